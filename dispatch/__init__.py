@@ -1,0 +1,1 @@
+"""The case: what was asked, who acts, what is promised, what happened."""

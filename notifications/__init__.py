@@ -1,0 +1,1 @@
+"""Say it once, to the right person."""

@@ -1,0 +1,1 @@
+"""The shell: HTTP, command line, settings, schedule, wiring."""
