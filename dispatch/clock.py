@@ -501,7 +501,7 @@ class ThreeClocks:
 
 
 def three_clocks(calendar: Calendar, started_on: date, ended_on: date, spans: Iterable[Span]) -> ThreeClocks:
-    """Give each working day to one clock: an authority's when any had it, then land and tender, else the enterprise's."""
+    """Give each working day to one clock: an authority's when any had it, then land's and tender's, else others'."""
     days = calendar.workdays_after(started_on, ended_on)
     authority: set[date] = set()
     not_counted: set[date] = set()
