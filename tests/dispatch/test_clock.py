@@ -265,7 +265,7 @@ def test_a_limit_in_calendar_days_that_ends_on_a_rest_day_moves_to_the_next_work
         ({"notice": " "}, "notice"),
         ({"maximum_wd": 0}, "maximum"),
         ({"expected_end_on": date(2026, 1, 1)}, "expected to end"),
-        ({"ended_on": date(2026, 1, 1)}, "have ended"),
+        ({"ended_on": date(2026, 1, 1), "expected_end_on": date(2026, 3, 6)}, "have ended"),
         ({"kind": PauseKind.PUBLICITY}, "publicity"),
     ],
 )
