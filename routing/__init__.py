@@ -1,0 +1,1 @@
+"""Routing: who collects and delivers what, and when."""
