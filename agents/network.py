@@ -1,0 +1,111 @@
+"""Network: the five levels of Jiangsu's service network, their centres, and what is above, below and near a place."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import IntEnum, StrEnum
+
+from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Index, SmallInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from db import Base, Ltree
+
+
+class Level(IntEnum):
+    """How high a division stands, from 省 to 村(社区). A smaller number is higher up."""
+
+    PROVINCE = 1
+    CITY = 2
+    COUNTY = 3
+    TOWN = 4
+    VILLAGE = 5
+
+
+class LevelNumber(TypeDecorator[Level]):
+    """A level, stored as its number so that the database can compare levels."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(Level(value))
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Level | None:
+        return None if value is None else Level(value)
+
+
+class Precision(StrEnum):
+    """How far a point may be trusted: a geocoded one, the middle of an area, or one put there by calculation."""
+
+    EXACT = "exact"
+    CENTROID = "centroid"
+    SYNTHETIC = "synthetic"
+    ADMIN_SEAT = "admin_seat"
+
+
+class Division(Base):
+    """An administrative division or a zone of that rank (区划). ``parent_code`` is the truth, ``path`` follows."""
+
+    __tablename__ = "division"
+    __table_args__ = (
+        Index("ix_division_path", "path", postgresql_using="gist"),
+        CheckConstraint("lon BETWEEN -180 AND 180 AND lat BETWEEN -90 AND 90", name="point"),
+        CheckConstraint("level BETWEEN 1 AND 5", name="level"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(12), unique=True)
+    name: Mapped[str]
+    pinyin: Mapped[str] = mapped_column(index=True)
+    level: Mapped[Level] = mapped_column(LevelNumber)
+    kind: Mapped[str]
+    parent_code: Mapped[str | None] = mapped_column(ForeignKey("division.code"), index=True)
+    path: Mapped[str] = mapped_column(Ltree)
+    lon: Mapped[float]
+    lat: Mapped[float]
+    precision: Mapped[Precision]
+    retired_on: Mapped[date | None]
+
+    @property
+    def is_zone(self) -> bool:
+        """A development zone, of whatever rank: its area evaluations are shared by every project inside."""
+        return self.kind in {"dev_zone", "zone"}
+
+    def is_within(self, other: Division) -> bool:
+        """Whether this division is ``other`` or lies below it."""
+        return self.path == other.path or self.path.startswith(f"{other.path}.")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+
+class DivisionAlias(Base):
+    """Another code or name under which a division is known: after a merger, or in the other ministry's list."""
+
+    __tablename__ = "division_alias"
+    __table_args__ = (Index("uq_division_alias_code_name", "code", "name", unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(12), index=True)
+    name: Mapped[str]
+    division_id: Mapped[int] = mapped_column(ForeignKey("division.id"), index=True)
+    change: Mapped[str]
+
+
+class ServiceCentre(Base):
+    """A government service centre (政务服务中心): counters, an EMS desk, and the papers on their way."""
+
+    __tablename__ = "service_centre"
+    __table_args__ = (CheckConstraint("lon BETWEEN -180 AND 180 AND lat BETWEEN -90 AND 90", name="point"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    centre_no: Mapped[str] = mapped_column(String(16), unique=True)
+    division_id: Mapped[int] = mapped_column(ForeignKey("division.id"), index=True)
+    name: Mapped[str]
+    pinyin: Mapped[str]
+    level: Mapped[str]
+    lon: Mapped[float]
+    lat: Mapped[float]
+    precision: Mapped[Precision]
+    retired_on: Mapped[date | None]
