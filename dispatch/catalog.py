@@ -150,7 +150,7 @@ class Requirement(Base):
     __tablename__ = "requirement"
     __table_args__ = (
         UniqueConstraint("matter_id", "name"),
-        CheckConstraint("defer_wd > 0 AND deferrable OR defer_wd IS NULL", name="defer"),
+        CheckConstraint('defer_wd IS NULL OR (defer_wd > 0 AND "deferrable")', name="defer"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
