@@ -1,4 +1,4 @@
-"""The routing answer: routes with their times and loads, what stays unserved and why, and what it all costs, by term."""
+"""The routing answer: routes with times and loads, what stays unserved and why, and what it costs, by term."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -153,7 +154,7 @@ class Stop:
         _whole("stop.service_s", self.service_s, 0, MAX_INSTANT_S)
         _whole("stop.grace_s", self.grace_s, 0, MAX_INSTANT_S)
         _whole("stop.late_per_s", self.late_per_s, 0, MAX_WEIGHT)
-        for earlier, later in zip(self.windows, self.windows[1:], strict=False):
+        for earlier, later in pairwise(self.windows):
             if later.opens_s <= earlier.closes_s:
                 raise InvalidProblem(
                     f"stop.windows are not sorted and apart: one opens at {later.opens_s}, "
@@ -277,6 +278,7 @@ class Vehicle:
     capacity: Load
     skills: frozenset[str] = frozenset()
     rest: Break | None = None
+    """None as well once the break is over, or can no longer be had."""
     fixed_cost: int = 0
     max_duty_s: int | None = None
     speed_pct: int = 100
@@ -463,6 +465,14 @@ class Problem:
                 if visit.side == 1 and holder.get((visit.request, 0)) != vehicle.id:
                     raise InvalidProblem(f"{what} delivers {visit.request!r}, which it has not picked up")
                 holder[visit.request, visit.side] = vehicle.id
+            places = [
+                vehicle.start,
+                *(requests[d.request].stops[d.side].location for d in vehicle.prefix.done),
+                vehicle.end,
+            ]
+            for leg in pairwise(places):
+                if self.profile_of(vehicle).seconds[leg] == UNREACHABLE:
+                    raise InvalidProblem(f"vehicle {vehicle.id}: prefix.done and the way home need {leg}, UNREACHABLE")
             for name in sorted(vehicle.prefix.on_board):
                 what = f"vehicle {vehicle.id}: prefix.on_board"
                 if name not in requests or not requests[name].from_depot:
