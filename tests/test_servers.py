@@ -1,0 +1,253 @@
+"""The embedded servers start anywhere, keep what they hold, and say in one line why they cannot."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+import servers
+from servers import Postgres, ServerFailed, Valkey, place_for
+
+AS_ROOT = os.geteuid() == 0
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder that the servers' account reaches, which pytest's own are not."""
+    with tempfile.TemporaryDirectory(prefix="home-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def running() -> Iterator[list[servers.Server]]:
+    """What a test starts and puts here is ended with it."""
+    started: list[servers.Server] = []
+    yield started
+    for server in started:
+        server.kill()
+        server.stop()
+
+
+def ask(server: Postgres, question: str) -> object:
+    with psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True) as connection:
+        answer = connection.execute(question)
+        row = answer.fetchone() if answer.description else None
+        return row and row[0]
+
+
+def one_line(failure: pytest.ExceptionInfo[ServerFailed]) -> str:
+    said = str(failure.value)
+    assert "\n" not in said
+    assert "Traceback" not in said
+    return said
+
+
+def test_a_database_keeps_its_rows_when_it_is_stopped_or_killed(home: Path, running: list[servers.Server]) -> None:
+    first = Postgres(home, durable=True).start()
+    running.append(first)
+    ask(first, "CREATE TABLE kept (n int)")
+    ask(first, "INSERT INTO kept VALUES (1)")
+    first.kill()
+    assert first.ending() == "was ended by SIGKILL"
+    port = first.port
+    first.start()  # as the supervisor does: the same object, the same address
+    assert first.port == port
+    ask(first, "INSERT INTO kept VALUES (2)")
+    first.stop()
+    assert first.ending() == "ended with exit code 0"
+
+    second = Postgres(home, durable=True).start()
+    running.append(second)
+    assert ask(second, "SELECT count(*) FROM kept") == 2
+
+
+def test_the_database_asks_everybody_for_the_password(postgres: str) -> None:
+    with pytest.raises(psycopg.OperationalError, match=r"no password supplied|authentication failed"):
+        psycopg.connect(postgres.replace("+psycopg", "").replace(postgres.split(":")[2].split("@")[0], "wrong"))
+
+
+def test_a_running_database_is_taken_over(home: Path, running: list[servers.Server]) -> None:
+    first = Postgres(home).start()
+    running.append(first)
+    second = Postgres(home).start()
+    assert (second.pid, second.port) == (first.pid, first.port)
+    assert second.ending() is None
+    second.stop()
+    assert first.ending() is not None
+
+
+def test_a_note_that_names_a_strangers_process_is_not_believed(home: Path, running: list[servers.Server]) -> None:
+    server = Postgres(home)
+    running.append(server)
+    server.start().kill()
+    note = server.data / "postmaster.pid"
+    lines = (
+        note.read_text().splitlines()
+        if note.exists()
+        else ["", str(server.data), "0", str(server.port), "", "", "", ""]
+    )
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
+        note.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+        assert Postgres.start(server).ending() is None
+        assert stranger.poll() is None
+
+
+def test_an_interrupted_first_start_leaves_nothing_that_hinders_the_second(
+    home: Path, running: list[servers.Server]
+) -> None:
+    server = Postgres(home)
+    running.append(server)
+    (server.folder / "data.new").mkdir(parents=True)
+    (server.folder / "data.new" / "PG_VERSION").write_text("18\n")
+    assert ask(server.start(), "SELECT 1") == 1
+
+
+@pytest.mark.parametrize(
+    ("damage", "word"),
+    [
+        (lambda data: (data / "PG_VERSION").write_text("9.6\n"), "incompatible"),
+        (lambda data: (data / "global" / "pg_control").unlink(), "pg_control"),
+        (lambda data: (data / "PG_VERSION").unlink(), "not a database"),
+        (lambda data: (data.parent / "password").write_text(""), "password"),
+        (lambda data: (data.parent / "password").write_text("another"), "password"),
+    ],
+    ids=["another version", "no control file", "foreign files", "no password", "wrong password"],
+)
+def test_a_broken_data_folder_is_told_in_one_line(home: Path, running: list[servers.Server], damage, word: str) -> None:
+    server = Postgres(home)
+    running.append(server)
+    server.start().stop()
+    damage(server.data)
+    with pytest.raises(ServerFailed) as failure:
+        Postgres(home).start()
+    said = one_line(failure)
+    assert word in said
+    assert str(home) in said
+
+
+def test_a_place_that_is_no_folder_is_told_in_one_line(home: Path) -> None:
+    (home / "postgres").write_text("not a folder")
+    with pytest.raises(ServerFailed) as failure:
+        Postgres(home).start()
+    assert str(home) in one_line(failure)
+
+
+def test_the_broker_keeps_its_list_when_it_is_killed(home: Path, running: list[servers.Server]) -> None:
+    broker = Valkey(home, durable=True).start()
+    running.append(broker)
+    with redis.Redis.from_url(broker.url) as client:
+        client.rpush("queue", "a", "b")
+        client.execute_command("WAITAOF", 1, 0, 2000)
+    broker.kill()
+    broker.start()
+    with redis.Redis.from_url(broker.url) as client:
+        assert client.lrange("queue", 0, -1) == [b"a", b"b"]
+
+
+def test_the_broker_asks_for_its_password_and_shows_it_to_no_process_list(valkey: str) -> None:
+    password = valkey.split(":")[2].split("@")[0]
+    with redis.Redis.from_url(valkey.replace(password, "wrong")) as client, pytest.raises(redis.AuthenticationError):
+        client.ping()
+    listed = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if os.access(p, os.R_OK) and p.exists()]
+    assert not any(password.encode() in line for line in listed)
+
+
+def test_a_running_broker_is_taken_over(home: Path, running: list[servers.Server]) -> None:
+    first = Valkey(home).start()
+    running.append(first)
+    second = Valkey(home).start()
+    assert (second.pid, second.port) == (first.pid, first.port)
+    second.stop()
+    assert first.ending() is not None
+
+
+def test_a_damaged_append_only_file_is_told_in_one_line(home: Path, running: list[servers.Server]) -> None:
+    broker = Valkey(home, durable=True)
+    running.append(broker)
+    broker.start()
+    with redis.Redis.from_url(broker.url) as client:
+        client.set("a", "b")
+    broker.stop()
+    part = next((broker.folder / "appendonlydir").glob("*.incr.aof"))
+    part.write_bytes(b"this was never written by a broker\r\n" * 3)
+    with pytest.raises(ServerFailed) as failure:
+        Valkey(home, durable=True).start()
+    assert "nothing in" in one_line(failure)
+
+
+def test_a_temporary_server_leaves_no_folder() -> None:
+    server = Valkey()
+    server.start()
+    folder = server.folder.parent
+    assert folder.exists()
+    server.stop()
+    assert not folder.exists()
+
+
+def test_when_its_starter_is_killed_a_server_goes_with_it() -> None:
+    code = (
+        "import servers, sys; s = servers.Valkey().start(); print(s.pid, s.folder.parent, flush=True); sys.stdin.read()"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert starter.stdout
+    assert starter.stdin
+    pid, folder = starter.stdout.readline().split()
+    starter.send_signal(signal.SIGKILL)
+    starter.wait()
+    starter.stdout.close()
+    starter.stdin.close()
+    assert servers._until(lambda: not servers.is_alive(int(pid)), 10)
+    subprocess.run(["rm", "-r", folder], check=True)
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root hands its servers to another account")
+class TestAsRoot:
+    def test_a_home_that_nobody_reaches_has_its_servers_elsewhere_and_no_parent_is_opened(
+        self, running: list[servers.Server]
+    ) -> None:
+        with tempfile.TemporaryDirectory() as closed:  # mode 0700
+            home = Path(closed) / "clone" / "instance"
+            place = place_for(home)
+            assert place.parent == servers.SHARED
+            assert place_for(home) == place
+            assert place_for(Path(closed) / "other") != place
+            server = Postgres(place)
+            running.append(server)
+            try:
+                assert ask(server.start(), "SELECT 1") == 1
+                assert stat.S_IMODE(Path(closed).stat().st_mode) == 0o700
+                assert server.folder.stat().st_uid == servers._nobody()[0]
+            finally:
+                server.stop()
+                subprocess.run(["rm", "-r", place], check=True)
+
+    def test_a_home_that_everybody_reaches_keeps_its_servers(self, home: Path) -> None:
+        assert place_for(home) == home
+
+    def test_a_database_made_by_a_person_runs_with_that_persons_rights(self, home: Path) -> None:
+        (home / "postgres").mkdir()
+        os.chown(home / "postgres", 4711, 4711)
+        assert Postgres(home).account == (4711, 4711)
+
+    def test_a_home_that_was_closed_later_is_told_in_one_line(self, home: Path) -> None:
+        (home / "postgres" / "data").mkdir(parents=True)
+        (home / "postgres" / "data" / "PG_VERSION").write_text("18\n")
+        home.chmod(0o700)
+        with pytest.raises(ServerFailed) as failure:
+            place_for(home)
+        assert "x permission" in one_line(failure)
+
+
+def test_a_free_port_is_free() -> None:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", servers.free_port()))
