@@ -26,8 +26,9 @@ from dispatch.errors import Refused, WrongStage
 
 
 class ReviewState(StrEnum):
-    """Where one matter is with its authority."""
+    """Where one matter is with its authority. PREPARED 待报送: known since intake, not filed yet."""
 
+    PREPARED = "prepared"
     SIMULATED = "simulated"
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"
@@ -42,6 +43,7 @@ class ReviewState(StrEnum):
 
 
 REVIEW_LABEL = {
+    ReviewState.PREPARED: "待报送",
     ReviewState.SIMULATED: "模拟审批",
     ReviewState.SUBMITTED: "已报送",
     ReviewState.ACCEPTED: "已受理",
@@ -57,9 +59,16 @@ REVIEW_LABEL = {
 
 _RUNNING = frozenset({ReviewState.GRANTED, ReviewState.DENIED, ReviewState.RETURNED, ReviewState.WITHDRAWN})
 NEXT_REVIEW: dict[ReviewState, frozenset[ReviewState]] = {
+    ReviewState.PREPARED: frozenset({ReviewState.SIMULATED, ReviewState.SUBMITTED, ReviewState.WITHDRAWN}),
     ReviewState.SIMULATED: frozenset({ReviewState.SUBMITTED, ReviewState.WITHDRAWN}),
     ReviewState.SUBMITTED: frozenset(
-        {ReviewState.ACCEPTED, ReviewState.SUPPLEMENT, ReviewState.NOT_ACCEPTED, ReviewState.WITHDRAWN}
+        {
+            ReviewState.ACCEPTED,
+            ReviewState.SUPPLEMENT,
+            ReviewState.NOT_ACCEPTED,
+            ReviewState.GRANTED,  # a same-day matter (即办件) is decided as it is filed
+            ReviewState.WITHDRAWN,
+        }
     ),
     ReviewState.SUPPLEMENT: frozenset({ReviewState.SUBMITTED, ReviewState.WITHDRAWN}),
     ReviewState.ACCEPTED: _RUNNING | {ReviewState.PAUSED, ReviewState.EXTENDED},
@@ -96,7 +105,7 @@ class Review(Base):
     authority: Mapped[str]
     authority_division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"))
     counter: Mapped[str] = mapped_column(default="")
-    state: Mapped[ReviewState] = mapped_column(default=ReviewState.SUBMITTED, index=True)
+    state: Mapped[ReviewState] = mapped_column(default=ReviewState.PREPARED, index=True)
     relief: Mapped[Relief | None]
     statutory_wd: Mapped[int]
     committed_wd: Mapped[int]
@@ -200,6 +209,8 @@ class Review(Base):
 
     def decide(self, state: ReviewState, *, at: datetime, decision_no: str, reason: str, calendar: Calendar) -> None:
         """GRANTED, DENIED (with reasons) or RETURNED. A same-day matter may be decided as it is filed."""
+        if self.state is ReviewState.SUBMITTED and not self.same_day:
+            raise WrongStage(f"review {self.id} is not accepted yet and is no same-day matter")
         if state is ReviewState.DENIED and not reason.strip():
             raise Refused("a denial needs its reasons", words="不予许可须说明理由并告知救济途径")
         self.move_to(state)

@@ -248,6 +248,7 @@ class Stop(Base):
     created_at: Mapped[datetime]
     proposed_lon: Mapped[float | None]
     proposed_lat: Mapped[float | None]
+    retry_of_id: Mapped[int | None] = mapped_column(ForeignKey("stop.id"))
 
     run: Mapped["Run | None"] = relationship(back_populates="stops")
 
