@@ -123,6 +123,8 @@ class MatterNode:
                 raise PathError(f"{self.code}: {name} is {getattr(self, name)}; a limit cannot be negative")
         if self.code in self.prerequisites:
             raise CycleFound((self.code, self.code))
+        if self.area_evaluation == "environment" and self.area_effect is AreaEffect.REPLACE:
+            raise PathError(f"{self.code} {self.short}: an environmental evaluation is simplified, never replaced")
         if self.whose is ClockOf.AUTHORITY and not self.authority.strip():
             raise PathError(f"{self.code} {self.short}: no authority decides this matter")
 
@@ -143,7 +145,7 @@ class MatterNode:
 
 @dataclass(frozen=True, slots=True)
 class IntermediaryWork:
-    """Work of a firm that the enterprise chose (中介服务): in the graph, not in the 50 days, never ours to recommend."""
+    """Work of a firm that the enterprise chose (中介服务): in the graph, not in the 50 days, not ours to recommend."""
 
     code: str
     service: str

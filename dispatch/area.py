@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 VALID_YEARS = 5
 
@@ -13,18 +13,18 @@ class Site:
     """Where a project stands and what for: the facts an area evaluation is judged by."""
 
     wholly_inside: frozenset[str]  # zones that contain the whole site
-    land_use: str  # 土地用途
-    industry: str  # what the zone's negative list (负面清单) speaks of
+    use_unchanged: bool = True  # the land is used as it was when the zone was evaluated
+    industry: str = ""  # what the zone's negative list (负面清单) speaks of
 
 
 @dataclass(frozen=True, slots=True)
 class AreaEvaluation:
     """An evaluation (区域评估) made for a whole zone, shared free for five years."""
 
-    kind: str  # as the catalogue names it: 地质灾害, 矿产压覆, 区域环评 …
+    kind: str  # as the catalogue's matters name it: geological_hazard, minerals, environment …
     zone: str
     approved_on: date
-    land_use: str
+    valid_to: date | None = None  # a last day that the zone stated; never beyond five years
     negative_list: frozenset[str] = frozenset()
     cost_saved_yuan: int = 0  # what a project would have paid for its own
     valid_years: int = VALID_YEARS
@@ -35,26 +35,27 @@ class AreaEvaluation:
 
     @property
     def expires_on(self) -> date:
-        """The first day on which it is too old."""
+        """The first day on which it no longer serves."""
         year = self.approved_on.year + self.valid_years
         try:
-            return self.approved_on.replace(year=year)
+            too_old = self.approved_on.replace(year=year)
         except ValueError:  # 29 February, and no leap year
-            return date(year, 3, 1)
+            too_old = date(year, 3, 1)
+        return too_old if self.valid_to is None else min(too_old, self.valid_to + timedelta(days=1))
 
     def hindrances(self, site: Site, on: date) -> tuple[str, ...]:
         """Why the project may not share it on that day, in words; empty when it may."""
         found = []
         if self.zone not in site.wholly_inside:
             found.append(f"用地未全部位于{self.zone}内")
-        if self.land_use != site.land_use:
-            found.append(f"用途由{self.land_use}变为{site.land_use}")
+        if not site.use_unchanged:
+            found.append("用地用途已改变")
         if site.industry in self.negative_list:
             found.append(f"{site.industry}列入{self.zone}负面清单")
         if on < self.approved_on:
             found.append(f"{self.approved_on.isoformat()}才批准")
         elif on >= self.expires_on:
-            found.append(f"已于{self.expires_on.isoformat()}满{self.valid_years}年")
+            found.append(f"自{self.expires_on.isoformat()}起已过有效期")
         return tuple(found)
 
 

@@ -12,6 +12,21 @@ from dispatch.approval import AreaEffect, Kind, MatterNode
 SIMPLIFIED_TO_COMMITMENT_WD = 1
 SIMPLIFIED_SHARE = 0.5
 
+# The evaluations that a zone may share, by the catalogue's words and by the name that rows and code know them by.
+AREA_KINDS = {
+    "土地勘测": "land_survey",
+    "矿产压覆": "minerals",
+    "地质灾害": "geological_hazard",
+    "水土保持": "water_and_soil",
+    "文物保护": "relics",
+    "洪水影响": "flood",
+    "地震安全性": "earthquake",
+    "气候可行性": "climate",
+    "区域能评": "energy",
+    "区域环评": "environment",
+    "社会稳定风险": "social_stability",
+}
+
 
 def matter_from(row: Mapping[str, str]) -> MatterNode:
     """One row of the catalogue. Raises ValueError when a number or a kind is not one."""
@@ -48,8 +63,11 @@ def matters_from(rows: Iterable[Mapping[str, str]]) -> tuple[MatterNode, ...]:
 
 
 def evaluation_kind(words: str) -> str:
-    """The evaluation's own name, without the sources that follow it in brackets."""
-    return re.split(r"[ (（]", words.strip(), maxsplit=1)[0]
+    """The evaluation that these words name, whatever sources follow in brackets; nothing for nothing."""
+    name = re.split(r"[ (（]", words.strip(), maxsplit=1)[0]
+    if name and name not in AREA_KINDS:
+        raise ValueError(f"{name} is no area evaluation that the catalogue knows")
+    return AREA_KINDS.get(name, "")
 
 
 def area_effect(words: str) -> AreaEffect:
