@@ -28,7 +28,14 @@ OPEN = frozenset({State.QUEUED, State.CLAIMED})
 FINAL = frozenset(State) - OPEN - {State.SENT}
 NEXT: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset(
-        {State.CLAIMED, State.DELIVERED, State.FAILED_PERMANENT, State.FAILED_TEMPORARY, State.EXPIRED, State.SUPPRESSED}
+        {
+            State.CLAIMED,
+            State.DELIVERED,
+            State.FAILED_PERMANENT,
+            State.FAILED_TEMPORARY,
+            State.EXPIRED,
+            State.SUPPRESSED,
+        }
     ),
     State.CLAIMED: frozenset(set(State) - {State.CLAIMED}),
     State.SENT: frozenset({State.QUEUED, State.DELIVERED, State.FAILED_TEMPORARY, State.FAILED_PERMANENT}),

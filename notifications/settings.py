@@ -26,7 +26,7 @@ class TwilioAccount:
 
 @dataclass(frozen=True, slots=True)
 class DomesticAccount:
-    """How to reach Alibaba Cloud SMS (阿里云短信服务). ``templates`` maps "text/locale" to the approved template code."""
+    """How to reach Alibaba Cloud SMS (阿里云短信); ``templates`` maps "text/locale" to an approved template code."""
 
     key_id: str
     key_secret: str = field(repr=False)

@@ -1,0 +1,130 @@
+"""Facts: what each day's messages came to, counted as it happens and kept when the messages are gone."""
+
+from datetime import date, datetime
+
+from sqlalchemy import Date, ForeignKey, Index, String, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+import db
+from db import SHANGHAI, Base
+from notifications.message import Message
+
+
+class NoticeChange(Base):
+    """One thing that happened, not yet added to its day: inserted without waiting for anybody, folded by the sweep."""
+
+    __tablename__ = "notice_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(Date)
+    division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"))
+    text_name: Mapped[str] = mapped_column(String(40))
+    gateway: Mapped[str] = mapped_column(String(20))
+    measure: Mapped[str] = mapped_column(String(20))
+    n: Mapped[int]
+
+
+class NoticeDay(Base):
+    """A day's count of one measure. The delivery report reads this and never counts messages."""
+
+    __tablename__ = "notice_day"
+    __table_args__ = (
+        Index(
+            "uq_notice_day",
+            "day",
+            "division_id",
+            "text_name",
+            "gateway",
+            "measure",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(Date)
+    division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"))
+    text_name: Mapped[str] = mapped_column(String(40))
+    gateway: Mapped[str] = mapped_column(String(20))
+    measure: Mapped[str] = mapped_column(String(20))
+    n: Mapped[int]
+
+
+def day_of(moment: datetime) -> date:
+    return moment.astimezone(SHANGHAI).date()
+
+
+def note(session: Session, message: Message, **measures: int) -> None:
+    """Count ``measures`` for the day on which the message was posted, in the transaction that makes them true."""
+    rows = [
+        {
+            "day": day_of(message.created_at),
+            "division_id": message.division_id,
+            "text_name": message.text_name,
+            "gateway": message.gateway or "",
+            "measure": measure,
+            "n": n,
+        }
+        for measure, n in measures.items()
+        if n
+    ]
+    if rows:
+        session.execute(insert(NoticeChange), rows)
+
+
+def fold(session: Session) -> int:
+    """Add what happened to its days; how many changes were added. Two folds at once do not meet the same change."""
+    picked = select(NoticeChange.id).order_by(NoticeChange.id).limit(20_000).with_for_update(skip_locked=True)
+    gone = list(
+        session.execute(
+            delete(NoticeChange)
+            .where(NoticeChange.id.in_(picked))
+            .returning(
+                NoticeChange.day,
+                NoticeChange.division_id,
+                NoticeChange.text_name,
+                NoticeChange.gateway,
+                NoticeChange.measure,
+                NoticeChange.n,
+            )
+        )
+    )
+    sums: dict[tuple[date, int | None, str, str, str], int] = {}
+    for day, division_id, text_name, gateway, measure, n in gone:
+        key = (day, division_id, text_name, gateway, measure)
+        sums[key] = sums.get(key, 0) + n
+    # in one order everywhere, so that two folds never wait for each other in a circle
+    for key in sorted(sums, key=lambda k: (k[0], k[1] or 0, k[2], k[3], k[4])):
+        statement = insert(NoticeDay).values(
+            day=key[0], division_id=key[1], text_name=key[2], gateway=key[3], measure=key[4], n=sums[key]
+        )
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["day", "division_id", "text_name", "gateway", "measure"],
+                set_={"n": NoticeDay.n + statement.excluded.n},
+            )
+        )
+    return len(gone)
+
+
+def report(session: Session, first: date, last: date) -> list[dict[str, object]]:
+    """A row a day and text: each measure's sum, and the share sent within ten seconds of being due."""
+    counted = session.execute(
+        select(NoticeDay.day, NoticeDay.text_name, NoticeDay.measure, func.sum(NoticeDay.n))
+        .where(NoticeDay.day.between(first, last))
+        .group_by(NoticeDay.day, NoticeDay.text_name, NoticeDay.measure)
+        .order_by(NoticeDay.day, NoticeDay.text_name)
+    )
+    rows: dict[tuple[date, str], dict[str, object]] = {}
+    for day, text_name, measure, n in counted:
+        rows.setdefault((day, text_name), {"day": day, "text": text_name})[measure] = int(n)
+    for row in rows.values():
+        sent, quick = row.get("sent", 0), row.get("within_10s", 0)
+        assert isinstance(sent, int) and isinstance(quick, int)
+        row["share_within_10s"] = quick / sent if sent else None
+    return list(rows.values())
+
+
+def today(session: Session) -> date:
+    return day_of(db.now(session))

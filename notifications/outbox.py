@@ -1,0 +1,206 @@
+"""The outbox: what is to be said is a row in the transaction of the event; a doorbell rings after its commit."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import event, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+import db
+from notifications import facts, texts
+from notifications.message import Message, Priority, State
+from notifications.phone import BadNumber, Line, line_of, normalise
+from notifications.quiet import when_allowed
+from notifications.settings import NoticeSettings
+
+log = logging.getLogger(__name__)
+
+Doorbell = Callable[[int, Priority], None]
+
+_settings = NoticeSettings()
+_doorbell: Doorbell | None = None
+_deaf_until = 0.0
+DEAF_S = 5.0
+"""After a broker did not answer, this long nobody rings: the rows are safe and the sweep finds them."""
+
+
+def configure(settings: NoticeSettings) -> None:
+    """From now on this process posts under ``settings``."""
+    global _settings
+    _settings = settings
+
+
+def settings() -> NoticeSettings:
+    return _settings
+
+
+def use_doorbell(doorbell: Doorbell | None) -> None:
+    """Who is told, after a commit, that a message is due now: ``tasks.ring`` in the program, nobody in most tests."""
+    global _doorbell, _deaf_until
+    _doorbell, _deaf_until = doorbell, 0.0
+
+
+class NotResendable(ValueError):
+    """This message must not be said again."""
+
+
+def post(
+    session: Session,
+    *,
+    event_key: str,
+    text: str,
+    to: str,
+    values: Mapping[str, str],
+    at: datetime,
+    locale: str = "zh",
+    division_id: int | None = None,
+    case_id: int | None = None,
+    project_id: int | None = None,
+    expires_at: datetime | None = None,
+) -> Message:
+    """One message for one event, in the caller's transaction; a second call with the same key returns the first's row.
+
+    ``at`` is the business moment from which it may go out; quiet hours hold it until they end. A number that no SMS
+    reaches fails the message at once and not the event. Raises UnknownText and MissingValue: our own mistakes.
+    """
+    known = texts.text_named(text)
+    locale = locale if locale in texts.LOCALES else "zh"
+    filled = texts.fitted(text, values, _settings)
+    now = db.now(session)
+    row = Message(
+        event_key=event_key,
+        text_name=text,
+        text_version=texts.current(session, text, locale).version,
+        locale=locale,
+        state=State.QUEUED,
+        priority=int(known.priority),
+        created_at=at,
+        posted_at=db.real_now(session),
+        not_before=at if known.priority is Priority.CODE else when_allowed(at, _settings),
+        expires_at=expires_at or (at + known.expires if known.expires else None),
+        division_id=division_id,
+        case_id=case_id,
+        project_id=project_id,
+    )
+    row.values = filled
+    _address(row, to)
+    return _insert(session, row, now)
+
+
+def _address(row: Message, to: str) -> None:
+    try:
+        number = normalise(to)
+    except BadNumber:
+        row.to_phone, row.to_hash = to[:40], db.keyed_hash(to)
+        row.state, row.reason = State.FAILED_PERMANENT, "not a phone number"
+        return
+    row.to_phone, row.to_hash = number, db.keyed_hash(number)
+    if line_of(number) is Line.MAINLAND_LANDLINE:
+        row.state, row.reason, row.error_code = State.FAILED_PERMANENT, "a landline takes no SMS", "21614"
+
+
+def _insert(session: Session, row: Message, now: datetime) -> Message:
+    columns = {c.columns[0].name: getattr(row, c.key) for c in Message.__mapper__.column_attrs if c.key != "id"}
+    statement = insert(Message.metadata.tables["message"]).values(columns | {"attempts": 0, "carries": 0})
+    made = session.execute(
+        statement.on_conflict_do_nothing(index_elements=["event_key"]).returning(Message.id)
+    ).scalar()
+    stored = session.scalars(select(Message).where(Message.event_key == row.event_key)).one()
+    if made is not None:
+        facts.note(session, stored, posted=1, **({stored.state.value: 1} if stored.is_final else {}))
+        if stored.state is State.QUEUED and stored.not_before <= now:
+            ring_after_commit(session, [(stored.id, Priority(stored.priority))])
+    return stored
+
+
+# ---------------------------------------------------------------- the doorbell
+
+
+def ring_after_commit(session: Session, due: Iterable[tuple[int, Priority]]) -> None:
+    """Ring for each of ``due`` once this session's transaction is committed; never for one that was rolled back."""
+    waiting: list[tuple[int, Priority]] = session.info.setdefault("notices_due", [])
+    waiting.extend(due)
+    if not session.info.get("notices_listening"):
+        session.info["notices_listening"] = True
+        event.listen(session, "after_commit", _ring_waiting)
+        event.listen(session, "after_rollback", _forget_waiting)
+
+
+def _ring_waiting(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
+    waiting = session.info.pop("notices_due", [])
+    session.info["notices_due"] = []
+    for message_id, priority in waiting:
+        ring(message_id, priority)
+
+
+def _forget_waiting(session: Session) -> None:
+    if not session.in_nested_transaction():
+        session.info["notices_due"] = []
+
+
+def ring(message_id: int, priority: Priority) -> None:
+    """Tell a worker. A broker that is down costs nothing: the row is there, and the sweep rings again."""
+    global _deaf_until
+    if _doorbell is None or time.monotonic() < _deaf_until:
+        return
+    try:
+        _doorbell(message_id, priority)
+    except Exception:  # noqa: BLE001  the outermost edge of a committed transaction: whatever the broker does, go on
+        _deaf_until = time.monotonic() + DEAF_S
+        log.warning("the doorbell is silent for %s s; the sweep will find message %s", DEAF_S, message_id)
+
+
+# ---------------------------------------------------------------- what people do
+
+
+def resend(session: Session, message: Message, *, why: str, by_account: int | None, at: datetime) -> Message:
+    """The same words again, because a person said why. Raises NotResendable."""
+    if not why.strip():
+        raise NotResendable("a resend needs a reason")
+    if texts.text_named(message.text_name).once:
+        raise NotResendable("a one-time code is never resent: a new one is made")
+    if message.state not in (State.FAILED_TEMPORARY, State.FAILED_PERMANENT, State.UNKNOWN, State.EXPIRED):
+        raise NotResendable(f"a message that is {message.state} is not sent again")
+    if message.to_phone is None or message.values_json is None:
+        raise NotResendable("its personal data were erased")
+    again = post(
+        session,
+        event_key=f"{message.event_key}:again:{message.id}",
+        text=message.text_name,
+        to=message.to_phone,
+        values=message.values,
+        at=at,
+        locale=message.locale,
+        division_id=message.division_id,
+        case_id=message.case_id,
+        project_id=message.project_id,
+    )
+    again.resend_of_id, again.resend_why = message.id, f"{why.strip()} (account {by_account})"
+    return again
+
+
+def forget_codes(session: Session, *, case_id: int, texts_named: Iterable[str] = ()) -> int:
+    """Cover the codes in a case's messages once they were used; ``******`` stands there from now on."""
+    rows = select(Message).where(Message.case_id == case_id, Message.values_json.is_not(None))
+    if wanted := list(texts_named):
+        rows = rows.where(Message.text_name.in_(wanted))
+    covered = 0
+    for message in session.scalars(rows.where(Message.state.not_in([State.QUEUED, State.CLAIMED])).with_for_update()):
+        if (hidden := texts.hide_secrets(message.values)) != message.values:
+            message.values = hidden
+            covered += 1
+    return covered
+
+
+def body_of(session: Session, message: Message, *, plain: bool = False) -> str:
+    """What was or will be sent, codes covered unless ``plain`` (a demo database, or the gateway itself)."""
+    if message.values_json is None:
+        return ""
+    values = message.values if plain else texts.hide_secrets(message.values)
+    words = texts.words_of(session, message.text_name, message.locale, message.text_version)
+    return texts.render(words, values, message.locale, _settings)

@@ -1,0 +1,305 @@
+"""Texts: the words of every notice, their versions, and how they are filled."""
+
+import string
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import String, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+import db
+from db import Base
+from notifications.lint import Placeholder, TextRules, faults
+from notifications.message import Priority
+from notifications.phone import mobiles_in
+from notifications.segments import segments
+from notifications.settings import NoticeSettings
+
+LOCALES = ("zh", "en")
+HIDDEN = "******"
+
+
+class UnknownText(LookupError):
+    """Nobody wrote a text of this name."""
+
+
+class MissingValue(ValueError):
+    """A text was asked for without a value that its words need."""
+
+
+class BadWords(ValueError):
+    """An edited text breaks rules; ``faults`` names each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One notice as texts.toml has it. ``once``: never sent a second time, a new one is made instead."""
+
+    name: str
+    purpose: str
+    priority: Priority
+    words: Mapping[str, str]
+    placeholders: tuple[str, ...]
+    expires: timedelta | None = None
+    once: bool = False
+    carrier: bool = False
+    replaces: bool = False
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two texts of one case that one text can say."""
+
+    first: str
+    second: str
+    into: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    texts: Mapping[str, Text]
+    placeholders: Mapping[str, Placeholder]
+    pairs: tuple[Pair, ...]
+
+
+class TextVersion(Base):
+    """The words that were in force; a message names its version, so what was sent can always be shown."""
+
+    __tablename__ = "text_version"
+    __table_args__ = (UniqueConstraint("name", "locale", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+    locale: Mapped[str] = mapped_column(String(8))
+    version: Mapped[int]
+    words: Mapped[str]
+    by_file: Mapped[bool]
+    """True for the words that came with the program; an operator's own stay in force when those change."""
+    author_account_id: Mapped[int | None]
+    note: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+# ---------------------------------------------------------------- what the program brings
+
+
+def fields(words: str) -> list[str]:
+    """The placeholders in ``words``, in order."""
+    return [name for _, name, _, _ in string.Formatter().parse(words) if name is not None]
+
+
+def _read(raw: Mapping[str, Any]) -> Catalogue:
+    placeholders = {name: Placeholder(name=name, **rules) for name, rules in raw["placeholders"].items()}
+    texts = {}
+    for name, t in raw["text"].items():
+        words = {locale: t[locale] for locale in LOCALES}
+        minutes = t.get("expires_min")
+        texts[name] = Text(
+            name=name,
+            purpose=t["purpose"],
+            priority=Priority[t["priority"].upper()],
+            words=words,
+            placeholders=tuple(dict.fromkeys(f for line in words.values() for f in fields(line))),
+            expires=timedelta(minutes=minutes) if minutes else None,
+            once=t.get("once", False),
+            carrier=t.get("carrier", False),
+            replaces=t.get("replaces", False),
+            digest=t.get("digest"),
+        )
+    return Catalogue(texts, placeholders, tuple(Pair(**pair) for pair in raw["pair"]))
+
+
+@cache
+def catalogue() -> Catalogue:
+    """texts.toml, read once."""
+    return _read(tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8")))
+
+
+def text_named(name: str) -> Text:
+    """Raises UnknownText."""
+    try:
+        return catalogue().texts[name]
+    except KeyError:
+        raise UnknownText(f"no text is called {name!r}") from None
+
+
+# ---------------------------------------------------------------- versions
+
+
+def current(session: Session, name: str, locale: str) -> TextVersion:
+    """The words in force: an operator's latest, else the program's own. A new release's words become a version here."""
+    own = text_named(name).words[locale]
+    latest = select(TextVersion).where(TextVersion.name == name, TextVersion.locale == locale)
+    for _ in range(3):
+        found = session.scalars(latest.order_by(TextVersion.version.desc()).limit(1)).first()
+        if found is not None and (not found.by_file or found.words == own):
+            return found
+        _add(session, name, locale, (found.version if found else 0) + 1, own, by_file=True)
+    raise RuntimeError(f"the version of {name} kept changing")
+
+
+def _add(session: Session, name: str, locale: str, version: int, words: str, **more: Any) -> None:
+    # Of several processes that meet a new release together one inserts, the others read its row.
+    session.execute(
+        insert(TextVersion)
+        .values(name=name, locale=locale, version=version, words=words, created_at=db.now(session), **more)
+        .on_conflict_do_nothing()
+    )
+
+
+def words_of(session: Session, name: str, locale: str, version: int) -> str:
+    """The words of one version, which never change."""
+    return session.scalars(
+        select(TextVersion.words).where(
+            TextVersion.name == name, TextVersion.locale == locale, TextVersion.version == version
+        )
+    ).one()
+
+
+def history(session: Session, name: str, locale: str) -> list[TextVersion]:
+    """Every version, newest first."""
+    rows = select(TextVersion).where(TextVersion.name == name, TextVersion.locale == locale)
+    return list(session.scalars(rows.order_by(TextVersion.version.desc())))
+
+
+def edit(
+    session: Session, name: str, locale: str, words: str, *, by_account: int, note: str, settings: NoticeSettings
+) -> TextVersion:
+    """An operator's words come into force as a new version. Raises BadWords with every fault at once."""
+    if found := lint(name, locale, words, settings):
+        raise BadWords(found)
+    before = current(session, name, locale)
+    if before.words == words:
+        return before
+    _add(session, name, locale, before.version + 1, words, by_file=False, author_account_id=by_account, note=note)
+    session.flush()
+    return current(session, name, locale)
+
+
+def revert(session: Session, name: str, locale: str, *, by_account: int, note: str) -> TextVersion:
+    """The program's own words come back into force, as a new version."""
+    before = current(session, name, locale)
+    own = text_named(name).words[locale]
+    if not before.by_file:
+        _add(session, name, locale, before.version + 1, own, by_file=True, author_account_id=by_account, note=note)
+    return current(session, name, locale)
+
+
+def lint(name: str, locale: str, words: str, settings: NoticeSettings) -> list[str]:
+    """Every rule that ``words`` would break as the text ``name``; empty when it may be sent."""
+    text = text_named(name)
+    rules = TextRules(
+        allowed=frozenset(text.placeholders),
+        needed=frozenset(fields(text.words[locale])),
+        placeholders=catalogue().placeholders,
+        signature=signature(locale, settings),
+    )
+    return faults(words, rules)
+
+
+# ---------------------------------------------------------------- filling in
+
+
+def signature(locale: str, settings: NoticeSettings) -> str:
+    return f"【{settings.signature if locale == 'zh' else settings.signature_en}】"
+
+
+def fitted(name: str, values: Mapping[str, str], settings: NoticeSettings) -> dict[str, str]:
+    """The values that ``name`` needs, each at most as long as its placeholder allows and free of private numbers.
+
+    Raises MissingValue; values that no placeholder asks for are left out.
+    """
+    text = text_named(name)
+    if missing := [p for p in text.placeholders if p not in values]:
+        raise MissingValue(f"text {name} needs {', '.join(missing)}")
+    return {p: fit(p, str(values[p]), settings) for p in text.placeholders}
+
+
+def fit(placeholder: str, value: str, settings: NoticeSettings) -> str:
+    """One value as it may stand in an SMS: a mobile number becomes the hotline, what is too long ends in "…"."""
+    rule = catalogue().placeholders[placeholder]
+    value = " ".join(value.replace("【", "[").replace("】", "]").split())
+    for number in mobiles_in(value):  # no private number in a notice: the carriers refuse it, and so would its owner
+        value = value.replace(number, settings.hotline)
+    return value if len(value) <= rule.max else value[: rule.max - 1] + "…"
+
+
+def render(words: str, values: Mapping[str, str], locale: str, settings: NoticeSettings) -> str:
+    """The whole message, signature in front."""
+    return signature(locale, settings) + words.format_map(values)
+
+
+def hide_secrets(values: Mapping[str, str]) -> dict[str, str]:
+    """The values with codes covered: for pages, exports and rows whose code was used."""
+    rules = catalogue().placeholders
+    return {name: HIDDEN if name in rules and rules[name].secret else value for name, value in values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an operator sees before an edit comes into force."""
+
+    body: str
+    longest: str
+    segments: int
+    longest_segments: int
+    cost_fen: int
+    faults: list[str]
+
+
+def preview(name: str, locale: str, words: str, settings: NoticeSettings, *, gateway: str | None = None) -> Preview:
+    """``words`` filled with real-looking values and with the longest ones; the cost is the dearer of the two."""
+    rules = catalogue().placeholders
+    found = lint(name, locale, words, settings)
+    known = {f for f in fields(words) if f in rules} if not _malformed(words) else set()
+    if _malformed(words) or set(fields(words)) - known:
+        return Preview(words, words, segments(words), segments(words), 0, found)
+    samples = {f: rules[f].sample_in(locale) for f in known}
+    body = render(words, samples, locale, settings)
+    longest = render(words, {f: rules[f].longest() for f in known}, locale, settings)
+    fen = settings.fen_a_segment.get(gateway or settings.mainland[0].gateway, 0)
+    return Preview(body, longest, segments(body), segments(longest), fen * segments(longest), found)
+
+
+def _malformed(words: str) -> bool:
+    try:
+        fields(words)
+    except ValueError:
+        return True
+    return False
+
+
+def domestic_variables(values: Mapping[str, str]) -> dict[str, str]:
+    """The values as a domestic template takes them: none over 20 characters, a long one in two variables."""
+    found = {}
+    for name, value in values.items():
+        split = catalogue().placeholders[name].split
+        if split and split in value:
+            found[f"{name}_a"], _, found[f"{name}_b"] = value.rpartition(split)
+        elif split:
+            found[f"{name}_a"], found[f"{name}_b"] = value, ""
+        else:
+            found[name] = value
+    return found
+
+
+def domestic_template(name: str, locale: str) -> str:
+    """The words to register with the domestic provider, ``${…}`` for each variable."""
+    rules = catalogue().placeholders
+    text = text_named(name)
+    named = {}
+    for f in text.placeholders:
+        split = rules[f].split
+        named[f] = f"${{{f}_a}}{split}${{{f}_b}}" if split else f"${{{f}}}"
+    return text.words[locale].format_map(named)
