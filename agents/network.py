@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from enum import IntEnum, StrEnum
+from pathlib import Path
 
-from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Index, SmallInteger, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Dialect,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Table,
+    cast,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from db import Base, Ltree
+from agents.imports import ImportReport, merge
+from agents.names import sort_key
+from agents.network_file import read_centres, read_changes, read_divisions
+from db import SHANGHAI, Base, Ltree, now
+
+DATA = Path(__file__).parent / "data"
+DIVISIONS_FILE = DATA / "network.csv"
+CENTRES_FILE = DATA / "service_centres.csv"
+CHANGES_FILE = DATA / "town_changes_2023_2026.csv"
+COUNTY_MAP_FILE = DATA / "counties_jiangsu.geojson"
+
+
+class UnknownDivision(LookupError):
+    """No division of the network has this code, now or formerly."""
 
 
 class Level(IntEnum):
@@ -109,3 +138,134 @@ class ServiceCentre(Base):
     lat: Mapped[float]
     precision: Mapped[Precision]
     retired_on: Mapped[date | None]
+
+
+# ---------------------------------------------------------------- questions
+
+
+def division_with(session: Session, code: str) -> Division:
+    """The division with this code, also a short one (``320412``) or one it had elsewhere. Raises UnknownDivision."""
+    if not (code.isascii() and code.isdigit() and len(code) <= 12):
+        raise UnknownDivision(f"{code!r} is not a division's code")
+    full = code.ljust(12, "0")
+    division = session.scalar(select(Division).where(Division.code == full))
+    if division is None:
+        division = session.scalar(
+            select(Division)
+            .join(DivisionAlias, DivisionAlias.division_id == Division.id)
+            .where(DivisionAlias.code == full)
+            .order_by(DivisionAlias.id)
+            .limit(1)
+        )
+    if division is None:
+        raise UnknownDivision(f"the network has no division {code}")
+    return division
+
+
+def ancestors(session: Session, division: Division) -> list[Division]:
+    """What stands above a division, from the province down to its parent."""
+    codes = division.path.split(".")[:-1]
+    return list(session.scalars(select(Division).where(Division.code.in_(codes)).order_by(Division.level)))
+
+
+def children(session: Session, division: Division) -> list[Division]:
+    """What stands directly below, in the order of its names."""
+    below = select(Division).where(Division.parent_code == division.code, Division.retired_on.is_(None))
+    return list(session.scalars(below.order_by(Division.pinyin, Division.code)))
+
+
+def subtree_condition(path: str) -> ColumnElement[bool]:
+    """Holds for the division with this path and for all below it."""
+    return Division.path.op("<@", is_comparison=True)(cast(path, Ltree))
+
+
+def home_county(session: Session, division: Division) -> Division | None:
+    """The county or county-level zone that a place belongs to: the usual home of a project. None above counties."""
+    codes = division.path.split(".")
+    if len(codes) < Level.COUNTY:
+        return None
+    return division_with(session, codes[Level.COUNTY - 1])
+
+
+def divisions_named(session: Session, words: str, *, path: str | None = None, limit: int = 20) -> list[Division]:
+    """Divisions whose name, old or new, holds ``words``, or whose pinyin starts with them; higher ones first."""
+    typed = words.strip().lower()
+    if not typed:
+        return []
+    together = func.replace(Division.pinyin, " ", "")
+    otherwise = select(DivisionAlias.division_id).where(DivisionAlias.name.contains(typed, autoescape=True))
+    found = select(Division).where(
+        Division.retired_on.is_(None),
+        or_(
+            Division.name.contains(typed, autoescape=True),
+            together.startswith(typed.replace(" ", ""), autoescape=True),
+            Division.id.in_(otherwise),
+        ),
+    )
+    if path is not None:
+        found = found.where(subtree_condition(path))
+    return list(session.scalars(found.order_by(Division.level, Division.pinyin, Division.code).limit(limit)))
+
+
+def centre_of(session: Session, division: Division) -> ServiceCentre | None:
+    """The centre that serves a place: its own, else that of the nearest division above which has one."""
+    codes = division.path.split(".")
+    up_the_tree = (
+        select(ServiceCentre)
+        .join(Division, Division.id == ServiceCentre.division_id)
+        .where(Division.code.in_(codes), ServiceCentre.retired_on.is_(None))
+        .order_by(Division.level.desc(), ServiceCentre.centre_no)
+    )
+    return session.scalar(up_the_tree.limit(1))
+
+
+def nearest_centre(session: Session, lon: float, lat: float) -> ServiceCentre | None:
+    """The centre nearest to a point in a straight line, whatever county it serves."""
+    east = (ServiceCentre.lon - lon) * func.cos(func.radians(lat))
+    north = ServiceCentre.lat - lat
+    by_distance = select(ServiceCentre).where(ServiceCentre.retired_on.is_(None))
+    return session.scalar(by_distance.order_by(east * east + north * north, ServiceCentre.centre_no).limit(1))
+
+
+# ---------------------------------------------------------------- import
+
+
+def import_network(
+    session: Session, divisions_csv: Path | str = DIVISIONS_FILE, centres_csv: Path | str | None = None
+) -> ImportReport:
+    """Make the network what the files say: idempotent, and what they no longer hold is retired, never deleted.
+
+    The report counts divisions and centres together. Raises BadFile and changes nothing.
+    """
+    divisions = read_divisions(divisions_csv)
+    centres = None if centres_csv is None else read_centres(centres_csv, {line.code for line in divisions})
+    session.execute(text("LOCK TABLE division, service_centre IN SHARE ROW EXCLUSIVE MODE"))
+    today = now(session).astimezone(SHANGHAI).date()
+    rows = [asdict(line) | {"pinyin": sort_key(line.name)} for line in divisions]
+    report = merge(session, _table(Division), ["code"], rows, retire_on=today)
+    session.execute(text("ANALYZE division"))
+    if centres is not None:
+        ids = _ids(session)
+        rows = [asdict(line) | {"pinyin": sort_key(line.name)} for line in centres]
+        for row in rows:
+            row["division_id"] = ids[row.pop("division_code")]
+        report += merge(session, _table(ServiceCentre), ["centre_no"], rows, retire_on=today)
+    return report
+
+
+def import_changes(session: Session, changes_csv: Path | str = CHANGES_FILE) -> ImportReport:
+    """Other codes and names of divisions, so that an address or a letter with an old one finds its place."""
+    ids = _ids(session)
+    lines = read_changes(changes_csv, ids.keys())
+    rows = [{"code": a.code, "name": a.name, "division_id": ids[a.division_code], "change": a.change} for a in lines]
+    return merge(session, _table(DivisionAlias), ["code", "name"], rows) if rows else ImportReport()
+
+
+def _ids(session: Session) -> dict[str, int]:
+    return {row.code: row.id for row in session.execute(select(Division.code, Division.id))}
+
+
+def _table(mapped: type[Base]) -> Table:
+    table = mapped.__table__
+    assert isinstance(table, Table)
+    return table

@@ -1,0 +1,302 @@
+"""Imports: a CSV file is checked whole, then merged whole, and what that changed is told."""
+
+import csv
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from psycopg import sql
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    MetaData,
+    Table,
+    and_,
+    case,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.orm import Session
+
+TOLD_AT_MOST = 20
+CELL_LENGTH = 2000
+ENUM = TypeVar("ENUM", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Row:
+    """One fault of a file. Row numbers are those that a spreadsheet shows: the header is row 1."""
+
+    row_number: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"row {self.row_number}{f', {self.column}' if self.column else ''}: {self.reason}"
+
+
+class BadFile(ValueError):
+    """A file that is refused whole: ``rows`` names every fault, and nothing was changed."""
+
+    def __init__(self, path: Path | str, rows: Iterable[Row]) -> None:
+        self.path = Path(path)
+        self.rows = tuple(sorted(rows))
+        told = [str(row) for row in self.rows[:TOLD_AT_MOST]]
+        if len(self.rows) > TOLD_AT_MOST:
+            told.append(f"and {len(self.rows) - TOLD_AT_MOST} more")
+        super().__init__(f"{self.path.name} is refused, nothing was changed: " + "; ".join(told))
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """How many rows an import added, changed and retired; ``lines`` names the changed and the retired ones."""
+
+    added: int = 0
+    changed: int = 0
+    retired: int = 0
+    lines: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.added or self.changed or self.retired)
+
+    def __add__(self, other: "ImportReport") -> "ImportReport":
+        return ImportReport(
+            self.added + other.added,
+            self.changed + other.changed,
+            self.retired + other.retired,
+            self.lines + other.lines,
+        )
+
+    def __str__(self) -> str:
+        return f"{self.added} added, {self.changed} changed, {self.retired} retired"
+
+
+# ---------------------------------------------------------------- reading
+
+
+@dataclass(slots=True)
+class Sheet:
+    """The rows of one file with their numbers, and the faults found in them so far."""
+
+    path: Path
+    header: tuple[str, ...] = ()
+    rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    faults: list[Row] = field(default_factory=list)
+
+    def fault(self, row_number: int, column: str, reason: str) -> None:
+        self.faults.append(Row(row_number, column, reason))
+
+    def refuse_if_faulty(self) -> None:
+        if self.faults:
+            raise BadFile(self.path, self.faults)
+
+    def __iter__(self) -> Iterator["Cells"]:
+        return (Cells(self, number, values) for number, values in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One row being read. Each reader answers a valid value, or notes the fault and answers the fallback."""
+
+    sheet: Sheet
+    number: int
+    values: Mapping[str, str]
+
+    def fault(self, column: str, reason: str) -> None:
+        self.sheet.fault(self.number, column, reason)
+
+    def text(self, column: str, *, needed: bool = True) -> str:
+        value = self.values.get(column, "").strip()
+        if needed and not value:
+            self.fault(column, "is empty")
+        elif len(value) > CELL_LENGTH:
+            self.fault(column, f"has {len(value)} characters, {CELL_LENGTH} are allowed")
+        elif not value.isprintable():
+            self.fault(column, f"holds a character that does not print: {value!r}")
+        return value
+
+    def matching(self, column: str, pattern: re.Pattern[str], expected: str) -> str:
+        value = self.text(column)
+        if value and not pattern.fullmatch(value):
+            self.fault(column, f"{value!r} is not {expected}")
+        return value
+
+    def whole(self, column: str, low: int, high: int) -> int:
+        value = self.text(column)
+        if not value:
+            return low
+        if not re.fullmatch(r"-?[0-9]{1,9}", value):
+            self.fault(column, f"{value!r} is not a whole number")
+            return low
+        number = int(value)
+        if not low <= number <= high:
+            self.fault(column, f"{number} is not between {low} and {high}")
+            return low
+        return number
+
+    def decimal(self, column: str, low: float, high: float) -> float:
+        value = self.text(column)
+        try:
+            number = float(value) if value else low
+        except ValueError:
+            self.fault(column, f"{value!r} is not a number")
+            return low
+        if not math.isfinite(number) or not low <= number <= high:
+            self.fault(column, f"{value} is not between {low} and {high}")
+            return low
+        return number
+
+    def yes(self, column: str) -> bool:
+        value = self.text(column)
+        if value and value not in {"y", "n", "0", "1"}:
+            self.fault(column, f"{value!r} is neither y nor n")
+        return value in {"y", "1"}
+
+    def day(self, column: str) -> date:
+        value = self.text(column)
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fault(column, f"{value!r} is not a date such as 2026-03-12")
+            return date.min
+
+    def one_of(self, column: str, enumeration: type[ENUM]) -> ENUM:
+        value = self.text(column)
+        try:
+            return enumeration(value)
+        except ValueError:
+            self.fault(column, f"{value!r} is none of {', '.join(enumeration)}")
+            return next(iter(enumeration))
+
+
+def read_sheet(path: Path | str, needed: Sequence[str], *, optional: Sequence[str] = ()) -> Sheet:
+    """A UTF-8 CSV file with at least the ``needed`` columns. Raises BadFile for what makes it unreadable as a table."""
+    sheet = Sheet(Path(path))
+    reader = csv.reader(_decoded(sheet.path).splitlines(keepends=True), strict=True)
+    try:
+        header = tuple(name.strip() for name in next(reader, ()))
+        for name in dict.fromkeys(needed):
+            if name not in header:
+                sheet.fault(1, name, "this column is missing")
+        for name in dict.fromkeys(header):
+            if header.count(name) > 1:
+                sheet.fault(1, name, "this column stands twice")
+        sheet.refuse_if_faulty()
+        sheet.header = tuple(name for name in header if name in needed or name in optional)
+        before = reader.line_num
+        for cells in reader:
+            number, before = before + 1, reader.line_num
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                sheet.fault(number, "", f"has {len(cells)} cells, the header has {len(header)}")
+                continue
+            sheet.rows.append((number, dict(zip(header, cells, strict=True))))
+    except csv.Error as error:
+        sheet.fault(reader.line_num, "", f"is not CSV: {error}")
+    if not sheet.rows and not sheet.faults:
+        sheet.fault(2, "", "the file holds no rows")
+    if not sheet.rows:
+        sheet.refuse_if_faulty()
+    return sheet
+
+
+def _decoded(path: Path) -> str:
+    raw = path.read_bytes()
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise BadFile(path, [Row(1, "", "the file is UTF-16, not UTF-8: save it as “CSV UTF-8”")])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = raw.count(b"\n", 0, error.start) + 1
+        raise BadFile(path, [Row(number, "", "is not UTF-8 (a GBK file?): save it as “CSV UTF-8”")]) from error
+    if "\0" in text:
+        raise BadFile(path, [Row(text[: text.index("\0")].count("\n") + 1, "", "holds a NUL byte: not a text file")])
+    return text
+
+
+# ---------------------------------------------------------------- merging
+
+
+def merge(
+    session: Session,
+    table: Table,
+    key: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    retire_on: date | None = None,
+    among: ColumnElement[bool] | None = None,
+) -> ImportReport:
+    """Make ``table`` hold just ``rows``, which all have the same columns and are already checked.
+
+    One COPY into a temporary table, then one statement each to update, insert and retire. Rows of the table that are
+    not among ``rows`` are retired on ``retire_on``, or deleted where the table keeps no retired rows; ``among`` says
+    which rows may be touched so at all.
+    """
+    names = list(rows[0])
+    watched = [name for name in names if name not in key]
+    keeps_retired = "retired_on" in table.c
+    incoming = _copied(session, table, names, rows)
+    same = and_(*(table.c[name] == incoming.c[name] for name in key))
+    in_table = exists(select(1).select_from(table).where(same))
+    in_file = exists(select(1).select_from(incoming).where(same))
+    label = [table.c[name] for name in (*key, "name") if name in table.c]
+
+    differing = {name: table.c[name].is_distinct_from(incoming.c[name]) for name in watched}
+    if keeps_retired:
+        differing["retired_on"] = table.c.retired_on.is_not(None)
+    changed: Sequence[Any] = []
+    if differing:
+        differs = or_(*differing.values())
+        marks = array([case((condition, name), else_="") for name, condition in differing.items()])
+        changed = session.execute(select(*label, marks).where(same, differs)).all()
+        values: dict[str, Any] = {name: incoming.c[name] for name in watched}
+        if keeps_retired:
+            values["retired_on"] = None
+        session.execute(update(table).values(values).where(same, differs))
+    fresh = select(*incoming.c).where(~in_table)
+    added = session.execute(insert(table).from_select(names, fresh).returning(table.c[key[0]])).all()
+    gone = and_(~in_file, *([] if among is None else [among]))
+    if keeps_retired:
+        retiring = update(table).values(retired_on=retire_on).where(gone, table.c.retired_on.is_(None))
+        retired = session.execute(retiring.returning(*label)).all()
+    else:
+        retired = session.execute(delete(table).where(gone).returning(*label)).all()
+    incoming.drop(session.connection())
+    session.expire_all()
+    lines = [f"{_words(row[:-1])}: {', '.join(mark for mark in row[-1] if mark)}" for row in changed]
+    lines += [f"{_words(row)}: retired" for row in retired]
+    return ImportReport(len(added), len(changed), len(retired), tuple(lines))
+
+
+def _words(row: Iterable[Any]) -> str:
+    return " ".join(str(value) for value in row if value is not None)
+
+
+def _copied(session: Session, table: Table, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Table:
+    """A temporary table with the rows, written by COPY."""
+    session.flush()
+    columns = (Column(name, table.c[name].type) for name in names)
+    incoming = Table(f"incoming_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
+    incoming.create(session.connection())
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(incoming.name), sql.SQL(", ").join(map(sql.Identifier, names))
+    )
+    cursor: Any = session.connection().connection.cursor()
+    with cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([row[name] for name in names])
+    session.execute(text(f"ANALYZE {incoming.name}"))
+    return incoming
