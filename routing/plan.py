@@ -25,7 +25,7 @@ class Reason(enum.Enum):
     LOADED = "loaded"
     """It left its start without this delivery, or another vehicle has it on board or picked it up."""
     CAPACITY = "capacity"
-    """What it delivers, collects or carries is more than the vehicle's whole capacity."""
+    """Something that it would still have to take on is more than the vehicle's whole capacity."""
     UNREACHABLE = "unreachable"
     """From where it is (its start, or the last visit of its prefix) over the request's stops to its end, some leg
     cannot be driven."""

@@ -99,11 +99,12 @@ def _same_depot(vehicle: Vehicle, request: Request) -> bool:
 
 
 def _big_enough(vehicle: Vehicle, request: Request) -> bool:
-    return all(
-        load.pieces <= vehicle.capacity.pieces and load.grams <= vehicle.capacity.grams
-        for stop in request.stops
-        for load in (stop.delivers, stop.collects)
-    )
+    """Whether the vehicle holds what it would still have to take on."""
+    done = vehicle.prefix.done if vehicle.prefix else ()
+    loads = [] if any(each.request == request.id for each in done) else [stop.collects for stop in request.stops]
+    if vehicle.prefix is None and request.kind is not Kind.PAIRED:
+        loads.append(request.stops[0].delivers)
+    return all(load.pieces <= vehicle.capacity.pieces and load.grams <= vehicle.capacity.grams for load in loads)
 
 
 def _opening(stop: Stop, ready_s: int) -> int | None:
