@@ -1,0 +1,389 @@
+"""Path drawing: an approval path laid out as boxes and lines, ready for any pen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from dispatch.approval import AreaEffect, Link, Path, Step
+from dispatch.clock import Calendar, ClockOf, Lamp
+from dispatch.path_schedule import DatedStep, Schedule
+from dispatch.seven_lists import group_name, phase_name
+
+WIDTH = 1400.0
+MARGIN = 12.0
+GAP = 26.0  # between phases, where lines turn
+HEAD = 62.0
+ROW = 30.0
+BOX = 22.0
+TEXT = 12.0
+SMALL = 11.0
+BRACKET = 16.0
+WIDEST_DAY, NARROWEST_DAY = 16.0, 3.0
+LAMP_WORDS = {Lamp.GREEN: "", Lamp.AMBER: "▲黄牌", Lamp.RED: "■红牌"}
+DONE = "✓"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A phase (阶段) with its own stretch of the working-day axis."""
+
+    phase: int
+    title: str
+    x: float
+    width: float
+    axis_x: float
+    from_day: int
+    to_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A matter, as long as its working days."""
+
+    code: str
+    label: str
+    spoken: str  # the whole of it, for a screen reader and a pointer
+    x: float
+    y: float
+    width: float
+    height: float
+    label_x: float
+    label_inside: bool
+    style: str  # authority, enterprise, not-counted, replaced
+    is_critical: bool
+    is_done: bool
+    lamp: Lamp
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A wait, drawn as a right-angled line; dashed when only the decision waits."""
+
+    points: tuple[tuple[float, float], ...]
+    is_critical: bool
+    is_dashed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """A joint group (联合审): its members between two brackets, with its name."""
+
+    label: str
+    x: float
+    y: float
+    right: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on a phase's axis: the working day, and its date when the calendar is known."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Everything to draw, in pixels of a sheet ``width`` by ``height``."""
+
+    width: float
+    height: float
+    title: str
+    summary: str
+    columns: tuple[Column, ...]
+    boxes: tuple[Box, ...]
+    lines: tuple[Line, ...]
+    brackets: tuple[Bracket, ...]
+    ticks: tuple[Tick, ...]
+    today_x: tuple[float, ...]
+    today_label: str
+
+
+def text_width(text: str, size: float = TEXT) -> float:
+    """Near enough for layout: a Chinese character is as wide as it is high, a Latin one a little over half."""
+    return sum(size if ord(letter) > 0x2E80 or letter in "▲■✓" else size * 0.58 for letter in text)
+
+
+def drawing(
+    path: Path,
+    plan: Schedule,
+    *,
+    title: str,
+    dates: Mapping[str, DatedStep] | None = None,
+    calendar: Calendar | None = None,
+    start_on: date | None = None,
+    today: date | None = None,
+) -> Drawing:
+    """Lay the path out: phases as columns, each with its stretch of the axis, matters as boxes, groups in brackets."""
+    on = dates or {}
+    rows = _rows(path, plan)
+    day_width = WIDEST_DAY
+    while day_width > NARROWEST_DAY and _total(path, plan, on, rows, day_width) > WIDTH:
+        day_width -= 0.25
+    columns: list[Column] = []
+    boxes: dict[str, Box] = {}
+    brackets: list[Bracket] = []
+    x = MARGIN
+    for phase, codes in rows.items():
+        column = _column(phase, codes, path, plan, on, x, day_width)
+        columns.append(column)
+        for place, code in enumerate(codes):
+            boxes[code] = _box(path.step(code), plan, on.get(code), column, place, day_width)
+        brackets.extend(_brackets(path, codes, boxes))
+        x += column.width + GAP
+    deepest = max((len(codes) for codes in rows.values()), default=1)
+    height = HEAD + deepest * ROW + 52
+    today_offset = None
+    if calendar is not None and start_on is not None and today is not None:
+        today_offset = max(0, calendar.working_days_between(start_on, today))
+    return Drawing(
+        width=max(WIDTH, x - GAP + MARGIN),
+        height=height,
+        title=title,
+        summary=_summary(path, plan, on),
+        columns=tuple(columns),
+        boxes=tuple(boxes[code] for codes in rows.values() for code in codes),
+        lines=_lines(path, plan, boxes, brackets, columns),
+        brackets=tuple(brackets),
+        ticks=tuple(t for column in columns for t in _ticks(column, day_width, calendar, start_on)),
+        today_x=()
+        if today_offset is None
+        else tuple(
+            column.axis_x + (today_offset - column.from_day) * day_width
+            for column in columns
+            if column.from_day <= today_offset <= column.to_day
+        ),
+        today_label="" if today is None else f"今天 {today.month}月{today.day}日",
+    )
+
+
+def _rows(path: Path, plan: Schedule) -> dict[int, list[str]]:
+    """Matters of each phase from top to bottom: members of a joint group together, each group where it begins."""
+    rows: dict[int, list[str]] = {}
+    for phase in sorted({step.matter.phase for step in path.steps}):
+        steps = [step for step in path.steps if step.matter.phase == phase]
+        begins: dict[str, int] = {}
+        for step in steps:
+            key = step.matter.joint_group or step.code
+            begins[key] = min(begins.get(key, plan.of(step.code).start), plan.of(step.code).start)
+        steps.sort(
+            key=lambda s: (
+                begins[s.matter.joint_group or s.code],
+                s.matter.joint_group or s.code,
+                plan.of(s.code).start,
+                s.code,
+            )
+        )
+        rows[phase] = [step.code for step in steps]
+    return rows
+
+
+def _label(step: Step, plan: Schedule, dated: DatedStep | None) -> str:
+    days = plan.of(step.code).days
+    words = [step.matter.short, "免" if step.effect is AreaEffect.REPLACE else f"{days}日"]
+    if dated is not None and dated.is_done:
+        words.append(DONE)
+    elif dated is not None and LAMP_WORDS[dated.lamp]:
+        words.append(LAMP_WORDS[dated.lamp])
+    return " ".join(words)
+
+
+def _span(codes: list[str], plan: Schedule) -> tuple[int, int]:
+    timings = [plan.of(code) for code in codes]
+    return min(t.start for t in timings), max(t.finish for t in timings)
+
+
+def _label_end(step: Step, plan: Schedule, dated: DatedStep | None, first: int, day_width: float) -> float:
+    """How far right of the axis' beginning a box and its label reach."""
+    timing = plan.of(step.code)
+    left, width = (timing.start - first) * day_width, max(6.0, (timing.finish - timing.start) * day_width)
+    needed = text_width(_label(step, plan, dated)) + 10
+    return left + width if needed <= width else left + width + needed
+
+
+def _column(
+    phase: int,
+    codes: list[str],
+    path: Path,
+    plan: Schedule,
+    on: Mapping[str, DatedStep],
+    x: float,
+    day_width: float,
+) -> Column:
+    first, last = _span(codes, plan)
+    reach = max(_label_end(path.step(code), plan, on.get(code), first, day_width) for code in codes)
+    title = phase_name(phase)
+    width = max(reach + BRACKET * 2, text_width(title, 14.0) + 20)
+    return Column(phase, title, x, width, x + BRACKET, first, last)
+
+
+def _total(
+    path: Path, plan: Schedule, on: Mapping[str, DatedStep], rows: Mapping[int, list[str]], day_width: float
+) -> float:
+    widths = (_column(phase, codes, path, plan, on, 0.0, day_width).width for phase, codes in rows.items())
+    return sum(widths) + GAP * (len(rows) - 1) + 2 * MARGIN
+
+
+def _box(step: Step, plan: Schedule, dated: DatedStep | None, column: Column, place: int, day_width: float) -> Box:
+    timing = plan.of(step.code)
+    x = column.axis_x + (timing.start - column.from_day) * day_width
+    width = max(6.0, (timing.finish - timing.start) * day_width)
+    label = _label(step, plan, dated)
+    inside = text_width(label) + 10 <= width
+    style = {
+        ClockOf.AUTHORITY: "authority",
+        ClockOf.ENTERPRISE: "enterprise",
+        ClockOf.NOT_COUNTED: "not-counted",
+    }[step.matter.whose]
+    if step.effect is AreaEffect.REPLACE:
+        style = "replaced"
+    return Box(
+        code=step.code,
+        label=label,
+        spoken=_spoken(step, plan, dated),
+        x=x,
+        y=HEAD + place * ROW,
+        width=width,
+        height=BOX,
+        label_x=x + 5 if inside else x + width + 4,
+        label_inside=inside,
+        style=style,
+        is_critical=timing.is_critical and (timing.days > 0 or step.code in plan.critical_path),
+        is_done=dated is not None and dated.is_done,
+        lamp=dated.lamp if dated is not None else Lamp.GREEN,
+    )
+
+
+def _spoken(step: Step, plan: Schedule, dated: DatedStep | None) -> str:
+    timing = plan.of(step.code)
+    parts = [f"{step.matter.name},{step.matter.authority or '企业'},{timing.days}个工作日"]
+    parts.append("在关键线路上" if timing.is_critical else f"机动{timing.slack}个工作日")
+    if step.effect is AreaEffect.REPLACE:
+        parts.append("区域评估替代")
+    elif step.effect is AreaEffect.SIMPLIFY:
+        parts.append("区域评估简化")
+    if dated is not None:
+        if dated.decided_on is not None:
+            parts.append(f"{_day(dated.decided_on)}已办结")
+        else:
+            parts.append(f"法定{_day(dated.statutory_on)},承诺{_day(dated.committed_on)}")
+            if dated.expected_on is not None:
+                parts.append(f"预计{_day(dated.expected_on)}")
+            if LAMP_WORDS[dated.lamp]:
+                parts.append(LAMP_WORDS[dated.lamp][1:])
+            if dated.is_estimate:
+                parts.append("涉及尚未公布的放假安排,为估算")
+    return ";".join(parts)
+
+
+def _brackets(path: Path, codes: list[str], boxes: Mapping[str, Box]) -> list[Bracket]:
+    found = []
+    members: dict[str, list[str]] = {}
+    for code in codes:
+        if group := path.step(code).matter.joint_group:
+            members.setdefault(group, []).append(code)
+    for group, inside in members.items():
+        if len(inside) < 2:
+            continue
+        top = min(boxes[code].y for code in inside) - 3
+        bottom = max(boxes[code].y + boxes[code].height for code in inside) + 3
+        left = min(boxes[code].x for code in inside) - 8
+        right = max(
+            boxes[c].x + boxes[c].width if boxes[c].label_inside else boxes[c].label_x + text_width(boxes[c].label)
+            for c in inside
+        )
+        found.append(Bracket(group_name(group), left, top, right + 6, bottom - top))
+    return found
+
+
+def _lines(
+    path: Path, plan: Schedule, boxes: Mapping[str, Box], brackets: list[Bracket], columns: list[Column]
+) -> tuple[Line, ...]:
+    """Waits that no longer chain implies; waits of a whole group for the same matter leave the bracket as one line."""
+    before: dict[str, set[str]] = {}
+    for step in path.steps:
+        direct = {wait.on for wait in step.waits}
+        before[step.code] = direct.union(*(before[code] for code in direct))
+    by_label = {bracket.label: bracket for bracket in brackets}
+    chain = set(zip(plan.critical_path, plan.critical_path[1:], strict=False))
+    merged: dict[tuple[str, str], Line] = {}
+    for step in path.steps:
+        for wait in step.waits:
+            others = {w.on for w in step.waits if w.on != wait.on}
+            if wait.link is Link.START and any(wait.on in before[other] for other in others):
+                continue
+            critical = (wait.on, step.code) in chain
+            group = path.step(wait.on).matter.joint_group
+            bracket = by_label.get(group_name(group)) if group else None
+            same_group = group == step.matter.joint_group
+            source = boxes[wait.on]
+            if bracket is None or same_group or critical:
+                key, points = wait.on, _from_box(source, boxes[step.code], columns)
+            else:
+                key = group
+                points = _bend(bracket.right, bracket.y + bracket.height / 2, boxes[step.code], columns)
+            line = Line(points, critical, wait.link is Link.DECISION)
+            if (key, step.code) not in merged or critical:
+                merged[key, step.code] = line
+    return tuple(sorted(merged.values(), key=lambda line: line.is_critical))
+
+
+def _from_box(source: Box, target: Box, columns: list[Column]) -> tuple[tuple[float, float], ...]:
+    """Out of the box, past its own label: from its edge within a column, from behind the label to another."""
+    right, middle = source.x + source.width, source.y + source.height / 2
+    if _column_of(source, columns) is _column_of(target, columns):
+        x = max(source.x + 2, min(right, target.x) - 4)
+        end_y = target.y + target.height / 2
+        edge = source.y + source.height if end_y > middle else source.y
+        return ((x, edge), (x, end_y), (target.x, end_y))
+    return _bend(
+        right if source.label_inside else source.label_x + text_width(source.label) + 2, middle, target, columns
+    )
+
+
+def _column_of(box: Box, columns: list[Column]) -> Column:
+    return next(column for column in reversed(columns) if column.x <= box.x + 0.01)
+
+
+def _bend(x: float, y: float, target: Box, columns: list[Column]) -> tuple[tuple[float, float], ...]:
+    """Right, up or down just before the target (in the gap before its column when it comes from another), then in."""
+    end_x, end_y = target.x, target.y + target.height / 2
+    column = _column_of(target, columns)
+    turn = column.x - GAP / 2 if x < column.x else min(end_x - 5, max(x + 3, end_x - 5))
+    return ((x, y), (turn, y), (turn, end_y), (end_x, end_y))
+
+
+def _ticks(column: Column, day_width: float, calendar: Calendar | None, start_on: date | None) -> list[Tick]:
+    length = column.to_day - column.from_day
+    room = 58.0 if start_on is not None else 30.0
+    step = next((n for n in (1, 2, 5, 10, 20, 50) if n * day_width >= room), 100)
+    found = []
+    for day in range(column.from_day, column.to_day + 1):
+        if day != column.from_day and ((day - column.from_day) % step or length - (day - column.from_day) < 0):
+            continue
+        label = f"{day}日"
+        if calendar is not None and start_on is not None:
+            that_day = calendar.add_working_days(start_on, day)
+            label = f"{day}日 {that_day.month}/{that_day.day}"
+        found.append(Tick(column.axis_x + (day - column.from_day) * day_width, label))
+    return found
+
+
+def _summary(path: Path, plan: Schedule, on: Mapping[str, DatedStep]) -> str:
+    names = {step.code: step.matter.short for step in path.steps}
+    chain = "、".join(names[code] for code in plan.critical_path)
+    words = f"共{len(path.steps)}个事项,全程{plan.horizon}个工作日。关键线路:{chain}。"
+    done = sum(1 for dated in on.values() if dated.is_done)
+    late = [names[code] for code, dated in on.items() if not dated.is_done and dated.lamp is Lamp.RED]
+    if on:
+        words += f"已办结{done}个。"
+    if late:
+        words += f"已超时:{'、'.join(late)}。"
+    return words
+
+
+def _day(on: date) -> str:
+    return f"{on.month}月{on.day}日"
