@@ -1,0 +1,113 @@
+"""The application: one factory that wires settings, database, queue, pages and API together."""
+
+from datetime import timedelta
+
+from apiflask import APIFlask
+from celery import Celery, Task
+from flask import Flask, redirect, render_template
+from flask_login import current_user
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as AnyResponse
+
+import db
+from web import (
+    auth,
+    courier,
+    enterprise,
+    entrance,
+    errors,
+    forms,
+    health,
+    logs,
+    navigation,
+    operator,
+    team,
+    track,
+    wording,
+)
+from web.settings import BadSetting, Settings
+
+MOST_UPLOADED = 12 * 1024 * 1024  # a file of 10 MB and the form around it
+
+
+def create_app(settings: Settings) -> Flask:
+    """The web application with its Celery application in ``extensions["celery"]``."""
+    logs.install()
+    app = APIFlask(
+        "web", title="Daiban 代办通", version="1", spec_path="/openapi.json", docs_path=None, json_errors=False
+    )
+    app.secret_key = settings.secret_key
+    app.config.update(
+        MAX_CONTENT_LENGTH=MOST_UPLOADED,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
+    )
+    app.extensions["daiban.settings"] = settings
+    app.extensions["daiban.sessions"] = db.sessions(settings.database_url, pool_size=settings.pool_size)
+    app.extensions["celery"] = make_celery(app, settings)
+    if settings.trusted_proxies:
+        n = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+
+    auth.install(
+        app,
+        broker_url=settings.broker_url,
+        limit_requests=settings.limit_requests,
+        over_tls=settings.over_tls,
+        tile_url=settings.tile_url,
+    )
+    health.install(app)
+    errors.install(app)
+    forms.install(app)
+    wording.install(app)
+    app.jinja_env.globals.update(nav_links=navigation.links, settings_tile_url=settings.tile_url)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    for module in (entrance, enterprise, team, courier, track, operator, health):
+        app.register_blueprint(module.bp)
+
+    @app.get("/")
+    def front() -> str | AnyResponse:
+        """The front door: a signed-in person's own home, else where to begin."""
+        return redirect(current_user.home) if current_user.is_authenticated else render_template("front.html")
+
+    return app
+
+
+def app_from_environment() -> Flask:
+    """The application of this process's environment; a wrong setting ends it with one line."""
+    try:
+        return create_app(Settings.from_environment())
+    except BadSetting as error:
+        raise SystemExit(f"daiban: {error}") from None
+
+
+def make_celery(app: Flask, settings: Settings) -> Celery:
+    """The queue. Every task runs inside the application's context."""
+
+    class InContext(Task):  # type: ignore[misc]
+        def __call__(self, *args: object, **kwargs: object) -> object:
+            with app.app_context():
+                return self.run(*args, **kwargs)
+
+    celery = Celery("daiban", broker=settings.broker_url, task_cls=InContext)
+    celery.conf.update(
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        worker_eta_task_limit=1000,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "visibility_timeout": 3600,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 2,
+        },
+        timezone="Asia/Shanghai",
+        enable_utc=True,
+    )
+    celery.set_default()
+    return celery

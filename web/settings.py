@@ -1,0 +1,176 @@
+"""Settings: what the environment says, read once, checked with one clear line each, and frozen."""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import db
+
+
+class BadSetting(ValueError):
+    """One setting is missing or cannot be what it says; the message names it and what would be right."""
+
+
+def _long(value: str) -> str:
+    if len(value.strip()) < 32:
+        raise ValueError("must have at least 32 characters")
+    return value.strip()
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        parts = urlsplit(value.strip())
+        if parts.scheme not in schemes or not (parts.netloc or parts.query or parts.path.strip("/")):
+            raise ValueError(f"must be a URL that begins with {' or '.join(s + '://' for s in schemes)}")
+        return value.strip()
+
+    return check
+
+
+def _web_url(value: str) -> str:
+    checked = _url("http", "https")(value).rstrip("/")
+    if not urlsplit(checked).hostname:
+        raise ValueError("must name a host, for example https://daiban.example.gov.cn")
+    return checked
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def check(value: str) -> int:
+        if not value.strip().isascii() or not value.strip().isdigit() or not least <= int(value) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(value)
+
+    return check
+
+
+def _yes(value: str) -> bool:
+    if value.strip().lower() not in {"0", "1", "no", "yes", "false", "true"}:
+        raise ValueError("must be yes or no")
+    return value.strip().lower() in {"1", "yes", "true"}
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value.strip().lower() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value.strip().lower()
+
+    return check
+
+
+def _tiles(value: str) -> str:
+    checked = _url("http", "https")(value)
+    if not all(part in checked for part in ("{x}", "{y}", "{z}")):
+        raise ValueError("must contain {x}, {y} and {z}")
+    return checked
+
+
+GATEWAYS = ("console", "twilio", "domestic")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs between a laptop, a test and a province's machines."""
+
+    database_url: str
+    broker_url: str
+    home: Path
+    secret_key: str
+    port: int = 8000
+    public_url: str = "http://127.0.0.1:8000"
+    gateway: str = "console"
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = ""
+    twilio_from: str = ""
+    twilio_base_url: str = ""
+    osrm_url: str = ""
+    tile_url: str = ""
+    trusted_proxies: int = 0
+    pool_size: int = 10
+    limit_requests: bool = True
+    demo_password: str = ""
+
+    def __post_init__(self) -> None:
+        if self.gateway == "twilio":
+            missing = [
+                name
+                for name, value in (
+                    ("TWILIO_ACCOUNT_SID", self.twilio_account_sid),
+                    ("TWILIO_AUTH_TOKEN", self.twilio_auth_token),
+                    ("TWILIO_FROM", self.twilio_from),
+                )
+                if not value
+            ]
+            if missing:
+                raise BadSetting(f"GATEWAY is twilio, so {', '.join(missing)} must be set")
+
+    @property
+    def over_tls(self) -> bool:
+        """Whether people reach the pages over HTTPS: cookies are then sent over nothing else."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def host_and_scheme(self) -> tuple[str, str]:
+        """What links made outside a request begin with."""
+        parts = urlsplit(self.public_url)
+        return parts.netloc, parts.scheme
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read and check every setting. Raises BadSetting with the first that is wrong."""
+        told = {**running_servers(db.home()), **{name: value for name, value in environ.items() if value.strip()}}
+        values: dict[str, Any] = {}
+        for name, field, check in CHECKS:
+            if name in told:
+                try:
+                    values[field] = check(told[name])
+                except ValueError as error:
+                    raise BadSetting(f"{name} {error}, not {_shown(name, told[name])}") from None
+        for name in ("DATABASE_URL", "BROKER_URL"):
+            if name.lower() not in values:
+                raise BadSetting(f"{name} is not set: start `make run` first, or name a server in the environment")
+        values.setdefault("public_url", f"http://127.0.0.1:{values.get('port', 8000)}")
+        values.setdefault("secret_key", secret_from_keys())
+        return cls(home=db.home(), **values)
+
+
+def _shown(name: str, value: str) -> str:
+    return "the value given" if any(word in name for word in ("TOKEN", "SECRET", "DATABASE", "BROKER")) else repr(value)
+
+
+def running_servers(home: Path) -> dict[str, str]:
+    """What a running `make run` wrote down about its embedded servers: NAME=value lines, empty when there is none."""
+    path = home / "run.env"
+    if not path.is_file():
+        return {}
+    pairs = (line.split("=", 1) for line in path.read_text().splitlines() if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def secret_from_keys() -> str:
+    """The key of session cookies when none is set: the same on every machine that shares the keyring."""
+    return hashlib.sha256(b"session cookies:" + db.keyring().index).hexdigest()
+
+
+CHECKS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
+    ("DATABASE_URL", "database_url", _url("postgresql", "postgres", "postgresql+psycopg")),
+    ("BROKER_URL", "broker_url", _url("redis", "rediss", "unix", "redis+socket")),
+    ("SECRET_KEY", "secret_key", _long),
+    ("PORT", "port", _whole(1, 65535)),
+    ("PUBLIC_URL", "public_url", _web_url),
+    ("GATEWAY", "gateway", _one_of(*GATEWAYS)),
+    ("TWILIO_ACCOUNT_SID", "twilio_account_sid", str.strip),
+    ("TWILIO_AUTH_TOKEN", "twilio_auth_token", str.strip),
+    ("TWILIO_FROM", "twilio_from", str.strip),
+    ("TWILIO_BASE_URL", "twilio_base_url", _web_url),
+    ("OSRM_URL", "osrm_url", _web_url),
+    ("TILE_URL", "tile_url", _tiles),
+    ("TRUSTED_PROXIES", "trusted_proxies", _whole(0, 10)),
+    ("POOL_SIZE", "pool_size", _whole(1, 200)),
+    ("LIMIT_REQUESTS", "limit_requests", _yes),
+    ("DEMO_PASSWORD", "demo_password", str.strip),
+)
