@@ -11,7 +11,7 @@ from db import Base, EncryptedText
 from dispatch.catalog import MaterialMode
 from dispatch.errors import Stale, WrongStage
 from dispatch.project import Contact, Project
-from dispatch.stages import ENDS, NEXT, Stage
+from dispatch.stages import ENDS, NEXT, UNDONE, Stage
 
 
 class Outcome(StrEnum):
@@ -86,6 +86,13 @@ class Case(Base):
         self.version += 1
         if stage in ENDS:
             self.ended_at = at
+
+    def step_back(self, stage: Stage, *, at: datetime, by: str) -> None:
+        """The courier corrected a handover of today: the case is again where it was before it."""
+        if stage not in UNDONE.get(self.stage, frozenset()):
+            raise WrongStage(f"case {self.case_no} is {self.stage}, {stage} did not come before it")
+        self.stage, self.stage_at, self.changed_by = stage, at, by
+        self.version += 1
 
     def must_be(self, *stages: Stage) -> None:
         """Raises WrongStage unless the case is in one of ``stages``."""

@@ -61,6 +61,12 @@ NEXT: dict[Stage, frozenset[Stage]] = {
     Stage.WITHDRAWN: frozenset(),
 }
 
+# What a courier's correction of the same day may take back.
+UNDONE: dict[Stage, frozenset[Stage]] = {
+    Stage.COLLECTED: frozenset({Stage.PICKUP_PLANNED}),
+    Stage.DELIVERED: frozenset({Stage.DELIVERY_PLANNED}),
+}
+
 ENDS = frozenset(stage for stage, following in NEXT.items() if not following)
 
 # The text of notifications/texts.toml that tells the enterprise of each stage.
