@@ -1,0 +1,137 @@
+"""Batches: what leaves the centre with a courier and what comes back, on a handover list that both sides sign."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agents.network import ServiceCentre
+from dispatch.case import Case
+from dispatch.custody import Direction, HandoverLine, HandoverList, Holder, Leg, Parcel, ParcelState
+from dispatch.errors import NotFound, Refused, WrongStage
+from dispatch.flow import next_number
+from dispatch.flow.exits import bring_home
+from dispatch.flow.parts import actor_ref
+from dispatch.scope import Viewer
+from dispatch.telling import note
+from routing.runs import Run, Stop
+
+
+def outgoing(session: Session, run: Run) -> list[Parcel]:
+    """What the courier has to take along: the parcels of the run's stops that lie at the centre."""
+    query = (
+        select(Parcel)
+        .join(Stop, Stop.id == Parcel.stop_id)
+        .where(Stop.run_id == run.id, Parcel.holder == Holder.CENTRE, Parcel.state == ParcelState.AT_CENTRE)
+        .order_by(Stop.position, Parcel.id)
+    )
+    return list(session.scalars(query))
+
+
+def incoming(session: Session, courier_id: int) -> list[Parcel]:
+    """What the courier holds and has to hand in: collected papers, and deliveries that found nobody."""
+    query = (
+        select(Parcel)
+        .where(Parcel.holder == Holder.COURIER, Parcel.holder_ref == f"courier:{courier_id}")
+        .order_by(Parcel.id)
+    )
+    return list(session.scalars(query))
+
+
+def draw_up(
+    session: Session,
+    *,
+    centre: ServiceCentre,
+    courier_id: int,
+    parcels: list[Parcel],
+    direction: Direction,
+    on: date,
+    batch: str,
+    at: datetime,
+) -> HandoverList:
+    """A numbered handover list (交接清单) of these parcels, not signed yet."""
+    if not parcels:
+        raise Refused("an empty batch needs no list", words="没有需要交接的邮件")
+    sheet = HandoverList(
+        list_no=next_number(session, f"JJ{centre.centre_no}-{on:%Y%m%d}", width=3),
+        centre_id=centre.id,
+        courier_id=courier_id,
+        on=on,
+        batch=batch,
+        direction=direction,
+        made_at=at,
+        lines=[HandoverLine(position=n, parcel_id=p.id) for n, p in enumerate(parcels, start=1)],
+    )
+    session.add(sheet)
+    session.flush()
+    return sheet
+
+
+def sign(
+    session: Session,
+    sheet: HandoverList,
+    *,
+    side: Holder,
+    by: Viewer,
+    at: datetime,
+    differences: Mapping[str, str] | None = None,
+) -> None:
+    """One side signs. A difference refuses its line only; when both have signed, custody passes for the others."""
+    if sheet.is_signed:
+        raise WrongStage(f"list {sheet.list_no} is signed", words="该清单双方已签收")
+    parcels = {line.parcel.waybill: line for line in sheet.lines}
+    for waybill, words in (differences or {}).items():
+        if waybill not in parcels:
+            raise NotFound(f"{waybill} is not on list {sheet.list_no}")
+        if not words.strip():
+            raise Refused("a difference needs words", words="请写明差异情况")
+        parcels[waybill].difference = words
+    if side is Holder.CENTRE:
+        sheet.centre_signed_at = at
+    elif side is Holder.COURIER:
+        sheet.courier_signed_at = at
+    else:
+        raise Refused(f"{side} does not sign a handover list")
+    if sheet.is_signed:
+        for line in sheet.lines:
+            if line.difference is None:
+                _pass_over(session, sheet, line.parcel, by=by, at=at)
+
+
+def _pass_over(session: Session, sheet: HandoverList, parcel: Parcel, *, by: Viewer, at: datetime) -> None:
+    case = session.get_one(Case, parcel.case_id)
+    scan_id = f"{sheet.list_no}:{parcel.waybill}"
+    if sheet.direction is Direction.OUT:
+        ref = f"courier:{sheet.courier_id}"
+        if (parcel.holder, parcel.holder_ref) != (Holder.COURIER, ref):
+            parcel.hand_over(to=Holder.COURIER, ref=ref, scan_id=scan_id, at=at, by=actor_ref(by), action="load")
+        return
+    ref = f"centre:{sheet.centre_id}"
+    if (parcel.holder, parcel.holder_ref) != (Holder.CENTRE, ref):
+        parcel.hand_over(to=Holder.CENTRE, ref=ref, scan_id=scan_id, at=at, by=actor_ref(by), action="receive")
+        parcel.centre_id = sheet.centre_id
+        note(session, case, kind="at_centre", by=by, at=at, words="原件已到政务服务中心", waybill=parcel.waybill)
+    if case.has_ended:
+        bring_home(session, case, by=by, at=at)
+
+
+def scan(
+    session: Session, parcel: Parcel, *, to: Holder, ref: str, scan_id: str, by: Viewer, at: datetime,
+    device_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """One scan at a centre or counter: papers come in, go to an authority, come back, or go on to another centre."""
+    case = session.get_one(Case, parcel.case_id)
+    if any(link.scan_id == scan_id for link in parcel.handovers):
+        return
+    if to is Holder.ENTERPRISE and parcel.leg is Leg.DELIVERY and parcel.code_hash is not None:
+        raise Refused(f"parcel {parcel.waybill} needs its code at the door", words="投递件须凭投递码签收")
+    parcel.hand_over(to=to, ref=ref, scan_id=scan_id, at=at, device_at=device_at, by=actor_ref(by), action="scan")
+    if to is Holder.CENTRE:
+        if ref.removeprefix("centre:").isdigit():
+            parcel.centre_id = int(ref.removeprefix("centre:"))
+        note(session, case, kind="at_centre", by=by, at=at, words="原件已到政务服务中心", waybill=parcel.waybill)
+        if case.has_ended:
+            bring_home(session, case, by=by, at=at)
+    elif to is Holder.AUTHORITY:
+        note(session, case, kind="with_authority", by=by, at=at, words="原件已交审批部门", waybill=parcel.waybill)
