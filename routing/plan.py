@@ -13,7 +13,9 @@ from routing.problem import Load, Objective, Primary
 class Reason(enum.Enum):
     """Why a request is unserved, in the order in which vehicles are ruled out.
 
-    A reason claims: of the vehicles that pass every earlier reason (``Unserved.candidates``) none passes this one.
+    A reason claims: of the vehicles that pass every earlier reason (``Unserved.candidates``) none passes this one. And
+    whatever the reason, no vehicle has room: there is no place in its route of this plan, the order of the others kept,
+    at which the request would break no rule.
     """
 
     NO_VEHICLE = "no vehicle"
@@ -32,8 +34,7 @@ class Reason(enum.Enum):
     TIME = "time"
     """Even with this request alone after its prefix, it cannot keep windows, shift, break and longest duty."""
     NO_ROOM = "no room"
-    """Alone it could, but there is no place in its route of this plan, the order of the others kept, that breaks no
-    rule."""
+    """Each could, alone after its prefix; it is the others in its route that leave no room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ Moments = tuple[int | None, int | None]
 """Two instants, None where there is none: one with the break still to come, one with it over (or never due)."""
 
 
+_IN_TURN = (Reason.SKILL, Reason.DEPOT, Reason.LOADED, Reason.CAPACITY, Reason.UNREACHABLE, Reason.TIME)
+
+
 class Reasons:
     """The true reasons of one plan, given its visits by vehicle."""
 
@@ -33,12 +36,14 @@ class Reasons:
         left: list[Vehicle] = list(self.problem.vehicles)
         if not left:
             return Unserved(name, Reason.NO_VEHICLE)
-        for reason in (each for each in Reason if each is not Reason.NO_VEHICLE):
+        for reason in _IN_TURN:
+            if reason is Reason.UNREACHABLE and (roomy := self._passing(Reason.NO_ROOM, request, left)):
+                return roomy[0].id  # where a detour is shorter than the straight way, even if it could not go alone
             passed = self._passing(reason, request, left)
             if not passed:
                 return Unserved(name, reason, tuple(vehicle.id for vehicle in left))
             left = passed
-        return left[0].id
+        return Unserved(name, Reason.NO_ROOM, tuple(vehicle.id for vehicle in left))
 
     def _passing(self, reason: Reason, request: Request, vehicles: list[Vehicle]) -> list[Vehicle]:
         answers: dict[tuple[int, tuple[Side, ...]], bool] = {}
