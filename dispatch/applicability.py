@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
-from dispatch.approval import MatterNode, applicable
+from dispatch.approval import MatterNode, Relief, applicable
 
 
 class Land(StrEnum):
@@ -185,6 +185,14 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("IND-407", (Is("discharge", (Discharge.KEY,)),), 21, None, "重点管理30日,折21个工作日"),
     Variant("REG-05", (Is("registration", (RegistrationKind.MORTGAGE,)),), 30, 1, "抵押登记1至2个工作日"),
 )
+
+# Reliefs that the catalogue's words allow without a condition that only the authority can judge; a lead may grant
+# others by hand. A matter and the prerequisite that may follow until its decision, and matters decided on a promise.
+EASED: dict[tuple[str, str], Relief] = {
+    ("IND-201", "IND-103"): Relief.SIMULATED,  # turned formal on the contract's day
+    ("IND-203", "IND-105"): Relief.DEFERRED,  # the land contract stands for the certificate
+}
+BY_COMMITMENT = frozenset({"IND-108", "IND-307", "IND-405"})
 
 
 def applies(code: str, facts: Facts) -> bool:
