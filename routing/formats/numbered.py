@@ -61,7 +61,7 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self.all = [Line(at, line.strip()) for at, line in enumerate(text.splitlines(), 1) if line.strip()]
-        self.last = text.count("\n") + 1
+        self.last = max(1, len(text.splitlines()))
         self.at = 0
 
     def __iter__(self) -> Iterator[Line]:
