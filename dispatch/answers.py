@@ -1,4 +1,4 @@
-"""Answers: questions and complaints (一号答, 12345) get a number, an owner, a due day; bad grades get a rectification."""
+"""Answers: questions and complaints (12345) get an owner and a due day; bad grades a rectification."""
 
 from datetime import datetime
 
@@ -53,8 +53,9 @@ def open_ticket(
         note(session, case, kind="ticket", by=by, at=at, words=f"已登记{ticket.ticket_no}", internal=about is not None)
     if kind is TicketKind.COMPLAINT:
         tell_desk(
-            session, kind=DeskKind.SUPERVISION, division_id=division_id, text="ticket_received", key=f"desk:{ticket.ticket_no}",
-            at=at, ticket_no=ticket.ticket_no, day=short_day(day_of(ticket.due_at)),
+            session, kind=DeskKind.SUPERVISION, division_id=division_id, text="ticket_received",
+            key=f"desk:{ticket.ticket_no}", at=at,
+            values={"ticket_no": ticket.ticket_no, "day": short_day(day_of(ticket.due_at))},
         )  # fmt: skip
     _tell_asker(session, ticket, case, "ticket_received", at=at, day=short_day(day_of(ticket.due_at)))
     return ticket
@@ -92,7 +93,7 @@ def rectify(
 
 
 def shrunk_grade(session: Session, agent_id: int, *, prior: float = 4.5, weight: int = 20) -> tuple[float, int]:
-    """An agent's mean grade pulled towards ``prior`` as by ``weight`` grades, so that 2 cases do not outrank 200; and n."""
+    """An agent's mean grade pulled towards ``prior`` as by ``weight`` grades (2 cases do not outrank 200), and n."""
     row = session.execute(
         select(func.coalesce(func.sum(Evaluation.grade), 0), func.count()).where(
             Evaluation.agent_id == agent_id, Evaluation.withdrawn_at.is_(None)

@@ -104,6 +104,7 @@ class Review(Base):
     matter_id: Mapped[int] = mapped_column(ForeignKey("matter.id"), index=True)
     authority: Mapped[str]
     authority_division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"))
+    counter_division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"))
     counter: Mapped[str] = mapped_column(default="")
     state: Mapped[ReviewState] = mapped_column(default=ReviewState.PREPARED, index=True)
     relief: Mapped[Relief | None]

@@ -127,7 +127,7 @@ def tell_stage(session: Session, case: Case, *, at: datetime, by: Viewer, words:
 
 
 def tell_agent(
-    session: Session, agent: Agent, project: Project, *, text: str, key: str, at: datetime, **values: str
+    session: Session, agent: Agent, project: Project, *, text: str, key: str, at: datetime, values: Mapping[str, str]
 ) -> None:
     """A notice to an agent about a project."""
     outbox.post(
@@ -135,7 +135,7 @@ def tell_agent(
         event_key=f"{project.project_no}:{text}:{key}",
         text=text,
         to=agent.phone,
-        values=values,
+        values=dict(values),
         at=at,
         division_id=project.home_division_id,
         project_id=project.id,
@@ -143,9 +143,16 @@ def tell_agent(
 
 
 def tell_desk(
-    session: Session, *, kind: str, division_id: int, text: str, key: str, at: datetime, case_id: int | None = None,
-    **values: str,
-) -> bool:  # fmt: skip
+    session: Session,
+    *,
+    kind: str,
+    division_id: int,
+    text: str,
+    key: str,
+    at: datetime,
+    values: Mapping[str, str],
+    case_id: int | None = None,
+) -> bool:
     """A notice to the nearest desk up the tree; False when nobody is entered there."""
     above = session.get_one(Division, division_id).path.split(".")
     desk = session.scalar(
@@ -162,7 +169,7 @@ def tell_desk(
         event_key=f"{text}:{key}",
         text=text,
         to=desk.phone,
-        values=values,
+        values=dict(values),
         at=at,
         division_id=division_id,
         case_id=case_id,

@@ -19,6 +19,7 @@ from dispatch.scope import Viewer
 from dispatch.stages import Stage
 from dispatch.telling import (
     DeskKind,
+    spoken,
     tell_desk,
     tell_stage,
 )
@@ -62,7 +63,7 @@ def evaluate(
             )
             tell_desk(
                 session, kind=DeskKind.SUPERVISION, division_id=case.division_id, text="bad_grade",
-                key=f"{case.case_no}:{review_id}", at=at, case_id=case.id, case_no=case.case_no.replace("-", ""),
+                key=f"{case.case_no}:{review_id}", at=at, case_id=case.id, values={"case_no": spoken(case.case_no)},
             )  # fmt: skip
     case.move_to(Stage.EVALUATED, at=at, by=by.label)
     tell_stage(session, case, at=at, by=by, words="企业已评价")

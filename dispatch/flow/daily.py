@@ -35,7 +35,7 @@ def accept_by_silence(session: Session, *, at: datetime) -> list[Review]:
             kind="silence",
             by=SYSTEM,
             at=at,
-            words="五个工作日内未告知补正,视为受理,请催办",
+            words="五日内未告知补正,视为受理,请催办",
             internal=True,
         )
     return list(due)
@@ -122,6 +122,6 @@ def escalate_referrals(session: Session, *, at: datetime) -> list[Referral]:
         project = session.get_one(Project, referral.project_id)
         tell_desk(
             session, kind=DeskKind.LEAD, division_id=project.home_division_id, text="first_ask_escalated",
-            key=str(referral.id), at=at, project=project.name[:20],
+            key=str(referral.id), at=at, values={"project": project.name[:20]},
         )  # fmt: skip
     return list(rows)

@@ -195,9 +195,7 @@ def _undone(session: Session, stop: Stop, event: StopEvent, *, by: Viewer, at: d
             parcel.stop_id = stop.id
         release(again)
     for waybill in undone.waybills:
-        parcel = session.scalar(select(Parcel).where(Parcel.waybill == waybill).with_for_update())
-        if parcel is None:
-            continue
+        parcel = session.scalars(select(Parcel).where(Parcel.waybill == waybill).with_for_update()).one()
         case = session.get_one(Case, parcel.case_id)
         link = session.scalar(
             select(Handover).where(Handover.parcel_id == parcel.id, Handover.scan_id == f"{undone.event_id}:{waybill}")

@@ -149,6 +149,7 @@ def open_case(
                 matter_id=matter.id,
                 authority=handling.authority,
                 authority_division_id=handling.division_id,
+                counter_division_id=handling.counter_division_id,
                 counter=handling.counter_place,
                 statutory_wd=handling.statutory_wd,
                 committed_wd=handling.committed_wd,

@@ -77,7 +77,7 @@ def assign(
     session.flush()
     tell_agent(
         session, agent, project, text="project_for_agent", key=f"{agent.id}:{member.id}", at=at,
-        project=project.name[:20], case_no=project.project_no,
+        values={"project": project.name[:20], "case_no": project.project_no},
     )  # fmt: skip
     for case in open_cases(session, project):
         if case.stage is Stage.REQUESTED:
@@ -106,7 +106,7 @@ def add_liaison(
     agent = session.get_one(Agent, agent_id)
     tell_agent(
         session, agent, project, text="project_for_agent", key=f"{agent.id}:{member.id}", at=at,
-        project=project.name[:20], case_no=project.project_no,
+        values={"project": project.name[:20], "case_no": project.project_no},
     )  # fmt: skip
     for case in open_cases(session, project):
         note(session, case, kind="liaison", by=by, at=at, words=f"{agent.name}协办", internal=True, counter=counter)
@@ -141,7 +141,7 @@ def refer(
     agent = session.get_one(Agent, to_agent_id)
     tell_agent(
         session, agent, project, text="project_for_agent", key=f"refer:{referral.id}:{at.timestamp():.0f}", at=at,
-        project=project.name[:20], case_no=project.project_no,
+        values={"project": project.name[:20], "case_no": project.project_no},
     )  # fmt: skip
     return referral
 

@@ -1,0 +1,187 @@
+"""A small county to test in: 武进区 with a few towns, its catalogue, its agents, an enterprise that asks."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import db
+from agents.network import Division, import_network
+from agents.roster import Agent, AgentSkill, Category, Team
+from dispatch import catalog, flow
+from dispatch.case import Case
+from dispatch.clock import utc
+from dispatch.project import Contact, Enterprise, Power, Project
+from dispatch.scope import SYSTEM, Role, Viewer
+from dispatch.telling import Desk, DeskKind
+from routing.runs import Courier, Shift, Vehicle
+from routing.stops import Address
+
+MONDAY = date(2026, 11, 23)
+TEN = utc(MONDAY, time(10))
+WUJIN = "320412000000"
+PROVINCE_ROWS = """code,name,level,parent_code,kind,lon,lat,precision
+320000000000,江苏省,1,,province,118.757540,32.062914,exact
+320400000000,常州市,2,320000000000,city,119.974454,31.810077,exact
+320412000000,武进区,3,320400000000,county,119.942438,31.701187,exact
+320412100000,湖塘镇,4,320412000000,town,119.955,31.713,exact
+320412101000,牛塘镇,4,320412000000,town,119.905,31.702,exact
+320412100201,湖塘社区,5,320412100000,community,119.956,31.714,synthetic
+"""
+CENTRE_ROWS = """centre_id,node_code,name,level,lon,lat,coord_precision
+SC001,320000000000,江苏省政务服务中心,province,118.757540,32.062914,admin_seat
+SC005,320400000000,常州市政务服务中心,city,119.974454,31.810077,admin_seat
+SC040,320412000000,武进区政务服务中心,county,119.942438,31.701187,admin_seat
+"""
+
+
+@dataclass
+class County:
+    """What a test may use: the county's rows by name, and who looks."""
+
+    session: Session
+    division: Division
+    town: Division
+    agents: list[Agent] = field(default_factory=list)
+    couriers: list[Courier] = field(default_factory=list)
+
+    @property
+    def lead(self) -> Viewer:
+        return Viewer(
+            Role.LEAD, account_id=1, name="李组长", division_id=self.division.id, division_path=self.division.path
+        )
+
+    def agent_viewer(self, number: int = 0) -> Viewer:
+        agent = self.agents[number]
+        return Viewer(Role.AGENT, account_id=10 + number, name=agent.name, agent_id=agent.id)
+
+    def courier_viewer(self, number: int = 0) -> Viewer:
+        courier = self.couriers[number]
+        return Viewer(Role.COURIER, account_id=20 + number, name=courier.name, courier_id=courier.id)
+
+
+def a_county(session: Session, folder: Path, *, agents: int = 3, capacity: int = 10, couriers: int = 2) -> County:
+    """武进区 with agents at its centre and couriers at its depot, at ten on a Monday."""
+    db.set_clock(session, TEN)
+    divisions, centres = folder / "divisions.csv", folder / "centres.csv"
+    divisions.write_text(PROVINCE_ROWS, encoding="utf-8")
+    centres.write_text(CENTRE_ROWS, encoding="utf-8")
+    import_network(session, divisions, centres)
+    catalog.import_catalog(session)
+    catalog.import_calendar(session)
+    division = session.scalars(select(Division).where(Division.code == WUJIN)).one()
+    town = session.scalars(select(Division).where(Division.code == "320412100000")).one()
+    county = County(session, division, town)
+    team = Team(name="武进代办一组", division_id=division.id)
+    session.add(team)
+    session.flush()
+    for n in range(agents):
+        county.agents.append(an_agent(session, f"代办员{n + 1}", division=division, team=team, capacity=capacity, n=n))
+    centre_id = flow_centre(session, division)
+    for n in range(couriers):
+        phone = f"+86139000001{n:02d}"
+        courier = Courier(
+            courier_no=f"EMS{n + 1:03d}", name=f"揽投员{n + 1}", phone=phone, phone_hash=db.keyed_hash(phone),
+            division_id=division.id, centre_id=centre_id, vehicle=Vehicle.EBIKE,
+        )  # fmt: skip
+        session.add(courier)
+        session.flush()
+        for day in range(14):
+            session.add(
+                Shift(courier_id=courier.id, on=MONDAY + timedelta(days=day), starts_s=8 * 3600, ends_s=18 * 3600)
+            )
+        county.couriers.append(courier)
+    for kind in (DeskKind.SUPERVISION, DeskKind.LEAD):
+        session.add(Desk(division_id=division.id, kind=kind, name="武进区监督科", phone="+8613900009999"))
+    session.flush()
+    return county
+
+
+def flow_centre(session: Session, division: Division) -> int:
+    """The id of the county's service centre."""
+    from_tree = session.execute(
+        select(catalog.ServiceCentre.id).where(catalog.ServiceCentre.division_id == division.id)
+    ).scalar_one()
+    return int(from_tree)
+
+
+def an_agent(
+    session: Session, name: str, *, division: Division, team: Team | None = None, capacity: int = 10, n: int = 0
+) -> Agent:
+    """An agent who knows every kind of matter."""
+    phone = f"+86138{division.id % 10000:04d}{n:04d}"
+    agent = Agent(
+        agent_no=f"A{division.code[:6]}{n:03d}", name=name, pinyin=name, phone=phone, phone_hash=db.keyed_hash(phone),
+        office_phone="0519-86310000", team_id=team.id if team else None, division_id=division.id, capacity=capacity,
+        stars=3,
+    )  # fmt: skip
+    session.add(agent)
+    session.flush()
+    for category in Category:
+        session.add(AgentSkill(agent_id=agent.id, category=category.value, proficiency=2))
+    session.flush()
+    return agent
+
+
+def an_enterprise(
+    session: Session, *, phone: str = "+8613812345678", name: str = "常州精机有限公司"
+) -> tuple[Enterprise, Contact, Viewer]:
+    """An enterprise with one contact, and that person as a viewer."""
+    enterprise = Enterprise(name=name, pinyin=name, created_at=TEN)
+    session.add(enterprise)
+    session.flush()
+    contact = Contact(
+        enterprise_id=enterprise.id, name="王经理", phone=phone, phone_hash=db.keyed_hash(phone), created_at=TEN
+    )
+    session.add(contact)
+    session.flush()
+    return enterprise, contact, Viewer(Role.ENTERPRISE, account_id=5, name="王经理", enterprise_id=enterprise.id)
+
+
+def a_request(
+    county: County, *, matters: tuple[str, ...] = ("IND-101", "IND-104"), at: datetime = TEN, **more: object
+) -> tuple[Case, Viewer]:
+    """A case at REQUESTED."""
+    enterprise, contact, viewer = an_enterprise(county.session)
+    intake = flow.Intake(
+        name="精密机床扩产项目",
+        family=catalog.Family.INDUSTRIAL_PERMIT,
+        site=flow.Site(division_code=county.town.code, lon=119.96, lat=31.72, address="湖塘镇人民东路1号"),
+        matters=matters,
+        **more,  # type: ignore[arg-type]
+    )
+    case = flow.request(county.session, enterprise=enterprise, contact=contact, intake=intake, by=viewer, at=at)
+    return case, viewer
+
+
+def an_assigned_case(county: County, **more: object) -> tuple[Case, Viewer]:
+    """A case at ASSIGNED, with a delegation letter and every material given."""
+    case, viewer = a_request(county, **more)  # type: ignore[arg-type]
+    project = county.session.get_one(Project, case.project_id)
+    flow.assign(county.session, project, agent_id=county.agents[0].id, by=SYSTEM, at=TEN)
+    flow.delegate(
+        county.session, project, legal_representative="张法人", powers=list(Power), people=[flow.Person("王经理", "+8613812345678")],
+        valid_to=date(2027, 6, 30), by=viewer, at=TEN,
+    )  # fmt: skip
+    for material in case.materials:
+        if not material.on_paper and material.state == "wanted":
+            flow.give_material(
+                county.session, case, material, sha256="0" * 64, media_type="application/pdf", filename="a.pdf",
+                by=viewer, at=TEN,
+            )  # fmt: skip
+    return case, viewer
+
+
+def a_prescreened_case(county: County, **more: object) -> tuple[Case, Viewer]:
+    """A case at PRESCREENED."""
+    case, viewer = an_assigned_case(county, **more)
+    flow.prescreen(county.session, case, by=county.agent_viewer(), at=TEN)
+    return case, viewer
+
+
+def an_appointment(on: date = MONDAY + timedelta(days=1), opens: int = 9, closes: int = 11) -> flow.Appointment:
+    """Tomorrow morning at the factory gate."""
+    address = Address(119.96, 31.72, "湖塘镇人民东路1号", "王经理", "+8613812345678", "常州精机有限公司")
+    return flow.Appointment(on=on, opens_s=opens * 3600, closes_s=closes * 3600, address=address)
