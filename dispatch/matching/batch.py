@@ -6,16 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from dispatch.matching.flow import cheapest_flow
 from dispatch.matching.model import Agent, Certificate, Choice, Id, Matching, Need, Network, RunnerUp, Weights
-from dispatch.matching.pricing import marginal_prices
+from dispatch.matching.pricing import marginal_prices, slot_worth
 from dispatch.matching.rules import pair_terms, slot_cost, waiting_terms
 from dispatch.matching.universe import BARRED, Block, Ints, Universe, universe
 
-NEAREST = 30  # arcs a need starts with; pricing brings in what is missing
+WHOLE = 3_000_000  # a flow with no more pairs than this is solved on all of them
+NEAREST = 30  # else arcs that a need starts with; pricing brings in what is missing
 BROUGHT = 12  # arcs that one round of pricing adds for a need at most
 
 
@@ -25,6 +28,7 @@ class Solution:
 
     chosen: Ints
     price: Ints
+    worth: Ints  # what one slot more at each agent would save the whole: the least dual prices
     rounds: int
 
 
@@ -45,15 +49,17 @@ def solve(question: Universe, *, limit_s: float | None = None) -> Solution:
     ends_at = None if limit_s is None else monotonic() + limit_s
     chosen = np.full(len(question.needs), -1, dtype=np.int64)
     price = np.zeros(len(question.agents), dtype=np.int64)
+    worth = np.zeros(len(question.agents), dtype=np.int64)
     rounds = 0
     for blocks in components(question.blocks, len(question.agents)):
-        rows, who, prices, used = _solve_component(question, blocks, ends_at)
-        chosen[rows] = who
-        price[prices[0]] = prices[1]
-        rounds = max(rounds, used)
+        part = _solve_component(question, blocks, ends_at)
+        chosen[part.rows] = part.chosen
+        price[part.people] = part.price
+        worth[part.people] = part.worth
+        rounds = max(rounds, part.rounds)
     for row, agent in question.locked.items():
         chosen[row] = agent
-    return Solution(chosen, price, rounds)
+    return Solution(chosen, price, worth, rounds)
 
 
 def components(blocks: Sequence[Block], n_agents: int) -> list[list[Block]]:
@@ -80,16 +86,28 @@ def components(blocks: Sequence[Block], n_agents: int) -> list[list[Block]]:
     return list(joined.values())
 
 
-def _solve_component(
-    question: Universe, blocks: Sequence[Block], ends_at: float | None
-) -> tuple[Ints, Ints, tuple[Ints, Ints], int]:
+class _Part(NamedTuple):
+    """What one component found: agents for its need rows, and prices for its people."""
+
+    rows: Ints
+    chosen: Ints
+    people: Ints
+    price: Ints
+    worth: Ints
+    rounds: int
+
+
+def _solve_component(question: Universe, blocks: Sequence[Block], ends_at: float | None) -> _Part:
     rows = np.concatenate([b.needs for b in blocks])
     people = np.unique(np.concatenate([b.agents for b in blocks]))
     wait = question.wait[rows]
     starts, costs = _slots(question, people)
     local = [np.searchsorted(people, b.agents) for b in blocks]
     offset = np.cumsum([0] + [len(b.needs) for b in blocks])
-    need, agent, cost = _join([_nearest(b, at, int(o)) for b, at, o in zip(blocks, local, offset, strict=False)])
+    few = None if sum(int((b.cost < BARRED).sum()) for b in blocks) <= WHOLE else NEAREST
+    room = np.diff(starts) > 0
+    start = [_nearest(b, at, int(o), room, few) for b, at, o in zip(blocks, local, offset, strict=False)]
+    need, agent, cost = _join(start)
     rounds = 0
     while True:
         rounds += 1
@@ -100,7 +118,12 @@ def _solve_component(
         value[need[own]] = cost[own] + price[agent[own]]
         missing = [_cheaper(b, at, int(o), price, value) for b, at, o in zip(blocks, local, offset, strict=False)]
         if not sum(len(m[0]) for m in missing) or (ends_at is not None and monotonic() > ends_at):
-            return rows, np.where(chosen >= 0, people[chosen], -1), (people, price), rounds
+            saved = slot_worth(chosen, wait, need, agent, cost, starts, costs)
+            worth = np.zeros(len(people), dtype=np.int64)
+            for b, at, o in zip(blocks, local, offset, strict=False):
+                gain = saved[o : o + len(b.needs)][:, None] - b.cost
+                np.maximum.at(worth, at, gain.max(axis=0))
+            return _Part(rows, np.where(chosen >= 0, people[chosen], -1), people, price, worth, rounds)
         need, agent, cost = _join([(need, agent, cost), *missing])
 
 
@@ -115,17 +138,18 @@ def _slots(question: Universe, people: Ints) -> tuple[Ints, Ints]:
 Arcs = tuple[Ints, Ints, Ints]
 
 
-def _nearest(block: Block, local: Ints, offset: int) -> Arcs:
-    """The cheapest few arcs of each need."""
-    if block.cost.shape[1] <= NEAREST:
-        row, column = np.nonzero(block.cost < BARRED)
+def _nearest(block: Block, local: Ints, offset: int, room: npt.NDArray[np.bool_], few: int | None) -> Arcs:
+    """The cheapest few arcs of each need (all when ``few`` is None) to agents with any room at all."""
+    cost = np.where(room[local][None, :], block.cost, BARRED)
+    if few is None or cost.shape[1] <= few:
+        row, column = np.nonzero(cost < BARRED)
     else:
-        few = np.argpartition(block.cost, NEAREST - 1, axis=1)[:, :NEAREST]
-        row = np.repeat(np.arange(len(few)), NEAREST)
-        column = few.ravel()
-        allowed = block.cost[row, column] < BARRED
+        best = np.argpartition(cost, few - 1, axis=1)[:, :few]
+        row = np.repeat(np.arange(len(best)), few)
+        column = best.ravel()
+        allowed = cost[row, column] < BARRED
         row, column = row[allowed], column[allowed]
-    return row + offset, local[column], block.cost[row, column]
+    return row + offset, local[column], cost[row, column]
 
 
 def _cheaper(block: Block, local: Ints, offset: int, price: Ints, value: Ints) -> Arcs:
@@ -187,7 +211,7 @@ def answer(question: Universe, solution: Solution, network: Network, weights: We
     priced = sorted({a for b in question.blocks for a in b.agents.tolist()})
     prices = {question.agents[a].id: int(price[a]) for a in priced}
     certificate = Certificate(prices, bound, bound == objective, pairs + len(question.locked))
-    return Matching(choices, objective, certificate, _scarcity(question, solution))
+    return Matching(choices, objective, certificate, _scarcity(question, solution, weights))
 
 
 def _runners_up(question: Universe, solution: Solution) -> tuple[dict[int, tuple[RunnerUp, ...]], list[int], int]:
@@ -220,13 +244,16 @@ def _runners_up(question: Universe, solution: Solution) -> tuple[dict[int, tuple
     return others, best, pairs
 
 
-def _scarcity(question: Universe, solution: Solution) -> dict[Id, int]:
-    """What the last slot of each full agent is worth to others beyond its own cost."""
+def _scarcity(question: Universe, solution: Solution, weights: Weights) -> dict[Id, int]:
+    """What a slot of each full agent would be worth to others, should it come free, beyond its own cost."""
     free = np.diff(question.slot_start)
     load = np.bincount(solution.chosen[solution.chosen >= 0], minlength=len(free))
     for agent in question.locked.values():
         load[agent] -= 1
-    full = np.flatnonzero((load >= free) & (free > 0))
-    last = question.slot_cost[question.slot_start[full + 1] - 1]
-    worth = solution.price[full] - last
-    return {question.agents[a].id: int(w) for a, w in zip(full, worth, strict=True) if w > 0}
+    scarce = {}
+    for row in np.flatnonzero((load >= free) & (solution.worth > 0)).tolist():
+        agent_ = question.agents[row]
+        last = slot_cost(agent_.capacity, agent_.capacity, weights) if agent_.capacity else 0
+        if solution.worth[row] > last:
+            scarce[agent_.id] = int(solution.worth[row]) - last
+    return scarce

@@ -1,4 +1,4 @@
-"""What one more slot at each agent would cost the whole: the greatest dual prices, by Bellman-Ford."""
+"""What a slot at each agent costs the whole (the greatest dual prices) and what one more would save (the least)."""
 
 from __future__ import annotations
 
@@ -56,3 +56,42 @@ def marginal_prices(
             return price[:m]
         price[holders] = cheapest
     raise ArithmeticError("the choice is not optimal over these arcs: a cycle of negative cost remains")
+
+
+def slot_worth(
+    chosen: Ints,
+    wait: Ints,
+    arc_need: Ints,
+    arc_agent: Ints,
+    arc_cost: Ints,
+    slot_start: Ints,
+    slot_cost: Ints,
+) -> Ints:
+    """Each need's value at the least prices: what the whole would save if the need were taken off its hands.
+
+    A slot at agent j that comes free saves the greatest (value - cost of the pair) over the needs: where nobody waits
+    and nobody is far from home, next to nothing.
+    """
+    n, m = len(wait), len(slot_start) - 1
+    placed = np.flatnonzero(chosen >= 0)
+    load = np.bincount(chosen[placed], minlength=m)
+    price = np.zeros(m, dtype=np.int64)
+    busy = np.flatnonzero(load > 0)
+    price[busy] = slot_cost[slot_start[busy] + load[busy] - 1]
+    own = chosen[arc_need] == arc_agent
+    own_cost = np.zeros(n, dtype=np.int64)
+    own_cost[arc_need[own]] = arc_cost[own]
+    order = np.argsort(arc_agent, kind="stable")
+    need, agent, cost = arc_need[order], arc_agent[order], arc_cost[order]
+    starts = np.flatnonzero(np.r_[True, agent[1:] != agent[:-1]]) if len(agent) else np.zeros(0, dtype=np.int64)
+    targets = agent[starts]
+    value = wait.copy()
+    for _ in range(m + 2):
+        value[placed] = own_cost[placed] + price[chosen[placed]]
+        if not len(agent):
+            break
+        dearest = np.maximum(price[targets], np.maximum.reduceat(value[need] - cost, starts))
+        if np.array_equal(dearest, price[targets]):
+            break
+        price[targets] = dearest
+    return value
