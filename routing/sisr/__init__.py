@@ -1,0 +1,1 @@
+"""The compiled ruin-and-recreate core: slack induction by string removals on flat integer arrays."""

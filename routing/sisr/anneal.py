@@ -1,0 +1,132 @@
+"""The search: ruin, recreate, and accept by simulated annealing or by the sum of absences."""
+
+# ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
+import math
+
+from routing.sisr.chance import draw
+from routing.sisr.change import keep, remember_best, renew, settle_place, take_back
+from routing.sisr.compiled import entry, woven
+from routing.sisr.layout import *
+from routing.sisr.recreate import place_of, recreate
+from routing.sisr.route import label, timing
+from routing.sisr.ruin import ruin
+
+
+@woven
+def absence(core):
+    """Penalties of what is absent, and the same weighted by how often it was."""
+    penalty = 0
+    weighted = 0.0
+    for x in range(core.S[ABSENT]):
+        q = core.absent[x]
+        penalty += core.Q[q, PENALTY]
+        weighted += float(core.Q[q, PENALTY]) * core.Q[q, ABSENCES]
+    return penalty, weighted
+
+
+@entry
+def begin(core):
+    """Compute everything from the nodes in the routes and the list of absent requests; also forgets the best."""
+    S, RT = core.S, core.RT
+    S[ACTIVE] = 0
+    S[USED] = 0
+    S[COST_NOW] = 0
+    for s in range(core.where.shape[0]):
+        core.where[s, 0] = -1
+    for r in range(RT.shape[0]):
+        RT[r, PLACE] = -1
+        RT[r, STAMP] = -1
+        renew(core, r)
+        settle_place(core, r)
+        RT[r, VERSION] = S[NEXT_VERSION]
+        S[NEXT_VERSION] += 1
+        S[COST_NOW] += RT[r, COST]
+    S[PENALTY_NOW], _ = absence(core)
+    remember_best(core)
+
+
+@woven
+def better_than_best(core):
+    S = core.S
+    return S[PENALTY_NOW] < S[BEST_PENALTY] or (S[PENALTY_NOW] == S[BEST_PENALTY] and S[COST_NOW] < S[BEST_COST])
+
+
+@entry
+def run(core, iterations, hot, cool):
+    """So many iterations while the temperature falls from ``hot`` to ``cool``.
+
+    Under the absence rule it returns as soon as nothing is absent. Returns the iterations done.
+    """
+    S, Q = core.S, core.Q
+    temperature = hot
+    factor = math.exp(math.log(cool / hot) / iterations)
+    for done in range(iterations):
+        S[ITERATION] += 1
+        S[DIRTY] = 0
+        absent_before = S[ABSENT]
+        for x in range(absent_before):
+            core.absent_before[x] = core.absent[x]
+        penalty_before = S[PENALTY_NOW]
+        weighted_before = 0.0
+        if absent_before > 0:
+            _, weighted_before = absence(core)
+        ruin(core)
+        recreate(core)
+        cost = S[COST_NOW]
+        for d in range(S[DIRTY]):
+            r = core.dirty[d]
+            cost += core.RT[r, COST] - core.RT_BEFORE[r, COST]
+        penalty = 0
+        weighted = 0.0
+        if S[ABSENT] > 0:
+            penalty, weighted = absence(core)
+            for x in range(S[ABSENT]):
+                Q[core.absent[x], ABSENCES] += 1
+        if cost >= BROKEN and cost >= S[COST_NOW]:
+            accepted = False
+        elif penalty < penalty_before or weighted < weighted_before:
+            accepted = True
+        elif penalty == penalty_before:
+            accepted = cost < S[COST_NOW] - temperature * math.log(1.0 - draw(core.RNG))
+        else:
+            accepted = False
+        if accepted:
+            keep(core)
+            S[COST_NOW] = cost
+            S[PENALTY_NOW] = penalty
+            if better_than_best(core):
+                remember_best(core)
+            if S[ABSENCE_RULE] == 1 and penalty == 0:
+                return done + 1
+        else:
+            take_back(core)
+            S[ABSENT] = absent_before
+            for x in range(absent_before):
+                core.absent[x] = core.absent_before[x]
+        temperature *= factor
+    return iterations
+
+
+@entry
+def rule_out(core):
+    """With all routes empty: a vehicle that cannot serve a request alone may not serve it at all."""
+    for r in range(core.RT.shape[0]):
+        for q in range(core.Q.shape[0]):
+            if core.MAY[r, q] == 1:
+                cost, _, _, _ = place_of(core, r, q, False)
+                if cost >= BAN:
+                    core.MAY[r, q] = 0
+
+
+@entry
+def warm_up(RNG):
+    """Let the first numbers of a small seed go by."""
+    for _ in range(8):
+        draw(RNG)
+
+
+@entry
+def clock(core, r, n):
+    """Time the nodes in ``line`` as a route: writes ``times``, returns whether no rule on time is broken."""
+    label(core.V, core.N, core.WIN, core.T, r, core.line, n, core.times)
+    return timing(core.V, core.N, core.WIN, core.T, core.S, r, core.line, n, core.times) < BROKEN

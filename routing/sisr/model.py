@@ -1,0 +1,294 @@
+"""A routing problem as the flat arrays of the core, and the way back from node numbers to requests."""
+
+# ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+from routing.problem import UNREACHABLE, Kind, Load, Primary, Problem, Request, Stop, Vehicle
+from routing.sisr.layout import *
+
+NEIGHBOURS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the search reads and never writes. Node ``s`` is the stop ``sides[s]``, a request's id and side."""
+
+    sides: tuple[tuple[str, int], ...]
+    requests: tuple[str, ...]
+    vehicles: tuple[str, ...]
+    N: Ints
+    Q: Ints
+    V: Ints
+    WIN: Ints
+    C: Cells
+    T: Cells
+    CT: Cells
+    TT: Cells
+    MAY: Flags
+    NEAR: Cells
+    RANK: Cells
+    S: Ints
+    hot: float
+    """A temperature at which a step costs a few times the way to a neighbour."""
+
+    @property
+    def stops(self) -> int:
+        return len(self.sides)
+
+
+def model_of(problem: Problem) -> Model:
+    """The part of the problem that is still to be planned, as arrays."""
+    return _Builder(problem).model()
+
+
+class _Builder:
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.requests = {request.id: request for request in problem.requests}
+        self.done: dict[tuple[str, int], str] = {}
+        self.holder: dict[str, str] = {}
+        for vehicle in problem.vehicles:
+            if vehicle.prefix:
+                self.done |= {(each.request, each.side): vehicle.id for each in vehicle.prefix.done}
+                self.holder |= {each.request: vehicle.id for each in vehicle.prefix.done}
+                self.holder |= dict.fromkeys(vehicle.prefix.on_board, vehicle.id)
+        self.open: list[Request] = []
+        self.sides: list[tuple[str, int]] = []
+        for request in problem.requests:
+            owed = [(request.id, side) for side in range(len(request.stops)) if (request.id, side) not in self.done]
+            if owed:
+                self.open.append(request)
+                self.sides += owed
+        self.places = [self.requests[name].stops[side].location for name, side in self.sides]
+        self.depots: dict[int, int] = {}
+
+    def _depot(self, location: int) -> int:
+        """The node of a place where vehicles start or end."""
+        if location not in self.depots:
+            self.depots[location] = len(self.places)
+            self.places.append(location)
+        return self.depots[location]
+
+    def model(self) -> Model:
+        problem = self.problem
+        classes = sorted({(v.profile, v.speed_pct) for v in problem.vehicles}) or [(problem.profiles[0].name, 100)]
+        V = np.zeros((len(problem.vehicles), VEHICLE_WIDTH), dtype=np.int64)
+        kinds: dict[Hashable, int] = {}
+        for row, vehicle in zip(V, problem.vehicles, strict=True):
+            self._vehicle(row, vehicle, kinds)
+            row[CLASS] = classes.index((vehicle.profile, vehicle.speed_pct))
+        N, Q, WIN = self._nodes()
+        C, T, scale = self._matrices(classes)
+        V[:, FIXED] = np.minimum(V[:, FIXED] // scale, FEWER_FIRST // 2)
+        if problem.objective.primary is Primary.VEHICLES:
+            V[:, FIXED] += FEWER_FIRST
+        self._one_load(N, V)
+        S = self._settings(N, V, scale)
+        same = C is T
+        symmetric = all(np.array_equal(c, c.T) for c in C) and (same or all(np.array_equal(t, t.T) for t in T))
+        CT = C if symmetric else np.ascontiguousarray(C.transpose(0, 2, 1))
+        TT = T if symmetric else CT if same else np.ascontiguousarray(T.transpose(0, 2, 1))
+        near, hot = _near(C[0], CT[0], len(self.sides))
+        return Model(
+            tuple(self.sides), tuple(each.id for each in self.open), tuple(v.id for v in problem.vehicles),
+            N, Q, V, WIN, C, T, CT, TT, self._may(), near, _ranks(N, Q, C[0], V), S, hot,
+        )  # fmt: skip
+
+    def _vehicle(self, row: Ints, vehicle: Vehicle, kinds: dict[Hashable, int]) -> None:
+        prefix, rest = vehicle.prefix, vehicle.rest
+        origin, leaves, began = vehicle.start, vehicle.shift.opens_s, -1
+        aboard = Load()
+        if prefix:
+            leaves, began = max(prefix.started_s, prefix.free_from_s), prefix.started_s
+            if prefix.done:
+                last = prefix.done[-1]
+                origin = self.requests[last.request].stops[last.side].location
+                leaves = max(last.departure_s, prefix.free_from_s)
+            aboard = sum((self.requests[name].stops[0].delivers for name in sorted(prefix.on_board)), aboard)
+            aboard = sum((self._collected(each.request, each.side) for each in prefix.done), aboard)
+        row[START], row[END] = self._depot(origin), self._depot(vehicle.end)
+        row[LEAVES], row[HOME] = leaves, vehicle.shift.closes_s
+        row[CAPACITY], row[CAPACITY_2] = vehicle.capacity.pieces, vehicle.capacity.grams
+        row[FIXED] = vehicle.fixed_cost
+        row[ABOARD], row[ABOARD_2] = aboard.pieces, aboard.grams
+        row[RUNNING], row[ON_DUTY] = prefix is not None, began
+        row[DUTY] = INF if vehicle.max_duty_s is None else vehicle.max_duty_s
+        row[REST] = -1
+        if rest and (leaves if prefix is None else began) <= rest.window.closes_s:
+            row[REST_OPENS], row[REST_CLOSES], row[REST] = rest.window.opens_s, rest.window.closes_s, rest.duration_s
+        key: Hashable = vehicle.id
+        if prefix is None:
+            key = (
+                vehicle.start, vehicle.end, vehicle.shift, vehicle.capacity, vehicle.skills, rest,
+                vehicle.fixed_cost, vehicle.max_duty_s, vehicle.speed_pct, vehicle.profile,
+            )  # fmt: skip
+        row[KIND] = kinds.setdefault(key, len(kinds))
+
+    def _collected(self, name: str, side: int) -> Load:
+        """What a done visit leaves on board: a delivery is in nothing any more, a pair until its second stop."""
+        request = self.requests[name]
+        if request.kind is Kind.PAIRED:
+            stop = request.stops[0]
+            return stop.collects if (name, 1) not in self.done and side == 0 else Load()
+        return request.stops[0].collects
+
+    def _nodes(self) -> tuple[Ints, Ints, Ints]:
+        N = np.zeros((len(self.places), NODE_WIDTH), dtype=np.int64)
+        N[:, MATE], N[:, REQUEST], N[:, CLOSES], N[:, WINDOWS] = -1, -1, INF, 1
+        Q = np.full((len(self.open), REQUEST_WIDTH), -1, dtype=np.int64)
+        numbers = {request.id: q for q, request in enumerate(self.open)}
+        windows: list[tuple[int, int]] = []
+        for node, (name, side) in enumerate(self.sides):
+            request, q = self.requests[name], numbers[name]
+            self._node(N[node], request, request.stops[side], side, windows)
+            N[node, REQUEST] = q
+            if Q[q, FIRST] < 0:
+                Q[q, FIRST] = node
+            else:
+                Q[q, SECOND] = node
+                N[node, MATE], N[Q[q, FIRST], MATE] = Q[q, FIRST], node
+        Q[:, PENALTY] = _penalties(self.open)
+        Q[:, ABSENCES] = 1
+        return N, Q, np.array(windows or [(0, 0)], dtype=np.int64)
+
+    def _node(self, row: Ints, request: Request, stop: Stop, side: int, windows: list[tuple[int, int]]) -> None:
+        row[WINDOW], row[WINDOWS] = len(windows), len(stop.windows)
+        for at, window in enumerate(stop.windows):
+            grace_s = stop.grace_s if at == len(stop.windows) - 1 else 0
+            windows.append((window.opens_s, window.closes_s + grace_s))
+        row[OPENS], row[CLOSES] = (windows[row[WINDOW]][0], windows[-1][1]) if stop.windows else (INF, -INF)
+        if not stop.windows:
+            row[WINDOWS] = 1
+        row[SERVICE], row[SIDE] = stop.service_s, side
+        row[CHANGE] = stop.collects.pieces - stop.delivers.pieces
+        row[CHANGE_2] = stop.collects.grams - stop.delivers.grams
+        if request.from_depot and request.id not in self.holder:
+            row[FROM_DEPOT], row[FROM_DEPOT_2] = stop.delivers.pieces, stop.delivers.grams
+        if stop.late_per_s and stop.grace_s and stop.windows:
+            row[LATE_FROM], row[LATE_COST] = stop.windows[-1].closes_s, stop.late_per_s
+        if stop.announced and stop.announced.cost_per_min:
+            row[TOLD_OPENS], row[TOLD_CLOSES] = stop.announced.window.opens_s, stop.announced.window.closes_s
+            row[TOLD_COST] = stop.announced.cost_per_min
+
+    def _matrices(self, classes: list[tuple[str, int]]) -> tuple[Cells, Cells, int]:
+        """Cost and time between nodes for each class of vehicle, and how many units of cost make one of the core."""
+        objective = self.problem.objective
+        profiles = {profile.name: profile for profile in self.problem.profiles}
+        index = np.array(self.places, dtype=np.intp)
+        times, costs = [], []
+        dearest, plain = 0, True
+        for name, speed_pct in classes:
+            seconds = profiles[name].seconds[np.ix_(index, index)].astype(np.int64)
+            metres = profiles[name].metres[np.ix_(index, index)].astype(np.int64)
+            blocked = seconds == UNREACHABLE
+            seconds = -(-seconds * 100 // speed_pct)
+            blocked |= seconds >= NO_WAY
+            cost = objective.travel_per_s * seconds + objective.travel_per_m * metres
+            seconds[blocked] = NO_WAY
+            cost[blocked] = 0
+            dearest = max(dearest, int(cost.max(initial=0)))
+            cost[blocked] = -1
+            times.append(seconds.astype(np.int32))
+            costs.append(cost)
+            plain &= objective.travel_per_s == 1 and objective.travel_per_m == 0
+        scale = 1 + dearest // DEAREST_ARC
+        T = np.stack(times)
+        if plain and scale == 1:
+            return T, T, 1
+        return np.stack([np.where(c < 0, NO_WAY, c // scale).astype(np.int32) for c in costs]), T, scale
+
+    @staticmethod
+    def _one_load(N: Ints, V: Ints) -> None:
+        """Grams alone move to the first dimension, which plain routes look at."""
+        if not N[:, [FROM_DEPOT, CHANGE]].any() and not V[:, ABOARD].any():
+            N[:, [FROM_DEPOT, FROM_DEPOT_2]] = N[:, [FROM_DEPOT_2, FROM_DEPOT]]
+            N[:, [CHANGE, CHANGE_2]] = N[:, [CHANGE_2, CHANGE]]
+            V[:, [CAPACITY, CAPACITY_2]] = V[:, [CAPACITY_2, CAPACITY]]
+            V[:, [ABOARD, ABOARD_2]] = V[:, [ABOARD_2, ABOARD]]
+
+    def _settings(self, N: Ints, V: Ints, scale: int) -> Ints:
+        objective = self.problem.objective
+        S = np.zeros(STATE_WIDTH, dtype=np.int64)
+        S[DUTY_PRICE], S[WAITING_PRICE] = objective.duty_per_s, objective.waiting_per_s
+        S[EVEN_PRICE], S[FAIR_DUTY] = objective.evenness_per_s, objective.fair_duty_s
+        S[TIMES_COST] = bool(
+            S[[DUTY_PRICE, WAITING_PRICE, EVEN_PRICE]].any()
+            or N[:, [LATE_COST, TOLD_COST]].any()
+            or (V[:, DUTY] < INF).any()
+        )
+        heavy = N[:, [FROM_DEPOT_2, CHANGE_2]].any() or V[:, ABOARD_2].any()
+        S[RICH] = bool(S[TIMES_COST] or heavy or (N[:, WINDOWS] > 1).any() or (V[:, REST] >= 0).any())
+        S[SCALE] = scale
+        S[STRING], S[REMOVED_X10], S[BLINK_GAP] = 10, 100, 100
+        S[LIMIT] = len(V)
+        S[PAIRS] = bool((N[:, MATE] >= 0).any())
+        return S
+
+    def _may(self) -> Flags:
+        """Which vehicle may serve which request at all."""
+        vehicles = self.problem.vehicles
+        may = np.zeros((len(vehicles), len(self.open)), dtype=np.uint8)
+        for q, request in enumerate(self.open):
+            skills, holder = request.skills, self.holder.get(request.id)
+            owed = [stop for side, stop in enumerate(request.stops) if (request.id, side) not in self.done]
+            for v, vehicle in enumerate(vehicles):
+                may[v, q] = (
+                    skills <= vehicle.skills
+                    and (request.depot is None or not request.from_depot or vehicle.start == request.depot)
+                    and (request.depot is None or not request.to_depot or vehicle.end == request.depot)
+                    and (holder in (None, vehicle.id))
+                    and (not request.from_depot or (holder is not None) == (vehicle.prefix is not None))
+                    and all(s.delivers.fits(vehicle.capacity) and s.collects.fits(vehicle.capacity) for s in owed)
+                )
+        return may
+
+
+def _penalties(requests: list[Request]) -> list[int]:
+    """Penalties in a range in which thousands can be added up, a must above all others together."""
+    given = [request.penalty or 0 for request in requests]
+    divisor = 1 + sum(given) // 10**12
+    optional = [max(1, each // divisor) for each in given]
+    must = 1 + sum(optional)
+    return [must if request.penalty is None else each for request, each in zip(requests, optional, strict=True)]
+
+
+def _near(C: Cells, CT: Cells, stops: int) -> tuple[Cells, float]:
+    """For each stop itself and its neighbours, nearest first (-1 behind the last), and a starting temperature."""
+    width = min(stops, NEIGHBOURS)
+    near = np.full((stops, width), -1, dtype=np.int32)
+    reach = []
+    for s in range(stops):
+        way = np.minimum(C[s, :stops], CT[s, :stops]).astype(np.int64)
+        way[s] = -1
+        order = np.argpartition(way, width - 1)[:width] if width < stops else np.arange(stops)
+        order = order[np.lexsort((order, way[order]))]
+        order = order[way[order] < DEAREST_ARC]
+        near[s, : len(order)] = order
+        if len(order) > 1:
+            reach.append(float(way[order[1:11]].mean()))
+    return near, max(1.0, 3.0 * float(np.mean(reach))) if reach else 1.0
+
+
+def _ranks(N: Ints, Q: Ints, C: Cells, V: Ints) -> Cells:
+    """By request: the group of its priority, then its rank in each order."""
+    first = Q[:, FIRST]
+    second = np.where(Q[:, SECOND] >= 0, Q[:, SECOND], first)
+    load = np.abs(N[:, FROM_DEPOT]) + np.abs(N[:, CHANGE])
+    load_2 = np.abs(N[:, FROM_DEPOT_2]) + np.abs(N[:, CHANGE_2])
+    amount = load / max(1, load.max(initial=1)) + load_2 / max(1, load_2.max(initial=1))
+    home = C[V[0, START]] if len(V) else C[0]
+    far = np.maximum(home[first], home[second])
+    width = np.minimum((N[first, CLOSES] - N[first, OPENS]), (N[second, CLOSES] - N[second, OPENS]))
+    orders = (-Q[:, PENALTY], -amount[first], -far, far, width, N[first, OPENS], -N[second, CLOSES])
+    ranks = np.zeros((len(orders), len(Q)), dtype=np.int32)
+    for row, values in zip(ranks, orders, strict=True):
+        row[np.argsort(values, kind="stable")] = np.arange(len(Q))
+    # Equal penalties are one group.
+    _, groups = np.unique(-Q[:, PENALTY], return_inverse=True)
+    ranks[0] = groups
+    return ranks

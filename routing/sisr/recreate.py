@@ -1,0 +1,152 @@
+"""Recreate: absent requests go back, one by one, each where it costs least, with a blink now and then."""
+
+# ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
+from routing.sisr.chance import below, gap
+from routing.sisr.change import put_in, touch
+from routing.sisr.compiled import woven
+from routing.sisr.insertion import (
+    PLACE_BITS,
+    place_of_one,
+    place_of_pair,
+    rich_place_of_one,
+    rich_place_of_pair,
+)
+from routing.sisr.layout import *
+
+
+@woven
+def place_of(core, r, q, blinks):
+    """The two cheapest places of a request in one route."""
+    a = core.Q[q, FIRST]
+    b = core.Q[q, SECOND]
+    if core.S[RICH] == 1:
+        if b < 0:
+            return rich_place_of_one(
+                core.P, core.RT, core.V, core.N, core.WIN, core.C, core.T, core.CT, core.S, core.RNG,
+                core.line, core.times, r, a, blinks,
+            )  # fmt: skip
+        return rich_place_of_pair(
+            core.P, core.RT, core.V, core.N, core.WIN, core.C, core.T, core.CT, core.S, core.RNG,
+            core.line, core.times, r, a, b, blinks,
+        )  # fmt: skip
+    if b < 0:
+        return place_of_one(
+            core.P, core.RT, core.V, core.N, core.C, core.T, core.CT, core.TT, core.S, core.RNG, r, a, blinks
+        )
+    return place_of_pair(
+        core.P, core.RT, core.V, core.N, core.C, core.T, core.CT, core.TT, core.S, core.RNG, r, a, b, core.line, blinks
+    )
+
+
+ORDERS = 7
+"""Random, most load, farthest, nearest, tightest window, earliest opening, latest closing."""
+CHANCES = (4, 8, 10, 11, 13, 15, 17)
+
+
+@woven
+def arrange(core):
+    """Put the absent requests in the order in which they go back."""
+    S, absent, keys = core.S, core.absent, core.keys
+    n = S[ABSENT]
+    pick = below(core.RNG, CHANCES[6])
+    order = 0
+    while pick >= CHANCES[order]:
+        order += 1
+    for x in range(n):
+        if order == 0:
+            keys[x] = below(core.RNG, 1 << 30)
+        else:
+            keys[x] = core.RANK[order, absent[x]]
+        keys[x] += core.RANK[0, absent[x]] << 32
+    step = n
+    while step > 1:
+        step = max(1, step * 5 // 11)
+        for x in range(step, n):
+            key = keys[x]
+            q = absent[x]
+            y = x - step
+            while y >= 0 and keys[y] > key:
+                keys[y + step] = keys[y]
+                absent[y + step] = absent[y]
+                y -= step
+            keys[y + step] = key
+            absent[y + step] = q
+
+
+@woven
+def empty_vehicle(core, kind):
+    """The first unused vehicle of a kind, or -1."""
+    for v in range(core.KIND_AT[kind], core.KIND_AT[kind + 1]):
+        r = core.KINDS[v]
+        if core.RT[r, PLACE] < 0:
+            return r
+    return -1
+
+
+@woven
+def recreate(core):
+    """Greedy insertion with blinks. What fits nowhere stays absent."""
+    S, RT, Q = core.S, core.RT, core.Q
+    active, absent, found, places = core.active, core.absent, core.found, core.places
+    arrange(core)
+    left = 0
+    kinds = core.KIND_AT.shape[0] - 1
+    for x in range(S[ABSENT]):
+        q = absent[x]
+        cost = INF
+        route = -1
+        place = -1
+        for y in range(S[ACTIVE]):
+            r = active[y]
+            if RT[r, VERSION] < 0:
+                if core.MAY[r, q] == 0:
+                    continue
+                c, p, _, _ = place_of(core, r, q, True)
+                if c < cost and c < BAN:
+                    cost = c
+                    place = p
+                    route = r
+                continue
+            if found[q, r, 0] != RT[r, VERSION]:
+                found[q, r, 0] = RT[r, VERSION]
+                if core.MAY[r, q] == 0:
+                    found[q, r, 1] = BAN
+                else:
+                    c, p, c_2, p_2 = place_of(core, r, q, False)
+                    found[q, r, 1] = c
+                    places[q, r, 0] = p
+                    places[q, r, 1] = c_2
+                    places[q, r, 2] = p_2
+            c = found[q, r, 1]
+            if c < cost and c < BAN:
+                S[BLINKS_IN] -= 1
+                p = places[q, r, 0]
+                if S[BLINKS_IN] < 0:
+                    S[BLINKS_IN] = gap(core.RNG, S[BLINK_GAP])
+                    c = places[q, r, 1]
+                    p = places[q, r, 2]
+                    if c >= cost or c >= BAN:
+                        continue
+                cost = c
+                place = p
+                route = r
+        if S[USED] < S[LIMIT]:
+            for kind in range(kinds):
+                r = empty_vehicle(core, kind)
+                if r < 0 or core.MAY[r, q] == 0:
+                    continue
+                c, p, _, _ = place_of(core, r, q, False)
+                if c < BAN and c + core.P[r, 0, ARC] + core.V[r, FIXED] < cost:
+                    cost = c + core.P[r, 0, ARC] + core.V[r, FIXED]
+                    place = p
+                    route = r
+        if route < 0:
+            absent[left] = q
+            left += 1
+            continue
+        touch(core, route)
+        if Q[q, SECOND] >= 0:
+            put_in(core, route, Q[q, FIRST], Q[q, SECOND], place >> PLACE_BITS, place & ((1 << PLACE_BITS) - 1))
+        else:
+            put_in(core, route, Q[q, FIRST], -1, place, -1)
+    S[ABSENT] = left
