@@ -4,14 +4,13 @@ from datetime import timedelta
 
 from apiflask import APIFlask
 from celery import Celery, Task
-from flask import Flask, redirect, render_template
-from flask_login import current_user
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.wrappers import Response as AnyResponse
 
 import db
 from web import (
     auth,
+    cli,
     courier,
     enterprise,
     entrance,
@@ -25,6 +24,7 @@ from web import (
     track,
     wording,
 )
+from web.api import resources
 from web.settings import BadSetting, Settings
 
 MOST_UPLOADED = 12 * 1024 * 1024  # a file of 10 MB and the form around it
@@ -66,11 +66,8 @@ def create_app(settings: Settings) -> Flask:
     for module in (entrance, enterprise, team, courier, track, operator, health):
         app.register_blueprint(module.bp)
 
-    @app.get("/")
-    def front() -> str | AnyResponse:
-        """The front door: a signed-in person's own home, else where to begin."""
-        return redirect(current_user.home) if current_user.is_authenticated else render_template("front.html")
-
+    resources.install(app)
+    cli.install(app)
     return app
 
 
@@ -85,7 +82,7 @@ def app_from_environment() -> Flask:
 def make_celery(app: Flask, settings: Settings) -> Celery:
     """The queue. Every task runs inside the application's context."""
 
-    class InContext(Task):  # type: ignore[misc]
+    class InContext(Task):
         def __call__(self, *args: object, **kwargs: object) -> object:
             with app.app_context():
                 return self.run(*args, **kwargs)

@@ -233,7 +233,7 @@ def install(app: Flask, *, broker_url: str, limit_requests: bool, over_tls: bool
         response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
         if over_tls:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-        if request.endpoint != "static" and getattr(g, "cacheable", False) is False:
+        if request.endpoint not in {"static", "openapi.spec"} and getattr(g, "cacheable", False) is False:
             # Personal pages never lie in a shared cache; the courier's service worker keeps its own copy.
             response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import LargeBinary, func, select, text
+from sqlalchemy import LargeBinary, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import db
@@ -107,10 +107,8 @@ def use_code(session: Session, phone: str, purpose: Purpose, digits: str) -> boo
 
 def forget_old_codes(session: Session) -> int:
     """Delete codes that count for nothing any more; how many."""
-    result = session.execute(
-        LoginCode.__table__.delete().where(LoginCode.made_at < func.clock_timestamp() - timedelta(days=2))
-    )
-    return int(result.rowcount)
+    old = LoginCode.made_at < func.clock_timestamp() - timedelta(days=2)
+    return len(session.execute(delete(LoginCode).where(old).returning(LoginCode.id)).all())
 
 
 def _hash(number: bytes, digits: str) -> bytes:

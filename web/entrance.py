@@ -76,6 +76,12 @@ class RegisterForm(FlaskForm):
             raise ValidationError(gettext(error.words)) from None
 
 
+@bp.get("/")
+def front() -> str | Response:
+    """The front door: a signed-in person's own home, else where to begin."""
+    return redirect(current_user.home) if current_user.is_authenticated else render_template("front.html")
+
+
 # ---------------------------------------------------------------- signing in
 
 

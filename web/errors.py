@@ -16,10 +16,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 import db
+from agents.network import UnknownDivision
 from dispatch import errors as dispatch_errors
+from routing.runs import RunError
 from web.accounts import AccountError
 from web.auth import to_login
 from web.codes import TooSoon
+from web.files import BadFile
 
 log = structlog.get_logger()
 
@@ -57,6 +60,11 @@ WORDS: dict[int, tuple[str, str, str]] = {
     503: ("unavailable", "系统暂时无法使用", "请稍后再试,已提交的内容不会丢失;急事请拨打 12345。"),
 }
 
+PLAIN = str | int | float | None
+
+# What other rooms say of something that is not there.
+ROOM_ERRORS = (UnknownDivision,)
+
 # The rules of the case that were broken, most particular first.
 DISPATCH: tuple[tuple[type[dispatch_errors.DispatchError], int, str], ...] = (
     (dispatch_errors.NotFound, 404, "not-found"),
@@ -78,14 +86,24 @@ def of_status(status: int, detail: str = "", **more: object) -> Problem:
 
 def of(error: Exception) -> Problem:
     """The one answer to an error; anything not known here is a 500 and is logged with its trace."""
+    if isinstance(error, dispatch_errors.NotFound):
+        return of_status(404)  # what is absent and what is not yours read the same
     if isinstance(error, dispatch_errors.DispatchError):
         status, slug = next((s, g) for kind, s, g in DISPATCH if isinstance(error, kind))
-        facts = {k: v for k, v in error.facts.items() if isinstance(v, str | int | float | bool | None)}
-        # What is absent and what is not yours read the same, so nothing of the error is told.
-        detail = "" if status == HTTPStatus.NOT_FOUND else gettext(error.words)
-        return Problem(status, slug, gettext(WORDS[status][1]), detail, gettext(WORDS[status][2]), facts=facts or None)
+        facts: dict[str, object] = {
+            k: v for k, v in error.facts.items() if isinstance(v, str | int | float | bool | None)
+        }
+        _, title, next_step = WORDS[status]
+        return Problem(status, slug, gettext(title), gettext(error.words), gettext(next_step), facts=facts or None)
+    if isinstance(error, RunError):
+        difference = getattr(error, "difference", None) or None
+        return of_status(409, gettext(error.words), facts=difference)
+    if isinstance(error, ROOM_ERRORS):
+        return of_status(404)
     if isinstance(error, AccountError):
         return Problem(422, "account", gettext("账号操作未完成"), gettext(error.words), "")
+    if isinstance(error, BadFile):
+        return Problem(422, "bad-file", gettext("文件不能使用"), error.words, gettext("已填写的内容不会丢失。"))
     if isinstance(error, TooSoon):
         return of_status(429, error.words, headers={"Retry-After": str(error.wait_s)})
     if isinstance(error, RateLimitExceeded):
@@ -119,9 +137,9 @@ def wants_json() -> bool:
 def answer(error: Exception) -> Response | tuple[str, int, dict[str, str]] | AnyResponse:
     """What the client gets."""
     if isinstance(error, HTTPException) and error.response is not None:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     problem = of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request failed", path=request.path, endpoint=request.endpoint, exc_info=error)

@@ -1,0 +1,83 @@
+"""Resources: every blueprint of /api/v1, the OpenAPI document that comes from them, and a page to read it."""
+
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Blueprint, render_template
+
+from web.api import me
+from web.api.schema import Problem
+from web.errors import DISPATCH, WORDS
+
+RESOURCES = (me.bp,)
+
+docs = Blueprint("docs", __name__)
+
+
+@docs.get("/docs")
+def read() -> str:
+    """The API as a page: works without scripts and without the Internet."""
+    return render_template("api/docs.html", operations=operations(app_spec()), schemas=schemas(app_spec()))
+
+
+@docs.get("/docs/problems")
+def problem_types() -> str:
+    """What each ``type`` of a problem means."""
+    rows = {slug: (status, title, next_step) for status, (slug, title, next_step) in WORDS.items()}
+    rows |= {slug: (status, kind.words, "") for kind, status, slug in DISPATCH if slug not in rows}
+    return render_template("api/problems.html", rows=sorted(rows.items(), key=lambda row: (row[1][0], row[0])))
+
+
+def app_spec() -> dict[str, Any]:
+    """The OpenAPI document of the running application."""
+    return _app.spec  # type: ignore[return-value]
+
+
+def operations(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row an operation, by path."""
+    return [
+        {"path": path, "method": method.upper()} | operation
+        for path, methods in sorted(spec["paths"].items())
+        for method, operation in methods.items()
+        if method in {"get", "post", "patch", "put", "delete"}
+    ]
+
+
+def schemas(spec: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Every named schema."""
+    return sorted(spec.get("components", {}).get("schemas", {}).items())
+
+
+def type_words(schema: dict[str, Any]) -> str:
+    """A field's type in a few words: string, integer, Case[], one of a | b."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rsplit("/", 1)[-1]
+    if "anyOf" in schema:
+        return " | ".join(type_words(part) for part in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"{type_words(schema.get('items', {}))}[]"
+    words = str(schema.get("type", "any"))
+    return f"{words} ({schema['format']})" if "format" in schema else words
+
+
+_app: APIFlask
+
+
+def install(app: APIFlask) -> None:
+    """Register the resources and describe them."""
+    global _app
+    _app = app
+    app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
+    app.description = "Free proxy agents and EMS couriers for enterprise investment projects. 代办服务不收费。"
+    app.config.update(VALIDATION_ERROR_STATUS_CODE=422, AUTO_VALIDATION_ERROR_RESPONSE=False)
+    app.jinja_env.globals["type_words"] = type_words
+    for blueprint in RESOURCES:
+        app.register_blueprint(blueprint)
+    app.register_blueprint(docs)
+
+    @app.spec_processor
+    def add_problem(spec: Any) -> Any:
+        spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        return spec

@@ -1,0 +1,51 @@
+"""Schemas: what every body and answer of the API has in common; unknown fields are refused."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """A body that is taken as it is written, or not at all."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Answer(BaseModel):
+    """What we answer; made from our own rows."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class PageQuery(Strict):
+    """Where a list goes on, and how much of it."""
+
+    cursor: str | None = Field(default=None, max_length=400, description="`next_cursor` of the page before")
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    errors: Any = None
+    facts: dict[str, Any] | None = None
+
+
+PROBLEMS: dict[int, str] = {
+    400: "The body is not JSON, or a cursor is not one of ours",
+    401: "No token and no session",
+    404: "Absent, or not yours",
+    409: "The stage does not allow it, or somebody else changed it",
+    422: "A value is missing, wrong or unknown",
+    429: "Too many requests",
+}
+
+
+def problems(*statuses: int) -> Any:
+    """For ``@bp.doc(responses=problems(404, 409))``: the problems of one operation, beside 400 and 401."""
+    reference = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": PROBLEMS[status], "content": reference} for status in sorted({400, 401, *statuses})}

@@ -1,0 +1,180 @@
+"""The command line: ``flask --app wsgi …``; each command calls one room's function and prints what it did."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+import db
+from agents import network as agents_network
+from agents.imports import BadFile, ImportReport
+from dispatch import custody as dispatch_custody
+from dispatch.errors import DispatchError
+from web import jobs, schema
+from web import keys as key_rotation
+from web.settings import Settings
+from web.transactions import session_factory, transaction
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command's expected failures end it with one line and code 1, never with a trace."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except BadFile as error:
+            lines = "\n".join(f"  {row}" for row in error.rows[:50])
+            more = f"\n  and {len(error.rows) - 50} more" if len(error.rows) > 50 else ""
+            raise click.ClickException(f"{error.path.name} is refused, nothing was changed:\n{lines}{more}") from None
+        except (DispatchError, LookupError, ValueError) as error:
+            raise click.ClickException(str(error)) from None
+        except OperationalError as error:
+            raise click.ClickException(f"the database does not answer: {str(error.orig).splitlines()[0]}") from None
+        except ProgrammingError as error:
+            said = str(error.orig).splitlines()[0]
+            raise click.ClickException(f"{said}: run `flask --app wsgi db upgrade` first?") from None
+
+    return run
+
+
+def settings() -> Settings:
+    """What this process was started with."""
+    found: Settings = current_app.extensions["daiban.settings"]
+    return found
+
+
+def tell(report: ImportReport) -> None:
+    """What an import did."""
+    for line in report.lines:
+        click.echo(f"  {line}")
+    click.echo(f"added {report.added}, changed {report.changed}, retired {report.retired}")
+
+
+# ---------------------------------------------------------------- db
+
+database = AppGroup("db", help="The tables.")
+
+
+@database.command("upgrade")
+@click.argument("revision", default="head")
+@plainly
+def db_upgrade(revision: str) -> None:
+    """Bring the tables up to date."""
+    click.echo(f"the tables are at {schema.upgrade(settings().database_url, revision)}")
+
+
+@database.command("downgrade")
+@click.argument("revision")
+@plainly
+def db_downgrade(revision: str) -> None:
+    """Take the tables back to REVISION."""
+    schema.downgrade(settings().database_url, revision)
+    click.echo(f"the tables are at {revision}")
+
+
+@database.command("check")
+@plainly
+def db_check() -> None:
+    """Whether the tables are what the program expects."""
+    found = schema.drift(settings().database_url)
+    for difference in found:
+        click.echo(f"  {difference}")
+    if found:
+        raise click.ClickException(f"{len(found)} differences: run `flask --app wsgi db upgrade`")
+    click.echo("no differences")
+
+
+# ---------------------------------------------------------------- network, catalogue, calendar
+
+network = AppGroup("network", help="Jiangsu's five levels.")
+
+
+@network.command("import")
+@click.argument("file", type=FILE)
+@click.option("--centres", type=FILE, help="The service centres, too; by default those beside FILE.")
+@plainly
+def network_import(file: Path, centres: Path | None) -> None:
+    """Make the network what FILE says."""
+    beside = file.parent / "service_centres.csv"
+    with transaction() as session:
+        report = agents_network.import_network(session, file, centres or (beside if beside.is_file() else None))
+        if file.resolve() == Path(agents_network.DIVISIONS_FILE).resolve():
+            report += agents_network.import_changes(session)
+        tell(report)
+
+
+# ---------------------------------------------------------------- matching
+
+
+@click.command("assign")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@click.option("--area", help="A division's code; without it everything.")
+@with_appcontext
+@plainly
+def assign(dry_run: bool, area: str | None) -> None:
+    """Match waiting projects with agents."""
+    path = None
+    if area:
+        with session_factory()() as session:
+            path = agents_network.division_with(session, area).path
+    proposal, applied = jobs.run_batch(session_factory(), path=path, dry_run=dry_run)
+    for move in proposal.moves:
+        click.echo(f"  {move.project_no} {move.role} {move.counter} agent {move.before or '-'} -> {move.after}")
+    for move in proposal.waiting:
+        click.echo(f"  {move.project_no} {move.role} waits: {json.dumps(move.reason, ensure_ascii=False, default=str)}")
+    proven = "proven best" if proposal.proven else "not proven"
+    click.echo(f"{len(proposal.moves)} moves, {len(proposal.waiting)} waiting, cost {proposal.objective} ({proven})")
+    if applied is not None:
+        click.echo(f"applied {len(applied.done)}, changed meanwhile {len(applied.stale)}, full {len(applied.full)}")
+
+
+# ---------------------------------------------------------------- custody, keys
+
+custody = AppGroup("custody", help="Who holds which papers.")
+
+
+@custody.command("verify")
+@click.argument("waybills", nargs=-1)
+@plainly
+def custody_verify(waybills: tuple[str, ...]) -> None:
+    """Check every chain of handovers, or those of WAYBILLS; names the first bad link of each."""
+    with session_factory()() as session:
+        bad = list(dispatch_custody.verify(session, waybills))
+    for link in bad:
+        click.echo(f"  {link}")
+    if bad:
+        raise click.ClickException(f"{len(bad)} chains do not verify")
+    click.echo("every chain verifies")
+
+
+keys = AppGroup("keys", help="The keys of encrypted columns.")
+
+
+@keys.command("rotate")
+@plainly
+def keys_rotate() -> None:
+    """Make a new key, encrypt everything with it, and keep the old ones readable."""
+    fresh = key_rotation.add_key()
+    click.echo(f"key {fresh} is in front" if fresh else f"DAIBAN_KEYS has key {db.keyring().current} in front")
+    for table, column, count in key_rotation.reencrypt(session_factory()):
+        if count:
+            click.echo(f"  {table}.{column}: {count}")
+    click.echo("restart the other processes, so that they know the new key too")
+
+
+COMMANDS = (database, network, assign, custody, keys)
+
+
+def install(app: Flask) -> None:
+    """Every command, on this application."""
+    for command in COMMANDS:
+        app.cli.add_command(command)

@@ -1,0 +1,127 @@
+"""Jobs: what the program does by itself or in the background; each takes ids and may run twice."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+from celery import shared_task
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session, sessionmaker
+
+import db
+from dispatch import assignment, custody, flow
+from dispatch.project import Project, ProjectState
+from dispatch.scope import SYSTEM
+from web import files
+from web.api.idempotency import forget_old_keys
+from web.codes import forget_old_codes
+from web.transactions import session_factory, transaction
+
+log = structlog.get_logger()
+
+QUEUE = "jobs"
+
+# What the day brings by itself, in the order in which one may depend on another.
+DAILY: tuple[Callable[..., Any], ...] = (
+    flow.accept_by_silence,
+    flow.return_overdue,
+    flow.remind_supplements,
+    flow.escalate_referrals,
+    flow.close_unrated,
+)
+
+
+def _alone(session: Session, name: str) -> bool:
+    """Whether this transaction is the only one doing this job now."""
+    return bool(session.scalar(text("select pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"job:{name}"}))
+
+
+@shared_task(name="web.jobs.day", queue=QUEUE)
+def day() -> None:
+    """Silence that accepts, papers overdue, reminders, referrals, unrated cases: each in a transaction of its own."""
+    run_day(session_factory())
+
+
+def run_day(sessions: sessionmaker[Session]) -> dict[str, int]:
+    """Every step of the day at the business moment; how much each found. A step that fails does not stop the others."""
+    found: dict[str, int] = {}
+    for step in DAILY:
+        try:
+            with sessions.begin() as session:
+                if _alone(session, step.__name__):
+                    done = step(session, at=db.now(session))
+                    found[step.__name__] = done if isinstance(done, int) else len(done)
+        except Exception:  # the outer edge of a job: one step's fault must not keep the rest of the day from coming
+            log.exception("the day's step failed", step=step.__name__)
+    with sessions.begin() as session:
+        if _alone(session, "anchor"):
+            moment = db.now(session)
+            custody.anchor(session, on=moment.astimezone(db.SHANGHAI).date(), at=moment)
+    return found
+
+
+@shared_task(name="web.jobs.place_waiting", queue=QUEUE)
+def place_waiting() -> None:
+    """Find an agent for each project that waits for one, the longest waiting first."""
+    sessions = session_factory()
+    with sessions() as session:
+        waiting = list(
+            session.scalars(
+                select(Project.id)
+                .where(Project.state == ProjectState.WAITING)
+                .order_by(Project.priority.desc(), Project.id)
+                .limit(500)
+            )
+        )
+    for project_id in waiting:
+        place(project_id)
+
+
+@shared_task(name="web.jobs.place", queue=QUEUE)
+def place(project_id: int) -> None:
+    """Find an agent for one project, unless somebody was quicker."""
+    with transaction() as session:
+        project = session.get(Project, project_id, with_for_update={"skip_locked": True})
+        if project is not None and project.state is ProjectState.WAITING:
+            member = assignment.place(session, project, by=SYSTEM, at=db.now(session))
+            log.info("project placed", project=project.project_no, agent=member.agent_id if member else None)
+
+
+@shared_task(name="web.jobs.assign_batch", queue=QUEUE)
+def assign_batch(path: str | None = None) -> None:
+    """The batch: the best assignment of everything that waits, applied to rows that nobody changed meanwhile."""
+    run_batch(session_factory(), path=path, dry_run=False)
+
+
+def run_batch(
+    sessions: sessionmaker[Session], *, path: str | None, dry_run: bool
+) -> tuple[assignment.Proposal, assignment.Applied | None]:
+    """Propose outside any transaction that holds locks, then apply; a dry run changes nothing."""
+    with sessions() as session:
+        moment: datetime = db.now(session)
+        proposal = assignment.propose(session, at=moment, path=path)
+    if dry_run:
+        return proposal, None
+    with sessions.begin() as session:
+        return proposal, assignment.apply(session, proposal, by=SYSTEM, at=db.now(session))
+
+
+@shared_task(name="web.jobs.tidy", queue=QUEUE)
+def tidy() -> None:
+    """Forget codes and answers that count for nothing any more, and files that no row names."""
+    with transaction() as session:
+        if _alone(session, "tidy"):
+            gone = {
+                "codes": forget_old_codes(session),
+                "keys": forget_old_keys(session),
+                "files": files.sweep(session),
+            }
+            log.info("tidied", **gone)
+
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "the day": {"task": "web.jobs.day", "schedule": 60.0, "options": {"expires": 60}},
+    "waiting projects": {"task": "web.jobs.place_waiting", "schedule": 30.0, "options": {"expires": 30}},
+    "tidy": {"task": "web.jobs.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
+}
