@@ -21,7 +21,7 @@ _PHONE = re.compile(r"(?<!\d)0\d{2,3}-?\d{7,8}(?!\d)|(?<!\d)[48]00-?\d{3}-?\d{4}
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """One named value: how long it gets and whether it is a secret, a phone number, or sent in two variables."""
+    """One named value: how long it gets, what it looks like, and whether it is a secret or a phone number."""
 
     name: str
     max: int
@@ -29,7 +29,6 @@ class Placeholder:
     sample_en: str = ""
     secret: bool = False
     phone: bool = False
-    split: str = ""
 
     def sample_in(self, locale: str) -> str:
         return self.sample_en if locale == "en" and self.sample_en else self.sample
@@ -87,7 +86,7 @@ def _faults(words: str, rules: TextRules) -> Iterator[str]:
 def _length(words: str, used: set[str], rules: TextRules) -> Iterator[str]:
     for name in sorted(used):
         placeholder = rules.placeholders[name]
-        if placeholder.max > LONGEST_VARIABLE and not placeholder.split:
+        if placeholder.max > LONGEST_VARIABLE:
             yield f"placeholder {{{name}}} may have {placeholder.max} characters, a domestic one has {LONGEST_VARIABLE}"
     try:
         longest = rules.signature + words.format_map({name: rules.placeholders[name].longest() for name in used})

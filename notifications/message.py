@@ -26,10 +26,12 @@ class State(StrEnum):
 
 OPEN = frozenset({State.QUEUED, State.CLAIMED})
 FINAL = frozenset(State) - OPEN - {State.SENT}
+_BY_RECEIPT = (State.DELIVERED, State.FAILED_TEMPORARY, State.FAILED_PERMANENT)
 NEXT: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset(
         {
             State.CLAIMED,
+            State.SENT,
             State.DELIVERED,
             State.FAILED_PERMANENT,
             State.FAILED_TEMPORARY,
@@ -40,7 +42,7 @@ NEXT: dict[State, frozenset[State]] = {
     State.CLAIMED: frozenset(set(State) - {State.CLAIMED}),
     State.SENT: frozenset({State.QUEUED, State.DELIVERED, State.FAILED_TEMPORARY, State.FAILED_PERMANENT}),
     # a person looks at UNKNOWN; a receipt that names the message settles it
-    State.UNKNOWN: frozenset({State.SENT, State.DELIVERED, State.FAILED_TEMPORARY, State.FAILED_PERMANENT}),
+    State.UNKNOWN: frozenset({State.SENT, State.QUEUED, *_BY_RECEIPT}),
     State.FAILED_TEMPORARY: frozenset({State.DELIVERED, State.FAILED_PERMANENT}),
     State.FAILED_PERMANENT: frozenset({State.DELIVERED}),
     State.DELIVERED: frozenset(),
@@ -93,6 +95,8 @@ class Message(Base):
     retry_at: Mapped[datetime | None]
     """Real moment before which nothing is sent: a provider asked us to wait."""
     expires_at: Mapped[datetime | None]
+    due_since: Mapped[datetime | None]
+    """Real moment at which somebody first saw that it was due: liveness is the age of the oldest."""
     lease_until: Mapped[datetime | None]
     rung_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]

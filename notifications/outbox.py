@@ -69,7 +69,8 @@ def post(
     known = texts.text_named(text)
     locale = locale if locale in texts.LOCALES else "zh"
     filled = texts.fitted(text, values, _settings)
-    now = db.now(session)
+    now, real = db.now(session), db.real_now(session)
+    not_before = at if known.priority is Priority.CODE else when_allowed(at, _settings)
     row = Message(
         event_key=event_key,
         text_name=text,
@@ -78,8 +79,10 @@ def post(
         state=State.QUEUED,
         priority=int(known.priority),
         created_at=at,
-        posted_at=db.real_now(session),
-        not_before=at if known.priority is Priority.CODE else when_allowed(at, _settings),
+        posted_at=real,
+        not_before=not_before,
+        due_since=real if not_before <= now else None,
+        rung_at=real if not_before <= now else None,
         expires_at=expires_at or (at + known.expires if known.expires else None),
         division_id=division_id,
         case_id=case_id,

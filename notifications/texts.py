@@ -280,26 +280,7 @@ def _malformed(words: str) -> bool:
     return False
 
 
-def domestic_variables(values: Mapping[str, str]) -> dict[str, str]:
-    """The values as a domestic template takes them: none over 20 characters, a long one in two variables."""
-    found = {}
-    for name, value in values.items():
-        split = catalogue().placeholders[name].split
-        if split and split in value:
-            found[f"{name}_a"], _, found[f"{name}_b"] = value.rpartition(split)
-        elif split:
-            found[f"{name}_a"], found[f"{name}_b"] = value, ""
-        else:
-            found[name] = value
-    return found
-
-
 def domestic_template(name: str, locale: str) -> str:
     """The words to register with the domestic provider, ``${…}`` for each variable."""
-    rules = catalogue().placeholders
     text = text_named(name)
-    named = {}
-    for f in text.placeholders:
-        split = rules[f].split
-        named[f] = f"${{{f}_a}}{split}${{{f}_b}}" if split else f"${{{f}}}"
-    return text.words[locale].format_map(named)
+    return text.words[locale].format_map({p: f"${{{p}}}" for p in text.placeholders})

@@ -1,0 +1,151 @@
+"""The number budget: how many texts a number may get in a day, and which become one when it is short."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from notifications.message import Priority
+from notifications.settings import NoticeSettings
+from notifications.texts import Catalogue, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """One text that reached, or may have reached, the number."""
+
+    body_hash: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One message that waits for the number. ``weight`` is how many pieces of news it carries."""
+
+    id: int
+    text: str
+    priority: Priority
+    case_id: int | None
+    locale: str
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """``carrier`` says, in the words of ``text``, what ``absorbed`` would have said. None: in its own words."""
+
+    carrier: int
+    absorbed: tuple[int, ...]
+    text: str | None
+    count: int
+
+
+def free_at(
+    gone: Iterable[Gone], body_hash: bytes, priority: Priority, ahead: int, settings: NoticeSettings
+) -> datetime | None:
+    """None when the text may go now, else the earliest moment at which it may. ``gone`` is what the window holds.
+
+    ``ahead`` is how many other texts go first. Progress leaves room for what is urgent.
+    """
+    if priority is Priority.CODE and settings.codes_have_own_allowance:
+        return None
+    last: dict[bytes, datetime] = {}
+    same = []
+    for one in gone:
+        last[one.body_hash] = max(one.at, last.get(one.body_hash, one.at))
+        if one.body_hash == body_hash:
+            same.append(one.at)
+    waits = []
+    if len(same) >= settings.identical_a_day:
+        waits.append(sorted(same)[len(same) - settings.identical_a_day])
+    most = settings.different_a_day - (settings.kept_for_urgent if priority >= Priority.PROGRESS else 0)
+    if body_hash not in last and len(last) + ahead >= most:
+        leaving = sorted(last.values())
+        if len(last) >= most:
+            waits.append(leaving[len(last) - most])
+        elif leaving:
+            waits.append(leaving[0])
+    return max(waits) + settings.day if waits else None
+
+
+def room(gone: Iterable[Gone], settings: NoticeSettings) -> int:
+    """How many different texts of progress still fit into the day."""
+    return settings.different_a_day - settings.kept_for_urgent - len({one.body_hash for one in gone})
+
+
+def merges(waiting: Sequence[Waiting], left: int, catalogue: Catalogue) -> list[Merge]:
+    """How what waits becomes few enough for ``left`` texts: newer for older, pairs, one for a case, one for all."""
+    plan = _Plan(waiting, left, catalogue)
+    for step in (plan.newer_for_older, plan.pairs, plan.one_for_a_case, plan.one_for_all):
+        if plan.is_short:
+            step()
+    return plan.merges
+
+
+class _Plan:
+    def __init__(self, waiting: Sequence[Waiting], left: int, catalogue: Catalogue) -> None:
+        self.waiting = sorted(waiting, key=lambda w: w.id)
+        self.left, self.catalogue = max(left, 1), catalogue
+        self.merges: list[Merge] = []
+
+    @property
+    def is_short(self) -> bool:
+        return len(self.waiting) > self.left
+
+    def _text(self, one: Waiting) -> Text:
+        return self.catalogue.texts[one.text]
+
+    def _merge(self, group: Sequence[Waiting], carrier: Waiting, text: str | None) -> None:
+        absorbed = tuple(w.id for w in group if w.id != carrier.id)
+        count = sum(w.weight for w in group)
+        self.merges.append(Merge(carrier.id, absorbed, text, count))
+        now_says = text or carrier.text
+        heir = Waiting(
+            carrier.id,
+            now_says,
+            min(*(w.priority for w in group), self.catalogue.texts[now_says].priority),
+            carrier.case_id,
+            carrier.locale,
+            count,
+        )
+        self.waiting = [heir if w.id == carrier.id else w for w in self.waiting if w.id not in absorbed]
+
+    def newer_for_older(self) -> None:
+        for one in list(self.waiting):
+            if not self._text(one).replaces or one not in self.waiting:
+                continue
+            same = [w for w in self.waiting if (w.text, w.case_id, w.locale) == (one.text, one.case_id, one.locale)]
+            if len(same) > 1 and one.case_id is not None:
+                self._merge(same, same[-1], None)
+
+    def pairs(self) -> None:
+        for pair in self.catalogue.pairs:
+            for second in [w for w in self.waiting if w.text == pair.second and w.case_id is not None]:
+                first = [
+                    w
+                    for w in self.waiting
+                    if w.text == pair.first and (w.case_id, w.locale) == (second.case_id, second.locale)
+                ]
+                if len(first) == 1:
+                    self._merge([first[0], second], second, pair.into)
+
+    def one_for_a_case(self) -> None:
+        groups: dict[tuple[object, ...], list[Waiting]] = {}
+        for one in self.waiting:
+            if into := self._text(one).digest:
+                # a text that names no case stands for several of them
+                names_a_case = "case_no" in self.catalogue.texts[into].placeholders
+                of: object = one.case_id if names_a_case else "any"
+                if of is not None:
+                    groups.setdefault((into, of, one.locale), []).append(one)
+        for key, group in groups.items():
+            if len(group) > 1:
+                self._merge(group, group[-1], str(key[0]))
+
+    def one_for_all(self) -> None:
+        groups: dict[str, list[Waiting]] = {}
+        for one in self.waiting:
+            if self._text(one).digest == "news_of_case" or one.text in ("news_of_case", "news"):
+                groups.setdefault(one.locale, []).append(one)
+        for group in groups.values():
+            if len(group) > 1:
+                self._merge(group, group[-1], "news")

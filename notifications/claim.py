@@ -1,0 +1,258 @@
+"""The claim: one worker takes one due message, decides whether and how it goes out, and commits a lease."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+import db
+from notifications import budget, facts, health, outbox, suppression, texts
+from notifications.boundary import reached
+from notifications.gateways.gateway import Letter
+from notifications.message import OPEN, Attempt, Message, Outcome, Priority, State
+from notifications.phone import Line, line_of
+from notifications.quiet import when_allowed
+from notifications.segments import segments
+from notifications.settings import NoticeSettings
+
+AFTER_URGENT = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A lease on one message. ``look_up``: an earlier attempt may have gone out, so ask before anything else."""
+
+    letter: Letter
+    gateway: str
+    attempt_id: int
+    look_up: bool
+    leased_at: datetime
+    since: float
+    """``time.monotonic()`` before the lease was taken: a worker that was held up must not call any more."""
+
+
+def lock_number(session: Session, to_hash: bytes) -> None:
+    """What is decided about one number is decided by one transaction at a time. Taken before any message's row."""
+    key = int.from_bytes(to_hash[:8], "big", signed=True)
+    session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def judged_at(session: Session, message: Message, now: datetime) -> datetime:
+    """The business moment by which quiet hours, expiry and the budget judge a message.
+
+    That is now; but the clock of a demo jumps by days, and what came due on the way was not late: it is judged at its
+    own moment, as if the workers had been up all the time.
+    """
+    return min(now, max(message.not_before, message.created_at)) if db.is_demo(session) else now
+
+
+def claim(session: Session, message_id: int, settings: NoticeSettings) -> Claim | None:
+    """The lease, or None when the message is not due, somebody else's, final, or was merged or held just now."""
+    since = time.monotonic()
+    to_hash = session.scalar(select(Message.to_hash).where(Message.id == message_id, Message.state.in_(OPEN)))
+    if to_hash is None:
+        return None
+    lock_number(session, to_hash)
+    message = session.scalars(
+        select(Message).where(Message.id == message_id).with_for_update(skip_locked=True),
+        execution_options={"populate_existing": True},
+    ).first()
+    if message is None:
+        return None
+    reached("claim.locked")
+    real = db.real_now(session)
+    if message.state is State.CLAIMED:
+        return _take_over(session, message, real, since, settings)
+    now = db.now(session)
+    if message.state is not State.QUEUED or message.not_before > now or (message.retry_at and message.retry_at > real):
+        return None
+    moment = judged_at(session, message, now)
+    if not _may_go(session, message, to_hash, moment, real, settings):
+        return None
+    return _lease(session, message, moment, real, since, settings)
+
+
+def _take_over(
+    session: Session, message: Message, real: datetime, since: float, settings: NoticeSettings
+) -> Claim | None:
+    if message.lease_until is not None and message.lease_until > real:
+        return None
+    attempt = session.scalars(select(Attempt).where(Attempt.message_id == message.id, Attempt.outcome.is_(None))).one()
+    attempt.looked_up += 1
+    message.lease_until = real + timedelta(seconds=settings.lease_s)
+    letter = _letter(session, message, attempt, settings)
+    return Claim(letter, attempt.gateway, attempt.id, True, real, since)
+
+
+def _may_go(
+    session: Session, message: Message, to_hash: bytes, moment: datetime, real: datetime, settings: NoticeSettings
+) -> bool:
+    priority = Priority(message.priority)
+    if message.expires_at is not None and message.expires_at <= moment:
+        end(session, message, State.EXPIRED, "its time had passed")
+        return False
+    if why := suppression.suppressed(session, to_hash, priority):
+        end(session, message, State.SUPPRESSED, why.value)
+        return False
+    if priority is not Priority.CODE and (morning := when_allowed(moment, settings)) > moment:
+        hold(message, morning)
+        return False
+    return _fits_budget(session, message, to_hash, moment, real, settings)
+
+
+def _fits_budget(
+    session: Session, message: Message, to_hash: bytes, moment: datetime, real: datetime, settings: NoticeSettings
+) -> bool:
+    gone = _gone(session, to_hash, moment, settings)
+    waiting = _waiting(session, to_hash, moment)
+    left = budget.room(gone, settings)
+    if len(waiting) > 1 and len(waiting) > left:
+        _merge(session, waiting, left, settings)
+        if message.state is not State.QUEUED:
+            return False
+    priority = Priority(message.priority)
+    urgent = {
+        _body_hash(session, w, settings)
+        for w in waiting
+        if w.state is State.QUEUED and w.priority < priority and w.not_before <= moment and w.retry_at is None
+    }
+    body_hash = _body_hash(session, message, settings)
+    free = budget.free_at(gone, body_hash, priority, len(urgent), settings)
+    if free is None:
+        return True
+    if urgent and budget.free_at(gone, body_hash, priority, 0, settings) is None:
+        message.retry_at = real + AFTER_URGENT  # what matters more is on its way: see what it leaves
+    else:
+        hold(message, when_allowed(max(free, moment), settings))
+    return False
+
+
+def _gone(session: Session, to_hash: bytes, moment: datetime, settings: NoticeSettings) -> list[budget.Gone]:
+    rows = (
+        select(Attempt.body_hash, Attempt.at)
+        .where(Attempt.to_hash == to_hash, Attempt.at > moment - settings.day)
+        .where(Attempt.outcome.is_(None) | Attempt.outcome.in_([Outcome.SENT, Outcome.UNKNOWN]))
+    )
+    if settings.codes_have_own_allowance:
+        rows = rows.join(Message, Message.id == Attempt.message_id).where(Message.priority != int(Priority.CODE))
+    return [budget.Gone(body_hash, at) for body_hash, at in session.execute(rows)]
+
+
+def _waiting(session: Session, to_hash: bytes, moment: datetime) -> list[Message]:
+    """What has happened and was not said yet, this message among it: due, or held for the budget or the morning."""
+    rows = select(Message).where(
+        Message.to_hash == to_hash, Message.state == State.QUEUED, Message.created_at <= moment
+    )
+    return list(session.scalars(rows.order_by(Message.id).with_for_update()))
+
+
+def _merge(session: Session, waiting: list[Message], left: int, settings: NoticeSettings) -> None:
+    rows = {m.id: m for m in waiting}
+    plan = budget.merges(
+        [
+            budget.Waiting(m.id, m.text_name, Priority(m.priority), m.case_id, m.locale, 1 + m.carries)
+            for m in waiting
+            if texts.text_named(m.text_name).priority is not Priority.CODE
+        ],
+        left,
+        texts.catalogue(),
+    )
+    for merge in plan:
+        carrier, absorbed = rows[merge.carrier], [rows[i] for i in merge.absorbed]
+        if merge.text is not None:
+            values = {"count": str(merge.count)}
+            for one in (*absorbed, carrier):
+                values |= {k: v for k, v in one.values.items() if k not in values}
+            if merge.text != "news" and not texts.text_named(merge.text).digest:
+                values |= carrier.values  # of a pair, the later one's day, window and code count
+            carrier.text_version = texts.current(session, merge.text, carrier.locale).version
+            carrier.text_name = merge.text
+            carrier.values = texts.fitted(merge.text, values, settings)
+        carrier.carries = merge.count - 1
+        carrier.priority = min(carrier.priority, *(one.priority for one in absorbed))
+        carrier.not_before = min(carrier.not_before, *(one.not_before for one in absorbed))
+        for one in absorbed:
+            end(session, one, State.SUPPRESSED, f"said by message {carrier.id}")
+            one.carrier_id = carrier.id
+        carrier.rung_at = None
+        outbox.ring_after_commit(session, [(carrier.id, Priority(carrier.priority))])
+
+
+def _lease(
+    session: Session, message: Message, moment: datetime, real: datetime, since: float, settings: NoticeSettings
+) -> Claim:
+    line = line_of(message.to_phone or "")
+    if line is Line.MAGIC:
+        gateway = "console"
+    else:
+        gateway = health.choose(session, settings.foreign if line is Line.FOREIGN else settings.mainland)
+    message.attempts += 1
+    attempt = Attempt(
+        message_id=message.id,
+        number=message.attempts,
+        gateway=gateway,
+        to_hash=message.to_hash,
+        body_hash=_body_hash(session, message, settings),
+        at=moment,
+        started_at=real,
+        trouble=False,
+        rank=0,
+        looked_up=0,
+    )
+    session.add(attempt)
+    session.flush()
+    message.become(State.CLAIMED)
+    message.gateway, message.lease_until, message.retry_at = gateway, real + timedelta(seconds=settings.lease_s), None
+    letter = _letter(session, message, attempt, settings)
+    message.segments = segments(letter.body)
+    message.cost_fen = message.segments * settings.fen_a_segment.get(gateway, 0)
+    return Claim(letter, gateway, attempt.id, False, real, since)
+
+
+def _body(session: Session, message: Message, settings: NoticeSettings) -> str:
+    words = texts.words_of(session, message.text_name, message.locale, message.text_version)
+    return texts.render(words, message.values, message.locale, settings)
+
+
+def _body_hash(session: Session, message: Message, settings: NoticeSettings) -> bytes:
+    return db.keyed_hash(_body(session, message, settings))
+
+
+def _letter(session: Session, message: Message, attempt: Attempt, settings: NoticeSettings) -> Letter:
+    valid_s = None
+    if message.expires_at is not None:
+        valid_s = int((message.expires_at - attempt.at).total_seconds())
+    return Letter(
+        message_id=message.id,
+        reference=attempt.reference,
+        to=message.to_phone or "",
+        body=_body(session, message, settings),
+        text=message.text_name,
+        locale=message.locale,
+        values=message.values,
+        started_at=attempt.started_at,
+        valid_s=valid_s,
+    )
+
+
+# ---------------------------------------------------------------- what any step may do to a message
+
+
+def end(session: Session, message: Message, state: State, reason: str, code: str | None = None) -> None:
+    """A final word, and its count."""
+    before = message.state
+    message.become(state, reason)
+    message.error_code = code or message.error_code
+    message.lease_until = message.due_since = None
+    message.settled_at = db.real_now(session)
+    measures = {state.value: 1}
+    if before in (State.FAILED_TEMPORARY, State.FAILED_PERMANENT, State.UNKNOWN):
+        measures[before.value] = -1
+    facts.note(session, message, **measures)
+
+
+def hold(message: Message, until: datetime) -> None:
+    """Not now: the row keeps the moment, and nobody sleeps for it."""
+    message.not_before, message.due_since, message.rung_at = until, None, None

@@ -1,0 +1,259 @@
+"""Delivery: hand over a claimed message once; when that is not certain, look it up before anything else."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+import db
+from notifications import health, outbox, receipts, texts
+from notifications.boundary import reached
+from notifications.bucket import Bucket
+from notifications.claim import Claim, claim, end, lock_number
+from notifications.gateways.console import Console
+from notifications.gateways.gateway import Found, Gateway, NotProcessed, Refused, Unclear
+from notifications.message import Attempt, Message, Outcome, Priority, State
+from notifications.outcomes import put_back, refused, taken
+from notifications.settings import NoticeSettings
+from notifications.verdicts import verdict
+
+log = logging.getLogger(__name__)
+
+SKEW = timedelta(minutes=2)
+PATIENCE_S = 1.0
+"""So long a worker waits for a token itself; longer waits are the row's."""
+LOOK_AGAIN = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one call came to: an id, or an error and what it says about the message."""
+
+    outcome: Outcome | None
+    provider_id: str | None = None
+    code: str | None = None
+    trouble: bool = False
+    wait_s: float | None = None
+    took_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Everything a delivery needs beside the message: the database, the gateways, the rates, the rules."""
+
+    sessions: sessionmaker[Session]
+    gateways: Mapping[str, Gateway]
+    bucket: Bucket
+    settings: NoticeSettings
+
+
+def deliver(post: Post, message_id: int) -> None:
+    """One try at one message. May be called twice, by anybody, at any time."""
+    reached("task.started")
+    with post.sessions.begin() as session:
+        claimed = claim(session, message_id, post.settings)
+    if claimed is None:
+        return
+    reached("claim.committed")
+    if claimed.look_up:
+        _look_up(post, claimed)
+        return
+    result = attempt(post, claimed)
+    reached("send.returned")
+    with post.sessions.begin() as session:
+        settle(session, claimed, result, post.settings)
+        reached("settle.written")
+    reached("settle.committed")
+    gateway = post.gateways.get(claimed.gateway)
+    if isinstance(gateway, Console) and result.provider_id:
+        status, code = gateway.ending(claimed.letter)
+        receipts.receive(
+            post.sessions,
+            receipts.Said(claimed.gateway, result.provider_id, claimed.letter.reference, status, code),
+        )
+
+
+def attempt(post: Post, claimed: Claim) -> Result:
+    """The call, with no transaction open around it."""
+    gateway = post.gateways.get(claimed.gateway)
+    if gateway is None:
+        return Result(Outcome.NOT_PROCESSED, code="no such gateway")
+    waited = 0.0
+    while (wait_s := post.bucket.take(claimed.gateway)) > 0:
+        if waited + wait_s > PATIENCE_S:
+            return Result(Outcome.NOT_PROCESSED, code="rate", wait_s=wait_s)
+        time.sleep(wait_s)
+        waited += wait_s
+    reached("bucket.passed")
+    if time.monotonic() - claimed.since > post.settings.lease_s / 2:
+        return Result(Outcome.NOT_PROCESSED, code="held up", wait_s=0)  # too late to finish inside the lease
+    reached("send.calling")
+    began = time.monotonic()
+    try:
+        provider_id = gateway.send(claimed.letter)
+        result = Result(Outcome.SENT, provider_id=provider_id)
+    except Refused as error:
+        result = Result(Outcome.REFUSED, code=error.code)
+    except NotProcessed as error:
+        result = Result(Outcome.NOT_PROCESSED, code=error.code, trouble=error.trouble)
+    except Unclear as error:
+        result = Result(None, code=error.code, trouble=True)
+    took_ms = int((time.monotonic() - began) * 1000)
+    return Result(result.outcome, result.provider_id, result.code, result.trouble, result.wait_s, took_ms)
+
+
+# ---------------------------------------------------------------- what the call came to
+
+
+def settle(session: Session, claimed: Claim, result: Result, settings: NoticeSettings) -> None:
+    """Write down what the call came to. A receipt or a look-up that was faster is not overruled."""
+    message = session.get_one(Message, claimed.letter.message_id, with_for_update=True, populate_existing=True)
+    attempt = session.get_one(Attempt, claimed.attempt_id, populate_existing=True)
+    now = db.real_now(session)
+    attempt.ended_at, attempt.took_ms, attempt.trouble = now, result.took_ms, result.trouble
+    if attempt.outcome is not None:
+        _settled_before(attempt, result)
+        return
+    attempt.error_code = result.code
+    match result.outcome:
+        case Outcome.SENT:
+            taken(session, message, attempt, result.provider_id)
+        case Outcome.NOT_PROCESSED:
+            attempt.outcome = Outcome.NOT_PROCESSED
+            put_back(message, now, result.code, result.wait_s)
+        case Outcome.REFUSED:
+            attempt.outcome = Outcome.REFUSED
+            refused(session, message, verdict(result.code), result.code or "")
+        case _:
+            # it may have gone out: nobody touches it until the provider's list must show it
+            message.lease_until = now + timedelta(seconds=settings.lag_s)
+            message.rung_at = None
+            message.reason = f"unclear: {result.code}"
+    if result.trouble and health.note_trouble(session, attempt.gateway, settings):
+        log.warning("gateway %s fails: its traffic moves", attempt.gateway)
+
+
+def _settled_before(attempt: Attempt, result: Result) -> None:
+    if result.outcome is not Outcome.SENT or attempt.provider_id == result.provider_id:
+        return
+    if attempt.provider_id is None:
+        attempt.provider_id = result.provider_id
+    if attempt.outcome is Outcome.NOT_FOUND:
+        log.error(
+            "attempt %s was taken after its look-up found nothing: the provider's lag is longer than set", attempt.id
+        )
+    else:
+        log.error("attempt %s has two provider ids", attempt.id)
+
+
+# ---------------------------------------------------------------- was it sent?
+
+
+def _look_up(post: Post, claimed: Claim) -> None:
+    reached("lookup.calling")
+    gateway = post.gateways.get(claimed.gateway)
+    found: list[Found] | None = None
+    if gateway is not None:
+        try:
+            found = gateway.find(claimed.letter)
+        except (Unclear, NotProcessed, Refused) as error:
+            log.warning("message %s could not be looked up: %s", claimed.letter.message_id, error)
+    reached("lookup.answered")
+    with post.sessions.begin() as session:
+        status = settle_look_up(session, claimed, found, post.settings)
+        reached("lookup.written")
+    reached("lookup.committed")
+    if status is not None and status.provider_id is not None:
+        said = receipts.Said(
+            claimed.gateway, status.provider_id, claimed.letter.reference, status.status, status.error_code
+        )
+        receipts.receive(post.sessions, said)
+
+
+def settle_look_up(
+    session: Session, claimed: Claim, found: list[Found] | None, settings: NoticeSettings
+) -> Found | None:
+    """Found: it was sent. Not in a list that must show it by now: it was not, and may be. Else it waits, and after an
+    hour a person looks. The entry that was found, if any.
+    """
+    letter = claimed.letter
+    to_hash = session.scalar(select(Attempt.to_hash).where(Attempt.id == claimed.attempt_id))
+    if to_hash is not None:
+        lock_number(session, to_hash)  # two identical texts must not take the same entry for their own
+    message = session.get_one(Message, letter.message_id, with_for_update=True, populate_existing=True)
+    attempt = session.get_one(Attempt, claimed.attempt_id, populate_existing=True)
+    if attempt.outcome is not None or message.state is not State.CLAIMED:
+        return None
+    ours = _ours(session, claimed, attempt, found) if found is not None else None
+    if ours is not None:
+        taken(session, message, attempt, ours.provider_id)
+        return ours
+    # the last moment at which a worker that was killed or cut off may still have been heard by the provider
+    last = attempt.ended_at or attempt.started_at + timedelta(seconds=settings.lease_s)
+    listed_by = last + timedelta(seconds=settings.lag_s)
+    now = db.real_now(session)
+    if found is not None and claimed.leased_at >= listed_by and not _rivals(session, attempt, live=True):
+        attempt.outcome = Outcome.NOT_FOUND
+        if texts.text_named(message.text_name).once:
+            end(session, message, State.FAILED_TEMPORARY, "a one-time code is not resent")
+        else:
+            put_back(message, now, "not found by its look-up", 0)
+            outbox.ring_after_commit(session, [(message.id, Priority(message.priority))])
+    elif now >= attempt.started_at + timedelta(seconds=settings.unknown_after_s):
+        attempt.outcome = Outcome.UNKNOWN
+        end(session, message, State.UNKNOWN, "nobody can say whether it was sent")
+    else:
+        message.lease_until = max(listed_by, now + LOOK_AGAIN) if found is None or now >= listed_by else listed_by
+        message.rung_at = None
+    return None
+
+
+def _ours(session: Session, claimed: Claim, attempt: Attempt, found: list[Found]) -> Found | None:
+    """The entry that is this attempt: by our reference, else by number, body and time, less those that are known."""
+    for entry in found:
+        if entry.reference == claimed.letter.reference:
+            return entry
+    alike = [
+        f
+        for f in found
+        if f.reference is None
+        and f.provider_id is not None
+        and f.body == claimed.letter.body
+        and (f.at is None or f.at >= attempt.started_at - SKEW)
+    ]
+    if not alike:
+        return None
+    known = set(
+        session.scalars(
+            select(Attempt.provider_id).where(
+                Attempt.gateway == attempt.gateway, Attempt.provider_id.in_([f.provider_id for f in alike])
+            )
+        )
+    )
+    free = [f for f in alike if f.provider_id not in known]
+    if len(free) == 0 or (len(free) < 1 + _rivals(session, attempt) and _rivals(session, attempt, live=True)):
+        return None
+    return min(free, key=lambda f: abs(f.at - attempt.started_at) if f.at else timedelta())
+
+
+def _rivals(session: Session, attempt: Attempt, *, live: bool = False) -> int:
+    """Other attempts with the same words to the same number of which nobody knows the end."""
+    rows = (
+        select(func.count())
+        .select_from(Attempt)
+        .join(Message, Message.id == Attempt.message_id)
+        .where(
+            Attempt.id != attempt.id,
+            Attempt.gateway == attempt.gateway,
+            Attempt.to_hash == attempt.to_hash,
+            Attempt.body_hash == attempt.body_hash,
+            Attempt.outcome.is_(None),
+        )
+    )
+    if live:
+        rows = rows.where(Attempt.ended_at.is_(None), Message.lease_until > func.clock_timestamp())
+    return session.scalar(rows) or 0

@@ -1,0 +1,159 @@
+"""People: who saw whose number, what we hold of one person, and how it is forgotten."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+import db
+from db import Base
+from notifications import outbox, texts
+from notifications.claim import end, lock_number
+from notifications.message import FINAL, Attempt, Message, State
+from notifications.phone import mask, normalise
+from notifications.settings import NoticeSettings
+from notifications.suppression import SuppressedNumber
+
+BATCH = 1000
+BUDGET_MEMORY = timedelta(days=2)
+"""A number's budget looks back a day; after two nothing needs to know whose attempt it was."""
+
+
+class Unmasking(Base):
+    """Somebody was shown a whole number: who, when, and the reason they gave."""
+
+    __tablename__ = "unmasking"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), index=True)
+    account_id: Mapped[int]
+    why: Mapped[str]
+    at: Mapped[datetime]
+
+
+class PersonRequest(Base):
+    """A person's request that was carried out (查阅、删除). The number itself is not kept, only its mask."""
+
+    __tablename__ = "person_request"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    masked: Mapped[str] = mapped_column(String(30))
+    account_id: Mapped[int]
+    why: Mapped[str]
+    messages: Mapped[int]
+    at: Mapped[datetime]
+
+
+class NoReason(ValueError):
+    """Personal data are shown or erased for a reason, and it is written down."""
+
+
+def shown(message: Message) -> str:
+    """The number as pages, exports and logs may have it."""
+    return mask(message.to_phone) if message.to_phone else "—"
+
+
+def unmask(session: Session, message: Message, *, account_id: int, why: str) -> str:
+    """The whole number; that it was asked for is written down first. Raises NoReason."""
+    if not why.strip():
+        raise NoReason("a number is unmasked for a reason")
+    session.add(Unmasking(message_id=message.id, account_id=account_id, why=why.strip(), at=db.now(session)))
+    session.flush()
+    return message.to_phone or ""
+
+
+def export(session: Session, phone: str, *, account_id: int, why: str) -> list[dict[str, Any]]:
+    """Everything that was said to one number, codes covered, for its owner. Raises BadNumber and NoReason."""
+    number = normalise(phone)
+    rows = session.scalars(select(Message).where(Message.to_hash == db.keyed_hash(number)).order_by(Message.id)).all()
+    _note(session, "export", number, account_id, why, len(rows))
+    return [
+        {
+            "to": shown(m),
+            "body": outbox.body_of(session, m),
+            "text": m.text_name,
+            "state": m.state.value,
+            "created_at": m.created_at,
+            "sent_at": m.sent_at,
+            "settled_at": m.settled_at,
+        }
+        for m in rows
+    ]
+
+
+def erase(session: Session, phone: str, *, account_id: int, why: str) -> int:
+    """Forget one number: what waits is not sent, what was sent loses number and words. Raises BadNumber and NoReason.
+
+    That a number opted out stays known, as a hash: forgetting it would start the messages again.
+    """
+    number = normalise(phone)
+    to_hash = db.keyed_hash(number)
+    lock_number(session, to_hash)
+    rows = session.scalars(select(Message).where(Message.to_hash == to_hash).with_for_update()).all()
+    for message in rows:
+        if message.state is State.CLAIMED:
+            continue  # on its way this second: the retention job takes it
+        if message.state is State.QUEUED:
+            end(session, message, State.SUPPRESSED, "erased on request")
+        _forget(message)
+    session.execute(update(SuppressedNumber).where(SuppressedNumber.to_hash == to_hash).values(masked="****"))
+    _note(session, "erase", number, account_id, why, len(rows))
+    return len(rows)
+
+
+def retention(session: Session, settings: NoticeSettings) -> int:
+    """Forget who and what of messages that are old enough; the day's figures stay. How many, at most a batch."""
+    now, real = db.now(session), db.real_now(session)
+    old = (
+        select(Message)
+        .where(Message.created_at < now - timedelta(days=settings.keep_values_days))
+        .where(Message.values_json.is_not(None) | Message.to_phone.is_not(None))
+        .where(Message.state.in_(FINAL) | (Message.handed_over_at < real - settings.receipt_within))
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.scalars(old).all()
+    for message in rows:
+        _forget(message)
+    session.execute(
+        update(Attempt)
+        .where(Attempt.to_hash.is_not(None), Attempt.at < now - BUDGET_MEMORY, Attempt.outcome.is_not(None))
+        .values(to_hash=None)
+    )
+    return len(rows)
+
+
+def _forget(message: Message) -> None:
+    message.to_phone = message.to_hash = message.values_json = message.resend_why = None
+
+
+def _note(session: Session, kind: str, number: str, account_id: int, why: str, messages: int) -> None:
+    if not why.strip():
+        raise NoReason("personal data are exported and erased for a reason")
+    session.add(
+        PersonRequest(
+            kind=kind,
+            masked=mask(number),
+            account_id=account_id,
+            why=why.strip(),
+            messages=messages,
+            at=db.now(session),
+        )
+    )
+
+
+def requests(session: Session) -> list[PersonRequest]:
+    """What was asked for and done, newest first."""
+    return list(session.scalars(select(PersonRequest).order_by(PersonRequest.id.desc())))
+
+
+def unmaskings(session: Session) -> list[Unmasking]:
+    """Who saw which number, newest first."""
+    return list(session.scalars(select(Unmasking).order_by(Unmasking.id.desc())))
+
+
+def hidden_values(message: Message) -> dict[str, str]:
+    """A message's values with codes covered, for pages."""
+    return texts.hide_secrets(message.values)

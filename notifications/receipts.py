@@ -1,0 +1,220 @@
+"""Receipts: what providers say afterwards, in any order and as often as they like; one end for each message."""
+
+import hmac
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column, sessionmaker
+from twilio.request_validator import RequestValidator
+
+import db
+from db import Base
+from notifications import outcomes
+from notifications.boundary import reached
+from notifications.message import NEXT, Attempt, Message, Outcome, State
+from notifications.settings import NoticeSettings
+from notifications.verdicts import Verdict, receipt_verdict
+
+log = logging.getLogger(__name__)
+
+RANK = {
+    Verdict.TRY_AGAIN: 2,
+    Verdict.NO_RESEND: 3,
+    Verdict.REFUSED: 4,
+    Verdict.OWNER: 5,
+    Verdict.STOP_NUMBER: 6,
+    Verdict.OPTED_OUT: 7,
+}
+DELIVERED, TAKEN = 9, 1
+"""The strongest word wins, whichever came first: so every order of the same receipts ends alike."""
+
+_DELIVERED = frozenset({"delivered", "read"})
+_FAILED = frozenset({"undelivered", "failed", "canceled"})
+_ON_ITS_WAY = frozenset({"accepted", "scheduled", "queued", "sending", "sent", "partially_delivered"})
+
+
+class Receipt(Base):
+    """One thing that a provider said of one of its messages, however often it said it."""
+
+    __tablename__ = "message_receipt"
+    __table_args__ = (UniqueConstraint("gateway", "provider_id", "status", "error_code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), index=True)
+    gateway: Mapped[str] = mapped_column(String(20))
+    provider_id: Mapped[str] = mapped_column(String(80))
+    status: Mapped[str] = mapped_column(String(30))
+    error_code: Mapped[str] = mapped_column(String(60))
+    times: Mapped[int]
+    received_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One receipt, whoever it came from. ``reference`` is what we gave the provider to carry back."""
+
+    gateway: str
+    provider_id: str
+    reference: str
+    status: str
+    error_code: str | None = None
+
+
+class Applied(StrEnum):
+    """What became of a receipt. Each is answered with 200: the provider did its part."""
+
+    CHANGED = "changed"
+    NOTHING_NEW = "nothing_new"
+    UNKNOWN_MESSAGE = "unknown_message"
+
+
+class BadReceipt(ValueError):
+    """This is not a receipt."""
+
+
+# ---------------------------------------------------------------- at the door
+
+
+def verify(
+    settings: NoticeSettings, gateway: str, path_and_query: str, form: Mapping[str, str], signature: str
+) -> bool:
+    """Whether Twilio signed this for our public URL. ``path_and_query`` is as the request line had it."""
+    account = settings.twilio.get(gateway)
+    if account is None or not signature:
+        return False
+    url = settings.public_url.rstrip("/") + path_and_query
+    return bool(RequestValidator(account.token).validate(url, dict(form), signature))
+
+
+def verify_domestic(settings: NoticeSettings, secret: str) -> bool:
+    """The domestic provider signs nothing: its URL holds a secret that only it was given."""
+    return bool(settings.receipt_secret) and hmac.compare_digest(secret.encode(), settings.receipt_secret.encode())
+
+
+def from_twilio(query: Mapping[str, str], form: Mapping[str, str]) -> Said:
+    """Raises BadReceipt."""
+    sid, status = form.get("MessageSid", ""), form.get("MessageStatus", "")
+    if not sid or not status or len(sid) > 80 or len(status) > 30:
+        raise BadReceipt("a receipt names a message and a status")
+    return Said(query.get("g", "twilio"), sid, query.get("m", ""), status, (form.get("ErrorCode") or "")[:60] or None)
+
+
+def from_domestic(gateway: str, body: bytes) -> list[Said]:
+    """Every receipt of one push of Alibaba Cloud SMS (SmsReport). Raises BadReceipt."""
+    try:
+        rows = json.loads(body)
+    except ValueError:
+        raise BadReceipt("a push is a JSON list") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise BadReceipt("a push is a JSON list of objects")
+    said = []
+    for row in rows:
+        if not row.get("biz_id") or not isinstance(row.get("success"), bool):
+            raise BadReceipt("a receipt has a biz_id and a success")
+        ok = row["success"]
+        said.append(
+            Said(
+                gateway,
+                str(row["biz_id"])[:80],
+                str(row.get("out_id") or ""),
+                "delivered" if ok else "undelivered",
+                None if ok else str(row.get("err_code") or "")[:60] or None,
+            )
+        )
+    return said
+
+
+# ---------------------------------------------------------------- applied
+
+
+def receive(sessions: sessionmaker[Session], said: Said) -> Applied:
+    """One receipt in a transaction of its own."""
+    with sessions.begin() as session:
+        applied = apply(session, said)
+        reached("receipt.locked")
+    reached("receipt.committed")
+    return applied
+
+
+def apply(session: Session, said: Said) -> Applied:
+    """What the provider said becomes what the message is. The receipts of one attempt commute and may repeat."""
+    found = _attempt_of(session, said)
+    if found is None:
+        log.info("a receipt of gateway %s for %s names no message of ours", said.gateway, said.provider_id)
+        return Applied.UNKNOWN_MESSAGE
+    message = session.get_one(Message, found.message_id, with_for_update=True, populate_existing=True)
+    attempt = session.get_one(Attempt, found.id, populate_existing=True)
+    if attempt.provider_id not in (None, said.provider_id):
+        log.warning("attempt %s is not %s of gateway %s", attempt.id, said.provider_id, said.gateway)
+        return Applied.UNKNOWN_MESSAGE
+    _keep(session, message, said)
+    if attempt.outcome is Outcome.REFUSED:
+        return Applied.NOTHING_NEW
+    was = (message.state, attempt.rank)
+    if attempt.outcome is not Outcome.SENT:
+        # the worker died before it could say so, or a look-up gave up too soon: the provider has it after all
+        if attempt.outcome is Outcome.NOT_FOUND:
+            log.warning("attempt %s was taken although its look-up found nothing", attempt.id)
+        outcomes.taken(session, message, attempt, said.provider_id)
+    elif attempt.provider_id is None:
+        attempt.provider_id = message.provider_id = said.provider_id
+    _weigh(session, message, attempt, said)
+    return Applied.NOTHING_NEW if (message.state, attempt.rank) == was else Applied.CHANGED
+
+
+def _attempt_of(session: Session, said: Said) -> Attempt | None:
+    rows = select(Attempt).where(Attempt.gateway == said.gateway)
+    by_id = session.scalars(rows.where(Attempt.provider_id == said.provider_id)).first()
+    if by_id is not None:
+        return by_id
+    message_id, _, number = said.reference.partition(".")
+    if not (message_id.isdecimal() and number.isdecimal() and len(message_id) < 19 and len(number) < 5):
+        return None
+    return session.scalars(rows.where(Attempt.message_id == int(message_id), Attempt.number == int(number))).first()
+
+
+def _keep(session: Session, message: Message, said: Said) -> None:
+    statement = insert(Receipt).values(
+        message_id=message.id,
+        gateway=said.gateway,
+        provider_id=said.provider_id,
+        status=said.status,
+        error_code=said.error_code or "",
+        times=1,
+        received_at=db.real_now(session),
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["gateway", "provider_id", "status", "error_code"], set_={"times": Receipt.times + 1}
+        )
+    )
+
+
+def _weigh(session: Session, message: Message, attempt: Attempt, said: Said) -> None:
+    if said.status in _DELIVERED:
+        rank, code = DELIVERED, ""
+    elif said.status in _FAILED:
+        verdict = receipt_verdict(said.error_code)
+        rank, code = RANK[verdict], said.error_code or ""
+    elif said.status in _ON_ITS_WAY:
+        rank, code = TAKEN, ""
+    else:
+        log.warning("gateway %s said %r of message %s", said.gateway, said.status, message.id)
+        return
+    if (rank, code) <= (attempt.rank, attempt.error_code or ""):
+        return
+    attempt.rank, attempt.error_code = rank, code or None
+    if rank == DELIVERED:
+        if State.DELIVERED in NEXT[message.state]:
+            outcomes.delivered(session, message)
+    elif rank > TAKEN and attempt.number == message.attempts and message.state not in _NOT_FAILED_BY_RECEIPT:
+        outcomes.refused(session, message, verdict, code)
+
+
+_NOT_FAILED_BY_RECEIPT = frozenset({State.DELIVERED, State.EXPIRED, State.SUPPRESSED})

@@ -1,0 +1,100 @@
+"""Suppression: the numbers that get nothing more from us, and why."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import LargeBinary, String, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+import db
+from db import Base
+from notifications.message import Priority
+from notifications.phone import mask, normalise
+
+
+class Why(StrEnum):
+    """Why a number is left alone (退订, 停发)."""
+
+    ASKED_US = "asked_us"
+    """Its owner said so on the portal, or to a lead. Codes that the owner asks for are still sent."""
+    ASKED_PROVIDER = "asked_provider"
+    """The provider says that its owner opted out: never again, not even a code."""
+    UNREACHABLE = "unreachable"
+    """No SMS reaches it: a landline, a number that is not in use."""
+
+
+class SuppressedNumber(Base):
+    """A number that is left alone until somebody lifts it."""
+
+    __tablename__ = "suppressed_number"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    to_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    masked: Mapped[str] = mapped_column(String(30))
+    why: Mapped[Why]
+    code: Mapped[str | None] = mapped_column(String(60))
+    note: Mapped[str | None]
+    by_account: Mapped[int | None]
+    since: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+
+
+class NeverAgain(ValueError):
+    """The owner of this number told the provider to stop: only they can undo it, there."""
+
+
+def opt_out(session: Session, phone: str, *, by_account: int | None, note: str = "") -> None:
+    """Its owner wants no more notices. Raises BadNumber."""
+    number = normalise(phone)
+    _mark(session, db.keyed_hash(number), mask(number), Why.ASKED_US, note=note, by_account=by_account)
+
+
+def opt_in(session: Session, phone: str, *, by_account: int | None, note: str = "") -> None:
+    """Its owner wants notices again, or a number was mended. Raises BadNumber and NeverAgain."""
+    row = session.scalars(
+        select(SuppressedNumber).where(SuppressedNumber.to_hash == db.keyed_hash(normalise(phone))).with_for_update()
+    ).first()
+    if row is None or row.lifted_at is not None:
+        return
+    if row.why is Why.ASKED_PROVIDER:
+        raise NeverAgain(f"{row.masked} opted out with the provider")
+    row.lifted_at, row.by_account, row.note = db.now(session), by_account, note or row.note
+
+
+def mark_number(session: Session, to_hash: bytes, phone: str | None, why: Why, code: str) -> None:
+    """A provider's answer says that this number is to be left alone."""
+    _mark(session, to_hash, mask(phone or ""), why, code=code)
+
+
+def _mark(
+    session: Session,
+    to_hash: bytes,
+    masked: str,
+    why: Why,
+    *,
+    code: str | None = None,
+    note: str | None = None,
+    by_account: int | None = None,
+) -> None:
+    now = db.now(session)
+    statement = insert(SuppressedNumber).values(
+        to_hash=to_hash, masked=masked, why=why, code=code, note=note, by_account=by_account, since=now
+    )
+    new = {"why": why, "code": code, "note": note, "by_account": by_account, "since": now, "lifted_at": None}
+    # what the provider was told stands above everything that we were told
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["to_hash"], set_=new, where=SuppressedNumber.why != Why.ASKED_PROVIDER
+        )
+    )
+
+
+def suppressed(session: Session, to_hash: bytes, priority: Priority) -> Why | None:
+    """Why this number gets nothing now; None when it may be written to."""
+    why = session.scalar(
+        select(SuppressedNumber.why).where(SuppressedNumber.to_hash == to_hash, SuppressedNumber.lifted_at.is_(None))
+    )
+    if why is Why.ASKED_US and priority is Priority.CODE:
+        return None
+    return why

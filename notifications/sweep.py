@@ -1,0 +1,85 @@
+"""The sweep: the rows are the truth, so every few seconds it finds what is due, stuck, or over, and says so."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import db
+from notifications import facts, heartbeat, texts
+from notifications.claim import end
+from notifications.message import Message, Priority, State
+from notifications.settings import NoticeSettings
+
+AGAIN_AFTER = timedelta(seconds=60)
+"""A row that was rung for and is still due is rung for again after this long."""
+MOST = 2000
+
+
+def sweep(session: Session, settings: NoticeSettings, *, at_once: bool = False) -> list[tuple[int, Priority]]:
+    """What is to be rung for. Rows that somebody works on are left alone. ``at_once``: whoever was rung for, too."""
+    _expire(session)
+    _miss_receipts(session, settings)
+    _cover_codes(session)
+    facts.fold(session)
+    due = _due(session, at_once)
+    heartbeat.beat(session, "sweep", len(due))
+    return [(m.id, Priority(m.priority)) for m in due]
+
+
+def _due(session: Session, at_once: bool) -> list[Message]:
+    real, now = db.real_now(session), db.now(session)
+    not_rung = Message.rung_at.is_(None) | (Message.rung_at < real - (timedelta() if at_once else AGAIN_AFTER))
+    queued = (
+        select(Message)
+        .where(Message.state == State.QUEUED, Message.not_before <= now, not_rung)
+        .where(Message.retry_at.is_(None) | (Message.retry_at <= real))
+        .order_by(Message.priority, Message.not_before, Message.id)
+        .limit(MOST)
+        .with_for_update(skip_locked=True)
+    )
+    leased = (
+        select(Message)
+        .where(Message.state == State.CLAIMED, Message.lease_until < real, not_rung)
+        .order_by(Message.lease_until)
+        .limit(MOST)
+        .with_for_update(skip_locked=True)
+    )
+    found = [*session.scalars(queued), *session.scalars(leased)]
+    for message in found:
+        message.rung_at = real
+        if message.state is State.QUEUED and message.due_since is None:
+            message.due_since = real
+    return found
+
+
+def _expire(session: Session) -> None:
+    if db.is_demo(session):
+        return  # judged by the claim at its own moment: a clock that jumped must not make it too late
+    over = select(Message).where(Message.state == State.QUEUED, Message.expires_at <= db.now(session))
+    for message in session.scalars(over.limit(MOST).with_for_update(skip_locked=True)):
+        end(session, message, State.EXPIRED, "its time had passed")
+
+
+def _miss_receipts(session: Session, settings: NoticeSettings) -> None:
+    since = db.real_now(session) - settings.receipt_within
+    silent = select(Message).where(Message.state == State.SENT, Message.handed_over_at < since)
+    for message in session.scalars(silent.limit(MOST).with_for_update(skip_locked=True)):
+        end(session, message, State.FAILED_TEMPORARY, "no receipt in time")
+
+
+def _cover_codes(session: Session) -> None:
+    """A one-time code whose time is over is covered in its message; only a demo keeps it readable."""
+    if db.is_demo(session):
+        return
+    once = [t.name for t in texts.catalogue().texts.values() if t.once]
+    now = db.now(session)
+    old = select(Message).where(
+        Message.text_name.in_(once),
+        Message.expires_at.between(now - timedelta(hours=6), now),
+        Message.state.not_in([State.QUEUED, State.CLAIMED]),
+        Message.values_json.is_not(None),
+    )
+    for message in session.scalars(old.limit(MOST).with_for_update(skip_locked=True)):
+        if (hidden := texts.hide_secrets(message.values)) != message.values:
+            message.values = hidden

@@ -1,0 +1,149 @@
+"""Tasks: what Celery runs for notices. Each takes an id at most, may run twice, and waits with no transaction open."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from celery import shared_task
+from sqlalchemy.orm import Session, sessionmaker
+
+from notifications import health, heartbeat, outbox, people
+from notifications.boundary import reached
+from notifications.bucket import Bucket
+from notifications.delivery import Post
+from notifications.delivery import deliver as deliver_one
+from notifications.gateways.console import Console
+from notifications.gateways.domestic import Domestic
+from notifications.gateways.gateway import Gateway
+from notifications.gateways.twilio import Twilio
+from notifications.message import Priority
+from notifications.settings import NoticeSettings
+from notifications.sweep import sweep as sweep_rows
+
+log = logging.getLogger(__name__)
+
+URGENT, NOTICES, UPKEEP = "notices-urgent", "notices", "notices-upkeep"
+QUEUES = (URGENT, NOTICES, UPKEEP)
+QUEUE_OF = {
+    Priority.CODE: URGENT,
+    Priority.COURIER: URGENT,
+    Priority.DEFECT: NOTICES,
+    Priority.PROGRESS: NOTICES,
+    Priority.SURVEY: NOTICES,
+}
+SWEEP_S, HEARTBEAT_S, RETENTION_S = 10.0, 60.0, 3600.0
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "notices-sweep": {
+        "task": "notifications.sweep",
+        "schedule": SWEEP_S,
+        "options": {"queue": UPKEEP, "expires": SWEEP_S},
+    },
+    "notices-heartbeat": {
+        "task": "notifications.heartbeat",
+        "schedule": HEARTBEAT_S,
+        "options": {"queue": UPKEEP, "expires": HEARTBEAT_S},
+    },
+    "notices-retention": {
+        "task": "notifications.retention",
+        "schedule": RETENTION_S,
+        "options": {"queue": UPKEEP, "expires": RETENTION_S},
+    },
+}
+ROUTES = {
+    "notifications.deliver": {"queue": NOTICES},
+    "notifications.sweep": {"queue": UPKEEP},
+    "notifications.heartbeat": {"queue": UPKEEP},
+    "notifications.retention": {"queue": UPKEEP},
+}
+
+_post: Post | None = None
+
+
+class NotConfigured(RuntimeError):
+    """A task ran before ``configure``."""
+
+
+def gateways_of(settings: NoticeSettings) -> dict[str, Gateway]:
+    """Every gateway that an account is set for, and the console."""
+    found: dict[str, Gateway] = {"console": Console()}
+    callback = f"{settings.public_url.rstrip('/')}/hooks/twilio/status" if settings.public_url else ""
+    for name, account in settings.twilio.items():
+        found[name] = Twilio(name, account, timeout_s=settings.timeout_s, callback=callback)
+    for name, domestic in settings.domestic.items():
+        found[name] = Domestic(name, domestic, timeout_s=settings.timeout_s)
+    return found
+
+
+def configure(
+    settings: NoticeSettings, sessions: sessionmaker[Session], gateways: Mapping[str, Gateway] | None = None
+) -> None:
+    """Once in each process: under which rules, from which database and through which gateways messages go out."""
+    global _post
+    outbox.configure(settings)
+    bucket = Bucket(settings.broker_url, settings.rates, workers=settings.workers)
+    _post = Post(sessions, gateways_of(settings) if gateways is None else gateways, bucket, settings)
+
+
+def post() -> Post:
+    """Raises NotConfigured."""
+    if _post is None:
+        raise NotConfigured("notifications.tasks.configure was not called in this process")
+    return _post
+
+
+def ring(message_id: int, priority: Priority) -> None:
+    """The doorbell: ``outbox.use_doorbell(tasks.ring)``. One quick try; a broker that is down is the sweep's matter."""
+    deliver.apply_async((message_id,), queue=QUEUE_OF[priority], retry=False, ignore_result=True)
+
+
+def deliver_due(*, at_once: bool = False) -> int:
+    """Sweep and deliver here, without a broker: for the command line. How many messages were tried."""
+    here = post()
+    with here.sessions.begin() as session:
+        due = sweep_rows(session, here.settings, at_once=at_once)
+    for message_id, _ in due:
+        deliver_one(here, message_id)
+    return len(due)
+
+
+@shared_task(name="notifications.deliver", ignore_result=True, acks_late=True, reject_on_worker_lost=True)
+def deliver(message_id: int) -> None:
+    """One try at one message."""
+    deliver_one(post(), message_id)
+
+
+@shared_task(name="notifications.sweep", ignore_result=True)
+def sweep() -> None:
+    """Ring for what is due and was not rung for, or whose worker died."""
+    here = post()
+    with here.sessions.begin() as session:
+        due = sweep_rows(session, here.settings)
+        reached("sweep.written")
+    reached("sweep.committed")
+    for message_id, priority in due:
+        reached("sweep.ringing")
+        outbox.ring(message_id, priority)
+
+
+@shared_task(name="notifications.heartbeat", ignore_result=True)
+def heartbeat_task() -> None:
+    """Move traffic between gateways, note that the schedule runs, and complain when nobody sends."""
+    here = post()
+    with here.sessions.begin() as session:
+        health.review(session, here.settings)
+        heartbeat.beat(session, "heartbeat")
+        found = heartbeat.liveness(session, here.settings)
+    if found.is_silent:
+        log.error("a message has been due for %.0f s", found.oldest_due_s)
+
+
+@shared_task(name="notifications.retention", ignore_result=True)
+def retention() -> None:
+    """Forget the words and numbers of messages that are old enough."""
+    here = post()
+    forgotten = people.BATCH
+    while forgotten == people.BATCH:
+        with here.sessions.begin() as session:
+            forgotten = people.retention(session, here.settings)
+    with here.sessions.begin() as session:
+        heartbeat.beat(session, "retention")
