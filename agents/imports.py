@@ -236,20 +236,21 @@ def merge(
     key: Sequence[str],
     rows: Sequence[Mapping[str, Any]],
     *,
+    columns: Sequence[str] = (),
     retire_on: date | None = None,
     among: ColumnElement[bool] | None = None,
 ) -> ImportReport:
-    """Make ``table`` hold just ``rows``, which all have the same columns and are already checked.
+    """Make ``table`` hold just ``rows``, which all have the same ``columns`` and are already checked.
 
     One COPY into a temporary table, then one statement each to update, insert and retire. Rows of the table that are
     not among ``rows`` are retired on ``retire_on``, or deleted where the table keeps no retired rows; ``among`` says
     which rows may be touched so at all.
     """
-    names = list(rows[0])
+    names = list(columns or rows[0])
     watched = [name for name in names if name not in key]
     keeps_retired = "retired_on" in table.c
     incoming = _copied(session, table, names, rows)
-    same = and_(*(table.c[name] == incoming.c[name] for name in key))
+    same = and_(*(_equal(table.c[name], incoming.c[name]) for name in key))
     in_table = exists(select(1).select_from(table).where(same))
     in_file = exists(select(1).select_from(incoming).where(same))
     label = [table.c[name] for name in (*key, "name") if name in table.c]
@@ -279,6 +280,11 @@ def merge(
     lines = [f"{_words(row[:-1])}: {', '.join(mark for mark in row[-1] if mark)}" for row in changed]
     lines += [f"{_words(row)}: retired" for row in retired]
     return ImportReport(len(added), len(changed), len(retired), tuple(lines))
+
+
+def _equal(stored: Column[Any], given: Column[Any]) -> ColumnElement[bool]:
+    # Two rows that both lack a value are the same row; the plain comparison is the one that a join can hash.
+    return stored.is_not_distinct_from(given) if stored.nullable else stored == given
 
 
 def _words(row: Iterable[Any]) -> str:
