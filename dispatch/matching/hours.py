@@ -52,7 +52,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class GapAnswer:
-    """The agent of each job, the cost, and a lower bound on any answer's cost; ``agent`` is None when none was found."""
+    """The agent of each job, the cost, and a lower bound on any cost; ``agent`` is None when none was found."""
 
     agent: Ints | None
     cost: int | None
@@ -257,7 +257,7 @@ class _Search:
     def _milp(
         self, agents: Ints, jobs: Ints, edges: npt.NDArray[np.bool_], limit_s: float, *, loose: bool = False
     ) -> int:
-        """HiGHS on the given edges among some agents and jobs, all else as it stands; takes the answer if it is better."""
+        """HiGHS on the given edges among some agents and jobs, all else as it stands; takes a better answer."""
         i, j = np.nonzero(edges)
         who, what = agents[i], jobs[j]
         used = np.zeros(self.m, dtype=np.int64)

@@ -8,7 +8,19 @@ from __future__ import annotations
 from enum import StrEnum
 from math import sqrt
 
-from dispatch.matching.model import COUNTY, MAX_STARS, Agent, Id, MatchingError, Need, Network, Node, Terms, Weights
+from dispatch.matching.model import (
+    COUNTY,
+    MAX_STARS,
+    VILLAGE,
+    Agent,
+    Id,
+    MatchingError,
+    Need,
+    Network,
+    Node,
+    Terms,
+    Weights,
+)
 
 DETOUR = 1.3
 METRES_A_DEGREE = 111_195.0
@@ -43,10 +55,14 @@ def ancestry(network: Network, node: Node) -> tuple[Node, ...]:
 
 def home_county(network: Network, node: Node) -> Node:
     """The county-level node over ``node``; for a place above the counties, that place itself."""
-    for step in ancestry(network, node):
-        if network[step][1] <= COUNTY:
-            return step
-    return node
+    here: Node | None = node
+    for _ in range(VILLAGE - COUNTY + 1):
+        if here is None or here not in network:
+            break
+        if network[here][1] <= COUNTY:
+            return here
+        here = network[here][0]
+    return ancestry(network, node)[-1]  # no county over it: a broken network is named, a strange one has its root
 
 
 def in_reach(need: Need, agent: Agent, network: Network) -> bool:
@@ -61,7 +77,7 @@ def in_reach(need: Need, agent: Agent, network: Network) -> bool:
         at_home = agent.node == home
     else:
         at_home = network[agent.node][1] >= COUNTY and home_county(network, agent.node) == home
-    return at_home or (need.escalated and agent.node in ancestry(network, home)[1:])
+    return at_home or (need.escalated and agent.level < COUNTY and agent.node in ancestry(network, home)[1:])
 
 
 def bar(need: Need, agent: Agent, network: Network) -> Bar | None:

@@ -1,0 +1,102 @@
+"""Leave and sickness: the stand-in (B 角) for a few days, else other agents, disturbing as few projects as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, replace
+
+from dispatch.matching.batch import match
+from dispatch.matching.model import Agent, Id, MatchingError, Need, Network, Node, Weights
+from dispatch.matching.rules import home_county
+
+SHORT_LEAVE_DAYS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A need that changes hands: ``agent`` is None when it has to wait; ``forced`` when its agent is the absent one."""
+
+    need: Id
+    project: Id
+    before: Id
+    agent: Id | None
+    forced: bool
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """What an absence changes: who acts for whom, which needs move, and how many enterprises have to be told."""
+
+    acting: Mapping[Id, Id]
+    moves: tuple[Move, ...]
+
+    @property
+    def notices(self) -> int:
+        return len({move.project for move in self.moves if move.told})
+
+    @property
+    def unforced(self) -> tuple[Move, ...]:
+        return tuple(move for move in self.moves if not move.forced)
+
+
+def relieve(
+    absent: Mapping[Id, int], needs: Iterable[Need], agents: Iterable[Agent], network: Network, weights: Weights
+) -> Relief:
+    """Who takes over while the agents of ``absent`` are away for so many working days.
+
+    ``needs`` are those that have an agent now. Up to three days the stand-in acts and nothing moves, unless there is
+    no stand-in or the stand-in is absent too. For longer ones only the absent agents' needs are placed, all others
+    staying where they are; others move only in counties where a need would otherwise wait.
+    """
+    everybody = {a.id: a for a in agents}
+    for agent, days in absent.items():
+        if agent not in everybody:
+            raise MatchingError("unknown_agent", f"agent {agent} is absent, and nobody knows it", agent=agent)
+        if days < 1:
+            raise MatchingError("bad_leave", f"agent {agent} is absent for {days} days", agent=agent, days=days)
+    acting = {a: b for a, days in absent.items() if (b := _stand_in(a, days, absent, everybody)) is not None}
+    gone = absent.keys() - acting.keys()
+    staff = [replace(a, away=True) if a.id in gone else a for a in everybody.values()]
+    held = [n for n in needs if n.current is not None]
+    displaced = [_released(n, gone) for n in held if n.current in gone]
+    found = dict(match(displaced, staff, network, weights).choices)
+    stuck = {_area(n, network) for n in displaced if found[n.id].agent is None}
+    if stuck:
+        # Whoever has an agent keeps it, told or not, unless that lets a waiting need be placed.
+        near = [_released(n, gone) for n in held if _area(n, network) in stuck]
+        firm = [replace(n, told=True) if n.current not in gone else n for n in near]
+        taken: dict[Id, int] = {}
+        chosen_here = {n.id for n in near}
+        for need in displaced:
+            agent_ = found[need.id].agent
+            if need.id not in chosen_here and agent_ is not None:
+                taken[agent_] = taken.get(agent_, 0) + 1
+        busy = [replace(a, held=a.held + taken[a.id]) if a.id in taken else a for a in staff]
+        found.update(match(firm, busy, network, weights).choices)
+    moves = []
+    for need in held:
+        if need.id in found and need.current is not None and found[need.id].agent != need.current:
+            forced = need.current in gone
+            moves.append(Move(need.id, need.project, need.current, found[need.id].agent, forced, need.told))
+    return Relief(acting, tuple(moves))
+
+
+def _stand_in(agent: Id, days: int, absent: Mapping[Id, int], everybody: Mapping[Id, Agent]) -> Id | None:
+    deputy = everybody[agent].stand_in
+    if days > SHORT_LEAVE_DAYS or deputy is None or deputy in absent:
+        return None
+    return deputy if deputy in everybody and not everybody[deputy].away else None
+
+
+def _released(need: Need, gone: Set[Id]) -> Need:
+    """An absent agent's lock or first ask binds nobody: the absence itself is the handover."""
+    return replace(
+        need,
+        lock=None if need.lock is not None and need.lock in gone else need.lock,
+        first_ask=None if need.first_ask is not None and need.first_ask in gone else need.first_ask,
+    )
+
+
+def _area(need: Need, network: Network) -> Node:
+    return need.node if need.role == "liaison" else home_county(network, need.node)

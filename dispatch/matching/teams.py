@@ -1,0 +1,103 @@
+"""Teams where a project needs several skills: as few heads as possible, county by county, proven by CP-SAT."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from ortools.sat.python import cp_model
+
+from dispatch.matching.model import Agent, Id, Need, Network, Node, Weights, stable_key
+from dispatch.matching.rules import bar, home_county, pair_terms, waiting_terms
+
+HEAD = 5_000  # points for each member: more than the wishes about one member may differ by, less than an escalation
+
+
+@dataclass(frozen=True, slots=True)
+class TeamPlan:
+    """Every project's team in one county-level area (an empty team waits), its cost, and how far it is proven."""
+
+    area: Node
+    teams: Mapping[Id, tuple[Id, ...]]
+    cost: int
+    bound: int
+
+    @property
+    def proven(self) -> bool:
+        return self.cost == self.bound
+
+
+def plan_teams(
+    needs: Iterable[Need], agents: Iterable[Agent], network: Network, weights: Weights, *, limit_s: float = 60.0
+) -> list[TeamPlan]:
+    """The cheapest teams in each county: together the members have every skill of the need, each takes one slot.
+
+    A need is a project with all its skills; each member must be able to come (place, leave, bans, language). The time
+    limit is for all counties together, a county that it cuts short says so by its bound.
+    """
+    by_area: dict[Node, list[Need]] = defaultdict(list)
+    for need in sorted(needs, key=lambda n: stable_key(n.id)):
+        by_area[home_county(network, need.node)].append(need)
+    staff: dict[Node, list[Agent]] = defaultdict(list)
+    for agent in sorted(agents, key=lambda a: stable_key(a.id)):
+        staff[home_county(network, agent.node)].append(agent)
+    ends_at = monotonic() + limit_s
+    plans = []
+    for area in sorted(by_area):
+        left_s = max(0.1, ends_at - monotonic())
+        plans.append(_plan(area, by_area[area], staff[area], network, weights, left_s))
+    return plans
+
+
+def _plan(
+    area: Node, needs: list[Need], agents: list[Agent], network: Network, weights: Weights, limit_s: float
+) -> TeamPlan:
+    model = cp_model.CpModel()
+    joins: dict[tuple[int, int], cp_model.IntVar] = {}
+    costs: list[int] = []
+    variables: list[cp_model.IntVar] = []
+    asked: dict[int, list[cp_model.IntVar]] = defaultdict(list)
+    for n, need in enumerate(needs):
+        waits = model.new_bool_var(f"w{n}")
+        variables.append(waits)
+        costs.append(waiting_terms(need, weights).total)
+        offers: dict[str, list[cp_model.IntVar]] = {skill: [] for skill in need.skills}
+        for a, agent in enumerate(agents):
+            useful = need.skills & agent.skills
+            if not useful or agent.held >= agent.capacity:
+                continue
+            if bar(replace(need, skills=useful), agent, network) is not None:
+                continue
+            joins[n, a] = member = model.new_bool_var(f"x{n},{a}")
+            terms = pair_terms(need, agent, network, weights)
+            # Lacking skills are the others' part: only what this member brings can be unpractised.
+            unpractised = min(len(useful - agent.practised), weights.unpractised_cap)
+            asked[a].append(member)
+            variables.append(member)
+            costs.append(HEAD + terms.total - terms.proficiency + weights.unpractised * unpractised)
+            for skill in useful:
+                offers[skill].append(member)
+            model.add_implication(member, ~waits)
+        for skill in sorted(offers):
+            model.add_bool_or([*offers[skill], waits])
+    for a, members in asked.items():
+        if len(members) > (room := agents[a].capacity - agents[a].held):
+            model.add(cp_model.LinearExpr.sum(members) <= room)
+    model.minimize(cp_model.LinearExpr.weighted_sum(variables, costs))
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = 0
+    solver.parameters.linearization_level = 2
+    solver.parameters.max_time_in_seconds = limit_s
+    status = solver.solve(model)
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        cost = sum(waiting_terms(n, weights).total for n in needs)
+        return TeamPlan(area, {n.id: () for n in needs}, cost, 0)
+    teams = {
+        need.id: tuple(agents[a].id for a in range(len(agents)) if (n, a) in joins and solver.value(joins[n, a]))
+        for n, need in enumerate(needs)
+    }
+    bound = round(solver.objective_value) if status == cp_model.OPTIMAL else int(solver.best_objective_bound)
+    return TeamPlan(area, teams, round(solver.objective_value), bound)
