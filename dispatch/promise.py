@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri
 from dispatch.applicability import BY_COMMITMENT, EASED
 from dispatch.approval import DAY_BY_COMMITMENT_WD, AreaEffect, Basis, Counting, Link, Path, Relief, Step
 from dispatch.clock import Calendar
-from dispatch.durations import Durations, Fit
+from dispatch.durations import SHORTEST, Durations, Fit
 from dispatch.path_schedule import Progress
 
 SAMPLES = 2_000
@@ -159,22 +159,35 @@ def course(
         begun = accepted[-1]
         if begun is not None:
             used[row] = max(0.0, now - begun - stood[row])
+    laws = _Laws(
+        np.array([fit.mu if fit else 0.0 for fit in fits], dtype=np.float32),
+        np.array([fit.sigma if fit else 1.0 for fit in fits], dtype=np.float32),
+        np.array([fit.floor if fit else 0.0 for fit in fits], dtype=np.float32),
+    )
+    timeless = np.array([fit is None for fit in fits])
+    lasted = {
+        row: max(0.0, ended - begun - float(stood[row]))
+        for row, (begun, ended) in enumerate(zip(accepted, finished, strict=True))
+        if begun is not None and ended is not None and not timeless[row]
+    }
+    places = [who.get(step.code, step.matter.authority) for step in path.steps]
+    noise = _correlated(path.codes, places, durations, samples, key)
     return Course(
         codes=path.codes,
         starts_after=tuple(tuple(row_of[w.on] for w in s.waits if w.link is Link.START) for s in path.steps),
         decided_after=tuple(tuple(row_of[w.on] for w in s.waits if w.link is Link.DECISION) for s in path.steps),
         finished=tuple(finished),
         accepted=tuple(accepted),
-        mu=np.array([fit.mu if fit else 0.0 for fit in fits], dtype=np.float32),
-        sigma=np.array([fit.sigma if fit else 1.0 for fit in fits], dtype=np.float32),
-        floor=np.array([fit.floor if fit else 0.0 for fit in fits], dtype=np.float32),
-        timeless=np.array([fit is None for fit in fits]),
+        mu=laws.mu,
+        sigma=laws.sigma,
+        floor=laws.floor,
+        timeless=timeless,
         cap=np.full(n, np.inf, dtype=np.float32),
         used=used,
         paused=stood,
         today=now,
         goals=tuple(row_of[code] for code in wanted),
-        noise=_correlated(path, durations, who, samples, key),
+        noise=_knowing(noise, lasted, laws, places, durations) if lasted else noise,
         gaps=np.stack([_gap_days(f"{key}/gap/{code}", samples, durations.gap) for code in path.codes])
         if counting is Counting.ELAPSED
         else None,
@@ -196,15 +209,40 @@ def law(step: Step, durations: Durations, authority: str, city: str, counting: C
     return fit
 
 
-def _correlated(path: Path, durations: Durations, who: Mapping[str, str], samples: int, key: str) -> Sample:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Laws:
+    mu: Sample
+    sigma: Sample
+    floor: Sample
+
+
+def _correlated(codes: Sequence[str], places: Sequence[str], durations: Durations, samples: int, key: str) -> Sample:
     department, project = durations.department_correlation, durations.project_correlation
-    noise: Sample = np.stack([_normals(f"{key}/{code}", samples) for code in path.codes])
+    noise: Sample = np.stack([_normals(f"{key}/{code}", samples) for code in codes])
     noise *= np.float32(sqrt(1 - department - project))
-    for row, step in enumerate(path.steps):
-        place = who.get(step.code, step.matter.authority)
+    for row, place in enumerate(places):
         noise[row] += np.float32(sqrt(department)) * _normals(f"{key}/department/{place}", samples)
     noise += np.float32(sqrt(project)) * _normals(f"{key}/project", samples)
     return noise
+
+
+def _knowing(
+    noise: Sample, lasted: Mapping[int, float], laws: _Laws, places: Sequence[str], durations: Durations
+) -> Sample:
+    """The noise of what is open, given how slow what is decided turned out to be (Matheron's rule): a project that was
+    slow so far is expected to stay slow, most of all in the same department."""
+    known = list(lasted)
+    here = np.array(places)
+    alike = durations.project_correlation + durations.department_correlation * (here[:, None] == here[None, :])
+    np.fill_diagonal(alike, 1.0)
+    days = np.array([max(lasted[row] - float(laws.floor[row]), SHORTEST) for row in known])
+    seen = (np.log(days) - laws.mu[known]) / laws.sigma[known]
+    # A whole day is only known to half a day either way.
+    blur = (1 / 12) / (days * laws.sigma[known]) ** 2
+    among = alike[np.ix_(known, known)] + np.diag(blur)
+    pull = np.linalg.solve(among, seen[:, None] - noise[known]).astype(np.float32)
+    moved: Sample = noise + alike[:, known].astype(np.float32) @ pull
+    return moved
 
 
 # --- the outlook ----------------------------------------------------------------------------------------------------
