@@ -1,7 +1,7 @@
 """Imports: a CSV file is checked whole, then merged whole, and what that changed is told."""
 
 import csv
-import math
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -123,7 +123,7 @@ class Cells:
             self.fault(column, "is empty")
         elif len(value) > CELL_LENGTH:
             self.fault(column, f"has {len(value)} characters, {CELL_LENGTH} are allowed")
-        elif not value.isprintable():
+        elif not value.replace("\u3000", "").isprintable():
             self.fault(column, f"holds a character that does not print: {value!r}")
         return value
 
@@ -148,12 +148,13 @@ class Cells:
 
     def decimal(self, column: str, low: float, high: float) -> float:
         value = self.text(column)
-        try:
-            number = float(value) if value else low
-        except ValueError:
+        if not value:
+            return low
+        if not re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,15})?", value):
             self.fault(column, f"{value!r} is not a number")
             return low
-        if not math.isfinite(number) or not low <= number <= high:
+        number = float(value)
+        if not low <= number <= high:
             self.fault(column, f"{value} is not between {low} and {high}")
             return low
         return number
@@ -167,10 +168,12 @@ class Cells:
     def day(self, column: str) -> date:
         value = self.text(column)
         try:
-            return date.fromisoformat(value)
+            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+                return date.fromisoformat(value)
         except ValueError:
-            self.fault(column, f"{value!r} is not a date such as 2026-03-12")
-            return date.min
+            pass
+        self.fault(column, f"{value!r} is not a date such as 2026-03-12")
+        return date.min
 
     def one_of(self, column: str, enumeration: type[ENUM]) -> ENUM:
         value = self.text(column)
@@ -184,7 +187,7 @@ class Cells:
 def read_sheet(path: Path | str, needed: Sequence[str], *, optional: Sequence[str] = ()) -> Sheet:
     """A UTF-8 CSV file with at least the ``needed`` columns. Raises BadFile for what makes it unreadable as a table."""
     sheet = Sheet(Path(path))
-    reader = csv.reader(_decoded(sheet.path).splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(_decoded(sheet.path), newline=""), strict=True)
     try:
         header = tuple(name.strip() for name in next(reader, ()))
         for name in dict.fromkeys(needed):
@@ -214,7 +217,10 @@ def read_sheet(path: Path | str, needed: Sequence[str], *, optional: Sequence[st
 
 
 def _decoded(path: Path) -> str:
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadFile(path, [Row(1, "", f"cannot be read: {error.strerror}")]) from error
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadFile(path, [Row(1, "", "the file is UTF-16, not UTF-8: save it as “CSV UTF-8”")])
     try:

@@ -444,9 +444,7 @@ def _clock(cells: Cells, column: str, *, needed: bool = True) -> time | None:
     words = cells.text(column, needed=needed)
     if not words:
         return None
-    try:
-        moment = time.fromisoformat(words)
-    except ValueError:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", words):
         cells.fault(column, f"{words!r} is not a time such as 13:30")
         return None
-    return moment.replace(tzinfo=None)
+    return time.fromisoformat(words)

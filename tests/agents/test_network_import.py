@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -104,7 +106,9 @@ def test_a_town_that_moves_takes_its_villages_along(session: Session, divisions_
         (changed(5, "level", "6"), 5, "level", "not between 1 and 5"),
         ([*SMALL, SMALL[3]], 6, "code", "stands already in row 5"),
         (changed(3, "lon", "31.81"), 3, "lon", "not between"),
-        (changed(3, "lat", "nan"), 3, "lat", "not between"),
+        (changed(3, "lat", "nan"), 3, "lat", "not a number"),
+        (changed(3, "lat", "３１"), 3, "lat", "not a number"),
+        (changed(3, "lat", "1_0"), 3, "lat", "not a number"),
         (changed(3, "lat", "thirty"), 3, "lat", "not a number"),
         (changed(3, "lat", ""), 3, "lat", "is empty"),
         (changed(3, "name", " "), 3, "name", "is empty"),
@@ -180,3 +184,52 @@ def test_a_centre_that_closes_is_retired(session: Session, divisions_file: Write
     report = import_network(session, divisions_file(SMALL), centres_file(first))
     assert (report.added, report.changed, report.retired) == (0, 0, 1)
     assert session.scalars(select(ServiceCentre.centre_no).where(ServiceCentre.retired_on.is_(None))).all() == ["SC001"]
+
+
+def test_a_file_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match=r"none\.csv is refused.*cannot be read"):
+        read_divisions(tmp_path / "none.csv")
+
+
+def test_a_row_number_counts_lines_as_a_spreadsheet_does(divisions_file: Write) -> None:
+    rows = changed(3, "name", "常州\n市")
+    rows[3][DIVISION_COLUMNS.index("lon")] = "0"
+    with pytest.raises(BadFile) as caught:
+        read_divisions(divisions_file(rows))
+    assert [fault.column for fault in caught.value.rows] == ["name", "lon"]
+
+
+CELL = st.sampled_from(
+    ["", "0", "-1", "1", "5", "118.5", "1e400", "320400000000", "省", "\u2028", "\x00", '"', "a,b", "x" * 3000, "💥"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(changes=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 7), CELL), max_size=4))
+def test_whatever_stands_in_the_cells_the_tree_is_sound_or_the_file_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int, str]]
+) -> None:
+    rows = [list(row) for row in SMALL]
+    for row, column, value in changes:
+        rows[row][column] = value
+    path = tmp_path_factory.getbasetemp() / "fuzz.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([list(DIVISION_COLUMNS), *rows])
+    try:
+        lines = read_divisions(path)
+    except BadFile:
+        return
+    by_code = {line.code: line for line in lines}
+    for line in lines:
+        assert line.path.split(".")[-1] == line.code
+        assert len(line.path.split(".")) == line.level
+        assert line.parent_code is None or line.path.startswith(by_code[line.parent_code].path + ".")
+
+
+@settings(max_examples=150, deadline=None)
+@given(raw=st.binary(max_size=200))
+def test_any_bytes_at_all_are_refused_in_words(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzz.bin"
+    path.write_bytes(raw)
+    with pytest.raises(BadFile):
+        read_divisions(path)

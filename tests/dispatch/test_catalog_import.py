@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from agents.imports import BadFile
 from agents.network import import_network
+from dispatch.approval import AreaEffect
 from dispatch.catalog import (
     DATA,
-    AreaEffect,
     AreaKind,
     CalendarDay,
     Confidence,
