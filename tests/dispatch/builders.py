@@ -12,6 +12,7 @@ from agents.network import Division, import_network
 from agents.roster import Agent, AgentSkill, Category, Team
 from dispatch import catalog, flow
 from dispatch.case import Case
+from dispatch.catalog_import import import_all
 from dispatch.clock import utc
 from dispatch.project import Contact, Enterprise, Power, Project
 from dispatch.scope import SYSTEM, Role, Viewer
@@ -69,8 +70,7 @@ def a_county(session: Session, folder: Path, *, agents: int = 3, capacity: int =
     divisions.write_text(PROVINCE_ROWS, encoding="utf-8")
     centres.write_text(CENTRE_ROWS, encoding="utf-8")
     import_network(session, divisions, centres)
-    catalog.import_catalog(session)
-    catalog.import_calendar(session)
+    import_all(session)
     division = session.scalars(select(Division).where(Division.code == WUJIN)).one()
     town = session.scalars(select(Division).where(Division.code == "320412100000")).one()
     county = County(session, division, town)
@@ -141,7 +141,7 @@ def an_enterprise(
 
 
 def a_request(
-    county: County, *, matters: tuple[str, ...] = ("IND-101", "IND-104"), at: datetime = TEN, **more: object
+    county: County, *, matters: tuple[str, ...] = ("IND-104", "IND-105"), at: datetime = TEN, **more: object
 ) -> tuple[Case, Viewer]:
     """A case at REQUESTED."""
     enterprise, contact, viewer = an_enterprise(county.session)
