@@ -280,5 +280,5 @@ def change_number(session: Session, account: Account, phone: str, *, by: Account
 
 def note(session: Session, account: Account, *, kind: str, reason: str, by_id: int | None) -> None:
     """Keep who did what to an account, and why."""
-    session.add(AccountEvent(account_id=account.id, kind=kind, reason=reason, by_id=by_id))
+    session.add(AccountEvent(account_id=account.id, kind=kind, reason=reason, by_id=by_id, at=db.now(session)))
     session.flush()

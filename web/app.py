@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from apiflask import APIFlask
-from celery import Celery, Task
+from celery import Celery, Task, signals
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import db
+from notifications import tasks
 from web import (
     auth,
     cli,
@@ -17,8 +18,11 @@ from web import (
     errors,
     forms,
     health,
+    hooks,
+    jobs,
     logs,
     navigation,
+    notices,
     operator,
     team,
     track,
@@ -63,11 +67,12 @@ def create_app(settings: Settings) -> Flask:
     wording.install(app)
     app.jinja_env.globals.update(nav_links=navigation.links, settings_tile_url=settings.tile_url)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (entrance, enterprise, team, courier, track, operator, health):
+    for module in (entrance, enterprise, team, courier, track, operator, hooks, health):
         app.register_blueprint(module.bp)
 
     resources.install(app)
     cli.install(app)
+    notices.install(app, app.extensions["celery"], settings)
     return app
 
 
@@ -103,8 +108,16 @@ def make_celery(app: Flask, settings: Settings) -> Celery:
             "socket_timeout": 10,
             "socket_connect_timeout": 2,
         },
+        task_default_queue=jobs.QUEUE,
+        beat_schedule={**tasks.SCHEDULE, **jobs.SCHEDULE},
         timezone="Asia/Shanghai",
         enable_utc=True,
     )
     celery.set_default()
+
+    def own_connections(**_: object) -> None:
+        """A forked worker must not share its parent's connections."""
+        app.extensions["daiban.sessions"].kw["bind"].dispose(close=False)
+
+    signals.worker_process_init.connect(own_connections, weak=False)
     return celery

@@ -13,9 +13,11 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import db
 from agents import network as agents_network
-from agents.imports import BadFile, ImportReport
+from agents.imports import BadFile, ImportReport, read_sheet
+from dispatch import catalog_import as dispatch_catalog
 from dispatch import custody as dispatch_custody
 from dispatch.errors import DispatchError
+from notifications import tasks
 from web import jobs, schema
 from web import keys as key_rotation
 from web.settings import Settings
@@ -112,6 +114,42 @@ def network_import(file: Path, centres: Path | None) -> None:
         tell(report)
 
 
+catalog = AppGroup("catalog", help="The matters, their papers and where they are handled.")
+BESIDE = ("requirements.csv", "implementations.csv", "area_evaluations.csv", "opening_hours.csv")
+
+
+@catalog.command("import")
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@plainly
+def catalog_import(files: tuple[Path, ...]) -> None:
+    """Make the catalogue what FILES say: matters first, then papers, places and hours, also those beside them."""
+    matters = [file for file in files if is_matters(file)]
+    others = [file for file in files if file not in matters]
+    others += [file.parent / name for file in matters[:1] for name in BESIDE if (file.parent / name).is_file()]
+    with transaction() as session:
+        report = dispatch_catalog.import_catalog(session, matters) if matters else ImportReport()
+        for file in dict.fromkeys(file.resolve() for file in others):
+            report += dispatch_catalog.import_file(session, file)
+        tell(report)
+
+
+def is_matters(file: Path) -> bool:
+    """Whether the file's columns are those of matters."""
+    return {"code", "phase"} <= read_sheet(file, ()).rows[0][1].keys()
+
+
+calendar = AppGroup("calendar", help="Working days.")
+
+
+@calendar.command("import")
+@click.argument("file", type=FILE)
+@plainly
+def calendar_import(file: Path) -> None:
+    """Take the years that FILE holds."""
+    with transaction() as session:
+        tell(dispatch_catalog.import_calendar(session, file))
+
+
 # ---------------------------------------------------------------- matching
 
 
@@ -135,6 +173,18 @@ def assign(dry_run: bool, area: str | None) -> None:
     click.echo(f"{len(proposal.moves)} moves, {len(proposal.waiting)} waiting, cost {proposal.objective} ({proven})")
     if applied is not None:
         click.echo(f"applied {len(applied.done)}, changed meanwhile {len(applied.stale)}, full {len(applied.full)}")
+
+
+# ---------------------------------------------------------------- messages
+
+messages = AppGroup("messages", help="The outbox.")
+
+
+@messages.command("sweep")
+@plainly
+def messages_sweep() -> None:
+    """Send what is due, here and now, without the queue."""
+    click.echo(f"{tasks.deliver_due(at_once=True)} messages were tried")
 
 
 # ---------------------------------------------------------------- custody, keys
@@ -171,7 +221,7 @@ def keys_rotate() -> None:
     click.echo("restart the other processes, so that they know the new key too")
 
 
-COMMANDS = (database, network, assign, custody, keys)
+COMMANDS = (database, network, catalog, calendar, assign, messages, custody, keys)
 
 
 def install(app: Flask) -> None:

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy import or_, select
 from werkzeug.exceptions import NotFound
@@ -94,7 +94,7 @@ def move_clock() -> Response:
     if step is None:
         raise NotFound
     with transaction() as session:
-        if not db.is_demo(session):
+        if not db.is_demo(session) or current_app.extensions["daiban.settings"].gateway != "console":
             raise NotFound
         moment: datetime = db.now(session) + step
         db.set_clock(session, moment)

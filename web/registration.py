@@ -27,6 +27,7 @@ def register(
         role=Role.ENTERPRISE,
         name=contact_name,
         enterprise_id=enterprise.id,
+        created_at=db.now(session),
         state=AccountState.ACTIVE if known is None or _may_be_first(session, known, phone) else AccountState.WAITING,
     )
     account.set_phone(phone)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,44 +69,48 @@ def _tiles(value: str) -> str:
     return checked
 
 
-GATEWAYS = ("console", "twilio", "domestic")
+NEEDED: dict[str, tuple[str, ...]] = {
+    "console": (),
+    "twilio": ("twilio_account_sid", "twilio_auth_token", "twilio_from"),
+    "domestic": ("domestic_key_id", "domestic_key_secret", "domestic_sign_name", "receipt_secret"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that differs between a laptop, a test and a province's machines."""
 
-    database_url: str
-    broker_url: str
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
     home: Path
-    secret_key: str
+    secret_key: str = field(repr=False)
     port: int = 8000
     public_url: str = "http://127.0.0.1:8000"
     gateway: str = "console"
     twilio_account_sid: str = ""
-    twilio_auth_token: str = ""
+    twilio_auth_token: str = field(default="", repr=False)
     twilio_from: str = ""
+    twilio_messaging_service: str = ""
     twilio_base_url: str = ""
+    domestic_key_id: str = ""
+    domestic_key_secret: str = field(default="", repr=False)
+    domestic_sign_name: str = ""
+    domestic_templates: str = ""
+    domestic_url: str = ""
+    receipt_secret: str = field(default="", repr=False)
+    signature: str = "武进代办"
+    notice_changes: Mapping[str, Any] = field(default_factory=dict)
+    """Rules of notices that differ from what the mainland allows; only tests set them."""
     osrm_url: str = ""
     tile_url: str = ""
     trusted_proxies: int = 0
     pool_size: int = 10
     limit_requests: bool = True
-    demo_password: str = ""
 
     def __post_init__(self) -> None:
-        if self.gateway == "twilio":
-            missing = [
-                name
-                for name, value in (
-                    ("TWILIO_ACCOUNT_SID", self.twilio_account_sid),
-                    ("TWILIO_AUTH_TOKEN", self.twilio_auth_token),
-                    ("TWILIO_FROM", self.twilio_from),
-                )
-                if not value
-            ]
-            if missing:
-                raise BadSetting(f"GATEWAY is twilio, so {', '.join(missing)} must be set")
+        missing = [name.upper() for name in NEEDED[self.gateway] if not getattr(self, name)]
+        if missing:
+            raise BadSetting(f"GATEWAY is {self.gateway}, so {', '.join(missing)} must be set")
 
     @property
     def over_tls(self) -> bool:
@@ -124,10 +128,10 @@ class Settings:
         """Read and check every setting. Raises BadSetting with the first that is wrong."""
         told = {**running_servers(db.home()), **{name: value for name, value in environ.items() if value.strip()}}
         values: dict[str, Any] = {}
-        for name, field, check in CHECKS:
+        for name, where, check in CHECKS:
             if name in told:
                 try:
-                    values[field] = check(told[name])
+                    values[where] = check(told[name])
                 except ValueError as error:
                     raise BadSetting(f"{name} {error}, not {_shown(name, told[name])}") from None
         for name in ("DATABASE_URL", "BROKER_URL"):
@@ -162,15 +166,22 @@ CHECKS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ("SECRET_KEY", "secret_key", _long),
     ("PORT", "port", _whole(1, 65535)),
     ("PUBLIC_URL", "public_url", _web_url),
-    ("GATEWAY", "gateway", _one_of(*GATEWAYS)),
+    ("GATEWAY", "gateway", _one_of(*NEEDED)),
     ("TWILIO_ACCOUNT_SID", "twilio_account_sid", str.strip),
     ("TWILIO_AUTH_TOKEN", "twilio_auth_token", str.strip),
     ("TWILIO_FROM", "twilio_from", str.strip),
+    ("TWILIO_MESSAGING_SERVICE", "twilio_messaging_service", str.strip),
+    ("DOMESTIC_KEY_ID", "domestic_key_id", str.strip),
+    ("DOMESTIC_KEY_SECRET", "domestic_key_secret", str.strip),
+    ("DOMESTIC_SIGN_NAME", "domestic_sign_name", str.strip),
+    ("DOMESTIC_TEMPLATES", "domestic_templates", str.strip),
+    ("DOMESTIC_URL", "domestic_url", _web_url),
+    ("RECEIPT_SECRET", "receipt_secret", _long),
+    ("SIGNATURE", "signature", str.strip),
     ("TWILIO_BASE_URL", "twilio_base_url", _web_url),
     ("OSRM_URL", "osrm_url", _web_url),
     ("TILE_URL", "tile_url", _tiles),
     ("TRUSTED_PROXIES", "trusted_proxies", _whole(0, 10)),
     ("POOL_SIZE", "pool_size", _whole(1, 200)),
     ("LIMIT_REQUESTS", "limit_requests", _yes),
-    ("DEMO_PASSWORD", "demo_password", str.strip),
 )

@@ -1,7 +1,7 @@
 """Wording: dates, windows, working days, lamps and languages as pages show them, in Shanghai time."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
@@ -44,7 +44,7 @@ def business_clock() -> tuple[datetime, bool]:
     if "business_clock" not in g:
         with transaction() as session:
             row = session.execute(select(db.ClockOffset.offset, db.ClockOffset.is_demo)).first()
-            real = datetime.now(db.UTC)
+            real = datetime.now(UTC)
             g.business_clock = (real + row.offset, row.is_demo) if row else (real, False)
     moment, demo = g.business_clock
     return moment, demo

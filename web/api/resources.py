@@ -71,7 +71,7 @@ def install(app: APIFlask) -> None:
     _app = app
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
     app.description = "Free proxy agents and EMS couriers for enterprise investment projects. 代办服务不收费。"
-    app.config.update(VALIDATION_ERROR_STATUS_CODE=422, AUTO_VALIDATION_ERROR_RESPONSE=False)
+    app.config.update(VALIDATION_ERROR_STATUS_CODE=422, AUTO_VALIDATION_ERROR_RESPONSE=False, AUTO_404_RESPONSE=False)
     app.jinja_env.globals["type_words"] = type_words
     for blueprint in RESOURCES:
         app.register_blueprint(blueprint)

@@ -1,0 +1,64 @@
+"""Notices' wiring: which gateways the settings name, and what every process needs before a message goes out."""
+
+import json
+from pathlib import Path
+
+from celery import Celery
+from flask import Flask
+
+from notifications import outbox, tasks
+from notifications.settings import DomesticAccount, NoticeSettings, Route, TwilioAccount
+from web.settings import BadSetting, Settings
+
+
+def notice_settings(settings: Settings) -> NoticeSettings:
+    """The rules of this installation: mainland numbers by GATEWAY, foreign ones by Twilio when it is set."""
+    twilio: dict[str, TwilioAccount] = {}
+    domestic: dict[str, DomesticAccount] = {}
+    if settings.twilio_account_sid:
+        twilio["twilio"] = TwilioAccount(
+            sid=settings.twilio_account_sid,
+            token=settings.twilio_auth_token,
+            sender=settings.twilio_from,
+            messaging_service=settings.twilio_messaging_service,
+            base_url=settings.twilio_base_url,
+        )
+    if settings.domestic_key_id:
+        domestic["domestic"] = DomesticAccount(
+            key_id=settings.domestic_key_id,
+            key_secret=settings.domestic_key_secret,
+            sign_name=settings.domestic_sign_name,
+            templates=_templates(settings.domestic_templates),
+            **({"endpoint": settings.domestic_url} if settings.domestic_url else {}),
+        )
+    foreign = "twilio" if twilio and settings.gateway != "console" else settings.gateway
+    return NoticeSettings(
+        signature=settings.signature,
+        public_url=settings.public_url,
+        receipt_secret=settings.receipt_secret,
+        mainland=(Route(settings.gateway),),
+        foreign=(Route(foreign),),
+        twilio=twilio,
+        domestic=domestic,
+        broker_url=settings.broker_url,
+        **settings.notice_changes,
+    )
+
+
+def _templates(path: str) -> dict[str, str]:
+    if not path:
+        return {}
+    try:
+        found = json.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"DOMESTIC_TEMPLATES must name a JSON file of template codes: {error}") from None
+    return {str(name): str(code) for name, code in found.items()}
+
+
+def install(app: Flask, celery: Celery, settings: Settings) -> None:
+    """Say from which database and by which gateways messages go out, and who is rung after a commit."""
+    chosen = notice_settings(settings)
+    app.extensions["daiban.notices"] = chosen
+    tasks.configure(chosen, app.extensions["daiban.sessions"])
+    outbox.use_doorbell(tasks.ring)
+    celery.conf.task_routes = {**(celery.conf.task_routes or {}), **tasks.ROUTES}
