@@ -130,8 +130,9 @@ def _route(
         if here and leave_s <= break_s < arrival_s:
             arrival_s = start_at = arrival_s + rest_s
         start_at = next((max(start_at, w.opens_s) for w in stop.windows if start_at <= w.closes_s), start_at)
-        if here and arrival_s <= break_s <= start_at:
-            start_at = max(start_at, break_s + rest_s)
+        if here and arrival_s <= break_s and (break_leg == leg or break_s <= start_at):
+            rested_s = max(start_at, break_s + rest_s)
+            start_at = next((max(rested_s, w.opens_s) for w in stop.windows if rested_s <= w.closes_s), rested_s)
         load = _after(load, stop)
         leave_s, place = start_at + stop.service_s, stop.location
         visits.append(Visit(name, side, arrival_s, start_at, leave_s, load))

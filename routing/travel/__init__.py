@@ -1,0 +1,22 @@
+"""Travel: how long and how far it is from place to place, by the straight line, a road graph or a routing server."""
+
+from routing.travel.cached import Cached
+from routing.travel.fallback import WithFallback
+from routing.travel.geodesic import Geodesic
+from routing.travel.osrm import Osrm
+from routing.travel.places import Place, Table, TravelTimes, Unavailable
+from routing.travel.roads import RoadGraph
+from routing.travel.speeds import Speeds
+
+__all__ = [
+    "Cached",
+    "Geodesic",
+    "Osrm",
+    "Place",
+    "RoadGraph",
+    "Speeds",
+    "Table",
+    "TravelTimes",
+    "Unavailable",
+    "WithFallback",
+]

@@ -1,0 +1,100 @@
+"""OSRM travel times: the table service of a routing server, asked in blocks that its limits allow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import requests
+
+from routing.travel.places import (
+    Place,
+    Reals,
+    Table,
+    Unavailable,
+    checked,
+    plausible,
+    squared,
+    whole,
+)
+from routing.travel.speeds import Speeds
+
+BLOCK = 100
+"""Origins and destinations a call: a server refuses more than 100 by 100 unless it is told otherwise."""
+
+
+class Osrm:
+    """A routing server by its URL. Raises Unavailable when it is away, slow or answers anything but a table."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        profile: str = "driving",
+        block: int = BLOCK,
+        connect_s: float = 3.0,
+        answer_s: float = 30.0,
+        speeds: Speeds | None = None,
+    ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"url is {url!r}: it must begin with http:// or https://")
+        if block < 1:
+            raise ValueError(f"block is {block}: it must be at least 1")
+        self.url, self.profile, self.block = url.rstrip("/"), profile, block
+        self.timeouts = (connect_s, answer_s)
+        self.speeds = speeds
+        self.http = requests.Session()
+
+    def matrix(self, points: Sequence[Place], *, hour: int | None = None) -> Table:
+        return squared(self.between(points, points, hour=hour))
+
+    def between(self, origins: Sequence[Place], destinations: Sequence[Place], *, hour: int | None = None) -> Table:
+        checked(origins)
+        checked(destinations)
+        # The server knows one traffic only; the hour is ours, where speeds are given.
+        share = self.speeds.share(hour) if self.speeds else 1.0
+        seconds = np.empty((len(origins), len(destinations)), dtype=np.int32)
+        metres = np.empty_like(seconds)
+        for row in range(0, len(origins), self.block):
+            for column in range(0, len(destinations), self.block):
+                here = slice(row, row + self.block), slice(column, column + self.block)
+                durations, distances = self._block(origins[here[0]], destinations[here[1]])
+                seconds[here], metres[here] = whole(durations / share), whole(distances)
+        return plausible(origins, destinations, Table(seconds, metres))
+
+    def _block(self, origins: Sequence[Place], destinations: Sequence[Place]) -> tuple[Reals, Reals]:
+        places = ";".join(f"{lon:.6f},{lat:.6f}" for lat, lon in (*origins, *destinations))
+        asked = {
+            "annotations": "duration,distance",
+            "sources": ";".join(map(str, range(len(origins)))),
+            "destinations": ";".join(map(str, range(len(origins), len(origins) + len(destinations)))),
+        }
+        answer = self._ask(f"{self.url}/table/v1/{self.profile}/{places}", asked)
+        shape = (len(origins), len(destinations))
+        return _numbers(answer, "durations", shape), _numbers(answer, "distances", shape)
+
+    def _ask(self, url: str, asked: dict[str, str]) -> dict[str, object]:
+        try:
+            answer = self.http.get(url, params=asked, timeout=self.timeouts, allow_redirects=False)
+            told = answer.json()
+        except requests.JSONDecodeError as wrong:
+            raise Unavailable(f"{self.url} answered {answer.status_code} and no JSON") from wrong
+        except requests.RequestException as wrong:
+            raise Unavailable(f"{self.url} did not answer: {type(wrong).__name__}") from wrong
+        if not isinstance(told, dict) or told.get("code") != "Ok":
+            code, message = (told.get("code"), told.get("message")) if isinstance(told, dict) else (None, None)
+            raise Unavailable(f"{self.url} answered {answer.status_code}, {code}: {message}")
+        return told
+
+
+def _numbers(answer: dict[str, object], name: str, shape: tuple[int, int]) -> Reals:
+    """A table of an answer; null, no way, becomes infinity."""
+    try:
+        cells = np.array(answer.get(name), dtype=np.float64)
+    except (TypeError, ValueError):
+        raise Unavailable(f"{name} is no table") from None
+    if cells.shape != shape:
+        raise Unavailable(f"{name} has shape {cells.shape}, {shape} was asked for")
+    if (cells < 0).any():
+        raise Unavailable(f"{name} has an entry below 0")
+    return np.where(np.isnan(cells), np.inf, cells)
