@@ -63,8 +63,8 @@ class County:
         return Viewer(Role.COURIER, account_id=20 + number, name=courier.name, courier_id=courier.id)
 
 
-def a_county(session: Session, folder: Path, *, agents: int = 3, capacity: int = 10, couriers: int = 2) -> County:
-    """武进区 with agents at its centre and couriers at its depot, at ten on a Monday."""
+def make_county(session: Session, folder: Path, *, agents: int = 3, capacity: int = 10, couriers: int = 2) -> None:
+    """Fill an empty database: 武进区 with agents at its centre and couriers at its depot, at ten on a Monday."""
     db.set_clock(session, TEN)
     divisions, centres = folder / "divisions.csv", folder / "centres.csv"
     divisions.write_text(PROVINCE_ROWS, encoding="utf-8")
@@ -72,19 +72,16 @@ def a_county(session: Session, folder: Path, *, agents: int = 3, capacity: int =
     import_network(session, divisions, centres)
     import_all(session)
     division = session.scalars(select(Division).where(Division.code == WUJIN)).one()
-    town = session.scalars(select(Division).where(Division.code == "320412100000")).one()
-    county = County(session, division, town)
     team = Team(name="武进代办一组", division_id=division.id)
     session.add(team)
     session.flush()
     for n in range(agents):
-        county.agents.append(an_agent(session, f"代办员{n + 1}", division=division, team=team, capacity=capacity, n=n))
-    centre_id = flow_centre(session, division)
+        an_agent(session, f"代办员{n + 1}", division=division, team=team, capacity=capacity, n=n)
     for n in range(couriers):
         phone = f"+86139000001{n:02d}"
         courier = Courier(
             courier_no=f"EMS{n + 1:03d}", name=f"揽投员{n + 1}", phone=phone, phone_hash=db.keyed_hash(phone),
-            division_id=division.id, centre_id=centre_id, vehicle=Vehicle.EBIKE,
+            division_id=division.id, centre_id=flow_centre(session, division), vehicle=Vehicle.EBIKE,
         )  # fmt: skip
         session.add(courier)
         session.flush()
@@ -92,11 +89,16 @@ def a_county(session: Session, folder: Path, *, agents: int = 3, capacity: int =
             session.add(
                 Shift(courier_id=courier.id, on=MONDAY + timedelta(days=day), starts_s=8 * 3600, ends_s=18 * 3600)
             )
-        county.couriers.append(courier)
     for kind in (DeskKind.SUPERVISION, DeskKind.LEAD):
         session.add(Desk(division_id=division.id, kind=kind, name="武进区监督科", phone="+8613900009999"))
-    session.flush()
-    return county
+
+
+def the_county(session: Session) -> County:
+    """The county that ``make_county`` left in this database."""
+    division = session.scalars(select(Division).where(Division.code == WUJIN)).one()
+    town = session.scalars(select(Division).where(Division.code == "320412100000")).one()
+    agents = list(session.scalars(select(Agent).order_by(Agent.id)))
+    return County(session, division, town, agents, list(session.scalars(select(Courier).order_by(Courier.id))))
 
 
 def flow_centre(session: Session, division: Division) -> int:

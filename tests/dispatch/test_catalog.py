@@ -143,7 +143,19 @@ def test_facts_call_for_fewer_matters(session: Session) -> None:
     check_prerequisites(matter_nodes(session, wujin, Facts(land=Land.NONE)))
 
 
-@pytest.mark.parametrize("given", [{"land": "stolen"}, {"in_river_area": "no"}, {"site_ha": "wide"}, {"site_ha": -1}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"land": "stolen"},
+        {"land": []},
+        {"in_river_area": "no"},
+        {"site_ha": "wide"},
+        {"site_ha": []},
+        {"site_ha": True},
+        {"site_ha": float("nan")},
+        {"site_ha": -1},
+    ],
+)
 def test_facts_that_are_none_are_refused(given: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         facts_of(given)

@@ -358,8 +358,16 @@ def test_bad_hours_are_named_with_their_row(file: Write, changes: dict[str, str]
 
 
 def test_hours_without_a_row_for_all_are_refused(file: Write) -> None:
-    with pytest.raises(BadFile, match="one row without a centre"):
+    with pytest.raises(BadFile, match="leave out 01-01"):
         read_hours(file("hours.csv", HOURS_COLUMNS, [some_hours(centre_no="SC001")]), {"SC001"})
+
+
+def test_the_seasons_of_all_centres_leave_no_day_out(file: Write) -> None:
+    winter = some_hours(season_from="10-01", season_to="04-30")
+    summer = some_hours(season_from="05-01", season_to="09-30", opens="08:30")
+    assert len(read_hours(file("hours.csv", HOURS_COLUMNS, [winter, summer]), set())) == 2
+    with pytest.raises(BadFile, match="leave out 05-01"):
+        read_hours(file("hours.csv", HOURS_COLUMNS, [winter, summer | {"season_from": "05-02"}]), set())
 
 
 def test_the_row_for_all_centres_is_one_row_however_often_it_comes(network: Session) -> None:
