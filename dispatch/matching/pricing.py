@@ -24,7 +24,7 @@ def marginal_prices(
     n, m = len(wait), len(slot_start) - 1
     load = np.bincount(chosen[chosen >= 0], minlength=m)
     free = np.diff(slot_start)
-    nobody = int(wait.max(initial=0))
+    nobody = int(wait.max(initial=0)) - min(0, int(arc_cost.min(initial=0)))
     # The last entry is the waiting list, an agent whose price is nothing and whose room has no end.
     price = np.full(m + 1, nobody, dtype=np.int64)
     open_ = np.flatnonzero(load < free)

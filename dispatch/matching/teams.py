@@ -15,6 +15,9 @@ from dispatch.matching.rules import bar, home_county, pair_terms, waiting_terms
 HEAD = 5_000  # points for each member: more than the wishes about one member may differ by, less than an escalation
 
 
+NEAREST, FOR_A_SKILL, VERSATILE = 16, 6, 12  # candidates of a need; the proof is over these
+
+
 @dataclass(frozen=True, slots=True)
 class TeamPlan:
     """Every project's team in one county-level area (an empty team waits), its cost, and how far it is proven."""
@@ -64,19 +67,11 @@ def _plan(
         variables.append(waits)
         costs.append(waiting_terms(need, weights).total)
         offers: dict[str, list[cp_model.IntVar]] = {skill: [] for skill in need.skills}
-        for a, agent in enumerate(agents):
-            useful = need.skills & agent.skills
-            if not useful or agent.held >= agent.capacity:
-                continue
-            if bar(replace(need, skills=useful), agent, network) is not None:
-                continue
+        for price, a, useful in _offers(need, agents, network, weights):
             joins[n, a] = member = model.new_bool_var(f"x{n},{a}")
-            terms = pair_terms(need, agent, network, weights)
-            # Lacking skills are the others' part: only what this member brings can be unpractised.
-            unpractised = min(len(useful - agent.practised), weights.unpractised_cap)
             asked[a].append(member)
             variables.append(member)
-            costs.append(HEAD + terms.total - terms.proficiency + weights.unpractised * unpractised)
+            costs.append(price)
             for skill in useful:
                 offers[skill].append(member)
             model.add_implication(member, ~waits)
@@ -101,3 +96,24 @@ def _plan(
     }
     bound = round(solver.objective_value) if status == cp_model.OPTIMAL else int(solver.best_objective_bound)
     return TeamPlan(area, teams, round(solver.objective_value), bound)
+
+
+def _offers(
+    need: Need, agents: list[Agent], network: Network, weights: Weights
+) -> list[tuple[int, int, frozenset[str]]]:
+    """Who could join and for how much: the cheapest few, the cheapest for each skill, and the most versatile."""
+    able = []
+    for a, agent in enumerate(agents):
+        useful = need.skills & agent.skills
+        if not useful or agent.held >= agent.capacity:
+            continue
+        # What a member lacks is the others' part: only what it brings is asked of it, and can be unpractised.
+        part = replace(need, skills=useful)
+        if bar(part, agent, network) is None:
+            able.append((HEAD + pair_terms(part, agent, network, weights).total, a, useful))
+    able.sort(key=lambda offer: offer[:2])
+    kept = dict.fromkeys(able[:NEAREST])
+    for skill in sorted(need.skills):
+        kept.update(dict.fromkeys([offer for offer in able if skill in offer[2]][:FOR_A_SKILL]))
+    kept.update(dict.fromkeys(sorted(able, key=lambda offer: (-len(offer[2]), *offer[:2]))[:VERSATILE]))
+    return sorted(kept, key=lambda offer: offer[1])

@@ -1,0 +1,139 @@
+"""The command line of the pure parts: ``python -m dispatch match FILE`` reads a problem and prints its answer with proof."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from dispatch.matching.batch import match
+from dispatch.matching.formats import ModelProblem, ScaledProblem, read_gap, read_json
+from dispatch.matching.hours import Gap, solve_gap
+from dispatch.matching.model import MatchingError
+from dispatch.matching.plain import match_plain
+
+GAP_LIMIT_S = 10.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 with an answer, 1 when a generalised assignment found none, 2 when the input is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m dispatch", description=__doc__)
+    command = parser.add_subparsers(dest="command", required=True).add_parser("match", help="match a file")
+    command.add_argument("file", type=Path)
+    command.add_argument("--format", choices=("json", "gap"), default="json")
+    command.add_argument("--limit", type=float, metavar="S", help="seconds, for each problem of the file")
+    command.add_argument("--out", type=Path, metavar="FILE", help="write the answer there, print only its summary")
+    asked = parser.parse_args(arguments)
+    try:
+        text = asked.file.read_text(encoding="utf-8")
+        answer = _gaps(read_gap(text), asked.limit) if asked.format == "gap" else _matching(text, asked.limit)
+    except MatchingError as error:
+        print(json.dumps({"error": error.code, "message": str(error), "facts": error.facts}, default=str, ensure_ascii=False),
+              file=sys.stderr)  # fmt: skip
+        return 2
+    except (OSError, UnicodeDecodeError) as error:
+        print(json.dumps({"error": "unreadable", "message": str(error)}, ensure_ascii=False), file=sys.stderr)
+        return 2
+    if asked.out is None:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        asked.out.write_text(json.dumps(answer, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        print(json.dumps({k: v for k, v in answer.items() if not isinstance(v, list | dict)}, ensure_ascii=False))
+    return 0 if answer["feasible"] else 1
+
+
+def _matching(text: str, limit_s: float | None) -> dict[str, Any]:
+    began = perf_counter()
+    problem = read_json(text)
+    answer = _plain(problem) if isinstance(problem, ScaledProblem) else _model(problem, limit_s)
+    return {**answer, "feasible": True, "seconds": round(perf_counter() - began, 3)}
+
+
+def _plain(scaled: ScaledProblem) -> dict[str, Any]:
+    found, scale = match_plain(scaled.problem), scaled.scale
+
+    def unit(value: int) -> float:
+        return value if scale == 1 else value / scale
+
+    paid = {(case, agent): cost for case, agent, cost in scaled.problem.candidates}
+    return {
+        "objective": unit(found.objective),
+        "bound": unit(found.bound),
+        "proven": found.proven,
+        "waiting": sum(1 for agent in found.agent.values() if agent is None),
+        "assignment": [
+            {"case": c, "agent": a, "cost": unit(scaled.problem.waiting[c] if a is None else paid[c, a])}
+            for c, a in found.agent.items()
+        ],
+        "certificate": {
+            "agents": [{"agent": a, "price": unit(p)} for a, p in found.prices.items()],
+            "cases": [{"case": c, "value": unit(v)} for c, v in found.values.items()],
+        },
+    }
+
+
+def _model(problem: ModelProblem, limit_s: float | None) -> dict[str, Any]:
+    found = match(problem.needs, problem.agents, problem.network, problem.weights, limit_s=limit_s)
+    proof = found.certificate
+    return {
+        "objective": found.objective,
+        "bound": proof.bound,
+        "proven": proof.proven,
+        "waiting": len(found.waiting),
+        "assignment": [
+            {
+                "need": choice.need,
+                "agent": choice.agent,
+                "cost": choice.cost,
+                "terms": {name: value for name, value in choice.terms._asdict().items() if value},
+                "runners_up": [rival._asdict() for rival in choice.runners_up],
+            }
+            for choice in found.choices.values()
+        ],
+        "certificate": {
+            "universe": proof.universe,
+            "agents": [{"agent": a, "price": p} for a, p in proof.prices.items()],
+        },
+        "scarcity": [{"agent": a, "worth": p} for a, p in found.scarcity.items()],
+    }
+
+
+def _gaps(problems: Sequence[Gap], limit_s: float | None) -> dict[str, Any]:
+    began = perf_counter()
+    answers: list[dict[str, Any]] = []
+    for number, problem in enumerate(problems, start=1):
+        start = perf_counter()
+        found = solve_gap(problem, limit_s=GAP_LIMIT_S if limit_s is None else limit_s)
+        answers.append(
+            {
+                "problem": number,
+                "agents": problem.cost.shape[0],
+                "jobs": problem.cost.shape[1],
+                "cost": found.cost,
+                "bound": found.bound,
+                "gap": None if found.gap is None else round(found.gap, 6),
+                "proven": found.proven,
+                "seconds": round(perf_counter() - start, 3),
+                "assignment": None if found.agent is None else [int(a) + 1 for a in found.agent],
+            }
+        )
+    feasible = all(a["cost"] is not None for a in answers)
+    cost = sum(a["cost"] for a in answers) if feasible else None
+    bound = sum(a["bound"] for a in answers)
+    return {
+        "cost": cost,
+        "bound": bound,
+        "gap": None if cost is None else round((cost - bound) / max(1, abs(bound)), 6),
+        "proven": all(a["proven"] for a in answers),
+        "feasible": feasible,
+        "seconds": round(perf_counter() - began, 3),
+        "problems": answers,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

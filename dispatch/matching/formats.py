@@ -1,0 +1,197 @@
+"""Matching problems as files: plain costs or the whole model as JSON, public generalised assignment problems as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+from dispatch.matching.hours import Gap
+from dispatch.matching.model import Agent, Id, MatchingError, Need, Network, Node, Place, Weights, stable_key
+from dispatch.matching.plain import PlainProblem
+
+FRACTION = 1_000_000  # plain costs with decimals are counted in millionths
+SETS = {"skills", "languages", "practised", "previous", "bans"}
+Noun = TypeVar("Noun", Agent, Need)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProblem:
+    """The whole model from a file."""
+
+    needs: tuple[Need, ...]
+    agents: tuple[Agent, ...]
+    network: Network
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledProblem:
+    """Plain costs in whole units; one unit of the file is ``scale`` of them."""
+
+    problem: PlainProblem
+    scale: int
+
+
+def read_json(text: str) -> ModelProblem | ScaledProblem:
+    """A file with ``needs`` is the whole model, one with ``cases`` and ``candidates`` is plain."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise MatchingError("bad_json", f"line {error.lineno}: {error.msg}", line=error.lineno) from error
+    if not isinstance(data, dict):
+        raise MatchingError("bad_json", "the file is not one JSON object")
+    return _model(data) if "needs" in data else _plain(data)
+
+
+def _plain(data: Mapping[str, Any]) -> ScaledProblem:
+    agents, cases = _list(data, "agents"), _list(data, "cases")
+    candidates = [(_id(c, "case"), _id(c, "agent"), _number(c, "cost")) for c in _list(data, "candidates")]
+    evenness = _number(data, "evenness", 0)
+    numbers = [cost for _, _, cost in candidates] + [evenness] + [_number(c, "waiting", 0) for c in cases]
+    scale = 1 if all(float(x).is_integer() for x in numbers) else FRACTION
+
+    slots: dict[Id, list[int]] = {}
+    for one in sorted(agents, key=lambda a: stable_key(_id(a, "id"))):
+        agent, capacity, held = _id(one, "id"), _whole(one, "capacity"), _whole(one, "held", 0)
+        if agent in slots:
+            raise MatchingError("twice", f"agent {agent} is given twice", agent=agent)
+        if capacity < 0 or held < 0:
+            raise MatchingError("negative_capacity", f"agent {agent} has capacity {capacity} and holds {held}",
+                                agent=agent, capacity=capacity, held=held)  # fmt: skip
+        weight = round(evenness * scale)
+        slots[agent] = [weight * (2 * k - 1) // capacity for k in range(held + 1, capacity + 1)]
+    whole = [(case, agent, round(cost * scale)) for case, agent, cost in candidates]
+    spread = max((c for *_, c in whole), default=0) - min((c for *_, c in whole), default=0)
+    never = 1 + max(0, max((c for *_, c in whole), default=0)) + len(cases) * (spread + 2 * round(evenness * scale))
+    waiting: dict[Id, int] = {}
+    for one in sorted(cases, key=lambda c: stable_key(_id(c, "id"))):
+        case = _id(one, "id")
+        if case in waiting:
+            raise MatchingError("twice", f"case {case} is given twice", case=case)
+        waiting[case] = never if one.get("waiting") is None else round(_number(one, "waiting") * scale)
+    return ScaledProblem(PlainProblem(slots, waiting, whole), scale)
+
+
+def _model(data: Mapping[str, Any]) -> ModelProblem:
+    network: dict[Node, Place] = {}
+    for one in _list(data, "network"):
+        code = str(_id(one, "code"))
+        parent = one.get("parent")
+        if code in network:
+            raise MatchingError("twice", f"node {code} is given twice", node=code)
+        network[code] = Place(
+            None if parent is None else str(parent), _whole(one, "level"), _number(one, "lon"), _number(one, "lat")
+        )
+    weights = data.get("weights", {})
+    if not isinstance(weights, dict) or not weights.keys() <= {f.name for f in fields(Weights)}:
+        raise MatchingError("bad_field", f"weights are an object of {', '.join(f.name for f in fields(Weights))}")
+    return ModelProblem(
+        tuple(_noun(Need, one) for one in _list(data, "needs")),
+        tuple(_noun(Agent, one) for one in _list(data, "agents")),
+        network,
+        Weights(**weights),
+    )
+
+
+def _noun(kind: type[Noun], one: Mapping[str, Any]) -> Noun:
+    names = {f.name for f in fields(kind)}
+    if strange := sorted(one.keys() - names):
+        raise MatchingError("bad_field", f"{kind.__name__.lower()} {one.get('id')} has unknown fields {strange}",
+                            id=one.get("id"), fields=strange)  # fmt: skip
+    values = {name: frozenset(value) if name in SETS else value for name, value in one.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise MatchingError(
+            "bad_field", f"{kind.__name__.lower()} {one.get('id')}: {error}", id=one.get("id")
+        ) from error
+
+
+def _list(data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    found = data.get(name)
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise MatchingError("bad_field", f"{name} is not a list of objects", field=name)
+    return found
+
+
+def _id(one: Mapping[str, Any], name: str) -> Id:
+    found = one.get(name)
+    if isinstance(found, bool) or not isinstance(found, int | str):
+        raise MatchingError("bad_field", f"{name} is {found!r}, neither a whole number nor a text", field=name)
+    return found
+
+
+def _number(one: Mapping[str, Any], name: str, default: float | None = None) -> float:
+    found = one.get(name, default)
+    if found is None and default is not None:
+        return default
+    if isinstance(found, bool) or not isinstance(found, int | float) or found != found or abs(found) > 1e12:
+        raise MatchingError("bad_field", f"{name} of {one.get('id', one)} is {found!r}, not a number", field=name)
+    return found
+
+
+def _whole(one: Mapping[str, Any], name: str, default: int | None = None) -> int:
+    found = one.get(name, default)
+    if isinstance(found, bool) or not isinstance(found, int):
+        raise MatchingError("bad_field", f"{name} of {one.get('id', one)} is {found!r}, not a whole number", field=name)
+    return found
+
+
+def read_gap(text: str) -> list[Gap]:
+    """OR-Library's generalised assignment problems, to be minimised.
+
+    ``m n``, the costs and then the efforts agent by agent, the rooms; before them the number of problems, which files
+    with a single problem may leave out.
+    """
+    try:
+        numbers = [int(token) if token.lstrip("+-").isdigit() else _integral(token) for token in text.split()]
+    except ValueError as error:
+        raise MatchingError("bad_gap", f"not a number: {error}") from error
+    for start, count in ((0, 1), (1, numbers[0] if numbers else 0)):
+        if (found := _problems(numbers, start, count)) is not None:
+            return found
+    raise MatchingError("bad_gap", f"{len(numbers)} numbers are not the problems that the first ones announce")
+
+
+def _integral(token: str) -> int:
+    value = float(token)
+    if not value.is_integer():
+        raise ValueError(token)
+    return int(value)
+
+
+def _problems(numbers: list[int], start: int, count: int) -> list[Gap] | None:
+    """So many problems that use the numbers up exactly, or None."""
+    shapes: list[tuple[int, int, int]] = []
+    at = start
+    for _ in range(count):
+        if at + 2 > len(numbers):
+            return None
+        m, n = numbers[at], numbers[at + 1]
+        if m <= 0 or n <= 0 or at + 2 + 2 * m * n + m > len(numbers):
+            return None
+        shapes.append((at + 2, m, n))
+        at += 2 + 2 * m * n + m
+    if at != len(numbers) or not shapes:
+        return None
+    return [_gap(numbers, *shape) for shape in shapes]
+
+
+def _gap(numbers: list[int], at: int, m: int, n: int) -> Gap:
+    values = np.array(numbers[at : at + 2 * m * n + m], dtype=np.int64)
+    return Gap(values[: m * n].reshape(m, n), values[m * n : 2 * m * n].reshape(m, n), values[2 * m * n :])
+
+
+def write_gap(problems: Iterable[Gap]) -> str:
+    """The same text, one row a line."""
+    blocks = list(problems)
+    lines = [str(len(blocks))]
+    for gap in blocks:
+        lines.append(f"{gap.cost.shape[0]} {gap.cost.shape[1]}")
+        lines += [" ".join(map(str, row)) for row in [*gap.cost.tolist(), *gap.effort.tolist()]]
+        lines.append(" ".join(map(str, gap.room.tolist())))
+    return "\n".join(lines) + "\n"
