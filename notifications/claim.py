@@ -39,11 +39,11 @@ def lock_number(session: Session, to_hash: bytes) -> None:
     session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-def judged_at(session: Session, message: Message, now: datetime) -> datetime:
-    """The business moment by which quiet hours, expiry and the budget judge a message.
+def expires_by(session: Session, message: Message, now: datetime) -> datetime:
+    """The business moment by which a message's expiry is judged.
 
     That is now; but the clock of a demo jumps by days, and what came due on the way was not late: it is judged at its
-    own moment, as if the workers had been up all the time.
+    own moment, as if the workers had been up all the time. Quiet hours and budget are judged where the clock stands.
     """
     return min(now, max(message.not_before, message.created_at)) if db.is_demo(session) else now
 
@@ -68,10 +68,9 @@ def claim(session: Session, message_id: int, settings: NoticeSettings) -> Claim 
     now = db.now(session)
     if message.state is not State.QUEUED or message.not_before > now or (message.retry_at and message.retry_at > real):
         return None
-    moment = judged_at(session, message, now)
-    if not _may_go(session, message, to_hash, moment, real, settings):
+    if not _may_go(session, message, to_hash, now, real, settings):
         return None
-    return _lease(session, message, moment, real, since, settings)
+    return _lease(session, message, now, real, since, settings)
 
 
 def _take_over(
@@ -87,26 +86,26 @@ def _take_over(
 
 
 def _may_go(
-    session: Session, message: Message, to_hash: bytes, moment: datetime, real: datetime, settings: NoticeSettings
+    session: Session, message: Message, to_hash: bytes, now: datetime, real: datetime, settings: NoticeSettings
 ) -> bool:
     priority = Priority(message.priority)
-    if message.expires_at is not None and message.expires_at <= moment:
+    if message.expires_at is not None and message.expires_at <= expires_by(session, message, now):
         end(session, message, State.EXPIRED, "its time had passed")
         return False
     if why := suppression.suppressed(session, to_hash, priority):
         end(session, message, State.SUPPRESSED, why.value)
         return False
-    if priority is not Priority.CODE and (morning := when_allowed(moment, settings)) > moment:
+    if priority is not Priority.CODE and (morning := when_allowed(now, settings)) > now:
         hold(message, morning)
         return False
-    return _fits_budget(session, message, to_hash, moment, real, settings)
+    return _fits_budget(session, message, to_hash, now, real, settings)
 
 
 def _fits_budget(
-    session: Session, message: Message, to_hash: bytes, moment: datetime, real: datetime, settings: NoticeSettings
+    session: Session, message: Message, to_hash: bytes, now: datetime, real: datetime, settings: NoticeSettings
 ) -> bool:
-    gone = _gone(session, to_hash, moment, settings)
-    waiting = _waiting(session, to_hash, moment)
+    gone = _gone(session, to_hash, now, settings)
+    waiting = _waiting(session, to_hash, now)
     left = budget.room(gone, settings)
     if len(waiting) > 1 and len(waiting) > left:
         _merge(session, waiting, left, settings)
@@ -116,7 +115,7 @@ def _fits_budget(
     urgent = {
         _body_hash(session, w, settings)
         for w in waiting
-        if w.state is State.QUEUED and w.priority < priority and w.not_before <= moment and w.retry_at is None
+        if w.state is State.QUEUED and w.priority < priority and w.not_before <= now and w.retry_at is None
     }
     body_hash = _body_hash(session, message, settings)
     free = budget.free_at(gone, body_hash, priority, len(urgent), settings)
@@ -125,14 +124,14 @@ def _fits_budget(
     if urgent and budget.free_at(gone, body_hash, priority, 0, settings) is None:
         message.retry_at = real + AFTER_URGENT  # what matters more is on its way: see what it leaves
     else:
-        hold(message, when_allowed(max(free, moment), settings))
+        hold(message, when_allowed(max(free, now), settings))
     return False
 
 
-def _gone(session: Session, to_hash: bytes, moment: datetime, settings: NoticeSettings) -> list[budget.Gone]:
+def _gone(session: Session, to_hash: bytes, now: datetime, settings: NoticeSettings) -> list[budget.Gone]:
     rows = (
         select(Attempt.body_hash, Attempt.at)
-        .where(Attempt.to_hash == to_hash, Attempt.at > moment - settings.day)
+        .where(Attempt.to_hash == to_hash, Attempt.at > now - settings.day)
         .where(Attempt.outcome.is_(None) | Attempt.outcome.in_([Outcome.SENT, Outcome.UNKNOWN]))
     )
     if settings.codes_have_own_allowance:
@@ -140,11 +139,9 @@ def _gone(session: Session, to_hash: bytes, moment: datetime, settings: NoticeSe
     return [budget.Gone(body_hash, at) for body_hash, at in session.execute(rows)]
 
 
-def _waiting(session: Session, to_hash: bytes, moment: datetime) -> list[Message]:
+def _waiting(session: Session, to_hash: bytes, now: datetime) -> list[Message]:
     """What has happened and was not said yet, this message among it: due, or held for the budget or the morning."""
-    rows = select(Message).where(
-        Message.to_hash == to_hash, Message.state == State.QUEUED, Message.created_at <= moment
-    )
+    rows = select(Message).where(Message.to_hash == to_hash, Message.state == State.QUEUED, Message.created_at <= now)
     return list(session.scalars(rows.order_by(Message.id).with_for_update()))
 
 
@@ -181,7 +178,7 @@ def _merge(session: Session, waiting: list[Message], left: int, settings: Notice
 
 
 def _lease(
-    session: Session, message: Message, moment: datetime, real: datetime, since: float, settings: NoticeSettings
+    session: Session, message: Message, now: datetime, real: datetime, since: float, settings: NoticeSettings
 ) -> Claim:
     line = line_of(message.to_phone or "")
     if line is Line.MAGIC:
@@ -195,7 +192,7 @@ def _lease(
         gateway=gateway,
         to_hash=message.to_hash,
         body_hash=_body_hash(session, message, settings),
-        at=moment,
+        at=now,
         started_at=real,
         trouble=False,
         rank=0,

@@ -29,6 +29,7 @@ class Behaviour:
     """How the provider behaves. Shares are 0 to 1; each request draws."""
 
     delay_s: float = 0.0
+    """So long after it took the message it answers."""
     drop_after_accept: float = 0.0
     """Takes the message, then cuts the connection."""
     too_many: float = 0.0
@@ -179,7 +180,7 @@ class Provider:
                 if self._stopping:
                     http.close()
                     return
-                due, number, callback, form, forged = heapq.heappop(self._post)
+                _, number, callback, form, forged = heapq.heappop(self._post)
             token = "somebody else's" if forged else TOKEN
             signature = RequestValidator(token).compute_signature(callback, form)
             url = callback.replace(self.public, self.hook, 1) if self.hook else callback
@@ -218,8 +219,6 @@ class _Handler(BaseHTTPRequestHandler):
             owner.requests += 1
         if self._unknown_account():
             return
-        if how.delay_s:
-            time.sleep(how.delay_s)
         if owner.draw(how.too_many):
             self._error(429, 20429)
         elif owner.draw(how.broken_before):
@@ -228,6 +227,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(*ERRORS[form["To"]])
         else:
             one = owner.take(form)
+            time.sleep(how.delay_s)
             if owner.draw(how.drop_after_accept):
                 self.close_connection = True
                 self.connection.close()
