@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import erf, sqrt
 
 from dispatch.approval import Counting, Path
+from dispatch.course import law
 from dispatch.durations import Durations
-from dispatch.promise import Outlook, Recalibration, law
+from dispatch.promise import Outlook, Recalibration
 
 LEVELS = tuple(round(0.05 + 0.1 * step, 2) for step in range(10))  # 5, 15 … 95 per cent
 FAITH = 200  # closed projects that the model's own probabilities are worth against experience

@@ -358,4 +358,5 @@ def _figure(outcomes: Sequence[Outcome], key: str, title: str, scale: float, for
     if len(values) < 2:
         return Figure(key, title, mean, None, None, form)
     half = float(stdtrit(len(values) - 1, 0.975)) * float(values.std(ddof=1)) / sqrt(len(values))
-    return Figure(key, title, mean, mean - half, mean + half, form)
+    most = scale if scale > 1 else float("inf")  # no share is beyond a hundred per cent, and nothing here below nought
+    return Figure(key, title, mean, max(0.0, mean - half), min(most, mean + half), form)

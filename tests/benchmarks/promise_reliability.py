@@ -23,9 +23,10 @@ from dispatch.approval import Counting, Path, build_path
 from dispatch.calibration import Closed, Said, base_rate, brier, close, pert_normal, recalibration, reliability
 from dispatch.catalog_rows import matters_from
 from dispatch.clock import Calendar
+from dispatch.course import course
 from dispatch.durations import Durations, Observation, learn, read_priors
 from dispatch.path_schedule import Basis, Progress, schedule
-from dispatch.promise import Outlook, course, outlook
+from dispatch.promise import Outlook, outlook
 
 DATA = File(__file__).parents[2] / "dispatch" / "data"
 START = date(2025, 1, 6)

@@ -39,25 +39,23 @@ from dispatch.calibration import (
 )
 from dispatch.catalog_rows import matters_from
 from dispatch.clock import Calendar
+from dispatch.course import NothingToPromise, course, ends
 from dispatch.durations import Belief, Durations, Fit, Observation, learn, read_priors
-from dispatch.path_schedule import Progress, schedule
+from dispatch.path_schedule import Progress, dated, schedule
 from dispatch.promise import (
-    NothingToPromise,
     Outlook,
     Promise,
     Recalibration,
-    by_risk,
     chance_by,
-    course,
-    decisive,
-    ends,
+    expected_dates,
     outlook,
     promise,
+    recalled,
     reissue,
-    risk,
     three_lines,
     why_moved,
 )
+from dispatch.risk import by_risk, decisive, risk
 
 DATA = File(__file__).parents[2] / "dispatch" / "data"
 
@@ -320,6 +318,25 @@ def test_the_promise_is_a_working_day_with_the_chance_that_this_very_day_has():
     assert chance_by(view, CALENDAR, START, said.expected_on) == pytest.approx(said.share)
     assert not said.is_estimate
     assert promise(view, CALENDAR, date(2026, 10, 12), START).is_estimate
+
+
+def test_every_matter_has_an_expected_day_beside_its_legal_and_its_committed_one():
+    path = build_path(PERMIT)
+    expected = expected_dates(course(path, BELIEVED), CALENDAR, START)
+    beside = dated(path, CALENDAR, START, today=START, expected=expected)
+    assert all(step.expected_on == expected[step.code] for step in beside)
+    assert expected["IND-101"] < expected["IND-201"] < expected["IND-308"]
+    assert promise(outlook(course(path, BELIEVED)), CALENDAR, START, START).expected_on == expected["IND-308"]
+
+
+def test_an_outlook_can_be_kept_in_a_hundred_numbers_and_judged_later():
+    view = outlook(course(build_path(PERMIT), BELIEVED))
+    again = recalled(view.kept())
+    assert len(view.kept()) == 101
+    assert all(abs(again.wd_for(q / 20) - view.wd_for(q / 20)) <= 1 for q in range(1, 20))
+    assert all(abs(again.chance_by_wd(d) - view.chance_by_wd(d)) < 0.02 for d in range(60, 130))
+    with pytest.raises(ValueError, match="rising"):
+        recalled([3, 2])
 
 
 def test_a_promise_is_said_anew_only_when_it_moves_by_a_working_day():

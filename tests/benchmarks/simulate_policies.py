@@ -1,0 +1,93 @@
+"""Three rules of assignment over a month or a year of a county or a city on the real network, with intervals.
+
+python tests/benchmarks/simulate_policies.py [--area 320412000000] [--days 250] [--warm-up 100] [--replays 5]
+    [--a-year 1100] [--agents 60] [--capacity 6]"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import random
+import sys
+from datetime import date
+from pathlib import Path as File
+from time import perf_counter
+
+sys.path.insert(0, str(File(__file__).parents[2]))
+
+from dispatch.applicability import Facts, matters_for
+from dispatch.approval import build_path
+from dispatch.catalog_rows import matters_from
+from dispatch.clock import Calendar
+from dispatch.course import course
+from dispatch.durations import Durations, read_priors
+from dispatch.matching.batch import match
+from dispatch.matching.model import Agent, Place, Weights
+from dispatch.policies import ByMatching, HallRule, NearestFree, Seats
+from dispatch.promise import outlook
+from dispatch.simulation import County, compare, demand
+
+ROOT = File(__file__).parents[2]
+
+
+def rows(path: str) -> list[dict[str, str]]:
+    with (ROOT / path).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("--area", default="320412000000", help="a county's code, or a city's for all its counties")
+    ask.add_argument("--days", type=int, default=250)
+    ask.add_argument("--warm-up", type=int, default=100)
+    ask.add_argument("--replays", type=int, default=5)
+    ask.add_argument("--a-year", type=float, default=1_100, help="projects a county has in a year")
+    ask.add_argument("--agents", type=int, default=60, help="agents at each county's town stations")
+    ask.add_argument("--capacity", type=int, default=6)
+    given = ask.parse_args()
+    network = {
+        r["code"]: Place(r["parent_code"] or None, int(r["level"]), float(r["lon"]), float(r["lat"]))
+        for r in rows("agents/data/network.csv")
+    }
+    calendar = Calendar.from_rows(rows("dispatch/data/calendar_2025_2027.csv"))
+    matters = matters_from(rows("dispatch/data/catalog_industrial_permit.csv"))
+    path = build_path(matters_for(matters, Facts(special_fire=True)))
+    view = outlook(course(path, Durations.before_any_case(read_priors())))
+    area = given.area
+    codes = [area] if network[area].level == 3 else [c for c, p in network.items() if p.parent == area]
+    rng = random.Random(7)
+    counties, agents = [], []
+    for code in codes:
+        towns = [c for c, p in network.items() if p.parent == code]
+        counties.append(County(code, given.a_year / 250, tuple((t, network[t].lon, network[t].lat) for t in towns)))
+        for i in range(given.agents):
+            seat = rng.choice(towns)
+            agents.append(seated(f"{code}-{i}", seat, given.capacity, network))
+    city = network[codes[0]].parent
+    agents += [seated(f"{city}-{i}", city, 8, network) for i in range(4 * len(codes))]
+    agents += [seated(f"province-{i}", network[city].parent, 4, network) for i in range(2)]
+    begun = perf_counter()
+    draws = [
+        demand(counties, view, calendar, date(2025, 3, 3), given.warm_up + given.days, seed=seed)
+        for seed in range(given.replays)
+    ]
+    print(
+        f"{len(codes)} counties, {len(agents)} agents, {len(draws[0])} projects in {given.warm_up} + {given.days} days"
+    )
+    print(f"a project lasts {view.mean_wd:.0f} working days; demand drawn in {perf_counter() - begun:.1f} s")
+    seats = Seats(agents, network)
+    for policy in (HallRule(seats), NearestFree(seats), ByMatching(match, Weights())):
+        begun = perf_counter()
+        header, row = compare([policy], draws, agents, network, warm_up=given.warm_up).table()
+        print(f"\n{row[0]}  ({perf_counter() - begun:.1f} s)")
+        for title, value in zip(header[1:], row[1:], strict=True):
+            print(f"  {title}: {value}")
+
+
+def seated(name: str, node: str, capacity: int, network: dict[str, Place]) -> Agent:
+    place = network[node]
+    return Agent(name, node, place.level, capacity, 0, place.lon, place.lat)
+
+
+if __name__ == "__main__":
+    main()
