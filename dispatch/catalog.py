@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date, time
 from enum import StrEnum
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -431,8 +432,14 @@ def facts_of(given: Mapping[str, Any]) -> Facts:
             continue
         if kind is bool and not isinstance(value, bool):
             raise ValueError(f"{name} is {value!r}, neither true nor false")
+        if kind is float and not _is_amount(value):
+            raise ValueError(f"{name} is {value!r}, not a number")
         values[name] = kind(value)
     return Facts(**values)
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 @lru_cache(maxsize=1)

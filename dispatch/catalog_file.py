@@ -422,10 +422,20 @@ def read_hours(path: Path | str, centres: Collection[str]) -> list[dict[str, Any
                 "lunch_ends": lunch[1],
             }
         )
-    if not any(row["centre_no"] is None for row in rows):
-        sheet.fault(1, "centre_no", "one row without a centre is needed, for all centres that have none of their own")
+    sheet.refuse_if_faulty()
+    general = [row for row in rows if row["centre_no"] is None]
+    year = [date(2024, 1, 1) + timedelta(days=n) for n in range(366)]
+    uncovered = [on for on in year if not any(_covers(row, on) for row in general)]
+    if uncovered:
+        words = f"the rows without a centre, which hold for all others, leave out {uncovered[0]:%m-%d}"
+        sheet.fault(1, "season_from", words)
     sheet.refuse_if_faulty()
     return rows
+
+
+def _covers(row: Mapping[str, Any], on: date) -> bool:
+    first, last, day = str(row["season_from"]), str(row["season_to"]), f"{on:%m-%d}"
+    return first <= day <= last if first <= last else day >= first or day <= last
 
 
 def _season(cells: Cells, column: str) -> str:
