@@ -28,7 +28,7 @@ AS_ROOT = os.name == "posix" and os.geteuid() == 0
 SHARED = Path("/var/lib/daiban")  # where root keeps what `nobody` must reach; never a parent of somebody's clone
 START_S = 120.0  # a database that recovers from a power cut may take its time
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 class ServerFailed(RuntimeError):
@@ -42,6 +42,12 @@ def die_with_parent(sign: int = signal.SIGQUIT) -> None:
     """A ``preexec_fn``: when the thread that started this process ends, so does the process (Linux)."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, sign)
+
+
+def inherit_orphans() -> None:
+    """Processes whose parent ends below us become our children and not the machine's first one's (Linux)."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def free_port() -> int:

@@ -1,19 +1,26 @@
-"""What every test may ask for: a real PostgreSQL database of its own, a real broker, a program's clock."""
+"""What every test may ask for: a real database of its own, a real broker, the program, a browser, a clock to move."""
 
-import importlib
 import itertools
 import os
-import pkgutil
-from collections.abc import Iterator
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 import pytest
 import redis
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from servers import Postgres, Valkey
+from prepare import BROWSERS, missing_for_browsers
+from servers import Postgres, Valkey, until
+from web import run, schema
+from web.supervisor import Command
 
 _numbers = itertools.count()
 
@@ -45,15 +52,12 @@ def template_database(postgres: str) -> str:
     name = f"template_{os.getpid()}"
     with psycopg.connect(_plain(postgres), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    for room in ("dispatch", "agents", "routing", "notifications", "web"):
-        package = importlib.import_module(room)
-        for module in pkgutil.iter_modules(package.__path__, f"{room}."):
-            if not module.name.endswith("__main__") and "migrations" not in module.name:
-                importlib.import_module(module.name)
+    schema.load_rooms()
     engine = create_engine(postgres.rsplit("/", 1)[0] + "/" + name)
     with engine.begin() as connection:
         connection.execute(text("CREATE EXTENSION IF NOT EXISTS ltree"))
         connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist"))
+        connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
         db.Base.metadata.create_all(connection)
     engine.dispose()
     return name
@@ -104,3 +108,134 @@ def broker_url(valkey: str) -> str:
     with redis.Redis.from_url(valkey) as client:
         client.flushdb()
     return valkey
+
+
+# ---------------------------------------------------------------- the program itself
+
+
+@dataclass
+class Program:
+    """A real gunicorn and a real Celery worker, on this test's database and broker."""
+
+    url: str
+    web: Command
+    worker: Command
+    environment: Mapping[str, str]
+    started: list[Command] = field(default_factory=list)
+
+    def start(self, *commands: Command) -> None:
+        """Start what is given, else both; the pages answer when this returns."""
+        for command in commands or (self.web, self.worker):
+            command.start()
+            self.started.append(command)
+        if self.web in self.started:
+            host, port = self.url.removeprefix("http://").split(":")
+            assert until(lambda: run.answers(host, int(port)) or self.web.ending() is not None, 120)
+            assert self.web.ending() is None, self.web.log.read_text()
+
+    def stop(self) -> None:
+        """End everything that was started."""
+        for command in self.started:
+            command.ask_to_end()
+        for command in self.started:
+            command.stop()
+
+
+@pytest.fixture
+def program(database_url: str, broker_url: str, tmp_path: Path) -> Iterator[Program]:
+    """The program on this test's database, not yet started: ``program.start()``."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as door:
+        port = door.getsockname()[1]
+        environment = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "BROKER_URL": broker_url,
+            "DAIBAN_HOME": str(tmp_path / "home"),
+            "DAIBAN_KEYS": db.keyring().line(),
+            "PORT": str(port),
+        }
+        door.set_inheritable(True)
+        gunicorn = [
+            "-m",
+            "gunicorn",
+            "wsgi:app",
+            "--bind",
+            f"fd://{door.fileno()}",
+            "--no-control-socket",
+            "--threads",
+            "8",
+        ]
+        queues = ",".join(queue for _, queues in run.WORKERS.values() for queue in queues)
+        celery = ["-m", "celery", "-A", "wsgi:celery", "worker", "-Q", queues, "--pool", "threads", "-c", "4"]
+        program = Program(
+            url=f"http://127.0.0.1:{port}",
+            web=Command(
+                "web",
+                [sys.executable, *gunicorn],
+                log=tmp_path / "web.log",
+                environment=environment,
+                folder=run.ROOT,
+                pass_fds=[door.fileno()],
+            ),
+            worker=Command(
+                "worker",
+                [sys.executable, *celery, "--loglevel", "INFO", "--without-gossip", "--without-mingle"],
+                log=tmp_path / "worker.log",
+                environment=environment,
+                folder=run.ROOT,
+            ),
+            environment=environment,
+        )
+        yield program
+        program.stop()
+
+
+# ---------------------------------------------------------------- browsers
+
+CHROMIUM = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The driver of browsers, and what it knows about phones."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium. Without it or a Chinese font the test is skipped, and `make test` says so and fails."""
+    if missing := missing_for_browsers():
+        pytest.skip(missing)
+    program = next(found for name in BROWSERS if (found := shutil.which(name)))
+    browser = playwright.chromium.launch(executable_path=program, headless=True, args=CHROMIUM)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def phone(playwright: Playwright, browser: Browser) -> Iterator[BrowserContext]:
+    """A courier's phone in 武进区."""
+    context = browser.new_context(
+        **playwright.devices["Pixel 7"],
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        permissions=["geolocation", "background-sync"],
+        geolocation={"latitude": 31.70, "longitude": 119.94},
+        service_workers="allow",
+    )
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def desk(browser: Browser) -> Iterator[BrowserContext]:
+    """An office's wide screen."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai")
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()

@@ -1,8 +1,6 @@
 """The rooms and their contract: who may know whom, what files are called, and that proxy handling has no price."""
 
 import ast
-import importlib
-import pkgutil
 import re
 import subprocess
 import sys
@@ -14,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import db
+from web import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("web", "dispatch", "agents", "routing", "notifications")
@@ -133,7 +132,7 @@ def test_the_doors_are_all_that_wsgi_holds():
 
 
 def test_tables_of_two_rooms_meet_in_a_foreign_key_and_never_in_a_relationship():
-    load_rooms()
+    schema.load_rooms()
     crossing = [
         f"{mapper.class_.__name__}.{relation.key}"
         for mapper in db.Base.registry.mappers
@@ -212,20 +211,12 @@ def test_no_file_knows_the_machine_it_was_written_on():
 # ---------------------------------------------------------------- 代办服务不收费
 
 
-def load_rooms() -> None:
-    for room in ROOMS:
-        package = importlib.import_module(room)
-        for module in pkgutil.walk_packages(package.__path__, f"{room}."):
-            if "__main__" not in module.name and "migrations" not in module.name:
-                importlib.import_module(module.name)
-
-
 def speaks_of_price(name: str) -> bool:
     return bool(set(re.split(r"[_\d.]+", name.lower())) & PRICE)
 
 
 def test_no_column_gives_proxy_handling_a_price():
-    load_rooms()
+    schema.load_rooms()
     columns = [f"{table.name}.{column.name}" for table in db.Base.metadata.tables.values() for column in table.columns]
     assert [name for name in columns if speaks_of_price(name) and name not in ONLY_INFORMATION] == []
 

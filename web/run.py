@@ -5,27 +5,55 @@ import hashlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import psycopg
 
 import db
 from servers import Postgres, ServerFailed, Valkey, ending, place_for, telling_line
-from web.supervisor import Command, Supervisor, follow_starter
+from web.supervisor import Command, Supervisor, take_charge
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_PORT, LAST_PORT = 8000, 8099
 READY_S = 90.0
 
-NETWORK = ("agents/data/network.csv",)
-CATALOG = ("dispatch/data/catalog_*.csv",)
-CALENDAR = ("dispatch/data/calendar_*.csv",)
+# Who does what: each worker with its pool and its queues (a test holds that no queue is forgotten).
+WORKERS = {
+    "notices": ("threads", ("notices-urgent", "notices", "notices-upkeep")),
+    "jobs": ("prefork", ("jobs", "celery")),
+}
+
+
+class Part(NamedTuple):
+    """What the database must hold: done again only when a file that it is made of changes."""
+
+    mark: str
+    title: str
+    command: tuple[str, ...]
+    named: tuple[str, ...]
+    made_of: tuple[str, ...]
+
+
+CALENDARS = ("dispatch/data/calendar_*.csv",)
+PARTS = (
+    Part("tables", "the tables", ("db", "upgrade"), (), ("web/migrations/**/*.py",)),
+    Part("network", "Jiangsu's network", ("network", "import"), ("agents/data/network.csv",), ("agents/data/*.csv",)),
+    Part("calendar", "the working-day calendar", ("calendar", "import"), CALENDARS, CALENDARS),
+    Part(
+        "catalog",
+        "the catalogue of matters",
+        ("catalog", "import"),
+        ("dispatch/data/catalog_*.csv",),
+        ("dispatch/data/*.csv",),
+    ),
+)
 
 
 class CannotRun(RuntimeError):
@@ -90,6 +118,7 @@ class Home:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._lock.close()
             raise CannotRun(f"already running from {self.folder}: {said or 'it is just starting'}") from None
         self.was_killed = bool(said)
 
@@ -117,6 +146,12 @@ class Home:
     def mark(self, part: str, value: str) -> None:
         """Remember that a part is done with this input."""
         self.marks.write_text(json.dumps({**self.marked(), part: value}, indent=1))
+
+    def empty(self, name: str) -> Path:
+        """A folder for what lasts as long as this run."""
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+        (self.folder / name).mkdir()
+        return self.folder / name
 
     def leave(self) -> None:
         """We ended in good order."""
@@ -219,6 +254,7 @@ class Run:
         self.home.announce(f"{address} (process {os.getpid()})")
         embedded = self._start_servers()
         self.environ["PORT"] = address.rsplit(":", 1)[1]
+        self.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self.home.empty("metrics"))
         self.home.write_addresses({name: self.environ[name] for name in ("DATABASE_URL", "BROKER_URL", "PORT")})
         self._prepare(demo=embedded and self.environ.get("DEMO", "yes").lower() not in {"no", "0", "false"})
         door.set_inheritable(True)
@@ -254,18 +290,11 @@ class Run:
             which, marked = identity(url), self.home.marked()
         except psycopg.Error as error:
             raise CannotRun(f"the database does not answer: {str(error).splitlines()[0]}") from error
-        parts: list[tuple[str, str, list[Path], list[str]]] = [
-            ("tables", "the tables", files(["web/migrations/**/*.py"]), ["db", "upgrade"]),
-            ("network", "Jiangsu's network", files(NETWORK), ["network", "import"]),
-            ("calendar", "the working-day calendar", files(CALENDAR), ["calendar", "import"]),
-            ("catalog", "the catalogue of matters", files(CATALOG), ["catalog", "import"]),
-        ]
-        for part, title, sources, words in parts:
-            wanted = digest(sources, which)
-            if marked.get(part) != wanted:
-                named = [] if part == "tables" else [str(path.relative_to(ROOT)) for path in sources]
-                self._flask(title, [*words, *named])
-                self.home.mark(part, wanted)
+        for part in PARTS:
+            wanted = digest(files(part.made_of), which)
+            if marked.get(part.mark) != wanted:
+                self._flask(part.title, [*part.command, *(str(path.relative_to(ROOT)) for path in files(part.named))])
+                self.home.mark(part.mark, wanted)
         if demo and marked.get("demo") != which:
             if not has_projects(url):
                 logins = self._flask("a demo day in 武进区", ["demo", "load"])
@@ -302,39 +331,17 @@ class Run:
 
     def _commands(self, door: socket.socket) -> list[Command]:
         python = [sys.executable, "-m"]
-        cores = os.cpu_count() or 1
-        worker = [
-            *python,
-            "celery",
-            "-A",
-            "wsgi:celery",
-            "worker",
-            "--loglevel",
-            "INFO",
-            "--without-gossip",
-            "--without-mingle",
-        ]
-        gunicorn = ["gunicorn", "wsgi:app", "--bind", f"fd://{door.fileno()}", "--no-control-socket"]
-        gunicorn += [
-            "--worker-class",
-            "gthread",
-            "--workers",
-            self.environ.get("WEB_CONCURRENCY") or "2",
-            "--threads",
-            "8",
-        ]
-        gunicorn += ["--timeout", "60", "--graceful-timeout", "5"]
+        gunicorn = [*python, "gunicorn", "wsgi:app", "--bind", f"fd://{door.fileno()}", "--no-control-socket"]
+        gunicorn += ["--worker-class", "gthread", "--workers", self.environ.get("WEB_CONCURRENCY") or "2"]
+        gunicorn += ["--threads", "8", "--timeout", "60", "--graceful-timeout", "5"]
+        celery = [*python, "celery", "-A", "wsgi:celery"]
+        programs: list[tuple[str, list[str], list[int]]] = [("web", gunicorn, [door.fileno()])]
+        for name, (pool, queues) in WORKERS.items():
+            at_once = 8 if pool == "threads" else max(1, (os.cpu_count() or 1) - 1)
+            words = ["worker", "-n", f"{name}@%h", "-Q", ",".join(queues), "--pool", pool, "-c", str(at_once)]
+            programs.append((name, [*celery, *words, "--loglevel", "INFO", "--without-gossip", "--without-mingle"], []))
         schedule = str(self.home.folder / "beat-schedule")
-        programs: list[tuple[str, list[str], list[int]]] = [
-            ("web", [*python, *gunicorn], [door.fileno()]),
-            ("notices", [*worker, "-n", "notices@%h", "-Q", "notices", "--pool", "threads", "-c", "8"], []),
-            (
-                "jobs",
-                [*worker, "-n", "jobs@%h", "-Q", "jobs,celery", "--pool", "prefork", "-c", str(max(1, cores - 1))],
-                [],
-            ),
-            ("beat", [*python, "celery", "-A", "wsgi:celery", "beat", "--loglevel", "INFO", "-s", schedule], []),
-        ]
+        programs.append(("beat", [*celery, "beat", "--loglevel", "INFO", "-s", schedule], []))
         return [
             Command(
                 name, words, log=self.home.logs / f"{name}.log", environment=self.environ, folder=ROOT, pass_fds=fds
@@ -372,7 +379,7 @@ def answers(host: str, port: int) -> bool:
 
 def main() -> int:
     """The command line."""
-    follow_starter()
+    take_charge()
     try:
         return Run(os.environ, lambda line: print(line, flush=True)).main()
     except (CannotRun, ServerFailed) as failure:

@@ -4,7 +4,6 @@ import functools
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from servers import ServerFailed, die_with_parent, ending, telling_line, until
+from servers import ServerFailed, die_with_parent, ending, inherit_orphans, telling_line, until
 
 STEADY_S = 30.0  # what ran this long was well; its next end is its first
 BACK_OFF_S = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -110,10 +109,23 @@ class Command:
 
     def _clear(self) -> None:
         if self._process:
+            group = self._process.pid
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                os.killpg(group, signal.SIGKILL)
             self._process.wait()
             self._process = None
+            with suppress(ChildProcessError):  # nobody of the group is left, or we are nobody's heir
+                while True:
+                    os.waitpid(-group, 0)
+            until(lambda: not _has_members(group), 1)
+
+
+def _has_members(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 @dataclass
@@ -186,7 +198,8 @@ class Supervisor:
         self._watched.clear()
 
 
-def follow_starter() -> None:
-    """When `make` is killed, and cannot pass that on, we end as if by Ctrl-C (Linux)."""
-    if os.environ.get("MAKELEVEL") and sys.platform == "linux":
+def take_charge() -> None:
+    """What our children leave behind becomes ours, and when `make` is killed we end as if by Ctrl-C (Linux)."""
+    inherit_orphans()
+    if os.environ.get("MAKELEVEL"):
         die_with_parent(signal.SIGTERM)
