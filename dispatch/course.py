@@ -203,6 +203,15 @@ def law(step: Step, durations: Durations, authority: str, city: str, counting: C
     return fit
 
 
+def least_cases(path: Path, durations: Durations, authorities: Mapping[str, str] | None = None, city: str = "") -> int:
+    """How many cases stand behind the least observed of the matters that take time: nought means belief alone."""
+    who = authorities or {}
+    fits = [
+        law(step, durations, who.get(step.code, step.matter.authority), city, Counting.TARGET) for step in path.steps
+    ]
+    return min((fit.cases for fit in fits if fit is not None), default=0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Laws:
     mu: Sample

@@ -94,13 +94,17 @@ class Promise:
     said_on: date
     is_estimate: bool = False
     reason: str = ""
+    is_from_cases: bool = True  # False while nothing like it was ever observed: then no past year may be cited
 
     def words(self, today: date) -> str:
         """The third line, after 法定时限 and 部门承诺时限, as every page and message words it."""
         hint = "含未公布的放假安排,为估算;" if self.is_estimate else ""
+        of_hundred = f"100个中约{round(self.share * 100)}个按时"
+        ground = (
+            f"近一年同类项目,{of_hundred}" if self.is_from_cases else f"尚无同类项目记录,按承诺时限估算,{of_hundred}"
+        )
         return (
-            f"预计{day_words(self.expected_on, today)}前办结"
-            f"(近一年同类项目,100个中约{round(self.share * 100)}个按时);{hint}"
+            f"预计{day_words(self.expected_on, today)}前办结({ground});{hint}"
             "公示、评审等法定程序不计入;审批结果由审批部门依法作出"
         )
 
@@ -120,11 +124,20 @@ def three_lines(statutory_on: date, committed_on: date, promise: Promise, today:
     )
 
 
-def promise(view: Outlook, calendar: Calendar, start_on: date, today: date, *, share: float = SHARE) -> Promise:
+def promise(
+    view: Outlook,
+    calendar: Calendar,
+    start_on: date,
+    today: date,
+    *,
+    share: float = SHARE,
+    is_from_cases: bool = True,
+) -> Promise:
     """The date by which it is done with ``share`` probability, and the probability that this very date has."""
     days = view.wd_for(share)
     on = calendar.add_working_days(start_on, days)
-    return Promise(on, view.chance_by_wd(days), today, calendar.is_estimate(start_on, on))
+    estimate = calendar.is_estimate(start_on, on)
+    return Promise(on, view.chance_by_wd(days), today, estimate, is_from_cases=is_from_cases)
 
 
 def expected_dates(ready: Course, calendar: Calendar, start_on: date, *, share: float = SHARE) -> dict[str, date]:

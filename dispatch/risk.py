@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -92,7 +93,7 @@ def _deeds(path: Path, step: Step, ready: Course) -> list[tuple[str, str, Deed]]
     if ready.timeless[row]:
         return found
     if limit > 0 and step.effect is AreaEffect.NONE:
-        found.append(("urge", f"提请{step.matter.authority}在承诺期限内办结{short}", _held_to(row, limit)))
+        found.append(("urge", f"提请{office(step.matter.authority)}在承诺期限内办结{short}", _held_to(row, limit)))
     if ready.accepted[row] is None:
         if ready.gaps is not None:
             found.append(("file", f"{short}的前置一办结,当日报送", _at_once(row)))
@@ -105,6 +106,11 @@ def _deeds(path: Path, step: Step, ready: Course) -> list[tuple[str, str, Deed]]
                 words = f"{short}{how},{path.step(wait.on).matter.short}的结果在决定前补齐"
                 found.append((relief.value, words, _on_undertaking(row, ready.codes.index(wait.on))))
     return found
+
+
+def office(authority: str) -> str:
+    """The one to turn to, of a catalogue's list of departments: the first, which leads."""
+    return re.split(r"[/((、,,]|牵头", authority, maxsplit=1)[0]
 
 
 def _held_to(row: int, days: float) -> Deed:

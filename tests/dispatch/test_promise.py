@@ -39,7 +39,7 @@ from dispatch.calibration import (
 )
 from dispatch.catalog_rows import matters_from
 from dispatch.clock import Calendar
-from dispatch.course import NothingToPromise, course, ends
+from dispatch.course import NothingToPromise, course, ends, least_cases
 from dispatch.durations import Belief, Durations, Fit, Observation, learn, read_priors
 from dispatch.path_schedule import Progress, dated, schedule
 from dispatch.promise import (
@@ -55,7 +55,7 @@ from dispatch.promise import (
     three_lines,
     why_moved,
 )
-from dispatch.risk import by_risk, decisive, risk
+from dispatch.risk import by_risk, decisive, office, risk
 
 DATA = File(__file__).parents[2] / "dispatch" / "data"
 
@@ -310,6 +310,16 @@ def test_the_words_are_the_honest_ones():
     assert not any(word in line for line in lines for word in ("保证", "确保", "一定"))
 
 
+def test_a_year_of_cases_is_cited_only_when_there_are_cases():
+    path = build_path([CATALOGUE["A"]])
+    assert least_cases(path, BELIEVED) == 0
+    learned = learn(seen([12, 15, 18], authority="A局"), CATALOGUE, PRIORS)
+    assert least_cases(path, learned) == 3
+    words = Promise(date(2026, 3, 12), 0.85, START, is_from_cases=False).words(START)
+    assert "近一年" not in words
+    assert "尚无同类项目记录" in words
+
+
 def test_the_promise_is_a_working_day_with_the_chance_that_this_very_day_has():
     view = outlook(course(build_path(PERMIT), BELIEVED))
     said = promise(view, CALENDAR, START, START)
@@ -382,6 +392,12 @@ def test_applying_the_best_action_gives_the_risk_that_was_foretold():
     assert (found.best.kind, found.best.code) == ("simulated", "IND-201")
     eased = course(path.edited(Grant("IND-201", Relief.SIMULATED, "模拟审批", on="IND-103")), BELIEVED)
     assert float((ends(eased) > limit).mean()) == pytest.approx(found.best.risk)
+
+
+def test_a_reminder_goes_to_the_department_that_leads():
+    assert office("自然资源和规划局牵头,住建、人防会审") == "自然资源和规划局"
+    assert office("住建局/行政审批局") == "住建局"
+    assert office("地震局(省、市)/行政审批局") == "地震局"
 
 
 def test_a_project_without_risk_needs_no_action_and_the_inbox_puts_the_worst_first():
