@@ -17,6 +17,7 @@ from notifications import tasks
 from servers import ServerFailed, free_port, until
 from web import jobs, run
 from web.run import CannotRun, Home, listen
+from web.settings import CHECKS
 from web.supervisor import BACK_OFF_S, STEADY_S, Command, Supervisor
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -278,6 +279,11 @@ def test_every_queue_has_a_worker():
 def test_every_part_of_the_data_is_there():
     assert [part.mark for part in run.PARTS if not run.files(part.made_of)] == []
     assert [part.mark for part in run.PARTS if part.named and not run.files(part.named)] == []
+
+
+def test_operations_explain_every_setting():
+    page = (run.ROOT / "docs" / "operations.md").read_text()
+    assert [name for name, _, _ in CHECKS if f"`{name}`" not in page] == []
 
 
 # ---------------------------------------------------------------- the whole
