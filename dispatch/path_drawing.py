@@ -324,7 +324,7 @@ def _lines(
                 key, points = wait.on, _from_box(source, boxes[step.code], columns)
             else:
                 key = group
-                points = _bend(bracket.right, bracket.y + bracket.height / 2, boxes[step.code], columns)
+                points = _from_group(bracket, source, boxes[step.code], columns)
             line = Line(points, critical, wait.link is Link.DECISION)
             if (key, step.code) not in merged or critical:
                 merged[key, step.code] = line
@@ -342,6 +342,16 @@ def _from_box(source: Box, target: Box, columns: list[Column]) -> tuple[tuple[fl
     return _bend(
         right if source.label_inside else source.label_x + text_width(source.label) + 2, middle, target, columns
     )
+
+
+def _from_group(bracket: Bracket, member: Box, target: Box, columns: list[Column]) -> tuple[tuple[float, float], ...]:
+    """Out of the right side to another column; within its own, from its foot (or head) straight to the row."""
+    if _column_of(member, columns) is not _column_of(target, columns):
+        return _bend(bracket.right, bracket.y + bracket.height / 2, target, columns)
+    end_y = target.y + target.height / 2
+    below = end_y > bracket.y + bracket.height / 2
+    x = max(bracket.x, min(bracket.right, target.x) - 5)
+    return ((x, bracket.y + bracket.height if below else bracket.y), (x, end_y), (target.x, end_y))
 
 
 def _column_of(box: Box, columns: list[Column]) -> Column:
