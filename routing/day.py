@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, text
@@ -42,6 +42,8 @@ from routing.runs import (
     StopState,
 )
 from routing.solve import solve
+from routing.travel.places import Place as Point
+from routing.travel.places import TravelTimes
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HALF_S = 12 * 3600 + 1800  # the morning's runs end and the afternoon's begin
@@ -52,13 +54,6 @@ MOVED_COST_PER_MIN = 60
 UNSERVED_COST = 100_000  # a stop left out costs as much as 28 hours on the road, times its priority
 VEHICLE_COST = 1800
 KIND = {StopKind.PICKUP: Kind.PICKUP, StopKind.DELIVERY: Kind.DELIVERY, StopKind.EXCHANGE: Kind.EXCHANGE}
-
-
-class Travel(Protocol):
-    """Travel times between WGS-84 points, as routing.travel gives them."""
-
-    def matrix(self, points: Sequence[tuple[float, float]]) -> tuple[Any, Any]:
-        """Seconds and metres, int32, from each point to each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +117,7 @@ def depots(session: Session, couriers: Sequence[Courier]) -> dict[int, tuple[flo
 
 
 def question(
-    session: Session, *, division_id: int, on: date, cutoff: Cutoff, travel: Travel, replacing: Plan | None = None,
+    session: Session, *, division_id: int, on: date, cutoff: Cutoff, travel: TravelTimes, replacing: Plan | None = None,
     at_s: int = 0,
 ) -> Question:  # fmt: skip
     """What is to be planned. ``replacing``: a committed plan whose driven parts stay as they are; ``at_s``: now."""
@@ -144,7 +139,8 @@ def question(
     points = list(dict.fromkeys(homes.values())) + [(stop.lon, stop.lat) for stop in stops]
     place = {point: n for n, point in enumerate(dict.fromkeys(homes.values()))}
     first_stop = len(place)
-    seconds, metres = travel.matrix(points) if points else ([], [])
+    hour = 9 if cutoff is Cutoff.AM else 15
+    table = travel.matrix([Point(lat, lon) for lon, lat in points], hour=hour) if points else None
     requests = [_request(stop, first_stop + n) for n, stop in enumerate(stops)]
     vehicles: list[Van] = []
     for courier, shift, (opens, closes) in drivers:
@@ -171,7 +167,7 @@ def question(
             )
         )
     problem = Problem(
-        profiles=(Profile(seconds if points else [[0]], metres if points else [[0]]),),
+        profiles=(Profile([[0]]) if table is None else Profile(table.seconds, table.metres),),
         requests=tuple(requests),
         vehicles=tuple(vehicles),
         objective=Objective(primary=Primary.DISTANCE, travel_per_s=1, waiting_per_s=0),
@@ -303,8 +299,9 @@ def work_on(
     sessions: sessionmaker[Session],
     plan_id: int,
     *,
-    travel: Travel,
+    travel: TravelTimes,
     verify: Callable[[Problem, Any], Any] | None = None,
+    max_iterations: int | None = None,
 ) -> PlanState | None:
     """Plan one area. May run twice: the second finds nothing to do. Returns the state it left, None if not its own."""
     with sessions.begin() as session:
@@ -326,7 +323,14 @@ def work_on(
         plan.stop_versions = {str(stop.id): stop.version for stop in asked.stops.values()}
         limit_s, seed = plan.limit_s, plan.seed
     beat = _Heartbeat(sessions, plan_id, limit_s)
-    answer = solve(asked.problem, limit_s=limit_s, seed=seed, on_progress=beat.progress, should_stop=beat.should_stop)
+    answer = solve(
+        asked.problem,
+        limit_s=limit_s,
+        max_iterations=max_iterations,
+        seed=seed,
+        on_progress=beat.progress,
+        should_stop=beat.should_stop,
+    )
     problems = verify(asked.problem, answer) if verify is not None else None
     with sessions.begin() as session:
         plan = session.get_one(Plan, plan_id, with_for_update=True, populate_existing=True)

@@ -1,0 +1,701 @@
+"""The demo day: 武进区 at ten on a Tuesday, with projects at every stage, told through the path's own steps."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+import db
+from agents.network import Division, centre_of, children, division_with
+from agents.roster import Agent, AgentSkill, Category, Duty, DutyKind, Team
+from dispatch import answers, assignment, flow
+from dispatch.case import Case, MaterialState, Way
+from dispatch.catalog import AreaEvaluation, AreaKind, Family, Matter, calendar_of
+from dispatch.clock import PauseKind, utc
+from dispatch.evaluation import Grade, TicketKind
+from dispatch.project import Contact, Enterprise, Intermediary, Power, Project
+from dispatch.review import ReviewPause, ReviewState
+from dispatch.scope import SYSTEM, Role, Viewer
+from dispatch.telling import Desk, DeskKind
+from notifications.message import Message
+from notifications.message import State as MessageState
+from routing import day
+from routing.runs import (
+    Courier,
+    Cutoff,
+    FailReason,
+    Plan,
+    PlanState,
+    Run,
+    Shift,
+    Stop,
+    StopAct,
+    StopKind,
+    StopState,
+    Vehicle,
+)
+from routing.stops import Address, ask_for_stop
+from routing.travel.geodesic import Geodesic
+from web.accounts import HASHER, Account
+from web.demo.people import Cast, Firm, pinyin_of, pinyin_of_person
+
+COUNTY = "320412"
+TODAY = date(2026, 11, 24)
+NOW = utc(TODAY, time(10))
+PASSWORD = "daiban-demo-2026"  # noqa: S105 - printed at start, for a demo database only
+AGENTS, COURIERS, STOPS = 60, 8, 300
+CLEAR_EARLY = 8 * 3600 + 1800
+PLAN_ITERATIONS = 40_000
+STRAIGHT = Geodesic()
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A demo account: what is typed, and what it shows."""
+
+    login: str
+    role: Role
+    what: str
+
+
+LOGINS = (
+    Login("qiye", Role.ENTERPRISE, "企业:我的办件"),
+    Login("daiban", Role.AGENT, "代办员"),
+    Login("zuzhang", Role.LEAD, "代办组长:晨会一页、派件、排线"),
+    Login("kuaidi", Role.COURIER, "邮政揽投员:今日路线(手机)"),
+    Login("jiandu", Role.SUPERVISOR, "监督员"),
+    Login("guanli", Role.OPERATOR, "系统管理员"),
+)
+
+INDUSTRIAL = (
+    ("IND-101", "IND-107", "IND-108"),
+    ("IND-104", "IND-105"),
+    ("IND-104", "IND-105", "IND-201", "IND-203"),
+    ("IND-301", "IND-302", "IND-305"),
+    ("IND-308", "IND-306"),
+    ("IND-402", "IND-403", "IND-405"),
+    ("IND-406", "IND-408"),
+)
+OPENING = ("BIZ-02", "BIZ-03", "BIZ-04", "BIZ-05")
+REGISTRATION = ("REG-01", "REG-02", "REG-03", "REG-04", "REG-05", "REG-06")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """How far one project has come by ten o'clock, and how many working days ago it began."""
+
+    goal: str
+    began_wd: int
+    matters: tuple[str, ...]
+    family: Family = Family.INDUSTRIAL_PERMIT
+    twist: str = ""
+
+
+def scenes() -> list[Scene]:
+    """The forty-odd projects of the day, at every stage of the path."""
+    ind = INDUSTRIAL
+    biz, reg = Family.BUSINESS_OPENING, Family.PROPERTY_REGISTRATION
+    return [
+        Scene("requested", 0, ind[0]),
+        Scene("requested", 0, OPENING, biz),
+        Scene("requested", 1, ind[3], twist="nobody"),
+        Scene("assigned", 0, ind[1]),
+        Scene("assigned", 1, ind[2]),
+        Scene("assigned", 3, ind[4], twist="late answer"),
+        Scene("assigned", 0, REGISTRATION, reg),
+        Scene("correction", 2, ind[1]),
+        Scene("correction", 1, ind[5]),
+        Scene("prescreened", 2, ind[1]),
+        Scene("prescreened", 1, REGISTRATION, reg),
+        Scene("prescreened", 3, ind[2]),
+        Scene("booked today", 2, ind[1]),
+        Scene("booked today", 2, ind[2]),
+        Scene("booked today", 3, REGISTRATION, reg),
+        Scene("booked today", 2, ind[6], twist="failed attempt"),
+        Scene("booked today", 1, ind[5]),
+        Scene("collected", 4, ind[1]),
+        Scene("collected", 3, REGISTRATION, reg),
+        Scene("collected", 5, ind[2]),
+        Scene("submitted", 5, ind[1]),
+        Scene("submitted", 8, ind[2], twist="silence"),
+        Scene("submitted", 4, OPENING, biz),
+        Scene("accepted", 6, ind[1]),
+        Scene("accepted", 9, ind[2]),
+        Scene("accepted", 12, ind[1], twist="overdue"),
+        Scene("accepted", 9, ind[3], twist="pause"),
+        Scene("accepted", 14, ind[2], twist="extended"),
+        Scene("accepted", 8, ind[4]),
+        Scene("accepted", 10, ind[5], twist="supplement"),
+        Scene("accepted", 7, ind[6], twist="deferred"),
+        Scene("accepted", 5, REGISTRATION, reg),
+        Scene("decided", 12, ind[1]),
+        Scene("decided", 7, REGISTRATION, reg),
+        Scene("decided", 9, ind[0], twist="denied"),
+        Scene("delivery today", 13, ind[1]),
+        Scene("delivery today", 12, ind[2]),
+        Scene("delivery today", 8, REGISTRATION, reg),
+        Scene("delivered", 15, ind[1]),
+        Scene("delivered", 9, OPENING, biz),
+        Scene("evaluated", 18, ind[1]),
+        Scene("evaluated", 17, REGISTRATION, reg),
+        Scene("evaluated", 16, ind[2], twist="bad grade"),
+        Scene("evaluated", 11, OPENING, biz),
+        Scene("withdrawn", 6, ind[1]),
+        Scene("refused", 4, ind[0]),
+    ]
+
+
+@dataclass
+class Stage:
+    """What the story needs at hand: the rows made so far."""
+
+    session: Session
+    cast: Cast
+    county: Division
+    towns: list[Division]
+    agents: list[Agent] = field(default_factory=list)
+    couriers: list[Courier] = field(default_factory=list)
+    first_enterprise: Enterprise | None = None
+
+
+def is_empty(session: Session) -> bool:
+    """Whether nobody has used this database yet."""
+    return session.scalar(select(Project.id).limit(1)) is None and session.scalar(select(Agent.id).limit(1)) is None
+
+
+def load(sessions: sessionmaker[Session], *, seed: int = 7, say: Callable[[str], None] = lambda _: None) -> None:
+    """Fill an empty database whose network and catalogue are imported. The same seed tells the same day."""
+    with sessions.begin() as session:
+        db.allow_clock_changes(session)
+        db.set_clock(session, NOW)
+        county = division_with(session, COUNTY)
+        stage = Stage(session, Cast(seed), county, children(session, county))
+        say("代办员、揽投员与账号")
+        _people(stage)
+        _evaluated_areas(stage)
+        say("项目与办件")
+        for scene in scenes():
+            _play(stage, scene)
+        _accounts(stage)
+        _tickets(stage)
+        say("今日站点")
+        _other_stops(stage)
+    say("上午路线")
+    _morning(sessions, seed=seed)
+    with sessions.begin() as session:
+        _say_that_the_past_was_told(session)
+        db.set_clock(session, NOW)
+
+
+# ---------------------------------------------------------------- people
+
+
+def _people(stage: Stage) -> None:
+    session, cast = stage.session, stage.cast
+    teams = {}
+    for name, division in (("武进区代办一组", stage.county), ("武进区代办二组", stage.county)):
+        teams[name] = Team(name=name, division_id=division.id)
+        session.add(teams[name])
+    session.flush()
+    categories = list(Category)
+    places = [stage.county] * 24 + [town for town in stage.towns for _ in range(3)]
+    for number in range(AGENTS):
+        place = places[number % len(places)]
+        name = cast.person()
+        phone = cast.phone()
+        agent = Agent(
+            agent_no=f"{COUNTY}{number + 1:04d}",
+            name=name,
+            pinyin=pinyin_of_person(name),
+            phone=phone,
+            phone_hash=db.keyed_hash(phone),
+            office_phone=f"0519-8631{cast.random.randrange(1000, 9999)}",
+            team_id=list(teams.values())[number % 2].id,
+            division_id=place.id,
+            capacity=6 if place is stage.county else 3,
+            stars=cast.random.choice((2, 3, 3, 4, 4, 5)),
+            languages=["zh", "en"] if number % 10 == 0 else ["zh"],
+        )
+        session.add(agent)
+        session.flush()
+        known = categories if place is stage.county else cast.random.sample(categories, 4)
+        for category in known:
+            session.add(
+                AgentSkill(agent_id=agent.id, category=category.value, proficiency=cast.random.choice((2, 2, 3)))
+            )
+        stage.agents.append(agent)
+    for first, second in zip(stage.agents[::2], stage.agents[1::2], strict=True):
+        first.stand_in_id, second.stand_in_id = second.id, first.id
+    away = stage.agents[2]
+    session.add(
+        Duty(agent_id=away.id, kind=DutyKind.LEAVE, starts_on=TODAY, ends_on=TODAY + timedelta(days=1), note="年休假")
+    )
+    session.add(
+        Duty(agent_id=stage.agents[31].id, kind=DutyKind.TRAINING, starts_on=TODAY, ends_on=TODAY, note="业务培训")
+    )
+    centre = centre_of(session, stage.county)
+    assert centre is not None
+    for number in range(COURIERS):
+        name, phone = cast.person(), cast.phone()
+        courier = Courier(
+            courier_no=f"WJ{number + 1:03d}", name=name, pinyin=pinyin_of_person(name), phone=phone,
+            phone_hash=db.keyed_hash(phone), division_id=stage.county.id, centre_id=centre.id,
+            vehicle=Vehicle.VAN if number % 4 == 3 else Vehicle.EBIKE,
+            pieces_capacity=200 if number % 4 == 3 else 80, grams_capacity=400_000 if number % 4 == 3 else 60_000,
+        )  # fmt: skip
+        session.add(courier)
+        session.flush()
+        stage.couriers.append(courier)
+        for offset in range(-1, 15):
+            session.add(
+                Shift(courier_id=courier.id, on=TODAY + timedelta(days=offset), starts_s=8 * 3600, ends_s=18 * 3600)
+            )
+    for kind, name in ((DeskKind.SUPERVISION, "武进区政务办监督科"), (DeskKind.LEAD, "武进区代办中心")):
+        session.add(Desk(division_id=stage.county.id, kind=kind, name=name, phone=cast.phone()))
+    session.flush()
+
+
+def _evaluated_areas(stage: Stage) -> None:
+    zone = next(d for d in stage.towns if d.name == "高新区")
+    for kind, name, saved_wan in (
+        (AreaKind.ENVIRONMENT, "环境", 8),
+        (AreaKind.WATER_AND_SOIL, "水土保持", 5),
+        (AreaKind.GEOLOGICAL_HAZARD, "地质灾害", 3),
+        (AreaKind.EARTHQUAKE, "地震安全性", 4),
+    ):
+        stage.session.add(
+            AreaEvaluation(
+                division_id=zone.id,
+                kind=kind,
+                title=f"武进国家高新区{name}区域评估报告",
+                valid_from=date(2023, 6, 1),
+                valid_to=date(2028, 5, 31),
+                negative_list=["电镀", "印染"],
+                saved_cents=saved_wan * 1_000_000,
+            )
+        )
+    stage.session.flush()
+
+
+def _accounts(stage: Stage) -> None:
+    """One shared hash: argon2 is slow on purpose, and this password is printed at start."""
+    session, shared = stage.session, HASHER.hash(PASSWORD)
+    enterprise = stage.first_enterprise
+    assert enterprise is not None
+    contact = session.scalars(select(Contact).where(Contact.enterprise_id == enterprise.id)).first()
+    assert contact is not None
+    busy = max(stage.agents, key=lambda agent: (agent.held, -agent.id))
+    rows = {
+        "qiye": {"name": contact.name, "enterprise_id": enterprise.id, "phone": contact.phone},
+        "daiban": {"name": busy.name, "agent_id": busy.id, "phone": busy.phone},
+        "zuzhang": {"name": stage.cast.person(), "division_id": stage.county.id},
+        "kuaidi": {
+            "name": stage.couriers[0].name,
+            "courier_id": stage.couriers[0].id,
+            "phone": stage.couriers[0].phone,
+        },
+        "jiandu": {"name": stage.cast.person(), "division_id": stage.county.id},
+        "guanli": {"name": "系统管理员"},
+    }
+    for login in LOGINS:
+        given = dict(rows[login.login])
+        phone = given.pop("phone", None) or stage.cast.phone()
+        account = Account(role=login.role, login=login.login, password_hash=shared, **given)
+        account.set_phone(str(phone))
+        session.add(account)
+    for number, courier in enumerate(stage.couriers[1:], start=2):
+        account = Account(
+            role=Role.COURIER, login=f"kuaidi{number}", password_hash=shared, name=courier.name, courier_id=courier.id
+        )
+        account.set_phone(courier.phone)
+        session.add(account)
+    session.flush()
+
+
+# ---------------------------------------------------------------- one project's story
+
+
+class Story:
+    """One project walking the path, with a clock of its own that moves through working hours."""
+
+    def __init__(self, stage: Stage, scene: Scene) -> None:
+        self.stage, self.scene, self.session = stage, scene, stage.session
+        self.calendar = calendar_of(stage.session)
+        start = TODAY if scene.began_wd == 0 else self.calendar.add_working_days(TODAY, -scene.began_wd)
+        self.at = utc(start, time(8 if scene.began_wd == 0 else 9, stage.cast.random.randrange(5, 55)))
+        self.firm: Firm = stage.cast.firm()
+        self.town = stage.cast.random.choice(stage.towns)
+
+    def later(self, *, days: int = 0, minutes: int = 47) -> datetime:
+        """Move on, but never beyond a quarter to ten today; returns the new moment."""
+        if days:
+            local = self.at.astimezone(db.SHANGHAI)
+            self.at = utc(self.calendar.add_working_days(local.date(), days), time(9, 20))
+        self.at = min(self.at + timedelta(minutes=minutes), NOW - timedelta(minutes=15))
+        return self.at
+
+    @property
+    def agent(self) -> Viewer:
+        member = self.project.lead
+        assert member is not None
+        row = self.session.get_one(Agent, member.agent_id)
+        return Viewer(Role.AGENT, name=row.name, agent_id=row.id)
+
+    def request(self) -> None:
+        session, cast, firm = self.session, self.stage.cast, self.firm
+        enterprise = Enterprise(
+            name=firm.name, pinyin=pinyin_of(firm.name), credit_code=firm.credit_code, division_id=self.town.id,
+            created_at=self.at,
+        )  # fmt: skip
+        session.add(enterprise)
+        session.flush()
+        contact = Contact(
+            enterprise_id=enterprise.id, name=firm.contact, phone=firm.phone, phone_hash=db.keyed_hash(firm.phone),
+            created_at=self.at,
+        )  # fmt: skip
+        session.add(contact)
+        session.flush()
+        self.enterprise, self.contact = enterprise, contact
+        self.viewer = Viewer(Role.ENTERPRISE, name=contact.name, enterprise_id=enterprise.id)
+        self.lon, self.lat = cast.near(self.town.lon, self.town.lat)
+        self.address = cast.address(self.town.name)
+        title = {Family.BUSINESS_OPENING: f"{firm.name}设立", Family.PROPERTY_REGISTRATION: f"{firm.name}不动产登记"}
+        intake = flow.Intake(
+            name=title.get(self.scene.family, firm.project),
+            family=self.scene.family,
+            site=flow.Site(self.town.code, self.lon, self.lat, self.address),
+            matters=self._matters(),
+            investment_wan=cast.random.choice((800, 2000, 5000, 12000, 30000))
+            if not title.get(self.scene.family)
+            else None,
+            project_code=None
+            if title.get(self.scene.family)
+            else f"26{COUNTY}89{cast.random.randrange(10**13, 10**14)}",
+        )
+        self.case = flow.request(
+            session, enterprise=enterprise, contact=contact, intake=intake, by=self.viewer, at=self.at
+        )
+        self.project = session.get_one(Project, self.case.project_id)
+
+    def _matters(self) -> tuple[str, ...]:
+        known = set(self.session.scalars(select(Matter.code).where(Matter.code.in_(self.scene.matters))))
+        return tuple(code for code in self.scene.matters if code in known)
+
+    def assign(self) -> bool:
+        return assignment.place(self.session, self.project, by=SYSTEM, at=self.later(minutes=25)) is not None
+
+    def delegate(self) -> None:
+        second = flow.Person(self.stage.cast.person(), self.stage.cast.phone())
+        flow.delegate(
+            self.session, self.project, legal_representative=self.firm.legal, powers=list(Power),
+            people=[flow.Person(self.firm.contact, self.firm.phone), second],
+            valid_to=date(2027, 12, 31), by=self.viewer, at=self.later(minutes=10),
+        )  # fmt: skip
+        for material in self.case.materials:
+            if material.state is MaterialState.WANTED and not material.on_paper:
+                flow.give_material(
+                    self.session, self.case, material, sha256=f"{material.id:064x}", media_type="application/pdf",
+                    filename=f"{material.name}.pdf", by=self.viewer, at=self.at,
+                )  # fmt: skip
+
+    def prescreen(self) -> None:
+        deferred = {}
+        if self.scene.twist == "deferred":
+            one = next((m for m in self.case.materials if m.deferrable), None)
+            if one is not None:
+                deferred = {one.id: TODAY + timedelta(days=1)}
+        flow.prescreen(self.session, self.case, by=self.agent, at=self.later(days=1), deferred=deferred)
+
+    def correct(self) -> None:
+        chosen = [m for m in self.case.materials if m.state is MaterialState.GIVEN][:2] or self.case.materials[:1]
+        words = ("加盖的公章与营业执照名称不一致", "缺少附件2,请补充法定代表人签字页")
+        flow.prescreen(
+            self.session, self.case, by=self.agent, at=self.later(minutes=60),
+            defects={m.id: words[n % 2] for n, m in enumerate(chosen)},
+        )  # fmt: skip
+
+    def appointment(self, on: date, opens: int, closes: int) -> flow.Appointment:
+        place = Address(self.lon, self.lat, self.address, self.firm.contact, self.firm.phone, self.firm.name)
+        return flow.Appointment(on=on, opens_s=opens * 3600, closes_s=closes * 3600, address=place)
+
+    def papers_in(self) -> None:
+        """The originals came in on an earlier day, without a run of today's."""
+        if self.case.pickup_way is Way.ELECTRONIC:
+            return
+        on = max(
+            self.at.astimezone(db.SHANGHAI).date(),
+            self.calendar.add_working_days(TODAY, -max(1, self.scene.began_wd - 1)),
+        )
+        on = self.calendar.first_workday_from(on)
+        if utc(on, time(10, 30)) >= NOW:
+            flow.hand_in(
+                self.session, self.case, by=self.agent, at=self.later(), scan_id=str(uuid.UUID(int=self.case.id))
+            )
+            return
+        self.at = max(self.at, utc(on, time(8, 30)))
+        parcel = flow.book_pickup(
+            self.session, self.case, appointment=self.appointment(on, 9, 12), by=self.viewer, at=self.at
+        )
+        courier = self.stage.cast.random.choice(self.stage.couriers)
+        stop = self.session.get_one(Stop, parcel.stop_id)
+        stop.move_to(StopState.PLANNED)
+        flow.announce(
+            self.session, stop, courier_name=courier.name, opens_s=9 * 3600, closes_s=11 * 3600, by=SYSTEM, at=self.at
+        )
+        self.at = max(self.at, utc(on, time(9, 50)))
+        driver = Viewer(Role.COURIER, name=courier.name, courier_id=courier.id)
+        said = flow.Doorstep(
+            event_id=uuid.UUID(int=self.case.id), act=StopAct.COLLECTED, code=parcel.code, inspected=True,
+            seal_no=f"S{parcel.id:07d}",
+        )  # fmt: skip
+        flow.report(self.session, stop, said, by=driver, at=self.at)
+        if self.scene.goal == "collected" and self.scene.began_wd == 3:
+            return
+        self.later(minutes=80)
+        assert parcel.centre_id is not None
+        flow.receive(
+            self.session, self.case, parcel, centre_id=parcel.centre_id, scan_id=f"in:{parcel.waybill}", by=self.agent,
+            at=self.at,
+        )  # fmt: skip
+
+    def submit(self) -> None:
+        receipts = {review.id: f"SL{review.id:06d}" for review in flow.reviews_of(self.session, self.case)}
+        flow.submit(self.session, self.case, receipts=receipts, by=self.agent, at=self.later(minutes=90))
+
+    def accept(self) -> None:
+        for n, review in enumerate(flow.reviews_of(self.session, self.case)):
+            if self.scene.twist == "supplement" and n == 0:
+                flow.ask_supplement(
+                    self.session, review, words="总平面图缺少日照分析,请补正", by=self.agent, at=self.later(minutes=30)
+                )
+                continue
+            flow.accept(
+                self.session,
+                review,
+                notice_no=f"武受〔2026〕{review.id:04d}号",
+                by=self.agent,
+                at=self.later(minutes=20),
+            )
+
+    def twist_review(self) -> None:
+        running = [r for r in flow.reviews_of(self.session, self.case) if r.state is ReviewState.ACCEPTED]
+        if not running:
+            return
+        review = running[0]
+        on = self.at.astimezone(db.SHANGHAI).date()
+        if self.scene.twist == "pause":
+            pause = ReviewPause(
+                kind=PauseKind.EXPERT_REVIEW, notice_no=f"武特〔2026〕{review.id:03d}号", starts_on=on,
+                expected_end_on=self.calendar.add_working_days(TODAY, 3), maximum_wd=20,
+            )  # fmt: skip
+            flow.pause(self.session, review, pause, by=self.agent, at=self.later(days=1))
+        elif self.scene.twist == "extended":
+            flow.extend(
+                self.session, review, working_days=10, approved_on=on, reason="技术审查意见较多", by=self.agent,
+                at=self.later(days=1),
+            )  # fmt: skip
+
+    def decide(self) -> None:
+        self.later(days=min(3, max(1, self.scene.began_wd // 3)))
+        for n, review in enumerate(flow.reviews_of(self.session, self.case)):
+            denied = self.scene.twist == "denied" and n == 0
+            flow.decide(
+                self.session, review, outcome=ReviewState.DENIED if denied else ReviewState.GRANTED,
+                decision_no=f"武{'不准' if denied else '准'}〔2026〕{review.id:04d}号", by=self.agent,
+                at=self.later(minutes=10),
+                reason="选址不符合国土空间规划;可在60日内申请复议或6个月内提起诉讼" if denied else "",
+            )  # fmt: skip
+
+    def deliver(self) -> None:
+        if self.case.delivery_way is Way.ELECTRONIC:
+            flow.deliver_electronically(self.session, self.case, by=self.agent, at=self.later(minutes=30))
+        else:
+            flow.fetched(self.session, self.case, who=self.firm.contact, by=self.agent, at=self.later(minutes=200))
+
+    def evaluate(self) -> None:
+        reviews = flow.reviews_of(self.session, self.case)
+        grades = {r.id: (Grade.VERY_SATISFIED, "") for r in reviews}
+        if self.scene.twist == "bad grade":
+            grades[reviews[0].id] = (Grade.DISSATISFIED, "同一材料跑了两次,解释不清楚")
+        flow.evaluate(self.session, self.case, grades=grades, by=self.viewer, at=self.later(minutes=120))
+
+
+def _play(stage: Stage, scene: Scene) -> None:
+    """Walk one project as far as its scene says."""
+    story = Story(stage, scene)
+    story.request()
+    if stage.first_enterprise is None and scene.goal == "booked today":
+        stage.first_enterprise = story.enterprise
+    if scene.goal == "requested" or not _acts(story, scene):
+        if scene.twist == "nobody":
+            story.project.language = "ja"
+            assignment.place(stage.session, story.project, by=SYSTEM, at=story.later())
+        return
+    if scene.goal == "refused":
+        flow.refuse(stage.session, story.case, reason="不属于代办范围,已转窗口受理", by=story.agent, at=story.later())
+        return
+    if scene.goal == "assigned":
+        return
+    story.delegate()
+    if scene.goal == "correction":
+        story.correct()
+        return
+    story.prescreen()
+    if scene.goal == "prescreened":
+        return
+    if scene.goal == "booked today":
+        _book_today(story)
+        return
+    story.papers_in()
+    if scene.goal == "withdrawn":
+        flow.withdraw(stage.session, story.case, reason="投资计划调整", by=story.viewer, at=story.later())
+        return
+    if scene.goal == "collected":
+        return
+    story.submit()
+    if scene.goal == "submitted":
+        return
+    story.accept()
+    story.twist_review()
+    if scene.goal == "accepted":
+        stage.session.add(
+            Intermediary(
+                project_id=story.project.id, name="岩土工程勘察", firm="(企业自行委托)", promised_wd=10,
+                started_on=story.at.astimezone(db.SHANGHAI).date(), fee_payer="企业",
+            )
+        )  # fmt: skip
+        return
+    story.decide()
+    if scene.goal == "decided":
+        return
+    if scene.goal == "delivery today":
+        flow.book_delivery(
+            stage.session, story.case, appointment=story.appointment(TODAY, 9, 12), by=story.viewer, at=story.later()
+        )
+        return
+    story.deliver()
+    if scene.goal == "evaluated":
+        story.evaluate()
+
+
+def _acts(story: Story, scene: Scene) -> bool:
+    return scene.goal != "requested" and story.assign()
+
+
+def _book_today(story: Story) -> None:
+    if story.case.pickup_way is Way.ELECTRONIC:
+        return
+    windows = ((10, 12), (14, 17), (11, 12))
+    window = (9, 10) if story.scene.twist == "failed attempt" else windows[story.case.id % len(windows)]
+    story.at = min(story.at, utc(TODAY, time(8, 20)))
+    flow.book_pickup(
+        story.session, story.case, appointment=story.appointment(TODAY, *window), by=story.viewer, at=story.at
+    )
+
+
+def _tickets(stage: Stage) -> None:
+    cases = stage.session.scalars(select(Case).where(Case.stage == "under_review").order_by(Case.id).limit(2)).all()
+    asked = (
+        (TicketKind.QUESTION, "环评报告表需要几份?电子版可以吗?"),
+        (TicketKind.COMPLAINT, "电话一直没人接,希望改进。"),
+    )
+    for case, (kind, words) in zip(cases, asked, strict=False):
+        viewer = Viewer(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id, name=case.contact.name)
+        answers.open_ticket(
+            stage.session, kind=kind, words=words, division_id=case.division_id, by=viewer, case=case,
+            at=NOW - timedelta(hours=20), from_12345=kind is TicketKind.COMPLAINT,
+        )  # fmt: skip
+
+
+# ---------------------------------------------------------------- the day's stops and the morning's runs
+
+
+def _other_stops(stage: Stage) -> None:
+    """What EMS carries for the other counters today: results and invoices, about three hundred stops in all."""
+    cast, session = stage.cast, stage.session
+    booked = len(session.scalars(select(Stop.id).where(Stop.on == TODAY)).all())
+    weights = [3.0 if town.name in {"湖塘镇", "高新区", "武进经济开发区"} else 1.0 for town in stage.towns]
+    for number in range(STOPS - booked):
+        town = cast.random.choices(stage.towns, weights)[0]
+        lon, lat = cast.near(town.lon, town.lat, 2600)
+        pickup = number % 5 == 0
+        morning = number % 9 < 5
+        start = cast.random.choice((8, 9, 9, 10)) if morning else cast.random.choice((13, 14, 14, 15))
+        length = cast.random.choice((2, 3, 3, 4))
+        end = min(start + length, 12 if morning else 18)
+        brand = cast.random.choice(cast.brands)
+        ask_for_stop(
+            session,
+            division_id=stage.county.id,
+            on=TODAY,
+            kind=StopKind.PICKUP if pickup else StopKind.DELIVERY,
+            address=Address(lon, lat, cast.address(town.name), cast.person(), cast.phone(), f"常州{brand}有限公司"),
+            windows=[(start * 3600, end * 3600)],
+            at=NOW - timedelta(hours=18),
+            pieces=cast.random.choice((1, 1, 1, 2)),
+            grams=cast.random.choice((150, 200, 400, 900)),
+            service_s=cast.random.choice((180, 240, 300)),
+        )
+
+
+def _morning(sessions: sessionmaker[Session], *, seed: int) -> None:
+    """The morning's plan, committed before eight, and driven until ten."""
+    early = utc(TODAY, time(7, 40))
+    with sessions.begin() as session:
+        county = division_with(session, COUNTY)
+        plan = day.queue_plan(
+            session, division_id=county.id, on=TODAY, cutoff=Cutoff.AM, limit_s=20, by="代办组长", at=early, seed=seed
+        )
+        plan_id = plan.id
+    state = day.work_on(sessions, plan_id, travel=STRAIGHT, max_iterations=PLAN_ITERATIONS)
+    if state is not PlanState.PREVIEW:
+        raise RuntimeError(f"the demo's morning could not be planned: {state}")
+    with sessions.begin() as session:
+        plan = session.get_one(Plan, plan_id)
+        plan.requested_at = plan.finished_at = early
+        flow.commit_plan(session, plan, by=SYSTEM, at=early)
+    with sessions.begin() as session:
+        _drive_until_ten(session)
+
+
+def _drive_until_ten(session: Session) -> None:
+    """Tick off what the plan says was done by ten; one attempt fails."""
+    failed = False
+    runs = session.scalars(select(Run).where(Run.on == TODAY).order_by(Run.id)).all()
+    for run in runs:
+        driver = Viewer(Role.COURIER, name=run.courier.name, courier_id=run.courier_id)
+        for stop in sorted(run.stops, key=lambda s: s.position or 0):
+            done_s = (stop.eta_s or 0) + stop.service_s
+            if done_s > 10 * 3600 - 300:
+                break
+            at = utc(TODAY, time(0)) + timedelta(seconds=done_s)
+            papers = flow.papers_at(session, stop)
+            code = papers[0].code if papers else None
+            act = StopAct.DELIVERED if stop.kind is StopKind.DELIVERY else StopAct.COLLECTED
+            event_id = uuid.UUID(int=(1 << 64) + stop.id)
+            if not failed and done_s > 9 * 3600 and stop.kind is StopKind.PICKUP and papers:
+                failed = True
+                said = flow.Doorstep(
+                    event_id=event_id, act=StopAct.FAILED, reason=FailReason.PAPERS_NOT_READY, device_at=at
+                )
+            else:
+                said = flow.Doorstep(
+                    event_id=event_id, act=act, device_at=at, code=code, identity_checked=True, inspected=True
+                )
+            flow.report(session, stop, said, by=driver, at=at)
+
+
+def _say_that_the_past_was_told(session: Session) -> None:
+    """The notices of the story's past went out at their time: a demo does not send them all at ten."""
+    session.execute(
+        update(Message)
+        .where(Message.state == MessageState.QUEUED, Message.created_at < NOW - timedelta(minutes=20))
+        .values(
+            state=MessageState.DELIVERED, sent_at=Message.created_at, settled_at=Message.created_at, attempts=1,
+            gateway="console", segments=1,
+        )
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
