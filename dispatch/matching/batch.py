@@ -44,7 +44,7 @@ def match(
     return answer(question, solve(question, limit_s=limit_s), network, weights)
 
 
-def solve(question: Universe, *, limit_s: float | None = None) -> Solution:
+def solve(question: Universe, *, limit_s: float | None = None, whole: int = WHOLE, nearest: int = NEAREST) -> Solution:
     """Blocks that share agents are one flow: solved on few arcs, priced over all, until no arc is missing."""
     ends_at = None if limit_s is None else monotonic() + limit_s
     chosen = np.full(len(question.needs), -1, dtype=np.int64)
@@ -52,7 +52,7 @@ def solve(question: Universe, *, limit_s: float | None = None) -> Solution:
     worth = np.zeros(len(question.agents), dtype=np.int64)
     rounds = 0
     for blocks in components(question.blocks, len(question.agents)):
-        part = _solve_component(question, blocks, ends_at)
+        part = _solve_component(question, blocks, ends_at, whole, nearest)
         chosen[part.rows] = part.chosen
         price[part.people] = part.price
         worth[part.people] = part.worth
@@ -97,14 +97,16 @@ class _Part(NamedTuple):
     rounds: int
 
 
-def _solve_component(question: Universe, blocks: Sequence[Block], ends_at: float | None) -> _Part:
+def _solve_component(
+    question: Universe, blocks: Sequence[Block], ends_at: float | None, whole: int, nearest: int
+) -> _Part:
     rows = np.concatenate([b.needs for b in blocks])
     people = np.unique(np.concatenate([b.agents for b in blocks]))
     wait = question.wait[rows]
     starts, costs = _slots(question, people)
     local = [np.searchsorted(people, b.agents) for b in blocks]
     offset = np.cumsum([0] + [len(b.needs) for b in blocks])
-    few = None if sum(int((b.cost < BARRED).sum()) for b in blocks) <= WHOLE else NEAREST
+    few = None if sum(int((b.cost < BARRED).sum()) for b in blocks) <= whole else nearest
     room = np.diff(starts) > 0
     start = [_nearest(b, at, int(o), room, few) for b, at, o in zip(blocks, local, offset, strict=False)]
     need, agent, cost = _join(start)

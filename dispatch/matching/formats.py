@@ -1,4 +1,4 @@
-"""Matching problems as files: plain costs or the whole model as JSON, public generalised assignment problems as text."""
+"""Matching problems as files: plain costs or the whole model as JSON, generalised assignment problems as text."""
 
 from __future__ import annotations
 
@@ -65,8 +65,10 @@ def _plain(data: Mapping[str, Any]) -> ScaledProblem:
         weight = round(evenness * scale)
         slots[agent] = [weight * (2 * k - 1) // capacity for k in range(held + 1, capacity + 1)]
     whole = [(case, agent, round(cost * scale)) for case, agent, cost in candidates]
-    spread = max((c for *_, c in whole), default=0) - min((c for *_, c in whole), default=0)
-    never = 1 + max(0, max((c for *_, c in whole), default=0)) + len(cases) * (spread + 2 * round(evenness * scale))
+    # A case without a waiting cost waits only where no exchange whatever could place it.
+    most = [c for *_, c in whole] + [round(_number(c, "waiting", 0) * scale) for c in cases]
+    spread = max(most, default=0) - min(most, default=0) + 2 * round(evenness * scale)
+    never = 1 + max(0, *most, 0) + len(cases) * spread
     waiting: dict[Id, int] = {}
     for one in sorted(cases, key=lambda c: stable_key(_id(c, "id"))):
         case = _id(one, "id")
@@ -102,13 +104,12 @@ def _noun(kind: type[Noun], one: Mapping[str, Any]) -> Noun:
     if strange := sorted(one.keys() - names):
         raise MatchingError("bad_field", f"{kind.__name__.lower()} {one.get('id')} has unknown fields {strange}",
                             id=one.get("id"), fields=strange)  # fmt: skip
-    values = {name: frozenset(value) if name in SETS else value for name, value in one.items()}
+    values: dict[str, Any] = {name: frozenset(value) if name in SETS else value for name, value in one.items()}
     try:
         return kind(**values)
     except TypeError as error:
-        raise MatchingError(
-            "bad_field", f"{kind.__name__.lower()} {one.get('id')}: {error}", id=one.get("id")
-        ) from error
+        named = f"{kind.__name__.lower()} {one.get('id')}"
+        raise MatchingError("bad_field", f"{named}: {error}", id=one.get("id")) from error
 
 
 def _list(data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

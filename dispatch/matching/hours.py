@@ -27,7 +27,7 @@ CORE_WIDTH = 6  # edges that a job keeps in the core
 CORE_PAIRS = 20_000  # a problem with no more pairs has its core solved as a whole first
 CORE_SHARE = 0.4  # of the time
 TRY_S = 1.0  # for one neighbourhood at most
-OPTIMAL = 0  # scipy's number for it
+OPTIMAL, INFEASIBLE = 0, 2  # scipy's numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,8 @@ class _Search:
         self.done = False
         self.size = 4  # agents in a neighbourhood; grows while HiGHS is quick
         gaps = np.take_along_axis(self.reduced, self.rank[: min(self.m, 4)], axis=0)[-1]
-        self.cutoff = float(np.median(gaps[np.isfinite(gaps)]))
+        finite = gaps[np.isfinite(gaps)]
+        self.cutoff = float(np.median(finite)) + 1e-9 if len(finite) else 1.0
 
     @property
     def bound(self) -> int:
@@ -259,6 +260,8 @@ class _Search:
     ) -> int:
         """HiGHS on the given edges among some agents and jobs, all else as it stands; takes a better answer."""
         i, j = np.nonzero(edges)
+        if not len(i):
+            return INFEASIBLE
         who, what = agents[i], jobs[j]
         used = np.zeros(self.m, dtype=np.int64)
         if self.agent is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class PlainProblem:
                 raise MatchingError("twice", f"agent {agent} is given twice for case {case}", case=case, agent=agent)
             seen.add((case, agent))
         for agent, costs in self.slots.items():
-            if any(b < a for a, b in zip(costs, costs[1:], strict=False)):
+            if any(b < a for a, b in pairwise(costs)):
                 raise MatchingError("not_convex", f"the slots of agent {agent} get cheaper", agent=agent)
 
 

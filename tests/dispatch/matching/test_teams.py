@@ -1,0 +1,51 @@
+"""Teams: every skill covered, as few heads as possible, no slot taken twice, proven."""
+
+from hypothesis import given, settings
+
+from dispatch.matching.model import Weights
+from dispatch.matching.teams import plan_teams
+from tests.dispatch.matching.county import NETWORK, WEIGHTS, a_need, an_agent, problems
+
+
+def teams(needs, agents):
+    plans = plan_teams(needs, agents, NETWORK, Weights())
+    assert all(p.proven for p in plans)
+    return {need: team for p in plans for need, team in p.teams.items()}
+
+
+def test_one_agent_who_can_do_all_is_better_than_two():
+    agents = [
+        an_agent("land", "T1", skills=frozenset({"land"})),
+        an_agent("env", "T1", skills=frozenset({"env"})),
+        an_agent("both", "T1", stars=0),
+    ]
+    assert teams([a_need(1, skills=frozenset({"land", "env"}))], agents) == {1: ("both",)}
+
+
+def test_two_share_what_nobody_can_do_alone():
+    agents = [an_agent("land", skills=frozenset({"land"})), an_agent("fire", skills=frozenset({"fire"}))]
+    assert teams([a_need(1, skills=frozenset({"land", "fire"}))], agents) == {1: ("fire", "land")}
+
+
+def test_a_project_waits_when_a_skill_is_missing():
+    assert teams([a_need(1, skills=frozenset({"land", "fire"}))], [an_agent("land")]) == {1: ()}
+
+
+@settings(max_examples=20, deadline=None)
+@given(problems(max_needs=4))
+def test_teams_have_every_skill_and_nobody_too_many_slots(problem):
+    needs, agents = problem
+    found = teams([n for n in needs if n.skills], agents)
+    staff = {a.id: a for a in agents}
+    for need in needs:
+        if found.get(need.id):
+            assert need.skills <= frozenset().union(*(staff[a].skills for a in found[need.id]))
+            assert all(a not in need.bans and not staff[a].away for a in found[need.id])
+    for agent in agents:
+        assert sum(agent.id in team for team in found.values()) <= max(0, agent.capacity - agent.held)
+
+
+def test_the_dearer_need_is_served_first():
+    needs = [a_need(1, priority=1), a_need(2, priority=2)]
+    assert teams(needs, [an_agent("a", capacity=1)]) == {1: (), 2: ("a",)}
+    assert WEIGHTS.waiting > 0
