@@ -49,6 +49,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app.extensions["daiban.settings"] = settings
     app.extensions["daiban.sessions"] = db.sessions(settings.database_url, pool_size=settings.pool_size)
+    app.extensions["daiban.travel"] = jobs.travel_times(settings.osrm_url)
     app.extensions["celery"] = make_celery(app, settings)
     if settings.trusted_proxies:
         n = settings.trusted_proxies

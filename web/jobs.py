@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 from celery import shared_task
+from flask import current_app
+from kombu.exceptions import OperationalError
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -13,6 +15,10 @@ import db
 from dispatch import assignment, custody, flow
 from dispatch.project import Project, ProjectState
 from dispatch.scope import SYSTEM
+from routing import day as runs_of_day
+from routing.check import violations
+from routing.runs import PlanState
+from routing.travel import Cached, Geodesic, Osrm, TravelTimes, WithFallback
 from web import files
 from web.api.idempotency import forget_old_keys
 from web.codes import forget_old_codes
@@ -107,6 +113,42 @@ def run_batch(
         return proposal, assignment.apply(session, proposal, by=SYSTEM, at=db.now(session))
 
 
+@shared_task(name="web.jobs.plan", queue=QUEUE)
+def plan(plan_id: int) -> None:
+    """Plan one area's runs; the row holds progress and heartbeat, and a second worker finds nothing to do."""
+    state = run_day_plan(session_factory(), plan_id, current_app.extensions["daiban.travel"])
+    log.info("plan worked on", plan=plan_id, state=state)
+
+
+def run_day_plan(sessions: sessionmaker[Session], plan_id: int, travel: TravelTimes) -> PlanState | None:
+    """Solve, check without the solver, and leave a preview or the reason why there is none."""
+    return runs_of_day.work_on(sessions, plan_id, travel=travel, verify=violations)
+
+
+@shared_task(name="web.jobs.take_over_plans", queue=QUEUE)
+def take_over_plans() -> None:
+    """Plans that nobody works on: the doorbell was lost, or the worker."""
+    with session_factory()() as session:
+        silent = runs_of_day.silent_plans(session)
+    for plan_id in silent:
+        ring(plan, plan_id)
+
+
+def travel_times(osrm_url: str) -> TravelTimes:
+    """Where travel times come from: the routing server of OSRM_URL, else straight lines with detours."""
+    return Cached(WithFallback(Osrm(osrm_url), Geodesic()) if osrm_url else Geodesic())
+
+
+def ring(task: Any, *args: object) -> bool:
+    """Hand a task to the queue now. A broker that is down is told, not raised: the schedule finds what was missed."""
+    try:
+        task.apply_async(args, retry=False, ignore_result=True)
+    except OperationalError as error:
+        log.warning("the queue does not answer", task=task.name, error=str(error)[:200])
+        return False
+    return True
+
+
 @shared_task(name="web.jobs.tidy", queue=QUEUE)
 def tidy() -> None:
     """Forget codes and answers that count for nothing any more, and files that no row names."""
@@ -123,5 +165,6 @@ def tidy() -> None:
 SCHEDULE: dict[str, dict[str, Any]] = {
     "the day": {"task": "web.jobs.day", "schedule": 60.0, "options": {"expires": 60}},
     "waiting projects": {"task": "web.jobs.place_waiting", "schedule": 30.0, "options": {"expires": 30}},
+    "silent plans": {"task": "web.jobs.take_over_plans", "schedule": 20.0, "options": {"expires": 20}},
     "tidy": {"task": "web.jobs.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 import db
 from dispatch.project import Enterprise
 from notifications.phone import BadNumber, mask, normalise
+from web import jobs
 from web.accounts import Account, AccountError, AccountState, bind, change_number, unbind
 from web.auth import current_person, leads_only, operator_only, safe_target
 from web.transactions import transaction
@@ -99,5 +100,6 @@ def move_clock() -> Response:
         moment: datetime = db.now(session) + step
         db.set_clock(session, moment)
     g.pop("business_clock", None)
+    jobs.ring(jobs.day)
     flash(gettext("演示时间已前移"))
     return redirect(safe_target(request.form.get("next")) or "/team")
