@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from routing.plan import Reason, Unserved
@@ -20,7 +20,7 @@ _IN_TURN = (Reason.SKILL, Reason.DEPOT, Reason.LOADED, Reason.CAPACITY, Reason.U
 class Reasons:
     """The true reasons of one plan, given its visits by vehicle."""
 
-    def __init__(self, problem: Problem, orders: dict[str, Sequence[Side]]) -> None:
+    def __init__(self, problem: Problem, orders: Mapping[str, Sequence[Side]]) -> None:
         self.problem, self.orders = problem, orders
         self.requests = {request.id: request for request in problem.requests}
         self.holders = _holders(problem)

@@ -69,8 +69,8 @@ def geocentric(points: Sequence[Place]) -> Reals:
 def crow_m(origins: Reals, destinations: Reals) -> Reals:
     """The length of the straight way over the ground, from geocentric points.
 
-    The chord through the ellipsoid, bent to an arc. Within a province that is the geodesic to three millionths, at a
-    hundredth of its price: a city's 8,500 stops are 72 million pairs.
+    The chord through the ellipsoid, bent to an arc: within a province that is the geodesic to three millionths, and
+    cheap enough for the 72 million pairs of a city of 8,500 stops.
     """
     squares = np.zeros((len(origins), len(destinations)))
     for axis in range(3):

@@ -1,0 +1,117 @@
+"""The routing room's command line: ``python -m routing solve FILE`` and ``python -m routing bench``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from routing import bench
+from routing.formats import Instance, Malformed, read
+from routing.plan import Plan
+from routing.problem import Primary
+from routing.solve import solve
+
+LIMIT_S = 10.0
+NO_LIMIT_S = 86_400.0
+"""How long a solve may take that is told how many iterations to make and no limit."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when there is a plan, 2 when the arguments or the file are wrong."""
+    asked = _parser().parse_args(arguments)
+    return int(asked.run(asked))
+
+
+def _solve(asked: argparse.Namespace) -> int:
+    objective = Primary(asked.objective) if asked.objective else None
+    try:
+        instance = read(asked.file, objective)
+    except (Malformed, OSError) as wrong:
+        reason = wrong.strerror if isinstance(wrong, OSError) else wrong
+        print(f"{asked.file}: {reason}", file=sys.stderr)
+        return 2
+    limit_s = asked.limit or (NO_LIMIT_S if asked.iterations else LIMIT_S)
+    plan = solve(
+        instance.problem,
+        limit_s=limit_s,
+        max_iterations=asked.iterations,
+        seed=asked.seed,
+        workers=asked.workers,
+        engine=asked.engine,
+    )
+    lines = [*instance.routes(plan), f"Cost {instance.told(plan)}"]
+    if asked.out:
+        text = json.dumps(plan.as_dict(), indent=1) if asked.out.suffix == ".json" else "\n".join(lines)
+        try:
+            asked.out.write_text(text + "\n", encoding="utf-8")
+        except OSError as wrong:
+            print(f"{asked.out}: {wrong.strerror}", file=sys.stderr)
+            return 2
+    for line in (*lines[:-1], *_unserved(plan), lines[-1]):
+        print(line)
+    print(json.dumps(summary(instance, plan)))
+    return 0
+
+
+def summary(instance: Instance, plan: Plan) -> dict[str, float | int | bool]:
+    """The last line of a solve: its cost in the file's own units, and whether everything is served."""
+    cost = instance.cost(plan)
+    return {
+        "cost": cost if isinstance(cost, int) else round(cost, instance.rounding.decimals),
+        "vehicles": plan.vehicles,
+        "feasible": not plan.unserved,
+        "seconds": round(plan.seconds, 3),
+    }
+
+
+def _unserved(plan: Plan) -> list[str]:
+    return [f"Unserved {each.request}: {each.reason.value}" for each in plan.unserved]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m routing", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    solving = commands.add_parser("solve", help="plan one instance file")
+    solving.add_argument(
+        "file", type=Path, metavar="FILE", help="Solomon, Gehring-Homberger, Li & Lim, Sartori & Buriol or VRPLIB text"
+    )
+    solving.add_argument("--limit", type=_positive, metavar="S", help=f"seconds to plan for ({LIMIT_S:.0f})")
+    solving.add_argument("--seed", type=int, default=0, metavar="N", help="of the random numbers (0)")
+    solving.add_argument("--workers", type=_at_least_one, default=1, metavar="N", help="processes (1)")
+    solving.add_argument(
+        "--iterations", type=_at_least_one, metavar="N", help="stop after so many: with one worker, repeatable exactly"
+    )
+    solving.add_argument("--engine", choices=("auto", "sisr", "ortools"), default="auto")
+    solving.add_argument(
+        "--objective",
+        choices=[each.value for each in Primary],
+        help="distance: arcs of coordinates cut to one decimal; vehicles: fewest first, double precision; without it "
+        "vehicles for paired pickups and deliveries, distance for the others, VRPLIB coordinates as the file says",
+    )
+    solving.add_argument(
+        "--out", type=Path, metavar="FILE", help="also write the routes, or the plan where it ends in .json"
+    )
+    solving.set_defaults(run=_solve)
+    bench.add_commands(commands)
+    return parser
+
+
+def _positive(word: str) -> float:
+    value = float(word)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{word} is not a positive number of seconds")
+    return value
+
+
+def _at_least_one(word: str) -> int:
+    value = int(word)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{word} is less than 1")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""``python -m routing.bench``: the bench's commands by themselves; the table when none is named."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from routing.bench.command import add_parts
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m routing.bench", description=__doc__)
+    add_parts(parser)
+    asked = parser.parse_args(sys.argv[1:] or ["table"])
+    return int(asked.run(asked))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

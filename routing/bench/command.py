@@ -1,0 +1,83 @@
+"""The bench's commands: ``run`` appends the runs that are missing, ``table`` shows them, ``curve`` times a sweep."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from routing.bench.cases import NoCases, cases, sampled
+from routing.bench.curve import SIZES, sweeps
+from routing.bench.runs import PROGRAMS, SEEDS, rows, run_all
+from routing.bench.table import markdown
+from routing.solve import solve
+
+RUNS = Path("tests/benchmarks/runs.csv")
+SAMPLE = Path("tests/benchmarks/sample.csv")
+INSTANCES = Path("tests/benchmarks/instances")
+
+
+def add_commands(commands: Any) -> None:
+    """``bench`` with its own commands below the given ones (argparse's sub-parsers)."""
+    benching = commands.add_parser("bench", help="gaps to the best known plans, beside other programs")
+    add_parts(benching)
+
+
+def add_parts(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    running = commands.add_parser("run", help="make the runs that the file does not hold yet")
+    running.add_argument("--instances", type=Path, default=INSTANCES, help="folder with best_known.csv and texts")
+    running.add_argument("--sample", type=Path, default=SAMPLE, help="class,instance lines; 'none' for all")
+    running.add_argument("--classes", nargs="*", help="only these")
+    running.add_argument("--budgets", type=float, nargs="+", default=[10.0, 30.0, 60.0], metavar="S")
+    running.add_argument("--programs", nargs="+", choices=PROGRAMS, default=list(PROGRAMS))
+    running.add_argument("--seeds", type=int, default=SEEDS, help="of the engine; the others run once")
+    running.add_argument("--both", action="store_true", help="windows by vehicles as well as by distance")
+    running.add_argument("--python", nargs="*", default=[], metavar="PROGRAM=PATH", help="interpreter of a peer")
+    running.add_argument("--release", default="unreleased", help="the name under which the rows are kept")
+    running.add_argument("--file", type=Path, default=RUNS)
+    running.set_defaults(run=_run)
+    showing = commands.add_parser("table", help="the gap table of the runs kept, in Markdown")
+    showing.add_argument("--release", default="unreleased")
+    showing.add_argument("--file", type=Path, default=RUNS)
+    showing.set_defaults(run=_table)
+    curving = commands.add_parser("curve", help="seconds a sweep over all stops, against n log n")
+    curving.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    curving.set_defaults(run=_curve)
+
+
+def _run(asked: argparse.Namespace) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        every = cases(asked.instances, both=asked.both)
+    except NoCases as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        return 2
+    sample = None if str(asked.sample) == "none" else asked.sample
+    chosen = sampled(every, sample, asked.classes)
+    made = run_all(
+        chosen,
+        asked.budgets,
+        asked.programs,
+        file=asked.file,
+        release=asked.release,
+        seeds=asked.seeds,
+        pythons=dict(each.split("=", 1) for each in asked.python),
+    )
+    sys.stdout.write(f"{made} runs of {len(chosen)} cases appended to {asked.file}\n")
+    return 0
+
+
+def _table(asked: argparse.Namespace) -> int:
+    sys.stdout.write(markdown(rows(asked.file), release=asked.release))
+    return 0
+
+
+def _curve(asked: argparse.Namespace) -> int:
+    sys.stdout.write("| stops | s a sweep | µs / (n log2 n) |\n| --- | --- | --- |\n")
+    for stops, sweep_s, unit in sweeps(solve, asked.sizes):
+        sys.stdout.write(f"| {stops} | {sweep_s:.3f} | {unit:.2f} |\n")
+        sys.stdout.flush()
+    return 0
