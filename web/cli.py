@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from dispatch import catalog_import as dispatch_catalog
 from dispatch import custody as dispatch_custody
 from dispatch.errors import DispatchError
 from notifications import tasks
+from routing.day import queue_plan
+from routing.runs import Cutoff, Plan, PlanState
 from web import jobs, schema
+from web.demo import county, demand
 from web import keys as key_rotation
 from web.settings import Settings
 from web.transactions import session_factory, transaction
@@ -175,6 +179,37 @@ def assign(dry_run: bool, area: str | None) -> None:
         click.echo(f"applied {len(applied.done)}, changed meanwhile {len(applied.stale)}, full {len(applied.full)}")
 
 
+# ---------------------------------------------------------------- runs
+
+runs = AppGroup("runs", help="The couriers' day.")
+
+
+@runs.command("plan")
+@click.option("--area", required=True, help="The county's code.")
+@click.option("--on", "day", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day of the runs.")
+@click.option("--cutoff", type=click.Choice([c.value for c in Cutoff]), default=Cutoff.AM.value, show_default=True)
+@click.option("--limit", "limit_s", type=click.IntRange(1, 3600), default=10, show_default=True, help="Seconds.")
+@click.option("--seed", type=int, default=0)
+@plainly
+def runs_plan(area: str, day: datetime, cutoff: str, limit_s: int, seed: int) -> None:
+    """Plan an area's day: a preview, that a lead may commit."""
+    with transaction() as session:
+        division = agents_network.division_with(session, area)
+        plan = queue_plan(
+            session, division_id=division.id, on=day.date(), cutoff=Cutoff(cutoff), limit_s=limit_s, seed=seed,
+            by="command line", at=db.now(session),
+        )  # fmt: skip
+    jobs.run_day_plan(session_factory(), plan.id, current_app.extensions["daiban.travel"])
+    with session_factory()() as session:
+        done = session.get_one(Plan, plan.id)
+    if done.state is PlanState.FAILED:
+        raise click.ClickException(f"plan {done.id} failed: {done.why_failed}")
+    result = done.result or {}
+    for left in result.get("unserved", []):
+        click.echo(f"  stop {left.get('stop_id')} is not served: {left.get('reason')}")
+    click.echo(f"plan {done.id} is {done.state}: cost {done.cost}, {len(result.get('routes', []))} runs")
+
+
 # ---------------------------------------------------------------- messages
 
 messages = AppGroup("messages", help="The outbox.")
@@ -221,7 +256,31 @@ def keys_rotate() -> None:
     click.echo("restart the other processes, so that they know the new key too")
 
 
-COMMANDS = (database, network, catalog, calendar, assign, messages, custody, keys)
+# ---------------------------------------------------------------- demo
+
+demo = AppGroup("demo", help="A believable working day, in an empty database.")
+
+
+@demo.command("load")
+@click.option("--scale", type=click.Choice(["county", "city", "province"]), default="county", show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True)
+@plainly
+def demo_load(scale: str, seed: int) -> None:
+    """Fill an empty database with a demo; one that is in use is left alone."""
+    with session_factory()() as session:
+        if not county.is_empty(session):
+            click.echo("this database is in use: no demo was loaded")
+            return
+    if scale == "county":
+        county.load(session_factory(), seed=seed, say=lambda words: click.echo(f"  {words}"))
+    else:
+        demand.load(session_factory(), scale=scale, seed=seed, say=lambda words: click.echo(f"  {words}"))
+    click.echo(f"demo accounts, all with the password {county.PASSWORD}:")
+    for login in county.LOGINS:
+        click.echo(f"  {login.login:8} {login.what}")
+
+
+COMMANDS = (database, network, catalog, calendar, assign, runs, messages, custody, keys, demo)
 
 
 def install(app: Flask) -> None:
