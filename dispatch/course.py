@@ -140,6 +140,7 @@ def course(
         return 0 if calendar is None or start_on is None else calendar.working_days_between(start_on, on)
 
     now = float(max(0, offset(today))) if today is not None else 0.0
+    gap = durations.gap
     n = len(path.steps)
     fits = [law(step, durations, who.get(step.code, step.matter.authority), city, counting) for step in path.steps]
     accepted: list[float | None] = []
@@ -182,7 +183,7 @@ def course(
         today=now,
         goals=tuple(row_of[code] for code in wanted),
         noise=_knowing(noise, lasted, laws, places, durations) if lasted else noise,
-        gaps=np.stack([_gap_days(f"{key}/gap/{code}", samples, durations.gap) for code in path.codes])
+        gaps=np.stack([_gap_days(f"{key}/gap/{code}", samples, gap) for code in path.codes])
         if counting is Counting.ELAPSED
         else None,
     )

@@ -9,7 +9,7 @@ import csv
 import sys
 from collections.abc import Callable
 from pathlib import Path as File
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -34,12 +34,14 @@ WORKS = (
 def timed(what: str, act: Callable[[], object], repeat: int) -> None:
     act()
     took = []
+    cpu = process_time()
     for _ in range(repeat):
         begun = perf_counter()
         act()
         took.append((perf_counter() - begun) * 1_000)
+    cpu_ms = (process_time() - cpu) * 1_000 / repeat
     best, median, p95 = min(took), np.median(took), np.percentile(took, 95)
-    print(f"{what:48s} best {best:6.2f} ms   median {median:6.2f} ms   p95 {p95:6.2f} ms")
+    print(f"{what:48s} best {best:6.2f} ms   median {median:6.2f} ms   p95 {p95:6.2f} ms   CPU {cpu_ms:6.2f} ms")
 
 
 def main() -> None:
