@@ -76,8 +76,8 @@ def _table(asked: argparse.Namespace) -> int:
 
 
 def _curve(asked: argparse.Namespace) -> int:
-    sys.stdout.write("| stops | s a sweep | µs / (n log2 n) |\n| --- | --- | --- |\n")
+    sys.stdout.write("| stops | ms a sweep | µs / (n log2 n) |\n| --- | --- | --- |\n")
     for stops, sweep_s, unit in sweeps(solve, asked.sizes):
-        sys.stdout.write(f"| {stops} | {sweep_s:.3f} | {unit:.2f} |\n")
+        sys.stdout.write(f"| {stops} | {1e3 * sweep_s:.2f} | {unit:.2f} |\n")
         sys.stdout.flush()
     return 0
