@@ -64,8 +64,8 @@ def main() -> int:
             environment(RUN_LOCK)
             if purpose == "test":
                 environment(TEST_LOCK)
-            assets()
-            compiled_core()
+            with compiled_core():  # on another core meanwhile
+                assets()
             if purpose == "test" and (missing := missing_for_browsers()) and (said := install_browser()):
                 print(f"  {missing}: {said}; every other test runs", flush=True)
     except NotPrepared as failure:
@@ -138,9 +138,9 @@ def environment(lock_file: str) -> None:
     """The virtual environment holds just what the lock file names, each package checked against its hash."""
     mark = VENV / f"prepared-{lock_file}"
     wanted = digest([ROOT / lock_file])
-    if is_marked(mark, wanted) and _works(PYTHON):
+    if is_marked(mark, wanted) and _works("pass"):
         return
-    if not _works(PYTHON):
+    if not _works("import pip"):
         shutil.rmtree(VENV, ignore_errors=True)
         run([sys.executable, "-m", "venv", VENV], "cannot make a Python environment (Debian: apt install python3-venv)")
     count = len(re.findall(r"^[a-zA-Z0-9]", (ROOT / lock_file).read_text(), re.MULTILINE))
@@ -152,9 +152,9 @@ def environment(lock_file: str) -> None:
     mark.write_text(wanted)
 
 
-def _works(python: Path) -> bool:
+def _works(code: str) -> bool:
     with contextlib.suppress(OSError):
-        return subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+        return subprocess.run([PYTHON, "-c", code], capture_output=True, check=False).returncode == 0
     return False
 
 
@@ -220,19 +220,27 @@ def _npm(scratch: Path) -> list[str | Path]:
 # ---------------------------------------------------------------- the compiled search
 
 
-def compiled_core() -> None:
+@contextlib.contextmanager
+def compiled_core() -> Iterator[None]:
     """The route search is compiled once, here, and not while the first day is planned."""
-    sources = sorted((ROOT / "routing").glob("*.py"))
+    sources = sorted((ROOT / "routing").rglob("*.py"))
     owners = [path for path in sources if re.search(r"^def compile_core\(", path.read_text(), re.MULTILINE)]
-    if not owners:
+    mark, wanted = VENV / "prepared-core", digest(sources)
+    if not owners or is_marked(mark, wanted):
+        yield
         return
-    mark = VENV / "prepared-core"
-    wanted = digest(sources)
-    if is_marked(mark, wanted):
-        return
-    with step("the route search is compiled, the first time only"):
-        code = f"from routing.{owners[0].stem} import compile_core; compile_core()"
-        run([PYTHON, "-c", code], "cannot compile the route search")
+    code = f"from routing.{owners[0].stem} import compile_core; compile_core()"
+    compiler = subprocess.Popen(
+        [PYTHON, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield
+        with step("the route search is compiled, the first time only"):
+            said, _ = compiler.communicate()
+    finally:
+        compiler.kill()
+    if compiler.returncode:
+        raise NotPrepared(f"cannot compile the route search: {_why(said.splitlines())}")
     mark.write_text(wanted)
 
 

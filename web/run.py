@@ -258,13 +258,12 @@ class Run:
         self.home.write_addresses({name: self.environ[name] for name in ("DATABASE_URL", "BROKER_URL", "PORT")})
         self._prepare(demo=embedded and self.environ.get("DEMO", "yes").lower() not in {"no", "0", "false"})
         door.set_inheritable(True)
-        web = None
-        for command in self._commands(door):
-            self._go_on()
+        web, *others = self._commands(door)
+        self._go_on()
+        self.supervisor.add(web)
+        self._await(door, web)  # the cores belong to the pages first
+        for command in others:
             self.supervisor.add(command)
-            web = web or command
-        assert web
-        self._await(door, web)
 
     def _start_servers(self) -> bool:
         """Start what DATABASE_URL and BROKER_URL do not name, and name it there. Whether the database is ours."""
@@ -332,7 +331,7 @@ class Run:
     def _commands(self, door: socket.socket) -> list[Command]:
         python = [sys.executable, "-m"]
         gunicorn = [*python, "gunicorn", "wsgi:app", "--bind", f"fd://{door.fileno()}", "--no-control-socket"]
-        gunicorn += ["--worker-class", "gthread", "--workers", self.environ.get("WEB_CONCURRENCY") or "2"]
+        gunicorn += ["--preload", "--worker-class", "gthread", "--workers", self.environ.get("WEB_CONCURRENCY") or "2"]
         gunicorn += ["--threads", "8", "--timeout", "60", "--graceful-timeout", "5"]
         celery = [*python, "celery", "-A", "wsgi:celery"]
         programs: list[tuple[str, list[str], list[int]]] = [("web", gunicorn, [door.fileno()])]
