@@ -43,7 +43,7 @@ def _alone(session: Session, name: str) -> bool:
     return bool(session.scalar(text("select pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"job:{name}"}))
 
 
-@shared_task(name="web.jobs.day", queue=QUEUE)
+@shared_task(name="web.jobs.day")
 def day() -> None:
     """Silence that accepts, papers overdue, reminders, referrals, unrated cases: each in a transaction of its own."""
     run_day(session_factory())
@@ -67,7 +67,7 @@ def run_day(sessions: sessionmaker[Session]) -> dict[str, int]:
     return found
 
 
-@shared_task(name="web.jobs.place_waiting", queue=QUEUE)
+@shared_task(name="web.jobs.place_waiting")
 def place_waiting() -> None:
     """Find an agent for each project that waits for one, the longest waiting first."""
     sessions = session_factory()
@@ -84,7 +84,7 @@ def place_waiting() -> None:
         place(project_id)
 
 
-@shared_task(name="web.jobs.place", queue=QUEUE)
+@shared_task(name="web.jobs.place")
 def place(project_id: int) -> None:
     """Find an agent for one project, unless somebody was quicker."""
     with transaction() as session:
@@ -94,7 +94,7 @@ def place(project_id: int) -> None:
             log.info("project placed", project=project.project_no, agent=member.agent_id if member else None)
 
 
-@shared_task(name="web.jobs.assign_batch", queue=QUEUE)
+@shared_task(name="web.jobs.assign_batch")
 def assign_batch(path: str | None = None) -> None:
     """The batch: the best assignment of everything that waits, applied to rows that nobody changed meanwhile."""
     run_batch(session_factory(), path=path, dry_run=False)
@@ -113,7 +113,7 @@ def run_batch(
         return proposal, assignment.apply(session, proposal, by=SYSTEM, at=db.now(session))
 
 
-@shared_task(name="web.jobs.plan", queue=QUEUE)
+@shared_task(name="web.jobs.plan")
 def plan(plan_id: int) -> None:
     """Plan one area's runs; the row holds progress and heartbeat, and a second worker finds nothing to do."""
     state = run_day_plan(session_factory(), plan_id, current_app.extensions["daiban.travel"])
@@ -125,7 +125,7 @@ def run_day_plan(sessions: sessionmaker[Session], plan_id: int, travel: TravelTi
     return runs_of_day.work_on(sessions, plan_id, travel=travel, verify=violations)
 
 
-@shared_task(name="web.jobs.take_over_plans", queue=QUEUE)
+@shared_task(name="web.jobs.take_over_plans")
 def take_over_plans() -> None:
     """Plans that nobody works on: the doorbell was lost, or the worker."""
     with session_factory()() as session:
@@ -149,7 +149,7 @@ def ring(task: Any, *args: object) -> bool:
     return True
 
 
-@shared_task(name="web.jobs.tidy", queue=QUEUE)
+@shared_task(name="web.jobs.tidy")
 def tidy() -> None:
     """Forget codes and answers that count for nothing any more, and files that no row names."""
     with transaction() as session:

@@ -86,6 +86,7 @@ def drift(url: str) -> list[Any]:
     """What differs between the database and the rooms' tables; nothing, when migrations are complete."""
     load_rooms()
     engine = create_engine(db.psycopg_url(url))
+    engine.dialect.ischema_names["ltree"] = db.Ltree  # type: ignore[attr-defined]
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "include_object": include_object, "target_metadata": METADATA}

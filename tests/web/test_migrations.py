@@ -1,0 +1,38 @@
+"""Migrations: from nothing up, no drift from the rooms' tables, and down to nothing again."""
+
+import os
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from web import schema
+
+
+@pytest.fixture
+def empty_url(postgres: str) -> Iterator[str]:
+    """The URL of a database without a table."""
+    name, plain = f"empty_{os.getpid()}", postgres.replace("+psycopg", "")
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} STRATEGY FILE_COPY")
+    yield postgres.rsplit("/", 1)[0] + "/" + name
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def tables(url: str) -> set[str]:
+    engine = create_engine(url)
+    found = set(inspect(engine).get_table_names())
+    engine.dispose()
+    return found
+
+
+def test_the_tables_go_up_without_drift_and_down_to_nothing(empty_url: str) -> None:
+    assert schema.upgrade(empty_url) == schema.head()
+    assert schema.drift(empty_url) == []
+    assert tables(empty_url) >= {"account", "dispatch_case", "message", "stop", "division"}
+    assert schema.upgrade(empty_url) == schema.head()
+    schema.downgrade(empty_url, "base")
+    assert tables(empty_url) == {"alembic_version"}
+    assert schema.upgrade(empty_url) == schema.head()
