@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from dispatch.matching.batch import match
-from dispatch.matching.model import Agent, Id, MatchingError, Need, Network, Node, Weights
+from dispatch.matching.model import COUNTY, Agent, Id, MatchingError, Need, Network, Node, Weights
 from dispatch.matching.rules import home_county
 
 SHORT_LEAVE_DAYS = 3
@@ -30,6 +30,7 @@ class Relief:
 
     acting: Mapping[Id, Id]
     moves: tuple[Move, ...]
+    rescued: int = 0  # needs that would wait if nobody but the absent agents' projects moved
 
     @property
     def notices(self) -> int:
@@ -60,8 +61,9 @@ def relieve(
     staff = [replace(a, away=True) if a.id in gone else a for a in everybody.values()]
     held = [n for n in needs if n.current is not None]
     displaced = [_released(n, gone) for n in held if n.current in gone]
-    found = dict(match(displaced, staff, network, weights).choices)
-    stuck = {_area(n, network) for n in displaced if found[n.id].agent is None}
+    found = dict(match(displaced, _within_reach(displaced, staff, network), network, weights).choices)
+    stranded = [n for n in displaced if found[n.id].agent is None]
+    stuck = {_area(n, network) for n in stranded}
     if stuck:
         # Whoever has an agent keeps it, told or not, unless that lets a waiting need be placed.
         near = [_released(n, gone) for n in held if _area(n, network) in stuck]
@@ -73,13 +75,13 @@ def relieve(
             if need.id not in chosen_here and agent_ is not None:
                 taken[agent_] = taken.get(agent_, 0) + 1
         busy = [replace(a, held=a.held + taken[a.id]) if a.id in taken else a for a in staff]
-        found.update(match(firm, busy, network, weights).choices)
+        found.update(match(firm, _within_reach(firm, busy, network), network, weights).choices)
     moves = []
     for need in held:
         if need.id in found and need.current is not None and found[need.id].agent != need.current:
             forced = need.current in gone
             moves.append(Move(need.id, need.project, need.current, found[need.id].agent, forced, need.told))
-    return Relief(acting, tuple(moves))
+    return Relief(acting, tuple(moves), sum(found[n.id].agent is not None for n in stranded))
 
 
 def _stand_in(agent: Id, days: int, absent: Mapping[Id, int], everybody: Mapping[Id, Agent]) -> Id | None:
@@ -96,6 +98,17 @@ def _released(need: Need, gone: Set[Id]) -> Need:
         lock=None if need.lock is not None and need.lock in gone else need.lock,
         first_ask=None if need.first_ask is not None and need.first_ask in gone else need.first_ask,
     )
+
+
+def _within_reach(needs: Sequence[Need], agents: Sequence[Agent], network: Network) -> list[Agent]:
+    """The agents that could matter: those of the needs' areas, those above the counties, and those who hold one."""
+    areas = {_area(n, network) for n in needs}
+    holders = {n.current for n in needs}
+    return [
+        a
+        for a in agents
+        if a.level < COUNTY or a.id in holders or home_county(network, a.node) in areas or a.node in areas
+    ]
 
 
 def _area(need: Need, network: Network) -> Node:

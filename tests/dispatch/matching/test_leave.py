@@ -42,6 +42,7 @@ def test_another_case_moves_only_where_one_would_wait_otherwise():
     relief = relieve({"absent": 10}, needs, agents, NETWORK, WEIGHTS)
     assert [(m.need, m.agent, m.forced) for m in relief.moves] == [(1, "able", True), (2, "free", False)]
     assert [m.need for m in relief.unforced] == [2]
+    assert relief.rescued == 1
     assert relief.notices == 2
 
 
