@@ -44,7 +44,11 @@ def main() -> None:
     ask.add_argument("--a-year", type=float, default=1_100, help="projects a county has in a year")
     ask.add_argument("--agents", type=int, default=60, help="agents at each county's town stations")
     ask.add_argument("--capacity", type=int, default=6)
+    ask.add_argument(
+        "--skills", type=int, default=0, help="kinds of project; an agent is at home in two, a project asks one"
+    )
     given = ask.parse_args()
+    kinds = [f"skill {n}" for n in range(given.skills)]
     network = {
         r["code"]: Place(r["parent_code"] or None, int(r["level"]), float(r["lon"]), float(r["lat"]))
         for r in rows("agents/data/network.csv")
@@ -62,13 +66,15 @@ def main() -> None:
         counties.append(County(code, given.a_year / 250, tuple((t, network[t].lon, network[t].lat) for t in towns)))
         for i in range(given.agents):
             seat = rng.choice(towns)
-            agents.append(seated(f"{code}-{i}", seat, given.capacity, network))
+            able = frozenset(rng.sample(kinds, min(2, len(kinds))))
+            agents.append(seated(f"{code}-{i}", seat, given.capacity, network, able))
     city = network[codes[0]].parent
-    agents += [seated(f"{city}-{i}", city, 8, network) for i in range(4 * len(codes))]
-    agents += [seated(f"province-{i}", network[city].parent, 4, network) for i in range(2)]
+    agents += [seated(f"{city}-{i}", city, 8, network, frozenset(kinds)) for i in range(4 * len(codes))]
+    agents += [seated(f"province-{i}", network[city].parent, 4, network, frozenset(kinds)) for i in range(2)]
     begun = perf_counter()
+    asked = [frozenset({kind}) for kind in kinds] or [frozenset()]
     draws = [
-        demand(counties, view, calendar, date(2025, 3, 3), given.warm_up + given.days, seed=seed)
+        demand(counties, view, calendar, date(2025, 3, 3), given.warm_up + given.days, seed=seed, skills=asked)
         for seed in range(given.replays)
     ]
     print(
@@ -84,9 +90,9 @@ def main() -> None:
             print(f"  {title}: {value}")
 
 
-def seated(name: str, node: str, capacity: int, network: dict[str, Place]) -> Agent:
+def seated(name: str, node: str, capacity: int, network: dict[str, Place], skills: frozenset[str]) -> Agent:
     place = network[node]
-    return Agent(name, node, place.level, capacity, 0, place.lon, place.lat)
+    return Agent(name, node, place.level, capacity, 0, place.lon, place.lat, skills)
 
 
 if __name__ == "__main__":

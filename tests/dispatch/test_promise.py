@@ -467,7 +467,8 @@ def test_brier_ranks_knowing_above_guessing():
     chances = rng.uniform(0, 1, 4_000)
     happened = rng.uniform(0, 1, 4_000) < chances
     knowing = [Said(float(p), bool(t)) for p, t in zip(chances, happened, strict=True)]
-    guessing = [Said(base_rate([bool(t) for t in happened]), bool(t)) for t in happened]
+    usual = base_rate([bool(t) for t in happened])
+    guessing = [Said(usual, bool(t)) for t in happened]
     assert brier(knowing) == pytest.approx(1 / 6, abs=0.01)
     assert brier(guessing) == pytest.approx(0.25, abs=0.005)
     assert all(abs(row.error) < 0.06 for row in by_stated(knowing))
