@@ -371,6 +371,12 @@ class LegalClock:
         paused = self._paused_days(calendar, end)
         return sum(1 for on in calendar.workdays_after(start, end) if on not in paused)
 
+    def pauses_wd(self, calendar: Calendar, today: date) -> tuple[int, int]:
+        """Working days that pauses have taken since the acceptance up to today, and are still expected to take."""
+        paused = [on for on in self._paused_days(calendar, today) if on > self.accepted_on(calendar)]
+        so_far = sum(1 for on in paused if on <= today)
+        return so_far, len(paused) - so_far
+
     def is_overdue(self, calendar: Calendar, now: datetime) -> bool:
         at = self.decided_at or now
         return at > self.due_at(calendar, in_shanghai(at).date())

@@ -121,12 +121,16 @@ def course(
     today: date | None = None,
     progress: Mapping[str, Progress] | None = None,
     paused_wd: Mapping[str, int] | None = None,
+    pause_ahead_wd: Mapping[str, int] | None = None,
     samples: int = SAMPLES,
     key: str = "",
 ) -> Course:
     """Make a path ready. ``authorities`` says who decides each matter at the project's place, else the catalogue does.
 
-    ``key`` (the project's number, say) gives a project draws of its own; without it, all projects share theirs."""
+    ``key`` (the project's number, say) gives a project draws of its own; without it, all projects share theirs.
+
+    ``paused_wd``: how long special procedures have stood so far; ``pause_ahead_wd``: how long they are still expected
+    to. ``LegalClock.pauses_wd`` gives both."""
     who = authorities or {}
     happened = progress or {}
     if happened and (calendar is None or start_on is None or today is None):
@@ -147,6 +151,7 @@ def course(
     finished: list[float | None] = []
     used = np.zeros(n, dtype=np.float32)
     stood = np.array([(paused_wd or {}).get(code, 0) for code in path.codes], dtype=np.float32)
+    ahead = np.array([(pause_ahead_wd or {}).get(code, 0) for code in path.codes], dtype=np.float32)
     for row, code in enumerate(path.codes):
         so_far = happened.get(code, Progress())
         finished.append(None if so_far.decided_on is None else float(offset(so_far.decided_on)))
@@ -179,7 +184,7 @@ def course(
         timeless=timeless,
         cap=np.full(n, np.inf, dtype=np.float32),
         used=used,
-        paused=stood,
+        paused=stood + ahead,
         today=now,
         goals=tuple(row_of[code] for code in wanted),
         noise=_knowing(noise, lasted, laws, places, durations) if lasted else noise,

@@ -246,6 +246,16 @@ def test_an_open_pause_is_taken_to_end_as_expected_then_today_but_never_beyond_i
         due_at(CALENDAR, utc(MONDAY, time(10)), 5, pauses=(pause,))
 
 
+def test_pauses_are_told_apart_into_what_stood_and_what_is_expected():
+    pauses = (
+        a_pause(date(2026, 3, 4), date(2026, 3, 5)),
+        a_pause(date(2026, 3, 10), None, expected_end_on=date(2026, 3, 13)),
+    )
+    clock = LegalClock(utc(MONDAY, time(10)), 5, pauses=pauses)
+    assert clock.pauses_wd(CALENDAR, date(2026, 3, 11)) == (4, 2)
+    assert clock.pauses_wd(CALENDAR, date(2026, 3, 16)) == (7, 0)
+
+
 def test_an_extension_adds_its_days_only_when_it_was_told_in_time():
     in_time = Extension(date(2026, 3, 6), date(2026, 3, 9), "材料需核实")
     assert LegalClock(utc(MONDAY, time(10)), 5, extension=in_time).due_on(CALENDAR, MONDAY) == date(2026, 3, 23)

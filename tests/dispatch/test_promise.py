@@ -263,6 +263,16 @@ def test_a_pause_moves_the_date_by_its_days():
     assert paused.wd_for(0.5) == plain.wd_for(0.5) + 7
 
 
+def test_a_pause_that_lies_ahead_does_not_count_as_time_already_used():
+    today = CALENDAR.add_working_days(START, 10)
+    under_way = {"A": Progress(accepted_on=START)}
+    plain = looked_at(today, under_way)
+    ahead = looked_at(today, under_way, pause_ahead_wd={"A": 6})
+    behind = looked_at(today, under_way, paused_wd={"A": 6})
+    assert ahead.wd_for(0.5) == plain.wd_for(0.5) + 6
+    assert plain.wd_for(0.5) < behind.wd_for(0.5) <= plain.wd_for(0.5) + 6
+
+
 def test_a_matter_open_far_beyond_anything_seen_still_has_a_finite_date():
     long_open = looked_at(CALENDAR.add_working_days(START, 300), {"A": Progress(accepted_on=START)})
     assert 301 < long_open.wd_for(0.5) < 500
