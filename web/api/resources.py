@@ -5,11 +5,13 @@ from typing import Any
 from apiflask import APIFlask
 from flask import Blueprint, render_template
 
-from web.api import me
+from web.api import cases, me, messages, parcels, places, plans, projects, reviews, runs, tickets
 from web.api.schema import Problem
 from web.errors import DISPATCH, WORDS
 
-RESOURCES = (me.bp,)
+RESOURCES = (
+    projects.bp, cases.bp, parcels.bp, reviews.bp, plans.bp, runs.bp, tickets.bp, messages.bp, places.bp, me.bp,
+)  # fmt: skip
 
 docs = Blueprint("docs", __name__)
 

@@ -1,0 +1,59 @@
+"""Parcels: handovers at centres and counters, and the chain of custody."""
+
+from datetime import datetime
+from typing import Any
+
+from apiflask import APIBlueprint
+from pydantic import Field
+
+import db
+from dispatch import batches
+from dispatch.custody import Holder, check_waybill
+from dispatch.errors import Refused
+from dispatch.queries import cases as shown
+from dispatch.reach import parcel_for
+from dispatch.scope import Role
+from web.api.schema import Strict, problems
+from web.auth import current_viewer, roles, signed_in
+from web.transactions import transaction
+
+bp = APIBlueprint("api_parcels", __name__, url_prefix="/api/v1", tag="parcels")
+
+
+class HandoverIn(Strict):
+    """One scan: who has the parcel now. The same scan_id twice is one handover."""
+
+    to: Holder
+    ref: str = Field(default="", max_length=60, description="Such as centre:12; the parcel's own centre by default")
+    scan_id: str = Field(min_length=1, max_length=100)
+    device_at: datetime | None = None
+
+
+@bp.post("/parcels/<waybill>/handovers")
+@bp.input(HandoverIn, arg_name="body")
+@bp.output({}, status_code=201)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
+def hand_over(waybill: str, body: HandoverIn) -> tuple[dict[str, Any], int]:
+    """A centre or a counter scans a parcel."""
+    viewer = current_viewer()
+    if body.to is Holder.COURIER:
+        raise Refused("couriers take parcels on a handover list", words="交给揽投员请使用交接清单")
+    with transaction() as session:
+        parcel = parcel_for(session, viewer, check_waybill(waybill), lock=True)
+        ref = body.ref or (f"centre:{parcel.centre_id}" if body.to is Holder.CENTRE else body.to.value)
+        batches.scan(
+            session, parcel, to=body.to, ref=ref, scan_id=body.scan_id, by=viewer, at=db.now(session),
+            device_at=body.device_at,
+        )  # fmt: skip
+        return {"waybill": parcel.waybill, "holder": parcel.holder.value, "length": parcel.chain_length}, 201
+
+
+@bp.get("/parcels/<waybill>/custody")
+@bp.output({})
+@bp.doc(responses=problems(404), security="bearer")
+@signed_in
+def custody(waybill: str) -> dict[str, Any]:
+    """Everyone who held the parcel."""
+    with transaction() as session:
+        return shown.custody_of(session, current_viewer(), waybill)

@@ -1,0 +1,148 @@
+"""Plans: an area's courier day as a job; its preview is committed, planned again, or given up."""
+
+from datetime import date
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import url_for
+from pydantic import Field
+from sqlalchemy import literal, select
+from sqlalchemy.orm import Session
+
+import db
+from agents.network import division_with
+from dispatch import flow
+from dispatch.errors import NotFound
+from dispatch.reach import visible_plans, within
+from dispatch.scope import Viewer
+from routing import day
+from routing.runs import Cutoff, Plan, PlanConflict, PlanState
+from web import jobs
+from web.api.idempotency import idempotent
+from web.api.schema import Strict, problems
+from web.auth import current_viewer, leads_only, staff_only
+from web.transactions import transaction
+
+bp = APIBlueprint("api_plans", __name__, url_prefix="/api/v1", tag="plans")
+
+
+class PlanIn(Strict):
+    """An area, a day, a cut-off, and how long to think."""
+
+    area: str = Field(pattern=r"^\d{6,12}$")
+    date: date
+    cutoff: Cutoff = Cutoff.AM
+    limit: int = Field(default=10, ge=1, le=600, description="Seconds")
+    seed: int = 0
+
+
+class ReplanIn(Strict):
+    """How long to think; the driven parts stay as they are."""
+
+    limit: int = Field(default=5, ge=1, le=120)
+
+
+def plan_for(session: Session, viewer: Viewer, plan_id: int) -> Plan:
+    """The plan. Raises NotFound."""
+    plan = session.scalar(select(Plan).where(Plan.id == plan_id, visible_plans(viewer)))
+    if plan is None:
+        raise NotFound(f"no plan {plan_id} for this viewer")
+    return plan
+
+
+@bp.post("/plans")
+@bp.input(PlanIn, arg_name="body")
+@bp.output({}, status_code=202)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@leads_only
+@idempotent
+def make(body: PlanIn) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Queue a plan. 202, with its address; a second plan of what is committed replaces it."""
+    viewer = current_viewer()
+    with transaction() as session:
+        division = division_with(session, body.area)
+        if not session.scalar(select(within(viewer, literal(division.id)))):
+            raise NotFound(f"area {body.area} is not this viewer's")
+        standing = session.scalar(
+            select(Plan).where(
+                Plan.division_id == division.id, Plan.on == body.date, Plan.cutoff == body.cutoff,
+                Plan.state == PlanState.COMMITTED,
+            )
+        )  # fmt: skip
+        plan = day.queue_plan(
+            session, division_id=division.id, on=body.date, cutoff=body.cutoff, limit_s=body.limit, by=viewer.label,
+            at=db.now(session), seed=body.seed, replaces=standing,
+        )  # fmt: skip
+        plan_id = plan.id
+    jobs.ring(jobs.plan, plan_id)
+    return (
+        {"id": plan_id, "state": PlanState.QUEUED.value},
+        202,
+        {"Location": url_for("api_plans.read", plan_id=plan_id)},
+    )
+
+
+@bp.get("/plans/<int:plan_id>")
+@bp.output({})
+@bp.doc(responses=problems(404), security="bearer")
+@staff_only
+def read(plan_id: int) -> dict[str, Any]:
+    """State, progress, cost, and in a preview each run's stops and what is left out, with its reason."""
+    with transaction() as session:
+        return _shown(plan_for(session, current_viewer(), plan_id))
+
+
+@bp.post("/plans/<int:plan_id>/commit")
+@bp.output({})
+@bp.doc(responses=problems(404, 409), security="bearer")
+@leads_only
+@idempotent
+def commit(plan_id: int) -> dict[str, Any]:
+    """The preview becomes the day's runs; whoever waits is told. 409 with the difference when stops changed."""
+    viewer = current_viewer()
+    with transaction() as session:
+        plan = plan_for(session, viewer, plan_id)
+        told = flow.commit_plan(session, plan, by=viewer, at=db.now(session))
+        return {"id": plan.id, "state": plan.state.value, "told": len(told)}
+
+
+@bp.post("/plans/<int:plan_id>/replan")
+@bp.input(ReplanIn, arg_name="body")
+@bp.output({}, status_code=202)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@leads_only
+@idempotent
+def replan(plan_id: int, body: ReplanIn) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Plan the rest of a committed day anew: driven parts frozen, announced windows kept where it pays."""
+    viewer = current_viewer()
+    with transaction() as session:
+        standing = plan_for(session, viewer, plan_id)
+        if standing.state is not PlanState.COMMITTED:
+            raise PlanConflict(f"plan {plan_id} is {standing.state}", words="只有已下发的路线可以重排")
+        plan = day.queue_plan(
+            session, division_id=standing.division_id, on=standing.on, cutoff=standing.cutoff, limit_s=body.limit,
+            by=viewer.label, at=db.now(session), replaces=standing,
+        )  # fmt: skip
+        fresh = plan.id
+    jobs.ring(jobs.plan, fresh)
+    return {"id": fresh, "state": PlanState.QUEUED.value}, 202, {"Location": url_for("api_plans.read", plan_id=fresh)}
+
+
+@bp.delete("/plans/<int:plan_id>")
+@bp.output({}, status_code=204)
+@bp.doc(responses=problems(404, 409), security="bearer")
+@leads_only
+def cancel(plan_id: int) -> str:
+    """Give a job or a preview up."""
+    with transaction() as session:
+        day.cancel(session, plan_for(session, current_viewer(), plan_id))
+    return ""
+
+
+def _shown(plan: Plan) -> dict[str, Any]:
+    return {
+        "id": plan.id, "state": plan.state.value, "version": plan.version, "on": plan.on, "cutoff": plan.cutoff.value,
+        "limit_s": plan.limit_s, "progress": plan.progress, "cost": plan.cost, "cost_curve": plan.cost_curve,
+        "heartbeat_at": plan.heartbeat_at, "fingerprint": plan.fingerprint, "why_failed": plan.why_failed,
+        "replaces": plan.replaces_id, "result": plan.result, "stops": len(plan.stop_versions or {}),
+    }  # fmt: skip

@@ -1,0 +1,167 @@
+"""Projects: asked for with their first case, read, given further cases, assigned to an agent, and why."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import url_for
+from pydantic import Field
+
+import db
+from dispatch import assignment, flow
+from dispatch.case import Way
+from dispatch.catalog import Family
+from dispatch.errors import Refused
+from dispatch.project import Contact, Enterprise
+from dispatch.queries import cases as shown
+from dispatch.reach import project_for
+from dispatch.scope import Role
+from web.api.idempotency import idempotent
+from web.api.schema import Strict, problems
+from web.auth import current_viewer, leads_only, roles, signed_in
+from web.transactions import transaction
+
+bp = APIBlueprint("api_projects", __name__, url_prefix="/api/v1", tag="projects")
+asks = roles(Role.ENTERPRISE, Role.AGENT, Role.LEAD, Role.OPERATOR)
+
+
+class SiteIn(Strict):
+    """Where the project stands; WGS-84."""
+
+    division_code: str = Field(pattern=r"^\d{6,12}$")
+    lon: float | None = Field(default=None, ge=73, le=136)
+    lat: float | None = Field(default=None, ge=3, le=54)
+    address: str = Field(default="", max_length=200)
+
+
+class CaseIn(Strict):
+    """One submission: its matters, and how papers travel."""
+
+    matters: list[str] = Field(min_length=1, max_length=60)
+    pickup_way: Way = Way.COURIER
+    delivery_way: Way = Way.COURIER
+
+
+class ProjectIn(CaseIn):
+    """A project with its first case."""
+
+    name: str = Field(min_length=1, max_length=120)
+    family: Family
+    site: SiteIn
+    project_code: str | None = Field(default=None, min_length=24, max_length=24)
+    investment_wan: int | None = Field(default=None, ge=0, le=100_000_000)
+    facts: dict[str, Any] = Field(default_factory=dict)
+    language: str = Field(default="zh", pattern=r"^[a-z]{2}$")
+    is_state_secret: bool = False
+    contact_id: int | None = Field(default=None, description="Of the same enterprise; its first contact by default")
+    enterprise_id: int | None = Field(default=None, description="For agents and leads who file for an enterprise")
+
+
+class AssignmentIn(Strict):
+    """``auto`` lets the matching choose; an agent_id needs a reason."""
+
+    mode: str | None = Field(default=None, pattern=r"^auto$")
+    agent_id: int | None = None
+    reason: str | None = Field(default=None, max_length=400)
+    lock: bool = False
+
+
+@bp.post("/projects")
+@bp.input(ProjectIn, arg_name="body")
+@bp.output({}, status_code=201)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@asks
+@idempotent
+def make(body: ProjectIn) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Ask for free proxy handling of a project, with its first case."""
+    viewer = current_viewer()
+    with transaction() as session:
+        enterprise_id = viewer.enterprise_id or body.enterprise_id
+        enterprise = session.get(Enterprise, enterprise_id) if enterprise_id else None
+        if enterprise is None:
+            raise Refused("whose project is it?", words="请指明企业")
+        contact = session.get(Contact, body.contact_id) if body.contact_id else next(iter(enterprise.contacts), None)
+        if contact is None or contact.enterprise_id != enterprise.id:
+            raise Refused("the enterprise has no such contact", words="请先登记企业联系人")
+        intake = flow.Intake(
+            name=body.name,
+            family=body.family,
+            site=flow.Site(body.site.division_code, body.site.lon, body.site.lat, body.site.address),
+            matters=body.matters,
+            investment_wan=body.investment_wan,
+            project_code=body.project_code,
+            facts=body.facts,
+            language=body.language,
+            pickup_way=body.pickup_way,
+            delivery_way=body.delivery_way,
+            is_state_secret=body.is_state_secret,
+        )
+        case = flow.request(
+            session, enterprise=enterprise, contact=contact, intake=intake, by=viewer, at=db.now(session)
+        )
+        made = {"project_no": case.project.project_no, "case_no": case.case_no, "query_code": case.query_code}
+    return made, 201, {"Location": url_for("api_projects.read", project_no=made["project_no"])}
+
+
+@bp.get("/projects/<project_no>")
+@bp.output({})
+@bp.doc(responses=problems(404), security="bearer")
+@signed_in
+def read(project_no: str) -> dict[str, Any]:
+    """A project with its team and cases."""
+    with transaction() as session:
+        return shown.project_detail(session, current_viewer(), project_no)
+
+
+@bp.post("/projects/<project_no>/cases")
+@bp.input(CaseIn, arg_name="body")
+@bp.output({}, status_code=201)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@asks
+@idempotent
+def add_case(project_no: str, body: CaseIn) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """One more case of a project; it keeps the project's team."""
+    viewer = current_viewer()
+    with transaction() as session:
+        project = project_for(session, viewer, project_no, lock=True)
+        case = flow.open_case(
+            session, project, matters=body.matters, pickup_way=body.pickup_way, delivery_way=body.delivery_way,
+            by=viewer, at=db.now(session),
+        )  # fmt: skip
+        made = {"project_no": project.project_no, "case_no": case.case_no, "query_code": case.query_code}
+    return made, 201, {"Location": url_for("api_cases.read", case_no=made["case_no"])}
+
+
+@bp.get("/projects/<project_no>/assignment")
+@bp.output({})
+@bp.doc(responses=problems(404), security="bearer")
+@roles(Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
+def why(project_no: str) -> dict[str, Any]:
+    """Why this agent, who came next and what they lost by; or why nobody."""
+    with transaction() as session:
+        return shown.why(session, current_viewer(), project_no)
+
+
+@bp.post("/projects/<project_no>/assignment")
+@bp.input(AssignmentIn, arg_name="body")
+@bp.output({})
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@leads_only
+@idempotent
+def assign(project_no: str, body: AssignmentIn) -> dict[str, Any]:
+    """Let the matching place the project, or give it to a named agent with a reason."""
+    viewer = current_viewer()
+    with transaction() as session:
+        project = project_for(session, viewer, project_no, lock=True)
+        at = db.now(session)
+        if body.agent_id is not None:
+            if not (body.reason or "").strip():
+                raise Refused("a choice by hand needs its reason", words="请填写指派理由")
+            flow.assign(
+                session, project, agent_id=body.agent_id, by=viewer, at=at, reason={"why": body.reason},
+                chosen_by=viewer.label, locked=body.lock,
+            )  # fmt: skip
+        elif body.mode == "auto":
+            assignment.place(session, project, by=viewer, at=at)
+        else:
+            raise Refused("mode or agent_id", words="请选择自动匹配或指定代办员")
+        return shown.why(session, viewer, project_no)

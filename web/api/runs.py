@@ -1,0 +1,93 @@
+"""Runs: a courier's own day, and what happens at each stop."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from apiflask import APIBlueprint
+from pydantic import Field
+
+import db
+from dispatch import flow
+from dispatch.flow.doorstep import WrongCode
+from dispatch.queries import courier as shown
+from dispatch.reach import stop_for
+from dispatch.scope import Role, Viewer
+from routing.runs import FailReason, StopAct
+from web.api.schema import Strict, problems
+from web.auth import courier_only, current_viewer, roles
+from web.transactions import transaction
+
+bp = APIBlueprint("api_runs", __name__, url_prefix="/api/v1", tag="runs")
+
+
+class StopEventIn(Strict):
+    """What happened, as the phone recorded it. The same ``event_id`` twice is one event."""
+
+    event_id: uuid.UUID
+    act: StopAct
+    device_at: datetime | None = None
+    sent_at: datetime | None = Field(default=None, description="The device's clock when it sent this: shows its drift")
+    reason: FailReason | None = None
+    note: str | None = Field(default=None, max_length=400)
+    waybills: list[str] = Field(default_factory=list, max_length=200)
+    exceptions: list[str] = Field(default_factory=list, max_length=200)
+    code: str | None = Field(default=None, max_length=12)
+    identity_checked: bool = False
+    inspected: bool = False
+    seal_no: str | None = Field(default=None, max_length=40)
+    proofs: list[str] = Field(default_factory=list, max_length=10, description="SHA-256 of photo or signature, hex")
+
+
+@bp.get("/runs/mine")
+@bp.output({})
+@bp.doc(responses=problems(), security="bearer")
+@courier_only
+def mine() -> dict[str, Any]:
+    """My runs of today, in order, with what a stop needs and nothing more."""
+    with transaction() as session:
+        return shown.my_day(session, current_viewer())
+
+
+@bp.post("/stops/<int:stop_id>/events")
+@bp.input(StopEventIn, arg_name="body")
+@bp.output({}, status_code=201)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@roles(Role.COURIER, Role.LEAD)
+def event(stop_id: int, body: StopEventIn) -> tuple[dict[str, Any], int]:
+    """Arrived, collected, delivered, failed, undone, or a problem."""
+    return report_stop(current_viewer(), stop_id, body), 201
+
+
+def report_stop(viewer: Viewer, stop_id: int, body: StopEventIn) -> dict[str, Any]:
+    """Take one act in a transaction of its own; a wrong code is refused, and its try counted."""
+    wrong: WrongCode | None = None
+    answer: dict[str, Any] = {}
+    with transaction() as session:
+        stop = stop_for(session, viewer, stop_id, lock=True)
+        at = db.now(session)
+        drift = None
+        if body.sent_at is not None and body.sent_at.tzinfo is not None:
+            drift = (at - body.sent_at).total_seconds()
+        said = flow.Doorstep(
+            event_id=body.event_id, act=body.act, device_at=_aware(body.device_at), drift_s=drift, reason=body.reason,
+            note=body.note, waybills=tuple(body.waybills), exceptions=tuple(body.exceptions), code=body.code,
+            identity_checked=body.identity_checked, inspected=body.inspected, seal_no=body.seal_no,
+            proofs=tuple(body.proofs),
+        )  # fmt: skip
+        try:
+            done = flow.report(session, stop, said, by=viewer, at=at)
+        except WrongCode as error:
+            wrong = error  # nothing else has changed: the count of tries is kept
+        else:
+            answer = {"event_id": str(done.event_id), "stop_id": stop.id, "state": stop.state.value, "at": done.at}
+    if wrong is not None:
+        raise wrong
+    return answer
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    """A phone that sends no offset means Jiangsu's time."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=db.SHANGHAI)
