@@ -326,3 +326,17 @@ def test_a_plan_tells_itself_in_plain_values():
         "departure_s": 300,
         "load": {"pieces": 2, "grams": 0},
     }
+
+
+def test_what_just_fits_is_right():
+    requests = [a_delivery("a", 1, Window(70, 70), pieces=2)]
+    exact = a_vehicle(shift=Window(10, 130), max_duty_s=120, capacity=Load(2), rest=Break(Window(0, 130), 5))
+    problem = a_problem(ROAD, requests, [exact])
+    assert violations(problem, timed(problem, {"v": [("a", 0)]})) == []
+
+
+def test_a_break_is_due_from_the_first_to_the_last_second_of_its_window():
+    problem = a_problem(ROAD, [a_delivery("a")], [a_vehicle(rest=Break(Window(0, 119), 5))])
+    assert rules(problem, timed(problem, {"v": [("a", 0)]})) == {Rule.BREAK}
+    assert rules(problem, timed(problem, {"v": [("a", 0)]}, starts={"v": 119})) == {Rule.BREAK}
+    assert rules(problem, timed(problem, {"v": [("a", 0)]}, starts={"v": 120})) == set()
