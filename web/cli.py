@@ -22,8 +22,9 @@ from notifications import tasks
 from routing.day import queue_plan
 from routing.runs import Cutoff, Plan, PlanState
 from web import jobs, schema
-from web.demo import county, demand
 from web import keys as key_rotation
+from web.demo import county, demand
+from web.replay import replay_area
 from web.settings import Settings
 from web.transactions import session_factory, transaction
 
@@ -179,6 +180,26 @@ def assign(dry_run: bool, area: str | None) -> None:
         click.echo(f"applied {len(applied.done)}, changed meanwhile {len(applied.stale)}, full {len(applied.full)}")
 
 
+@click.command("simulate")
+@click.option("--area", required=True, help="A county's code, or a city's for all its counties.")
+@click.option("--days", type=click.IntRange(1, 500), default=60, show_default=True, help="Working days that count.")
+@click.option("--warm-up", type=click.IntRange(0, 300), default=40, show_default=True, help="Working days before.")
+@click.option("--replays", type=click.IntRange(1, 50), default=3, show_default=True)
+@click.option("--a-year", type=click.FloatRange(1, 100_000), default=200, show_default=True, help="Projects a county.")
+@click.option("--seed", type=int, default=0)
+@with_appcontext
+@plainly
+def simulate(area: str, days: int, warm_up: int, replays: int, a_year: float, seed: int) -> None:
+    """Replay drawn demand under three rules of assignment, side by side. Nothing is changed."""
+    with session_factory()() as session:
+        found = replay_area(session, area, days=days, warm_up=warm_up, replays=replays, a_year=a_year, seed=seed)
+    header, *rows = found.table()
+    for row in rows:
+        click.echo(row[0])
+        for title, value in zip(header[1:], row[1:], strict=True):
+            click.echo(f"  {title}: {value}")
+
+
 # ---------------------------------------------------------------- runs
 
 runs = AppGroup("runs", help="The couriers' day.")
@@ -280,7 +301,7 @@ def demo_load(scale: str, seed: int) -> None:
         click.echo(f"  {login.login:8} {login.what}")
 
 
-COMMANDS = (database, network, catalog, calendar, assign, runs, messages, custody, keys, demo)
+COMMANDS = (database, network, catalog, calendar, assign, runs, messages, custody, keys, demo, simulate)
 
 
 def install(app: Flask) -> None:

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from dispatch import assignment, custody, flow
-from dispatch.project import Project, ProjectState
+from dispatch.case import Material
+from dispatch.custody import Handover
+from dispatch.project import Delegation, Project, ProjectState
 from dispatch.scope import SYSTEM
 from routing import day as runs_of_day
 from routing.check import violations
-from routing.runs import PlanState
+from routing.runs import PlanState, StopEvent
 from routing.travel import Cached, Geodesic, Osrm, TravelTimes, WithFallback
 from web import files
 from web.api.idempotency import forget_old_keys
@@ -25,6 +27,9 @@ from web.codes import forget_old_codes
 from web.transactions import session_factory, transaction
 
 log = structlog.get_logger()
+
+# What these rows name is never swept.
+files.names_files(Material.sha256, Delegation.sha256, StopEvent.proofs, Handover.proofs)
 
 QUEUE = "jobs"
 

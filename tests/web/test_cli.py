@@ -16,7 +16,8 @@ from agents.network import Division
 from dispatch.catalog import CalendarDay, Matter, OpeningHours, Requirement
 from notifications import outbox
 from notifications.message import Message, State
-from tests.dispatch.builders import CENTRE_ROWS, PROVINCE_ROWS
+from tests.dispatch.builders import CENTRE_ROWS, PROVINCE_ROWS, make_county
+from tests.web.conftest import add_wujin
 from web import keys
 from web.accounts import Account
 
@@ -116,3 +117,20 @@ def test_keys_are_rotated_and_every_row_is_written_again(
     with sessions() as session:
         assert session.scalars(select(Account.phone)).one() == "+8613805192233"
     assert not [row for row in keys.reencrypt(sessions) if row[2]]
+
+
+def test_a_replay_without_agents_says_so(runner: FlaskCliRunner, sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        add_wujin(session)
+    done = runner.invoke(args=["simulate", "--area", "320412000000"])
+    assert done.exit_code == 1
+    assert "nothing can be replayed" in done.output
+
+
+def test_three_rules_are_replayed_in_a_county(runner: FlaskCliRunner, app: Flask, tmp_path: Path) -> None:
+    with app.extensions["daiban.sessions"].begin() as session:
+        make_county(session, tmp_path)
+    words = ["simulate", "--area", "320412000000", "--days", "5", "--warm-up", "2", "--replays", "2"]
+    done = runner.invoke(args=words)
+    assert done.exit_code == 0, done.output
+    assert len([line for line in done.output.splitlines() if not line.startswith("  ")]) == 3
