@@ -26,6 +26,8 @@ PRICE_STEPS = 700
 CORE_WIDTH = 6  # edges that a job keeps in the core
 CORE_PAIRS = 20_000  # a problem with no more pairs has its core solved as a whole first
 CORE_SHARE = 0.4  # of the time
+DESCENT_SHARE = 0.1
+SHAKEN_JOBS, SHAKEN_AT_ONCE = 600, 25  # larger problems are not shaken: a descent takes too long
 TRY_S = 1.0  # for one neighbourhood at most
 OPTIMAL, INFEASIBLE = 0, 2  # scipy's numbers
 
@@ -181,10 +183,15 @@ class _Search:
 
     def run(self) -> None:
         self._start()
+        self._descend(self.left_s * DESCENT_SHARE)
         if self.agent is not None and not self._finished() and self.m * self.n <= CORE_PAIRS and self._core():
             self._exact()
         while self.agent is not None and not self._finished():
+            began = monotonic()
             self._around()
+            until = min(self.ends_at, 2 * monotonic() - began)
+            while self.n <= SHAKEN_JOBS and monotonic() < until:
+                self._shake()
 
     def _finished(self) -> bool:
         return self.done or self.cost <= self.bound or self.left_s <= 0.02
@@ -225,6 +232,66 @@ class _Search:
             else:
                 return
         self._take(agent)
+
+    def _descend(self, limit_s: float) -> None:
+        """Shifts and swaps while they save cost: in each pass the best ones whose agents do not meet."""
+        ends_at = monotonic() + limit_s
+        cost, effort = self.gap.cost, self.gap.effort
+        while self.agent is not None and monotonic() < ends_at:
+            at = self.agent.copy()
+            own, spent = cost[at, self.jobs], effort[at, self.jobs]
+            slack = self.gap.room - np.bincount(at, weights=spent, minlength=self.m)
+            # Rows: the job whose agent takes the column's job.
+            theirs, needed = cost[at], effort[at]
+            saves = theirs + theirs.T - own[:, None] - own[None, :]
+            fits = needed <= (slack[at] + spent)[:, None]
+            saves[~(fits & fits.T)] = 0
+            moves = cost - own[None, :]
+            moves[effort > slack[:, None]] = 0
+            i, j = np.nonzero(moves < 0)
+            one, two = np.nonzero(np.triu(saves) < 0)
+            if not len(i) and not len(one):
+                return
+            offers = [(v, a, b, True) for v, a, b in zip(moves[i, j].tolist(), i.tolist(), j.tolist(), strict=True)]
+            offers += [
+                (v, a, b, False) for v, a, b in zip(saves[one, two].tolist(), one.tolist(), two.tolist(), strict=True)
+            ]
+            touched: set[int] = set()
+            for _, a, job, is_shift in sorted(offers):
+                pair = {a, int(at[job])} if is_shift else {int(at[a]), int(at[job])}
+                if touched.isdisjoint(pair):
+                    touched |= pair
+                    if is_shift:
+                        at[job] = a
+                    else:
+                        at[a], at[job] = at[job], at[a]
+            if not self._take(at):
+                return
+
+    def _shake(self) -> None:
+        """Some jobs of a few agents dealt out again almost by price, then a descent; kept when no dearer."""
+        assert self.agent is not None
+        before, paid = self.agent, self.cost
+        agents = self.rng.choice(self.m, size=min(self.m, int(self.rng.integers(2, 6))), replace=False)
+        jobs = self.rng.permutation(np.flatnonzero(np.isin(before, agents)))[:SHAKEN_AT_ONCE]
+        at = before.copy()
+        at[jobs] = -1
+        kept = at >= 0
+        used = np.bincount(at[kept], weights=self.gap.effort[at[kept], self.jobs[kept]], minlength=self.m)
+        room = (self.gap.room - used).astype(np.int64)
+        wish = self.reduced[:, jobs] + self.cutoff * self.rng.random((self.m, len(jobs)))
+        order = np.argsort(wish, axis=0)
+        for column, job in enumerate(jobs.tolist()):
+            fits = [i for i in order[:, column].tolist() if self.gap.effort[i, job] <= room[i]]
+            if not fits:
+                return
+            at[job] = fits[0]
+            room[fits[0]] -= self.gap.effort[fits[0], job]
+        self.cost = np.inf
+        self._take(at)
+        self._descend(self.left_s)
+        if self.cost > paid:
+            self.agent, self.cost = before, paid
 
     def _core(self) -> bool:
         """HiGHS on the best edges of every job; True when it finished."""
