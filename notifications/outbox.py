@@ -173,7 +173,7 @@ def resend(session: Session, message: Message, *, why: str, by_account: int | No
         raise NotResendable("its personal data were erased")
     again = post(
         session,
-        event_key=f"{message.event_key}:again:{message.id}",
+        event_key=f"again:{message.id}",
         text=message.text_name,
         to=message.to_phone,
         values=message.values,

@@ -48,7 +48,7 @@ def nothing_lost_nothing_twice(report: Report) -> None:
 
 @pytest.mark.timeout(7200 if LONG else 240)
 def test_chaos_of_killed_workers_loses_nothing_and_sends_nothing_twice(database_url, tmp_path):
-    plan = Plan(messages=10_000, kills=1_000) if LONG else Plan(messages=200, kills=38, patience_s=120)
+    plan = Plan(messages=10_000, kills=1_000) if LONG else Plan(messages=150, kills=22, patience_s=150)
     plan = Plan(**vars(plan) | {"behaviour": BAD_PROVIDER, "workers": 4 if LONG else 3})
     valkey = Valkey(durable=False).start()
     try:

@@ -1,0 +1,55 @@
+"""The token bucket: no more than the rate, for all workers together, whether the broker answers or not."""
+
+import threading
+import time
+
+import pytest
+import redis
+
+from notifications.bucket import Bucket
+
+
+def taken_of(bucket, tries):
+    return sum(bucket.take("twilio") == 0 for _ in range(tries))
+
+
+def test_a_burst_of_one_second_and_then_a_wait(broker_url):
+    bucket = Bucket(broker_url, {"twilio": 2}, workers=1)
+    assert [bucket.take("twilio") for _ in range(2)] == [0, 0]
+    assert 0 < bucket.take("twilio") <= 0.5
+
+
+def test_all_workers_share_one_bucket(broker_url):
+    buckets = [Bucket(broker_url, {"twilio": 5}, workers=4) for _ in range(4)]
+    counts = []
+    threads = [threading.Thread(target=lambda b=b: counts.append(taken_of(b, 5))) for b in buckets]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counts) <= 5 + 5 * (time.monotonic() - began) + 1
+
+
+def test_each_gateway_has_its_own(broker_url):
+    bucket = Bucket(broker_url, {"twilio": 1, "domestic": 1}, workers=1)
+    assert bucket.take("twilio") == 0
+    assert bucket.take("domestic") == 0
+    assert bucket.take("twilio") > 0
+
+
+@pytest.mark.parametrize("url", ["", "redis://127.0.0.1:1/0"])
+def test_without_a_broker_each_process_keeps_to_its_part(url):
+    bucket = Bucket(url, {"twilio": 4}, workers=4)
+    assert bucket.take("twilio") == 0
+    assert 0.5 < bucket.take("twilio") <= 1.0
+
+
+def test_a_broker_that_forgot_lets_one_burst_through_and_no_more(broker_url):
+    bucket = Bucket(broker_url, {"twilio": 3}, workers=1)
+    began = time.monotonic()
+    first = taken_of(bucket, 10)
+    with redis.Redis.from_url(broker_url) as client:
+        client.flushall()
+    second = taken_of(bucket, 10)
+    assert first + second <= 6 + 3 * (time.monotonic() - began)

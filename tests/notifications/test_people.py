@@ -1,0 +1,160 @@
+"""People: masked wherever it shows, unmasked on the record, exported and forgotten on request."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+import db
+from notifications import facts, people
+from notifications.delivery import deliver
+from notifications.message import Attempt, Message, State
+from notifications.phone import BadNumber, Line, line_of, mask, mask_in, mobiles_in, normalise
+from notifications.settings import NoticeSettings
+from notifications.suppression import NeverAgain, Why, mark_number, opt_in, opt_out, suppressed
+from notifications.texts import Priority
+from tests.notifications.builders import TEN, say, twilio_settings
+from tests.notifications.provider_server import Behaviour
+
+RULES = NoticeSettings()
+
+
+@pytest.fixture
+def post(make_post, provider):
+    return make_post(twilio_settings(provider.url))
+
+
+def test_an_unmasking_needs_a_reason_and_is_written_down(session):
+    row = say(session)
+    assert people.shown(row) == "138****1234"
+    with pytest.raises(people.NoReason):
+        people.unmask(session, row, account_id=4, why="")
+    assert people.unmask(session, row, account_id=4, why="called back") == "+8613812341234"
+    [seen] = people.unmaskings(session)
+    assert (seen.message_id, seen.account_id, seen.why) == (row.id, 4, "called back")
+
+
+def test_one_persons_data_are_exported_masked_and_covered(sessions, ten, post):
+    with sessions.begin() as session:
+        ids = [say(session).id, say(session, key="p", text="pickup").id]
+        say(session, key="other", to="13900000001")
+    for message_id in ids:
+        deliver(post, message_id)
+    with sessions.begin() as session:
+        rows = people.export(session, "138-1234-1234", account_id=4, why="asked in writing")
+        assert [r["text"] for r in rows] == ["requested", "pickup"]
+        assert not any("13812341234" in str(r) or "482913" in str(r) or "K7M2XW9P" in str(r) for r in rows)
+        [done] = people.requests(session)
+    assert (done.kind, done.masked, done.messages) == ("export", "138****1234", 2)
+
+
+def test_one_person_is_forgotten_and_the_figures_stay(sessions, ten, post, provider):
+    with sessions.begin() as session:
+        sent = say(session).id
+        waiting = say(session, key="later", at=TEN + timedelta(hours=2)).id
+        other = say(session, key="other", to="13900000001").id
+        opt_out(session, "13900000009", by_account=1)
+    deliver(post, sent)
+    with sessions.begin() as session:
+        assert people.erase(session, "13812341234", account_id=4, why="asked in writing") == 2
+        facts.fold(session)
+        [day] = facts.report(session, TEN.date(), TEN.date())
+    assert (day["posted"], day["sent"], day["suppressed"]) == (3, 1, 1)
+    with sessions() as session:
+        for message_id in (sent, waiting):
+            row = session.get_one(Message, message_id)
+            assert (row.to_phone, row.to_hash, row.values_json) == (None, None, None)
+        assert session.get_one(Message, sent).state is State.SENT
+        assert session.get_one(Message, waiting).state is State.SUPPRESSED
+        assert session.get_one(Message, other).to_phone is not None
+    deliver(post, waiting)
+    assert len(provider.taken) == 1
+
+
+def test_the_retention_job_forgets_what_is_old_and_settled(sessions, ten, post):
+    with sessions.begin() as session:
+        old, young, held = say(session).id, say(session, key="2", at=TEN + timedelta(days=80)).id, None
+        held = say(session, key="3", to="13900000002", at=TEN).id
+    deliver(post, old)
+    with sessions.begin() as session:
+        session.execute(update(Message).where(Message.id == old).values(state=State.DELIVERED))
+        db.set_clock(session, TEN + timedelta(days=91))
+        assert people.retention(session, RULES) == 1
+        assert people.retention(session, RULES) == 0
+    with sessions() as session:
+        assert session.get_one(Message, old).values == {}
+        assert session.get_one(Message, young).values
+        assert session.get_one(Message, held).values  # still waiting: it is not forgotten before it was said
+        assert session.scalars(select(Attempt)).one().to_hash is None
+
+
+def test_who_opted_out_with_the_provider_stays_out(session):
+    mark_number(session, db.keyed_hash("+8613812341234"), "+8613812341234", Why.ASKED_PROVIDER, "21610")
+    opt_out(session, "13812341234", by_account=1)
+    with pytest.raises(NeverAgain):
+        opt_in(session, "13812341234", by_account=1)
+    assert suppressed(session, db.keyed_hash("+8613812341234"), Priority.CODE) is Why.ASKED_PROVIDER
+
+
+def test_no_log_and_no_error_names_a_number(sessions, ten, make_post, provider, caplog):
+    caplog.set_level(logging.DEBUG)
+    worst = (Behaviour(), Behaviour(too_many=1), Behaviour(broken_before=1), Behaviour(drop_after_accept=1))
+    for i, behaviour in enumerate(worst):
+        provider.behaviour = behaviour
+        post = make_post(twilio_settings(provider.url))
+        with sessions.begin() as session:
+            message_id = say(session, key=f"a{i}", to="13800021211").id
+            other = say(session, key=f"b{i}").id
+        for one in (message_id, other):
+            deliver(post, one)
+        with sessions.begin() as session:
+            session.execute(update(Message).values(lease_until=db.real_now(session)))
+        deliver(post, other)
+    with pytest.raises(BadNumber) as refused:
+        normalise("1381234123")
+    said = "\n".join(f"{r.name} {r.getMessage()}" for r in caplog.records if not r.name.startswith("sqlalchemy"))
+    assert mobiles_in(said) == []
+    assert "13800021211" not in said
+    assert "1381234123" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "stored", "line"),
+    [
+        ("138 1234 1234", "+8613812341234", Line.MAINLAND_MOBILE),
+        ("+86 138-1234-1234", "+8613812341234", Line.MAINLAND_MOBILE),
+        ("8613812341234", "+8613812341234", Line.MAINLAND_MOBILE),
+        ("0519-12345678", "+8651912345678", Line.MAINLAND_LANDLINE),
+        ("+44 7400 123456", "+447400123456", Line.FOREIGN),
+        ("10000000002", "+8610000000002", Line.MAGIC),
+        ("+8610000000003", "+8610000000003", Line.MAGIC),
+    ],
+)
+def test_numbers_have_one_spelling(written, stored, line):
+    assert normalise(written) == stored
+    assert line_of(stored) is line
+
+
+@pytest.mark.parametrize("written", ["", "12345", "abc", "1381234", "+1", "138123412345678"])
+def test_what_is_no_number_is_refused(written):
+    with pytest.raises(BadNumber):
+        normalise(written)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("+8613812341234", "138****1234"),
+        ("13812341234", "138****1234"),
+        ("+447400123456", "+44****3456"),
+        ("12", "****"),
+    ],
+)
+def test_a_mask_shows_enough_to_recognise_ones_own(number, shown):
+    assert mask(number) == shown
+
+
+def test_numbers_inside_words_are_found_and_masked_and_case_numbers_are_not():
+    assert mask_in("致电138 1234 1234或+8613900001111") == "致电138****1234或139****1111"
+    assert mask_in("办件3204122026112300001,320412-20261123-00001") == "办件3204122026112300001,320412-20261123-00001"
