@@ -1,0 +1,73 @@
+"""Vocabulary: which words of the pages have an English form; gathered from the sources, kept, compiled.
+
+``python -m web.vocabulary`` after words changed: new ones appear in translations/en/LC_MESSAGES/messages.po without an
+English form, old ones leave, and what has one is compiled. A word without one is shown in Chinese.
+"""
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from dispatch.scope import ROLE_LABEL
+from dispatch.stages import LABEL
+from web.errors import DISPATCH, WORDS
+from web.navigation import NAV
+from web.wording import LAMPS
+
+ROOM = Path(__file__).parent
+FOLDER = ROOM / "translations" / "en" / "LC_MESSAGES"
+METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+
+
+def marked() -> Iterator[str | tuple[str, str]]:
+    """Every word that is marked in a source, then those that stand in tables."""
+    for _file, _line, message, _comments, _context in extract_from_dir(ROOM, METHODS, keywords=KEYWORDS):
+        yield message if isinstance(message, str) else (message[0], message[1])
+    for _slug, title, next_step in WORDS.values():
+        yield from (title, next_step)
+    yield from (kind.words for kind, _, _ in DISPATCH)
+    yield from (words for lines in NAV.values() for _, words in lines)
+    yield from (word for _, word in LAMPS.values())
+    yield from (*ROLE_LABEL.values(), *LABEL.values())
+
+
+def gathered() -> Catalog:
+    """The words of the sources, each with the English form that it had."""
+    with open(FOLDER / "messages.po", "rb") as file:
+        known = read_po(file, locale="en")
+    fresh = Catalog(locale="en", project="daiban", charset="utf-8")
+    for word in sorted(set(marked()), key=str):
+        old = known.get(word if isinstance(word, str) else word[0])
+        nothing = "" if isinstance(word, str) else ("", "")
+        fresh.add(word, old.string if old is not None and old.string else nothing)
+    return fresh
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """What gettext reads."""
+    out = io.BytesIO()
+    write_mo(out, catalog)
+    return out.getvalue()
+
+
+def main() -> int:
+    """Gather, keep, compile, and say how much has no English form yet."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    catalog = gathered()
+    with open(FOLDER / "messages.po", "wb") as file:
+        write_po(file, catalog, width=0, omit_header=True)
+    (FOLDER / "messages.mo").write_bytes(compiled(catalog))
+    missing = sum(1 for message in catalog if message.id and not any(message.string))
+    sys.stdout.write(f"{len(catalog)} words, {missing} without an English form\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
