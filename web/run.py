@@ -22,7 +22,7 @@ from web.supervisor import Command, Supervisor, take_charge
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_PORT, LAST_PORT = 8000, 8099
-READY_S = 120.0
+READY_S = 300.0
 LOGINS = "demo accounts"  # what a demo says last begins with these words, and is said again at every start
 
 # Who does what: each worker with its pool and its queues (a test holds that no queue is forgotten).
