@@ -46,8 +46,6 @@ def free_at(
 
     ``ahead`` is how many other texts go first. Progress leaves room for what is urgent.
     """
-    if priority is Priority.CODE and settings.codes_have_own_allowance:
-        return None
     last: dict[bytes, datetime] = {}
     same = []
     for one in gone:

@@ -15,7 +15,7 @@ from notifications.message import OPEN, Attempt, Message, Outcome, Priority, Sta
 from notifications.phone import Line, line_of
 from notifications.quiet import when_allowed
 from notifications.segments import segments
-from notifications.settings import NoticeSettings
+from notifications.settings import NoticeSettings, Route
 
 AFTER_URGENT = timedelta(seconds=30)
 
@@ -78,7 +78,12 @@ def _take_over(
 ) -> Claim | None:
     if message.lease_until is not None and message.lease_until > real:
         return None
-    attempt = session.scalars(select(Attempt).where(Attempt.message_id == message.id, Attempt.outcome.is_(None))).one()
+    attempt = session.scalars(
+        select(Attempt)
+        .where(Attempt.message_id == message.id, Attempt.outcome.is_(None))
+        .order_by(Attempt.number.desc())
+        .limit(1)
+    ).one()
     attempt.looked_up += 1
     message.lease_until = real + timedelta(seconds=settings.lease_s)
     letter = _letter(session, message, attempt, settings)
@@ -104,7 +109,10 @@ def _may_go(
 def _fits_budget(
     session: Session, message: Message, to_hash: bytes, now: datetime, real: datetime, settings: NoticeSettings
 ) -> bool:
-    gone = _gone(session, to_hash, now, settings)
+    codes_apart = settings.codes_apart(_routes(message, settings))
+    if codes_apart and message.priority == Priority.CODE:
+        return True
+    gone = _gone(session, to_hash, now, settings, codes_apart)
     waiting = _waiting(session, to_hash, now)
     left = budget.room(gone, settings)
     if len(waiting) > 1 and len(waiting) > left:
@@ -115,7 +123,11 @@ def _fits_budget(
     urgent = {
         _body_hash(session, w, settings)
         for w in waiting
-        if w.state is State.QUEUED and w.priority < priority and w.not_before <= now and w.retry_at is None
+        if w.state is State.QUEUED
+        and w.priority < priority
+        and not (codes_apart and w.priority == Priority.CODE)
+        and w.not_before <= now
+        and w.retry_at is None
     }
     body_hash = _body_hash(session, message, settings)
     free = budget.free_at(gone, body_hash, priority, len(urgent), settings)
@@ -128,13 +140,15 @@ def _fits_budget(
     return False
 
 
-def _gone(session: Session, to_hash: bytes, now: datetime, settings: NoticeSettings) -> list[budget.Gone]:
+def _gone(
+    session: Session, to_hash: bytes, now: datetime, settings: NoticeSettings, codes_apart: bool
+) -> list[budget.Gone]:
     rows = (
         select(Attempt.body_hash, Attempt.at)
         .where(Attempt.to_hash == to_hash, Attempt.at > now - settings.day)
         .where(Attempt.outcome.is_(None) | Attempt.outcome.in_([Outcome.SENT, Outcome.UNKNOWN]))
     )
-    if settings.codes_have_own_allowance:
+    if codes_apart:
         rows = rows.join(Message, Message.id == Attempt.message_id).where(Message.priority != int(Priority.CODE))
     return [budget.Gone(body_hash, at) for body_hash, at in session.execute(rows)]
 
@@ -180,11 +194,7 @@ def _merge(session: Session, waiting: list[Message], left: int, settings: Notice
 def _lease(
     session: Session, message: Message, now: datetime, real: datetime, since: float, settings: NoticeSettings
 ) -> Claim:
-    line = line_of(message.to_phone or "")
-    if line is Line.MAGIC:
-        gateway = "console"
-    else:
-        gateway = health.choose(session, settings.foreign if line is Line.FOREIGN else settings.mainland)
+    gateway = health.choose(session, _routes(message, settings))
     message.attempts += 1
     attempt = Attempt(
         message_id=message.id,
@@ -206,6 +216,16 @@ def _lease(
     message.segments = segments(letter.body)
     message.cost_fen = message.segments * settings.fen_a_segment.get(gateway, 0)
     return Claim(letter, gateway, attempt.id, False, real, since)
+
+
+def _routes(message: Message, settings: NoticeSettings) -> tuple[Route, ...]:
+    match line_of(message.to_phone or ""):
+        case Line.MAGIC:
+            return (Route("console"),)
+        case Line.FOREIGN:
+            return settings.foreign
+        case _:
+            return settings.mainland
 
 
 def _body(session: Session, message: Message, settings: NoticeSettings) -> str:

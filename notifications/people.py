@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, select, update
+from sqlalchemy import ForeignKey, LargeBinary, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import db
@@ -44,6 +44,8 @@ class PersonRequest(Base):
     why: Mapped[str]
     messages: Mapped[int]
     at: Mapped[datetime]
+    unfinished: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The number's hash while one of its messages was on its way: the retention job comes back for it."""
 
 
 class NoReason(ValueError):
@@ -90,17 +92,24 @@ def erase(session: Session, phone: str, *, account_id: int, why: str) -> int:
     """
     number = normalise(phone)
     to_hash = db.keyed_hash(number)
+    forgotten, left = _forget_number(session, to_hash)
+    done = _note(session, "erase", number, account_id, why, forgotten)
+    done.unfinished = to_hash if left else None
+    return forgotten
+
+
+def _forget_number(session: Session, to_hash: bytes) -> tuple[int, int]:
+    """How many messages were forgotten, and how many are on their way to the provider this second."""
     lock_number(session, to_hash)
     rows = session.scalars(select(Message).where(Message.to_hash == to_hash).with_for_update()).all()
+    left = [m for m in rows if m.state is State.CLAIMED]
     for message in rows:
-        if message.state is State.CLAIMED:
-            continue  # on its way this second: the retention job takes it
         if message.state is State.QUEUED:
             end(session, message, State.SUPPRESSED, "erased on request")
-        _forget(message)
+        if message.state is not State.CLAIMED:
+            _forget(message)
     session.execute(update(SuppressedNumber).where(SuppressedNumber.to_hash == to_hash).values(masked="****"))
-    _note(session, "erase", number, account_id, why, len(rows))
-    return len(rows)
+    return len(rows) - len(left), len(left)
 
 
 def retention(session: Session, settings: NoticeSettings) -> int:
@@ -117,6 +126,10 @@ def retention(session: Session, settings: NoticeSettings) -> int:
     rows = session.scalars(old).all()
     for message in rows:
         _forget(message)
+    for request in session.scalars(select(PersonRequest).where(PersonRequest.unfinished.is_not(None)).limit(BATCH)):
+        forgotten, left = _forget_number(session, request.unfinished or b"")
+        request.messages += forgotten
+        request.unfinished = request.unfinished if left else None
     session.execute(
         update(Attempt)
         .where(Attempt.to_hash.is_not(None), Attempt.at < now - BUDGET_MEMORY, Attempt.outcome.is_not(None))
@@ -129,19 +142,14 @@ def _forget(message: Message) -> None:
     message.to_phone = message.to_hash = message.values_json = message.resend_why = None
 
 
-def _note(session: Session, kind: str, number: str, account_id: int, why: str, messages: int) -> None:
+def _note(session: Session, kind: str, number: str, account_id: int, why: str, messages: int) -> PersonRequest:
     if not why.strip():
         raise NoReason("personal data are exported and erased for a reason")
-    session.add(
-        PersonRequest(
-            kind=kind,
-            masked=mask(number),
-            account_id=account_id,
-            why=why.strip(),
-            messages=messages,
-            at=db.now(session),
-        )
+    done = PersonRequest(
+        kind=kind, masked=mask(number), account_id=account_id, why=why.strip(), messages=messages, at=db.now(session)
     )
+    session.add(done)
+    return done
 
 
 def requests(session: Session) -> list[PersonRequest]:

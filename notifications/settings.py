@@ -70,8 +70,11 @@ class NoticeSettings:
     different_a_day: int = 4
     kept_for_urgent: int = 1
     """Of the different texts a day, those that progress may not use up."""
-    codes_have_own_allowance: bool = False
-    """True when the provider counts one-time codes apart: then they neither use nor meet the number's budget."""
+    codes_have_own_allowance: bool | None = None
+    """Whether the provider counts one-time codes apart, so that they neither use nor meet the number's budget.
+
+    None: yes, unless the number's messages may go through Twilio, which reviews the account at the fifth text.
+    """
     day: timedelta = timedelta(hours=24, minutes=5)
 
     fen_a_segment: Mapping[str, int] = field(default_factory=lambda: {"console": 0, "domestic": 5, "twilio": 40})
@@ -81,6 +84,12 @@ class NoticeSettings:
     slow_share: float = 0.3
     silent_after_s: float = 120
     """A due row older than this means that nobody is sending."""
+
+    def codes_apart(self, routes: tuple[Route, ...]) -> bool:
+        """Whether codes that may take these ``routes`` stand outside the number's budget."""
+        if self.codes_have_own_allowance is not None:
+            return self.codes_have_own_allowance
+        return not any(route.gateway in self.twilio for route in routes)
 
     def __post_init__(self) -> None:
         if self.timeout_s >= self.lease_s / 2:

@@ -239,6 +239,13 @@ def test_codes_may_have_an_allowance_of_their_own(sessions, ten, make_post):
     assert len(gateway.given) == 6
 
 
+def test_codes_count_only_where_twilio_may_carry_them():
+    through_twilio = NoticeSettings(mainland=(Route("twilio"),), twilio={"twilio": TwilioAccount("AC", "t")})
+    assert not through_twilio.codes_apart(through_twilio.mainland)
+    assert NoticeSettings().codes_apart(NoticeSettings().mainland)
+    assert not NoticeSettings(codes_have_own_allowance=False).codes_apart(())
+
+
 # ---------------------------------------------------------------- the rule itself
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 import db
 from notifications import facts, people
+from notifications.claim import claim
 from notifications.delivery import deliver
 from notifications.message import Attempt, Message, State
 from notifications.phone import BadNumber, Line, line_of, mask, mask_in, mobiles_in, normalise
@@ -70,6 +71,24 @@ def test_one_person_is_forgotten_and_the_figures_stay(sessions, ten, post, provi
         assert session.get_one(Message, other).to_phone is not None
     deliver(post, waiting)
     assert len(provider.taken) == 1
+
+
+def test_what_is_on_its_way_is_forgotten_as_soon_as_it_has_arrived(sessions, ten, post):
+    with sessions.begin() as session:
+        message_id = say(session).id
+    with sessions.begin() as session:
+        assert claim(session, message_id, post.settings)
+    with sessions.begin() as session:
+        assert people.erase(session, "13812341234", account_id=4, why="asked in writing") == 0
+        people.retention(session, RULES)
+        assert session.get_one(Message, message_id).to_phone
+        session.get_one(Message, message_id).state = State.SENT
+        session.flush()
+        people.retention(session, RULES)
+    with sessions() as session:
+        assert session.get_one(Message, message_id).to_phone is None
+        [done] = people.requests(session)
+        assert (done.messages, done.unfinished) == (1, None)
 
 
 def test_the_retention_job_forgets_what_is_old_and_settled(sessions, ten, post):
