@@ -1,11 +1,13 @@
-"""The command line of the pure parts: ``python -m dispatch match FILE`` reads a problem and prints its answer with proof."""
+"""The command line of the pure parts: ``python -m dispatch match FILE`` prints an answer with its proof."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -30,10 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         text = asked.file.read_text(encoding="utf-8")
-        answer = _gaps(read_gap(text), asked.limit) if asked.format == "gap" else _matching(text, asked.limit)
+        with _quiet_solvers():
+            answer = _gaps(read_gap(text), asked.limit) if asked.format == "gap" else _matching(text, asked.limit)
     except MatchingError as error:
-        print(json.dumps({"error": error.code, "message": str(error), "facts": error.facts}, default=str, ensure_ascii=False),
-              file=sys.stderr)  # fmt: skip
+        report = {"error": error.code, "message": str(error), "facts": error.facts}
+        print(json.dumps(report, default=str, ensure_ascii=False), file=sys.stderr)
         return 2
     except (OSError, UnicodeDecodeError) as error:
         print(json.dumps({"error": "unreadable", "message": str(error)}, ensure_ascii=False), file=sys.stderr)
@@ -44,6 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         asked.out.write_text(json.dumps(answer, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         print(json.dumps({k: v for k, v in answer.items() if not isinstance(v, list | dict)}, ensure_ascii=False))
     return 0 if answer["feasible"] else 1
+
+
+@contextmanager
+def _quiet_solvers() -> Iterator[None]:
+    """HiGHS sometimes writes to standard output by itself: that goes to standard error, the answer stays alone."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _matching(text: str, limit_s: float | None) -> dict[str, Any]:
