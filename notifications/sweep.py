@@ -11,8 +11,6 @@ from notifications.claim import end
 from notifications.message import Message, Priority, State
 from notifications.settings import NoticeSettings
 
-AGAIN_AFTER = timedelta(seconds=60)
-"""A row that was rung for and is still due is rung for again after this long."""
 MOST = 2000
 
 
@@ -22,14 +20,14 @@ def sweep(session: Session, settings: NoticeSettings, *, at_once: bool = False) 
     _miss_receipts(session, settings)
     _cover_codes(session)
     facts.fold(session)
-    due = _due(session, at_once)
+    due = _due(session, 0 if at_once else settings.ring_again_s)
     heartbeat.beat(session, "sweep", len(due))
     return [(m.id, Priority(m.priority)) for m in due]
 
 
-def _due(session: Session, at_once: bool) -> list[Message]:
+def _due(session: Session, again_after_s: float) -> list[Message]:
     real, now = db.real_now(session), db.now(session)
-    not_rung = Message.rung_at.is_(None) | (Message.rung_at < real - (timedelta() if at_once else AGAIN_AFTER))
+    not_rung = Message.rung_at.is_(None) | (Message.rung_at < real - timedelta(seconds=again_after_s))
     queued = (
         select(Message)
         .where(Message.state == State.QUEUED, Message.not_before <= now, not_rung)

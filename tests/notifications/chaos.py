@@ -42,6 +42,8 @@ class Plan:
     cut_s: float = 60.0
     database_restarts: int = 0
     workers: int = 2
+    rate: float = 0.0
+    """Messages a second; 0: as fast as they die."""
     pause_s: float = 1.0
     """Between two breakages of broker or database, after everything due was sent."""
     patience_s: float = 600.0
@@ -169,6 +171,8 @@ def _post_all(sessions: sessionmaker[Session], plan: Plan, deaths: Path, posted:
                 break
             except (OperationalError, DBAPIError):
                 time.sleep(0.2)  # the database is away; the event happens when it is back
+        if plan.rate:
+            time.sleep(min(at_once, plan.messages - first) / plan.rate)
         while plan.kills and _dead(deaths) < plan.kills * (first + at_once) / plan.messages - 2:
             time.sleep(0.05)
     posted.set()

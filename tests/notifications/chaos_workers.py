@@ -48,6 +48,7 @@ class Storm:
     timeout_s: float = 2.5
     lag_s: float = 5
     sweep_s: float = 1.0
+    ring_again_s: float = 5.0
     seed: int = 1
     patience_s: float = 12.0
     rates: dict[str, float] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class Storm:
             lease_s=self.lease_s,
             timeout_s=self.timeout_s,
             lag_s=self.lag_s,
+            ring_again_s=self.ring_again_s,
             errors_in_a_minute=1_000_000,
             quiet_from=time(0),
             quiet_to=time(0),  # whatever the hour, there is work

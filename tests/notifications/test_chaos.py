@@ -64,12 +64,12 @@ def test_chaos_of_killed_workers_loses_nothing_and_sends_nothing_twice(database_
 
 @pytest.mark.timeout(7200 if LONG else 240)
 def test_chaos_of_broker_and_database_delays_and_loses_nothing(tmp_path):
-    plan = (
-        Plan(messages=4_000, kills=0, flushes=20, broker_restarts=20, cuts=10, cut_s=60, database_restarts=10)
-        if LONG
-        else Plan(messages=120, kills=0, flushes=1, broker_restarts=1, cuts=0, database_restarts=1, patience_s=150)
-    )
-    postgres, valkey = Postgres(tmp_path / "postgres").start(), Valkey(tmp_path / "valkey", durable=True).start()
+    if LONG:  # with the sweep and the second ring at the program's own pace
+        own_pace = {"sweep_s": 10.0, "ring_again_s": 60.0}
+        plan = Plan(4_000, 0, flushes=20, broker_restarts=20, cuts=10, database_restarts=10, rate=1.0, storm=own_pace)
+    else:
+        plan = Plan(60, 0, flushes=1, broker_restarts=1, database_restarts=1, rate=4.0, patience_s=150)
+    postgres, valkey = Postgres().start(), Valkey(durable=True).start()
     try:
         make_tables(postgres.url)
         report = run(
