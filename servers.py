@@ -38,10 +38,17 @@ class ServerFailed(RuntimeError):
 # ---------------------------------------------------------------- small facts about this machine
 
 
-def die_with_parent(sign: int = signal.SIGQUIT) -> None:
-    """A ``preexec_fn``: when the thread that started this process ends, so does the process (Linux)."""
+def end_with_parent(sign: int) -> None:
+    """This process gets ``sign`` when the thread that started it ends (Linux)."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, sign)
+
+
+def die_with_parent(sign: int = signal.SIGQUIT) -> None:
+    """A ``preexec_fn``: when we are killed and cannot end a child, it ends all the same (Linux)."""
+    for ignored in (signal.SIGINT, signal.SIGQUIT):  # as a shell's `&` leaves them to what it starts
+        signal.signal(ignored, signal.SIG_DFL)
+    end_with_parent(sign)
 
 
 def inherit_orphans() -> None:

@@ -20,7 +20,6 @@ from web.run import CannotRun, Home, listen
 from web.settings import CHECKS
 from web.supervisor import BACK_OFF_S, STEADY_S, Command, Supervisor
 
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 PARENT = [sys.executable, "-c", "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'], stdin=None)"]
 
 
@@ -166,6 +165,21 @@ def test_a_command_that_does_not_listen_is_ended_all_the_same(tmp_path: Path):
     assert until(lambda: "deaf" in (tmp_path / "log").read_text(), 20)
     command.stop()
     assert not servers.is_alive(pid)
+
+
+def test_a_command_follows_its_supervisor_even_when_a_shell_had_it_ignore_the_signal(tmp_path: Path):
+    code = (
+        "import signal, sys, pathlib; from web.supervisor import Command;"
+        "signal.signal(signal.SIGQUIT, signal.SIG_IGN);"
+        "c = Command('sleeper', [sys.executable, '-c', 'import time; time.sleep(600)'], log=pathlib.Path(sys.argv[1]));"
+        "c.start(); print(c.pid, flush=True); sys.stdin.read()"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "log")]
+    with subprocess.Popen(words, cwd=run.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout
+        pid = int(starter.stdout.readline())
+        starter.kill()
+        assert until(lambda: not servers.is_alive(pid), 20)
 
 
 def test_a_failed_command_brings_its_last_words(tmp_path: Path):

@@ -1,5 +1,6 @@
 """Run: what `make run` starts: the servers, the network and a demo day, the pages, the workers and the schedule."""
 
+import errno
 import fcntl
 import hashlib
 import http.client
@@ -88,7 +89,8 @@ def listen(environ: Mapping[str, str], patience_s: float = 0) -> socket.socket:
             break
         time.sleep(0.1)  # what a killed run left behind is just ending
     if wish:
-        raise CannotRun(f"port {wish} is taken ({refusal.strerror}): choose another with PORT=…") from refusal
+        why = os.strerror(refusal.errno or errno.EADDRINUSE)
+        raise CannotRun(f"port {wish} is taken ({why}): choose another with PORT=…") from refusal
     raise CannotRun(f"no port from {FIRST_PORT} to {LAST_PORT} is free: choose one with PORT=…") from refusal
 
 
@@ -219,7 +221,8 @@ class Run:
     def main(self) -> int:
         """Start, watch, end. Returns the exit code."""
         for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(sign, self._asked_to_stop)
+            if sign != signal.SIGHUP or signal.getsignal(sign) != signal.SIG_IGN:  # nohup means to stay
+                signal.signal(sign, self._asked_to_stop)
         began = time.monotonic()
         self.home.lock()
         try:
@@ -232,10 +235,11 @@ class Run:
         except Stopped:
             pass
         finally:
-            self.say("\n  Ending …")
-            self.supervisor.stop()
+            if self.supervisor.is_watching():
+                self.say("\n  Ending …")
+                self.supervisor.stop()
+                self.say("  Everything has ended; the data stays.")
             self.home.leave()
-            self.say("  Everything has ended; the data stays.")
         return 0
 
     def _asked_to_stop(self, _sign: int, _frame: object) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from servers import ServerFailed, die_with_parent, ending, inherit_orphans, telling_line, until
+from servers import ServerFailed, die_with_parent, end_with_parent, ending, inherit_orphans, telling_line, until
 
 STEADY_S = 30.0  # what ran this long was well; its next end is its first
 BACK_OFF_S = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -150,6 +150,10 @@ class Supervisor:
         child.start()
         watched.started_at = self._moment()
 
+    def is_watching(self) -> bool:
+        """Whether there is anything to end."""
+        return bool(self._watched)
+
     def failures(self, child: Child) -> int:
         """How often in a row this child ended early."""
         return next(w.failures for w in self._watched if w.child is child)
@@ -202,4 +206,4 @@ def take_charge() -> None:
     """What our children leave behind becomes ours, and when `make` is killed we end as if by Ctrl-C (Linux)."""
     inherit_orphans()
     if os.environ.get("MAKELEVEL"):
-        die_with_parent(signal.SIGTERM)
+        end_with_parent(signal.SIGTERM)
