@@ -129,7 +129,12 @@ def book_delivery(session: Session, case: Case, *, appointment: Appointment, by:
     parcel.payer = appointment.payer
     parcel.person = recipient.name if recipient else appointment.address.contact_name
     parcel.recipient_id = None if recipient is None else recipient.id
-    parcel.stop_id = _stop_for(session, case, appointment, StopKind.DELIVERY, parcel, at).id
+    stop = _stop_for(session, case, appointment, StopKind.DELIVERY, parcel, at)
+    parcel.stop_id = stop.id
+    for original in _at_centre(session, case):
+        # Originals that were only checked go home in the same hand.
+        original.leg, original.stop_id, original.person = Leg.DELIVERY, stop.id, parcel.person
+        original.code = original.code_hash = None
     note(
         session, case, kind="delivery_booked", by=by, at=at,
         words=f"已预约{short_day(appointment.on)}{short_window(appointment.opens_s, appointment.closes_s)}投递结果",
@@ -167,7 +172,25 @@ def fetched(session: Session, case: Case, *, who: str, by: Viewer, at: datetime)
     case.must_be(Stage.DECIDED)
     if not who.strip():
         raise Refused("who fetched the results?", words="请填写领取人姓名")
+    for parcel in _at_centre(session, case):
+        parcel.hand_over(
+            to=Holder.ENTERPRISE,
+            ref=f"enterprise:{case.project.enterprise_id}",
+            scan_id=f"fetched:{parcel.waybill}:{parcel.chain_length + 1}",
+            at=at,
+            by=actor_ref(by),
+            action="fetch",
+        )
     _arrive(session, case, by=by, at=at, words="已在窗口领取", recipient=who[:20], day=short_day(day_of(at)))
+
+
+def _at_centre(session: Session, case: Case) -> list[Parcel]:
+    """Papers of the case that came in and lie at the centre now."""
+    return [
+        p
+        for p in parcels_of(session, case)
+        if p.chain_length > 0 and p.holder is Holder.CENTRE and p.state is ParcelState.AT_CENTRE
+    ]
 
 
 def _arrive(session: Session, case: Case, *, by: Viewer, at: datetime, words: str, **values: str) -> None:
@@ -197,38 +220,39 @@ def announce(
     session: Session, stop: Stop, *, courier_name: str, opens_s: int, closes_s: int, by: Viewer, at: datetime
 ) -> None:
     """A committed plan gives a stop its window: codes are made, stages follow, the people there are told."""
+    values = {"day": short_day(stop.on), "window": short_window(opens_s, closes_s)}
+    expires_at = moment(stop.on, closes_s)
+    by_case: dict[int, list[Parcel]] = {}
     for parcel in session.scalars(select(Parcel).where(Parcel.stop_id == stop.id).order_by(Parcel.id)):
-        case = session.get_one(Case, parcel.case_id)
-        first = parcel.code_hash is None
-        if first:
-            parcel.set_code(six_digits())
-        values = {"day": short_day(stop.on), "window": short_window(opens_s, closes_s)}
-        key = f"{parcel.waybill}:{stop.id}:{stop.on}:{opens_s}:{closes_s}"
-        expires_at = moment(stop.on, closes_s)
-        if not first and stop.announced_opens_s is not None:
-            note(
-                session,
-                case,
-                kind="window_changed",
-                by=by,
-                at=at,
-                words=f"上门时段改为{values['day']}{values['window']}",
-            )
+        by_case.setdefault(parcel.case_id, []).append(parcel)
+    for case_id, parcels in by_case.items():
+        case, first = session.get_one(Case, case_id), parcels[0]
+        key = f"{first.waybill}:{stop.id}:{stop.on}:{opens_s}:{closes_s}"
+        if stop.announced_opens_s is not None and first.code_hash is not None:
+            words = f"上门时段改为{values['day']}{values['window']}"
+            note(session, case, kind="window_changed", by=by, at=at, words=words)
             tell(session, case, "window_changed", at=at, key=key, values=values, expires_at=expires_at)
             continue
-        inward = parcel.leg in {Leg.PICKUP, Leg.EXCHANGE}
+        code = six_digits()
+        for parcel in parcels:
+            parcel.set_code(code)
+        inward = first.leg in {Leg.PICKUP, Leg.EXCHANGE}
         if inward and case.stage is Stage.PRESCREENED:
             case.move_to(Stage.PICKUP_PLANNED, at=at, by=by.label)
         elif not inward and case.stage is Stage.DECIDED:
             case.move_to(Stage.DELIVERY_PLANNED, at=at, by=by.label)
-        code = parcel.code or ""
-        if inward:
-            values |= {"courier": courier_name[:20], "code": code}
-        else:
-            values |= {"recipient": (parcel.person or "")[:20], "code": code}
+        person = {"courier": courier_name[:20]} if inward else {"recipient": (first.person or "")[:20]}
         words = f"{values['day']}{values['window']}{'上门揽收' if inward else '投递'}"
-        note(session, case, kind="window", by=by, at=at, words=words, waybill=parcel.waybill)
-        tell(session, case, "pickup" if inward else "delivery", at=at, key=key, values=values, expires_at=expires_at)
+        note(session, case, kind="window", by=by, at=at, words=words, waybill=first.waybill)
+        tell(
+            session,
+            case,
+            "pickup" if inward else "delivery",
+            at=at,
+            key=key,
+            values={**values, **person, "code": code},
+            expires_at=expires_at,
+        )
 
 
 def unplan(session: Session, stop: Stop, *, by: Viewer, at: datetime) -> None:

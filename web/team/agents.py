@@ -1,0 +1,88 @@
+"""The people: a board of agents with load, leave and stars; leave is entered here."""
+
+from datetime import date
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+import db
+from agents.roster import Agent, Category, Duty, DutyKind
+from dispatch import assignment
+from dispatch.errors import NotFound, Refused
+from dispatch.queries import team as asked
+from dispatch.reach import visible_agents
+from web import jobs
+from web.auth import current_viewer, leads_only, staff_only
+from web.team.blueprint import RULES, bp, say
+from web.transactions import session_factory, transaction
+
+CATEGORY = {
+    Category.FILING: "立项",
+    Category.LAND: "用地",
+    Category.PLANNING: "规划",
+    Category.ENVIRONMENT: "环评能评",
+    Category.CONSTRUCTION: "施工",
+    Category.COMPLETION: "竣工",
+    Category.BUSINESS: "企业开办",
+    Category.PROPERTY: "不动产",
+}
+
+
+@bp.get("/agents")
+@staff_only
+def agents() -> str:
+    """Who is free, who is away, who stands in."""
+    with transaction() as session:
+        today = db.now(session).astimezone(db.SHANGHAI).date()
+        rows = asked.agents(session, current_viewer(), on=today, words=request.args.get("q", "")[:40])
+    return render_template("team/agents.html", rows=rows, CATEGORY={k.value: v for k, v in CATEGORY.items()})
+
+
+@bp.post("/agents/<int:agent_id>/leave")
+@leads_only
+def leave(agent_id: int) -> Response:
+    """Enter an absence; up to three working days the stand-in acts and nothing is matched again."""
+    viewer = current_viewer()
+    try:
+        starts, ends = date.fromisoformat(request.form["starts_on"]), date.fromisoformat(request.form["ends_on"])
+        if ends < starts:
+            raise Refused("ends before it starts", words="结束日期早于开始日期")
+        with transaction() as session:
+            agent = session.scalar(select(Agent).where(Agent.id == agent_id, visible_agents(viewer)))
+            if agent is None:
+                raise NotFound(f"no agent {agent_id}")
+            kind = DutyKind(request.form.get("kind", "leave"))
+            session.add(Duty(agent_id=agent.id, kind=kind, starts_on=starts, ends_on=ends, note=""))
+        flash(gettext("已登记,B 角接替;超过三个工作日请在“派件建议”中查看调整"))
+    except RULES as error:
+        say(error)
+    return redirect(url_for("team.agents"))
+
+
+@bp.get("/assignment")
+@leads_only
+def proposal() -> str:
+    """What a batch would change: the difference, before it is applied."""
+    viewer = current_viewer()
+    with transaction() as session:
+        found = assignment.propose(session, at=db.now(session), path=viewer.division_path)
+        names = dict(session.execute(select(Agent.id, Agent.name).where(visible_agents(viewer))).all())
+    return render_template("team/proposal.html", found=found, names=names, TERMS=assignment.TERM_WORDS)
+
+
+@bp.post("/assignment")
+@leads_only
+def apply_proposal() -> Response:
+    """Apply the batch; rows that changed meanwhile are left alone and counted."""
+    viewer = current_viewer()
+    _, applied = jobs.run_batch(session_factory(), path=viewer.division_path, dry_run=False)
+    if applied is not None:
+        flash(
+            gettext(
+                "已调整 %(done)s 项,期间有变动 %(stale)s 项,名额已满 %(full)s 项",
+                done=len(applied.done), stale=len(applied.stale), full=len(applied.full),
+            )
+        )  # fmt: skip
+    return redirect(url_for("team.projects"))

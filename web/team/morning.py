@@ -1,0 +1,23 @@
+"""Half past eight: one page with everything that today asks for, and one print for the morning meeting."""
+
+from flask import render_template
+
+import db
+from dispatch.evaluation import RECTIFICATION_LABEL, TICKET_LABEL
+from dispatch.queries import team as asked
+from routing.runs import PLAN_LABEL, STOP_STATE_LABEL
+from web.auth import current_viewer, staff_only
+from web.team.blueprint import bp
+from web.transactions import transaction
+
+
+@bp.get("")
+@staff_only
+def home() -> str:
+    """The morning page."""
+    with transaction() as session:
+        page = asked.morning(session, current_viewer(), at=db.now(session))
+        return render_template(
+            "team/home.html", page=page, RECTIFICATION_LABEL=RECTIFICATION_LABEL, TICKET_LABEL=TICKET_LABEL,
+            PLAN_LABEL=PLAN_LABEL, STOP_STATE_LABEL=STOP_STATE_LABEL,
+        )  # fmt: skip
