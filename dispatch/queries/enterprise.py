@@ -376,3 +376,10 @@ def contacts(session: Session, viewer: Viewer) -> list[Contact]:
     """The persons of the viewer's enterprise who are told of a case."""
     query = select(Contact).where(Contact.enterprise_id == viewer.enterprise_id).order_by(Contact.id)
     return list(session.scalars(query))
+
+
+def home_division(session: Session, viewer: Viewer) -> int | None:
+    """The county in which the enterprise's latest project is at home, else its own; None when neither is known."""
+    latest = select(Project.home_division_id).where(visible_projects(viewer)).order_by(Project.id.desc()).limit(1)
+    found = session.scalar(latest)
+    return found if found is not None else own_enterprise(session, viewer).division_id

@@ -393,7 +393,7 @@ def _legs(session: Session, case: Case) -> list[tuple[Parcel, LegRow]]:
         .outerjoin(Courier, Courier.id == Run.courier_id)
         .where(Parcel.case_id == case.id)
         .order_by(Parcel.id.desc())
-    ).tuples()
+    )
     return [(parcel, _leg(parcel, stop, courier)) for parcel, stop, courier in rows]
 
 

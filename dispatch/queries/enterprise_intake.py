@@ -171,7 +171,7 @@ def papers_for(
         .join(Matter, Matter.id == Requirement.matter_id)
         .where(Matter.code.in_(codes))
         .order_by(Matter.position, Requirement.position)
-    ).tuples()
+    )
     strictness = list(MaterialMode)
     wanted: dict[str, tuple[Requirement, list[str]]] = {}
     for row, short in rows:

@@ -72,8 +72,4 @@ def improvements(session: Session, viewer: Viewer, *, limit: int = 10) -> list[I
         .order_by(Rectification.rectified_at.desc())
         .limit(limit)
     )
-    return [
-        Improvement(matter, measure or "", on)
-        for matter, measure, on in session.execute(query).tuples()
-        if on is not None
-    ]
+    return [Improvement(matter, measure or "", on) for matter, measure, on in session.execute(query) if on is not None]

@@ -1,0 +1,96 @@
+/* The site's map: counties as the base, a pin that is clicked or dragged; choosing a county lists its towns. */
+"use strict";
+
+const map_box = document.getElementById("site-map");
+const county = document.getElementById("county");
+const place = document.getElementById("place");
+const lon = document.getElementById("lon");
+const lat = document.getElementById("lat");
+
+async function listTowns(code, keep) {
+  place.replaceChildren(place.options[0]);
+  place.value = "";
+  if (!code) return;
+  const answer = await fetch(`${county.dataset.places}?county=${encodeURIComponent(code)}`, { headers: { Accept: "application/json" } });
+  if (!answer.ok) return;
+  const found = await answer.json();
+  if (county.value !== code) return;
+  for (const town of found.places) {
+    const option = new Option(town.name, town.code);
+    option.dataset.lon = town.lon;
+    option.dataset.lat = town.lat;
+    place.append(option);
+  }
+  if (keep) place.value = keep;
+}
+
+function pointOf(select) {
+  const option = select.selectedOptions[0];
+  return option?.dataset.lon ? [Number(option.dataset.lat), Number(option.dataset.lon)] : null;
+}
+
+if (map_box && window.L) {
+  document.body.classList.add("scripted");
+  const L = window.L;
+  L.Icon.Default.imagePath = map_box.dataset.images;
+  const map = L.map(map_box, { minZoom: 6, maxZoom: 17, zoomControl: true, attributionControl: false });
+  if (map_box.dataset.tiles) L.tileLayer(map_box.dataset.tiles).addTo(map);
+  const words = document.getElementById("pin-words");
+  const plain = { weight: 1, color: "#8a94a3", fillColor: "#eceff3", fillOpacity: 0.9 };
+  const chosen = { weight: 2, color: "#123f7a", fillColor: "#dbe5f3", fillOpacity: 0.9 };
+  let shapes = null;
+  let pin = null;
+
+  const setPin = (point) => {
+    lat.value = point.lat.toFixed(6);
+    lon.value = point.lng.toFixed(6);
+    words.textContent = map_box.dataset.set;
+    if (pin) pin.setLatLng(point);
+    else {
+      pin = L.marker(point, { draggable: true, autoPan: true }).addTo(map);
+      pin.on("dragend", () => setPin(pin.getLatLng()));
+    }
+  };
+  const paint = () => shapes?.eachLayer((shape) => shape.setStyle(shape.feature.properties.code === county.value ? chosen : plain));
+
+  map.setView([32.9, 119.4], 7);
+  fetch(map_box.dataset.counties).then((answer) => answer.json()).then((data) => {
+    shapes = L.geoJSON(data, {
+      style: plain,
+      onEachFeature: (feature, shape) => {
+        shape.bindTooltip(feature.properties.name, { sticky: true });
+        shape.on("click", (event) => {
+          setPin(event.latlng);
+          const code = feature.properties.code;
+          if (county.value !== code && [...county.options].some((option) => option.value === code)) {
+            county.value = code;
+            paint();
+            listTowns(code);
+          }
+        });
+      },
+    }).addTo(map);
+    paint();
+    map_box.dataset.ready = "1";
+  });
+
+  if (lat.value && lon.value) {
+    setPin(L.latLng(Number(lat.value), Number(lon.value)));
+    map.setView(pin.getLatLng(), 12);
+  } else {
+    const start = pointOf(place) || pointOf(county);
+    if (start) map.setView(start, 11);
+  }
+  county.addEventListener("change", () => {
+    paint();
+    listTowns(county.value);
+    const point = pointOf(county);
+    if (point) map.setView(point, 10);
+  });
+  place.addEventListener("change", () => {
+    const point = pointOf(place);
+    if (point) map.setView(point, 13);
+  });
+} else if (county && place) {
+  county.addEventListener("change", () => listTowns(county.value));
+}
