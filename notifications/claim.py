@@ -12,6 +12,7 @@ from notifications import budget, facts, health, outbox, suppression, texts
 from notifications.boundary import reached
 from notifications.gateways.gateway import Letter
 from notifications.message import OPEN, Attempt, Message, Outcome, Priority, State
+from notifications.moment import Moment, moment
 from notifications.phone import Line, line_of
 from notifications.quiet import when_allowed
 from notifications.segments import segments
@@ -39,13 +40,13 @@ def lock_number(session: Session, to_hash: bytes) -> None:
     session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-def expires_by(session: Session, message: Message, now: datetime) -> datetime:
+def expires_by(message: Message, at: Moment) -> datetime:
     """The business moment by which a message's expiry is judged.
 
     That is now; but the clock of a demo jumps by days, and what came due on the way was not late: it is judged at its
     own moment, as if the workers had been up all the time. Quiet hours and budget are judged where the clock stands.
     """
-    return min(now, max(message.not_before, message.created_at)) if db.is_demo(session) else now
+    return min(at.now, max(message.not_before, message.created_at)) if at.is_demo else at.now
 
 
 def claim(session: Session, message_id: int, settings: NoticeSettings) -> Claim | None:
@@ -62,15 +63,16 @@ def claim(session: Session, message_id: int, settings: NoticeSettings) -> Claim 
     if message is None:
         return None
     reached("claim.locked")
-    real = db.real_now(session)
+    at = moment(session)
     if message.state is State.CLAIMED:
-        return _take_over(session, message, real, since, settings)
-    now = db.now(session)
-    if message.state is not State.QUEUED or message.not_before > now or (message.retry_at and message.retry_at > real):
+        return _take_over(session, message, at.real, since, settings)
+    if message.state is not State.QUEUED or message.not_before > at.now:
         return None
-    if not _may_go(session, message, to_hash, now, real, settings):
+    if message.retry_at is not None and message.retry_at > at.real:
         return None
-    return _lease(session, message, now, real, since, settings)
+    if not _may_go(session, message, to_hash, at, settings):
+        return None
+    return _lease(session, message, at, since, settings)
 
 
 def _take_over(
@@ -86,29 +88,26 @@ def _take_over(
     ).one()
     attempt.looked_up += 1
     message.lease_until = real + timedelta(seconds=settings.lease_s)
-    letter = _letter(session, message, attempt, settings)
+    letter = _letter(message, attempt, _body(session, message, settings))
     return Claim(letter, attempt.gateway, attempt.id, True, real, since)
 
 
-def _may_go(
-    session: Session, message: Message, to_hash: bytes, now: datetime, real: datetime, settings: NoticeSettings
-) -> bool:
+def _may_go(session: Session, message: Message, to_hash: bytes, at: Moment, settings: NoticeSettings) -> bool:
     priority = Priority(message.priority)
-    if message.expires_at is not None and message.expires_at <= expires_by(session, message, now):
+    if message.expires_at is not None and message.expires_at <= expires_by(message, at):
         end(session, message, State.EXPIRED, "its time had passed")
         return False
     if why := suppression.suppressed(session, to_hash, priority):
         end(session, message, State.SUPPRESSED, why.value)
         return False
-    if priority is not Priority.CODE and (morning := when_allowed(now, settings)) > now:
+    if priority is not Priority.CODE and (morning := when_allowed(at.now, settings)) > at.now:
         hold(message, morning)
         return False
-    return _fits_budget(session, message, to_hash, now, real, settings)
+    return _fits_budget(session, message, to_hash, at, settings)
 
 
-def _fits_budget(
-    session: Session, message: Message, to_hash: bytes, now: datetime, real: datetime, settings: NoticeSettings
-) -> bool:
+def _fits_budget(session: Session, message: Message, to_hash: bytes, at: Moment, settings: NoticeSettings) -> bool:
+    now = at.now
     codes_apart = settings.codes_apart(_routes(message, settings))
     if codes_apart and message.priority == Priority.CODE:
         return True
@@ -129,12 +128,14 @@ def _fits_budget(
         and w.not_before <= now
         and w.retry_at is None
     }
+    if not gone and not urgent:
+        return True
     body_hash = _body_hash(session, message, settings)
     free = budget.free_at(gone, body_hash, priority, len(urgent), settings)
     if free is None:
         return True
     if urgent and budget.free_at(gone, body_hash, priority, 0, settings) is None:
-        message.retry_at = real + AFTER_URGENT  # what matters more is on its way: see what it leaves
+        message.retry_at = at.real + AFTER_URGENT  # what matters more is on its way: see what it leaves
     else:
         hold(message, when_allowed(max(free, now), settings))
     return False
@@ -191,19 +192,18 @@ def _merge(session: Session, waiting: list[Message], left: int, settings: Notice
         outbox.ring_after_commit(session, [(carrier.id, Priority(carrier.priority))])
 
 
-def _lease(
-    session: Session, message: Message, now: datetime, real: datetime, since: float, settings: NoticeSettings
-) -> Claim:
+def _lease(session: Session, message: Message, at: Moment, since: float, settings: NoticeSettings) -> Claim:
     gateway = health.choose(session, _routes(message, settings))
     message.attempts += 1
+    body = _body(session, message, settings)
     attempt = Attempt(
         message_id=message.id,
         number=message.attempts,
         gateway=gateway,
         to_hash=message.to_hash,
-        body_hash=_body_hash(session, message, settings),
-        at=now,
-        started_at=real,
+        body_hash=db.keyed_hash(body),
+        at=at.now,
+        started_at=at.real,
         trouble=False,
         rank=0,
         looked_up=0,
@@ -211,11 +211,12 @@ def _lease(
     session.add(attempt)
     session.flush()
     message.become(State.CLAIMED)
-    message.gateway, message.lease_until, message.retry_at = gateway, real + timedelta(seconds=settings.lease_s), None
-    letter = _letter(session, message, attempt, settings)
+    message.gateway, message.retry_at = gateway, None
+    message.lease_until = at.real + timedelta(seconds=settings.lease_s)
+    letter = _letter(message, attempt, body)
     message.segments = segments(letter.body)
     message.cost_fen = message.segments * settings.fen_a_segment.get(gateway, 0)
-    return Claim(letter, gateway, attempt.id, False, real, since)
+    return Claim(letter, gateway, attempt.id, False, at.real, since)
 
 
 def _routes(message: Message, settings: NoticeSettings) -> tuple[Route, ...]:
@@ -237,7 +238,7 @@ def _body_hash(session: Session, message: Message, settings: NoticeSettings) -> 
     return db.keyed_hash(_body(session, message, settings))
 
 
-def _letter(session: Session, message: Message, attempt: Attempt, settings: NoticeSettings) -> Letter:
+def _letter(message: Message, attempt: Attempt, body: str) -> Letter:
     valid_s = None
     if message.expires_at is not None:
         valid_s = int((message.expires_at - attempt.at).total_seconds())
@@ -245,7 +246,7 @@ def _letter(session: Session, message: Message, attempt: Attempt, settings: Noti
         message_id=message.id,
         reference=attempt.reference,
         to=message.to_phone or "",
-        body=_body(session, message, settings),
+        body=body,
         text=message.text_name,
         locale=message.locale,
         values=message.values,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 import db
 from notifications import facts, texts
 from notifications.message import Message, Priority, State
+from notifications.moment import moment
 from notifications.phone import BadNumber, Line, line_of, normalise
 from notifications.quiet import when_allowed
 from notifications.settings import NoticeSettings
@@ -69,7 +70,8 @@ def post(
     known = texts.text_named(text)
     locale = locale if locale in texts.LOCALES else "zh"
     filled = texts.fitted(text, values, _settings)
-    now, real = db.now(session), db.real_now(session)
+    here = moment(session)
+    now, real = here.now, here.real
     not_before = at if known.priority is Priority.CODE else when_allowed(at, _settings)
     row = Message(
         event_key=event_key,

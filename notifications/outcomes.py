@@ -5,13 +5,13 @@ import random
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import db
 from notifications import facts, suppression, texts
 from notifications.claim import end, hold
 from notifications.message import Attempt, Message, Outcome, State
+from notifications.moment import Moment, moment
 from notifications.verdicts import Verdict
 
 log = logging.getLogger(__name__)
@@ -23,15 +23,12 @@ MOST_WAIT_S = 900.0
 
 def taken(session: Session, message: Message, attempt: Attempt, provider_id: str | None) -> None:
     """The provider has it."""
-    now = db.real_now(session)
-    try:
-        with session.begin_nested():
-            attempt.outcome, attempt.provider_id = Outcome.SENT, provider_id
-            attempt.ended_at = attempt.ended_at or now
-    except IntegrityError:
+    at = moment(session)
+    now = at.real
+    attempt.outcome, attempt.provider_id, attempt.ended_at = Outcome.SENT, provider_id, attempt.ended_at or now
+    if provider_id is not None and _belongs_to_another(session, attempt, provider_id):
         # an identical text's look-up took this id for its own: the same words went to the same number either way
-        session.refresh(attempt)
-        attempt.outcome, attempt.provider_id = Outcome.SENT, None
+        attempt.provider_id = None
         log.error("the provider id of attempt %s already belongs to another", attempt.id)
     before = message.state
     if State.SENT in _may_become(message):
@@ -44,16 +41,26 @@ def taken(session: Session, message: Message, attempt: Attempt, provider_id: str
     counts = {"segments": message.segments or 0, "cost_fen": message.cost_fen or 0}
     if message.handed_over_at is None:
         message.sent_at = attempt.at
-        counts |= {"sent": 1, "within_10s": int(_late_s(session, message, now) <= 10)}
+        counts |= {"sent": 1, "within_10s": int(_late_s(message, at) <= 10)}
     message.handed_over_at, message.due_since = now, None
     facts.note(session, message, **counts)
 
 
-def _late_s(session: Session, message: Message, real: datetime) -> float:
+def _belongs_to_another(session: Session, attempt: Attempt, provider_id: str) -> bool:
+    with session.no_autoflush:
+        other = session.scalar(
+            select(Attempt.id).where(
+                Attempt.gateway == attempt.gateway, Attempt.provider_id == provider_id, Attempt.id != attempt.id
+            )
+        )
+    return other is not None
+
+
+def _late_s(message: Message, at: Moment) -> float:
     """Seconds from the moment it was due to the moment a provider had it; a moved clock makes nothing late."""
-    if db.is_demo(session):
-        return (real - (message.due_since or message.posted_at)).total_seconds()
-    return (db.now(session) - max(message.not_before, message.created_at)).total_seconds()
+    if at.is_demo:
+        return (at.real - (message.due_since or message.posted_at)).total_seconds()
+    return (at.now - max(message.not_before, message.created_at)).total_seconds()
 
 
 def _may_become(message: Message) -> frozenset[State]:
