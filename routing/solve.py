@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from routing.answer import Answers
+from routing.areas import LARGEST, divisible, orders_by_areas
 from routing.check import violations
+from routing.child import ortools_orders
 from routing.pace import Pace, Progress
 from routing.plan import Plan
 from routing.problem import Primary, Problem
@@ -14,6 +16,13 @@ from routing.sisr import warm
 from routing.sisr.drive import Drive
 from routing.sisr.model import model_of
 from routing.sisr.search import Search
+from routing.together import improve_together
+
+REPLAN_HEAT = 0.1
+"""A plan in force is a good one: a search from it begins nearly cold."""
+
+WORTH_DIVIDING = 250
+"""Stops from which two workers on two halves do better than two on the whole."""
 
 ENGINES = ("auto", "sisr", "ortools")
 
@@ -46,16 +55,66 @@ def solve(
         raise ValueError(f"engine is {engine!r}: it must be one of {', '.join(ENGINES)}")
     compile_core()
     pace = Pace(limit_s, max_iterations, should_stop)
+    fleet_first = problem.objective.primary is Primary.VEHICLES
     search = Search(model_of(problem), seed)
     answers = Answers(problem, search, problem.fingerprint())
-    drive = Drive(search, pace, fleet_first=problem.objective.primary is Primary.VEHICLES, on_progress=on_progress)
-    drive.first()
-    before = pace.elapsed_s
-    plan = _checked(problem, answers.plan(search.best(), engine="sisr", seed=seed))
-    pace.reserve_s = 1.25 * (pace.elapsed_s - before) + 0.01
-    drive.improve()
-    plan = _checked(problem, answers.plan(search.best(), engine="sisr", seed=seed))
+    used = "sisr"
+    if engine == "ortools":
+        used = engine
+        pace.reserve_s = _reserve_s(problem, search, answers, pace, seed)
+        left_s = max(0.0, limit_s - pace.reserve_s - pace.elapsed_s)
+        found = ortools_orders(problem, limit_s=left_s, over=lambda: pace.over)
+        search.begin(search.lines_of(found))
+    elif divisible(problem) and search.model.stops > (LARGEST * 3 // 2 if workers == 1 else WORTH_DIVIDING):
+        pace.reserve_s = _reserve_s(problem, search, answers, pace, seed)
+        orders = orders_by_areas(problem, pace, seed=seed, workers=workers, fleet_first=fleet_first)
+        search.begin(search.lines_of(orders))
+    else:
+        drive = Drive(search, pace, fleet_first=fleet_first, on_progress=on_progress)
+        drive.first()
+        pace.reserve_s = _reserve_s(problem, search, answers, pace, seed)
+        if workers > 1:
+            improve_together(search, pace, seed=seed, workers=workers, fleet_first=fleet_first, on_progress=on_progress)
+        else:
+            drive.improve()
+    plan = _checked(problem, answers.plan(search.filled(), engine=used, seed=seed))
     return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations, workers=workers)
+
+
+def _reserve_s(problem: Problem, search: Search, answers: Answers, pace: Pace, seed: int) -> float:
+    """How long it takes to make a checked plan: measured on the best so far."""
+    before = pace.elapsed_s
+    _checked(problem, answers.plan(search.filled(), engine="sisr", seed=seed))
+    return 1.25 * (pace.elapsed_s - before) + 0.01
+
+
+def improve(
+    problem: Problem,
+    orders: Mapping[str, Sequence[tuple[str, int]]],
+    *,
+    limit_s: float,
+    max_iterations: int | None = None,
+    seed: int = 0,
+    should_stop: Callable[[], bool] | None = None,
+) -> Plan:
+    """A plan found from another one's order of visits by vehicle, changed as little as its improvement needs.
+
+    Visits that the problem does not know, or that are done, are passed over. With ``max_iterations=0`` whatever the
+    orders lack goes where it costs least, and nothing else moves.
+    """
+    compile_core()
+    pace = Pace(limit_s, max_iterations, should_stop)
+    search = Search(model_of(problem), seed)
+    search.begin(search.lines_of(orders))
+    answers = Answers(problem, search, problem.fingerprint())
+    lines = search.filled()
+    search.begin(lines)
+    if max_iterations != 0:
+        pace.reserve_s = _reserve_s(problem, search, answers, pace, seed)
+        Drive(search, pace, fleet_first=False, heat=REPLAN_HEAT).improve()
+        lines = search.filled()
+    plan = _checked(problem, answers.plan(lines, engine="sisr", seed=seed))
+    return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations)
 
 
 def _checked(problem: Problem, plan: Plan) -> Plan:

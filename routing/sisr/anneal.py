@@ -5,14 +5,14 @@ import math
 
 from routing.sisr.chance import draw
 from routing.sisr.change import keep, remember_best, renew, settle_place, take_back
-from routing.sisr.compiled import entry, woven
+from routing.sisr.compiled import entry, part, woven
 from routing.sisr.layout import *
 from routing.sisr.recreate import place_of, recreate
-from routing.sisr.route import label, timing
+from routing.sisr.route import appraise
 from routing.sisr.ruin import ruin
 
 
-@woven
+@part
 def absence(core):
     """Penalties of what is absent, and the same weighted by how often it was."""
     penalty = 0
@@ -24,7 +24,7 @@ def absence(core):
     return penalty, weighted
 
 
-@entry
+@part
 def begin(core):
     """Compute everything from the nodes in the routes and the list of absent requests; also forgets the best."""
     S, RT = core.S, core.RT
@@ -51,13 +51,22 @@ def better_than_best(core):
     return S[PENALTY_NOW] < S[BEST_PENALTY] or (S[PENALTY_NOW] == S[BEST_PENALTY] and S[COST_NOW] < S[BEST_COST])
 
 
-@entry
-def run(core, iterations, hot, cool):
-    """So many iterations while the temperature falls from ``hot`` to ``cool``.
+@part
+def anneal(core, iterations, hot, cool):
+    """So many iterations while the temperature falls from ``hot`` to ``cool``; none means to fill up what is there.
 
     Under the absence rule it returns as soon as nothing is absent. Returns the iterations done.
     """
     S, Q = core.S, core.Q
+    filling = iterations == 0
+    if filling:
+        # Nothing is taken out; what fits goes in, with no blink and with every start of duty considered.
+        iterations = 1
+        S[BLINKS_IN] = INF
+        S[EXACT] = 1
+        for q in range(Q.shape[0]):
+            for r in range(core.RT.shape[0]):
+                core.found[q, r, 0] = -1
     temperature = hot
     factor = math.exp(math.log(cool / hot) / iterations)
     for done in range(iterations):
@@ -70,7 +79,8 @@ def run(core, iterations, hot, cool):
         weighted_before = 0.0
         if absent_before > 0:
             _, weighted_before = absence(core)
-        ruin(core)
+        if not filling:
+            ruin(core)
         recreate(core)
         cost = S[COST_NOW]
         for d in range(S[DIRTY]):
@@ -104,29 +114,49 @@ def run(core, iterations, hot, cool):
             for x in range(absent_before):
                 core.absent[x] = core.absent_before[x]
         temperature *= factor
+    if filling:
+        S[EXACT] = 0
+        S[BLINKS_IN] = 0
     return iterations
 
 
-@entry
+@part
 def rule_out(core):
     """With all routes empty: a vehicle that cannot serve a request alone may not serve it at all."""
+    core.S[EXACT] = 1
     for r in range(core.RT.shape[0]):
         for q in range(core.Q.shape[0]):
             if core.MAY[r, q] == 1:
                 cost, _, _, _ = place_of(core, r, q, False)
                 if cost >= BAN:
                     core.MAY[r, q] = 0
+    core.S[EXACT] = 0
 
 
-@entry
-def warm_up(RNG):
-    """Let the first numbers of a small seed go by."""
-    for _ in range(8):
-        draw(RNG)
-
-
-@entry
+@woven
 def clock(core, r, n):
-    """Time the nodes in ``line`` as a route: writes ``times``, returns whether no rule on time is broken."""
-    label(core.V, core.N, core.WIN, core.T, r, core.line, n, core.times)
-    return timing(core.V, core.N, core.WIN, core.T, core.S, r, core.line, n, core.times) < BROKEN
+    """Time the nodes in ``line`` as a route: writes ``times``, returns what they cost."""
+    return appraise(core.V, core.N, core.WIN, core.T, core.S, r, core.line, n, core.times)
+
+
+RUN = 0
+BEGIN = 1
+RULE_OUT = 2
+CLOCK = 3
+
+
+@entry
+def work(core, action, first, second, hot, cool):
+    """The one way in, so that the parts are compiled once."""
+    if action == RUN:
+        return anneal(core, first, hot, cool)
+    if action == BEGIN:
+        begin(core)
+    elif action == RULE_OUT:
+        rule_out(core)
+    elif action == CLOCK:
+        core.S[EXACT] = 1
+        stands = clock(core, first, second)
+        core.S[EXACT] = 0
+        return 1 if stands < BROKEN else 0
+    return 0

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from routing.sisr.compiled import part, woven
+from routing.sisr.compiled import part
 
 
-@woven
+@part
 def draw(RNG):
     """The next 53 random bits as a float in [0, 1)."""
     x = RNG[0]
@@ -18,7 +18,7 @@ def draw(RNG):
     return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@woven
+@part
 def below(RNG, n):
     """A whole number from 0 to n - 1."""
     return int(draw(RNG) * n)

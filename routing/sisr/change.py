@@ -1,7 +1,7 @@
 """Changing a solution and taking the change back: routes are kept as they were before an iteration touched them."""
 
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
-from routing.sisr.compiled import woven
+from routing.sisr.compiled import part, woven
 from routing.sisr.layout import *
 from routing.sisr.route import refresh, refresh_rich
 
@@ -55,7 +55,7 @@ def settle_place(core, r):
             S[USED] -= 1
 
 
-@woven
+@part
 def take_out(core, r):
     """Close the gaps of a route whose removed stops have ``where`` -1, and recompute it."""
     P, RT = core.P, core.RT
@@ -92,7 +92,7 @@ def put_in(core, r, first, second, p, m):
     settle_place(core, r)
 
 
-@woven
+@part
 def take_back(core):
     """Undo the iteration."""
     S, P, RT = core.S, core.P, core.RT
@@ -115,7 +115,7 @@ def take_back(core):
         settle_place(core, r)
 
 
-@woven
+@part
 def keep(core):
     """Let the iteration stand: the changed routes get versions of their own."""
     S = core.S
@@ -124,7 +124,7 @@ def keep(core):
         S[NEXT_VERSION] += 1
 
 
-@woven
+@part
 def remember_best(core):
     """Copy the solution, route by route where it differs from the best so far."""
     S, P, RT = core.S, core.P, core.RT

@@ -16,7 +16,9 @@ def _fingerprint() -> str:
     """Numba looks only at the file of the function itself, so a change in a callee would go unseen: hash them all."""
     digest = hashlib.sha256(numba.__version__.encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+        text = source.read_bytes()
+        if b"from routing.sisr.compiled import" in text or source.name in ("compiled.py", "layout.py"):
+            digest.update(text)
     return digest.hexdigest()[:16]
 
 
@@ -49,6 +51,9 @@ def cache_folder() -> Path | None:
 FOLDER = cache_folder()
 if FOLDER is not None:
     numba.config.CACHE_DIR = str(FOLDER)
+# Loops over a route are short and branch: trying to vectorise them costs minutes of compiling and gains nothing.
+numba.config.LOOP_VECTORIZE = 0
+numba.config.SLP_VECTORIZE = 0
 
 
 # Nothing in the core allocates, so arrays need no reference counts there; counting them costs more than the work.
@@ -68,4 +73,4 @@ def part(function: Function) -> Function:
 
 def woven(function: Function) -> Function:
     """Called from compiled code only, and written into its callers: for what takes the whole core."""
-    return numba.njit(forceinline=True, **_CORE, **_INNER)(function)  # type: ignore[no-any-return]
+    return numba.njit(inline="always", **_CORE, **_INNER)(function)  # type: ignore[no-any-return]

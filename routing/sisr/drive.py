@@ -19,14 +19,25 @@ COOLS_TO = 0.01
 FLEET_SHARE = 0.5
 FLEET_HEAT = 1.0
 BETWEEN_REPORTS_S = 0.2
+MEETINGS = 10
+"""How often searches that work together go on from the best."""
 
 
 class Drive:
     """A search, its pace, and who is told."""
 
     def __init__(
-        self, search: Search, pace: Pace, *, fleet_first: bool, on_progress: Callable[[Progress], None] | None = None
+        self,
+        search: Search,
+        pace: Pace,
+        *,
+        fleet_first: bool,
+        on_progress: Callable[[Progress], None] | None = None,
+        heat: float = 1.0,
+        meet: Callable[[], None] | None = None,
     ) -> None:
+        self.meet = meet
+        self.hot = search.model.hot * heat
         self.search, self.pace, self.fleet_first, self.on_progress = search, pace, fleet_first, on_progress
         self.rate = 2000.0
         self.reported = 0.0
@@ -43,8 +54,12 @@ class Drive:
         self._anneal(begins, 1.0)
 
     def _anneal(self, begins: float, ends: float) -> None:
-        hot = self.search.model.hot
+        hot = self.hot
+        meets = [begins + (ends - begins) * at / MEETINGS for at in range(MEETINGS)] if self.meet else []
         while not self.pace.over and (share := self.pace.share) < ends:
+            if self.meet and meets and share >= meets[0]:
+                meets = [each for each in meets if each > share]
+                self.meet()
             step = self._chunk(ends)
             at = (share - begins) / max(1e-9, ends - begins)
             to = min(1.0, (share + self._share_of(step) - begins) / max(1e-9, ends - begins))
@@ -54,7 +69,7 @@ class Drive:
         """Take routes away while the rest can be made to hold everything. Returns the share of the pace used."""
         search, pace = self.search, self.pace
         S = search.core.S
-        hot = search.model.hot * FLEET_HEAT
+        hot = self.hot * FLEET_HEAT
         until = FLEET_SHARE
         S[ABSENCE_RULE] = 1
         complete: Lines | None = None

@@ -4,7 +4,7 @@
 from routing.sisr.chance import gap
 from routing.sisr.compiled import part, woven
 from routing.sisr.layout import *
-from routing.sisr.route import label, opening, rested, timing
+from routing.sisr.route import appraise, opening, rested
 
 PLACE_BITS = 20
 """A place is the position after which the first stop goes, shifted by these bits, plus that of the second stop."""
@@ -168,7 +168,7 @@ def place_of_pair(P, RT, V, N, C, T, CT, TT, S, RNG, r, a, b, spare, blinks):
     return cost, place, cost_2, place_2
 
 
-@woven
+@part
 def _arrive(T, k, r, V, i, j, left, left_tired):
     """The earliest arrivals after the leg: rested, and with the break still due."""
     travel = T[k, i, j]
@@ -178,7 +178,7 @@ def _arrive(T, k, r, V, i, j, left, left_tired):
     return min(at, rested(left_tired, travel, V[r, REST_OPENS], V[r, REST_CLOSES], V[r, REST])), left_tired + travel
 
 
-@part
+@woven
 def _timed(P, RT, V, N, WIN, T, S, r, a, b, p, m, line, times):
     """What the timing of the route costs more with the stops put in."""
     n = RT[r, LENGTH]
@@ -192,8 +192,7 @@ def _timed(P, RT, V, N, WIN, T, S, r, a, b, p, m, line, times):
         if b >= 0 and q == m:
             line[at] = b
             at += 1
-    label(V, N, WIN, T, r, line, at - 2, times)
-    return timing(V, N, WIN, T, S, r, line, at - 2, times) - RT[r, TIMED]
+    return appraise(V, N, WIN, T, S, r, line, at - 2, times) - RT[r, TIMED]
 
 
 @part

@@ -122,6 +122,7 @@ BLINK_GAP: Final = 21  # average positions between blinks
 COST_NOW: Final = 22
 PENALTY_NOW: Final = 23
 DIRTY: Final = 24  # length of the list of routes changed in this iteration
+EXACT: Final = 25  # 1 where a shorter duty is looked for at every edge of a window
 STATE_WIDTH: Final = 28
 
 

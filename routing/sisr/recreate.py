@@ -3,7 +3,7 @@
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
 from routing.sisr.chance import below, gap
 from routing.sisr.change import put_in, touch
-from routing.sisr.compiled import woven
+from routing.sisr.compiled import part, woven
 from routing.sisr.insertion import (
     PLACE_BITS,
     place_of_one,
@@ -43,7 +43,7 @@ ORDERS = 7
 CHANCES = (4, 8, 10, 11, 13, 15, 17)
 
 
-@woven
+@part
 def arrange(core):
     """Put the absent requests in the order in which they go back."""
     S, absent, keys = core.S, core.absent, core.keys
@@ -83,7 +83,7 @@ def empty_vehicle(core, kind):
     return -1
 
 
-@woven
+@part
 def recreate(core):
     """Greedy insertion with blinks. What fits nowhere stays absent."""
     S, RT, Q = core.S, core.RT, core.Q
@@ -98,25 +98,25 @@ def recreate(core):
         place = -1
         for y in range(S[ACTIVE]):
             r = active[y]
-            if RT[r, VERSION] < 0:
-                if core.MAY[r, q] == 0:
+            changing = RT[r, VERSION] < 0
+            if changing or found[q, r, 0] != RT[r, VERSION]:
+                c = BAN
+                p = -1
+                c_2 = BAN
+                p_2 = -1
+                if core.MAY[r, q] == 1:
+                    c, p, c_2, p_2 = place_of(core, r, q, changing)
+                if changing:
+                    if c < cost and c < BAN:
+                        cost = c
+                        place = p
+                        route = r
                     continue
-                c, p, _, _ = place_of(core, r, q, True)
-                if c < cost and c < BAN:
-                    cost = c
-                    place = p
-                    route = r
-                continue
-            if found[q, r, 0] != RT[r, VERSION]:
                 found[q, r, 0] = RT[r, VERSION]
-                if core.MAY[r, q] == 0:
-                    found[q, r, 1] = BAN
-                else:
-                    c, p, c_2, p_2 = place_of(core, r, q, False)
-                    found[q, r, 1] = c
-                    places[q, r, 0] = p
-                    places[q, r, 1] = c_2
-                    places[q, r, 2] = p_2
+                found[q, r, 1] = c
+                places[q, r, 0] = p
+                places[q, r, 1] = c_2
+                places[q, r, 2] = p_2
             c = found[q, r, 1]
             if c < cost and c < BAN:
                 S[BLINKS_IN] -= 1
@@ -145,8 +145,8 @@ def recreate(core):
             left += 1
             continue
         touch(core, route)
+        after = place
         if Q[q, SECOND] >= 0:
-            put_in(core, route, Q[q, FIRST], Q[q, SECOND], place >> PLACE_BITS, place & ((1 << PLACE_BITS) - 1))
-        else:
-            put_in(core, route, Q[q, FIRST], -1, place, -1)
+            after = place >> PLACE_BITS
+        put_in(core, route, Q[q, FIRST], Q[q, SECOND], after, place & ((1 << PLACE_BITS) - 1))
     S[ABSENT] = left

@@ -5,7 +5,7 @@ from routing.sisr.compiled import part, woven
 from routing.sisr.layout import *
 
 
-@woven
+@part
 def opening(N, WIN, node, at):
     """The earliest service at or after an instant; INF when the last window has closed."""
     if N[node, WINDOWS] == 1:
@@ -18,7 +18,7 @@ def opening(N, WIN, node, at):
     return INF
 
 
-@woven
+@part
 def last_opening(N, WIN, node, at):
     """The latest service at or before an instant; -INF when the first window has not opened."""
     if N[node, WINDOWS] == 1:
@@ -31,7 +31,7 @@ def last_opening(N, WIN, node, at):
     return -INF
 
 
-@woven
+@part
 def rested(left, travel, opens, closes, length):
     """The earliest arrival after a leg that holds the break."""
     if left > closes:
@@ -39,7 +39,7 @@ def rested(left, travel, opens, closes, length):
     return max(left + travel, opens) + length
 
 
-@woven
+@part
 def leave_unrested_by(latest, travel, opens, closes, length):
     """The latest departure on a leg that holds the break and arrives in time."""
     if opens + length > latest:
@@ -47,7 +47,7 @@ def leave_unrested_by(latest, travel, opens, closes, length):
     return min(closes, latest - length - travel)
 
 
-@part
+@woven
 def refresh_loads(P, V, N, r, n, load, so_far, to_come, from_depot, change, aboard):
     """Loads on departure from each position, and the highest before and after."""
     on = V[r, aboard]
@@ -153,7 +153,7 @@ def refresh_rich(P, RT, V, N, WIN, C, T, where, S, line, times, r):
         cost += arc
         dearest = max(dearest, arc)
     line[n + 1] = P[r, n + 1, NODE]
-    label(V, N, WIN, T, r, line, n, times)
+    timed = appraise(V, N, WIN, T, S, r, line, n, times)
     for p in range(n + 2):
         P[r, p, LEFT] = times[p, LEFT_RESTED]
         P[r, p, LEFT_UNRESTED] = times[p, LEFT_TIRED]
@@ -173,7 +173,6 @@ def refresh_rich(P, RT, V, N, WIN, C, T, where, S, line, times, r):
     RT[r, TIMED] = 0
     RT[r, WAITING] = 0
     if S[TIMES_COST] == 1 and (n > 0 or V[r, RUNNING] == 1):
-        timed = timing(V, N, WIN, T, S, r, line, n, times)
         RT[r, TIMED] = timed
         RT[r, WAITING] = times[0, WAITED]
         cost += timed
@@ -196,8 +195,8 @@ REST_BEGINS = 11
 TIMES_WIDTH = 12
 
 
-@part
-def label(V, N, WIN, T, r, line, n, times):
+@woven
+def label(V, N, WIN, T, r, line, n, times, leaves):
     """Earliest departures and latest arrivals with the break taken and with it still due."""
     k = V[r, CLASS]
     rest = V[r, REST]
@@ -223,12 +222,12 @@ def label(V, N, WIN, T, r, line, n, times):
         times[p, BY_RESTED] = max(by, -INF)
         times[p, BY_TIRED] = max(tired, -INF)
     if rest < 0:
-        times[0, LEFT_RESTED] = V[r, LEAVES]
+        times[0, LEFT_RESTED] = leaves
         times[0, LEFT_TIRED] = INF
     else:
-        times[0, LEFT_TIRED] = V[r, LEAVES]
+        times[0, LEFT_TIRED] = leaves
         # Who leaves after the break's window has no break.
-        times[0, LEFT_RESTED] = INF if V[r, ON_DUTY] >= 0 else max(V[r, LEAVES], closes + 1)
+        times[0, LEFT_RESTED] = INF if V[r, ON_DUTY] >= 0 else max(leaves, closes + 1)
     for p in range(1, n + 2):
         travel = T[k, line[p - 1], line[p]]
         at = times[p - 1, LEFT_RESTED] + travel
@@ -249,7 +248,7 @@ def label(V, N, WIN, T, r, line, n, times):
         times[p, LEFT_TIRED] = min(tired_at, INF)
 
 
-@woven
+@part
 def _serve(N, WIN, node, at, by):
     """When service starts: as early as allowed, but not before what was announced where waiting breaks nothing."""
     if at >= INF:
@@ -262,12 +261,9 @@ def _serve(N, WIN, node, at, by):
     return at
 
 
-@part
-def timing(V, N, WIN, T, S, r, line, n, times):
-    """Choose when to leave and where to rest, write the times, and return what they cost (INF against shift or duty).
-
-    Expects ``label`` to have run on the same line.
-    """
+@woven
+def timing_from(V, N, WIN, T, S, r, line, n, times, leaves):
+    """As ``timing``, leaving at an instant or later."""
     k = V[r, CLASS]
     rest = V[r, REST]
     opens = V[r, REST_OPENS]
@@ -280,7 +276,7 @@ def timing(V, N, WIN, T, S, r, line, n, times):
     late_start = False
     if free:
         rest = -1
-        end = V[r, LEAVES] + T[k, line[0], line[1]]
+        end = leaves + T[k, line[0], line[1]]
     if rest >= 0:
         if times[n + 1, LEFT_TIRED] <= min(V[r, HOME], closes):
             end = times[n + 1, LEFT_TIRED]
@@ -296,7 +292,7 @@ def timing(V, N, WIN, T, S, r, line, n, times):
     if end >= INF or (end > V[r, HOME] and not free):
         times[0, WAITED] = 0
         return BROKEN
-    start = V[r, LEAVES]
+    start = leaves
     if late_start and V[r, ON_DUTY] < 0:
         start = max(start, closes + 1)
     at = start
@@ -360,7 +356,7 @@ def timing(V, N, WIN, T, S, r, line, n, times):
     return cost // S[SCALE]
 
 
-@part
+@woven
 def _latest_start(V, N, WIN, T, S, r, line, n, times, end, earliest):
     """The latest departure with the same end and no start that costs more."""
     k = V[r, CLASS]
@@ -397,3 +393,53 @@ def _latest_start(V, N, WIN, T, S, r, line, n, times, end, earliest):
     if V[r, REST] >= 0 and earliest <= closes:
         by = min(by, closes)
     return max(by, earliest)
+
+
+@part
+def appraise(V, N, WIN, T, S, r, line, n, times):
+    """Label the line, choose when to leave and where to rest, write the times, and return what they cost.
+
+    BROKEN against shift or duty; 0 at once, without times, where time costs nothing. The end is the earliest, the
+    start the latest that keeps it; with several windows or a break a later end may have a shorter duty, which is
+    looked for at each edge of a window where exactness is asked.
+    """
+    k = V[r, CLASS]
+    rest = max(V[r, REST], 0)
+    leaves = V[r, LEAVES]
+    way = 0
+    p = 0
+    edge = 0
+    edges = 0
+    while True:
+        label(V, N, WIN, T, r, line, n, times, leaves)
+        if S[TIMES_COST] == 0 and S[EXACT] == 0:
+            return 0
+        cost = timing_from(V, N, WIN, T, S, r, line, n, times, leaves)
+        if cost < BROKEN or S[EXACT] == 0 or V[r, RUNNING] == 1 or V[r, DUTY] >= INF:
+            return cost
+        leaves = -1
+        while leaves < 0:
+            if edge == edges:
+                if p == n + 1:
+                    return BROKEN
+                if p > 0:
+                    way += N[line[p], SERVICE]
+                p += 1
+                way += T[k, line[p - 1], line[p]]
+                edge = 0
+                edges = 8
+                if p <= n:
+                    edges += 4 * N[line[p], WINDOWS]
+            which = edge // 2
+            if which < 4:
+                leaves = V[r, HOME]
+                if which == 0:
+                    leaves = V[r, REST_OPENS]
+                elif which < 3:
+                    leaves = V[r, REST_CLOSES] + which - 1
+            else:
+                leaves = WIN[N[line[p], WINDOW] + (which - 4) // 2, which % 2]
+            leaves -= way + (edge % 2) * rest
+            edge += 1
+            if leaves < V[r, LEAVES] or leaves > V[r, HOME]:
+                leaves = -1

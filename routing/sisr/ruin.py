@@ -3,7 +3,7 @@
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
 from routing.sisr.chance import below, draw
 from routing.sisr.change import take_out, touch
-from routing.sisr.compiled import woven
+from routing.sisr.compiled import part, woven
 from routing.sisr.layout import *
 
 SPLIT_CHANCE = 0.5
@@ -47,7 +47,7 @@ def remove_string(core, r, at, length):
     take_out(core, r)
 
 
-@woven
+@part
 def ruin(core):
     """Adjacent string removal around a random stop."""
     S, RT, RNG = core.S, core.RT, core.RNG

@@ -3,6 +3,9 @@
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
 import numpy as np
 
 from routing.sisr import anneal
@@ -24,7 +27,7 @@ class Search:
         free = np.flatnonzero(model.V[:, RUNNING] == 0)
         kinds = sorted({int(k) for k in model.V[free, KIND]})
         members = [free[model.V[free, KIND] == kind] for kind in kinds]
-        rng = np.array([(seed * 0x9E3779B97F4A7C15 + 0xD1B54A32D192ED03) % 2**64 or 1], dtype=np.uint64)
+        rng = np.array([np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] | 1], dtype=np.uint64)
         ints, zeros = np.int64, np.zeros
         self.core = Core(
             N=model.N, Q=model.Q.copy(), V=model.V, WIN=model.WIN, C=model.C, T=model.T, CT=model.CT, TT=model.TT,
@@ -40,14 +43,56 @@ class Search:
             best=zeros((vehicles, stops), np.int32), best_length=zeros(vehicles, ints),
             best_version=np.full(vehicles, -1, ints), keys=zeros(requests, ints), S=model.S.copy(), RNG=rng,
         )  # fmt: skip
-        anneal.warm_up(self.core.RNG)
         self.hopeless = np.zeros(0, dtype=np.intp)
         self.begin([[] for _ in range(vehicles)])
-        anneal.rule_out(self.core)
+        self._work(anneal.RULE_OUT)
         # What no vehicle may serve is not tried again and again.
         hopeless = self.core.MAY.sum(axis=0) == 0
         self.hopeless = np.flatnonzero(hopeless)
         self.begin([[] for _ in range(vehicles)])
+
+    def lines_of(self, orders: Mapping[str, Sequence[tuple[str, int]]]) -> Lines:
+        """Orders of visits by vehicle as nodes; a visit that is not to be planned, or not by this vehicle, is left out.
+
+        What would break a rule where it stands is left out too.
+        """
+        model = self.model
+        nodes = {side: node for node, side in enumerate(model.sides)}
+        lines: Lines = []
+        for r, vehicle in enumerate(model.vehicles):
+            line = [nodes[side] for side in orders.get(vehicle, ()) if side in nodes]
+            line = [node for node in line if model.MAY[r, model.N[node, REQUEST]]]
+            line = [node for node in line if model.N[node, MATE] < 0 or model.N[node, MATE] in line]
+            while line and not self._stands(r, line):
+                line = self._without_worst(r, line)
+            lines.append(line)
+        return lines
+
+    def _stands(self, r: int, line: list[int]) -> bool:
+        """Whether a vehicle can drive these nodes within every rule."""
+        core, model = self.core, self.model
+        legs = [model.V[r, START], *line, model.V[r, END]]
+        if any(model.C[model.V[r, CLASS], a, b] >= DEAREST_ARC for a, b in pairwise(legs)):
+            return False
+        for from_depot, change, aboard, capacity in (
+            (FROM_DEPOT, CHANGE, ABOARD, CAPACITY),
+            (FROM_DEPOT_2, CHANGE_2, ABOARD_2, CAPACITY_2),
+        ):
+            load = model.V[r, aboard] + model.N[line, from_depot].sum()
+            loads = load + np.cumsum(model.N[line, change])
+            if loads.max() > model.V[r, capacity] or (not model.V[r, RUNNING] and load > model.V[r, capacity]):
+                return False
+        core.line[: len(legs)] = legs
+        return bool(self._work(anneal.CLOCK, r, len(line)))
+
+    def _without_worst(self, r: int, line: list[int]) -> list[int]:
+        """Without the request whose removal leaves a line that stands, or else without the last one."""
+        requests = list(dict.fromkeys(self.model.N[line, REQUEST].tolist()))
+        for q in reversed(requests):
+            rest = [node for node in line if self.model.N[node, REQUEST] != q]
+            if not rest or self._stands(r, rest):
+                return rest
+        return [node for node in line if self.model.N[node, REQUEST] != requests[-1]]
 
     def begin(self, lines: Lines) -> None:
         """Start from a solution; what it does not hold is absent."""
@@ -62,11 +107,14 @@ class Search:
         absent = np.flatnonzero(~held)
         core.absent[: len(absent)] = absent
         core.S[ABSENT] = len(absent)
-        anneal.begin(core)
+        self._work(anneal.BEGIN)
 
     def run(self, iterations: int, hot: float, cool: float) -> int:
         """So many iterations, fewer where the absence rule has reached its end."""
-        return int(anneal.run(self.core, iterations, hot, cool))
+        return self._work(anneal.RUN, iterations, 0, hot, cool)
+
+    def _work(self, action: int, first: int = 0, second: int = 0, hot: float = 1.0, cool: float = 1.0) -> int:
+        return int(anneal.work(self.core, action, first, second, hot, cool))
 
     def now(self) -> Lines:
         """The current solution."""
@@ -88,9 +136,26 @@ class Search:
         """Whether the best serves everything that the search may serve."""
         return int(self.core.S[BEST_PENALTY]) == 0
 
+    def filled(self) -> Lines:
+        """The best solution with whatever still fits put in. The search goes on from its best."""
+        lines = self.best()
+        likely, hopeless = self.core.MAY.copy(), self.hopeless
+        # What a vehicle cannot do alone it may yet do between other stops, where ways are crooked.
+        self.core.MAY[:] = self.model.MAY
+        self.hopeless = np.zeros(0, dtype=np.intp)
+        self.begin(lines)
+        filled = lines
+        if self.core.S[ABSENT]:
+            self._work(anneal.RUN, 0)
+            filled = self.now()
+        self.core.MAY[:], self.hopeless = likely, hopeless
+        self.core.found[:, :, 0] = -1
+        self.begin(lines)
+        return filled
+
     def clock(self, vehicle: int, line: list[int]) -> Ints:
         """When the vehicle is where on this line of nodes: the columns of ``route``, a row for each position."""
         core, model = self.core, self.model
         core.line[: len(line) + 2] = [model.V[vehicle, START], *line, model.V[vehicle, END]]
-        anneal.clock(core, vehicle, len(line))
+        self._work(anneal.CLOCK, vehicle, len(line))
         return core.times[: len(line) + 2].copy()

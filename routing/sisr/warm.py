@@ -18,5 +18,6 @@ def up() -> None:
     vehicle = Vehicle("v", 0, 0, day, Load(1))
     search = Search(model_of(Problem((Profile([[0, 1, 1], [1, 0, 1], [1, 1, 0]]),), tuple(stops), (vehicle,))), 0)
     search.run(2, 1.0, 1.0)
+    search.filled()
     search.clock(0, search.best()[0])
     _done.append(True)
