@@ -108,6 +108,11 @@ def half_of(shift: Shift, cutoff: Cutoff) -> tuple[int, int] | None:
     return (opens, closes) if closes - opens >= 1800 else None
 
 
+def half_is_ahead(cutoff: Cutoff, now_s: int) -> bool:
+    """Whether any part of a cut-off's run still lies ahead at that second of the day."""
+    return cutoff is Cutoff.PM or now_s < HALF_S
+
+
 def depots(session: Session, couriers: Sequence[Courier]) -> dict[int, tuple[float, float]]:
     """Where the couriers' centres stand. The centre's table is another room's: it is read by its name."""
     rows = session.execute(
