@@ -11,7 +11,7 @@ from flask_limiter.errors import RateLimitExceeded
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -119,6 +119,8 @@ def of(error: Exception) -> Problem:
         return of_status(422, errors=error.errors(include_url=False, include_input=False, include_context=False))
     if isinstance(error, HTTPException):
         return of_status(error.code or 500)
+    if isinstance(error, DataError | UnicodeEncodeError | OverflowError):
+        return of_status(400)  # a number, a day or a character that no row can hold
     if isinstance(error, OperationalError):
         return of_status(503)
     if isinstance(error, db.ClockIsReal):

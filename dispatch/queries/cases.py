@@ -1,9 +1,10 @@
 """Cases and projects as programs read them: plain values, the viewer first."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from agents.network import Division, ServiceCentre
@@ -23,7 +24,7 @@ from routing.runs import Stop
 
 
 def case_list(
-    session: Session, viewer: Viewer, *, after: tuple[str, int] | None, limit: int, stage: Stage | None = None
+    session: Session, viewer: Viewer, *, after: tuple[datetime, int] | None, limit: int, stage: Stage | None = None
 ) -> list[dict[str, Any]]:
     """The newest cases first, ``limit`` and one more; ``after`` is the created_at and id of the last one shown."""
     query = (
@@ -36,7 +37,7 @@ def case_list(
     if stage is not None:
         query = query.where(Case.stage == stage)
     if after is not None:
-        query = query.where(tuple_(Case.created_at, Case.id) < (func.to_timestamp(float(after[0])), after[1]))
+        query = query.where(tuple_(Case.created_at, Case.id) < after)
     rows = session.execute(query.order_by(Case.created_at.desc(), Case.id.desc()).limit(limit + 1))
     return [
         {

@@ -1,6 +1,6 @@
 """Cases: read, prescreened, filed, withdrawn, rated; their materials, corrections and courier legs."""
 
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -23,7 +23,7 @@ from routing.stops import Address
 from web import files
 from web.api import cursors
 from web.api.idempotency import idempotent
-from web.api.schema import PageQuery, Strict, problems
+from web.api.schema import Day, Id, PageQuery, Strict, problems
 from web.auth import current_viewer, enterprise_only, roles, signed_in
 from web.transactions import transaction
 
@@ -42,7 +42,7 @@ class PrescreenIn(Strict):
     """Every defect at once, by material; materials that may follow, with their day."""
 
     defects: dict[int, str] = Field(default_factory=dict)
-    deferred: dict[int, date] = Field(default_factory=dict)
+    deferred: dict[int, Day] = Field(default_factory=dict)
     remarks: str = Field(default="", max_length=400)
     version: int | None = None
 
@@ -63,7 +63,7 @@ class WithdrawalIn(Strict):
 class GradeIn(Strict):
     """One grade, 5 very satisfied to 1 very dissatisfied."""
 
-    review_id: int
+    review_id: Id
     grade: int = Field(ge=1, le=5)
     words: str = Field(default="", max_length=1000)
 
@@ -78,7 +78,7 @@ class LegIn(Strict):
     """A courier leg with its window, in seconds from 00:00 Asia/Shanghai; or papers handed in at the counter."""
 
     leg: Leg
-    on: date | None = None
+    on: Day | None = None
     opens_s: int | None = Field(default=None, ge=0, le=86_400)
     closes_s: int | None = Field(default=None, ge=0, le=86_400)
     address: str = Field(default="", max_length=200)
@@ -86,7 +86,7 @@ class LegIn(Strict):
     lat: float | None = Field(default=None, ge=3, le=54)
     contact_name: str | None = Field(default=None, max_length=40)
     contact_phone: str | None = Field(default=None, max_length=20)
-    recipient_id: int | None = None
+    recipient_id: Id | None = None
     payer: Payer = Payer.GOVERNMENT
     scan_id: str | None = Field(default=None, max_length=100)
 
@@ -98,11 +98,24 @@ class LegIn(Strict):
 @signed_in
 def listed(asked: CasesQuery) -> dict[str, Any]:
     """The cases that I may see, newest first."""
-    after = cursors.decode(asked.cursor, str, int)
+    after = _after(asked.cursor)
     with transaction() as session:
         rows = shown.case_list(session, current_viewer(), after=after, limit=asked.limit, stage=asked.stage)
-    items, following = cursors.page(rows, asked.limit, lambda row: (repr(row["created_at"].timestamp()), row["id"]))
+    items, following = cursors.page(rows, asked.limit, lambda row: (row["created_at"].isoformat(), row["id"]))
     return {"items": [{k: v for k, v in row.items() if k != "id"} for row in items], "next_cursor": following}
+
+
+def _after(cursor: str | None) -> tuple[datetime, int] | None:
+    named = cursors.decode(cursor, str, int)
+    if named is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(named[0])
+    except ValueError:
+        raise BadRequest("not a cursor") from None
+    if moment.tzinfo is None:
+        raise BadRequest("not a cursor")
+    return moment, named[1]
 
 
 @bp.get("/cases/<case_no>")

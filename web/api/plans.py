@@ -1,6 +1,5 @@
 """Plans: an area's courier day as a job; its preview is committed, planned again, or given up."""
 
-from datetime import date
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -19,7 +18,7 @@ from routing import day
 from routing.runs import Cutoff, Plan, PlanConflict, PlanState
 from web import jobs
 from web.api.idempotency import idempotent
-from web.api.schema import Strict, problems
+from web.api.schema import Day, Strict, problems
 from web.auth import current_viewer, leads_only, staff_only
 from web.transactions import transaction
 
@@ -30,10 +29,10 @@ class PlanIn(Strict):
     """An area, a day, a cut-off, and how long to think."""
 
     area: str = Field(pattern=r"^\d{6,12}$")
-    date: date
+    date: Day
     cutoff: Cutoff = Cutoff.AM
     limit: int = Field(default=10, ge=1, le=600, description="Seconds")
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
 
 
 class ReplanIn(Strict):

@@ -11,13 +11,13 @@ from dispatch import assignment, flow
 from dispatch.case import Way
 from dispatch.catalog import Family
 from dispatch.errors import Refused
-from dispatch.project import Contact, Enterprise
+from dispatch.project import Contact, Enterprise, Power
 from dispatch.queries import cases as shown
 from dispatch.reach import project_for
 from dispatch.scope import Role
 from web.api.idempotency import idempotent
-from web.api.schema import Strict, problems
-from web.auth import current_viewer, leads_only, roles, signed_in
+from web.api.schema import Day, Id, Strict, problems
+from web.auth import current_viewer, enterprise_only, leads_only, roles, signed_in
 from web.transactions import transaction
 
 bp = APIBlueprint("api_projects", __name__, url_prefix="/api/v1", tag="projects")
@@ -52,17 +52,37 @@ class ProjectIn(CaseIn):
     facts: dict[str, Any] = Field(default_factory=dict)
     language: str = Field(default="zh", pattern=r"^[a-z]{2}$")
     is_state_secret: bool = False
-    contact_id: int | None = Field(default=None, description="Of the same enterprise; its first contact by default")
-    enterprise_id: int | None = Field(default=None, description="For agents and leads who file for an enterprise")
+    contact_id: Id | None = Field(default=None, description="Of the same enterprise; its first contact by default")
+    enterprise_id: Id | None = Field(default=None, description="For agents and leads who file for an enterprise")
 
 
 class AssignmentIn(Strict):
     """``auto`` lets the matching choose; an agent_id needs a reason."""
 
     mode: str | None = Field(default=None, pattern=r"^auto$")
-    agent_id: int | None = None
+    agent_id: Id | None = None
     reason: str | None = Field(default=None, max_length=400)
     lock: bool = False
+
+
+class PersonIn(Strict):
+    """Somebody whom the letter names to hand originals over or to receive them."""
+
+    name: str = Field(min_length=1, max_length=40)
+    phone: str = Field(pattern=r"^\+?[0-9]{5,20}$")
+    may_hand_over: bool = True
+    may_receive: bool = True
+
+
+class DelegationIn(Strict):
+    """The delegation letter: what the centre may do, until when, and who hands over and receives."""
+
+    legal_representative: str = Field(min_length=1, max_length=40)
+    powers: list[Power] = Field(min_length=1, max_length=10)
+    matters: list[str] = Field(default_factory=list, max_length=60, description="None: all of the project's")
+    people: list[PersonIn] = Field(min_length=1, max_length=20)
+    valid_to: Day
+    may_pass_on: bool = False
 
 
 @bp.post("/projects")
@@ -129,6 +149,25 @@ def add_case(project_no: str, body: CaseIn) -> tuple[dict[str, Any], int, dict[s
         )  # fmt: skip
         made = {"project_no": project.project_no, "case_no": case.case_no, "query_code": case.query_code}
     return made, 201, {"Location": url_for("api_cases.read", case_no=made["case_no"])}
+
+
+@bp.post("/projects/<project_no>/delegation")
+@bp.input(DelegationIn, arg_name="body")
+@bp.output({}, status_code=201)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@enterprise_only
+@idempotent
+def delegate(project_no: str, body: DelegationIn) -> tuple[dict[str, Any], int]:
+    """Sign the delegation letter: without one nothing passes the prescreen."""
+    viewer = current_viewer()
+    with transaction() as session:
+        project = project_for(session, viewer, project_no, lock=True)
+        letter = flow.delegate(
+            session, project, legal_representative=body.legal_representative, powers=set(body.powers),
+            matters=body.matters, people=[flow.Person(**person.model_dump()) for person in body.people],
+            valid_to=body.valid_to, may_pass_on=body.may_pass_on, by=viewer, at=db.now(session),
+        )  # fmt: skip
+        return {"project_no": project.project_no, "valid_from": letter.valid_from, "valid_to": letter.valid_to}, 201
 
 
 @bp.get("/projects/<project_no>/assignment")

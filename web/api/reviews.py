@@ -1,6 +1,5 @@
 """Reviews: what an authority's papers say of one matter."""
 
-from datetime import date
 from typing import Any, Literal
 
 from apiflask import APIBlueprint
@@ -14,7 +13,7 @@ from dispatch.reach import review_for
 from dispatch.review import ReviewPause, ReviewState
 from dispatch.scope import Role
 from web.api.idempotency import idempotent
-from web.api.schema import Strict, problems
+from web.api.schema import Day, Strict, problems
 from web.auth import current_viewer, roles
 from web.transactions import transaction
 
@@ -31,8 +30,8 @@ class ReviewIn(Strict):
     notice_no: str = Field(default="", max_length=80)
     words: str = Field(default="", max_length=1000)
     kind: PauseKind | None = None
-    on: date | None = None
-    until: date | None = None
+    on: Day | None = None
+    until: Day | None = None
     maximum_wd: int = Field(default=20, ge=1, le=400)
     working_days: int = Field(default=10, ge=1, le=60)
     rule: str = Field(default="", max_length=200)

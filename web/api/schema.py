@@ -1,8 +1,12 @@
 """Schemas: what every body and answer of the API has in common; unknown fields are refused."""
 
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]  # what the calendar can reckon with
 
 
 class Strict(BaseModel):
