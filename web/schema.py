@@ -7,7 +7,7 @@ import pkgutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from alembic import command, util
 from alembic.autogenerate import compare_metadata
@@ -42,7 +42,7 @@ def include_object(item: Any, name: str | None, kind: str, reflected: bool, comp
     return not (kind == "table" and name == "alembic_version")
 
 
-def render_item(kind: str, item: Any, _context: Any) -> str | bool:
+def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Migrations name plain types: they must not change when ours do."""
     if kind != "type" or not isinstance(item, TypeEngine):
         return False

@@ -164,8 +164,8 @@ def an_assigned_case(county: County, **more: object) -> tuple[Case, Viewer]:
     project = county.session.get_one(Project, case.project_id)
     flow.assign(county.session, project, agent_id=county.agents[0].id, by=SYSTEM, at=TEN)
     flow.delegate(
-        county.session, project, legal_representative="张法人", powers=list(Power), people=[flow.Person("王经理", "+8613812345678")],
-        valid_to=date(2027, 6, 30), by=viewer, at=TEN,
+        county.session, project, legal_representative="张法人", powers=list(Power),
+        people=[flow.Person("王经理", "+8613812345678")], valid_to=date(2027, 6, 30), by=viewer, at=TEN,
     )  # fmt: skip
     for material in case.materials:
         if not material.on_paper and material.state == "wanted":

@@ -130,7 +130,7 @@ def test_every_defect_is_told_once_and_together(county):
 
 
 def test_without_a_delegation_nothing_passes_the_prescreen(county):
-    case, viewer = an_assigned_case(county)
+    case, _ = an_assigned_case(county)
     project = county.session.get_one(Project, case.project_id)
     project.delegations[0].revoke(at=TEN, reason="换人")
     with pytest.raises(Refused, match="delegation"):
@@ -164,9 +164,10 @@ def test_the_whole_path_from_request_to_evaluation(county):
     there = plan_by_hand(session, county, home, at=decided_at)
     assert case.stage is Stage.DELIVERY_PLANNED
     delivered_at = utc(date(2026, 11, 30), time(10))
+    wrong = "000000" if home.code != "000000" else "111111"
     with pytest.raises(WrongCode):
         flow.report(
-            session, there, doorstep(StopAct.DELIVERED, code="000000" if home.code != "000000" else "111111", identity_checked=True),
+            session, there, doorstep(StopAct.DELIVERED, code=wrong, identity_checked=True),
             by=county.courier_viewer(), at=delivered_at,
         )  # fmt: skip
     with pytest.raises(Refused, match="identity"):
@@ -235,7 +236,7 @@ def test_undoing_a_collection_gives_the_papers_back_by_a_compensating_link(count
 
 def test_scanning_where_the_papers_already_are_is_refused_by_name(county):
     session = county.session
-    case, viewer = a_prescreened_case(county)
+    case, _ = a_prescreened_case(county)
     parcel = flow.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter-1")
     with pytest.raises(AlreadyHeld, match=parcel.waybill):
         flow.receive(
@@ -265,7 +266,7 @@ def test_a_revoked_delegation_stops_the_work(county):
 
 def test_silence_of_five_working_days_counts_as_acceptance(county):
     session = county.session
-    case, viewer = a_prescreened_case(county)
+    case, _ = a_prescreened_case(county)
     agent = county.agent_viewer()
     flow.hand_in(session, case, by=agent, at=TEN, scan_id="c")
     flow.submit(session, case, receipts={}, by=agent, at=TEN)
@@ -277,7 +278,7 @@ def test_silence_of_five_working_days_counts_as_acceptance(county):
 
 def test_an_unrated_case_closes_after_fifteen_working_days(county):
     session = county.session
-    case, viewer = a_prescreened_case(county, matters=("IND-101",))
+    case, _ = a_prescreened_case(county, matters=("IND-101",))
     agent = county.agent_viewer()
     assert case.pickup_way is Way.ELECTRONIC
     flow.submit(session, case, receipts={}, by=agent, at=TEN)
@@ -292,7 +293,7 @@ def test_an_unrated_case_closes_after_fifteen_working_days(county):
 
 def test_a_denial_needs_reasons_and_never_reads_as_success(county):
     session = county.session
-    case, viewer = a_prescreened_case(county, matters=("IND-101",))
+    case, _ = a_prescreened_case(county, matters=("IND-101",))
     agent = county.agent_viewer()
     flow.submit(session, case, receipts={}, by=agent, at=TEN)
     review = flow.reviews_of(session, case)[0]

@@ -13,7 +13,7 @@ from db import Base, EncryptedText, keyring
 
 def copy_rows(session: Session, noun: type[Base], rows: Iterable[Mapping[str, Any]]) -> int:
     """Write ``rows`` (attribute names as keys, the same in each) and return how many. Ids are given by the caller."""
-    table = noun.__table__
+    table = noun.metadata.tables[noun.__tablename__]
     cursor = session.connection().connection.cursor()
     count = 0
     stream = None
@@ -57,7 +57,7 @@ def next_id(session: Session, noun: type[Base]) -> int:
 def settle_ids(session: Session, nouns: Sequence[type[Base]]) -> None:
     """Tell each table's sequence which ids were used, and the planner how large the table is."""
     for noun in nouns:
-        name = noun.__table__.name
+        name = noun.__tablename__
         session.execute(
             text(
                 f"SELECT setval(pg_get_serial_sequence('\"{name}\"', 'id'),"  # noqa: S608 - our own tables' names

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
@@ -288,7 +289,7 @@ def _accounts(stage: Stage) -> None:
     contact = session.scalars(select(Contact).where(Contact.enterprise_id == enterprise.id)).first()
     assert contact is not None
     busy = max(stage.agents, key=lambda agent: (agent.held, -agent.id))
-    rows = {
+    rows: dict[str, dict[str, Any]] = {
         "qiye": {"name": contact.name, "enterprise_id": enterprise.id, "phone": contact.phone},
         "daiban": {"name": busy.name, "agent_id": busy.id, "phone": busy.phone},
         "zuzhang": {"name": stage.cast.person(), "division_id": stage.county.id},
