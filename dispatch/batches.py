@@ -1,42 +1,110 @@
 """Batches: what leaves the centre with a courier and what comes back, on a handover list that both sides sign."""
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, time
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from agents.network import ServiceCentre
 from dispatch.case import Case
-from dispatch.custody import Direction, HandoverLine, HandoverList, Holder, Leg, Parcel, ParcelState
+from dispatch.clock import in_shanghai
+from dispatch.custody import Direction, HandoverLine, HandoverList, Holder, Leg, Parcel, ParcelState, check_waybill
 from dispatch.errors import NotFound, Refused, WrongStage
-from dispatch.flow import next_number
+from dispatch.flow import next_number, unplan
 from dispatch.flow.exits import bring_home
 from dispatch.flow.parts import actor_ref
 from dispatch.scope import Viewer
-from dispatch.telling import note
-from routing.runs import Run, Stop
+from dispatch.telling import day_of, note
+from routing.runs import Courier, Run, Stop, StopKind, StopState
+
+TO_DO = (StopState.PLANNED, StopState.ARRIVED)
 
 
 def outgoing(session: Session, run: Run) -> list[Parcel]:
-    """What the courier has to take along: the parcels of the run's stops that lie at the centre."""
+    """What the courier has to take along: parcels of the run's open stops that lie at the centre, on no list yet."""
     query = (
         select(Parcel)
         .join(Stop, Stop.id == Parcel.stop_id)
-        .where(Stop.run_id == run.id, Parcel.holder == Holder.CENTRE, Parcel.state == ParcelState.AT_CENTRE)
+        .where(Stop.run_id == run.id, Stop.state.in_(TO_DO), Parcel.id.not_in(_unsigned(Direction.OUT)))
+        .where(Parcel.holder == Holder.CENTRE, Parcel.state == ParcelState.AT_CENTRE)
         .order_by(Stop.position, Parcel.id)
     )
     return list(session.scalars(query))
 
 
 def incoming(session: Session, courier_id: int) -> list[Parcel]:
-    """What the courier holds and has to hand in: collected papers, and deliveries that found nobody."""
+    """What the courier holds and has to hand in: collected papers, and deliveries that found nobody.
+
+    Not what is still to be delivered, and not what stands on a list that waits for a signature."""
+    still_to_deliver = select(Stop.id).where(Stop.id == Parcel.stop_id, Stop.state.in_(TO_DO)).exists()
     query = (
         select(Parcel)
         .where(Parcel.holder == Holder.COURIER, Parcel.holder_ref == f"courier:{courier_id}")
+        .where(~and_(Parcel.leg == Leg.DELIVERY, still_to_deliver), Parcel.id.not_in(_unsigned(Direction.IN)))
         .order_by(Parcel.id)
     )
     return list(session.scalars(query))
+
+
+def _unsigned(direction: Direction) -> Select[tuple[int]]:
+    """The parcels on lists that one side has not signed yet; a refused line is free again."""
+    return (
+        select(HandoverLine.parcel_id)
+        .join(HandoverList, HandoverList.id == HandoverLine.list_id)
+        .where(HandoverList.direction == direction, HandoverLine.difference.is_(None))
+        .where(or_(HandoverList.centre_signed_at.is_(None), HandoverList.courier_signed_at.is_(None)))
+    )
+
+
+def load(session: Session, run: Run, *, scanned: Collection[str], by: Viewer, at: datetime) -> HandoverList | None:
+    """The start of a shift: what was scanned goes on a list that the courier signs; what was not is not on the run.
+
+    A delivery of which nothing was scanned goes back to the stops that wait for a plan. Raises Refused."""
+    there = {parcel.waybill: parcel for parcel in outgoing(session, run)}
+    taken = [check_waybill(waybill) for waybill in scanned]
+    if unknown := [waybill for waybill in taken if waybill not in there]:
+        raise Refused(f"{unknown} do not belong to run {run.id}", words=f"{unknown[0]} 不在本线路的应装邮件中")
+    chosen = [parcel for waybill, parcel in there.items() if waybill in set(taken)]
+    left = [parcel for waybill, parcel in there.items() if waybill not in set(taken)]
+    _leave_behind(session, left, {parcel.stop_id for parcel in chosen}, by=by, at=at)
+    if not chosen:
+        return None
+    centre = session.get_one(ServiceCentre, chosen[0].centre_id or session.get_one(Courier, run.courier_id).centre_id)
+    sheet = draw_up(
+        session, centre=centre, courier_id=run.courier_id, parcels=chosen, direction=Direction.OUT, on=run.on,
+        batch=batch_at(at), at=at,
+    )  # fmt: skip
+    sign(session, sheet, side=Holder.COURIER, by=by, at=at)
+    return sheet
+
+
+def hand_in(session: Session, courier: Courier, *, by: Viewer, at: datetime) -> HandoverList:
+    """The end of a round: everything that goes to the centre on one list, signed by the courier. Raises Refused."""
+    centre = session.get_one(ServiceCentre, courier.centre_id)
+    sheet = draw_up(
+        session, centre=centre, courier_id=courier.id, parcels=incoming(session, courier.id),
+        direction=Direction.IN, on=day_of(at), batch=batch_at(at), at=at,
+    )  # fmt: skip
+    sign(session, sheet, side=Holder.COURIER, by=by, at=at)
+    return sheet
+
+
+def batch_at(moment: datetime) -> str:
+    """The batch (批次) that a handover at this moment belongs to: 11:30, or 16:30."""
+    return "11:30" if in_shanghai(moment).time() <= time(11, 30) else "16:30"
+
+
+def _leave_behind(
+    session: Session, parcels: list[Parcel], taken_stops: set[int | None], *, by: Viewer, at: datetime
+) -> None:
+    for stop_id in sorted({p.stop_id for p in parcels if p.stop_id is not None} - taken_stops):
+        stop = session.get_one(Stop, stop_id, with_for_update=True, populate_existing=True)
+        if stop.kind is not StopKind.DELIVERY or stop.state is not StopState.PLANNED:
+            continue  # the courier still calls there for what is collected
+        stop.move_to(StopState.OPEN)
+        stop.run_id = stop.position = stop.eta_s = None
+        unplan(session, stop, by=by, at=at)
 
 
 def draw_up(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from routing.places import far_m
 from routing.runs import (
     Courier,
     Cutoff,
@@ -28,6 +29,8 @@ AM_CLOSES = time(11, 30)
 PM_CLOSES = time(16, 30)
 NOON_S = 12 * 3600
 MAX_ATTEMPTS = 2
+FARTHEST_M = 5_000  # a corrected entrance farther away than this is a mistake
+UNDO_FREE_S = 30  # the phone shows ten; a slow finger and a slow line are forgiven
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,13 @@ def reschedule(stop: Stop, *, on: date, windows: Sequence[tuple[int, int]]) -> N
     stop.version += 1
 
 
+def propose_entrance(stop: Stop, *, lon: float, lat: float) -> None:
+    """Where a courier found the entrance: kept beside the pin until the lead decides. Raises WrongStop when far off."""
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90) or far_m(stop.lon, stop.lat, lon, lat) > FARTHEST_M:
+        raise WrongStop(f"{lon}, {lat} is not near stop {stop.id}", words="当前位置离这一站超过5公里,请到门口后再报")
+    stop.proposed_lon, stop.proposed_lat = round(lon, 6), round(lat, 6)
+
+
 def release(stop: Stop) -> None:
     """Nobody needs to go there any more. A stop that is done cannot be released."""
     if stop.state in {StopState.RELEASED, StopState.CANCELLED}:
@@ -157,6 +167,9 @@ def record(session: Session, stop: Stop, report: Report, *, courier_id: int | No
         undoes = _latest_outcome(session, stop)
         if undoes.at.astimezone(SHANGHAI).date() != at.astimezone(SHANGHAI).date():
             raise WrongStop(f"stop {stop.id} was done on another day", words="只能更正当天的操作")
+        waited_s = ((report.device_at or at) - (undoes.device_at or undoes.at)).total_seconds()
+        if waited_s > UNDO_FREE_S and not (report.note or "").strip():
+            raise WrongStop(f"stop {stop.id}: a late correction needs its reason", words="更正请写明原因")
     if report.act is StopAct.ARRIVED and stop.state is StopState.ARRIVED:
         pass
     elif report.act is not StopAct.PROBLEM:

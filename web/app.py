@@ -17,6 +17,7 @@ from web import (
     entrance,
     errors,
     forms,
+    handovers,
     health,
     hooks,
     jobs,
@@ -68,7 +69,7 @@ def create_app(settings: Settings) -> Flask:
     wording.install(app)
     app.jinja_env.globals.update(nav_links=navigation.links, settings_tile_url=settings.tile_url)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (entrance, enterprise, team, courier, track, operator, hooks, health):
+    for module in (entrance, enterprise, team, courier, handovers, track, operator, hooks, health):
         app.register_blueprint(module.bp)
 
     resources.install(app)
