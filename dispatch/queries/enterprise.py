@@ -314,7 +314,7 @@ def project_page(session: Session, viewer: Viewer, project_no: str, *, at: datet
         name=project.name,
         family=FAMILY_LABEL[project.family],
         place=place_in_words(session, project.division_id),
-        address=project.site_address or "",
+        address=(project.site_address or "").removeprefix(session.get_one(Division, project.division_id).name),
         investment_wan=project.investment_wan,
         state=PROJECT_LABEL[project.state],
         created_at=project.created_at,

@@ -1,11 +1,14 @@
 """The enterprise asks page by page, sees where its case is, books, mends, withdraws, rates and complains."""
 
 import io
+import itertools
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -33,9 +36,9 @@ from tests.dispatch.builders import (
     County,
     a_prescreened_case,
     an_assigned_case,
+    make_county,
     the_county,
 )
-from tests.dispatch.conftest import county_database, county_sessions, county_url  # noqa: F401 - fixtures
 from tests.web.conftest import PASSWORD_HASH, signed_in_client
 from web.accounts import Account
 from web.app import create_app
@@ -43,6 +46,7 @@ from web.enterprise.draft import IntakeDraft
 from web.enterprise.legs import slots
 from web.settings import Settings
 
+_numbers = itertools.count()
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 PHONE = "+8613812345678"
 SITE = {"county": "320412000000", "place": "320412100000", "address": "人民东路1号"}
@@ -52,8 +56,41 @@ LETTER = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def template(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database that holds 武进区; each test clones it."""
+    name = f"asking_{os.getpid()}"
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY")
+    factory = db.sessions(postgres.rsplit("/", 1)[0] + "/" + name)
+    with factory.begin() as session:
+        db.allow_clock_changes(session)
+        make_county(session, Path(tmp_path_factory.mktemp("asking")))
+    factory.kw["bind"].dispose()
+    return name
+
+
 @pytest.fixture
-def app(county_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:  # noqa: F811
+def county_url(postgres: str, template: str) -> Iterator[str]:
+    """The URL of a database of this test's own that holds 武进区."""
+    name = f"a{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    yield postgres.rsplit("/", 1)[0] + "/" + name
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def county_sessions(county_url: str) -> Iterator[sessionmaker[Session]]:
+    """Sessions on this test's county, at ten on a Monday."""
+    factory = db.sessions(county_url)
+    yield factory
+    factory.kw["bind"].dispose()
+
+
+@pytest.fixture
+def app(county_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The application over 武进区 at ten on a Monday."""
     monkeypatch.setenv("DAIBAN_HOME", str(tmp_path))
     made = create_app(
@@ -80,7 +117,7 @@ def account_of(sessions: sessionmaker[Session], enterprise_id: int, *, phone: st
 
 
 @pytest.fixture
-def newcomer(app: Flask, county_sessions: sessionmaker[Session]) -> FlaskClient:  # noqa: F811
+def newcomer(app: Flask, county_sessions: sessionmaker[Session]) -> FlaskClient:
     """A browser of an enterprise that has asked for nothing yet."""
     with county_sessions.begin() as session:
         enterprise = Enterprise(name="常州新厂有限公司", created_at=db.now(session))
@@ -91,7 +128,7 @@ def newcomer(app: Flask, county_sessions: sessionmaker[Session]) -> FlaskClient:
 
 
 @pytest.fixture
-def with_case(app: Flask, county_sessions: sessionmaker[Session]) -> Callable[..., tuple[FlaskClient, str]]:  # noqa: F811
+def with_case(app: Flask, county_sessions: sessionmaker[Session]) -> Callable[..., tuple[FlaskClient, str]]:
     """Makes a case by a builder, and a browser of its enterprise."""
 
     def make(builder: Callable[..., tuple[Case, Viewer]], **more: object) -> tuple[FlaskClient, str]:
@@ -131,7 +168,7 @@ def the_case_row(session: Session, case_no: str) -> Case:
 
 def test_an_enterprise_asks_page_by_page_and_the_case_is_complete(
     newcomer: FlaskClient,
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     fill(newcomer, until="papers")
     page = newcomer.get("/my/intake/papers").text
@@ -177,7 +214,7 @@ def test_what_was_typed_is_kept_and_a_page_cannot_be_skipped(newcomer: FlaskClie
 
 def test_a_state_secret_is_refused_and_nothing_of_it_is_kept(
     newcomer: FlaskClient,
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     newcomer.post("/my/intake")
     secret = {"family": "industrial_permit", "name": "某项目", "state_secret": "yes"}
@@ -209,7 +246,7 @@ def test_a_site_that_cannot_be_is_said_beside_its_field(
 
 def test_a_retired_division_is_refused_by_name(
     newcomer: FlaskClient,
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     with county_sessions.begin() as session:
         town = session.scalars(select(Division).where(Division.code == "320412101000")).one()
@@ -265,7 +302,7 @@ def test_a_letter_says_what_is_wrong_with_it(newcomer: FlaskClient, typed: dict[
 
 def test_a_second_case_asks_only_what_is_not_known(
     with_case: Callable[..., tuple[FlaskClient, str]],
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     client, case_no = with_case(a_prescreened_case)
     with county_sessions() as session:
@@ -304,7 +341,7 @@ def test_the_page_of_a_case_gives_the_six_answers_and_the_path(
 
 def test_an_expected_date_is_said_with_its_chance(
     with_case: Callable[..., tuple[FlaskClient, str]],
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     client, case_no = with_case(an_assigned_case)
     with county_sessions.begin() as session:
@@ -317,7 +354,7 @@ def test_an_expected_date_is_said_with_its_chance(
 
 def test_a_paper_is_given_fetched_back_and_a_defect_is_mended(
     with_case: Callable[..., tuple[FlaskClient, str]],
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     client, case_no = with_case(an_assigned_case)
     with county_sessions.begin() as session:
@@ -335,7 +372,7 @@ def test_a_paper_is_given_fetched_back_and_a_defect_is_mended(
     )
     assert "不是 PDF" in bad.text
     client.post(f"/my/cases/{case_no}/papers/{material_id}", data={"file": (io.BytesIO(PDF), "新.pdf")})
-    fetched = client.get(f"/my/cases/{case_no}/papers/{material_id}")
+    fetched = client.get(f"/my/cases/{case_no}/papers/{material_id}", buffered=True)
     assert fetched.data == PDF
     assert fetched.headers["Content-Disposition"].startswith("attachment")
     client.post(f"/my/cases/{case_no}/correction")
@@ -345,7 +382,7 @@ def test_a_paper_is_given_fetched_back_and_a_defect_is_mended(
 
 def test_a_pickup_is_booked_moved_and_its_code_shown_once_the_run_is_committed(
     with_case: Callable[..., tuple[FlaskClient, str]],
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     client, case_no = with_case(a_prescreened_case)
     assert "预约上门揽收" in client.get(f"/my/cases/{case_no}").text
@@ -391,7 +428,7 @@ def test_a_pickup_is_booked_moved_and_its_code_shown_once_the_run_is_committed(
     ],
 )
 def test_what_may_be_booked_follows_the_two_batches_of_a_day(
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
     at: time,
     first: tuple[date, int],
 ) -> None:
@@ -404,7 +441,7 @@ def test_what_may_be_booked_follows_the_two_batches_of_a_day(
 
 def test_withdrawing_says_what_becomes_of_the_papers_and_needs_a_reason(
     with_case: Callable[..., tuple[FlaskClient, str]],
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     client, case_no = with_case(a_prescreened_case)
     with county_sessions.begin() as session:
@@ -420,7 +457,7 @@ def test_withdrawing_says_what_becomes_of_the_papers_and_needs_a_reason(
 
 def test_a_revoked_delegation_ends_the_work_and_a_new_letter_can_be_signed(
     with_case: Callable[..., tuple[FlaskClient, str]],
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     client, case_no = with_case(an_assigned_case)
     with county_sessions() as session:
@@ -437,7 +474,7 @@ def test_a_revoked_delegation_ends_the_work_and_a_new_letter_can_be_signed(
 
 def test_the_contact_card_has_its_code_and_no_personal_number(
     with_case: Callable[..., tuple[FlaskClient, str]],
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     client, case_no = with_case(an_assigned_case)
     with county_sessions() as session:
@@ -468,7 +505,7 @@ def a_delivered_case(county: County) -> tuple[Case, Viewer]:
 
 def test_every_matter_is_rated_a_bad_grade_says_why_and_what_it_changed_is_shown(
     with_case: Callable[..., tuple[FlaskClient, str]],
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     client, case_no = with_case(a_delivered_case)
     page = client.get(f"/my/cases/{case_no}/evaluation").text
@@ -490,7 +527,7 @@ def test_every_matter_is_rated_a_bad_grade_says_why_and_what_it_changed_is_shown
 
 def test_a_complaint_is_numbered_and_never_owned_by_the_person_complained_about(
     with_case: Callable[..., tuple[FlaskClient, str]],
-    county_sessions: sessionmaker[Session],  # noqa: F811
+    county_sessions: sessionmaker[Session],
 ) -> None:
     client, case_no = with_case(an_assigned_case)
     wrong = client.post(
@@ -516,7 +553,7 @@ def test_nobody_sees_another_enterprises_case(
 
 
 @pytest.fixture
-def newcomer_account(app: Flask, county_sessions: sessionmaker[Session]) -> FlaskClient:  # noqa: F811
+def newcomer_account(app: Flask, county_sessions: sessionmaker[Session]) -> FlaskClient:
     """A browser of some other enterprise."""
     with county_sessions.begin() as session:
         enterprise = Enterprise(name="别家公司", created_at=db.now(session))

@@ -81,9 +81,38 @@ ROUTES: dict[str, Row] = {
     "POST /operator/clock": only(LEAD, OPERATOR, form={"step": "hour"}),
     # the four audiences
     "GET /my": only(ENTERPRISE),
+    "GET /my/projects/<project_no>": only(ENTERPRISE),
+    "GET /my/projects/<project_no>/card": only(ENTERPRISE),
+    "GET /my/projects/<project_no>/letter": only(ENTERPRISE),
+    "POST /my/projects/<project_no>/letter": only(ENTERPRISE),
+    "GET /my/projects/<project_no>/revocation": only(ENTERPRISE),
+    "POST /my/projects/<project_no>/revocation": only(ENTERPRISE),
+    "POST /my/projects/<project_no>/cases": only(ENTERPRISE),
+    "GET /my/intake": only(ENTERPRISE),
+    "POST /my/intake": only(ENTERPRISE),
+    "POST /my/intake/discard": only(ENTERPRISE),
+    "GET /my/intake/counties.geojson": only(ENTERPRISE),
+    "GET /my/intake/places": only(ENTERPRISE),
+    **{
+        f"{method} /my/intake/{step}": only(ENTERPRISE)
+        for method in ("GET", "POST")
+        for step in ("project", "site", "facts", "matters", "papers", "ways", "letter", "review")
+    },
+    "GET /my/cases/<case_no>": only(ENTERPRISE),
+    **{
+        f"{method} /my/cases/<case_no>/{page}": only(ENTERPRISE)
+        for method in ("GET", "POST")
+        for page in ("withdrawal", "evaluation", "pickup", "delivery", "papers/<int:material_id>")
+    },
+    "POST /my/cases/<case_no>/correction": only(ENTERPRISE),
+    "GET /my/parcels/<waybill>/window": only(ENTERPRISE),
+    "POST /my/parcels/<waybill>/window": only(ENTERPRISE),
+    "GET /my/tickets": only(ENTERPRISE),
+    "POST /my/tickets": only(ENTERPRISE),
     "GET /team": Row(STAFF),
     "GET /run": only(COURIER),
     "GET /track": PUBLIC,
+    "POST /track": PUBLIC,
     # the API
     "GET /api/v1/me": SIGNED_IN,
     "GET /api/v1/me/tokens": SIGNED_IN,
@@ -222,5 +251,5 @@ def test_a_role_is_answered_where_it_may_be_and_finds_nothing_elsewhere(app: Fla
 def without_address(answer: TestResponse) -> str:
     """The page without what must differ: its own address, form tokens, the way back, news of what was done before."""
     page = re.sub(r'(?:content|value|href)="[^"]*"', "", answer.get_data(as_text=True))
-    page = re.sub(r'<p class="notice good" role="status">[^<]*</p>', "", page)
+    page = re.sub(r'<p class="notice (?:good|bad)" role="status">[^<]*</p>', "", page)
     return re.sub(r"\s+", " ", page)

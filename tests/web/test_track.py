@@ -1,38 +1,41 @@
 """The query page opens with the code and four digits alone, and shows nothing personal."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy.orm import Session, sessionmaker
 
+import db
 from notifications import outbox
-from tests.dispatch.builders import an_assigned_case, the_county
-from tests.dispatch.conftest import county_database, county_sessions, county_url  # noqa: F401 - fixtures
+from tests.dispatch.builders import an_assigned_case, make_county, the_county
 from web.app import create_app
 from web.settings import Settings
 
 
-@pytest.fixture
-def app(
-    county_url: str,  # noqa: F811
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Flask]:
-    """The application with its limits on, counted in memory."""
-    monkeypatch.setenv("DAIBAN_HOME", str(tmp_path))
-    made = create_app(Settings(database_url=county_url, broker_url="", home=tmp_path, secret_key="k" * 64))
+@pytest.fixture(scope="module")
+def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application over 武进区 with its limits on, counted in memory."""
+    folder, name = tmp_path_factory.mktemp("track"), f"track_{os.getpid()}"
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY")
+    url = postgres.rsplit("/", 1)[0] + "/" + name
+    made = create_app(Settings(database_url=url, broker_url="", home=folder, secret_key="k" * 64))
     made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    with made.extensions["daiban.sessions"].begin() as session:
+        db.allow_clock_changes(session)
+        make_county(session, Path(folder))
     yield made
     outbox.use_doorbell(None)
     made.extensions["daiban.sessions"].kw["bind"].dispose()
 
 
 @pytest.fixture
-def known(county_sessions: sessionmaker[Session]) -> tuple[str, str]:  # noqa: F811
+def known(app: Flask) -> tuple[str, str]:
     """The query code and number of a case that an agent has."""
-    with county_sessions.begin() as session:
+    with app.extensions["daiban.sessions"].begin() as session:
         case, _ = an_assigned_case(the_county(session))
         return case.query_code, case.case_no
 
@@ -41,7 +44,7 @@ def known(county_sessions: sessionmaker[Session]) -> tuple[str, str]:  # noqa: F
     "write", [str, lambda number: number.replace("-", ""), lambda number: f" {number} ", lambda _: ""]
 )
 def test_the_code_and_four_digits_open_the_case_however_its_number_is_written(
-    app: Flask, known: tuple[str, str], write
+    app: Flask, known: tuple[str, str], write: Callable[[str], str]
 ) -> None:
     code, case_no = known
     page = app.test_client().post("/track", data={"code": code.lower(), "last_four": "5678", "case_no": write(case_no)})

@@ -182,7 +182,7 @@ def county_map() -> Response:
 def places() -> dict[str, object]:
     """The towns of a county, for the page's script."""
     with transaction() as session:
-        found = asked.places_below(session, request.args.get("county", ""))
+        found = _towns(session, request.args.get("county", ""))
     return {"places": [{"code": p.code, "name": p.name, "lon": p.lon, "lat": p.lat} for p in found]}
 
 
@@ -204,13 +204,13 @@ def intake_site() -> Any:
         status = 422
     with transaction() as session:
         cities = asked.counties(session)
-        towns = _towns(session, form)
+        towns = _towns(session, form.county.data or "")
     return _page("site", answers, status, form=form, cities=cities, towns=towns)
 
 
-def _towns(session: Session, form: SiteForm) -> list[asked.Place]:
+def _towns(session: Session, county: str) -> list[asked.Place]:
     try:
-        return asked.places_below(session, form.county.data) if form.county.data else []
+        return asked.places_below(session, county) if county else []
     except UnknownDivision:
         return []
 

@@ -7,7 +7,9 @@ const place = document.getElementById("place");
 const lon = document.getElementById("lon");
 const lat = document.getElementById("lat");
 
-async function listTowns(code, keep) {
+let onTowns = () => {};
+
+async function listTowns(code) {
   place.replaceChildren(place.options[0]);
   place.value = "";
   if (!code) return;
@@ -21,7 +23,7 @@ async function listTowns(code, keep) {
     option.dataset.lat = town.lat;
     place.append(option);
   }
-  if (keep) place.value = keep;
+  onTowns();
 }
 
 function pointOf(select) {
@@ -51,6 +53,18 @@ if (map_box && window.L) {
       pin.on("dragend", () => setPin(pin.getLatLng()));
     }
   };
+  /* The towns of the county as named dots: something to go by where there are no tiles. */
+  const dots = L.layerGroup().addTo(map);
+  onTowns = () => {
+    dots.clearLayers();
+    for (const option of place.options) {
+      if (!option.dataset.lon) continue;
+      const dot = L.circleMarker([Number(option.dataset.lat), Number(option.dataset.lon)], { radius: 4, weight: 1, color: "#4a5362", fillColor: "#fff", fillOpacity: 1 });
+      dot.bindTooltip(option.text, { permanent: true, direction: "right", offset: [4, 0], className: "town" });
+      dot.on("click", (event) => { place.value = option.value; setPin(event.latlng); L.DomEvent.stop(event); });
+      dots.addLayer(dot);
+    }
+  };
   const paint = () => shapes?.eachLayer((shape) => shape.setStyle(shape.feature.properties.code === county.value ? chosen : plain));
 
   map.setView([32.9, 119.4], 7);
@@ -71,6 +85,7 @@ if (map_box && window.L) {
       },
     }).addTo(map);
     paint();
+    onTowns();
     map_box.dataset.ready = "1";
   });
 
