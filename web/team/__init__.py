@@ -4,10 +4,28 @@ from web.team.agents import agents
 from web.team.answers import tickets
 from web.team.blueprint import bp
 from web.team.cases import case
+from web.team.catalog import catalog
+from web.team.evaluations import evaluations
 from web.team.inbox import inbox
-from web.team.map import map
+from web.team.map import map_page
 from web.team.morning import home
+from web.team.outbox import outbox_page
 from web.team.projects import projects
+from web.team.report import report
 from web.team.runs import runs
 
-__all__ = ["agents", "bp", "case", "home", "inbox", "map", "projects", "runs", "tickets"]
+__all__ = [
+    "agents",
+    "bp",
+    "case",
+    "catalog",
+    "evaluations",
+    "home",
+    "inbox",
+    "map_page",
+    "outbox_page",
+    "projects",
+    "report",
+    "runs",
+    "tickets",
+]
