@@ -276,6 +276,7 @@ def sessions(url: str, *, pool_size: int = 10, max_overflow: int = 20) -> sessio
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error message never carries a person's data into a log
         connect_args={"options": "-c timezone=UTC"},
     )
     return sessionmaker(engine, expire_on_commit=False)
