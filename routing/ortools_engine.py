@@ -55,6 +55,8 @@ from routing.sisr.layout import (
 from routing.sisr.model import Model, model_of
 
 Orders = dict[str, list[tuple[str, int]]]
+OFF = 2
+"""BOOL_FALSE of OR-Tools' three-valued switches."""
 PENALTY_UNIT = 10**6
 FEWER = 10**9
 
@@ -196,6 +198,17 @@ class Recorded:
             routing_enums_pb2.FirstSolutionStrategy.LOCAL_CHEAPEST_INSERTION
         )
         ils.improve_perturbed_solution = True
+        annealing = ils.reference_solution_acceptance_strategy.simulated_annealing
+        annealing.cooling_schedule_strategy = routing_ils_pb2.CoolingScheduleStrategy.EXPONENTIAL
+        annealing.automatic_temperatures = True
+        for name in (
+            "use_global_cheapest_insertion_path_lns",
+            "use_local_cheapest_insertion_path_lns",
+            "use_global_cheapest_insertion_expensive_chain_lns",
+            "use_local_cheapest_insertion_expensive_chain_lns",
+            "use_global_cheapest_insertion_close_nodes_lns",
+        ):
+            setattr(asked.local_search_operators, name, OFF)
         routing.CloseModelWithParameters(asked)
         routing.SolveWithIteratedLocalSearch(asked)
 

@@ -225,7 +225,8 @@ def _without_courier(
         shift=Window(min(vehicle.shift.opens_s, at_s), min(vehicle.shift.closes_s, at_s)),
         prefix=replace(prefix, on_board=frozenset()),
     )
-    return _with(replace(problem, requests=tuple(fetched)), home)
+    vehicles = tuple(home if each.id == home.id else each for each in problem.vehicles)
+    return replace(problem, requests=tuple(fetched), vehicles=vehicles)
 
 
 def _difference(problem: Problem, plan: Plan, now: Problem, new: Plan) -> Replanned:
@@ -249,6 +250,7 @@ def _difference(problem: Problem, plan: Plan, now: Problem, new: Plan) -> Replan
                     kept += 1
                 else:
                     moved.append(request.id)
-    gone = [key for key in was if key[0] not in {request.id for request in now.requests}]
+    known = {request.id for request in now.requests}
+    gone = [key for key in was if key[0] not in known]
     changes += [Change(name, side, was[name, side], None) for name, side in gone]
     return Replanned(now, new, tuple(changes), kept, tuple(moved))

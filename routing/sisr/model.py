@@ -41,9 +41,9 @@ class Model:
         return len(self.sides)
 
 
-def model_of(problem: Problem) -> Model:
-    """The part of the problem that is still to be planned, as arrays."""
-    return _Builder(problem).model()
+def model_of(problem: Problem, *, neighbours: int = NEIGHBOURS) -> Model:
+    """The part of the problem that is still to be planned, as arrays. A search needs neighbours, an insertion none."""
+    return _Builder(problem).model(neighbours)
 
 
 class _Builder:
@@ -74,7 +74,7 @@ class _Builder:
             self.places.append(location)
         return self.depots[location]
 
-    def model(self) -> Model:
+    def model(self, neighbours: int) -> Model:
         problem = self.problem
         classes = sorted({(v.profile, v.speed_pct) for v in problem.vehicles}) or [(problem.profiles[0].name, 100)]
         V = np.zeros((len(problem.vehicles), VEHICLE_WIDTH), dtype=np.int64)
@@ -93,7 +93,7 @@ class _Builder:
         symmetric = all(np.array_equal(c, c.T) for c in C) and (same or all(np.array_equal(t, t.T) for t in T))
         CT = C if symmetric else np.ascontiguousarray(C.transpose(0, 2, 1))
         TT = T if symmetric else CT if same else np.ascontiguousarray(T.transpose(0, 2, 1))
-        near, hot = _near(C[0], CT[0], len(self.sides))
+        near, hot = _near(C[0], CT[0], len(self.sides), neighbours)
         return Model(
             tuple(self.sides), tuple(each.id for each in self.open), tuple(v.id for v in problem.vehicles),
             N, Q, V, WIN, C, T, CT, TT, self._may(), near, _ranks(N, Q, C[0], V), S, hot,
@@ -257,10 +257,12 @@ def _penalties(requests: list[Request]) -> list[int]:
     return [must if request.penalty is None else each for request, each in zip(requests, optional, strict=True)]
 
 
-def _near(C: Cells, CT: Cells, stops: int) -> tuple[Cells, float]:
+def _near(C: Cells, CT: Cells, stops: int, neighbours: int) -> tuple[Cells, float]:
     """For each stop itself and its neighbours, nearest first (-1 behind the last), and a starting temperature."""
-    width = min(stops, NEIGHBOURS)
+    width = min(stops, neighbours)
     near = np.full((stops, width), -1, dtype=np.int32)
+    if not width:
+        return near, 1.0
     reach = []
     for s in range(stops):
         way = np.minimum(C[s, :stops], CT[s, :stops]).astype(np.int64)
@@ -281,7 +283,7 @@ def _ranks(N: Ints, Q: Ints, C: Cells, V: Ints) -> Cells:
     load = np.abs(N[:, FROM_DEPOT]) + np.abs(N[:, CHANGE])
     load_2 = np.abs(N[:, FROM_DEPOT_2]) + np.abs(N[:, CHANGE_2])
     amount = load / max(1, load.max(initial=1)) + load_2 / max(1, load_2.max(initial=1))
-    home = C[V[0, START]] if len(V) else C[0]
+    home = C[V[0, START]] if len(V) else np.zeros(len(N), dtype=np.int32)
     far = np.maximum(home[first], home[second])
     width = np.minimum((N[first, CLOSES] - N[first, OPENS]), (N[second, CLOSES] - N[second, OPENS]))
     orders = (-Q[:, PENALTY], -amount[first], -far, far, width, N[first, OPENS], -N[second, CLOSES])
