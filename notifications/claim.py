@@ -70,9 +70,22 @@ def claim(session: Session, message_id: int, settings: NoticeSettings) -> Claim 
         return None
     if message.retry_at is not None and message.retry_at > at.real:
         return None
+    _speak_what_is_registered(session, message, settings)
     if not _may_go(session, message, to_hash, at, settings):
         return None
     return _lease(session, message, at, since, settings)
+
+
+def _speak_what_is_registered(session: Session, message: Message, settings: NoticeSettings) -> None:
+    """A domestic provider sends registered words only: where there are none in the message's language, Chinese ones."""
+    for route in _routes(message, settings):
+        account = settings.domestic.get(route.gateway)
+        if account is None or f"{message.text_name}/{message.locale}" in account.templates:
+            continue
+        if f"{message.text_name}/zh" in account.templates:
+            message.locale = "zh"
+            message.text_version = texts.current(session, message.text_name, "zh").version
+            return
 
 
 def _take_over(

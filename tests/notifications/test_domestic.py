@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, update
 
 import db
-from notifications import receipts, texts
+from notifications import outbox, receipts, texts
 from notifications.delivery import deliver
 from notifications.gateways.domestic import signed_headers
 from notifications.message import Attempt, Message, State
@@ -24,12 +24,11 @@ def domestic():
         yield provider
 
 
-def domestic_settings(url, **more):
+def domestic_settings(url, domestic=None, **more):
+    account = DomesticAccount(KEY_ID, KEY_SECRET, sign_name="武进代办", templates=TEMPLATES, endpoint=url)
     return NoticeSettings(
         mainland=(Route("domestic"),),
-        domestic={
-            "domestic": DomesticAccount(KEY_ID, KEY_SECRET, sign_name="武进代办", templates=TEMPLATES, endpoint=url)
-        },
+        domestic=domestic or {"domestic": account},
         lease_s=4,
         timeout_s=1.5,
         lag_s=1,
@@ -151,8 +150,19 @@ def test_a_push_settles_many_messages_and_may_come_twice(sessions, ten, post, do
     assert {stored(sessions, m).state for m in ids} == {State.FAILED_PERMANENT}
 
 
-def test_a_text_without_a_template_is_for_its_owner(sessions, ten, post, domestic):
+def test_where_only_chinese_words_are_registered_chinese_is_what_is_sent_and_shown(sessions, ten, post, domestic):
     message_id = posted(sessions, locale="en")
+    deliver(post, message_id)
+    assert domestic.taken[0]["TemplateCode"] == TEMPLATES["requested/zh"]
+    with sessions() as session:
+        row = session.get_one(Message, message_id)
+        assert outbox.body_of(session, row).startswith("【武进代办】武进区已收到")
+
+
+def test_a_text_without_a_template_is_for_its_owner(sessions, ten, make_post, domestic):
+    account = DomesticAccount(KEY_ID, KEY_SECRET, sign_name="武进代办", endpoint=domestic.url)
+    post = make_post(domestic_settings(domestic.url, domestic={"domestic": account}))
+    message_id = posted(sessions)
     deliver(post, message_id)
     row = stored(sessions, message_id)
     assert (row.state, row.reason) == (State.FAILED_PERMANENT, "the text's owner must look")

@@ -1,6 +1,7 @@
 """Receipts: late, twice, in any order, forged; every message ends in one state."""
 
 import itertools
+import os
 import random
 from datetime import timedelta
 
@@ -70,7 +71,7 @@ def end_of(session, message, history):
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -87,6 +88,34 @@ def test_any_order_and_repetition_of_the_same_receipts_ends_alike(sessions, ten,
     seed.shuffle(other)
     with sessions() as session:
         assert end_of(session, message, history) == end_of(session, message, other)
+        session.rollback()
+
+
+HISTORIES = 10_000 if os.environ.get("CHAOS") == "long" else 30
+
+
+@pytest.mark.timeout(7200)
+def test_chaos_of_receipt_histories_permuted_doubled_and_forged_ends_alike(sessions, ten, post):
+    """Each receipt comes with its signature; forged ones stand among them and are refused at the door."""
+    message = sent(sessions, post)
+    rules, draw = post.settings, random.Random(7)
+    genuine, forger = RequestValidator(TOKEN), RequestValidator("another token")
+
+    def arrived(said_so):
+        status, code, signer = said_so
+        path = f"/hooks/twilio/status?g=twilio&m={message.id}.1"
+        form = {"MessageSid": message.provider_id, "MessageStatus": status} | ({"ErrorCode": code} if code else {})
+        return receipts.verify(rules, "twilio", path, form, signer.compute_signature(PUBLIC + path, form))
+
+    with sessions() as session:
+        for _ in range(HISTORIES):
+            history = [(*draw.choice(ENDS + ON_THE_WAY), genuine) for _ in range(draw.randint(1, 5))]
+            other = [*history, *draw.choices(history, k=2), *[(*draw.choice(ENDS), forger) for _ in range(2)]]
+            draw.shuffle(other)
+            taken = [(status, code) for status, code, signer in other if arrived((status, code, signer))]
+            assert len(taken) == len(other) - 2
+            plain = [(status, code) for status, code, _ in history]
+            assert end_of(session, message, plain) == end_of(session, message, taken)
         session.rollback()
 
 
