@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import erf, sqrt
 
 from dispatch.approval import Counting, Path
-from dispatch.course import law
-from dispatch.durations import Durations
+from dispatch.course import Course, law
+from dispatch.durations import Durations, Fit
 from dispatch.promise import Outlook, Recalibration
 
 LEVELS = tuple(round(0.05 + 0.1 * step, 2) for step in range(10))  # 5, 15 … 95 per cent
@@ -114,6 +114,25 @@ def pert_normal(path: Path, durations: Durations, chain: Sequence[str], days: fl
         fit = law(step, durations, step.matter.authority, city, Counting.TARGET)
         if fit is not None:
             mean += fit.mean
+            variance += fit.variance
+    if variance == 0:
+        return float(days >= mean)
+    return 0.5 * (1 + erf((days + 0.5 - mean) / sqrt(2 * variance)))
+
+
+def pert_ahead(ready: Course, chain: Sequence[str], days: float) -> float:
+    """The textbook's probability for a path under way: what is left of one chain, gaps included, as if independent."""
+    row_of = {code: row for row, code in enumerate(ready.codes)}
+    mean, variance = ready.today, 0.0
+    for row in (row_of[code] for code in chain):
+        if ready.finished[row] is not None or ready.timeless[row]:
+            continue
+        fit = Fit(float(ready.mu[row]), float(ready.sigma[row]), float(ready.floor[row]))
+        if ready.accepted[row] is None:
+            mean += fit.mean + (0.0 if ready.gaps is None else float(ready.gaps[row].mean()))
+            variance += fit.variance + (0.0 if ready.gaps is None else float(ready.gaps[row].var()))
+        else:
+            mean += max(1.0, fit.mean - float(ready.used[row]))
             variance += fit.variance
     if variance == 0:
         return float(days >= mean)

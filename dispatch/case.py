@@ -39,6 +39,11 @@ class Case(Base):
     __tablename__ = "dispatch_case"
     __table_args__ = (
         Index("ix_dispatch_case_open", "division_id", "stage"),
+        Index(
+            "ix_dispatch_case_to_forecast",
+            "forecast_at",
+            postgresql_where=text("decided_at IS NULL AND ended_at IS NULL"),
+        ),
         Index("ix_dispatch_case_deadline", "close_by", postgresql_where=text("stage = 'delivered'")),
     )
 
@@ -65,6 +70,9 @@ class Case(Base):
     expected_share: Mapped[float | None]
     miss_probability: Mapped[float | None]
     is_estimate: Mapped[bool] = mapped_column(default=False)
+    advice: Mapped[str | None] = mapped_column(Text)  # the one action that lowers the risk most
+    advised_probability: Mapped[float | None]  # the risk that is left after it
+    forecast_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     close_by: Mapped[datetime | None]

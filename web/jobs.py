@@ -12,7 +12,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch import assignment, custody, flow
+from dispatch import assignment, custody, experience, flow
+from dispatch import forecast as forecasts
 from dispatch.case import Material
 from dispatch.custody import Handover
 from dispatch.project import Delegation, Project, ProjectState
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 files.names_files(Material.sha256, Delegation.sha256, StopEvent.proofs, Handover.proofs)
 
 QUEUE = "jobs"
+FORECASTS = 300  # cases that one run looks at: some ten seconds
 
 # What the day brings by itself, in the order in which one may depend on another.
 DAILY: tuple[Callable[..., Any], ...] = (
@@ -118,6 +120,32 @@ def run_batch(
         return proposal, assignment.apply(session, proposal, by=SYSTEM, at=db.now(session))
 
 
+@shared_task(name="web.jobs.forecast")
+def forecast() -> None:
+    """Look anew at open cases that nobody looked at today."""
+    run_forecasts(session_factory())
+
+
+def run_forecasts(sessions: sessionmaker[Session], *, limit: int = FORECASTS, together: int = 50) -> int:
+    """At most ``limit`` cases, ``together`` in one transaction; how many were looked at."""
+    with sessions() as session:
+        waiting = forecasts.due(session, at=db.now(session), limit=limit)
+    looked_at = 0
+    for first in range(0, len(waiting), together):
+        with sessions.begin() as session:
+            looked_at += forecasts.renew_many(session, waiting[first : first + together], at=db.now(session))
+    return looked_at
+
+
+@shared_task(name="web.jobs.relearn")
+def relearn() -> None:
+    """Learn once a day from what was decided: durations, and how probabilities have to be read."""
+    with transaction() as session:
+        if _alone(session, "relearn") and not experience.learned_today(session, at=db.now(session)):
+            lesson = experience.relearn(session, at=db.now(session))
+            log.info("learned", matters=lesson.matters, promises=lesson.promises)
+
+
 @shared_task(name="web.jobs.plan")
 def plan(plan_id: int) -> None:
     """Plan one area's runs; the row holds progress and heartbeat, and a second worker finds nothing to do."""
@@ -170,6 +198,8 @@ def tidy() -> None:
 SCHEDULE: dict[str, dict[str, Any]] = {
     "the day": {"task": "web.jobs.day", "schedule": 60.0, "options": {"expires": 60}},
     "waiting projects": {"task": "web.jobs.place_waiting", "schedule": 30.0, "options": {"expires": 30}},
+    "expected dates": {"task": "web.jobs.forecast", "schedule": 60.0, "options": {"expires": 60}},
+    "lessons": {"task": "web.jobs.relearn", "schedule": 3600.0, "options": {"expires": 3600}},
     "silent plans": {"task": "web.jobs.take_over_plans", "schedule": 20.0, "options": {"expires": 20}},
     "tidy": {"task": "web.jobs.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }

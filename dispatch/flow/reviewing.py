@@ -15,6 +15,7 @@ from dispatch.custody import (
 )
 from dispatch.errors import Refused, WrongStage
 from dispatch.flow.parts import lead_agent, parcels_of, reviews_of
+from dispatch.forecast import renew
 from dispatch.project import (
     Power,
     Project,
@@ -93,6 +94,7 @@ def accept(session: Session, review: Review, *, notice_no: str, by: Viewer, at: 
     )  # fmt: skip
     if review.survey_on is not None:
         note(session, case, kind="survey", by=by, at=at, words=f"现场勘验{short_day(review.survey_on)}")
+    renew(session, case, at=at)
 
 
 def ask_supplement(session: Session, review: Review, *, words: str, by: Viewer, at: datetime) -> None:
@@ -157,6 +159,8 @@ def resume(session: Session, review: Review, *, on: date, by: Viewer, at: dateti
     note(session, case, kind="resumed", by=by, at=at, words=f"{review.matter.short_name}特别程序结束,恢复计时")
     if review.committed_due_at != before:
         _tell_later(session, case, review, "late", before, reason="特别程序结束", by=by, at=at)
+    else:
+        renew(session, case, at=at, rebase=True, quiet=True)
 
 
 def extend(
@@ -194,6 +198,8 @@ def _tell_later(
             "now": now_due, "reason": reason[:20], "agent": agent.name if agent else "",
         },
     )  # fmt: skip
+    # The law moved it, and the enterprise has just been told why: from now on the case is measured by the new date.
+    renew(session, case, at=at, rebase=True, quiet=True)
 
 
 def refuse_acceptance(session: Session, review: Review, *, reason: str, by: Viewer, at: datetime) -> None:
@@ -247,6 +253,7 @@ def _settle_decision(session: Session, case: Case, review: Review, *, by: Viewer
         case.move_to(Stage.DECIDED, at=at, by=by.label)
         note(session, case, kind="all_decided", by=by, at=at, words="全部事项已办结")
     refresh_dates(session, case)
+    renew(session, case, at=at)
 
 
 def release_liaison(session: Session, case: Case, review: Review, *, at: datetime) -> None:

@@ -48,6 +48,8 @@ class Line:
     lamp: Lamp = Lamp.GREEN
     stage: str = ""
     agent: str = ""
+    risk: float | None = None
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,10 @@ def _line(row: Any, words: str, calendar: Calendar, today: date, due: date | dat
     left = None if on is None else calendar.working_days_between(today, on)
     lamp = Lamp.GREEN if left is None else Lamp.RED if left < 0 else Lamp.AMBER if left <= AMBER_WD else Lamp.GREEN
     case = row.Case
-    return Line(case.case_no, row.project, row.enterprise, words, due, left, lamp, LABEL[case.stage], row.agent or "")
+    return Line(
+        case.case_no, row.project, row.enterprise, words, due, left, lamp, LABEL[case.stage], row.agent or "",
+        case.miss_probability, case.advice or "",
+    )  # fmt: skip
 
 
 def morning(session: Session, viewer: Viewer, *, at: datetime) -> Morning:

@@ -748,6 +748,9 @@ def upgrade() -> None:
         sa.Column("expected_share", sa.Double(), nullable=True),
         sa.Column("miss_probability", sa.Double(), nullable=True),
         sa.Column("is_estimate", sa.Boolean(), nullable=False),
+        sa.Column("advice", sa.Text(), nullable=True),
+        sa.Column("advised_probability", sa.Double(), nullable=True),
+        sa.Column("forecast_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("close_by", sa.DateTime(timezone=True), nullable=True),
@@ -771,6 +774,51 @@ def upgrade() -> None:
     op.create_index(op.f("ix_dispatch_case_project_id"), "dispatch_case", ["project_id"], unique=False)
     op.create_index(op.f("ix_dispatch_case_query_hash"), "dispatch_case", ["query_hash"], unique=False)
     op.create_index(op.f("ix_dispatch_case_stage"), "dispatch_case", ["stage"], unique=False)
+    op.create_index(
+        "ix_dispatch_case_to_forecast",
+        "dispatch_case",
+        ["forecast_at"],
+        unique=False,
+        postgresql_where=sa.text("decided_at IS NULL AND ended_at IS NULL"),
+    )
+    op.create_table(
+        "promise",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("start_on", sa.Date(), nullable=False),
+        sa.Column("expected_on", sa.Date(), nullable=False),
+        sa.Column("promised_wd", sa.BigInteger(), nullable=False),
+        sa.Column("share", sa.Double(), nullable=False),
+        sa.Column("pert_share", sa.Double(), nullable=False),
+        sa.Column("is_yardstick", sa.Boolean(), nullable=False),
+        sa.Column("is_estimate", sa.Boolean(), nullable=False),
+        sa.Column("is_from_cases", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("kept", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("seen", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("took_wd", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["dispatch_case.id"], name=op.f("fk_promise_case_id_dispatch_case")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_promise")),
+    )
+    op.create_index(op.f("ix_promise_case_id"), "promise", ["case_id"], unique=False)
+    op.create_index(
+        "ix_promise_judged",
+        "promise",
+        ["ended_at"],
+        unique=False,
+        postgresql_where=sa.text("is_yardstick AND took_wd IS NOT NULL"),
+    )
+    op.create_table(
+        "lesson",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("learned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("matters", sa.BigInteger(), nullable=False),
+        sa.Column("promises", sa.BigInteger(), nullable=False),
+        sa.Column("taught", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lesson")),
+    )
     op.create_table(
         "idempotency_key",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -1418,6 +1466,19 @@ def downgrade() -> None:
     op.drop_table("intermediary")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
+    op.drop_table("lesson")
+    op.drop_index(
+        "ix_promise_judged",
+        table_name="promise",
+        postgresql_where=sa.text("is_yardstick AND took_wd IS NOT NULL"),
+    )
+    op.drop_index(op.f("ix_promise_case_id"), table_name="promise")
+    op.drop_table("promise")
+    op.drop_index(
+        "ix_dispatch_case_to_forecast",
+        table_name="dispatch_case",
+        postgresql_where=sa.text("decided_at IS NULL AND ended_at IS NULL"),
+    )
     op.drop_index(op.f("ix_dispatch_case_stage"), table_name="dispatch_case")
     op.drop_index(op.f("ix_dispatch_case_query_hash"), table_name="dispatch_case")
     op.drop_index(op.f("ix_dispatch_case_project_id"), table_name="dispatch_case")
