@@ -145,7 +145,9 @@ def current(session: Session, name: str, locale: str) -> TextVersion:
         found = session.scalars(latest.order_by(TextVersion.version.desc()).limit(1)).first()
         if found is not None and (not found.by_file or found.words == own):
             return found
-        _add(session, name, locale, (found.version if found else 0) + 1, own, by_file=True)
+        # In its own transaction: two long ones that meet new words in different order must not wait for each other.
+        with Session(session.get_bind().engine) as own_session, own_session.begin():
+            _add(own_session, name, locale, (found.version if found else 0) + 1, own, by_file=True)
     raise RuntimeError(f"the version of {name} kept changing")
 
 

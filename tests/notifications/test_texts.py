@@ -122,6 +122,16 @@ def test_a_new_releases_words_are_a_new_version_and_an_operators_own_stay(sessio
     assert texts.current(session, "closed", "zh").words == "{case_no}办完了。"
 
 
+def test_two_transactions_that_meet_new_words_in_different_order_do_not_wait_for_each_other(sessions):
+    with sessions() as one, sessions() as two:
+        for session in (one, two):
+            session.connection().exec_driver_sql("set local lock_timeout = '2s'")
+        texts.current(one, "closed", "zh")
+        texts.current(two, "assigned", "zh")
+        texts.current(one, "assigned", "zh")
+        assert texts.current(two, "closed", "zh").version == 1
+
+
 def test_codes_are_covered_wherever_people_look(session):
     row = say(session, text="pickup", at=TEN, values=VALUES)
     assert "482913" not in outbox.body_of(session, row)
