@@ -81,7 +81,8 @@ def test_an_enterprise_files_a_case_and_rates_it_at_the_end(
     page.get_by_label("详细地址").fill("人民东路1号")
     on(page)
     on(page)  # the usual facts
-    for matter in page.locator("input[name=matter]:checked").all():
+    page.wait_for_selector(".offers")
+    for matter in page.locator(".offers input[name=matter]").all():
         matter.uncheck()
     page.locator("input[name=matter][value='IND-101']").check()
     on(page)
