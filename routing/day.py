@@ -1,59 +1,40 @@
 """A courier day: an area's stops become a question, a job plans it, a preview is committed, the rest re-planned."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from time import monotonic
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import now, real_now
+from routing.explain import one_more
+from routing.pace import Progress
+from routing.plan import Plan as RoutePlan
+from routing.plan import Reason
 from routing.problem import (
-    Announced,
-    Break,
-    Done,
     InvalidProblem,
-    Kind,
-    Load,
-    Objective,
-    Prefix,
-    Primary,
     Problem,
-    Profile,
-    Request,
-    Window,
 )
-from routing.problem import Stop as Place
-from routing.problem import Vehicle as Van
+from routing.question import TOUCHED, Question, asked_of, open_stops, rows_of, seconds_of_day
 from routing.runs import (
-    Courier,
     Cutoff,
     Plan,
     PlanConflict,
     PlanState,
     Run,
     RunState,
-    Shift,
     Stop,
-    StopEvent,
-    StopKind,
     StopState,
 )
-from routing.solve import solve
-from routing.travel.places import Place as Point
+from routing.solve import BrokenPlan, improve, solve
 from routing.travel.places import TravelTimes
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-HALF_S = 12 * 3600 + 1800  # the morning's runs end and the afternoon's begin
 SILENT_S = 60  # a running job whose heartbeat is older is taken over
 WINDOW_S = 2 * 3600  # what is announced: two hours around the planned arrival, inside the asked-for window
 BEFORE_S = 1800
-MOVED_COST_PER_MIN = 60
-UNSERVED_COST = 100_000  # a stop left out costs as much as 28 hours on the road, times its priority
-VEHICLE_COST = 1800
-KIND = {StopKind.PICKUP: Kind.PICKUP, StopKind.DELIVERY: Kind.DELIVERY, StopKind.EXCHANGE: Kind.EXCHANGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,186 +45,6 @@ class Told:
     courier_name: str
     opens_s: int
     closes_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """The problem, and the rows it was read from."""
-
-    problem: Problem
-    stops: dict[str, Stop]
-    couriers: dict[str, Courier]
-    frozen: frozenset[str] = frozenset()
-
-
-# ---------------------------------------------------------------- asking
-
-
-def open_stops(session: Session, division_id: int, on: date, cutoff: Cutoff) -> list[Stop]:
-    """The stops that wait for a plan of this area, day and cut-off."""
-    query = select(Stop).where(
-        Stop.division_id == division_id, Stop.on == on, Stop.cutoff == cutoff, Stop.state == StopState.OPEN
-    )
-    return list(session.scalars(query.order_by(Stop.id)))
-
-
-def shifts_on(session: Session, division_id: int, on: date) -> list[tuple[Courier, Shift]]:
-    """Who drives in the area that day."""
-    rows = session.execute(
-        select(Courier, Shift)
-        .join(Shift, Shift.courier_id == Courier.id)
-        .where(Courier.division_id == division_id, Courier.active, Shift.on == on)
-        .order_by(Courier.id)
-    )
-    return [(courier, shift) for courier, shift in rows]
-
-
-def half_of(shift: Shift, cutoff: Cutoff) -> tuple[int, int] | None:
-    """The part of a shift that belongs to a cut-off's run; None when there is none."""
-    opens, closes = (
-        (shift.starts_s, min(shift.ends_s, HALF_S))
-        if cutoff is Cutoff.AM
-        else (max(shift.starts_s, HALF_S), shift.ends_s)
-    )
-    return (opens, closes) if closes - opens >= 1800 else None
-
-
-def half_is_ahead(cutoff: Cutoff, now_s: int) -> bool:
-    """Whether any part of a cut-off's run still lies ahead at that second of the day."""
-    return cutoff is Cutoff.PM or now_s < HALF_S
-
-
-def depots(session: Session, couriers: Sequence[Courier]) -> dict[int, tuple[float, float]]:
-    """Where the couriers' centres stand. The centre's table is another room's: it is read by its name."""
-    rows = session.execute(
-        text("SELECT id, lon, lat FROM service_centre WHERE id = ANY(:ids)"), {"ids": [c.centre_id for c in couriers]}
-    )
-    return {row.id: (row.lon, row.lat) for row in rows}
-
-
-def question(
-    session: Session, *, division_id: int, on: date, cutoff: Cutoff, travel: TravelTimes, replacing: Plan | None = None,
-    at_s: int = 0,
-) -> Question:  # fmt: skip
-    """What is to be planned. ``replacing``: a committed plan whose driven parts stay as they are; ``at_s``: now."""
-    stops = open_stops(session, division_id, on, cutoff)
-    runs: dict[int, Run] = {}
-    if replacing is not None:
-        runs = {run.courier_id: run for run in session.scalars(select(Run).where(Run.plan_id == replacing.id))}
-        held = select(Stop).where(
-            Stop.run_id.in_([run.id for run in runs.values()]),
-            Stop.state.in_((StopState.PLANNED, StopState.ARRIVED, StopState.DONE, StopState.FAILED)),
-        )
-        stops = [*stops, *session.scalars(held.order_by(Stop.run_id, Stop.position))]
-    drivers = [
-        (courier, shift, half)
-        for courier, shift in shifts_on(session, division_id, on)
-        if (half := half_of(shift, cutoff)) is not None and (shift.out_from_s is None or courier.id in runs)
-    ]
-    homes = depots(session, [courier for courier, _, _ in drivers])
-    points = list(dict.fromkeys(homes.values())) + [(stop.lon, stop.lat) for stop in stops]
-    place = {point: n for n, point in enumerate(dict.fromkeys(homes.values()))}
-    first_stop = len(place)
-    hour = 9 if cutoff is Cutoff.AM else 15
-    table = travel.matrix([Point(lat, lon) for lon, lat in points], hour=hour) if points else None
-    requests = [_request(stop, first_stop + n) for n, stop in enumerate(stops)]
-    vehicles: list[Van] = []
-    for courier, shift, (opens, closes) in drivers:
-        home = place[homes[courier.centre_id]]
-        run = runs.get(courier.id)
-        prefix = None if run is None else _prefix(session, run, shift, at_s)
-        if shift.out_from_s is not None:
-            closes = max(opens, min(closes, shift.out_from_s))
-        rest = None
-        rests = shift.break_opens_s is not None and shift.break_closes_s is not None and shift.break_s > 0
-        if rests and opens <= shift.break_opens_s and shift.break_closes_s <= closes:  # type: ignore[operator]
-            rest = Break(Window(shift.break_opens_s, shift.break_closes_s), shift.break_s)  # type: ignore[arg-type]
-        vehicles.append(
-            Van(
-                id=f"courier:{courier.id}",
-                start=home,
-                end=home,
-                shift=Window(opens, closes),
-                capacity=Load(courier.pieces_capacity, courier.grams_capacity),
-                skills=frozenset({courier.vehicle.value}),
-                rest=rest,
-                fixed_cost=VEHICLE_COST,
-                prefix=prefix,
-            )
-        )
-    problem = Problem(
-        profiles=(Profile([[0]]) if table is None else Profile(table.seconds, table.metres),),
-        requests=tuple(requests),
-        vehicles=tuple(vehicles),
-        objective=Objective(primary=Primary.DISTANCE, travel_per_s=1, waiting_per_s=0),
-        points=tuple(points) if points else ((0.0, 0.0),),
-    )
-    return Question(
-        problem,
-        {f"stop:{stop.id}": stop for stop in stops},
-        {f"courier:{courier.id}": courier for courier, _, _ in drivers},
-        frozenset(done.request for van in vehicles if van.prefix for done in van.prefix.done),
-    )
-
-
-def _request(stop: Stop, location: int) -> Request:
-    load = Load(stop.pieces, stop.grams)
-    nothing = Load()
-    announced = None
-    if stop.announced_opens_s is not None and stop.announced_closes_s is not None:
-        announced = Announced(Window(stop.announced_opens_s, stop.announced_closes_s), MOVED_COST_PER_MIN)
-    return Request(
-        id=f"stop:{stop.id}",
-        kind=KIND[stop.kind],
-        stops=(
-            Place(
-                location=location,
-                windows=tuple(Window(int(opens), int(closes)) for opens, closes in stop.windows),
-                service_s=stop.service_s,
-                delivers=nothing if stop.kind is StopKind.PICKUP else load,
-                collects=nothing if stop.kind is StopKind.DELIVERY else load,
-                skills=frozenset({"van"}) if stop.needs_van else frozenset(),
-                announced=announced,
-            ),
-        ),
-        penalty=UNSERVED_COST * max(1, stop.priority),
-    )
-
-
-def _prefix(session: Session, run: Run, shift: Shift, at_s: int) -> Prefix | None:
-    """What the courier has behind him: done and failed stops as they were, deliveries still on board."""
-    if at_s < run.starts_s and run.state is RunState.READY:
-        return None
-    settled = [stop for stop in run.stops if stop.state in {StopState.DONE, StopState.FAILED}]
-    ended = dict(
-        session.execute(
-            select(StopEvent.stop_id, func.max(StopEvent.at))
-            .where(StopEvent.stop_id.in_([stop.id for stop in settled]))
-            .group_by(StopEvent.stop_id)
-        ).all()
-    )
-    left = run.starts_s
-    done: list[Done] = []
-    for stop in sorted(settled, key=lambda s: (ended.get(s.id, s.created_at), s.position or 0)):
-        at = ended.get(stop.id)
-        departure = max(left, seconds_of_day(at) if at is not None else left)
-        arrival = max(left, departure - stop.service_s)
-        done.append(Done(request=f"stop:{stop.id}", side=0, arrival_s=arrival, start_s=arrival, departure_s=departure))
-        left = departure
-    on_board = frozenset(
-        f"stop:{stop.id}"
-        for stop in run.stops
-        if stop.kind is not StopKind.PICKUP and stop.state in {StopState.PLANNED, StopState.ARRIVED}
-    )
-    return Prefix(
-        started_s=run.starts_s, free_from_s=max(left, at_s + shift.late_s), done=tuple(done), on_board=on_board
-    )
-
-
-def seconds_of_day(moment: datetime) -> int:
-    """Seconds from 00:00 in Shanghai."""
-    local = moment.astimezone(SHANGHAI)
-    return local.hour * 3600 + local.minute * 60 + local.second
 
 
 # ---------------------------------------------------------------- the job
@@ -308,77 +109,120 @@ def work_on(
     verify: Callable[[Problem, Any], Any] | None = None,
     max_iterations: int | None = None,
 ) -> PlanState | None:
-    """Plan one area. May run twice: the second finds nothing to do. Returns the state it left, None if not its own."""
+    """Plan one area. May run twice: the second finds nothing to do. Returns the state it left, None if not its own.
+
+    No transaction is open while travel times are asked for or the plan is searched. A worker that was given up for
+    dead and comes back finds that the claim is another's, and leaves nothing behind.
+    """
     with sessions.begin() as session:
         plan = take(session, plan_id)
         if plan is None:
             return None
+        claim, limit_s, seed = plan.started_at, plan.limit_s, plan.seed
+    with sessions.begin() as session:
+        plan = session.get_one(Plan, plan_id)
         replacing = None if plan.replaces_id is None else session.get(Plan, plan.replaces_id)
         at_s = seconds_of_day(now(session)) if replacing is not None else 0
-        try:
-            asked = question(
-                session, division_id=plan.division_id, on=plan.on, cutoff=plan.cutoff, travel=travel,
-                replacing=replacing, at_s=at_s,
-            )  # fmt: skip
-        except InvalidProblem as error:
+        rows = rows_of(session, plan.division_id, plan.on, plan.cutoff, replacing=replacing, at_s=at_s)
+    beat = _Heartbeat(sessions, plan_id, limit_s, claim)
+    try:
+        asked = asked_of(rows, travel)
+        answer = _answer(asked, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
+    except (InvalidProblem, BrokenPlan) as error:
+        return _leave(sessions, plan_id, claim, why_failed=str(error))
+    if problems := verify(asked.problem, answer) if verify is not None else None:
+        return _leave(sessions, plan_id, claim, why_failed=f"the plan did not pass its check: {problems}")
+    result = _result(answer, asked)
+    if asked.orders is None:
+        result["one_more"] = _one_more(asked, answer, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
+    return _leave(sessions, plan_id, claim, answer=answer, asked=asked, result=result, curve=beat.curve)
+
+
+def _answer(asked: Question, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None) -> RoutePlan:
+    if asked.orders is None:
+        return solve(
+            asked.problem, limit_s=limit_s, max_iterations=max_iterations, seed=seed, on_progress=beat.progress,
+            should_stop=beat.should_stop,
+        )  # fmt: skip
+    return improve(
+        asked.problem, asked.orders, limit_s=limit_s, max_iterations=max_iterations, seed=seed,
+        should_stop=beat.should_stop,
+    )  # fmt: skip
+
+
+def _one_more(
+    asked: Question, answer: RoutePlan, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None
+) -> dict[str, Any] | None:
+    """What one more courier would bring, where it is couriers that are short."""
+    short = next((left for left in answer.unserved if left.reason is Reason.NO_ROOM and left.candidates), None)
+    if short is None:
+        return None
+    more = one_more(
+        asked.problem, answer, like=short.candidates[0], limit_s=max(1.0, limit_s / 3), max_iterations=max_iterations,
+        seed=seed, should_stop=beat.should_stop,
+    )  # fmt: skip
+    return {"served": len(more.served), "saved": more.saved, "like": asked.couriers[more.like].vehicle.value}
+
+
+def _leave(
+    sessions: sessionmaker[Session],
+    plan_id: int,
+    claim: datetime | None,
+    *,
+    why_failed: str | None = None,
+    answer: RoutePlan | None = None,
+    asked: Question | None = None,
+    result: dict[str, Any] | None = None,
+    curve: list[list[float]] | None = None,
+) -> PlanState:
+    """Write what came of the job, unless it was cancelled or taken over meanwhile."""
+    with sessions.begin() as session:
+        plan = session.get_one(Plan, plan_id, with_for_update=True, populate_existing=True)
+        if plan.state is not PlanState.RUNNING or plan.started_at != claim:
+            return plan.state
+        plan.finished_at = real_now(session)
+        if answer is None or asked is None:
             plan.move_to(PlanState.FAILED)
-            plan.why_failed = str(error)
+            plan.why_failed = why_failed
             return plan.state
         plan.fingerprint = asked.problem.fingerprint()
         plan.stop_versions = {str(stop.id): stop.version for stop in asked.stops.values()}
-        limit_s, seed = plan.limit_s, plan.seed
-    beat = _Heartbeat(sessions, plan_id, limit_s)
-    answer = solve(
-        asked.problem,
-        limit_s=limit_s,
-        max_iterations=max_iterations,
-        seed=seed,
-        on_progress=beat.progress,
-        should_stop=beat.should_stop,
-    )
-    problems = verify(asked.problem, answer) if verify is not None else None
-    with sessions.begin() as session:
-        plan = session.get_one(Plan, plan_id, with_for_update=True, populate_existing=True)
-        if plan.state is not PlanState.RUNNING:
-            return plan.state
-        plan.finished_at = real_now(session)
-        plan.progress = 1.0
-        plan.cost = float(answer.cost.total)
-        plan.cost_curve = beat.curve
-        if problems:
-            plan.move_to(PlanState.FAILED)
-            plan.why_failed = f"the plan did not pass its check: {problems}"
-            return plan.state
-        plan.result = _result(answer, asked)
+        plan.progress, plan.cost, plan.cost_curve = 1.0, float(answer.cost.total), curve or []
+        plan.result = result
         plan.move_to(PlanState.PREVIEW)
         return plan.state
 
 
 class _Heartbeat:
-    """Writes progress about once a second, and learns of a cancellation on the way."""
+    """Writes progress about once a second, and learns on the way that the job was cancelled or is another's now."""
 
-    def __init__(self, sessions: sessionmaker[Session], plan_id: int, limit_s: float) -> None:
-        self.sessions, self.plan_id, self.limit_s = sessions, plan_id, limit_s
+    def __init__(self, sessions: sessionmaker[Session], plan_id: int, limit_s: float, claim: datetime | None) -> None:
+        self.sessions, self.plan_id, self.limit_s, self.claim = sessions, plan_id, limit_s, claim
+        self.began_s = self.written_s = monotonic()
         self.curve: list[list[float]] = []
-        self.written_s = -1.0
-        self.cancelled = False
+        self.given_up = False
 
-    def progress(self, state: Any) -> None:
-        elapsed, cost = float(state.seconds), float(state.cost)
-        if elapsed - self.written_s < 1.0:
-            return
-        self.written_s = elapsed
-        self.curve.append([round(elapsed, 1), cost])
-        with self.sessions.begin() as session:
-            plan = session.get_one(Plan, self.plan_id, with_for_update=True)
-            self.cancelled = plan.state is not PlanState.RUNNING
-            if not self.cancelled:
-                plan.heartbeat_at = real_now(session)
-                plan.progress = min(0.99, elapsed / max(self.limit_s, 0.1))
-                plan.cost, plan.cost_curve = cost, list(self.curve)
+    def progress(self, state: Progress) -> None:
+        if monotonic() - self.written_s >= 1.0:
+            self.curve.append([round(float(state.seconds), 1), float(state.cost)])
+            self._write(float(state.cost))
 
     def should_stop(self) -> bool:
-        return self.cancelled
+        if monotonic() - self.written_s >= 1.5:
+            self._write(None)
+        return self.given_up
+
+    def _write(self, cost: float | None) -> None:
+        self.written_s = monotonic()
+        with self.sessions.begin() as session:
+            plan = session.get_one(Plan, self.plan_id, with_for_update=True)
+            self.given_up = plan.state is not PlanState.RUNNING or plan.started_at != self.claim
+            if self.given_up:
+                return
+            plan.heartbeat_at = real_now(session)
+            plan.progress = min(0.99, (self.written_s - self.began_s) / max(self.limit_s, 0.1))
+            if cost is not None:
+                plan.cost, plan.cost_curve = cost, list(self.curve)
 
 
 def _result(answer: Any, asked: Question) -> dict[str, Any]:
@@ -418,7 +262,7 @@ def commit(session: Session, plan: Plan, *, by: str, at: datetime) -> list[Told]
             .execution_options(populate_existing=True)
         )
     }
-    changed = [n for n in ids if n not in stops or stops[n].version != plan.stop_versions[str(n)]]
+    changed = changed_stops(session, plan, stops)
     fresh = [stop.id for stop in open_stops(session, plan.division_id, plan.on, plan.cutoff) if stop.id not in stops]
     if changed:
         raise PlanConflict(
@@ -455,6 +299,27 @@ def commit(session: Session, plan: Plan, *, by: str, at: datetime) -> list[Told]
     return told
 
 
+def changed_stops(session: Session, plan: Plan, stops: Mapping[int, Stop]) -> list[int]:
+    """Stops that are no longer as the preview saw them. What the courier of the plan's own run did since is no change.
+
+    Without that, a day under way could never be planned anew: somebody ticks a stop off every half minute.
+    """
+    courier = {v["stop_id"]: r["courier_id"] for r in (plan.result or {})["routes"] for v in r["visits"]}
+    moved = [
+        n for n in map(int, plan.stop_versions) if n not in stops or stops[n].version != plan.stop_versions[str(n)]
+    ]
+    holders = dict(
+        session.execute(select(Stop.id, Run.courier_id).join(Run, Run.id == Stop.run_id).where(Stop.id.in_(moved)))
+        .tuples()
+        .all()
+    )
+    return [
+        n
+        for n in moved
+        if n not in stops or stops[n].state not in TOUCHED or n not in courier or holders.get(n) != courier[n]
+    ]
+
+
 def _make_runs(
     session: Session, plan: Plan, stops: dict[int, Stop], standing: Plan | None, *, words: str
 ) -> list[Told]:
@@ -481,7 +346,7 @@ def _make_runs(
         for position, visit in enumerate(route["visits"], start=1):
             stop = stops[visit["stop_id"]]
             stop.run_id, stop.position, stop.eta_s, stop.unserved_reason = run.id, position, visit["start_s"], None
-            if visit.get("frozen"):
+            if visit.get("frozen") or stop.state in TOUCHED:
                 continue
             if stop.state is StopState.OPEN:
                 stop.move_to(StopState.PLANNED)

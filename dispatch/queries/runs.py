@@ -13,6 +13,7 @@ from db import SHANGHAI
 from dispatch.errors import NotFound
 from dispatch.reach import visible_couriers, visible_plans, visible_stops, within
 from dispatch.scope import Viewer
+from routing.day import changed_stops
 from routing.runs import (
     FAIL_LABEL,
     STOP_LABEL,
@@ -458,11 +459,11 @@ def _difference(session: Session, plan: Plan, stops: dict[int, Stop]) -> tuple[l
     """What changed since a preview was made: stops by name, and how many came in after it."""
     if plan.state is not PlanState.PREVIEW:
         return [], 0
-    stale = []
-    for stop_id, version in plan.stop_versions.items():
-        stop = stops.get(int(stop_id))
-        if stop is not None and stop.version != version:
-            stale.append(f"{stop.label or stop.contact_name}(现为{STOP_STATE_LABEL[stop.state]})")
+    stale = [
+        f"{stop.label or stop.contact_name}(现为{STOP_STATE_LABEL[stop.state]})"
+        for n in changed_stops(session, plan, stops)
+        if (stop := stops.get(n)) is not None
+    ]
     fresh = session.scalar(
         select(func.count()).select_from(Stop).where(
             Stop.division_id == plan.division_id, Stop.on == plan.on, Stop.cutoff == plan.cutoff,

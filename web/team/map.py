@@ -10,7 +10,7 @@ from agents.network import COUNTY_MAP_FILE, UnknownDivision
 from dispatch.errors import NotFound
 from dispatch.queries import runs as asked
 from dispatch.queries.runs import MapDay, RunCard, StopLine
-from routing import day
+from routing.question import HALF_S, seconds_of_day
 from routing.runs import Cutoff
 from web.auth import current_viewer, staff_only
 from web.team.blueprint import bp
@@ -27,7 +27,7 @@ def map_page() -> str:
     """The day's runs of one area and batch."""
     viewer, on = current_viewer(), asked_day()
     with transaction() as session:
-        now_s = day.seconds_of_day(db.now(session)) if on == today() else None
+        now_s = seconds_of_day(db.now(session)) if on == today() else None
         choices = asked.areas(session, viewer, on)
         code = request.args.get("area", "") or (choices[0][0] if choices else "")
         try:
@@ -37,7 +37,7 @@ def map_page() -> str:
         if area is None:
             raise NotFound("there is no area to show")
         wanted = request.args.get("cutoff", "")
-        half = Cutoff.PM if now_s is not None and now_s >= day.HALF_S else Cutoff.AM
+        half = Cutoff.PM if now_s is not None and now_s >= HALF_S else Cutoff.AM
         cutoff = Cutoff(wanted) if wanted in set(Cutoff) else half
         shown = asked.map_day(session, viewer, area, on, cutoff)
         return render_template(

@@ -16,6 +16,7 @@ from dispatch.errors import NotFound
 from dispatch.queries import runs as asked
 from dispatch.scope import Role
 from routing import day
+from routing.question import half_is_ahead, seconds_of_day
 from routing.runs import PLAN_LABEL, Cutoff, Plan, PlanConflict, PlanState, RunError
 from web import jobs
 from web.auth import current_viewer, leads_only, roles
@@ -44,7 +45,7 @@ def runs() -> str:
     on = asked_day()
     with transaction() as session:
         page = asked.runs_page(session, current_viewer(), on)
-        now_s = day.seconds_of_day(db.now(session)) if on == today() else None
+        now_s = seconds_of_day(db.now(session)) if on == today() else None
         return render_template(
             "team/runs.html", page=page, PLAN_LABEL=PLAN_LABEL, now_s=now_s, before=on - timedelta(days=1),
             after=on + timedelta(days=1), may_act=current_viewer().role is not Role.SUPERVISOR,
@@ -168,7 +169,7 @@ def courier_event(courier_id: int) -> Response:
     fresh: list[int] = []
     with transaction() as session:
         courier, shift = asked.shift_for(session, viewer, courier_id, on)
-        now_s = day.seconds_of_day(db.now(session))
+        now_s = seconds_of_day(db.now(session))
         if what == "out":
             shift.out_from_s = now_s if on == today() else shift.starts_s
             said = gettext("已记录:%(name)s 今天不能继续", name=courier.name)
@@ -190,7 +191,7 @@ def courier_event(courier_id: int) -> Response:
                 Plan.division_id == courier.division_id, Plan.on == on, Plan.state == PlanState.COMMITTED
             )
         ).all()
-        unfinished = [plan for plan in standing if day.half_is_ahead(plan.cutoff, now_s if on == today() else 0)]
+        unfinished = [plan for plan in standing if half_is_ahead(plan.cutoff, now_s if on == today() else 0)]
         fresh = [_queue(session, plan.division_id, plan.on, plan.cutoff, REPLAN_S) for plan in unfinished]
     for plan_id in fresh:
         jobs.ring(jobs.plan, plan_id)

@@ -1,0 +1,370 @@
+"""A courier day on real rows: queued, planned, previewed, committed, planned anew; nobody's work is done twice."""
+
+import uuid
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+import db
+from agents.network import Division, Level, Precision, ServiceCentre
+from routing import day
+from routing.check import violations
+from routing.question import seconds_of_day
+from routing.runs import (
+    Courier,
+    Cutoff,
+    FailReason,
+    Plan,
+    PlanConflict,
+    PlanState,
+    Run,
+    Shift,
+    Stop,
+    StopAct,
+    StopKind,
+    StopState,
+    Vehicle,
+)
+from routing.stops import Address, Report, ask_for_stop, record
+from routing.travel.geodesic import Geodesic
+
+MONDAY = date(2026, 11, 23)
+EARLY = datetime(2026, 11, 23, 7, 30, tzinfo=db.SHANGHAI)
+HALF_PAST_NINE = datetime(2026, 11, 23, 9, 30, tzinfo=db.SHANGHAI)
+TRAVEL = Geodesic()
+FEW = 300  # iterations: a plan is found, whatever the machine's speed
+
+
+@pytest.fixture
+def area(sessions: sessionmaker[Session]) -> int:
+    """A county with a depot, two couriers on shift and eight stops of the morning, at half past seven."""
+    with sessions.begin() as session:
+        db.set_clock(session, EARLY)
+        division = Division(
+            code="320412000000", name="武进区", pinyin="wujinqu", level=Level.COUNTY, kind="county", parent_code=None,
+            path="320412000000", lon=119.94, lat=31.70, precision=Precision.CENTROID,
+        )  # fmt: skip
+        session.add(division)
+        session.flush()
+        centre = ServiceCentre(
+            centre_no="SC040", division_id=division.id, name="武进区政务服务中心", pinyin="", level="county",
+            lon=119.94, lat=31.70,
+        )  # fmt: skip
+        session.add(centre)
+        session.flush()
+        for n in range(2):
+            courier = Courier(
+                courier_no=f"EMS{n}", name=f"揽投员{n}", phone=f"+861390000000{n}", phone_hash=bytes([n]),
+                division_id=division.id, centre_id=centre.id, vehicle=Vehicle.EBIKE,
+            )  # fmt: skip
+            session.add(courier)
+            session.flush()
+            session.add(Shift(courier_id=courier.id, on=MONDAY, starts_s=8 * 3600, ends_s=18 * 3600))
+        for n in range(8):
+            a_stop(session, division.id, n)
+        return division.id
+
+
+def a_stop(session: Session, area: int, n: int, *, opens: int = 8, closes: int = 12, van: bool = False) -> Stop:
+    return ask_for_stop(
+        session,
+        division_id=area,
+        on=MONDAY,
+        kind=StopKind.DELIVERY if n % 2 else StopKind.PICKUP,
+        address=Address(119.90 + 0.012 * n, 31.68 + 0.006 * (n % 3), f"路{n}号", "王", "+8613800000000", f"企业{n}"),
+        windows=[(opens * 3600, closes * 3600)],
+        at=EARLY,
+        needs_van=van,
+    )
+
+
+def queued(sessions: sessionmaker[Session], area: int, *, replaces: int | None = None) -> int:
+    with sessions.begin() as session:
+        standing = None if replaces is None else session.get_one(Plan, replaces)
+        return day.queue_plan(
+            session, division_id=area, on=MONDAY, cutoff=Cutoff.AM, limit_s=20, by="组长", at=db.now(session),
+            replaces=standing,
+        ).id  # fmt: skip
+
+
+def planned(sessions: sessionmaker[Session], area: int, *, replaces: int | None = None) -> int:
+    """A preview."""
+    plan_id = queued(sessions, area, replaces=replaces)
+    state = day.work_on(sessions, plan_id, travel=TRAVEL, verify=violations, max_iterations=FEW)
+    assert state is PlanState.PREVIEW
+    return plan_id
+
+
+def committed(sessions: sessionmaker[Session], area: int, *, replaces: int | None = None) -> int:
+    plan_id = planned(sessions, area, replaces=replaces)
+    commit(sessions, plan_id)
+    return plan_id
+
+
+def commit(sessions: sessionmaker[Session], plan_id: int) -> list[day.Told]:
+    with sessions.begin() as session:
+        told = day.commit(session, session.get_one(Plan, plan_id), by="组长", at=db.now(session))
+        for word in told:
+            day.settle_announcement(session.get_one(Stop, word.stop_id), word)
+        return told
+
+
+def drive(sessions: sessionmaker[Session], plan_id: int, *, until: datetime) -> list[int]:
+    """Tick off what the plan says is done by then; the stops' ids."""
+    done = []
+    with sessions.begin() as session:
+        for run in session.scalars(select(Run).where(Run.plan_id == plan_id).order_by(Run.id)):
+            for stop in run.stops:
+                at = until.replace(hour=0, minute=0) + timedelta(seconds=(stop.eta_s or 0) + stop.service_s)
+                if at <= until and stop.state is StopState.PLANNED:
+                    act = StopAct.COLLECTED if stop.kind is StopKind.PICKUP else StopAct.DELIVERED
+                    record(session, stop, Report(uuid.uuid4(), act), courier_id=run.courier_id, at=at)
+                    done.append(stop.id)
+        db.set_clock(session, until)
+    return done
+
+
+def holders(sessions: sessionmaker[Session]) -> dict[int, int]:
+    """Which courier has which stop."""
+    with sessions() as session:
+        rows = session.execute(select(Stop.id, Run.courier_id).join(Run, Run.id == Stop.run_id))
+        return dict(rows.tuples().all())
+
+
+def test_a_day_is_queued_planned_committed_and_told(sessions: sessionmaker[Session], area: int) -> None:
+    plan_id = planned(sessions, area)
+    with sessions() as session:
+        plan = session.get_one(Plan, plan_id)
+        assert plan.progress == 1.0
+        assert plan.fingerprint
+        assert len(plan.stop_versions) == 8
+        assert {stop.state for stop in session.scalars(select(Stop))} == {StopState.OPEN}, "a preview changes nothing"
+    told = commit(sessions, plan_id)
+    assert len(told) == 8
+    with sessions() as session:
+        stops = list(session.scalars(select(Stop)))
+        assert {stop.state for stop in stops} == {StopState.PLANNED}
+        for stop in stops:
+            assert stop.announced_opens_s <= stop.eta_s <= stop.announced_closes_s  # type: ignore[operator]
+        for run in session.scalars(select(Run)):
+            assert [stop.position for stop in run.stops] == list(range(1, len(run.stops) + 1))
+
+
+def test_a_job_is_worked_on_once(sessions: sessionmaker[Session], area: int) -> None:
+    plan_id = planned(sessions, area)
+    assert day.work_on(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) is None
+    assert day.work_on(sessions, plan_id + 1, travel=TRAVEL) is None, "nor is one that is not there"
+
+
+def test_a_cancelled_job_stays_cancelled(sessions: sessionmaker[Session], area: int) -> None:
+    plan_id = queued(sessions, area)
+    with sessions.begin() as session:
+        day.cancel(session, session.get_one(Plan, plan_id))
+    assert day.work_on(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) is None
+    with sessions() as session:
+        assert session.get_one(Plan, plan_id).state is PlanState.CANCELLED
+
+
+class CancelsOnTheWay(Geodesic):
+    """Travel times during whose reading something else happens to the plan."""
+
+    def __init__(self, happens) -> None:  # type: ignore[no-untyped-def]
+        super().__init__()
+        self.happens = happens
+
+    def matrix(self, places, *, hour):  # type: ignore[no-untyped-def]
+        self.happens()
+        return super().matrix(places, hour=hour)
+
+
+def test_a_job_cancelled_under_way_leaves_no_preview(sessions: sessionmaker[Session], area: int) -> None:
+    plan_id = queued(sessions, area)
+
+    def cancel() -> None:
+        with sessions.begin() as session:
+            day.cancel(session, session.get_one(Plan, plan_id))
+
+    state = day.work_on(sessions, plan_id, travel=CancelsOnTheWay(cancel), max_iterations=FEW)
+    assert state is PlanState.CANCELLED
+    with sessions() as session:
+        assert session.get_one(Plan, plan_id).result is None
+
+
+def test_a_dead_workers_plan_is_taken_over_after_a_minute(sessions: sessionmaker[Session], area: int) -> None:
+    plan_id = queued(sessions, area)
+    with sessions.begin() as session:
+        assert day.take(session, plan_id) is not None  # its worker dies here
+    with sessions.begin() as session:
+        assert day.take(session, plan_id) is None, "its heartbeat is fresh"
+        assert plan_id not in day.silent_plans(session)
+    with sessions.begin() as session:
+        session.get_one(Plan, plan_id).heartbeat_at = db.real_now(session) - timedelta(seconds=day.SILENT_S + 1)
+    with sessions() as session:
+        assert plan_id in day.silent_plans(session)
+    assert day.work_on(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) is PlanState.PREVIEW
+
+
+def test_a_worker_that_comes_back_from_the_dead_leaves_nothing(sessions: sessionmaker[Session], area: int) -> None:
+    plan_id = queued(sessions, area)
+
+    def sleeps_and_is_replaced() -> None:
+        with sessions.begin() as session:
+            session.get_one(Plan, plan_id).heartbeat_at = db.real_now(session) - timedelta(seconds=day.SILENT_S + 1)
+        with sessions.begin() as session:
+            assert day.take(session, plan_id) is not None
+
+    state = day.work_on(sessions, plan_id, travel=CancelsOnTheWay(sleeps_and_is_replaced), max_iterations=FEW)
+    assert state is PlanState.RUNNING, "the job is the other worker's"
+    with sessions() as session:
+        assert session.get_one(Plan, plan_id).result is None
+
+
+def test_a_preview_whose_stops_changed_answers_with_the_difference(sessions: sessionmaker[Session], area: int) -> None:
+    plan_id = planned(sessions, area)
+    with sessions.begin() as session:
+        gone = session.scalars(select(Stop).order_by(Stop.id)).first()
+        assert gone is not None
+        gone.move_to(StopState.RELEASED)
+        fresh = a_stop(session, area, 9)
+        expected = {"changed": [gone.id], "new": [fresh.id]}
+    with pytest.raises(PlanConflict) as conflict:
+        commit(sessions, plan_id)
+    assert conflict.value.difference == expected
+    with sessions() as session:
+        assert session.get_one(Plan, plan_id).state is PlanState.PREVIEW, "nothing was changed"
+        assert session.scalars(select(Run)).all() == []
+
+
+def test_two_plans_of_one_area_cannot_be_committed_over_each_other(sessions: sessionmaker[Session], area: int) -> None:
+    first, second = planned(sessions, area), planned(sessions, area)
+    commit(sessions, first)
+    with pytest.raises(PlanConflict):
+        commit(sessions, second)
+    with pytest.raises(PlanConflict):
+        commit(sessions, first)
+    with sessions() as session:
+        assert [p.id for p in session.scalars(select(Plan).where(Plan.state == PlanState.COMMITTED))] == [first]
+
+
+def test_the_rest_of_a_day_is_planned_anew_and_the_driven_part_stays(
+    sessions: sessionmaker[Session], area: int
+) -> None:
+    first = committed(sessions, area)
+    before = holders(sessions)
+    done = drive(sessions, first, until=HALF_PAST_NINE)
+    assert done
+    with sessions.begin() as session:
+        fresh = a_stop(session, area, 10).id
+    second = planned(sessions, area, replaces=first)
+    told = commit(sessions, second)
+    after = holders(sessions)
+    assert {n: after[n] for n in done} == {n: before[n] for n in done}
+    assert fresh in after
+    assert fresh in {word.stop_id for word in told}
+    with sessions() as session:
+        assert session.get_one(Plan, first).state is PlanState.SUPERSEDED
+        now_s = seconds_of_day(HALF_PAST_NINE)
+        for stop in session.scalars(select(Stop).where(Stop.state == StopState.PLANNED)):
+            assert stop.eta_s is not None
+            assert stop.eta_s >= now_s, "nobody is sent back in time"
+
+
+def test_what_couriers_do_as_planned_does_not_spoil_a_preview(sessions: sessionmaker[Session], area: int) -> None:
+    first = committed(sessions, area)
+    drive(sessions, first, until=HALF_PAST_NINE.replace(hour=8, minute=30))
+    with sessions.begin() as session:
+        a_stop(session, area, 11)
+    second = planned(sessions, area, replaces=first)
+    with sessions.begin() as session:
+        plan = session.get_one(Plan, second)
+        assert plan.result is not None
+        route = next(r for r in plan.result["routes"] if any(not v["frozen"] for v in r["visits"]))
+        kept = next(
+            stop
+            for v in route["visits"]
+            if (stop := session.get_one(Stop, v["stop_id"])).state is StopState.PLANNED
+            and stop.run is not None
+            and stop.run.courier_id == route["courier_id"]
+        )
+        act = StopAct.COLLECTED if kept.kind is StopKind.PICKUP else StopAct.DELIVERED
+        record(session, kept, Report(uuid.uuid4(), act), courier_id=route["courier_id"], at=db.now(session))
+        ticked = kept.id
+    commit(sessions, second)
+    with sessions() as session:
+        assert session.get_one(Stop, ticked).state is StopState.DONE
+
+
+def test_a_courier_who_drops_out_gets_nothing_more(sessions: sessionmaker[Session], area: int) -> None:
+    first = committed(sessions, area)
+    drive(sessions, first, until=HALF_PAST_NINE.replace(hour=8, minute=45))
+    with sessions.begin() as session:
+        out = session.scalars(select(Run).where(Run.plan_id == first).order_by(Run.id)).first()
+        assert out is not None
+        courier_id = out.courier_id
+        shift = session.scalars(select(Shift).where(Shift.courier_id == courier_id)).one()
+        shift.out_from_s = seconds_of_day(db.now(session))
+    second = planned(sessions, area, replaces=first)
+    with sessions() as session:
+        plan = session.get_one(Plan, second)
+        assert plan.result is not None
+        mine = [v for r in plan.result["routes"] if r["courier_id"] == courier_id for v in r["visits"]]
+        assert all(v["frozen"] for v in mine)
+        for left in plan.result["unserved"]:
+            stop = session.get_one(Stop, left["stop_id"])
+            assert stop.kind is StopKind.DELIVERY, "only what lies on his bike has to be fetched from him"
+            assert left["reason"] == "loaded"
+
+
+def test_a_courier_who_is_late_before_the_start_leaves_late(sessions: sessionmaker[Session], area: int) -> None:
+    with sessions.begin() as session:
+        for shift in session.scalars(select(Shift)):
+            shift.late_s = 5400
+    plan_id = planned(sessions, area)
+    with sessions() as session:
+        plan = session.get_one(Plan, plan_id)
+        assert plan.result is not None
+        starts = [r["start_s"] for r in plan.result["routes"] if r["visits"]]
+    assert min(starts) >= 8 * 3600 + 5400
+
+
+def test_what_cannot_be_served_waits_with_its_reason(sessions: sessionmaker[Session], area: int) -> None:
+    with sessions.begin() as session:
+        heavy = a_stop(session, area, 12, van=True).id
+    committed(sessions, area)
+    with sessions() as session:
+        stop = session.get_one(Stop, heavy)
+        assert stop.state is StopState.OPEN
+        assert stop.unserved_reason == {"reason": "skill", "candidates": stop.unserved_reason["candidates"]}  # type: ignore[index]
+
+
+def test_a_failed_attempt_is_behind_the_courier(sessions: sessionmaker[Session], area: int) -> None:
+    first = committed(sessions, area)
+    with sessions.begin() as session:
+        run = session.scalars(select(Run).where(Run.plan_id == first).order_by(Run.id)).first()
+        assert run is not None
+        stop = run.stops[0]
+        at = EARLY.replace(hour=0, minute=0) + timedelta(seconds=(stop.eta_s or 0) + 60)
+        report = Report(uuid.uuid4(), StopAct.FAILED, reason=FailReason.NOBODY_IN)
+        record(session, stop, report, courier_id=run.courier_id, at=at)
+        db.set_clock(session, at + timedelta(minutes=5))
+        failed, courier_id = stop.id, run.courier_id
+    second = planned(sessions, area, replaces=first)
+    with sessions() as session:
+        plan = session.get_one(Plan, second)
+        assert plan.result is not None
+        route = next(r for r in plan.result["routes"] if r["courier_id"] == courier_id)
+        assert route["visits"][0]["stop_id"] == failed
+        assert route["visits"][0]["frozen"]
+
+
+def test_an_area_without_couriers_has_a_plan_that_says_so(sessions: sessionmaker[Session], area: int) -> None:
+    with sessions.begin() as session:
+        for shift in session.scalars(select(Shift)):
+            session.delete(shift)
+    plan_id = planned(sessions, area)
+    with sessions() as session:
+        plan = session.get_one(Plan, plan_id)
+        assert plan.result is not None
+        assert {left["reason"] for left in plan.result["unserved"]} == {"no vehicle"}
