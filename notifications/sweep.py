@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 import db
@@ -12,24 +12,27 @@ from notifications.message import Message, Priority, State
 from notifications.settings import NoticeSettings
 
 MOST = 2000
+ONE_AT_A_TIME = 0x6E6F_7469
 
 
 def sweep(session: Session, settings: NoticeSettings, *, at_once: bool = False) -> list[tuple[int, Priority]]:
     """What is to be rung for. Rows that somebody works on are left alone. ``at_once``: whoever was rung for, too."""
+    if not session.scalar(select(func.pg_try_advisory_xact_lock(ONE_AT_A_TIME))):
+        return []  # another one is at it: waiting for it would only keep workers from sending
     _expire(session)
     _miss_receipts(session, settings)
     _cover_codes(session)
-    facts.fold(session)
     due = _due(session, 0 if at_once else settings.ring_again_s)
+    facts.fold(session)
     heartbeat.beat(session, "sweep", len(due))
-    return [(m.id, Priority(m.priority)) for m in due]
+    return due
 
 
-def _due(session: Session, again_after_s: float) -> list[Message]:
+def _due(session: Session, again_after_s: float) -> list[tuple[int, Priority]]:
     real, now = db.real_now(session), db.now(session)
     not_rung = Message.rung_at.is_(None) | (Message.rung_at < real - timedelta(seconds=again_after_s))
     queued = (
-        select(Message)
+        select(Message.id, Message.priority)
         .where(Message.state == State.QUEUED, Message.not_before <= now, not_rung)
         .where(Message.retry_at.is_(None) | (Message.retry_at <= real))
         .order_by(Message.priority, Message.not_before, Message.id)
@@ -37,18 +40,21 @@ def _due(session: Session, again_after_s: float) -> list[Message]:
         .with_for_update(skip_locked=True)
     )
     leased = (
-        select(Message)
+        select(Message.id, Message.priority)
         .where(Message.state == State.CLAIMED, Message.lease_until < real, not_rung)
         .order_by(Message.lease_until)
         .limit(MOST)
         .with_for_update(skip_locked=True)
     )
-    found = [*session.scalars(queued), *session.scalars(leased)]
-    for message in found:
-        message.rung_at = real
-        if message.state is State.QUEUED and message.due_since is None:
-            message.due_since = real
-    return found
+    found = [*session.execute(queued), *session.execute(leased)]
+    if found:
+        session.execute(
+            update(Message)
+            .where(Message.id.in_([message_id for message_id, _ in found]))
+            .values(rung_at=real, due_since=func.coalesce(Message.due_since, real)),
+            execution_options={"synchronize_session": False},
+        )
+    return [(message_id, Priority(priority)) for message_id, priority in found]
 
 
 def _expire(session: Session) -> None:
