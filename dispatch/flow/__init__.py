@@ -17,6 +17,7 @@ from dispatch.flow.legs import (
     Appointment,
     announce,
     book_delivery,
+    book_exchange,
     book_pickup,
     collected,
     deliver_electronically,
@@ -25,6 +26,7 @@ from dispatch.flow.legs import (
     hand_in,
     receive,
     reschedule_leg,
+    send_on,
     unplan,
 )
 from dispatch.flow.parts import next_number, parcels_of, reviews_of
@@ -59,7 +61,7 @@ __all__ = [  # noqa: RUF022 - in the order of the path
     "simulate_review", "submit", "accept", "ask_supplement", "refile", "pause", "resume", "extend",
     "refuse_acceptance", "decide", "refresh_dates",
     # 6 the results go home
-    "book_delivery", "delivered", "deliver_electronically", "fetched",
+    "book_delivery", "book_exchange", "send_on", "delivered", "deliver_electronically", "fetched",
     # 7 graded and closed
     "evaluate", "end_of_case",
     # side exits, and what a day brings by itself

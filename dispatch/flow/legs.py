@@ -143,6 +143,38 @@ def book_delivery(session: Session, case: Case, *, appointment: Appointment, by:
     return parcel
 
 
+def book_exchange(session: Session, case: Case, *, appointment: Appointment, by: Viewer, at: datetime) -> Parcel:
+    """Papers come and go at one stop (换件): results are delivered, old originals collected, one code for both."""
+    delivery = book_delivery(session, case, appointment=appointment, by=by, at=at)
+    stop = session.get_one(Stop, delivery.stop_id)
+    stop.kind = StopKind.EXCHANGE
+    contents = [m.name for m in case.originals if m.state in {MaterialState.WANTED, MaterialState.DEFERRED}]
+    parcel = _new_parcel(
+        session, case, leg=Leg.EXCHANGE, contents=contents or ["原证"], holder=Holder.ENTERPRISE, at=at
+    )
+    parcel.holder_ref = f"enterprise:{session.get_one(Project, case.project_id).enterprise_id}"
+    parcel.payer, parcel.person, parcel.stop_id = appointment.payer, delivery.person, stop.id
+    stop.pieces, stop.grams = stop.pieces + parcel.pieces, stop.grams + parcel.grams
+    note(session, case, kind="exchange_booked", by=by, at=at, words="投递时换收原件", waybill=parcel.waybill)
+    return parcel
+
+
+def send_on(
+    session: Session, case: Case, parcel: Parcel, *, to_centre_id: int, scan_id: str, by: Viewer, at: datetime
+) -> None:
+    """From this centre to another by the EMS trunk (中心间流转): the other centre's scan ends the leg."""
+    centre = session.get(ServiceCentre, to_centre_id)
+    if centre is None or centre.id == parcel.centre_id:
+        raise Refused(f"centre {to_centre_id} is no other centre", words="请选择另一个政务服务中心")
+    if any(link.scan_id == scan_id for link in parcel.handovers):
+        return
+    parcel.hand_over(
+        to=Holder.TRUNK, ref=f"trunk:{centre.centre_no}", scan_id=scan_id, at=at, by=actor_ref(by), action="transfer"
+    )
+    parcel.leg, parcel.to_centre_id = Leg.TRANSFER, centre.id
+    note(session, case, kind="transfer", by=by, at=at, words=f"原件流转至{centre.name}", waybill=parcel.waybill)
+
+
 def delivered(session: Session, case: Case, parcel: Parcel, *, by: Viewer, at: datetime) -> None:
     """Papers are home. The stage follows the last delivery; earlier ones are parcels with a notice."""
     others = [

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dispatch.case import Case
 from dispatch.custody import Parcel
 from dispatch.flow.legs import announce, unplan
 from dispatch.scope import Viewer
@@ -14,6 +15,7 @@ from routing.runs import Plan, Run, Stop, StopState
 
 def commit_plan(session: Session, plan: Plan, *, by: Viewer, at: datetime) -> list[day.Told]:
     """The preview becomes the day's runs; whoever waits at a stop is told the window. Raises routing's PlanConflict."""
+    _lock_papers(session, plan)
     before = _planned(session, plan)
     told = day.commit(session, plan, by=by.label, at=at)
     for word in told:
@@ -27,6 +29,16 @@ def commit_plan(session: Session, plan: Plan, *, by: Viewer, at: datetime) -> li
         if stop.state is StopState.OPEN:
             unplan(session, stop, by=by, at=at)
     return told
+
+
+def _lock_papers(session: Session, plan: Plan) -> None:
+    """Cases and parcels are locked before the stops that the plan holds: whoever acts at a door takes them so."""
+    carried = select(Parcel.case_id).where(Parcel.stop_id.in_([int(stop_id) for stop_id in plan.stop_versions]))
+    for query in (
+        select(Case).where(Case.id.in_(carried)).order_by(Case.id),
+        select(Parcel).where(Parcel.case_id.in_(carried)).order_by(Parcel.id),
+    ):
+        session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
 
 
 def _planned(session: Session, plan: Plan) -> set[int]:

@@ -6,6 +6,7 @@ from datetime import date, time, timedelta
 import pytest
 from sqlalchemy import select
 
+from agents.network import ServiceCentre
 from dispatch import custody, flow
 from dispatch.case import MaterialState, Outcome, Way
 from dispatch.clock import utc
@@ -316,3 +317,40 @@ def test_a_step_out_of_order_is_refused(county):
         flow.assign(
             county.session, county.session.get_one(Project, case.project_id), agent_id=999_999, by=SYSTEM, at=TEN
         )
+
+
+def test_results_and_old_originals_change_hands_at_one_stop(county):
+    session = county.session
+    case, viewer = a_prescreened_case(county)
+    agent = county.agent_viewer()
+    flow.hand_in(session, case, by=agent, at=TEN, scan_id="c")
+    flow.submit(session, case, receipts={}, by=agent, at=TEN)
+    for review in flow.reviews_of(session, case):
+        flow.accept(session, review, notice_no="受", by=agent, at=TEN)
+        flow.decide(session, review, outcome=ReviewState.GRANTED, decision_no="准", by=agent, at=TEN)
+    old = flow.book_exchange(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    stop = plan_by_hand(session, county, old)
+    papers = flow.papers_at(session, stop)
+    assert {p.leg for p in papers} == {custody.Leg.DELIVERY, custody.Leg.EXCHANGE}
+    assert len({p.code for p in papers}) == 1
+    assert texts_sent(session).count("delivery") == 1
+    said = doorstep(StopAct.DELIVERED, code=old.code, identity_checked=True, inspected=True)
+    flow.report(session, stop, said, by=county.courier_viewer(), at=utc(TUESDAY, time(9, 30)))
+    assert case.stage is Stage.DELIVERED
+    assert old.holder is Holder.COURIER
+    assert {p.holder for p in papers if p.leg is custody.Leg.DELIVERY} == {Holder.ENTERPRISE}
+    assert list(custody.verify(session)) == []
+
+
+def test_papers_go_on_to_another_centre_and_arrive_there(county):
+    session = county.session
+    case, _ = a_prescreened_case(county)
+    agent = county.agent_viewer()
+    parcel = flow.hand_in(session, case, by=agent, at=TEN, scan_id="c")
+    city = session.scalars(select(ServiceCentre).where(ServiceCentre.centre_no == "SC005")).one()
+    flow.send_on(session, case, parcel, to_centre_id=city.id, scan_id="t1", by=agent, at=TEN)
+    assert (parcel.holder, parcel.leg) == (Holder.TRUNK, custody.Leg.TRANSFER)
+    flow.receive(session, case, parcel, centre_id=city.id, scan_id="t2", by=agent, at=TEN + timedelta(hours=5))
+    assert (parcel.holder, parcel.centre_id) == (Holder.CENTRE, city.id)
+    with pytest.raises(Refused, match="no other centre"):
+        flow.send_on(session, case, parcel, to_centre_id=city.id, scan_id="t3", by=agent, at=TEN)

@@ -29,6 +29,7 @@ from web.transactions import transaction
 
 bp = APIBlueprint("api_cases", __name__, url_prefix="/api/v1", tag="cases")
 agents_too = roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
+BOOKED = {Leg.PICKUP: flow.book_pickup, Leg.DELIVERY: flow.book_delivery, Leg.EXCHANGE: flow.book_exchange}
 both_sides = roles(Role.ENTERPRISE, Role.AGENT, Role.LEAD, Role.OPERATOR)
 
 
@@ -251,9 +252,9 @@ def book(case_no: str, body: LegIn) -> tuple[dict[str, Any], int, dict[str, str]
                 raise Refused("the counter takes papers in", words="窗口交件由代办员登记")
             parcel = flow.hand_in(session, case, by=viewer, at=at, scan_id=body.scan_id or f"counter:{case.case_no}")
         else:
-            booked = flow.book_pickup if body.leg is Leg.PICKUP else flow.book_delivery
-            if body.leg not in {Leg.PICKUP, Leg.DELIVERY}:
-                raise Refused(f"{body.leg} is not booked here", words="请选择揽收、投递或窗口")
+            booked = BOOKED.get(body.leg)
+            if booked is None:
+                raise Refused(f"{body.leg} is not booked here", words="请选择揽收、投递、换件或窗口")
             parcel = booked(session, case, appointment=_appointment(case, body), by=viewer, at=at)
         made = {"waybill": parcel.waybill, "leg": parcel.leg.value, "stop_id": parcel.stop_id}
     return made, 201, {"Location": url_for("api_parcels.custody", waybill=made["waybill"])}

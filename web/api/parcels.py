@@ -7,7 +7,8 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 import db
-from dispatch import batches
+from dispatch import batches, flow
+from dispatch.case import Case
 from dispatch.custody import Holder, check_waybill
 from dispatch.errors import Refused
 from dispatch.queries import cases as shown
@@ -24,7 +25,11 @@ class HandoverIn(Strict):
     """One scan: who has the parcel now. The same scan_id twice is one handover."""
 
     to: Holder
-    ref: str = Field(default="", max_length=60, description="Such as centre:12; the parcel's own centre by default")
+    ref: str = Field(
+        default="",
+        max_length=60,
+        description="Such as centre:12; the parcel's own centre by default, the centre it goes on to for trunk",
+    )
     scan_id: str = Field(min_length=1, max_length=100)
     device_at: datetime | None = None
 
@@ -41,6 +46,14 @@ def hand_over(waybill: str, body: HandoverIn) -> tuple[dict[str, Any], int]:
         raise Refused("couriers take parcels on a handover list", words="交给揽投员请使用交接清单")
     with transaction() as session:
         parcel = parcel_for(session, viewer, check_waybill(waybill), lock=True)
+        if body.to is Holder.TRUNK:
+            to_centre = body.ref.removeprefix("centre:")
+            case = session.get_one(Case, parcel.case_id)
+            centre_id = int(to_centre) if to_centre.isdigit() else 0
+            flow.send_on(
+                session, case, parcel, to_centre_id=centre_id, scan_id=body.scan_id, by=viewer, at=db.now(session)
+            )
+            return {"waybill": parcel.waybill, "holder": parcel.holder.value, "length": parcel.chain_length}, 201
         ref = body.ref or (f"centre:{parcel.centre_id}" if body.to is Holder.CENTRE else body.to.value)
         batches.scan(
             session, parcel, to=body.to, ref=ref, scan_id=body.scan_id, by=viewer, at=db.now(session),
