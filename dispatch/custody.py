@@ -224,6 +224,11 @@ class Parcel(Base):
         return self.state in {ParcelState.ON_THE_WAY, ParcelState.AT_CENTRE, ParcelState.WITH_AUTHORITY}
 
 
+def scan_with(session: Session, scan_id: str) -> "Handover | None":
+    """The handover that this scan became, of whichever parcel."""
+    return session.scalar(select(Handover).where(Handover.scan_id == scan_id))
+
+
 def code_digest(waybill: str, code: str) -> bytes:
     """The stored form of a code: keyed, and bound to its parcel."""
     return keyed_hash(f"code:{waybill}:{code}")
@@ -455,9 +460,10 @@ def waybill_from(serial: int) -> str:
 def check_waybill(written: str) -> str:
     """The waybill as it is stored. Raises Refused for a mistyped one (S10 has a check digit, 13 digits have none)."""
     waybill = written.strip().upper().replace(" ", "")
-    if len(waybill) == 13 and waybill.isdigit():
+    if len(waybill) == 13 and waybill.isascii() and waybill.isdigit():
         return waybill
-    fits = len(waybill) == 13 and waybill[:2].isalpha() and waybill[2:11].isdigit() and waybill[11:].isalpha()
+    fits = len(waybill) == 13 and waybill.isascii()
+    fits = fits and waybill[:2].isalpha() and waybill[2:11].isdigit() and waybill[11:].isalpha()
     if not fits:
         raise Refused(f"{waybill!r} is not a waybill", words="邮件号格式不对:应为13位,如 EA123456785CN")
     if int(waybill[10]) != s10_check_digit(waybill[2:10]):

@@ -200,7 +200,10 @@ class Review(Base):
         if self.extension_wd is not None:
             raise Refused(f"review {self.id} was extended already", words="只能延期一次")
         notified_on = in_shanghai(at).date()
-        Extension(approved_on, notified_on, reason, working_days)
+        try:
+            Extension(approved_on, notified_on, reason, working_days)
+        except ValueError as error:
+            raise Refused(str(error), words="延期须写明理由,批准日期不得晚于告知日期") from error
         if self.legal_due_at is not None and at > self.legal_due_at:
             raise Refused(f"review {self.id}: the limit has run out", words="法定时限已过,不能再延期")
         self.move_to(ReviewState.EXTENDED)

@@ -11,7 +11,7 @@ from flask_limiter.errors import RateLimitExceeded
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from pydantic import ValidationError
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -121,6 +121,8 @@ def of(error: Exception) -> Problem:
         return of_status(error.code or 500)
     if isinstance(error, DataError | UnicodeEncodeError | OverflowError):
         return of_status(400)  # a number, a day or a character that no row can hold
+    if isinstance(error, IntegrityError):
+        return of_status(409)  # somebody else was quicker with the same number, scan or code
     if isinstance(error, OperationalError):
         return of_status(503)
     if isinstance(error, db.ClockIsReal):
