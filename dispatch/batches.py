@@ -9,7 +9,17 @@ from sqlalchemy.orm import Session
 from agents.network import ServiceCentre
 from dispatch.case import Case
 from dispatch.clock import in_shanghai
-from dispatch.custody import Direction, HandoverLine, HandoverList, Holder, Leg, Parcel, ParcelState, check_waybill
+from dispatch.custody import (
+    Direction,
+    HandoverLine,
+    HandoverList,
+    Holder,
+    Leg,
+    Parcel,
+    ParcelState,
+    check_waybill,
+    scan_with,
+)
 from dispatch.errors import NotFound, Refused, WrongStage
 from dispatch.flow import next_number, unplan
 from dispatch.flow.exits import bring_home
@@ -190,7 +200,9 @@ def scan(
 ) -> None:  # fmt: skip
     """One scan at a centre or counter: papers come in, go to an authority, come back, or go on to another centre."""
     case = session.get_one(Case, parcel.case_id)
-    if any(link.scan_id == scan_id for link in parcel.handovers):
+    if (earlier := scan_with(session, scan_id)) is not None:
+        if earlier.parcel_id != parcel.id:
+            raise Refused(f"scan {scan_id} belongs to another parcel", words="该扫描编号已用于另一邮件,请重新扫描")
         return
     if to is Holder.ENTERPRISE and parcel.leg is Leg.DELIVERY and parcel.code_hash is not None:
         raise Refused(f"parcel {parcel.waybill} needs its code at the door", words="投递件须凭投递码签收")

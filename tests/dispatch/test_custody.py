@@ -279,9 +279,9 @@ def test_an_anchor_that_was_rewritten_or_removed_shows(guarded: sessionmaker[Ses
             first = custody.anchor(session, on=MONDAY + timedelta(days=day), at=TEN + timedelta(days=day, hours=6))
             assert custody.anchor(session, on=first.on, at=TEN) is first
     assert found(guarded) == []
-    owner(guarded, "DELETE FROM custody_anchor WHERE "on" = '2026-11-24'")
+    owner(guarded, "DELETE FROM custody_anchor WHERE \"on\" = '2026-11-24'")
     assert found(guarded) == [("anchor 2026-11-25", 0)]
-    owner(guarded, f"UPDATE custody_anchor SET heads = heads - '{SECOND}' WHERE "on" = '2026-11-23'")
+    owner(guarded, f"UPDATE custody_anchor SET heads = heads - '{SECOND}' WHERE \"on\" = '2026-11-23'")
     assert found(guarded)[0] == ("anchor 2026-11-23", 0)
 
 
