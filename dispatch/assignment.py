@@ -1,12 +1,13 @@
-"""Assignment: reads projects and agents into the matching's frozen inputs, applies its answer in one transaction."""
+"""Assignment: reads projects and agents into the matching's frozen inputs, proposes what would change."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol, cast
 
-from sqlalchemy import ForeignKey, delete, insert, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, ForeignKey, any_, literal, select
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from agents.network import Division, Level, subtree_condition
 from agents.roster import Agent, AgentSkill, Duty
@@ -27,6 +28,7 @@ from dispatch.stages import ENDS
 from dispatch.telling import day_of
 
 WEIGHTS = Weights()
+PRACTISED = 3  # the proficiency from which an agent is an authority on a kind of matter
 SHORT_LEAVE_WD = 3  # up to so many working days the stand-in acts and nothing is matched again
 
 TERM_WORDS = {
@@ -86,46 +88,50 @@ class Proposal:
     prices: Mapping[Id, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What a batch changed, and what it left alone because it had changed meanwhile or had no slot."""
-
-    done: tuple[Move, ...]
-    stale: tuple[Move, ...]
-    full: tuple[Move, ...]
-
-
 # ---------------------------------------------------------------- reading
 
 
 def agents_as_of(session: Session, on: date, *, path: str | None = None, calendar: Calendar | None = None) -> list[Any]:
     """The active agents below ``path`` as the matching sees them; away is who is away longer than a stand-in acts."""
-    query = select(Agent, Division).join(Division, Division.id == Agent.division_id).where(Agent.active)
+    here = select(Agent.id).join(Division, Division.id == Agent.division_id).where(Agent.active)
     if path is not None:
-        query = query.where(subtree_condition(path))
-    rows = session.execute(query.order_by(Agent.id)).all()
-    skills: dict[int, dict[str, int]] = {}
-    for row in session.execute(select(AgentSkill.agent_id, AgentSkill.category, AgentSkill.proficiency)):
-        skills.setdefault(row.agent_id, {})[row.category] = row.proficiency
+        here = here.where(subtree_condition(path))
+    rows = session.execute(
+        select(
+            Agent.id, Agent.capacity, Agent.held, Agent.languages, Agent.stars, Agent.stand_in_id, Agent.team_id,
+            Division.code, Division.level, Division.lon, Division.lat,
+        )
+        .join(Division, Division.id == Agent.division_id)
+        .where(Agent.id.in_(here))
+        .order_by(Agent.id)
+    ).all()  # fmt: skip
+    skills: dict[int, set[str]] = defaultdict(set)
+    practised: dict[int, set[str]] = defaultdict(set)
+    for agent_id, category, proficiency in session.execute(
+        select(AgentSkill.agent_id, AgentSkill.category, AgentSkill.proficiency).where(AgentSkill.agent_id.in_(here))
+    ):
+        skills[agent_id].add(category)
+        if proficiency >= PRACTISED:
+            practised[agent_id].add(category)
     away = _long_absent(session, on, calendar or calendar_of(session))
     return [
         matching.model.Agent(
-            id=agent.id,
-            node=division.code,
-            level=int(division.level),
-            capacity=agent.capacity,
-            held=agent.held,
-            lon=division.lon,
-            lat=division.lat,
-            skills=frozenset(skills.get(agent.id, ())),
-            languages=frozenset(agent.languages),
-            stars=agent.stars,
-            away=agent.id in away,
-            stand_in=agent.stand_in_id,
-            team=agent.team_id,
-            practised=frozenset(name for name, level in skills.get(agent.id, {}).items() if level >= 3),
+            id=row.id,
+            node=row.code,
+            level=int(row.level),
+            capacity=row.capacity,
+            held=row.held,
+            lon=row.lon,
+            lat=row.lat,
+            skills=frozenset(skills.get(row.id, ())),
+            languages=frozenset(row.languages),
+            stars=row.stars,
+            away=row.id in away,
+            stand_in=row.stand_in_id,
+            team=row.team_id,
+            practised=frozenset(practised.get(row.id, ())),
         )
-        for agent, division in rows
+        for row in rows
     ]
 
 
@@ -151,13 +157,18 @@ def network_of(session: Session, codes: Iterable[str]) -> Network:
     return {row.code: (row.parent_code, int(row.level), row.lon, row.lat) for row in found}
 
 
+def among(column: InstrumentedAttribute[int], ids: Iterable[int]) -> ColumnElement[bool]:
+    """One array however many there are: thousands of parameters would be slow, and more than the protocol takes."""
+    return column == any_(literal(sorted(ids), ARRAY(BigInteger)))
+
+
 def _skills_needed(session: Session, project_ids: Sequence[int]) -> dict[int, dict[int | None, set[str]]]:
     """Per project and place of the counter: the categories of its open matters."""
     rows = session.execute(
         select(Case.project_id, Review.counter_division_id, Matter.category)
         .join(Review, Review.case_id == Case.id)
         .join(Matter, Matter.id == Review.matter_id)
-        .where(Case.project_id.in_(project_ids), Case.stage.not_in(ENDS), Review.decided_at.is_(None))
+        .where(among(Case.project_id, project_ids), Case.stage.not_in(ENDS), Review.decided_at.is_(None))
         .distinct()
     )
     needed: dict[int, dict[int | None, set[str]]] = {}
@@ -166,27 +177,63 @@ def _skills_needed(session: Session, project_ids: Sequence[int]) -> dict[int, di
     return needed
 
 
-def needs_of(session: Session, projects: Sequence[Project], *, at: datetime, calendar: Calendar) -> list[Need]:
-    """The roles that somebody must fill: a lead at home, a liaison for each counter above it."""
+class ProjectRow(Protocol):
+    """What the matching reads of a project, from its row or from the columns of many."""
+
+    id: Mapped[int]
+    enterprise_id: Mapped[int]
+    division_id: Mapped[int]
+    home_division_id: Mapped[int]
+    site_lon: Mapped[float | None]
+    site_lat: Mapped[float | None]
+    language: Mapped[str]
+    priority: Mapped[int]
+    banned_agents: Mapped[list[Any]]
+    escalated: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+def _acting(session: Session, project_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """Who acts in each project now, in one query."""
+    rows = session.execute(
+        select(
+            ProjectMember.project_id, ProjectMember.agent_id, ProjectMember.role, ProjectMember.counter,
+            ProjectMember.told_at, ProjectMember.locked,
+        ).where(among(ProjectMember.project_id, project_ids), ProjectMember.until.is_(None))
+    )  # fmt: skip
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.project_id].append(row)
+    return found
+
+
+def needs_of(session: Session, rows: Sequence[ProjectRow], *, at: datetime, calendar: Calendar) -> list[Need]:
+    """The roles that somebody must fill: a lead at home, a liaison for each counter above it. A few queries for all."""
+    projects = list(rows)
     ids = [project.id for project in projects]
+    acting = _acting(session, ids)
     skills = _skills_needed(session, ids)
     divisions = {
         division.id: division
         for division in session.scalars(
             select(Division).where(
-                Division.id.in_(
+                among(
+                    Division.id,
                     {p.division_id for p in projects}
                     | {p.home_division_id for p in projects}
-                    | {place for by_place in skills.values() for place in by_place if place is not None}
+                    | {place for by_place in skills.values() for place in by_place if place is not None},
                 )
             )
         )
     }
     first_asks = {
         row.project_id: row.from_agent_id
-        for row in session.scalars(select(Referral).where(Referral.project_id.in_(ids), Referral.accepted_at.is_(None)))
+        for row in session.scalars(
+            select(Referral).where(among(Referral.project_id, ids), Referral.accepted_at.is_(None))
+        )
     }
     served = _previous_agents(session, {p.enterprise_id for p in projects})
+    waited_since: dict[date, int] = {}
     found: list[Need] = []
     for project in projects:
         home = divisions[project.home_division_id]
@@ -197,10 +244,14 @@ def needs_of(session: Session, projects: Sequence[Project], *, at: datetime, cal
             for place in by_place
             if place is not None and place != home.id and divisions[place].level < Level.COUNTY
         }
-        lead = project.lead
+        team = acting.get(project.id, ())
+        lead = next((m for m in team if m.role is TeamRole.LEAD), None)
         # What a liaison handles at its own counter is not asked of the lead.
         at_home = frozenset(s for place, names in by_place.items() if place not in upper for s in names)
-        waited = max(0, calendar.working_days_between(day_of(project.created_at), day_of(at)))
+        asked_on = day_of(project.created_at)
+        if asked_on not in waited_since:
+            waited_since[asked_on] = max(0, calendar.working_days_between(asked_on, day_of(at)))
+        waited = waited_since[asked_on]
         found.append(
             Need(
                 id=f"{project.id}:lead",
@@ -224,7 +275,8 @@ def needs_of(session: Session, projects: Sequence[Project], *, at: datetime, cal
         )
         for place in sorted(upper):
             counter = divisions[place]
-            current = next((m.agent_id for m in project.liaisons if m.counter == counter.code), None)
+            liaison = next((m for m in team if m.role is TeamRole.LIAISON and m.counter == counter.code), None)
+            current = None if liaison is None else liaison.agent_id
             found.append(
                 Need(
                     id=f"{project.id}:{counter.code}",
@@ -237,7 +289,7 @@ def needs_of(session: Session, projects: Sequence[Project], *, at: datetime, cal
                     priority=min(9, max(1, project.priority)),
                     waiting_days=waited,
                     current=current,
-                    told=current is not None,
+                    told=liaison is not None and liaison.told_at is not None,
                 )
             )
     return found
@@ -247,7 +299,7 @@ def _previous_agents(session: Session, enterprises: Iterable[int]) -> dict[int, 
     rows = session.execute(
         select(Project.enterprise_id, ProjectMember.agent_id)
         .join(ProjectMember, ProjectMember.project_id == Project.id)
-        .where(Project.enterprise_id.in_(list(enterprises)), ProjectMember.role == TeamRole.LEAD)
+        .where(among(Project.enterprise_id, enterprises), ProjectMember.role == TeamRole.LEAD)
         .distinct()
     )
     served: dict[int, set[int]] = {}
@@ -264,19 +316,19 @@ def place(session: Session, project: Project, *, by: Viewer, at: datetime) -> Pr
     calendar = calendar_of(session)
     home = session.get_one(Division, project.home_division_id)
     pool = agents_as_of(session, day_of(at), path=_pool_path(session, project, home), calendar=calendar)
-    needs = needs_of(session, [project], at=at, calendar=calendar)
+    needs = needs_of(session, cast(Sequence[ProjectRow], [project]), at=at, calendar=calendar)
     network = network_of(session, {agent.node for agent in pool} | {need.node for need in needs})
     prices: dict[Id, int] = {row.agent_id: row.price for row in session.scalars(select(SlotPrice))}
     lead = next(need for need in needs if need.role == "lead")
     for _ in range(5):
         choice = place_one(lead, pool, network, WEIGHTS, prices)
+        reason = reason_of(choice, {a.id: a for a in pool}, _spoken_of(session, [choice]))
         if choice.agent is None:
-            project.assignment_reason = reason_of(session, choice, pool)
+            project.assignment_reason = reason
             return None
         try:
-            member = assign(
-                session, project, agent_id=int(choice.agent), by=by, at=at, reason=reason_of(session, choice, pool)
-            )
+            with session.begin_nested():
+                member = assign(session, project, agent_id=int(choice.agent), by=by, at=at, reason=reason)
         except NoCapacity:
             # Somebody else was quicker: ask again without that agent.
             pool = [agent for agent in pool if agent.id != choice.agent]
@@ -309,17 +361,15 @@ def _place_liaisons(
             add_liaison(session, project, agent_id=int(choice.agent), counter=need.node, by=by, at=at)
 
 
-def reason_of(session: Session, choice: Choice, pool: Sequence[Any]) -> dict[str, Any]:
+def reason_of(choice: Choice, pool: Mapping[Id, Any], names: Mapping[int, str]) -> dict[str, Any]:
     """The choice in plain data, as it is stored and shown: the terms, the runners-up and what they lost by."""
-    names = {a.id: a for a in pool}
 
     def about(agent_id: Id | None) -> dict[str, Any]:
-        agent = names.get(agent_id)
+        agent = None if agent_id is None else pool.get(agent_id)
         if agent is None:
             return {"agent_id": agent_id}
-        row = session.get(Agent, agent_id)
         return {
-            "agent_id": agent_id, "name": row.name if row else "", "held": agent.held, "capacity": agent.capacity,
+            "agent_id": agent_id, "name": names.get(agent.id, ""), "held": agent.held, "capacity": agent.capacity,
             "stars": agent.stars, "node": agent.node,
         }  # fmt: skip
 
@@ -333,6 +383,12 @@ def reason_of(session: Session, choice: Choice, pool: Sequence[Any]) -> dict[str
     }
 
 
+def _spoken_of(session: Session, choices: Iterable[Choice]) -> dict[int, str]:
+    """The names of everybody whom these choices mention."""
+    people = {int(i) for c in choices for i in (c.agent, *(other.agent for other in c.runners_up)) if i is not None}
+    return {row.id: row.name for row in session.execute(select(Agent.id, Agent.name).where(among(Agent.id, people)))}
+
+
 def terms_of(terms: Terms) -> dict[str, int]:
     """The terms that count, by name."""
     return {name: value for name, value in terms._asdict().items() if value}
@@ -340,16 +396,21 @@ def terms_of(terms: Terms) -> dict[str, int]:
 
 # ---------------------------------------------------------------- a batch
 
+READ = (
+    Project.id, Project.version, Project.enterprise_id, Project.division_id, Project.home_division_id, Project.site_lon,
+    Project.site_lat, Project.language, Project.priority, Project.banned_agents, Project.escalated, Project.created_at,
+)  # fmt: skip
+
 
 def ask(session: Session, *, at: datetime, path: str | None = None) -> Question:
     """Read everything that a batch needs, in a few queries."""
     calendar = calendar_of(session)
-    query = select(Project).where(Project.state != ProjectState.CLOSED)
+    query = select(*READ).where(Project.state != ProjectState.CLOSED)
     if path is not None:
         query = query.join(Division, Division.id == Project.home_division_id).where(subtree_condition(path))
-    projects = session.scalars(query.order_by(Project.id)).all()
+    projects = session.execute(query.order_by(Project.id)).all()
     agents = agents_as_of(session, day_of(at), calendar=calendar)
-    needs = needs_of(session, projects, at=at, calendar=calendar)
+    needs = needs_of(session, cast(Sequence[ProjectRow], projects), at=at, calendar=calendar)
     network = network_of(session, {agent.node for agent in agents} | {need.node for need in needs})
     return Question(tuple(needs), tuple(agents), network, {p.id: p.version for p in projects})
 
@@ -362,16 +423,19 @@ def propose(session: Session, *, at: datetime, path: str | None = None, limit_s:
 
 
 def _difference(session: Session, question: Question, answer: Matching) -> Proposal:
+    pool = {a.id: a for a in question.agents}
+    changed = [need for need in question.needs if need.current is None or answer.choices[need.id].agent != need.current]
+    names = _spoken_of(session, (answer.choices[need.id] for need in changed))
     numbers = {
         row.id: row.project_no
-        for row in session.execute(select(Project.id, Project.project_no).where(Project.id.in_(question.versions)))
+        for row in session.execute(
+            select(Project.id, Project.project_no).where(among(Project.id, {int(need.project) for need in changed}))
+        )
     }
     moves: list[Move] = []
     waiting: list[Move] = []
-    for need in question.needs:
+    for need in changed:
         choice = answer.choices[need.id]
-        if choice.agent == need.current and need.current is not None:
-            continue
         move = Move(
             project_id=int(need.project),
             project_no=numbers[int(need.project)],
@@ -379,58 +443,9 @@ def _difference(session: Session, question: Question, answer: Matching) -> Propo
             counter="" if need.role == "lead" else need.node,
             before=None if need.current is None else int(need.current),
             after=None if choice.agent is None else int(choice.agent),
-            reason=reason_of(session, choice, question.agents),
+            reason=reason_of(choice, pool, names),
         )
         (moves if move.after is not None else waiting).append(move)
     return Proposal(
         tuple(moves), tuple(waiting), question.versions, answer.objective, answer.certificate.proven, answer.scarcity
     )
-
-
-def apply(session: Session, proposal: Proposal, *, by: Viewer, at: datetime) -> Applied:
-    """Carry a proposal out in the caller's transaction: only rows that are as they were read; the rest is reported."""
-    done: list[Move] = []
-    stale: list[Move] = []
-    full: list[Move] = []
-    wanted = sorted(proposal.moves, key=lambda move: (move.project_id, move.role, move.counter))
-    projects = {
-        p.id: p
-        for p in session.scalars(
-            select(Project)
-            .where(Project.id.in_({m.project_id for m in wanted}))
-            .order_by(Project.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    }
-    touched: set[int] = set()
-    for move in wanted:
-        project = projects[move.project_id]
-        if project.version != proposal.versions[project.id] and project.id not in touched:
-            stale.append(move)
-            continue
-        assert move.after is not None
-        try:
-            with session.begin_nested():
-                if move.role is TeamRole.LEAD:
-                    assign(session, project, agent_id=move.after, by=by, at=at, reason=move.reason)
-                else:
-                    add_liaison(session, project, agent_id=move.after, counter=move.counter, by=by, at=at)
-        except NoCapacity:
-            full.append(move)
-            continue
-        touched.add(project.id)
-        done.append(move)
-    for move in proposal.waiting:
-        if move.role is TeamRole.LEAD and (project_row := session.get(Project, move.project_id)) is not None:
-            project_row.assignment_reason = dict(move.reason)
-    keep_prices(session, proposal.prices, at=at)
-    return Applied(tuple(done), tuple(stale), tuple(full))
-
-
-def keep_prices(session: Session, prices: Mapping[Id, int], *, at: datetime) -> None:
-    """Replace the scarcity prices of the last batch."""
-    session.execute(delete(SlotPrice))
-    rows = [{"agent_id": int(agent), "price": price, "priced_at": at} for agent, price in prices.items() if price]
-    if rows:
-        session.execute(insert(SlotPrice), rows)

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch import assignment, custody, experience, flow
+from dispatch import assignment, custody, experience, flow, placing
 from dispatch import forecast as forecasts
 from dispatch.case import Material
 from dispatch.custody import Handover
@@ -33,6 +33,7 @@ log = structlog.get_logger()
 files.names_files(Material.sha256, Delegation.sha256, StopEvent.proofs, Handover.proofs)
 
 QUEUE = "jobs"
+TOLD_AT_ONCE = 200  # placements that a batch tells of itself; a larger one leaves it to the schedule
 FORECASTS = 300  # cases that one run looks at: some ten seconds
 
 # What the day brings by itself, in the order in which one may depend on another.
@@ -109,7 +110,7 @@ def assign_batch(path: str | None = None) -> None:
 
 def run_batch(
     sessions: sessionmaker[Session], *, path: str | None, dry_run: bool
-) -> tuple[assignment.Proposal, assignment.Applied | None]:
+) -> tuple[assignment.Proposal, placing.Applied | None]:
     """Propose outside any transaction that holds locks, then apply; a dry run changes nothing."""
     with sessions() as session:
         moment: datetime = db.now(session)
@@ -117,7 +118,19 @@ def run_batch(
     if dry_run:
         return proposal, None
     with sessions.begin() as session:
-        return proposal, assignment.apply(session, proposal, by=SYSTEM, at=db.now(session))
+        applied = placing.apply(session, proposal, by=SYSTEM, at=db.now(session))
+        if len(applied.done) <= TOLD_AT_ONCE:
+            placing.tell_placed(session, at=db.now(session), limit=TOLD_AT_ONCE)
+    return proposal, applied
+
+
+@shared_task(name="web.jobs.tell_placed")
+def tell_placed() -> None:
+    """Tell agents and enterprises of what a large batch placed, a portion in each transaction."""
+    for _ in range(20):
+        with transaction() as session:
+            if placing.tell_placed(session, at=db.now(session), limit=TOLD_AT_ONCE) < TOLD_AT_ONCE:
+                return
 
 
 @shared_task(name="web.jobs.forecast")
@@ -198,6 +211,7 @@ def tidy() -> None:
 SCHEDULE: dict[str, dict[str, Any]] = {
     "the day": {"task": "web.jobs.day", "schedule": 60.0, "options": {"expires": 60}},
     "waiting projects": {"task": "web.jobs.place_waiting", "schedule": 30.0, "options": {"expires": 30}},
+    "placements to tell": {"task": "web.jobs.tell_placed", "schedule": 30.0, "options": {"expires": 30}},
     "expected dates": {"task": "web.jobs.forecast", "schedule": 60.0, "options": {"expires": 60}},
     "lessons": {"task": "web.jobs.relearn", "schedule": 3600.0, "options": {"expires": 3600}},
     "silent plans": {"task": "web.jobs.take_over_plans", "schedule": 20.0, "options": {"expires": 20}},

@@ -153,4 +153,4 @@ def test_the_inbox_puts_the_likeliest_to_be_missed_first_and_says_what_to_do(cou
     lines = team.inbox(county.session, county.lead, at=TEN + 14 * DAY)
     assert [line.case_no for line in lines] == [case.case_no, calm.case_no]
     assert lines[0].risk == pytest.approx(case.miss_probability)
-    assert lines[0].advice == case.advice
+    assert lines[0].advice == (case.advice or "")

@@ -1,0 +1,247 @@
+"""Placing: carries a batch's proposal out in a few statements, whatever its size; who was placed is told afterwards."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from agents.roster import Agent
+from dispatch.assignment import Move, Proposal, SlotPrice, among
+from dispatch.case import Case, CaseEvent
+from dispatch.catalog import calendar_of
+from dispatch.flow.parts import due
+from dispatch.flow.staffing import PRESCREEN_WD, agent_values
+from dispatch.matching.model import Id
+from dispatch.project import Project, ProjectMember, ProjectState, TeamRole
+from dispatch.scope import Viewer
+from dispatch.stages import ENDS, NOTICE, Stage
+from dispatch.telling import tell, tell_agent
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch changed, and what it left alone because it had changed meanwhile or had no slot."""
+
+    done: tuple[Move, ...]
+    stale: tuple[Move, ...]
+    full: tuple[Move, ...]
+
+
+def apply(session: Session, proposal: Proposal, *, by: Viewer, at: datetime) -> Applied:
+    """Carry a proposal out in the caller's transaction: only rows that are as they were read; the rest is reported.
+
+    Nobody is told yet: ``tell_placed`` does so, at once for a few and in portions for thousands."""
+    wanted = sorted(proposal.moves, key=lambda move: (move.project_id, move.role, move.counter))
+    versions = _locked_versions(session, [m.project_id for m in (*wanted, *proposal.waiting)])
+    fresh = {p for p, version in versions.items() if version == proposal.versions[p]}
+    stale = [m for m in wanted if m.project_id not in fresh]
+    done, full = _within_capacity(session, [m for m in wanted if m.project_id in fresh])
+    if done:
+        _write(session, done, by=by, at=at)
+    _keep_reasons(session, [m for m in proposal.waiting if m.role is TeamRole.LEAD and m.project_id in fresh])
+    keep_prices(session, proposal.prices, at=at)
+    session.expire_all()
+    return Applied(tuple(done), tuple(stale), tuple(full))
+
+
+def _locked_versions(session: Session, project_ids: Sequence[int]) -> dict[int, int]:
+    rows = session.execute(
+        select(Project.id, Project.version)
+        .where(among(Project.id, project_ids), Project.state != ProjectState.CLOSED)
+        .order_by(Project.id)
+        .with_for_update()
+    )
+    return {row.id: row.version for row in rows}
+
+
+def _within_capacity(session: Session, moves: Sequence[Move]) -> tuple[list[Move], list[Move]]:
+    """The moves that fit together, slots given back by some serving others; their agents' loads are written."""
+    people = {m.after for m in moves} | {m.before for m in moves if m.before is not None}
+    agents = {
+        row.id: row
+        for row in session.execute(
+            select(Agent.id, Agent.held, Agent.capacity, Agent.active)
+            .where(among(Agent.id, [a for a in people if a is not None]))
+            .order_by(Agent.id)
+            .with_for_update()
+        )
+    }
+    taken: Counter[int] = Counter()
+    into: dict[int, list[Move]] = {}
+    for move in moves:
+        assert move.after is not None
+        taken[move.after] += 1
+        into.setdefault(move.after, []).append(move)
+        if move.before is not None:
+            taken[move.before] -= 1
+    full: set[tuple[int, TeamRole, str]] = set()
+    crowded = sorted(into)
+    while crowded:
+        again = set()
+        for agent_id in crowded:
+            agent = agents[agent_id]
+            room = agent.capacity if agent.active else 0
+            while into[agent_id] and agent.held + taken[agent_id] > room:
+                dropped = into[agent_id].pop()
+                full.add(_place_of(dropped))
+                taken[agent_id] -= 1
+                if dropped.before is not None:
+                    # It keeps the slot that others were counting on.
+                    taken[dropped.before] += 1
+                    again.add(dropped.before)
+        crowded = sorted(again & into.keys())
+    by_change: dict[int, list[int]] = {}
+    for agent_id, change in taken.items():
+        by_change.setdefault(change, []).append(agent_id)
+    for change, ids in sorted(by_change.items()):
+        if change:
+            session.execute(
+                update(Agent).where(among(Agent.id, ids)).values(held=Agent.held + change),
+                execution_options={"synchronize_session": False},
+            )
+    return [m for m in moves if _place_of(m) not in full], [m for m in moves if _place_of(m) in full]
+
+
+def _place_of(move: Move) -> tuple[int, TeamRole, str]:
+    return move.project_id, move.role, move.counter
+
+
+def _write(session: Session, moves: Sequence[Move], *, by: Viewer, at: datetime) -> None:
+    ended = [m for m in moves if m.before is not None]
+    if ended:
+        acting = session.execute(
+            select(ProjectMember.id, ProjectMember.project_id, ProjectMember.role, ProjectMember.counter).where(
+                among(ProjectMember.project_id, [m.project_id for m in ended]), ProjectMember.until.is_(None)
+            )
+        )
+        leaving = {_place_of(m) for m in ended}
+        gone = [row.id for row in acting if (row.project_id, row.role, row.counter) in leaving]
+        session.execute(
+            update(ProjectMember).where(among(ProjectMember.id, gone)).values(until=at),
+            execution_options={"synchronize_session": False},
+        )
+    rows = [
+        {
+            "project_id": m.project_id, "agent_id": m.after, "role": m.role, "counter": m.counter, "since": at,
+            "locked": False, "chosen_by": "matching", "reason": dict(m.reason),
+        }
+        for m in moves
+    ]  # fmt: skip
+    session.execute(insert(ProjectMember), rows)
+    session.execute(
+        update(Project)
+        .where(among(Project.id, sorted({m.project_id for m in moves})))
+        .values(version=Project.version + 1),
+        execution_options={"synchronize_session": False},
+    )
+    leads = [m for m in moves if m.role is TeamRole.LEAD]
+    if leads:
+        _write_leads(session, leads, by=by, at=at)
+
+
+def _write_leads(session: Session, leads: Sequence[Move], *, by: Viewer, at: datetime) -> None:
+    ids = [m.project_id for m in leads]
+    session.execute(
+        update(Project)
+        .where(
+            among(Project.id, ids), ProjectMember.project_id == Project.id, ProjectMember.role == TeamRole.LEAD,
+            ProjectMember.until.is_(None),
+        )
+        .values(state=ProjectState.ACTIVE, assignment_reason=ProjectMember.reason),
+        execution_options={"synchronize_session": False},
+    )  # fmt: skip
+    names = names_of(session, [m.after for m in leads if m.after is not None])
+    agent_of = {m.project_id: m.after for m in leads}
+    begun = session.execute(
+        update(Case)
+        .where(among(Case.project_id, ids), Case.stage == Stage.REQUESTED)
+        .values(
+            stage=Stage.ASSIGNED, stage_at=at, changed_by=by.label, version=Case.version + 1,
+            prescreen_by=due(calendar_of(session), at, PRESCREEN_WD),
+        )
+        .returning(Case.id, Case.project_id),
+        execution_options={"synchronize_session": False},
+    ).all()  # fmt: skip
+    fresh = {row.id for row in begun}
+    others = session.execute(
+        select(Case.id, Case.project_id, Case.stage).where(
+            among(Case.project_id, [m.project_id for m in leads if m.before is not None]), Case.stage.not_in(ENDS)
+        )
+    ).all()
+    events = [
+        _event(row.id, Stage.ASSIGNED, "assigned", f"已指派代办员{names[agent_of[row.project_id]]}", by, at)
+        for row in begun
+    ] + [
+        _event(row.id, row.stage, "agent_changed", f"代办员变更为{names[agent_of[row.project_id]]}", by, at)
+        for row in others
+        if row.id not in fresh
+    ]
+    if events:
+        session.execute(insert(CaseEvent), events)
+
+
+def _event(case_id: int, stage: Stage, kind: str, words: str, by: Viewer, at: datetime) -> dict[str, Any]:
+    return {
+        "case_id": case_id, "at": at, "kind": kind, "stage": stage, "actor": by.label, "words": words, "detail": {},
+        "internal": False,
+    }  # fmt: skip
+
+
+def _keep_reasons(session: Session, waiting: Sequence[Move]) -> None:
+    """Why nobody: kept with the project that goes on waiting."""
+    rows = [{"id": m.project_id, "assignment_reason": dict(m.reason)} for m in waiting]
+    if rows:
+        session.execute(update(Project), rows)
+
+
+def keep_prices(session: Session, prices: Mapping[Id, int], *, at: datetime) -> None:
+    """Replace the scarcity prices of the last batch."""
+    session.execute(delete(SlotPrice))
+    rows = [{"agent_id": int(agent), "price": price, "priced_at": at} for agent, price in prices.items() if price]
+    if rows:
+        session.execute(insert(SlotPrice), rows)
+
+
+def names_of(session: Session, agent_ids: Sequence[int]) -> dict[Any, str]:
+    """Agents' names by id."""
+    rows = session.execute(select(Agent.id, Agent.name).where(among(Agent.id, sorted(set(agent_ids)))))
+    return {row.id: row.name for row in rows}
+
+
+# ---------------------------------------------------------------- telling
+
+
+def tell_placed(session: Session, *, at: datetime, limit: int = 200) -> int:
+    """Tell agents and enterprises of placements that nobody was told of yet; how many members were told."""
+    members = session.scalars(
+        select(ProjectMember)
+        .where(ProjectMember.told_at.is_(None), ProjectMember.until.is_(None))
+        .order_by(ProjectMember.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for member in members:
+        _tell_one(session, member, at=at)
+    return len(members)
+
+
+def _tell_one(session: Session, member: ProjectMember, *, at: datetime) -> None:
+    member.told_at = at
+    project, agent = session.get_one(Project, member.project_id), session.get_one(Agent, member.agent_id)
+    tell_agent(
+        session, agent, project, text="project_for_agent", key=f"{agent.id}:{member.id}", at=at,
+        values={"project": project.name[:20], "case_no": project.project_no},
+    )  # fmt: skip
+    if member.role is not TeamRole.LEAD:
+        return
+    values = agent_values(session, agent)
+    before = any(m.role is TeamRole.LEAD and m.until is not None and m.told_at is not None for m in project.members)
+    for case in session.scalars(select(Case).where(Case.project_id == project.id, Case.stage.not_in(ENDS))):
+        if before:
+            tell(session, case, "agent_changed", at=at, key=str(member.id), values=values)
+        else:
+            tell(session, case, NOTICE[Stage.ASSIGNED], at=at, values=values)

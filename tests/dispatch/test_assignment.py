@@ -1,0 +1,203 @@
+"""Assignment over the database: placed at once or in a batch, never over capacity, never over somebody's edit."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from sqlalchemy import event, func, select
+
+from agents.network import Division
+from agents.roster import Agent, Duty, DutyKind
+from dispatch import assignment, flow, placing
+from dispatch.case import Case
+from dispatch.matching.batch import match
+from dispatch.project import Project, ProjectMember, ProjectState, TeamRole
+from dispatch.scope import SYSTEM
+from dispatch.stages import Stage
+from notifications.message import Message
+from tests.dispatch.builders import TEN, a_request, an_agent, the_county
+
+
+def waiting_projects(county, count, **more):
+    """So many projects that wait for an agent."""
+    cases = [a_request(county, **more)[0] for _ in range(count)]
+    county.session.flush()
+    return [county.session.get_one(Project, case.project_id) for case in cases]
+
+
+def acting(session):
+    """How many places each agent fills now."""
+    rows = session.execute(
+        select(ProjectMember.agent_id, func.count())
+        .where(ProjectMember.until.is_(None))
+        .group_by(ProjectMember.agent_id)
+    )
+    return dict(rows.all())
+
+
+def assert_sound(session):
+    """Nobody over capacity, every load counted, at most one lead a project."""
+    counted = acting(session)
+    for agent in session.scalars(select(Agent)):
+        assert agent.held == counted.get(agent.id, 0)
+        assert agent.held <= agent.capacity
+    leads = (
+        select(func.count())
+        .where(ProjectMember.until.is_(None), ProjectMember.role == TeamRole.LEAD)
+        .group_by(ProjectMember.project_id)
+    )
+    assert set(session.scalars(leads)) <= {1}
+
+
+def test_a_batch_places_what_waits_and_tells_both_sides(county):
+    projects = waiting_projects(county, 3)
+    proposal = assignment.propose(county.session, at=TEN)
+    assert proposal.proven
+    assert len(proposal.moves) == 3
+    assert all(p.state is ProjectState.WAITING for p in projects)
+    applied = placing.apply(county.session, proposal, by=SYSTEM, at=TEN)
+    assert (len(applied.done), applied.stale, applied.full) == (3, (), ())
+    assert placing.tell_placed(county.session, at=TEN) == 3
+    assert placing.tell_placed(county.session, at=TEN) == 0
+    county.session.expire_all()
+    assert {p.state for p in projects} == {ProjectState.ACTIVE}
+    assert all(p.assignment_reason["chosen"]["name"] for p in projects)
+    cases = county.session.scalars(select(Case)).all()
+    assert {case.stage for case in cases} == {Stage.ASSIGNED}
+    assert all(case.prescreen_by is not None for case in cases)
+    told = county.session.scalars(
+        select(Message.text_name).where(Message.text_name.in_(("assigned", "project_for_agent")))
+    )
+    assert sorted(told) == ["assigned"] * 3 + ["project_for_agent"] * 3
+    assert_sound(county.session)
+    assert assignment.propose(county.session, at=TEN).moves == ()
+
+
+def test_a_batch_leaves_alone_what_somebody_changed_meanwhile(county):
+    mine, theirs = waiting_projects(county, 2)
+    proposal = assignment.propose(county.session, at=TEN)
+    flow.assign(county.session, theirs, agent_id=county.agents[2].id, by=county.lead, at=TEN, reason={"why": "熟悉"})
+    applied = placing.apply(county.session, proposal, by=SYSTEM, at=TEN)
+    assert [m.project_id for m in applied.done] == [mine.id]
+    assert [m.project_id for m in applied.stale] == [theirs.id]
+    assert theirs.lead.agent_id == county.agents[2].id
+    assert_sound(county.session)
+
+
+def test_a_batch_never_fills_an_agent_beyond_what_was_free_when_it_is_applied(county):
+    waiting_projects(county, 6)
+    for agent in county.agents:
+        agent.capacity = 2
+    county.session.flush()
+    proposal = assignment.propose(county.session, at=TEN)
+    assert len(proposal.moves) == 6
+    county.agents[0].capacity = 1
+    county.agents[1].active = False
+    county.session.flush()
+    applied = placing.apply(county.session, proposal, by=SYSTEM, at=TEN)
+    assert (len(applied.done), len(applied.full)) == (3, 3)
+    assert_sound(county.session)
+
+
+def test_two_full_agents_may_change_places(county):
+    one, two = waiting_projects(county, 2)
+    first, second = county.agents[:2]
+    for agent in (first, second):
+        agent.capacity = 1
+    flow.assign(county.session, one, agent_id=first.id, by=county.lead, at=TEN)
+    flow.assign(county.session, two, agent_id=second.id, by=county.lead, at=TEN)
+    county.session.flush()
+    moves = tuple(
+        assignment.Move(p.id, p.project_no, TeamRole.LEAD, "", before.id, after.id, {})
+        for p, before, after in ((one, first, second), (two, second, first))
+    )
+    proposal = assignment.Proposal(moves, (), {one.id: one.version, two.id: two.version}, 0, True, {})
+    applied = placing.apply(county.session, proposal, by=county.lead, at=TEN + timedelta(hours=1))
+    assert len(applied.done) == 2
+    assert (one.lead.agent_id, two.lead.agent_id) == (second.id, first.id)
+    assert_sound(county.session)
+    placing.tell_placed(county.session, at=TEN + timedelta(hours=1))
+    changed = county.session.scalars(select(Message).where(Message.text_name == "agent_changed")).all()
+    assert len(changed) == 2
+
+
+def test_reading_takes_as_many_queries_for_many_projects_as_for_one(county):
+    waiting_projects(county, 1)
+
+    def queries():
+        seen = []
+        county.session.flush()
+        county.session.expunge_all()
+        bind = county.session.get_bind()
+        event.listen(bind, "before_cursor_execute", note := (lambda *args: seen.append(args[2])))
+        try:
+            assignment.ask(county.session, at=TEN)
+        finally:
+            event.remove(bind, "before_cursor_execute", note)
+        return len(seen)
+
+    few = queries()
+    waiting_projects(the_county(county.session), 6)
+    assert queries() == few
+
+
+def test_concurrent_placements_never_exceed_a_capacity(county_sessions):
+    with county_sessions.begin() as session:
+        county = the_county(session)
+        for agent in county.agents:
+            agent.capacity = 2
+        ids = [p.id for p in waiting_projects(county, 10)]
+
+    def place(project_id):
+        with county_sessions.begin() as session:
+            project = session.get_one(Project, project_id, with_for_update=True)
+            return assignment.place(session, project, by=SYSTEM, at=TEN) is not None
+
+    with ThreadPoolExecutor(4) as pool:
+        placed = list(pool.map(place, ids))
+    assert sum(placed) == 6
+    with county_sessions() as session:
+        assert_sound(session)
+
+
+def test_any_order_of_placing_completing_and_leave_leaves_the_books_straight(county_sessions):
+    with county_sessions.begin() as session:
+        county = the_county(session)
+        an_agent(session, "代办员九", division=county.town, capacity=2, n=9)
+        for agent in county.agents:
+            agent.capacity = 3
+        ids = [p.id for p in waiting_projects(county, 16)]
+        people = list(session.scalars(select(Agent.id).join(Division, Division.id == Agent.division_id)))
+
+    def act(number):
+        chance = random.Random(number)
+        with county_sessions.begin() as session:
+            if chance.random() < 0.2:
+                session.add(
+                    Duty(
+                        agent_id=chance.choice(people), kind=DutyKind.LEAVE, starts_on=TEN.date(),
+                        ends_on=TEN.date() + timedelta(days=14),
+                    )
+                )  # fmt: skip
+                return
+            project = session.get_one(Project, chance.choice(ids), with_for_update=True)
+            if project.state is ProjectState.WAITING:
+                assignment.place(session, project, by=SYSTEM, at=TEN)
+            elif project.state is ProjectState.ACTIVE and chance.random() < 0.5:
+                for case in session.scalars(select(Case).where(Case.project_id == project.id).with_for_update()):
+                    flow.refuse(session, case, reason="企业撤回", by=SYSTEM, at=TEN)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(act, range(60)))
+    with county_sessions() as session:
+        assert_sound(session)
+
+
+def test_the_answer_read_back_is_the_answer_that_was_proven(county):
+    waiting_projects(county, 4)
+    question = assignment.ask(county.session, at=TEN)
+    answer = match(question.needs, question.agents, question.network, assignment.WEIGHTS)
+    placing.apply(county.session, assignment.propose(county.session, at=TEN), by=SYSTEM, at=TEN)
+    for need in question.needs:
+        project = county.session.get_one(Project, need.project)
+        assert project.lead.agent_id == answer.agent_of(need.id)
