@@ -147,9 +147,8 @@
     const s = now.getUTCHours() * 3600 + now.getUTCMinutes() * 60 + now.getUTCSeconds();
     for (const left of run.querySelectorAll(".left")) {
       const [opens, closes] = [Number(left.dataset.opens), Number(left.dataset.closes)];
-      const clock = `${String(Math.floor(opens / 3600)).padStart(2, "0")}:${String(Math.floor(opens % 3600 / 60)).padStart(2, "0")}`;
       const minutes = Math.floor((closes - s) / 60);
-      left.textContent = s < opens ? say(`${clock} 起`, `from ${clock}`) : s <= closes ? say(`还剩 ${minutes} 分钟`, `${minutes} min left`) : say("已过时段", "window over");
+      left.textContent = s < opens ? say(`${Math.ceil((opens - s) / 60)} 分钟后开始`, `opens in ${Math.ceil((opens - s) / 60)} min`) : s <= closes ? say(`还剩 ${minutes} 分钟`, `${minutes} min left`) : say("已过时段", "window over");
       left.classList.toggle("soon", s >= opens && minutes < 30);
     }
   }
