@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session, sessionmaker
 import db
 from notifications import outbox, tasks
 from notifications.message import OPEN, Message, State
-from servers import Postgres, Valkey
+from servers import Postgres, Valkey, die_with_parent
 from tests.notifications.chaos_workers import Storm, as_json
 from tests.notifications.provider_server import Behaviour, Provider
 from web import schema
@@ -125,6 +126,7 @@ def run(
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=partial(die_with_parent, signal.SIGTERM),
     )
     report = Report(messages=plan.messages)
     posted = threading.Event()

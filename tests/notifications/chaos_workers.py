@@ -21,6 +21,7 @@ import dispatch.case
 import dispatch.project
 from notifications import boundary, outbox, receipts, tasks
 from notifications.settings import NoticeSettings, Route, TwilioAccount
+from servers import die_with_parent
 from tests.notifications.provider_server import SID, TOKEN
 
 TABLES = (agents.network, dispatch.case, dispatch.project)
@@ -219,6 +220,7 @@ def main(storm: Storm) -> None:
         pid = os.fork()
         if pid == 0:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            die_with_parent(signal.SIGKILL)
             random.seed(seed)
             devnull = os.open(os.devnull, os.O_WRONLY)
             if not os.environ.get("CHAOS_LOUD"):
