@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 from routing.plan import Costs, Plan, Route, Unserved, Visit, total
@@ -44,6 +45,26 @@ class Answers:
         )
         cost = total([*(route.cost for route in routes), left])
         return Plan(self.fingerprint, tuple(routes), unserved, cost, engine=engine, seed=seed)
+
+    def fullest(self, lines: Lines, *, engine: str, seed: int) -> Plan:
+        """As ``plan``, after putting in what the search left out although a vehicle has room."""
+        for _ in self.problem.requests:
+            try:
+                return self.plan(lines, engine=engine, seed=seed)
+            except RoomLeft as left:
+                lines = self._put_in(lines, left)
+        return self.plan(lines, engine=engine, seed=seed)
+
+    def _put_in(self, lines: Lines, left: RoomLeft) -> Lines:
+        """The first of the requests with room, at the first place where the vehicle's route still stands."""
+        model = self.search.model
+        for name, vehicle in left.rooms.items():
+            r = model.vehicles.index(vehicle)
+            nodes = [node for node, side in enumerate(model.sides) if side[0] == name]
+            for placed in _placings(lines[r], nodes):
+                if self.search.stands(r, placed):
+                    return [placed if at == r else line for at, line in enumerate(lines)]
+        raise left
 
     def _unserved(self, routes: list[Route], names: list[str]) -> tuple[Unserved, ...]:
         if not names:
@@ -118,3 +139,13 @@ class Answers:
         objective = self.problem.objective
         travel_s = vehicle.travel_s(int(profile.seconds[origin, destination]))
         return objective.travel_per_s * travel_s + objective.travel_per_m * int(profile.metres[origin, destination])
+
+
+def _placings(line: list[int], nodes: list[int]) -> Iterator[list[int]]:
+    """The line with the nodes put in, in their order, at every pair of places."""
+    for at in range(len(line) + 1):
+        if len(nodes) == 1:
+            yield [*line[:at], *nodes, *line[at:]]
+            continue
+        for second in range(at, len(line) + 1):
+            yield [*line[:at], nodes[0], *line[at:second], nodes[1], *line[second:]]

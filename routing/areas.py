@@ -206,6 +206,6 @@ def _points(problem: Problem) -> NDArray[np.float64]:
 
 
 def _distances(profile: Profile, place: int) -> NDArray[np.float64]:
-    row = profile.seconds[place].astype(np.float64)
+    row: NDArray[np.float64] = profile.seconds[place].astype(np.float64)
     row[row == UNREACHABLE] = 0
     return row

@@ -1,6 +1,8 @@
 """The search: ruin, recreate, and accept by simulated annealing or by the sum of absences."""
 
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
+# mypy: ignore-errors
+# Numba infers the types of what it compiles from the arrays of layout.Core.
 import math
 
 from routing.sisr.chance import draw
@@ -136,7 +138,7 @@ def rule_out(core):
 @woven
 def clock(core, r, n):
     """Time the nodes in ``line`` as a route: writes ``times``, returns what they cost."""
-    return appraise(core.V, core.N, core.WIN, core.T, core.S, r, core.line, n, core.times)
+    return appraise(core.V, core.N, core.WIN, core.T, core.S, r, core.line, n, core.times, False)
 
 
 RUN = 0

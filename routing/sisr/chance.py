@@ -1,5 +1,7 @@
 """Random numbers of the core: xorshift64*, its state in one array, the same on every machine."""
 
+# mypy: ignore-errors
+# Numba infers the types of what it compiles from the arrays of layout.Core.
 import math
 
 import numpy as np

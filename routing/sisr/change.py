@@ -1,6 +1,8 @@
 """Changing a solution and taking the change back: routes are kept as they were before an iteration touched them."""
 
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
+# mypy: ignore-errors
+# Numba infers the types of what it compiles from the arrays of layout.Core.
 from routing.sisr.compiled import part, woven
 from routing.sisr.layout import *
 from routing.sisr.route import refresh, refresh_rich

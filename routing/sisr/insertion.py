@@ -1,6 +1,8 @@
 """The cheapest place for a request in one route, and the one after it."""
 
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
+# mypy: ignore-errors
+# Numba infers the types of what it compiles from the arrays of layout.Core.
 from routing.sisr.chance import gap
 from routing.sisr.compiled import part, woven
 from routing.sisr.layout import *
@@ -192,7 +194,7 @@ def _timed(P, RT, V, N, WIN, T, S, r, a, b, p, m, line, times):
         if b >= 0 and q == m:
             line[at] = b
             at += 1
-    return appraise(V, N, WIN, T, S, r, line, at - 2, times) - RT[r, TIMED]
+    return appraise(V, N, WIN, T, S, r, line, at - 2, times, False) - RT[r, TIMED]
 
 
 @part

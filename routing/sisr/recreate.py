@@ -1,6 +1,8 @@
 """Recreate: absent requests go back, one by one, each where it costs least, with a blink now and then."""
 
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
+# mypy: ignore-errors
+# Numba infers the types of what it compiles from the arrays of layout.Core.
 from routing.sisr.chance import below, gap
 from routing.sisr.change import put_in, touch
 from routing.sisr.compiled import part, woven

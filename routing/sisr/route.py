@@ -1,6 +1,8 @@
 """One route in time and load: what can still be promised at each position, and what its timing costs."""
 
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
+# mypy: ignore-errors
+# Numba infers the types of what it compiles from the arrays of layout.Core.
 from routing.sisr.compiled import part, woven
 from routing.sisr.layout import *
 
@@ -153,7 +155,7 @@ def refresh_rich(P, RT, V, N, WIN, C, T, where, S, line, times, r):
         cost += arc
         dearest = max(dearest, arc)
     line[n + 1] = P[r, n + 1, NODE]
-    timed = appraise(V, N, WIN, T, S, r, line, n, times)
+    appraise(V, N, WIN, T, S, r, line, n, times, True)
     for p in range(n + 2):
         P[r, p, LEFT] = times[p, LEFT_RESTED]
         P[r, p, LEFT_UNRESTED] = times[p, LEFT_TIRED]
@@ -173,6 +175,7 @@ def refresh_rich(P, RT, V, N, WIN, C, T, where, S, line, times, r):
     RT[r, TIMED] = 0
     RT[r, WAITING] = 0
     if S[TIMES_COST] == 1 and (n > 0 or V[r, RUNNING] == 1):
+        timed = appraise(V, N, WIN, T, S, r, line, n, times, False)
         RT[r, TIMED] = timed
         RT[r, WAITING] = times[0, WAITED]
         cost += timed
@@ -196,7 +199,7 @@ TIMES_WIDTH = 12
 
 
 @woven
-def label(V, N, WIN, T, r, line, n, times, leaves):
+def label(V, N, WIN, T, r, line, n, times, leaves, told):
     """Earliest departures and latest arrivals with the break taken and with it still due."""
     k = V[r, CLASS]
     rest = V[r, REST]
@@ -237,11 +240,11 @@ def label(V, N, WIN, T, r, line, n, times, leaves):
             tired_at = times[p - 1, LEFT_TIRED] + travel
         if p <= n:
             node = line[p]
-            at = _serve(N, WIN, node, at, times[p, BY_RESTED])
+            at = _serve(N, WIN, node, at, times[p, BY_RESTED] if told else -INF)
             times[p, SERVES_RESTED] = at
             at += N[node, SERVICE]
             if rest >= 0:
-                tired_at = _serve(N, WIN, node, tired_at, times[p, BY_TIRED])
+                tired_at = _serve(N, WIN, node, tired_at, times[p, BY_TIRED] if told else -INF)
                 times[p, SERVES_TIRED] = tired_at
                 tired_at += N[node, SERVICE]
         times[p, LEFT_RESTED] = min(at, INF)
@@ -396,12 +399,12 @@ def _latest_start(V, N, WIN, T, S, r, line, n, times, end, earliest):
 
 
 @part
-def appraise(V, N, WIN, T, S, r, line, n, times):
+def appraise(V, N, WIN, T, S, r, line, n, times, promise_only):
     """Label the line, choose when to leave and where to rest, write the times, and return what they cost.
 
-    BROKEN against shift or duty; 0 at once, without times, where time costs nothing. The end is the earliest, the
-    start the latest that keeps it; with several windows or a break a later end may have a shorter duty, which is
-    looked for at each edge of a window where exactness is asked.
+    BROKEN against shift or duty. The end is the earliest, the start the latest that keeps it; with several windows or a
+    break a later end may have a shorter duty, which is looked for at each edge of a window where exactness is asked.
+    With ``promise_only`` there are labels alone, and no wait for what was announced.
     """
     k = V[r, CLASS]
     rest = max(V[r, REST], 0)
@@ -411,8 +414,8 @@ def appraise(V, N, WIN, T, S, r, line, n, times):
     edge = 0
     edges = 0
     while True:
-        label(V, N, WIN, T, r, line, n, times, leaves)
-        if S[TIMES_COST] == 0 and S[EXACT] == 0:
+        label(V, N, WIN, T, r, line, n, times, leaves, not promise_only)
+        if promise_only:
             return 0
         cost = timing_from(V, N, WIN, T, S, r, line, n, times, leaves)
         if cost < BROKEN or S[EXACT] == 0 or V[r, RUNNING] == 1 or V[r, DUTY] >= INF:

@@ -1,6 +1,8 @@
 """Ruin: strings of neighbouring stops are taken out of neighbouring routes."""
 
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
+# mypy: ignore-errors
+# Numba infers the types of what it compiles from the arrays of layout.Core.
 from routing.sisr.chance import below, draw
 from routing.sisr.change import take_out, touch
 from routing.sisr.compiled import part, woven

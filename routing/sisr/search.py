@@ -1,6 +1,7 @@
 """One search: the arrays that a thread owns, a solution in and out of them, and steps of so many iterations."""
 
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
+# mypy: allow-untyped-calls
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -63,12 +64,12 @@ class Search:
             line = [nodes[side] for side in orders.get(vehicle, ()) if side in nodes]
             line = [node for node in line if model.MAY[r, model.N[node, REQUEST]]]
             line = [node for node in line if model.N[node, MATE] < 0 or model.N[node, MATE] in line]
-            while line and not self._stands(r, line):
+            while line and not self.stands(r, line):
                 line = self._without_worst(r, line)
             lines.append(line)
         return lines
 
-    def _stands(self, r: int, line: list[int]) -> bool:
+    def stands(self, r: int, line: list[int]) -> bool:
         """Whether a vehicle can drive these nodes within every rule."""
         core, model = self.core, self.model
         legs = [model.V[r, START], *line, model.V[r, END]]
@@ -90,7 +91,7 @@ class Search:
         requests = list(dict.fromkeys(self.model.N[line, REQUEST].tolist()))
         for q in reversed(requests):
             rest = [node for node in line if self.model.N[node, REQUEST] != q]
-            if not rest or self._stands(r, rest):
+            if not rest or self.stands(r, rest):
                 return rest
         return [node for node in line if self.model.N[node, REQUEST] != requests[-1]]
 

@@ -1,0 +1,55 @@
+"""A large day in areas: balanced, whole, and nothing lost at a border."""
+
+from routing.areas import Division, areas_of, divisible, orders_by_areas
+from routing.check import violations
+from routing.pace import Pace
+from routing.problem import Load, Problem, Profile
+from routing.solve import compile_core, solve
+from tests.routing.small import a_delivery, a_pair, a_vehicle
+
+
+def a_town(stops=300, vehicles=14):
+    compile_core()
+    points = [(0.0, 0.0)] + [(float(37 * at % 101), float(53 * at % 97)) for at in range(1, stops + 1)]
+    seconds = [[round(60 * (abs(a[0] - b[0]) + abs(a[1] - b[1]))) for b in points] for a in points]
+    asked = [a_delivery(f"r{at}", at) for at in range(1, stops - 9)]
+    asked += [a_pair(f"p{at}", at, at + 1) for at in range(stops - 9, stops, 2)]
+    fleet = tuple(a_vehicle(f"v{at}", capacity=Load(40, 0)) for at in range(vehicles))
+    return Problem((Profile(seconds),), tuple(asked), fleet, points=tuple(points))
+
+
+def test_areas_hold_each_request_and_each_vehicle_once_and_are_balanced():
+    problem = a_town()
+    areas = Division(problem).first(4)
+    assert sorted(q for area in areas for q in area.requests) == list(range(len(problem.requests)))
+    assert sorted(v for area in areas for v in area.vehicles) == list(range(len(problem.vehicles)))
+    sizes = [len(area.requests) for area in areas]
+    assert max(sizes) <= 1.2 * min(sizes)
+
+
+def test_areas_come_in_whole_waves_and_small_ones():
+    assert areas_of(a_town(), 2) == 2
+    assert divisible(a_town()) and not divisible(a_town(vehicles=1))
+
+
+def test_an_area_is_a_problem_with_the_same_ways():
+    problem = a_town()
+    division = Division(problem)
+    area = division.first(3)[1]
+    part = division.part(area)
+    for inner, q in zip(part.requests, area.requests, strict=True):
+        outer = problem.requests[q]
+        there = problem.profiles[0].seconds[0, outer.stops[0].location]
+        assert part.profiles[0].seconds[part.vehicles[0].start, inner.stops[0].location] == there
+
+
+def test_a_day_by_areas_serves_everything_and_passes_the_check():
+    problem = a_town()
+    plan = solve(problem, limit_s=60, max_iterations=800, workers=2)
+    assert violations(problem, plan) == [] and plan.unserved == ()
+
+
+def test_the_same_seed_gives_the_same_areas():
+    problem = a_town()
+    first, again = (orders_by_areas(problem, Pace(600, 200), seed=1, workers=2, fleet_first=False) for _ in range(2))
+    assert first == again
