@@ -53,7 +53,7 @@ def open_ticket(
         note(session, case, kind="ticket", by=by, at=at, words=f"已登记{ticket.ticket_no}", internal=about is not None)
     if kind is TicketKind.COMPLAINT:
         tell_desk(
-            session, kind=DeskKind.SUPERVISION, division_id=division_id, text="ticket_received",
+            session, kind=DeskKind.SUPERVISION, division_id=division_id, text="complaint_for_desk",
             key=f"desk:{ticket.ticket_no}", at=at,
             values={"ticket_no": ticket.ticket_no, "day": short_day(day_of(ticket.due_at))},
         )  # fmt: skip

@@ -16,6 +16,7 @@ from dispatch.flow.parts import actor_ref
 from dispatch.scope import Viewer
 from dispatch.stages import Stage
 from dispatch.telling import day_of, note, short_day, tell
+from notifications import outbox
 from routing.runs import FAIL_LABEL, FailReason, Run, Stop, StopAct, StopEvent
 from routing.stops import Report, ask_again, event_with, record, release, retry_of
 
@@ -162,6 +163,8 @@ def _hand_over(
             )  # fmt: skip
             delivered(session, case, parcel, by=by, at=at)
         parcel.erase_code()
+    for case_id in sorted({parcel.case_id for parcel in parcels}):
+        outbox.forget_codes(session, case_id=case_id, texts_named=("pickup", "delivery"))
 
 
 def _failed(session: Session, stop: Stop, parcels: list[Parcel], said: Doorstep, *, by: Viewer, at: datetime) -> None:
