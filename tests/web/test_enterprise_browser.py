@@ -106,7 +106,7 @@ def test_an_enterprise_files_a_case_and_rates_it_at_the_end(
     page.get_by_role("link", name="去评价").click()
     page.get_by_label("非常满意").first.check()
     on(page)
-    expect(page.get_by_text("谢谢您的评价")).to_be_visible()
+    expect(page.get_by_text("谢谢您的评价", exact=True)).to_be_visible()
     with sessions() as session:
         assert session.scalars(select(Evaluation)).one().grade is Grade.VERY_SATISFIED
         assert session.scalars(select(Case)).one().stage is Stage.EVALUATED
