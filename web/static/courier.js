@@ -108,6 +108,13 @@
     if (!run) return;
     const latest = new Map();
     for (const act of acts) if (!act.pin && act.body.act !== "problem") latest.set(act.stop, act);
+    for (const element of run.querySelectorAll("[data-stop]")) {
+      element.dataset.was ||= element.dataset.state;
+      element.dataset.state = element.dataset.was;
+      delete element.dataset.pending;
+      const mark = element.querySelector(":scope > a .mark");
+      if (mark) { mark.was ||= [...mark.childNodes]; mark.replaceChildren(...mark.was); }
+    }
     for (const [stop, act] of latest) {
       for (const element of run.querySelectorAll(`[data-stop="${stop}"]`)) {
         if (act.state === "refused") {

@@ -1,5 +1,7 @@
 """The courier's phone in a real browser: collected and delivered with signal and without, each act sent once."""
 
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
@@ -14,13 +16,21 @@ from tests.web.courier.tuesday import Day
 from web.accounts import Account
 
 
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """A slow machine is waited for; a quick one is not."""
+    expect.set_options(timeout=30_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 @pytest.fixture
 def page(app: Flask, server: Server, phone: BrowserContext, day: Day) -> Page:
     """Today's run on the courier's phone, kept for when there is no signal."""
     phone.add_cookies([{"name": "daiban", "value": cookie(app, day.courier), "url": server.url}])
     page = phone.new_page()
     page.goto(f"{server.url}/run")
-    expect(page.locator("html[data-offline=ready]")).to_be_attached(timeout=30_000)
+    expect(page.locator("html[data-offline=ready]")).to_be_attached()
     return page
 
 
