@@ -28,6 +28,7 @@ from routing.runs import (
     Stop,
     StopAct,
     StopEvent,
+    StopKind,
     StopState,
 )
 
@@ -309,7 +310,8 @@ def plan_page(session: Session, viewer: Viewer, plan_id: int) -> PlanPage:
         _run_card(n, route, stops, couriers, ended, before)
         for n, route in enumerate((r for r in plan.result["routes"] if r["visits"]), start=1)
     ]
-    left_out = [_left_out(left, stops) for left in plan.result["unserved"] if left["stop_id"] in stops]
+    gone = _dropped_out(session, plan)
+    left_out = [_left_out(left, stops, before, gone) for left in plan.result["unserved"] if left["stop_id"] in stops]
     changed = [line for run in runs for line in run.stops if line.was]
     return PlanPage(
         plan, area.name, area.code, runs, left_out, _effect(runs, left_out, before, stops), changed,
@@ -428,11 +430,25 @@ def _told(stop: Stop) -> tuple[int, int] | None:
     return stop.announced_opens_s, stop.announced_closes_s
 
 
-def _left_out(left: dict[str, Any], stops: dict[int, Stop]) -> LeftOut:
+def _dropped_out(session: Session, plan: Plan) -> set[int]:
+    """The couriers who dropped out of the plan's day."""
+    out = select(Shift.courier_id).where(Shift.on == plan.on, Shift.out_from_s.is_not(None))
+    return set(session.scalars(out))
+
+
+def _left_out(
+    left: dict[str, Any], stops: dict[int, Stop], before: dict[int, tuple[int, str, int | None]], gone: set[int]
+) -> LeftOut:
     stop = stops[left["stop_id"]]
-    why = WHY_NOT.get(str(left["reason"]).lower().replace("_", " "), "排不进当班路线")
-    if left.get("candidates"):
-        why += f"(已试 {len(left['candidates'])} 名揽投员)"
+    why = WHY_NOT.get(left["reason"], "排不进当班路线")
+    tried = left.get("candidates") or []
+    holder = before.get(stop.id)
+    if holder is not None and holder[0] in gone and stop.kind is not StopKind.PICKUP:
+        why = f"件在已退出的{holder[1]}车上,请先安排当面交接或带回中心,再改派"
+    elif holder is not None and tried == [f"courier:{holder[0]}"]:
+        why = f"件已在{holder[1]}车上,其余下时间排不下"
+    elif tried:
+        why += f"(已试 {len(tried)} 名揽投员)"
     return LeftOut(
         stop.id, STOP_LABEL[stop.kind], stop.label or stop.contact_name, stop.address, _asked(stop),
         _told(stop) is not None, why,
@@ -562,7 +578,7 @@ def _waiting(stop: Stop) -> StopLine:
     asked = _asked(stop)
     why = ""
     if stop.unserved_reason:
-        why = WHY_NOT.get(str(stop.unserved_reason.get("reason", "")).lower().replace("_", " "), "")
+        why = WHY_NOT.get(stop.unserved_reason.get("reason", ""), "")
     return StopLine(
         0, stop.id, STOP_LABEL[stop.kind], stop.label or stop.contact_name, stop.address, stop.lon, stop.lat, asked,
         _told(stop), asked[0] if asked else 0, stop.service_s, stop.pieces, stop.state.value, why or "待排",

@@ -51,6 +51,18 @@ def only(*roles: Role, **more: object) -> Row:
     return Row(frozenset(roles), **more)  # type: ignore[arg-type]
 
 
+ACTING = frozenset({AGENT, LEAD, OPERATOR})
+CASE_SIDES = ACTING | {ENTERPRISE}
+A_PROJECT = {
+    "name": "探测项目", "family": "industrial_permit", "matters": ["IND-104"],
+    "site": {"division_code": "320412000000"},
+}  # fmt: skip
+A_LETTER = {
+    "legal_representative": "张法人", "powers": ["submit"], "people": [{"name": "王经理", "phone": "13812345678"}],
+    "valid_to": "2027-06-30",
+}  # fmt: skip
+AN_EVENT = {"event_id": "6f1e5b8e-6a53-4d2e-9f2b-6d2d4fb0a001", "act": "problem"}
+
 ROUTES: dict[str, Row] = {
     # the entrance
     "GET /": PUBLIC,
@@ -110,6 +122,32 @@ ROUTES: dict[str, Row] = {
     "GET /my/tickets": only(ENTERPRISE),
     "POST /my/tickets": only(ENTERPRISE),
     "GET /team": Row(STAFF),
+    # the team's runs, map, messages, grades, report, catalogue
+    "GET /team/runs": only(LEAD, SUPERVISOR, OPERATOR),
+    "POST /team/runs/plans": only(LEAD, OPERATOR, form={"area": "320412000000"}),
+    "POST /team/runs/couriers/<int:courier_id>": only(LEAD, OPERATOR, form={"what": "late", "minutes": "30"}),
+    "GET /team/plans/<int:plan_id>": only(LEAD, SUPERVISOR, OPERATOR),
+    "POST /team/plans/<int:plan_id>/commit": only(LEAD, OPERATOR),
+    "POST /team/plans/<int:plan_id>/cancel": only(LEAD, OPERATOR),
+    "POST /team/plans/<int:plan_id>/replan": only(LEAD, OPERATOR),
+    "GET /team/map": only(LEAD, SUPERVISOR, OPERATOR),
+    "GET /team/map/counties.geojson": Row(STAFF),
+    "GET /team/outbox": Row(STAFF),
+    "POST /team/outbox/<int:message_id>/again": only(LEAD, OPERATOR),
+    "POST /team/outbox/<int:message_id>/number": only(LEAD, OPERATOR),
+    "GET /team/numbers": only(LEAD, OPERATOR),
+    "POST /team/numbers": only(LEAD, OPERATOR),
+    "GET /team/texts": only(OPERATOR),
+    "GET /team/texts/<text_name>/<locale>": only(OPERATOR, scoped=False),
+    "POST /team/texts/<text_name>/<locale>": only(OPERATOR, scoped=False),
+    "GET /team/evaluations": Row(STAFF),
+    "POST /team/evaluations/<int:rectification_id>": only(
+        AGENT, SUPERVISOR, OPERATOR, form={"step": "verified", "words": "属实"}
+    ),
+    "GET /team/report": only(LEAD, SUPERVISOR, OPERATOR),
+    "GET /team/report.xlsx": only(LEAD, SUPERVISOR, OPERATOR),
+    "GET /team/report.csv": only(LEAD, SUPERVISOR, OPERATOR),
+    "GET /team/catalog": only(LEAD, OPERATOR),
     "GET /run": only(COURIER),
     "GET /track": PUBLIC,
     "POST /track": PUBLIC,
@@ -118,6 +156,64 @@ ROUTES: dict[str, Row] = {
     "GET /api/v1/me/tokens": SIGNED_IN,
     "POST /api/v1/me/tokens": Row(EVERYBODY, json={"name": "probe"}),
     "DELETE /api/v1/me/tokens/<int:token_id>": only(LEAD, sees_all=frozenset()),
+    "POST /api/v1/projects": Row(CASE_SIDES, json=A_PROJECT),
+    "GET /api/v1/projects/<project_no>": Row(STAFF | {ENTERPRISE}),
+    "POST /api/v1/projects/<project_no>/cases": Row(CASE_SIDES, json={"matters": ["IND-104"]}),
+    "POST /api/v1/projects/<project_no>/delegation": only(ENTERPRISE, json=A_LETTER),
+    "GET /api/v1/projects/<project_no>/assignment": Row(STAFF),
+    "POST /api/v1/projects/<project_no>/assignment": only(LEAD, OPERATOR, json={"mode": "auto"}),
+    "GET /api/v1/cases": SIGNED_IN,
+    "GET /api/v1/cases/<case_no>": Row(STAFF | {ENTERPRISE}),
+    "POST /api/v1/cases/<case_no>/prescreen": Row(ACTING, json={}),
+    "POST /api/v1/cases/<case_no>/corrections": Row(CASE_SIDES),
+    "POST /api/v1/cases/<case_no>/materials": Row(CASE_SIDES),
+    "POST /api/v1/cases/<case_no>/submission": Row(ACTING, json={}),
+    "POST /api/v1/cases/<case_no>/withdrawal": Row(CASE_SIDES, json={"reason": "计划变更"}),
+    "POST /api/v1/cases/<case_no>/evaluation": only(ENTERPRISE, json={"grades": [{"review_id": 1, "grade": 5}]}),
+    "POST /api/v1/cases/<case_no>/parcels": Row(CASE_SIDES, json={"leg": "pickup"}),
+    "POST /api/v1/parcels/<waybill>/handovers": Row(ACTING, json={"to": "authority", "scan_id": "probe"}),
+    "GET /api/v1/parcels/<waybill>/custody": SIGNED_IN,
+    "PATCH /api/v1/reviews/<int:review_id>": Row(ACTING, json={"step": "simulated"}),
+    "POST /api/v1/plans": only(LEAD, OPERATOR, json={"area": "320412000000", "date": "2026-11-25"}),
+    "GET /api/v1/plans/<int:plan_id>": only(LEAD, SUPERVISOR, OPERATOR),
+    "POST /api/v1/plans/<int:plan_id>/commit": only(LEAD, OPERATOR),
+    "POST /api/v1/plans/<int:plan_id>/replan": only(LEAD, OPERATOR),
+    "DELETE /api/v1/plans/<int:plan_id>": only(LEAD, OPERATOR),
+    "GET /api/v1/runs/mine": only(COURIER),
+    "POST /api/v1/stops/<int:stop_id>/events": only(COURIER, LEAD, json=AN_EVENT),
+    "POST /api/v1/tickets": Row(STAFF | {ENTERPRISE}, json={"kind": "question", "words": "?", "area": "320412000000"}),
+    "GET /api/v1/messages": only(LEAD, SUPERVISOR, OPERATOR),
+    "POST /api/v1/messages/<int:message_id>/resend": only(LEAD, OPERATOR, json={"reason": "未收到"}),
+    "GET /api/v1/divisions": SIGNED_IN,
+    "GET /api/v1/centres": SIGNED_IN,
+    "GET /api/v1/matters": SIGNED_IN,
+    "GET /api/v1/agents": Row(STAFF),
+    # the team's desk
+    "GET /team/agents": Row(STAFF),
+    "POST /team/agents/<int:agent_id>/leave": only(LEAD, OPERATOR),
+    "GET /team/assignment": only(LEAD, OPERATOR),
+    "POST /team/assignment": only(LEAD, OPERATOR),
+    "GET /team/cases/<case_no>": Row(STAFF),
+    "POST /team/cases/<case_no>/corrected": Row(ACTING),
+    "POST /team/cases/<case_no>/counter": Row(ACTING),
+    "POST /team/cases/<case_no>/delivered": Row(ACTING),
+    "POST /team/cases/<case_no>/delivery": Row(ACTING),
+    "POST /team/cases/<case_no>/materials/<int:material_id>": Row(ACTING),
+    "GET /team/cases/<case_no>/materials/<int:material_id>": Row(STAFF),
+    "POST /team/cases/<case_no>/parcels/<waybill>/scan": Row(ACTING),
+    "POST /team/cases/<case_no>/pickup": Row(ACTING),
+    "POST /team/cases/<case_no>/prescreen": Row(ACTING),
+    "POST /team/cases/<case_no>/refusal": Row(ACTING),
+    "POST /team/cases/<case_no>/reviews/<int:review_id>": Row(ACTING, form={"step": "accepted"}),
+    "POST /team/cases/<case_no>/submission": Row(ACTING),
+    "GET /team/inbox": Row(STAFF),
+    "GET /team/projects": Row(STAFF),
+    "GET /team/projects/<project_no>": Row(STAFF),
+    "POST /team/projects/<project_no>/assignment": only(LEAD, OPERATOR),
+    "POST /team/projects/<project_no>/referral": Row(ACTING),
+    "POST /team/projects/<project_no>/referral/<int:referral_id>": Row(ACTING),
+    "GET /team/tickets": Row(STAFF),
+    "POST /team/tickets/<ticket_no>": Row(STAFF),
 }
 
 MAY_ANSWER_ANYTHING_BUT = {401, 403, 404, 405, 500, 501}

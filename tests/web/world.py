@@ -3,14 +3,21 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from agents.network import Division, Level, Precision
-from dispatch import flow
+from dispatch import answers, flow
+from dispatch.case import Case
+from dispatch.evaluation import Evaluation, Grade, Rectification, TicketKind
 from dispatch.project import Project
 from dispatch.scope import Role
+from notifications.message import Message
+from routing.day import queue_plan
+from routing.runs import Courier, Cutoff, PlanState, Run, Shift, Stop, StopState
 from tests.dispatch.builders import (
+    MONDAY,
     TEN,
     County,
     a_prescreened_case,
@@ -64,7 +71,13 @@ def another_county(session: Session, county: County) -> County:
         session.add(division)
         session.flush()
     agent = an_agent(session, "别处代办员", division=made[1])
-    return County(session, made[1], made[2], [agent], list(county.couriers))
+    courier = Courier(
+        courier_no="EMS900", name="别处揽投员", phone="+8613900000199", phone_hash=db.keyed_hash("+8613900000199"),
+        division_id=made[1].id, centre_id=county.couriers[0].centre_id,
+    )  # fmt: skip
+    session.add(courier)
+    session.flush()
+    return County(session, made[1], made[2], [agent], [courier])
 
 
 def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
@@ -72,11 +85,23 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     case, viewer = a_prescreened_case(county)
     parcel = flow.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     project = session.get_one(Project, case.project_id)
+    a_run_to(session, county, session.get_one(Stop, parcel.stop_id))
+    ticket = answers.open_ticket(
+        session, kind=TicketKind.QUESTION, words="何时办结?", division_id=case.division_id, by=viewer, at=TEN, case=case
+    )
+    agent_id = county.agents[0].id
+    referral = flow.refer(
+        session, project, from_agent_id=agent_id, to_agent_id=agent_id, reason="同站", by=county.lead, at=TEN
+    )
     colleague = Account(
         role=Role.ENTERPRISE, state=AccountState.WAITING, name="新同事", enterprise_id=project.enterprise_id
     )
     session.add(colleague)
     session.flush()
+    courier = a_courier(session, county)
+    plan = queue_plan(
+        session, division_id=county.division.id, on=MONDAY, cutoff=Cutoff.PM, limit_s=5, by="组长", at=TEN
+    )
     return {
         "case_no": case.case_no,
         "project_no": project.project_no,
@@ -87,8 +112,57 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         "enterprise_id": project.enterprise_id,
         "material_id": case.materials[0].id,
         "review_id": flow.reviews_of(session, case)[0].id,
+        "plan_id": plan.id,
+        "courier_id": courier.id,
+        "message_id": session.scalars(select(Message.id).where(Message.case_id == case.id).limit(1)).one(),
+        "rectification_id": a_bad_grade(session, county, case).id,
+        "text_name": "assigned",
+        "locale": "zh",
+        "ticket_no": ticket.ticket_no,
+        "referral_id": referral.id,
         "code": "en",
     }
+
+
+def a_run_to(session: Session, county: County, stop: Stop) -> None:
+    """A committed plan that sends the county's first courier to this stop."""
+    plan = queue_plan(
+        session, division_id=county.division.id, on=stop.on, cutoff=stop.cutoff, limit_s=1, by="", at=TEN
+    )
+    plan.state = PlanState.COMMITTED
+    run = Run(plan_id=plan.id, courier_id=county.couriers[0].id, on=stop.on, starts_s=8 * 3600, ends_s=12 * 3600)
+    session.add(run)
+    session.flush()
+    stop.move_to(StopState.PLANNED)
+    stop.run_id, stop.position, stop.eta_s = run.id, 1, 9 * 3600 + 600
+    session.flush()
+
+
+def a_courier(session: Session, county: County) -> Courier:
+    """A courier of the county, on shift on Monday."""
+    code = county.division.code[:6]
+    courier = Courier(
+        courier_no=f"C{code}", name="邮递员", phone="+8613900000099", phone_hash=code.encode(),
+        division_id=county.division.id, centre_id=county.couriers[0].centre_id,
+    )  # fmt: skip
+    session.add(courier)
+    session.flush()
+    session.add(Shift(courier_id=courier.id, on=MONDAY, starts_s=8 * 3600, ends_s=18 * 3600))
+    return courier
+
+
+def a_bad_grade(session: Session, county: County, case: Case) -> Rectification:
+    """A bad grade of the county's first agent, to be verified."""
+    evaluation = Evaluation(
+        case_id=case.id, review_id=flow.reviews_of(session, case)[0].id, agent_id=county.agents[0].id,
+        grade=Grade.DISSATISFIED, at=TEN,
+    )  # fmt: skip
+    session.add(evaluation)
+    session.flush()
+    opened = Rectification(evaluation_id=evaluation.id, opened_at=TEN, verify_by=TEN, rectify_by=TEN)
+    session.add(opened)
+    session.flush()
+    return opened
 
 
 def people(session: Session, county: County, world: World) -> None:

@@ -23,6 +23,7 @@ from web.team.blueprint import bp
 from web.transactions import transaction
 
 REPORT_DAYS = 7
+SHORTEST_REASON = 2
 WHY_LABEL = {
     suppression.Why.ASKED_US: "本人要求停发",
     suppression.Why.ASKED_PROVIDER: "本人向运营商退订",
@@ -66,16 +67,17 @@ def resend(message_id: int) -> Response:
     """The same words again, because a person says why."""
     viewer = current_viewer()
     why = request.form.get("why", "").strip()
-    if len(why) < 2:
-        flash(gettext("请写明重发的原因"), "error")
-        return redirect(url_for("team.outbox", _anchor=f"m{message_id}"))
     try:
         with transaction() as session:
             message = asked.message_for(session, viewer, message_id)
-            outbox.resend(session, message, why=why, by_account=viewer.account_id, at=db.now(session))
+            if len(why) >= SHORTEST_REASON:
+                outbox.resend(session, message, why=why, by_account=viewer.account_id, at=db.now(session))
     except NotResendable:
         flash(gettext(NOT_AGAIN), "error")
     else:
+        if len(why) < SHORTEST_REASON:
+            flash(gettext("请写明重发的原因"), "error")
+            return redirect(url_for("team.outbox", _anchor=f"m{message_id}"))
         flash(gettext("已重发,并记录了原因"))
     return redirect(url_for("team.outbox"))
 
@@ -85,13 +87,13 @@ def resend(message_id: int) -> Response:
 def unmask(message_id: int) -> Response:
     """The whole number, for a reason that is written down."""
     viewer, why = current_viewer(), request.form.get("why", "").strip()
-    if len(why) < 2:
-        flash(gettext("请写明查看完整号码的原因"), "error")
-    else:
-        with transaction() as session:
-            message = asked.message_for(session, viewer, message_id)
+    with transaction() as session:
+        message = asked.message_for(session, viewer, message_id)
+        if len(why) >= SHORTEST_REASON:
             number = people.unmask(session, message, account_id=current_person().account_id, why=why)
-        flash(gettext("完整号码 %(number)s(本次查看已记录)", number=number or "—"))
+            flash(gettext("完整号码 %(number)s(本次查看已记录)", number=number or "—"))
+        else:
+            flash(gettext("请写明查看完整号码的原因"), "error")
     return redirect(url_for("team.outbox", _anchor=f"m{message_id}"))
 
 
@@ -112,7 +114,7 @@ def change_number() -> Response:
     """A number's owner wants no more notices, or wants them again."""
     phone, note = request.form.get("phone", ""), request.form.get("note", "").strip()
     by = current_person().account_id
-    if len(note) < 2:
+    if len(note) < SHORTEST_REASON:
         flash(gettext("请写明原因,例如“本人来电要求”"), "error")
         return redirect(url_for("team.numbers"))
     try:
@@ -144,13 +146,14 @@ def texts_page() -> str:
         for text in texts.catalogue().texts.values():
             now = texts.current(session, text.name, "zh")
             rows.append((text, now, texts.preview(text.name, "zh", now.words, settings)))
-        return render_template("team/texts.html", rows=rows)
+        return render_template("team/texts.html", rows=rows, PURPOSE=asked.PURPOSE_LABEL)
 
 
-@bp.route("/texts/<name>/<locale>", methods=["GET", "POST"])
+@bp.route("/texts/<text_name>/<locale>", methods=["GET", "POST"])
 @operator_only
-def text(name: str, locale: str) -> Any:
+def text(text_name: str, locale: str) -> Any:
     """One text's words: preview with real-looking values, every fault at once, then in force as a new version."""
+    name = text_name
     if name not in texts.catalogue().texts or locale not in texts.LOCALES:
         raise NoPage
     settings = notice_settings()
@@ -159,7 +162,7 @@ def text(name: str, locale: str) -> Any:
         now = texts.current(session, name, locale)
         words = request.form.get("words", now.words).strip()
         act, note = request.form.get("act", ""), request.form.get("note", "").strip()
-        if request.method == "POST" and act in {"save", "revert"} and len(note) < 2:
+        if request.method == "POST" and act in {"save", "revert"} and len(note) < SHORTEST_REASON:
             faults = [gettext("请写明修改原因")]
         elif request.method == "POST" and act == "revert":
             texts.revert(session, name, locale, by_account=current_person().account_id, note=note)
@@ -174,8 +177,9 @@ def text(name: str, locale: str) -> Any:
             page = render_template(
                 "team/text.html", text=texts.text_named(name), locale=locale, now=now, words=words, note=note,
                 shown=texts.preview(name, locale, words, settings), faults=faults,
-                history=texts.history(session, name, locale), placeholders=texts.catalogue().placeholders,
+                history=texts.history(session, name, locale),
+                PURPOSE=asked.PURPOSE_LABEL, placeholders=texts.catalogue().placeholders,
             )  # fmt: skip
             return page, 422 if faults else 200
     flash(gettext("已生效,新短信从现在起使用这个版本"))
-    return redirect(url_for("team.text", name=name, locale=locale))
+    return redirect(url_for("team.text", text_name=name, locale=locale))
