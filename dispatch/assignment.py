@@ -85,17 +85,28 @@ class Proposal:
     versions: Mapping[int, int]
     objective: int
     proven: bool
-    prices: Mapping[Id, int]
+    prices: Mapping[Id, int] | None
 
 
 # ---------------------------------------------------------------- reading
 
 
-def agents_as_of(session: Session, on: date, *, path: str | None = None, calendar: Calendar | None = None) -> list[Any]:
-    """The active agents below ``path`` as the matching sees them; away is who is away longer than a stand-in acts."""
+def agents_as_of(
+    session: Session,
+    on: date,
+    *,
+    path: str | None = None,
+    ids: Iterable[int] | None = None,
+    calendar: Calendar | None = None,
+) -> list[matching.model.Agent]:
+    """The active agents below ``path``, or those of ``ids``, as the matching sees them.
+
+    Away is who is away longer than a stand-in acts."""
     here = select(Agent.id).join(Division, Division.id == Agent.division_id).where(Agent.active)
     if path is not None:
         here = here.where(subtree_condition(path))
+    if ids is not None:
+        here = here.where(among(Agent.id, ids))
     rows = session.execute(
         select(
             Agent.id, Agent.capacity, Agent.held, Agent.languages, Agent.stars, Agent.stand_in_id, Agent.team_id,
@@ -419,10 +430,11 @@ def propose(session: Session, *, at: datetime, path: str | None = None, limit_s:
     """The batch's answer as a difference from what is, with its proof. Nothing is changed."""
     question = ask(session, at=at, path=path)
     answer = match(question.needs, question.agents, question.network, WEIGHTS, limit_s=limit_s)
-    return _difference(session, question, answer)
+    return difference(session, question, answer)
 
 
-def _difference(session: Session, question: Question, answer: Matching) -> Proposal:
+def difference(session: Session, question: Question, answer: Matching) -> Proposal:
+    """An answer as what it would change."""
     pool = {a.id: a for a in question.agents}
     changed = [need for need in question.needs if need.current is None or answer.choices[need.id].agent != need.current]
     names = _spoken_of(session, (answer.choices[need.id] for need in changed))

@@ -42,8 +42,10 @@ def apply(session: Session, proposal: Proposal, *, by: Viewer, at: datetime) -> 
     done, full = _within_capacity(session, [m for m in wanted if m.project_id in fresh])
     if done:
         _write(session, done, by=by, at=at)
-    _keep_reasons(session, [m for m in proposal.waiting if m.role is TeamRole.LEAD and m.project_id in fresh])
-    keep_prices(session, proposal.prices, at=at)
+    unplaced = [m for m in proposal.waiting if m.role is TeamRole.LEAD and m.before is None]
+    _keep_reasons(session, [m for m in unplaced if m.project_id in fresh])
+    if proposal.prices is not None:
+        keep_prices(session, proposal.prices, at=at)
     session.expire_all()
     return Applied(tuple(done), tuple(stale), tuple(full))
 

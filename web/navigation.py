@@ -33,6 +33,7 @@ NAV: dict[Role, tuple[tuple[str, str], ...]] = {
         ("team.tickets", "一号答"),
         ("team.outbox", "短信"),
         ("team.report", "月报"),
+        ("team.calibration", "预计准确度"),
     ),
     Role.COURIER: (("courier.home", "今日线路"),),
     Role.SUPERVISOR: (
@@ -41,6 +42,7 @@ NAV: dict[Role, tuple[tuple[str, str], ...]] = {
         ("team.evaluations", "好差评"),
         ("team.tickets", "一号答"),
         ("team.report", "月报"),
+        ("team.calibration", "预计准确度"),
     ),
     Role.OPERATOR: (
         ("team.home", "今日"),

@@ -148,7 +148,21 @@ ROUTES: dict[str, Row] = {
     "GET /team/report.xlsx": only(LEAD, SUPERVISOR, OPERATOR),
     "GET /team/report.csv": only(LEAD, SUPERVISOR, OPERATOR),
     "GET /team/catalog": only(LEAD, OPERATOR),
+    # the courier's phone, and the lists that both sides sign
     "GET /run": only(COURIER),
+    "GET /run/stops/<int:stop_id>": only(COURIER),
+    "POST /run/stops/<int:stop_id>/acts": only(COURIER, form={"act": "problem", "note": "门卫不让进"}),
+    "POST /run/stops/<int:stop_id>/pin": only(COURIER, form={"lon": "119.96", "lat": "31.72"}),
+    "POST /run/stops/<int:stop_id>/first": only(COURIER),
+    "GET /run/load": only(COURIER),
+    "POST /run/load": only(COURIER, form={"run_id": "1", "waybill": "EA1"}),
+    "GET /run/sw.js": PUBLIC,
+    "GET /run/manifest.webmanifest": PUBLIC,
+    "GET /run/ended": PUBLIC,
+    "GET /handovers": Row(STAFF | {COURIER}),
+    "POST /handovers": only(COURIER),
+    "GET /handovers/<list_no>": Row(STAFF | {COURIER}),
+    "POST /handovers/<list_no>/signature": only(COURIER, AGENT, LEAD, OPERATOR),
     "GET /track": PUBLIC,
     "POST /track": PUBLIC,
     # the API
@@ -209,6 +223,11 @@ ROUTES: dict[str, Row] = {
     "GET /team/inbox": Row(STAFF),
     "GET /team/projects": Row(STAFF),
     "GET /team/projects/<project_no>": Row(STAFF),
+    "GET /team/projects/<project_no>/lists": Row(STAFF),
+    "GET /team/projects/<project_no>/why": Row(STAFF),
+    "GET /team/relief": only(LEAD, OPERATOR),
+    "POST /team/relief": only(LEAD, OPERATOR),
+    "GET /team/calibration": only(LEAD, SUPERVISOR, OPERATOR),
     "POST /team/projects/<project_no>/assignment": only(LEAD, OPERATOR),
     "POST /team/projects/<project_no>/referral": Row(ACTING),
     "POST /team/projects/<project_no>/referral/<int:referral_id>": Row(ACTING),
@@ -240,8 +259,10 @@ def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPath
     )
     made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     outbox.use_doorbell(None)
-    made.extensions["world"] = make_world(made.extensions["daiban.sessions"], Path(folder))
-    yield made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAIBAN_HOME", str(folder))
+        made.extensions["world"] = make_world(made.extensions["daiban.sessions"], Path(folder))
+        yield made
     made.extensions["daiban.sessions"].kw["bind"].dispose()
 
 

@@ -1,5 +1,6 @@
 """Projects: asked for with their first case, read, given further cases, assigned to an agent, and why."""
 
+from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -15,6 +16,7 @@ from dispatch.project import Contact, Enterprise, Power
 from dispatch.queries import cases as shown
 from dispatch.reach import project_for
 from dispatch.scope import Role
+from dispatch.why import why as reasons
 from web.api.idempotency import idempotent
 from web.api.schema import Day, Id, Strict, problems
 from web.auth import current_viewer, enterprise_only, leads_only, roles, signed_in
@@ -175,9 +177,12 @@ def delegate(project_no: str, body: DelegationIn) -> tuple[dict[str, Any], int]:
 @bp.doc(responses=problems(404), security="bearer")
 @roles(Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
 def why(project_no: str) -> dict[str, Any]:
-    """Why this agent, who came next and what they lost by; or why nobody."""
+    """Why this agent, who came next and what they lost by; or why nobody, and the smallest change that would help."""
+    viewer = current_viewer()
     with transaction() as session:
-        return shown.why(session, current_viewer(), project_no)
+        project = project_for(session, viewer, project_no)
+        explained = [asdict(one) for one in reasons(session, project, at=db.now(session))]
+        return {**shown.why(session, viewer, project_no), "explanation": explained}
 
 
 @bp.post("/projects/<project_no>/assignment")

@@ -10,6 +10,8 @@ from werkzeug.wrappers import Response
 import db
 from agents.roster import Agent, Category, Duty, DutyKind
 from dispatch import assignment
+from dispatch.absence import working_days
+from dispatch.catalog import calendar_of
 from dispatch.errors import NotFound, Refused
 from dispatch.queries import team as asked
 from dispatch.reach import visible_agents
@@ -55,7 +57,11 @@ def leave(agent_id: int) -> Response:
                 raise NotFound(f"no agent {agent_id}")
             kind = DutyKind(request.form.get("kind", "leave"))
             session.add(Duty(agent_id=agent.id, kind=kind, starts_on=starts, ends_on=ends, note=""))
-        flash(gettext("已登记,B 角接替;超过三个工作日请在“派件建议”中查看调整"))
+            long = working_days(calendar_of(session), starts, ends) > assignment.SHORT_LEAVE_WD
+        if long:
+            flash(gettext("已登记;超过三个工作日,请确认由谁接办"))
+            return redirect(url_for("team.relief"))
+        flash(gettext("已登记,B 角接替"))
     except RULES as error:
         say(error)
     return redirect(url_for("team.agents"))

@@ -1,0 +1,106 @@
+"""Absence: what a leave of more than three working days changes, shown with its notices before anything does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agents.network import Division, subtree_condition
+from agents.roster import Agent, Duty
+from dispatch.assignment import SHORT_LEAVE_WD, WEIGHTS, Move, Proposal, ask
+from dispatch.catalog import calendar_of
+from dispatch.clock import Calendar
+from dispatch.matching.leave import relieve
+from dispatch.project import Project, TeamRole
+from dispatch.telling import day_of
+
+AHEAD = timedelta(days=7)  # leaves that begin within a week are provided for now
+REASON = "原代办员请假超过三个工作日"
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """An absence that a stand-in does not cover: who, until when, how many working days."""
+
+    agent_id: int
+    name: str
+    ends_on: date
+    working_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReliefProposal:
+    """Who would take over from whom, and how many enterprises would have to be told. Nothing is changed yet."""
+
+    leaves: tuple[Leave, ...]
+    proposal: Proposal
+    notices: int
+    unforced: int
+    names: Mapping[int, str]
+
+
+def working_days(calendar: Calendar, starts_on: date, ends_on: date) -> int:
+    """How many working days an absence takes, both ends included."""
+    return len(calendar.workdays_after(starts_on, ends_on)) + calendar.is_workday(starts_on)
+
+
+def long_leaves(session: Session, *, at: datetime, path: str | None = None) -> list[Leave]:
+    """Leaves of more than three working days that stand now or begin within a week."""
+    calendar, today = calendar_of(session), day_of(at)
+    query = (
+        select(Duty, Agent.name)
+        .join(Agent, Agent.id == Duty.agent_id)
+        .join(Division, Division.id == Agent.division_id)
+        .where(Duty.ends_on >= today, Duty.starts_on <= today + AHEAD, Agent.active, Agent.held > 0)
+        .order_by(Duty.starts_on, Duty.id)
+    )
+    if path is not None:
+        query = query.where(subtree_condition(path))
+    found: dict[int, Leave] = {}
+    for duty, name in session.execute(query):
+        days = working_days(calendar, duty.starts_on, duty.ends_on)
+        if days > SHORT_LEAVE_WD and days > found.get(duty.agent_id, Leave(0, "", today, 0)).working_days:
+            found[duty.agent_id] = Leave(duty.agent_id, name, duty.ends_on, days)
+    return list(found.values())
+
+
+def propose_relief(session: Session, *, at: datetime, path: str | None = None) -> ReliefProposal:
+    """The fewest moves that free the absent agents of their projects, with the notices that these cost."""
+    leaves = long_leaves(session, at=at, path=path)
+    question = ask(session, at=at, path=path)
+    held = [need for need in question.needs if need.current is not None]
+    relief = relieve(
+        {leave.agent_id: leave.working_days for leave in leaves}, held, question.agents, question.network, WEIGHTS
+    )
+    needs = {need.id: need for need in held}
+    numbers = _numbers(session, [int(move.project) for move in relief.moves])
+    moves = [
+        Move(
+            project_id=int(move.project),
+            project_no=numbers[int(move.project)],
+            role=TeamRole(needs[move.need].role),
+            counter="" if needs[move.need].role == "lead" else needs[move.need].node,
+            before=int(move.before),
+            after=None if move.agent is None else int(move.agent),
+            reason={"why": REASON},
+        )
+        for move in relief.moves
+    ]
+    people = {person for move in moves for person in (move.before, move.after) if person is not None}
+    return ReliefProposal(
+        leaves=tuple(leaves),
+        proposal=Proposal(
+            tuple(m for m in moves if m.after is not None), tuple(m for m in moves if m.after is None),
+            question.versions, 0, True, None,
+        ),
+        notices=relief.notices,
+        unforced=len(relief.unforced),
+        names={row.id: row.name for row in session.execute(select(Agent.id, Agent.name).where(Agent.id.in_(people)))},
+    )  # fmt: skip
+
+
+def _numbers(session: Session, ids: list[int]) -> dict[int, str]:
+    rows = session.execute(select(Project.id, Project.project_no).where(Project.id.in_(ids)))
+    return {row.id: row.project_no for row in rows}

@@ -1,0 +1,133 @@
+"""A batch with its database: a city or the province read, solved, written back; then one placement after another.
+
+python -m tests.benchmarks.assignment_database --scale city|province [--one-by-one 200]
+"""
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import func, select
+
+import db
+from agents.network import CENTRES_FILE, DIVISIONS_FILE, import_network
+from agents.roster import Agent
+from dispatch import assignment, placing
+from dispatch.catalog_import import import_all
+from dispatch.forecast import due, renew_many
+from dispatch.matching.batch import match
+from dispatch.project import Project, ProjectState
+from dispatch.scope import SYSTEM
+from servers import Postgres
+from tests.notifications.chaos import make_tables
+from web.demo import demand
+
+
+def timed(found: dict[str, Any], name: str, act: Callable[[], Any]) -> Any:
+    """Run it; wall and processor seconds of this process go into ``found``."""
+    wall, own = time.perf_counter(), time.process_time()
+    answer = act()
+    found[name] = {"wall_s": round(time.perf_counter() - wall, 2), "cpu_s": round(time.process_time() - own, 2)}
+    return answer
+
+
+def measure(scale: str, one_by_one: int) -> dict[str, Any]:
+    """Load, then time each part."""
+    db.use_keys(db.Keyring.generate())
+    server = Postgres().start()
+    try:
+        make_tables(server.url)
+        sessions = db.sessions(server.url)
+        found: dict[str, Any] = {"scale": scale}
+        with sessions.begin() as session:
+            import_network(session, DIVISIONS_FILE, CENTRES_FILE)
+            import_all(session)
+        timed(found, "load", lambda: demand.load(sessions, scale=scale))
+        with sessions() as session:
+            found["agents"] = session.scalar(select(func.count()).select_from(Agent))
+            found["waiting before"] = _waiting(session)
+            at = db.now(session)
+            question = timed(found, "read", lambda: assignment.ask(session, at=at))
+            found["needs"] = len(question.needs)
+        answer = timed(
+            found, "solve",
+            lambda: match(question.needs, question.agents, question.network, assignment.WEIGHTS),
+        )  # fmt: skip
+        found["proven"] = answer.certificate.proven
+        with sessions() as session:
+            proposal = timed(found, "difference", lambda: assignment.difference(session, question, answer))
+        found["moves"], found["waits"] = len(proposal.moves), len(proposal.waiting)
+
+        def write() -> placing.Applied:
+            with sessions.begin() as session:
+                return placing.apply(session, proposal, by=SYSTEM, at=at)
+
+        applied = timed(found, "write back", write)
+        found["applied"] = [len(applied.done), len(applied.stale), len(applied.full)]
+        with sessions() as session:
+            found["over capacity"] = session.scalar(
+                select(func.count()).select_from(Agent).where(Agent.held > Agent.capacity)
+            )
+            found["waiting after"] = _waiting(session)
+        found["one by one ms"] = _one_by_one(sessions, one_by_one)
+
+        def tell() -> int:
+            with sessions.begin() as session:
+                return placing.tell_placed(session, at=at, limit=200)
+
+        found["told"] = timed(found, "200 told", tell)
+
+        def look() -> int:
+            with sessions.begin() as session:
+                return renew_many(session, due(session, at=at, limit=100), at=at)
+
+        found["forecast"] = timed(found, "100 forecasts", look)
+        found["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        return found
+    finally:
+        server.stop()
+
+
+def _waiting(session: Any) -> int:
+    return int(
+        session.scalar(select(func.count()).select_from(Project).where(Project.state == ProjectState.WAITING)) or 0
+    )
+
+
+def _one_by_one(sessions: Any, count: int) -> dict[str, float]:
+    """Projects sent back to the waiting list and placed at once, one transaction each."""
+    with sessions.begin() as session:
+        rows = session.scalars(
+            select(Project)
+            .where(Project.state == ProjectState.ACTIVE)
+            .order_by(func.md5(Project.project_no))
+            .limit(count)
+        ).all()
+        for project in rows:
+            lead = project.lead
+            if lead is not None:
+                lead.until = db.now(session)
+                session.get_one(Agent, lead.agent_id).held -= 1
+                session.flush()
+            project.state = ProjectState.WAITING
+        ids = [project.id for project in rows]
+    taken = []
+    for project_id in ids:
+        began = time.perf_counter()
+        with sessions.begin() as session:
+            project = session.get_one(Project, project_id, with_for_update=True)
+            assignment.place(session, project, by=SYSTEM, at=db.now(session))
+        taken.append((time.perf_counter() - began) * 1000)
+    taken.sort()
+    return {"p50": round(taken[len(taken) // 2], 1), "p99": round(taken[int(len(taken) * 0.99)], 1)} if taken else {}
+
+
+if __name__ == "__main__":
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("--scale", choices=("city", "province"), default="city")
+    ask.add_argument("--one-by-one", type=int, default=200)
+    given = ask.parse_args()
+    print(json.dumps(measure(given.scale, given.one_by_one), ensure_ascii=False, indent=1))

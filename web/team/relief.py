@@ -1,0 +1,38 @@
+"""Relief: who takes over while somebody is away longer than three working days, before anything is changed."""
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+import db
+from dispatch import placing
+from dispatch.absence import propose_relief
+from web.auth import current_viewer, leads_only
+from web.team.blueprint import RULES, bp, say
+from web.transactions import transaction
+
+
+@bp.get("/relief")
+@leads_only
+def relief() -> str:
+    """The difference, and the notices that it costs."""
+    with transaction() as session:
+        found = propose_relief(session, at=db.now(session), path=current_viewer().division_path)
+    return render_template("team/relief.html", found=found)
+
+
+@bp.post("/relief")
+@leads_only
+def apply_relief() -> Response:
+    """Carry it out as it stands now; projects that somebody changes meanwhile are left alone."""
+    viewer = current_viewer()
+    try:
+        with transaction() as session:
+            at = db.now(session)
+            found = propose_relief(session, at=at, path=viewer.division_path)
+            applied = placing.apply(session, found.proposal, by=viewer, at=at)
+            placing.tell_placed(session, at=at)
+        flash(gettext("已调整 %(done)s 项,名额已满 %(full)s 项", done=len(applied.done), full=len(applied.full)))
+    except RULES as error:
+        say(error)
+    return redirect(url_for("team.relief"))
