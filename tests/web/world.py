@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from agents.network import Division, Level, Precision
-from dispatch import answers, flow
+from agents.network import Division, Level, Precision, ServiceCentre
+from dispatch import answers, batches, flow
 from dispatch.case import Case
+from dispatch.custody import Direction, Parcel
 from dispatch.evaluation import Evaluation, Grade, Rectification, TicketKind
 from dispatch.project import Project
 from dispatch.scope import Role
@@ -26,8 +27,10 @@ from tests.dispatch.builders import (
     make_county,
     the_county,
 )
+from web import files
 from web.accounts import Account, AccountState, Token
 
+A_PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 ArgsOf = dict[str, str | int]
 
 
@@ -84,6 +87,8 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     """A case with a booked pickup, and everything of it that stands in URLs."""
     case, viewer = a_prescreened_case(county)
     parcel = flow.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    given = case.materials[0]
+    given.sha256, given.media_type, given.filename = files.keep_bytes(A_PDF), "application/pdf", "a.pdf"
     project = session.get_one(Project, case.project_id)
     a_run_to(session, county, session.get_one(Stop, parcel.stop_id))
     ticket = answers.open_ticket(
@@ -110,10 +115,11 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         "agent_id": county.agents[0].id,
         "account_id": colleague.id,
         "enterprise_id": project.enterprise_id,
-        "material_id": case.materials[0].id,
+        "material_id": given.id,
         "review_id": flow.reviews_of(session, case)[0].id,
         "plan_id": plan.id,
         "courier_id": courier.id,
+        "list_no": a_list(session, county, parcel),
         "message_id": session.scalars(select(Message.id).where(Message.case_id == case.id).limit(1)).one(),
         "rectification_id": a_bad_grade(session, county, case).id,
         "text_name": "assigned",
@@ -136,6 +142,23 @@ def a_run_to(session: Session, county: County, stop: Stop) -> None:
     stop.move_to(StopState.PLANNED)
     stop.run_id, stop.position, stop.eta_s = run.id, 1, 9 * 3600 + 600
     session.flush()
+
+
+def a_list(session: Session, county: County, parcel: Parcel) -> str:
+    """The number of a handover list between the county's centre and its first courier."""
+    centre = session.scalar(select(ServiceCentre).where(ServiceCentre.division_id == county.division.id))
+    if centre is None:
+        centre = ServiceCentre(
+            centre_no="SC900", division_id=county.division.id, name="别处政务服务中心", pinyin="", level="county",
+            lon=120.57, lat=31.3, precision="admin_seat",
+        )  # fmt: skip
+        session.add(centre)
+        session.flush()
+    sheet = batches.draw_up(
+        session, centre=centre, courier_id=county.couriers[0].id, parcels=[parcel], direction=Direction.IN, on=MONDAY,
+        batch="11:30", at=TEN,
+    )  # fmt: skip
+    return sheet.list_no
 
 
 def a_courier(session: Session, county: County) -> Courier:

@@ -170,11 +170,11 @@ def give(case_no: str) -> tuple[dict[str, Any], int]:
     """One material as multipart/form-data: ``material_id`` and ``file`` (PDF, JPEG or PNG, at most 10 MB)."""
     upload = request.files.get("file")
     wanted = request.form.get("material_id", "")
-    if upload is None or not wanted.isdigit():
-        raise BadRequest("material_id and file are needed")
     viewer = current_viewer()
     with transaction() as session:
         case_for(session, viewer, case_no)  # nothing is stored for somebody who may not
+    if upload is None or not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
+        raise BadRequest("material_id and file are needed")
     digest = files.keep(upload)
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
