@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from itertools import count
 
 from agents.names import person_key, sort_key
 
@@ -53,12 +54,16 @@ class Firm:
     credit_code: str
 
 
+MIDDLES = 9000  # middle fours of a phone number, 1000 to 9999
+
+
 class Cast:
     """Draws people and places in a fixed order from one seed."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.numbers = iter(range(10_000))
+        self.numbers = count()
+        self.ends: list[int] = []
         self.brands = [f"{brand}{trade}" for brand in BRANDS for trade, _ in TRADES]
         self.random.shuffle(self.brands)
         self.used: set[str] = set()
@@ -73,7 +78,12 @@ class Cast:
 
     def phone(self) -> str:
         """A number of a range that no operator gives out to people: 1000 in its middle."""
-        return f"+86138{1000 + next(self.numbers):04d}{self.random.randrange(10_000):04d}"
+        n = next(self.numbers)
+        # The province has more people than there are middles: from the second round on, an end is the next one free.
+        if n < MIDDLES:
+            self.ends.append(self.random.randrange(10_000))
+        end = (self.ends[n % MIDDLES] + n // MIDDLES) % 10_000
+        return f"+86138{1000 + n % MIDDLES:04d}{end:04d}"
 
     def firm(self) -> Firm:
         """The next enterprise, in 武进."""
