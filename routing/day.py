@@ -309,9 +309,9 @@ def changed_stops(session: Session, plan: Plan, stops: Mapping[int, Stop]) -> li
         n for n in map(int, plan.stop_versions) if n not in stops or stops[n].version != plan.stop_versions[str(n)]
     ]
     holders = dict(
-        session.execute(select(Stop.id, Run.courier_id).join(Run, Run.id == Stop.run_id).where(Stop.id.in_(moved)))
-        .tuples()
-        .all()
+        session.execute(
+            select(Stop.id, Run.courier_id).join(Run, Run.id == Stop.run_id).where(Stop.id.in_(moved))
+        ).all()
     )
     return [
         n

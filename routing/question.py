@@ -235,9 +235,7 @@ def _prefix(session: Session, run: Run, shift: Shift, at_s: int) -> Prefix | Non
             select(StopEvent.stop_id, func.max(StopEvent.at))
             .where(StopEvent.stop_id.in_([stop.id for stop in behind]))
             .group_by(StopEvent.stop_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     left = run.starts_s
     done: list[Done] = []

@@ -171,7 +171,7 @@ def grade_counts(session: Session, viewer: Viewer) -> list[tuple[str, int]]:
         .where(visible_rectifications(viewer), Evaluation.withdrawn_at.is_(None))
         .group_by(Evaluation.grade)
     )
-    counted: dict[Grade, int] = dict(rows.tuples().all())
+    counted: dict[Grade, int] = dict(rows.all())
     return [(GRADE_LABEL[grade], counted.get(grade, 0)) for grade in sorted(Grade, reverse=True)]
 
 

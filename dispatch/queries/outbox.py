@@ -196,7 +196,7 @@ def states(session: Session, viewer: Viewer, *, at: datetime) -> list[tuple[str,
         .where(visible_messages(viewer), Message.created_at > at - timedelta(days=30))
         .group_by(Message.state)
     )
-    counted: dict[State, int] = dict(rows.tuples().all())
+    counted: dict[State, int] = dict(rows.all())
     return [(state.value, words, counted[state]) for state, words in STATE_LABEL.items() if state in counted]
 
 

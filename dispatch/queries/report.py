@@ -121,7 +121,7 @@ def _in_month(column: Any, first: date, last: date) -> ColumnElement[bool]:
 
 
 def _before(column: Any, last: date) -> ColumnElement[bool]:
-    return func.date(func.timezone("Asia/Shanghai", column)) <= last  # type: ignore[no-any-return]
+    return func.date(func.timezone("Asia/Shanghai", column)) <= last
 
 
 def _count(session: Session, query: Select[Any]) -> int:
@@ -168,7 +168,7 @@ def _projects(session: Session, viewer: Viewer, first: date, last: date) -> list
     opened = select(func.count()).select_from(Case).where(cases, _in_month(Case.created_at, first, last))
     return [
         Figure("代办项目", str(handled), handled, "截止日前受托、月初以后仍在办理的投资项目数"),
-        Figure("总投资(亿元)", f"{wan / 10_000:.2f}", handled, "上述项目申报的计划总投资之和"),
+        Figure("总投资(亿元)", f"{(wan or 0) / 10_000:.2f}", handled, "上述项目申报的计划总投资之和"),
         Figure("本月新增项目", str(new), new, "本月内提出代办申请的项目数"),
         Figure("本月新增办件", str(_count(session, opened)), None, "本月内提交的办件数"),
         Figure("在办办件", str(_count(session, running)), None, "截止日仍未归档、撤件或不予代办的办件数"),
@@ -217,7 +217,7 @@ def _services(session: Session, viewer: Viewer, first: date, last: date) -> list
         ),
     )  # fmt: skip
     done = [Stop.state == StopState.DONE, Stop.on >= first, Stop.on <= last, visible_stops(viewer)]
-    kinds = dict(session.execute(select(Stop.kind, func.count()).where(*done).group_by(Stop.kind)).tuples().all())
+    kinds = dict(session.execute(select(Stop.kind, func.count()).where(*done).group_by(Stop.kind)).all())
     exchanged = kinds.get(StopKind.EXCHANGE, 0)
     failed = _count(
         session,
@@ -251,7 +251,7 @@ def _services(session: Session, viewer: Viewer, first: date, last: date) -> list
         Figure("未妥投(次)", str(failed), None, "本月揽收或投递未成功、仍未补投的站点"),
         Figure("办件结束后未退回的材料(件)", str(out), None, "截止日仍在中心、揽投员或部门手中的已结束办件的邮件"),
         Figure("有效区域评估成果(项)", str(valid), None, "本月内有效、辖区内可免费共享的区域评估成果"),
-        Figure("每个共享项目可节省(万元)", f"{saved / 1_000_000:.1f}", valid, "上述成果由园区申报的单个项目节省之和"),
+        Figure("每个共享项目可节省(万元)", f"{(saved or 0) / 1_000_000:.1f}", valid, "园区申报的单个项目节省之和"),
         Figure("容缺材料逾期(项)", str(overdue), None, "承诺补交日已过、截止日仍未补交的材料"),
     ]  # fmt: skip
 

@@ -351,7 +351,7 @@ def _ended(session: Session, ids: Iterable[int]) -> dict[int, datetime]:
         .where(StopEvent.stop_id.in_(ids), StopEvent.act.in_(acts))
         .group_by(StopEvent.stop_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _run_card(

@@ -130,7 +130,7 @@ def holders(sessions: sessionmaker[Session]) -> dict[int, int]:
     """Which courier has which stop."""
     with sessions() as session:
         rows = session.execute(select(Stop.id, Run.courier_id).join(Run, Run.id == Stop.run_id))
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
 
 def test_a_day_is_queued_planned_committed_and_told(sessions: sessionmaker[Session], area: int) -> None:

@@ -58,11 +58,11 @@ def report() -> str:
 def report_xlsx() -> Response:
     """The report as a workbook: figures, towns, departments, matters."""
     page = _made()
-    figures = [(f.name, _number(f.value), f.n, f.definition) for f in page.figures]
-    cut = [(f"统计口径:{page.area},{page.first.isoformat()}至{page.last.isoformat()}", None, None, None)]
+    figures: list[Sequence[Plain]] = [(f.name, _number(f.value), f.n, f.definition) for f in page.figures]
+    figures.append((f"统计口径:{page.area},{page.first.isoformat()}至{page.last.isoformat()}", None, None, None))
     body = xlsx(
         [
-            ("月报", ("指标", "数值", "n", "定义"), figures + cut),
+            ("月报", ("指标", "数值", "n", "定义"), figures),
             ("按乡镇", ROW_HEADS, [_full(row) for row in page.towns]),
             ("按部门", SHORT_HEADS, [_short(row) for row in page.departments]),
             ("按事项", SHORT_HEADS, [_short(row) for row in page.matters]),

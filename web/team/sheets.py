@@ -32,7 +32,8 @@ def _is_number(words: str) -> bool:
 def xlsx(sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Plain]]]]) -> bytes:
     """A workbook of sheets, each with a title, its heads and its rows."""
     book = Workbook()
-    book.remove(book.active)
+    for empty in book.worksheets:
+        book.remove(empty)
     for title, heads, rows in sheets:
         sheet = book.create_sheet(title[:31])
         sheet.append(list(heads))
