@@ -13,7 +13,6 @@ import psycopg
 import pytest
 import redis
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
-from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
@@ -52,14 +51,7 @@ def template_database(postgres: str) -> str:
     name = f"template_{os.getpid()}"
     with psycopg.connect(_plain(postgres), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    schema.load_rooms()
-    engine = create_engine(postgres.rsplit("/", 1)[0] + "/" + name)
-    with engine.begin() as connection:
-        connection.execute(text("CREATE EXTENSION IF NOT EXISTS ltree"))
-        connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist"))
-        connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
-        db.Base.metadata.create_all(connection)
-    engine.dispose()
+    schema.upgrade(postgres.rsplit("/", 1)[0] + "/" + name)
     return name
 
 

@@ -86,6 +86,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_gateway_health")),
     )
     op.create_table(
+        "lesson",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("learned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("matters", sa.BigInteger(), nullable=False),
+        sa.Column("promises", sa.BigInteger(), nullable=False),
+        sa.Column("taught", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lesson")),
+    )
+    op.create_table(
         "login_code",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("phone_hash", sa.LargeBinary(), nullable=False),
@@ -164,6 +173,7 @@ def upgrade() -> None:
         sa.Column("why", sa.String(), nullable=False),
         sa.Column("messages", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("unfinished", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person_request")),
     )
     op.create_table(
@@ -782,44 +792,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("decided_at IS NULL AND ended_at IS NULL"),
     )
     op.create_table(
-        "promise",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("case_id", sa.BigInteger(), nullable=False),
-        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("start_on", sa.Date(), nullable=False),
-        sa.Column("expected_on", sa.Date(), nullable=False),
-        sa.Column("promised_wd", sa.BigInteger(), nullable=False),
-        sa.Column("share", sa.Double(), nullable=False),
-        sa.Column("pert_share", sa.Double(), nullable=False),
-        sa.Column("is_yardstick", sa.Boolean(), nullable=False),
-        sa.Column("is_estimate", sa.Boolean(), nullable=False),
-        sa.Column("is_from_cases", sa.Boolean(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("kept", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("seen", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("took_wd", sa.BigInteger(), nullable=True),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["dispatch_case.id"], name=op.f("fk_promise_case_id_dispatch_case")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_promise")),
-    )
-    op.create_index(op.f("ix_promise_case_id"), "promise", ["case_id"], unique=False)
-    op.create_index(
-        "ix_promise_judged",
-        "promise",
-        ["ended_at"],
-        unique=False,
-        postgresql_where=sa.text("is_yardstick AND took_wd IS NOT NULL"),
-    )
-    op.create_table(
-        "lesson",
-        sa.Column("id", sa.BigInteger(), nullable=False),
-        sa.Column("learned_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("matters", sa.BigInteger(), nullable=False),
-        sa.Column("promises", sa.BigInteger(), nullable=False),
-        sa.Column("taught", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lesson")),
-    )
-    op.create_table(
         "idempotency_key",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=False),
@@ -834,6 +806,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "key", name=op.f("uq_idempotency_key_account_id_key")),
     )
     op.create_index(op.f("ix_idempotency_key_created_at"), "idempotency_key", ["created_at"], unique=False)
+    op.create_table(
+        "intake_draft",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("answers", sa.LargeBinary(), nullable=False),
+        sa.Column("digests", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_intake_draft_account_id_account")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_intake_draft")),
+    )
     op.create_table(
         "intermediary",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -1083,6 +1064,35 @@ def upgrade() -> None:
     op.create_index(op.f("ix_message_to_hash"), "message", ["to_hash"], unique=False)
     op.create_index(
         "ix_message_waiting_number", "message", ["to_hash"], unique=False, postgresql_where="state = 'queued'"
+    )
+    op.create_table(
+        "promise",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("start_on", sa.Date(), nullable=False),
+        sa.Column("expected_on", sa.Date(), nullable=False),
+        sa.Column("promised_wd", sa.BigInteger(), nullable=False),
+        sa.Column("share", sa.Double(), nullable=False),
+        sa.Column("pert_share", sa.Double(), nullable=False),
+        sa.Column("is_yardstick", sa.Boolean(), nullable=False),
+        sa.Column("is_estimate", sa.Boolean(), nullable=False),
+        sa.Column("is_from_cases", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("kept", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("seen", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("took_wd", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["dispatch_case.id"], name=op.f("fk_promise_case_id_dispatch_case")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_promise")),
+    )
+    op.create_index(op.f("ix_promise_case_id"), "promise", ["case_id"], unique=False)
+    op.create_index(
+        "ix_promise_judged",
+        "promise",
+        ["ended_at"],
+        unique=False,
+        postgresql_where=sa.text("is_yardstick AND took_wd IS NOT NULL"),
     )
     op.create_table(
         "review",
@@ -1422,6 +1432,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_review_matter_id"), table_name="review")
     op.drop_index(op.f("ix_review_case_id"), table_name="review")
     op.drop_table("review")
+    op.drop_index(
+        "ix_promise_judged", table_name="promise", postgresql_where=sa.text("is_yardstick AND took_wd IS NOT NULL")
+    )
+    op.drop_index(op.f("ix_promise_case_id"), table_name="promise")
+    op.drop_table("promise")
     op.drop_index("ix_message_waiting_number", table_name="message", postgresql_where="state = 'queued'")
     op.drop_index(op.f("ix_message_to_hash"), table_name="message")
     op.drop_index(op.f("ix_message_resend_of_id"), table_name="message")
@@ -1464,16 +1479,9 @@ def downgrade() -> None:
     op.drop_index("ix_project_member_acting", table_name="project_member", postgresql_where=sa.text("until IS NULL"))
     op.drop_table("project_member")
     op.drop_table("intermediary")
+    op.drop_table("intake_draft")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")
-    op.drop_table("lesson")
-    op.drop_index(
-        "ix_promise_judged",
-        table_name="promise",
-        postgresql_where=sa.text("is_yardstick AND took_wd IS NOT NULL"),
-    )
-    op.drop_index(op.f("ix_promise_case_id"), table_name="promise")
-    op.drop_table("promise")
     op.drop_index(
         "ix_dispatch_case_to_forecast",
         table_name="dispatch_case",
@@ -1559,6 +1567,7 @@ def downgrade() -> None:
     op.drop_table("matter")
     op.drop_index(op.f("ix_login_code_phone_hash"), table_name="login_code")
     op.drop_table("login_code")
+    op.drop_table("lesson")
     op.drop_table("gateway_health")
     op.drop_index(op.f("ix_division_pinyin"), table_name="division")
     op.drop_index("ix_division_path", table_name="division", postgresql_using="gist")
