@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
@@ -27,6 +28,7 @@ from web.wording import business_clock, time_of_day
 
 bp = Blueprint("courier", __name__, url_prefix="/run")
 
+SERVICE_WORKER = Path(__file__).parent / "static" / "courier-sw.js"
 KEPT_AFTER_SHIFT = timedelta(hours=2)
 KEPT_AT_MOST = timedelta(hours=14)
 
@@ -211,7 +213,7 @@ def _load_page(taken: dict[int, list[str]], refused: dict[int, tuple[str, str]])
 @bp.get("/sw.js")
 def service_worker() -> Response:
     """The service worker, served from where it may look after /run."""
-    response = current_app.send_static_file("courier-sw.js")
+    response = Response(SERVICE_WORKER.read_text(encoding="utf-8"), mimetype="text/javascript")
     response.headers["Service-Worker-Allowed"] = "/run"
     response.headers["Cache-Control"] = "no-cache"
     g.cacheable = True

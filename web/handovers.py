@@ -95,4 +95,4 @@ def sign(list_no: str) -> AnyResponse | tuple[str, int]:
 
 
 def _layout() -> str:
-    return "phone.html" if current_viewer().role is Role.COURIER else "desk.html"
+    return "courier/_phone.html" if current_viewer().role is Role.COURIER else "desk.html"
