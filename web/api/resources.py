@@ -6,7 +6,7 @@ from apiflask import APIFlask
 from flask import Blueprint, render_template
 
 from web.api import cases, me, messages, parcels, places, plans, projects, reviews, runs, tickets
-from web.api.schema import Problem
+from web.api.schema import Json, Problem
 from web.errors import DISPATCH, WORDS
 
 RESOURCES = (
@@ -71,6 +71,7 @@ def install(app: APIFlask) -> None:
     """Register the resources and describe them."""
     global _app
     _app = app
+    app.json = Json(app)
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
     app.description = "Free proxy agents and EMS couriers for enterprise investment projects. 代办服务不收费。"
     app.config.update(VALIDATION_ERROR_STATUS_CODE=422, AUTO_VALIDATION_ERROR_RESPONSE=False, AUTO_404_RESPONSE=False)

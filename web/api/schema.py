@@ -3,10 +3,23 @@
 from datetime import date
 from typing import Annotated, Any
 
+from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel, ConfigDict, Field
 
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]  # what the calendar can reckon with
+
+
+class Json(DefaultJSONProvider):
+    """JSON as programs expect it: days and instants in ISO 8601, Chinese as it is written."""
+
+    ensure_ascii = False
+
+    @staticmethod
+    def default(value: Any) -> Any:
+        if isinstance(value, date):
+            return value.isoformat()
+        return DefaultJSONProvider.default(value)
 
 
 class Strict(BaseModel):
@@ -42,7 +55,8 @@ class Problem(BaseModel):
 PROBLEMS: dict[int, str] = {
     400: "The body is not JSON, or a cursor is not one of ours",
     401: "No token and no session",
-    404: "Absent, or not yours",
+    403: "The account waits for its approval",
+    404: "Absent, not yours, or not for your role",
     409: "The stage does not allow it, or somebody else changed it",
     422: "A value is missing, wrong or unknown",
     429: "Too many requests",
@@ -50,6 +64,6 @@ PROBLEMS: dict[int, str] = {
 
 
 def problems(*statuses: int) -> Any:
-    """For ``@bp.doc(responses=problems(404, 409))``: the problems of one operation, beside 400 and 401."""
+    """For ``@bp.doc(responses=problems(404, 409))``: the problems of one operation, beside those that any may have."""
     reference = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": PROBLEMS[status], "content": reference} for status in sorted({400, 401, *statuses})}
+    return {status: {"description": PROBLEMS[status], "content": reference} for status in sorted({400, 401, 403, 404, *statuses})}
