@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from agents.network import Division, Level, ServiceCentre, division_with, subtree_condition
 from db import SHANGHAI
+from dispatch.custody import Parcel, ParcelState
 from dispatch.errors import NotFound
 from dispatch.reach import visible_couriers, visible_plans, visible_stops, within
 from dispatch.scope import Viewer
@@ -269,10 +270,8 @@ class Effect:
     first_told: int = 0
     taken_back: int = 0
     other_courier: int = 0
-
-    @property
-    def notices(self) -> int:
-        return self.moved + self.first_told + self.taken_back
+    notices: int = 0
+    """Messages that a commit sends: to stops with papers of a case. Other counters' customers are told by EMS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,13 +313,20 @@ def plan_page(session: Session, viewer: Viewer, plan_id: int) -> PlanPage:
     left_out = [_left_out(left, stops, before, gone) for left in plan.result["unserved"] if left["stop_id"] in stops]
     changed = [line for run in runs for line in run.stops if line.was]
     return PlanPage(
-        plan, area.name, area.code, runs, left_out, _effect(runs, left_out, before, stops), changed,
+        plan, area.name, area.code, runs, left_out,
+        _effect(runs, left_out, before, stops, _with_papers(session, ids)), changed,
         *_difference(session, plan, stops),
     )  # fmt: skip
 
 
 def _stops(session: Session, ids: Iterable[int]) -> dict[int, Stop]:
     return {stop.id: stop for stop in session.scalars(select(Stop).where(Stop.id.in_(ids)))}
+
+
+def _with_papers(session: Session, ids: Iterable[int]) -> set[int]:
+    """The stops at which papers of a case change hands."""
+    here = select(Parcel.stop_id).where(Parcel.stop_id.in_(ids), Parcel.state != ParcelState.CANCELLED)
+    return {stop_id for stop_id in session.scalars(here) if stop_id is not None}
 
 
 def _drivers(session: Session, ids: Sequence[int]) -> dict[int, tuple[Courier, ServiceCentre]]:
@@ -460,14 +466,18 @@ def _effect(
     left_out: list[LeftOut],
     before: dict[int, tuple[int, str, int | None]],
     stops: dict[int, Stop],
+    with_papers: set[int],
 ) -> Effect:
     lines = [line for run in runs for line in run.stops if not line.is_frozen]
+    told = {line.stop_id for line in lines if line.told is None or not line.is_kept}
+    told |= {left.stop_id for left in left_out if left.was_told and stops[left.stop_id].state is StopState.PLANNED}
     return Effect(
         kept=sum(1 for line in lines if line.told is not None and line.is_kept),
         moved=sum(1 for line in lines if line.told is not None and not line.is_kept),
         first_told=sum(1 for line in lines if line.told is None),
         taken_back=sum(1 for left in left_out if left.was_told and stops[left.stop_id].state is StopState.PLANNED),
         other_courier=sum(1 for line in lines if line.was),
+        notices=len(told & with_papers),
     )
 
 

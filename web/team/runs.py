@@ -126,7 +126,7 @@ def commit_plan(plan_id: int) -> Any:
             told = flow.commit_plan(session, plan, by=viewer, at=db.now(session))
     except PlanConflict as conflict:
         return _plan_page(plan_id, conflict), 409
-    flash(gettext("路线已下发,通知 %(n)s 位客户上门时段", n=len(told)))
+    flash(gettext("路线已下发,%(n)s 站有了新的上门时段", n=len(told)))
     return redirect(url_for("team.plan", plan_id=plan_id))
 
 
