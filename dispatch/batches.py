@@ -57,7 +57,7 @@ def incoming(session: Session, courier_id: int) -> list[Parcel]:
     return list(session.scalars(query))
 
 
-def _unsigned(direction: Direction) -> Select[tuple[int]]:
+def _unsigned(direction: Direction) -> Select[int]:
     """The parcels on lists that one side has not signed yet; a refused line is free again."""
     return (
         select(HandoverLine.parcel_id)

@@ -97,7 +97,7 @@ class Found:
     source: str
 
 
-class Amap(Geocoder):  # type: ignore[misc]  # geopy carries no types
+class Amap(Geocoder):
     """Amap's geocoder (高德地理编码) for geopy: asked within Jiangsu, answered in WGS-84."""
 
     def __init__(self, key: str, *, domain: str = "restapi.amap.com", city: str = "", **more: Any) -> None:

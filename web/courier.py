@@ -5,7 +5,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext
 from pydantic import ValidationError
 from werkzeug.wrappers import Response as AnyResponse
@@ -95,17 +107,15 @@ def act(stop_id: int) -> AnyResponse | tuple[str, int]:
     """What happened, from a plain form: a phone with scripts sends the same to the API, later if it must."""
     form = request.form
     try:
-        said = StopEventIn(
-            event_id=form.get("event_id") or uuid.uuid4(),
-            act=form.get("act", ""),
-            reason=form.get("reason") or None,
-            note=form.get("note", "").strip() or None,
-            exceptions=form.getlist("exceptions"),
-            code=form.get("code", "").strip() or None,
-            identity_checked="identity_checked" in form,
-            inspected="inspected" in form,
-            seal_no=form.get("seal_no", "").strip() or None,
-        )  # type: ignore[arg-type]
+        said = StopEventIn.model_validate(
+            {
+                "event_id": form.get("event_id") or uuid.uuid4(), "act": form.get("act", ""),
+                "reason": form.get("reason") or None, "note": form.get("note", "").strip() or None,
+                "exceptions": form.getlist("exceptions"), "code": form.get("code", "").strip() or None,
+                "identity_checked": "identity_checked" in form, "inspected": "inspected" in form,
+                "seal_no": form.get("seal_no", "").strip() or None,
+            }
+        )  # fmt: skip
         report_stop(current_viewer(), stop_id, said)
     except NotFound as error:
         if "waybills" not in str(error):
@@ -228,7 +238,7 @@ def manifest() -> Response:
          "purpose": purpose}
         for size in (192, 512) for purpose in ("any", "maskable")
     ]  # fmt: skip
-    answer = current_app.json.response(
+    answer = jsonify(
         {
             "name": "代办通·今日线路", "short_name": "今日线路", "lang": "zh-CN", "id": "/run", "start_url": "/run",
             "scope": "/run", "display": "standalone", "orientation": "portrait", "background_color": "#ffffff",
