@@ -191,17 +191,17 @@ def _skills_needed(session: Session, project_ids: Sequence[int]) -> dict[int, di
 class ProjectRow(Protocol):
     """What the matching reads of a project, from its row or from the columns of many."""
 
-    id: Mapped[int]
-    enterprise_id: Mapped[int]
-    division_id: Mapped[int]
-    home_division_id: Mapped[int]
-    site_lon: Mapped[float | None]
-    site_lat: Mapped[float | None]
-    language: Mapped[str]
-    priority: Mapped[int]
-    banned_agents: Mapped[list[Any]]
-    escalated: Mapped[bool]
-    created_at: Mapped[datetime]
+    id: int
+    enterprise_id: int
+    division_id: int
+    home_division_id: int
+    site_lon: float | None
+    site_lat: float | None
+    language: str
+    priority: int
+    banned_agents: list[Any]
+    escalated: bool
+    created_at: datetime
 
 
 def _acting(session: Session, project_ids: Sequence[int]) -> dict[int, list[Any]]:
@@ -329,7 +329,7 @@ def place(session: Session, project: Project, *, by: Viewer, at: datetime) -> Pr
     pool = agents_as_of(session, day_of(at), path=_pool_path(session, project, home), calendar=calendar)
     needs = needs_of(session, cast(Sequence[ProjectRow], [project]), at=at, calendar=calendar)
     network = network_of(session, {agent.node for agent in pool} | {need.node for need in needs})
-    prices: dict[Id, int] = {row.agent_id: row.price for row in session.scalars(select(SlotPrice))}
+    prices = _prices(session, [agent.id for agent in pool])
     lead = next(need for need in needs if need.role == "lead")
     for _ in range(5):
         choice = place_one(lead, pool, network, WEIGHTS, prices)
@@ -344,9 +344,15 @@ def place(session: Session, project: Project, *, by: Viewer, at: datetime) -> Pr
             # Somebody else was quicker: ask again without that agent.
             pool = [agent for agent in pool if agent.id != choice.agent]
             continue
-        _place_liaisons(session, project, [n for n in needs if n.role == "liaison"], prices, by=by, at=at)
+        _place_liaisons(session, project, [n for n in needs if n.role == "liaison"], by=by, at=at)
         return member
     return None
+
+
+def _prices(session: Session, agent_ids: Iterable[Id]) -> dict[Id, int]:
+    """What a slot of each of these was worth to others in the last batch."""
+    rows = select(SlotPrice.agent_id, SlotPrice.price).where(among(SlotPrice.agent_id, map(int, agent_ids)))
+    return {row.agent_id: row.price for row in session.execute(rows)}
 
 
 def _pool_path(session: Session, project: Project, home: Division) -> str:
@@ -356,9 +362,7 @@ def _pool_path(session: Session, project: Project, home: Division) -> str:
     return home.path
 
 
-def _place_liaisons(
-    session: Session, project: Project, needs: Sequence[Need], prices: Mapping[Id, int], *, by: Viewer, at: datetime
-) -> None:
+def _place_liaisons(session: Session, project: Project, needs: Sequence[Need], *, by: Viewer, at: datetime) -> None:
     for need in needs:
         if need.current is not None:
             continue
@@ -367,7 +371,7 @@ def _place_liaisons(
             continue
         pool = [a for a in agents_as_of(session, day_of(at), path=counter.path) if a.node == need.node]
         network = network_of(session, {need.node})
-        choice = place_one(need, pool, network, WEIGHTS, prices)
+        choice = place_one(need, pool, network, WEIGHTS, _prices(session, [agent.id for agent in pool]))
         if choice.agent is not None:
             add_liaison(session, project, agent_id=int(choice.agent), counter=need.node, by=by, at=at)
 

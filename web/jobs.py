@@ -154,9 +154,16 @@ def run_forecasts(sessions: sessionmaker[Session], *, limit: int = FORECASTS, to
 def relearn() -> None:
     """Learn once a day from what was decided: durations, and how probabilities have to be read."""
     with transaction() as session:
-        if _alone(session, "relearn") and not experience.learned_today(session, at=db.now(session)):
-            lesson = experience.relearn(session, at=db.now(session))
-            log.info("learned", matters=lesson.matters, promises=lesson.promises)
+        learn_today(session)
+
+
+def learn_today(session: Session) -> bool:
+    """Whether there was something to do: nobody else is at it, and today has no lesson yet."""
+    if not _alone(session, "relearn") or experience.learned_today(session, at=db.now(session)):
+        return False
+    lesson = experience.relearn(session, at=db.now(session))
+    log.info("learned", matters=lesson.matters, promises=lesson.promises)
+    return True
 
 
 @shared_task(name="web.jobs.plan")

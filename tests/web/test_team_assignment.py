@@ -1,0 +1,106 @@
+"""A lead's pages of matching and of time: leave and who takes over, why this agent, the lists, the calibration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from dispatch import experience
+from dispatch.case import Case
+from dispatch.experience import Lesson
+from dispatch.project import Project
+from dispatch.scope import Role
+from tests.dispatch.builders import an_assigned_case, make_county, the_county
+from web import jobs
+
+
+@dataclass
+class Desk:
+    """A lead's browser, the database, and one project with its agent."""
+
+    lead: FlaskClient
+    sessions: sessionmaker[Session]
+    project_no: str
+    agent_id: int
+    agent: str
+
+
+@pytest.fixture
+def desk(sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient], tmp_path: Path) -> Desk:
+    """武进区 at ten on a Monday."""
+    with sessions.begin() as session:
+        make_county(session, tmp_path)
+    with sessions.begin() as session:
+        county = the_county(session)
+        case, _ = an_assigned_case(county)
+        first, area = county.agents[0], county.division.id
+        known = (case.project.project_no, first.id, first.name)
+    return Desk(sign_in_as(Role.LEAD, division_id=area), sessions, *known)
+
+
+def test_a_long_leave_leads_to_who_takes_over_and_one_button_does_it(desk: Desk) -> None:
+    answer = desk.lead.post(
+        f"/team/agents/{desk.agent_id}/leave", data={"starts_on": "2026-11-23", "ends_on": "2026-12-11"}
+    )
+    assert answer.location.endswith("/team/relief")
+    page = desk.lead.get("/team/relief").text
+    assert desk.project_no in page
+    assert "需要告知企业 1 家" in page
+    assert "已调整 1 项" in desk.lead.post("/team/relief", follow_redirects=True).text
+    with desk.sessions() as session:
+        lead = session.scalars(select(Project)).one().lead
+        assert lead is not None
+        assert lead.agent_id != desk.agent_id
+
+
+def test_a_short_leave_stays_with_the_stand_in(desk: Desk) -> None:
+    answer = desk.lead.post(
+        f"/team/agents/{desk.agent_id}/leave", data={"starts_on": "2026-11-23", "ends_on": "2026-11-25"}
+    )
+    assert answer.location.endswith("/team/agents")
+    assert "没有超过三个工作日的请假" in desk.lead.get("/team/relief").text
+
+
+def test_why_is_told_in_words_on_the_page_and_in_the_api(desk: Desk) -> None:
+    assert "派件说明" in desk.lead.get(f"/team/projects/{desk.project_no}").text
+    page = desk.lead.get(f"/team/projects/{desk.project_no}/why").text
+    assert desk.agent in page
+    assert "符合条件3人" in page
+    told = desk.lead.get(f"/api/v1/projects/{desk.project_no}/assignment").json
+    assert told is not None
+    assert told["explanation"][0]["agent_id"] == desk.agent_id
+
+
+def test_the_seven_lists_stand_on_one_page(desk: Desk) -> None:
+    page = desk.lead.get(f"/team/projects/{desk.project_no}/lists").text
+    for title in ("审批事项清单", "中介机构服务清单", "权力边界承诺清单", "监管责任清单", "代办人员考核责任清单"):
+        assert title in page
+
+
+def test_expected_dates_come_by_themselves_and_show_on_the_case(desk: Desk) -> None:
+    assert jobs.run_forecasts(desk.sessions) == 1
+    assert jobs.run_forecasts(desk.sessions) == 0
+    with desk.sessions() as session:
+        case = session.scalars(select(Case)).one()
+        assert case.expected_on is not None
+        assert case.advice is not None
+    page = desk.lead.get(f"/team/cases/{case.case_no}").text
+    assert "最有效的一步" in page
+    assert "逾期风险" in desk.lead.get("/team/inbox").text
+
+
+def test_the_calibration_page_says_when_there_is_nothing_to_compare(desk: Desk) -> None:
+    assert "还没有可比的办件" in desk.lead.get("/team/calibration").text
+
+
+def test_lessons_are_drawn_once_a_day(desk: Desk) -> None:
+    for _ in range(2):
+        with desk.sessions.begin() as session:
+            jobs.learn_today(session)
+    with desk.sessions() as session:
+        assert len(session.scalars(select(Lesson)).all()) == 1
+        assert experience.experience(session).durations.by_matter == {}
