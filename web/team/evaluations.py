@@ -7,11 +7,12 @@ from werkzeug.wrappers import Response
 
 import db
 from dispatch import answers
+from dispatch.errors import Refused, WrongStage
 from dispatch.evaluation import RECTIFICATION_LABEL, RectificationState
 from dispatch.queries import evaluations as asked
 from dispatch.scope import Role
 from web.auth import current_viewer, roles, staff_only
-from web.team.blueprint import RULES, bp, say
+from web.team.blueprint import bp, say
 from web.transactions import transaction
 
 may_step = roles(Role.AGENT, Role.SUPERVISOR, Role.OPERATOR)
@@ -51,6 +52,6 @@ def rectify(rectification_id: int) -> Response:
                 by=viewer, at=db.now(session),
             )  # fmt: skip
         flash(gettext("已记录"))
-    except RULES as error:
+    except (Refused, WrongStage) as error:
         say(error)
     return redirect(url_for("team.evaluations", _anchor=f"r{rectification_id}"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, g, render_template, request, send_file
+from flask import Response, g, render_template, request
 from markupsafe import Markup, escape
 
 import db
@@ -51,7 +51,9 @@ def map_page() -> str:
 def counties() -> Response:
     """The offline base map; the same for everybody."""
     g.cacheable = True
-    return send_file(COUNTY_MAP_FILE, mimetype="application/geo+json", max_age=86_400)
+    answer = Response(COUNTY_MAP_FILE.read_bytes(), mimetype="application/geo+json")
+    answer.cache_control.private, answer.cache_control.max_age = True, 86_400
+    return answer
 
 
 def drawn(page: MapDay) -> dict[str, Any]:
