@@ -64,7 +64,7 @@ def main() -> int:
     with open(FOLDER / "messages.po", "wb") as file:
         write_po(file, catalog, width=0, omit_header=True)
     (FOLDER / "messages.mo").write_bytes(compiled(catalog))
-    missing = sum(1 for message in catalog if message.id and not any(message.string))
+    missing = sum(1 for message in catalog if message.id and not any(message.string or ()))
     sys.stdout.write(f"{len(catalog)} words, {missing} without an English form\n")
     return 0
 

@@ -500,7 +500,7 @@ class Story:
             )  # fmt: skip
 
     def decide(self) -> None:
-        self.later(days=min(3, max(1, self.scene.began_wd // 3)))
+        self.later(days=1)
         for n, review in enumerate(flow.reviews_of(self.session, self.case)):
             denied = self.scene.twist == "denied" and n == 0
             flow.decide(

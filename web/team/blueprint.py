@@ -5,7 +5,7 @@ from collections.abc import Collection
 from flask import Blueprint, current_app, flash
 from flask_babel import gettext
 
-from dispatch.errors import DispatchError
+from dispatch.errors import DispatchError, NotFound
 from dispatch.stages import LABEL, Stage
 from routing.runs import RunError
 
@@ -16,7 +16,9 @@ RULES = (DispatchError, RunError, ValueError)
 
 
 def say(error: Exception) -> None:
-    """Show what rule was broken, in the reader's words."""
+    """Show what rule was broken, in the reader's words. What is absent or not the reader's stays a 404."""
+    if isinstance(error, NotFound):
+        raise error
     flash(gettext(getattr(error, "words", "") or "填写有误,请核对后再提交"), "error")
 
 
