@@ -141,6 +141,7 @@ def _hand_over(
 ) -> None:
     courier_id = by.courier_id or session.scalar(select(Run.courier_id).where(Run.id == stop.run_id))
     courier = f"courier:{courier_id}"
+    home: dict[int, Parcel] = {}
     for parcel in parcels:
         case = session.get_one(Case, parcel.case_id)
         scan_id = f"{said.event_id}:{parcel.waybill}"
@@ -161,8 +162,10 @@ def _hand_over(
                 to=Holder.ENTERPRISE, ref=f"enterprise:{case.project.enterprise_id}", scan_id=scan_id, at=at,
                 device_at=said.device_at, by=actor_ref(by), action="deliver", proofs=proofs,
             )  # fmt: skip
-            delivered(session, case, parcel, by=by, at=at)
+            home[parcel.case_id] = parcel
         parcel.erase_code()
+    for case_id, parcel in home.items():  # said once, though the originals came home beside the results
+        delivered(session, session.get_one(Case, case_id), parcel, by=by, at=at)
     for case_id in sorted({parcel.case_id for parcel in parcels}):
         outbox.forget_codes(session, case_id=case_id, texts_named=("pickup", "delivery"))
 
@@ -185,7 +188,7 @@ def _failed(session: Session, stop: Stop, parcels: list[Parcel], said: Doorstep,
         words = f"{what}:{FAIL_LABEL[said.reason]},{following}"
         note(session, case, kind="attempt_failed", by=by, at=at, words=words, waybill=parcel.waybill)
         tell(
-            session, case, "attempt_failed", at=at, key=f"{parcel.waybill}:{stop.id}",
+            session, case, "attempt_failed", at=at, key=str(stop.id),  # once, however many envelopes
             values={"reason": FAIL_LABEL[said.reason], "next": following},
         )  # fmt: skip
 

@@ -66,4 +66,5 @@ PROBLEMS: dict[int, str] = {
 def problems(*statuses: int) -> Any:
     """For ``@bp.doc(responses=problems(404, 409))``: the problems of one operation, beside those that any may have."""
     reference = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": PROBLEMS[status], "content": reference} for status in sorted({400, 401, 403, 404, *statuses})}
+    possible = sorted({400, 401, 403, 404, *statuses})
+    return {status: {"description": PROBLEMS[status], "content": reference} for status in possible}
