@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol, cast
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, ForeignKey, any_, literal, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, ForeignKey, String, any_, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from agents.network import Division, Level, subtree_condition
@@ -156,14 +156,16 @@ def _long_absent(session: Session, on: date, calendar: Calendar) -> set[int]:
     }
 
 
+def _coded(codes: Iterable[str]) -> ColumnElement[bool]:
+    return Division.code == any_(literal(sorted(codes), ARRAY(String)))
+
+
 def network_of(session: Session, codes: Iterable[str]) -> Network:
     """The divisions with these codes and all above them, as the matching's plain network."""
-    rows = session.execute(select(Division.path).where(Division.code.in_(list(codes)))).scalars()
+    rows = session.execute(select(Division.path).where(_coded(codes))).scalars()
     wanted = {code for path in rows for code in path.split(".")}
     found = session.execute(
-        select(Division.code, Division.parent_code, Division.level, Division.lon, Division.lat).where(
-            Division.code.in_(wanted)
-        )
+        select(Division.code, Division.parent_code, Division.level, Division.lon, Division.lat).where(_coded(wanted))
     )
     return {row.code: (row.parent_code, int(row.level), row.lon, row.lat) for row in found}
 
