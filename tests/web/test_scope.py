@@ -182,7 +182,7 @@ ROUTES: dict[str, Row] = {
     "POST /api/v1/cases/<case_no>/corrections": Row(CASE_SIDES),
     "POST /api/v1/cases/<case_no>/materials": Row(CASE_SIDES),
     "POST /api/v1/cases/<case_no>/submission": Row(ACTING, json={}),
-    "POST /api/v1/cases/<case_no>/withdrawal": Row(CASE_SIDES, json={"reason": "计划变更"}),
+    "POST /api/v1/cases/<case_no>/withdrawal": Row(CASE_SIDES, json={"reason": "计划变更", "version": 0}),
     "POST /api/v1/cases/<case_no>/evaluation": only(ENTERPRISE, json={"grades": [{"review_id": 1, "grade": 5}]}),
     "POST /api/v1/cases/<case_no>/parcels": Row(CASE_SIDES, json={"leg": "pickup"}),
     "POST /api/v1/parcels/<waybill>/handovers": Row(ACTING, json={"to": "authority", "scan_id": "probe"}),
@@ -204,7 +204,9 @@ ROUTES: dict[str, Row] = {
     "GET /api/v1/agents": Row(STAFF),
     # the team's desk
     "GET /team/agents": Row(STAFF),
-    "POST /team/agents/<int:agent_id>/leave": only(LEAD, OPERATOR),
+    "POST /team/agents/<int:agent_id>/leave": only(
+        LEAD, OPERATOR, form={"starts_on": "2027-03-01", "ends_on": "2027-03-01"}
+    ),
     "GET /team/assignment": only(LEAD, OPERATOR),
     "POST /team/assignment": only(LEAD, OPERATOR),
     "GET /team/cases/<case_no>": Row(STAFF),
@@ -214,7 +216,7 @@ ROUTES: dict[str, Row] = {
     "POST /team/cases/<case_no>/delivery": Row(ACTING),
     "POST /team/cases/<case_no>/materials/<int:material_id>": Row(ACTING),
     "GET /team/cases/<case_no>/materials/<int:material_id>": Row(STAFF),
-    "POST /team/cases/<case_no>/parcels/<waybill>/scan": Row(ACTING),
+    "POST /team/cases/<case_no>/parcels/<waybill>/scan": Row(ACTING, form={"to": "centre"}),
     "POST /team/cases/<case_no>/pickup": Row(ACTING),
     "POST /team/cases/<case_no>/prescreen": Row(ACTING),
     "POST /team/cases/<case_no>/refusal": Row(ACTING),
@@ -298,7 +300,7 @@ def ask(app: Flask, client: FlaskClient, line: str, args: ArgsOf) -> TestRespons
         body = {}
     elif "/api/" in line and row.json is None:
         body = {"json": {}}
-    return client.open(url(app, line, args), method=method, **body)  # type: ignore[arg-type]
+    return client.open(url(app, line, args), method=method, buffered=True, **body)  # type: ignore[arg-type]
 
 
 def client_of(app: Flask, world: World, role: Role) -> FlaskClient:

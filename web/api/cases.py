@@ -59,6 +59,7 @@ class WithdrawalIn(Strict):
     """Why the case is taken back."""
 
     reason: str = Field(min_length=1, max_length=400)
+    version: int | None = None
 
 
 class GradeIn(Strict):
@@ -215,6 +216,7 @@ def withdraw(case_no: str, body: WithdrawalIn) -> dict[str, Any]:
     viewer = current_viewer()
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
+        case.check_version(body.version)
         flow.withdraw(session, case, reason=body.reason, by=viewer, at=db.now(session))
         return _short(case)
 

@@ -102,6 +102,8 @@ def corrected(case_no: str) -> Response:
 @acts
 def give(case_no: str, material_id: int) -> Response:
     """Take in a material that the enterprise brought."""
+    with transaction() as session:
+        case_for(session, current_viewer(), case_no)  # nothing is stored for somebody who may not
     upload = request.files.get("file")
     try:
         if upload is None or not upload.filename:
