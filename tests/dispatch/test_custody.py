@@ -1,13 +1,9 @@
 """Custody: the chain proves itself, names its first bad link, and the database refuses to rewrite it."""
 
-import importlib.util
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -19,7 +15,6 @@ from dispatch.custody import Handover, Holder, Leg, Parcel, ParcelState, first_b
 from dispatch.errors import AlreadyHeld, DispatchError, Refused, WrongStage
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, the_county
 
-GUARD = Path(__file__).parents[2] / "web" / "migrations" / "versions" / "0002_custody_is_append_only.py"
 HANDS = [
     (Holder.ENTERPRISE, "enterprise:1"),
     (Holder.COURIER, "courier:1"),
@@ -181,12 +176,6 @@ def test_what_is_no_waybill_is_refused_in_words(written: str) -> None:
 @pytest.fixture
 def guarded(county_sessions: sessionmaker[Session]) -> sessionmaker[Session]:
     """A county whose handovers are guarded as the migrations guard them, with two parcels of four links each."""
-    spec = importlib.util.spec_from_file_location("guard", GUARD)
-    assert spec is not None and spec.loader is not None
-    guard = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(guard)
-    with county_sessions.kw["bind"].begin() as connection, Operations.context(MigrationContext.configure(connection)):
-        guard.upgrade()
     with county_sessions.begin() as session:
         county = the_county(session)
         agent = county.agent_viewer()
