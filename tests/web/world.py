@@ -132,9 +132,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
 
 def a_run_to(session: Session, county: County, stop: Stop) -> None:
     """A committed plan that sends the county's first courier to this stop."""
-    plan = queue_plan(
-        session, division_id=county.division.id, on=stop.on, cutoff=stop.cutoff, limit_s=1, by="", at=TEN
-    )
+    plan = queue_plan(session, division_id=county.division.id, on=stop.on, cutoff=stop.cutoff, limit_s=1, by="", at=TEN)
     plan.state = PlanState.COMMITTED
     run = Run(plan_id=plan.id, courier_id=county.couriers[0].id, on=stop.on, starts_s=8 * 3600, ends_s=12 * 3600)
     session.add(run)
