@@ -130,6 +130,9 @@ class Review(Base):
     decision_reason: Mapped[str | None] = mapped_column(Text)
     deliver_by: Mapped[datetime | None]
     survey_on: Mapped[date | None]
+    verify_by: Mapped[date | None]
+    verified_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
     case: Mapped[Case] = relationship(backref="reviews")
@@ -213,13 +216,33 @@ class Review(Base):
 
     def decide(self, state: ReviewState, *, at: datetime, decision_no: str, reason: str, calendar: Calendar) -> None:
         """GRANTED, DENIED (with reasons) or RETURNED. A same-day matter may be decided as it is filed."""
-        if self.state is ReviewState.SUBMITTED and not self.same_day:
+        if self.state is ReviewState.SUBMITTED and not (self.same_day or self.relief is Relief.COMMITMENT):
             raise WrongStage(f"review {self.id} is not accepted yet and is no same-day matter")
         if state is ReviewState.DENIED and not reason.strip():
             raise Refused("a denial needs its reasons", words="不予许可须说明理由并告知救济途径")
         self.move_to(state)
         self.decided_at, self.decision_no, self.decision_reason = at, decision_no, reason or None
         self.deliver_by = delivery_due_at(calendar, at)
+
+    def grant_on_commitment(self, *, at: datetime, decision_no: str, verify_by: date, calendar: Calendar) -> None:
+        """告知承诺: decided at once on the applicant's commitment, to be verified afterwards."""
+        if verify_by <= in_shanghai(at).date():
+            raise Refused(f"review {self.id}: verified by {verify_by}?", words="事后核查期限须晚于今天")
+        self.relief = Relief.COMMITMENT
+        self.decide(ReviewState.GRANTED, at=at, decision_no=decision_no, reason="", calendar=calendar)
+        self.verify_by = verify_by
+
+    def verify(self, *, holds: bool, at: datetime) -> None:
+        """The verification afterwards: the commitment holds, or the decision is revoked (撤销)."""
+        if self.relief is not Relief.COMMITMENT or self.state is not ReviewState.GRANTED:
+            raise WrongStage(f"review {self.id} was not granted on a commitment", words="该事项不是告知承诺办结")
+        if self.verified_at is not None or self.revoked_at is not None:
+            raise WrongStage(f"review {self.id} was verified already", words="已核查过,不能重复登记")
+        if holds:
+            self.verified_at = at
+        else:
+            self.revoked_at = at
+        self.version += 1
 
     def legal_clock(self) -> LegalClock | None:
         """The statutory limit as clock.py reckons it; None before the acceptance."""

@@ -36,6 +36,7 @@ from dispatch.flow.reviewing import (
     ask_supplement,
     decide,
     extend,
+    grant_on_commitment,
     pause,
     refile,
     refresh_dates,
@@ -43,6 +44,7 @@ from dispatch.flow.reviewing import (
     resume,
     simulate_review,
     submit,
+    verify_commitment,
 )
 from dispatch.flow.screening import Person, correct, delegate, give_material, prescreen
 from dispatch.flow.staffing import accept_referral, add_liaison, assign, refer
@@ -59,7 +61,7 @@ __all__ = [  # noqa: RUF022 - in the order of the path
     "Doorstep", "report", "collected", "hand_in", "receive",
     # 5 filed and decided, matter by matter
     "simulate_review", "submit", "accept", "ask_supplement", "refile", "pause", "resume", "extend",
-    "refuse_acceptance", "decide", "refresh_dates",
+    "refuse_acceptance", "decide", "grant_on_commitment", "verify_commitment", "refresh_dates",
     # 6 the results go home
     "book_delivery", "book_exchange", "send_on", "delivered", "deliver_electronically", "fetched",
     # 7 graded and closed

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agents.roster import release_slot
+from dispatch.applicability import BY_COMMITMENT
 from dispatch.case import Case, Outcome, Way
 from dispatch.catalog import calendar_of
 from dispatch.custody import (
@@ -229,6 +230,35 @@ def decide(
         raise Refused(f"deferred materials are missing: {owed}", words=f"容缺材料未补齐,不能作出决定:{'、'.join(owed)}")
     review.decide(outcome, at=at, decision_no=decision_no, reason=reason, calendar=calendar_of(session))
     _settle_decision(session, case, review, by=by, at=at)
+
+
+def grant_on_commitment(
+    session: Session, review: Review, *, decision_no: str, verify_by: date, by: Viewer, at: datetime
+) -> None:
+    """Decided at once on a written commitment (告知承诺), where the catalogue allows it; verified afterwards."""
+    if review.matter.code not in BY_COMMITMENT:
+        raise Refused(f"{review.matter.code} is not decided on commitment", words="该事项不适用告知承诺")
+    case = session.get_one(Case, review.case_id)
+    review.grant_on_commitment(at=at, decision_no=decision_no, verify_by=verify_by, calendar=calendar_of(session))
+    if case.stage is Stage.SUBMITTED:
+        case.move_to(Stage.UNDER_REVIEW, at=at, by=by.label)
+    _settle_decision(session, case, review, by=by, at=at)
+
+
+def verify_commitment(session: Session, review: Review, *, holds: bool, reason: str, by: Viewer, at: datetime) -> None:
+    """What the verification found; a commitment that was false costs the decision, and the enterprise is told."""
+    if not holds and not reason.strip():
+        raise Refused("a revocation needs its reasons", words="撤销决定须说明理由")
+    case = session.get_one(Case, review.case_id)
+    review.verify(holds=holds, at=at)
+    words = "承诺经核查属实" if holds else f"承诺不实,决定已撤销:{reason}"
+    note(session, case, kind="verified" if holds else "decision_revoked", by=by, at=at,
+         words=f"{review.matter.short_name}:{words}", review_id=review.id)  # fmt: skip
+    if not holds:
+        tell(
+            session, case, "commitment_revoked", at=at, key=str(review.id),
+            values={"matter": review.matter.short_name[:20], "day": short_day(day_of(at))},
+        )  # fmt: skip
 
 
 def _settle_decision(session: Session, case: Case, review: Review, *, by: Viewer, at: datetime) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.network import Division, centre_of
@@ -20,6 +21,7 @@ from dispatch.project import (
     Power,
     Project,
 )
+from dispatch.review import Relief, Review
 from dispatch.scope import Viewer
 from dispatch.stages import Stage
 from dispatch.telling import (
@@ -153,6 +155,7 @@ def prescreen(
             material.state, material.defect = MaterialState.DEFECTIVE, words
         elif due := deferred.get(material.id):
             material.state, material.owed_by = MaterialState.DEFERRED, due
+            _mark_deferred(session, case, material)
         elif material.state in {MaterialState.GIVEN, MaterialState.DEFECTIVE} or (
             material.on_paper and material.state is MaterialState.WANTED
         ):
@@ -166,6 +169,15 @@ def prescreen(
         case.move_to(Stage.PRESCREENED, at=at, by=by.label)
         tell_stage(session, case, at=at, by=by, words=remarks or "预审通过")
     return case
+
+
+def _mark_deferred(session: Session, case: Case, material: Material) -> None:
+    """容缺受理: the matter goes ahead, and is not decided before the material is in."""
+    review = session.scalar(
+        select(Review).where(Review.case_id == case.id, Review.matter_id == material.matter_id).limit(1)
+    )
+    if review is not None:
+        review.relief = Relief.DEFERRED
 
 
 def correct(session: Session, case: Case, *, by: Viewer, at: datetime) -> Case:

@@ -15,7 +15,7 @@ from dispatch.errors import AlreadyHeld, NoCapacity, NotFound, Refused, WrongSta
 from dispatch.evaluation import Grade, Rectification
 from dispatch.flow.doorstep import WrongCode
 from dispatch.project import Project, ProjectState
-from dispatch.review import ReviewState
+from dispatch.review import Relief, ReviewState
 from dispatch.scope import SYSTEM
 from dispatch.stages import Stage
 from notifications.message import Message
@@ -354,3 +354,46 @@ def test_papers_go_on_to_another_centre_and_arrive_there(county):
     assert (parcel.holder, parcel.centre_id) == (Holder.CENTRE, city.id)
     with pytest.raises(Refused, match="no other centre"):
         flow.send_on(session, case, parcel, to_centre_id=city.id, scan_id="t3", by=agent, at=TEN)
+
+
+def granted_on_commitment(county):
+    session = county.session
+    case, _ = a_prescreened_case(county, matters=("IND-108",))
+    agent = county.agent_viewer()
+    flow.submit(session, case, receipts={}, by=agent, at=TEN)
+    review = flow.reviews_of(session, case)[0]
+    flow.grant_on_commitment(
+        session, review, decision_no="承诺1", verify_by=MONDAY + timedelta(days=30), by=agent, at=TEN
+    )
+    return case, review
+
+
+def test_a_matter_on_commitment_is_decided_at_once_and_verified_afterwards(county):
+    case, review = granted_on_commitment(county)
+    assert (case.stage, review.state, review.relief) == (Stage.DECIDED, ReviewState.GRANTED, Relief.COMMITMENT)
+    agent = county.agent_viewer()
+    flow.verify_commitment(county.session, review, holds=True, reason="", by=agent, at=TEN + timedelta(days=9))
+    assert review.verified_at is not None
+    with pytest.raises(WrongStage):
+        flow.verify_commitment(county.session, review, holds=False, reason="x", by=agent, at=TEN + timedelta(days=9))
+
+
+def test_a_false_commitment_costs_the_decision_with_reasons_and_a_notice(county):
+    _, review = granted_on_commitment(county)
+    agent = county.agent_viewer()
+    with pytest.raises(Refused, match="reasons"):
+        flow.verify_commitment(county.session, review, holds=False, reason=" ", by=agent, at=TEN)
+    flow.verify_commitment(county.session, review, holds=False, reason="现场与承诺不符", by=agent, at=TEN)
+    assert review.revoked_at is not None
+    assert "commitment_revoked" in texts_sent(county.session)
+
+
+def test_only_matters_of_the_list_are_decided_on_commitment(county):
+    session = county.session
+    case, _ = a_prescreened_case(county, matters=("IND-101",))
+    flow.submit(session, case, receipts={}, by=county.agent_viewer(), at=TEN)
+    with pytest.raises(Refused, match="not decided on commitment"):
+        flow.grant_on_commitment(
+            session, flow.reviews_of(session, case)[0], decision_no="承诺1", verify_by=MONDAY + timedelta(days=30),
+            by=county.agent_viewer(), at=TEN,
+        )  # fmt: skip

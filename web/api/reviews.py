@@ -24,7 +24,8 @@ class ReviewIn(Strict):
     """One step: which, and what its paper says."""
 
     step: Literal[
-        "simulated", "accepted", "supplement", "refiled", "not_accepted", "paused", "resumed", "extended", "granted",
+        "simulated", "accepted", "granted_on_commitment", "verified", "revoked",
+        "supplement", "refiled", "not_accepted", "paused", "resumed", "extended", "granted",
         "denied", "returned",
     ]  # fmt: skip
     notice_no: str = Field(default="", max_length=80)
@@ -58,6 +59,14 @@ def step(review_id: int, body: ReviewIn) -> dict[str, Any]:
                 flow.simulate_review(session, review, by=viewer, at=at)
             case "accepted":
                 flow.accept(session, review, notice_no=body.notice_no, by=viewer, at=at)
+            case "granted_on_commitment":
+                flow.grant_on_commitment(
+                    session, review, decision_no=body.notice_no, verify_by=body.until or today, by=viewer, at=at
+                )
+            case "verified" | "revoked":
+                flow.verify_commitment(
+                    session, review, holds=body.step == "verified", reason=body.words, by=viewer, at=at
+                )
             case "supplement":
                 flow.ask_supplement(session, review, words=body.words, by=viewer, at=at)
             case "refiled":

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 import db
 from dispatch import batches, flow
+from dispatch.applicability import BY_COMMITMENT
 from dispatch.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL, Case, Material, Way
 from dispatch.clock import PauseKind
 from dispatch.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, Holder
@@ -20,7 +21,7 @@ from dispatch.project import Project
 from dispatch.queries import team as asked
 from dispatch.queries.enterprise_path import drawn_path
 from dispatch.reach import case_for, parcel_for, review_for
-from dispatch.review import REVIEW_LABEL, ReviewPause, ReviewState
+from dispatch.review import RELIEF_LABEL, REVIEW_LABEL, ReviewPause, ReviewState
 from dispatch.scope import Role, Viewer
 from dispatch.stages import LABEL, MILESTONES
 from routing.stops import Address
@@ -45,7 +46,8 @@ def case(case_no: str) -> str:
         return render_template(
             "team/case.html", page=page, drawing=drawing, LABEL=LABEL, MILESTONES=MILESTONES, REVIEW=REVIEW_LABEL,
             MATERIAL=MATERIAL_LABEL, MODE=MODE_LABEL, LEG=LEG_LABEL, PARCEL=PARCEL_LABEL, HOLDER=HOLDER_LABEL,
-            OUTCOME=OUTCOME_LABEL, PAUSE=PAUSE_WORDS, may_act=viewer.role is not Role.SUPERVISOR, Way=Way,
+            OUTCOME=OUTCOME_LABEL, PAUSE=PAUSE_WORDS, RELIEF=RELIEF_LABEL,
+            BY_COMMITMENT=BY_COMMITMENT, may_act=viewer.role is not Role.SUPERVISOR, Way=Way,
         )  # fmt: skip
 
 
@@ -221,6 +223,10 @@ def review(case_no: str, review_id: int) -> Response:
         match form.get("step", ""):
             case "accepted":
                 flow.accept(session, found, notice_no=number, by=viewer, at=at)
+            case "granted_on_commitment":
+                flow.grant_on_commitment(session, found, decision_no=number, verify_by=_day("until"), by=viewer, at=at)
+            case "verified" | "revoked" as step:
+                flow.verify_commitment(session, found, holds=step == "verified", reason=words, by=viewer, at=at)
             case "supplement":
                 flow.ask_supplement(session, found, words=words, by=viewer, at=at)
             case "refiled":
