@@ -143,10 +143,16 @@ def an_enterprise(
 
 
 def a_request(
-    county: County, *, matters: tuple[str, ...] = ("IND-104", "IND-105"), at: datetime = TEN, **more: object
+    county: County,
+    *,
+    matters: tuple[str, ...] = ("IND-104", "IND-105"),
+    at: datetime = TEN,
+    phone: str = "+8613812345678",
+    name: str = "常州精机有限公司",
+    **more: object,
 ) -> tuple[Case, Viewer]:
     """A case at REQUESTED."""
-    enterprise, contact, viewer = an_enterprise(county.session)
+    enterprise, contact, viewer = an_enterprise(county.session, phone=phone, name=name)
     intake = flow.Intake(
         name="精密机床扩产项目",
         family=catalog.Family.INDUSTRIAL_PERMIT,
