@@ -13,6 +13,7 @@ from dispatch.catalog import Handling, Matter, calendar_of, handlings_of
 from dispatch.clock import in_shanghai
 from dispatch.custody import Leg, ParcelState
 from dispatch.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, Evaluation, Grade
+from dispatch.experience import Promised
 from dispatch.promise import Promise, day_words
 from dispatch.queries.enterprise import Helper, Letter, Turn, helper_of, lamp_for, letters_of, place_in_words, turn_of
 from dispatch.queries.enterprise_papers import LegRow, Original, PaperRow, legs_of, originals_of, papers_of
@@ -252,7 +253,11 @@ def _promise(session: Session, case: Case, path: DrawnPath | None, today: date) 
         committed = f"{day_words(case.committed_due_on, today)}"
     expected = NO_ESTIMATE
     if case.expected_on is not None and case.expected_share is not None:
-        expected = Promise(case.expected_on, case.expected_share, today, case.is_estimate).words(today)
+        newest = select(Promised.is_from_cases).where(Promised.case_id == case.id).order_by(Promised.id.desc()).limit(1)
+        seen = bool(session.scalar(newest))  # without like cases behind it, no past year is cited
+        expected = Promise(case.expected_on, case.expected_share, today, case.is_estimate, is_from_cases=seen).words(
+            today
+        )
     running = case.stage in {Stage.SUBMITTED, Stage.UNDER_REVIEW} and case.committed_due_on is not None
     left = calendar.working_days_between(today, case.committed_due_on) if running and case.committed_due_on else None
     if case.decided_at is not None:

@@ -204,6 +204,8 @@ ROUTES: dict[str, Row] = {
     "GET /api/v1/agents": Row(STAFF),
     # the team's desk
     "GET /team/agents": Row(STAFF),
+    "GET /team/people/new": only(LEAD, OPERATOR),
+    "POST /team/people/new": only(LEAD, OPERATOR, form={"name": ""}),
     "POST /team/agents/<int:agent_id>/leave": only(
         LEAD, OPERATOR, form={"starts_on": "2027-03-01", "ends_on": "2027-03-01"}
     ),

@@ -12,6 +12,7 @@ from web.team.lists import lists
 from web.team.map import map_page
 from web.team.morning import home
 from web.team.outbox import outbox_page
+from web.team.people import new_person
 from web.team.projects import projects
 from web.team.relief import relief
 from web.team.report import report
@@ -28,6 +29,7 @@ __all__ = [
     "inbox",
     "lists",
     "map_page",
+    "new_person",
     "outbox_page",
     "projects",
     "relief",
