@@ -163,7 +163,7 @@ class Parcel(Base):
         state = _STATE_WITH[to]
         if action == "undo" and self.chain_length == 1:
             state = ParcelState.BOOKED
-        if state is not self.state and state not in NEXT_PARCEL[self.state]:
+        if action != "undo" and state is not self.state and state not in NEXT_PARCEL[self.state]:
             raise WrongStage(f"parcel {self.waybill} is {self.state}, {state} may not follow", waybill=self.waybill)
         link = Handover(
             seq=self.chain_length + 1,

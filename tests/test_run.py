@@ -136,7 +136,7 @@ def test_everything_that_a_command_started_ends_with_it(tmp_path: Path, supervis
     command = Command("parent", PARENT, log=tmp_path / "log")
     supervisor.add(command)
     assert command.pid
-    assert until(lambda: len(group(command.pid)) == 2, 20)
+    assert until(lambda: len(group(command.pid)) == 2, 90)
     members = group(command.pid)
     supervisor.stop()
     assert not any(servers.is_alive(pid) for pid in members)

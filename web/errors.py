@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 import db
 from agents.network import UnknownDivision
 from dispatch import errors as dispatch_errors
+from dispatch.clock import CalendarMissing
 from routing.runs import RunError
 from web.accounts import AccountError
 from web.auth import to_login
@@ -98,6 +99,8 @@ def of(error: Exception) -> Problem:
     if isinstance(error, RunError):
         difference = getattr(error, "difference", None) or None
         return of_status(409, gettext(error.words), facts=difference)
+    if isinstance(error, CalendarMissing):
+        return of_status(503, gettext("还没有%(year)s年的工作日历,请系统管理员导入后再试。", year=error.year))
     if isinstance(error, ROOM_ERRORS):
         return of_status(404)
     if isinstance(error, AccountError):

@@ -25,6 +25,8 @@ from dispatch.scope import Role
 from dispatch.stages import Stage
 from notifications import outbox
 from notifications.message import Message
+from routing.runs import Plan, Run, StopKind, StopState
+from routing.stops import Address, ask_for_stop
 from tests.dispatch.builders import WUJIN
 from tests.web.world import A_PDF, ArgsOf, World, make_world
 from web.accounts import Account, issue_token
@@ -310,7 +312,11 @@ def test_a_parcel_goes_through_hands_and_never_twice(ask: Ask) -> None:
     assert made(ask(Role.OPERATOR, line, json=scan), 201) == made(ask(Role.OPERATOR, line, json=scan), 201)
     problem(ask(Role.OPERATOR, line, json=scan | {"scan_id": uuid.uuid4().hex}), 409, "already-held")
     problem(ask(Role.OPERATOR, line, json={"to": "courier", "scan_id": "x"}), 422, "refused")
-    problem(ask(Role.OPERATOR, f"POST /parcels/{waybill[:-3]}9CN/handovers", json=scan), 422, "refused")
+    problem(
+        ask(Role.OPERATOR, f"POST /parcels/{waybill[:-3]}{(int(waybill[-3]) + 1) % 10}CN/handovers", json=scan),
+        422,
+        "refused",
+    )
     other = prescreened(ask)
     problem(
         ask(Role.OPERATOR, f"POST /cases/{other}/parcels", json={"leg": "counter", "scan_id": first}), 409, "conflict"
@@ -346,8 +352,23 @@ def test_a_plan_is_queued_read_and_given_up(ask: Ask) -> None:
     problem(ask(Role.LEAD, "POST /plans", json={"area": WUJIN, "date": "2026-02-30"}), 422, "invalid")
 
 
-def test_an_act_at_a_stop_is_taken_once_and_a_wrong_code_is_counted(ask: Ask, world: World) -> None:
-    line = f"POST /stops/{world.ours['stop_id']}/events"
+def a_stop_of_our_courier(app: Flask, world: World) -> int:
+    """A planned stop that no other test moves, in a run of the world's courier."""
+    with app.extensions["daiban.sessions"].begin() as session:
+        run = session.scalars(select(Run).where(Run.courier_id == world.accounts[Role.COURIER].courier_id)).first()
+        assert run is not None
+        plan = session.get_one(Plan, run.plan_id)
+        stop = ask_for_stop(
+            session, division_id=plan.division_id, on=run.on, kind=StopKind.PICKUP,
+            address=Address(119.95, 31.71, "延政路9号", "王经理", "+8613812345678"), windows=[(32_400, 39_600)],
+            at=plan.requested_at,
+        )  # fmt: skip
+        stop.state, stop.run_id, stop.position = StopState.PLANNED, run.id, 99
+        return stop.id
+
+
+def test_an_act_at_a_stop_is_taken_once_and_a_wrong_code_is_counted(app: Flask, ask: Ask, world: World) -> None:
+    line = f"POST /stops/{a_stop_of_our_courier(app, world)}/events"
     arrived = {"event_id": str(uuid.uuid4()), "act": "arrived", "device_at": "2026-11-24T09:30:00"}
     assert made(ask(Role.COURIER, line, json=arrived), 201) == made(ask(Role.COURIER, line, json=arrived), 201)
     fresh = {"event_id": str(uuid.uuid4()), "inspected": True}

@@ -3,6 +3,7 @@
 from flask import render_template
 
 import db
+from dispatch.clock import CalendarMissing
 from dispatch.evaluation import RECTIFICATION_LABEL, TICKET_LABEL
 from dispatch.queries import team as asked
 from routing.runs import PLAN_LABEL, STOP_STATE_LABEL
@@ -16,7 +17,10 @@ from web.transactions import transaction
 def home() -> str:
     """The morning page."""
     with transaction() as session:
-        page = asked.morning(session, current_viewer(), at=db.now(session))
+        try:
+            page = asked.morning(session, current_viewer(), at=db.now(session))
+        except CalendarMissing as missing:
+            return render_template("team/no_calendar.html", year=missing.year)
         return render_template(
             "team/home.html", page=page, RECTIFICATION_LABEL=RECTIFICATION_LABEL, TICKET_LABEL=TICKET_LABEL,
             PLAN_LABEL=PLAN_LABEL, STOP_STATE_LABEL=STOP_STATE_LABEL,
