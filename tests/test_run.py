@@ -20,7 +20,8 @@ from web.run import CannotRun, Home, listen
 from web.settings import CHECKS
 from web.supervisor import BACK_OFF_S, STEADY_S, Command, Supervisor
 
-PARENT = [sys.executable, "-c", "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'], stdin=None)"]
+CHILD = "import time; time.sleep(600)"
+PARENT = [sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{CHILD}'])"]
 
 
 class Clock:

@@ -63,6 +63,7 @@ PURPOSE_LABEL = {  # a test holds that every text of texts.toml is here
     "courier_late": "揽投员晚到",
     "bad_grade": "差评通知(监督)",
     "rectified": "整改结果",
+    "commitment_revoked": "撤销决定",
     "first_ask_escalated": "首问未接收(组长)",
     "delegation_revoked": "委托已解除",
     "supplement_due": "容缺材料到期",
