@@ -147,7 +147,7 @@ def test_what_a_killed_command_left_behind_ends_before_its_next_start(tmp_path: 
     command = Command("parent", PARENT, log=tmp_path / "log")
     command.start()
     assert command.pid
-    assert until(lambda: len(group(command.pid)) == 2, 20)
+    assert until(lambda: len(group(command.pid)) == 2, 90)
     first = group(command.pid)
     os.kill(command.pid, signal.SIGKILL)
     assert until(lambda: command.ending() is not None, 10)
