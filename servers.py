@@ -68,7 +68,9 @@ def is_alive(pid: int) -> bool:
     """Whether a process of this number runs; one that ended and waits for its parent to notice does not."""
     if sys.platform == "linux":
         try:
-            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+            # The first thread may be gone while others still write: a process runs until its last one has ended.
+            return state != "Z" or len(os.listdir(f"/proc/{pid}/task")) > 1
         except OSError:
             return False
     try:

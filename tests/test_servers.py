@@ -171,6 +171,22 @@ def test_a_running_broker_is_taken_over(home: Path, running: list[servers.Server
     assert first.ending() is not None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the process list as Linux keeps it")
+def test_a_process_runs_until_its_last_thread_has_ended() -> None:
+    """A broker closes its file in a thread of its own; the next one must not start meanwhile."""
+    ends_its_first_thread = (
+        "import ctypes, threading, sys;"
+        "threading.Thread(target=sys.stdin.read).start();"
+        "ctypes.CDLL(None).pthread_exit(None)"
+    )
+    with subprocess.Popen([sys.executable, "-c", ends_its_first_thread], stdin=subprocess.PIPE) as child:
+        first_thread = Path(f"/proc/{child.pid}/stat")
+        assert servers.until(lambda: first_thread.read_text().rsplit(")", 1)[1].split()[0] == "Z", 30)
+        assert servers.is_alive(child.pid)
+        child.kill()
+        assert servers.until(lambda: not servers.is_alive(child.pid), 30)
+
+
 def test_a_damaged_append_only_file_is_told_in_one_line(home: Path, running: list[servers.Server]) -> None:
     broker = Valkey(home, durable=True)
     running.append(broker)
