@@ -30,10 +30,12 @@ return 0
 class Bucket:
     """Takes one token at a time. Never lets more through than the rate, whether the broker answers or not."""
 
-    def __init__(self, url: str, rates: Mapping[str, float], *, workers: int) -> None:
+    def __init__(self, url: str, rates: Mapping[str, float], *, workers: int, timeout_s: float = 0.5) -> None:
         self._rates, self._workers = rates, max(1, workers)
         self._redis = (
-            redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5, health_check_interval=0)
+            redis.Redis.from_url(
+                url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, health_check_interval=0
+            )
             if url
             else None
         )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 import db
 from notifications import budget, facts, health, outbox, suppression, texts
 from notifications.boundary import reached
+from notifications.durable import KEPT
 from notifications.gateways.gateway import Letter
 from notifications.message import OPEN, Attempt, Message, Outcome, Priority, State
 from notifications.moment import Moment, moment
@@ -35,9 +36,12 @@ class Claim:
 
 
 def lock_number(session: Session, to_hash: bytes) -> None:
-    """What is decided about one number is decided by one transaction at a time. Taken before any message's row."""
+    """What is decided about one number is decided by one transaction at a time, and is kept once it is committed.
+
+    Taken before any message's row.
+    """
     key = int.from_bytes(to_hash[:8], "big", signed=True)
-    session.execute(select(func.pg_advisory_xact_lock(key)))
+    session.execute(select(func.pg_advisory_xact_lock(key), KEPT))
 
 
 def expires_by(message: Message, at: Moment) -> datetime:

@@ -17,6 +17,7 @@ import db
 from db import Base
 from notifications import outcomes
 from notifications.boundary import reached
+from notifications.durable import KEPT
 from notifications.message import NEXT, Attempt, Message, Outcome, State
 from notifications.settings import NoticeSettings
 from notifications.verdicts import Verdict, receipt_verdict
@@ -170,13 +171,14 @@ def apply(session: Session, said: Said) -> Applied:
 
 def _attempt_of(session: Session, said: Said) -> Attempt | None:
     rows = select(Attempt).where(Attempt.gateway == said.gateway)
-    by_id = session.scalars(rows.where(Attempt.provider_id == said.provider_id)).first()
+    by_id = session.scalars(rows.add_columns(KEPT).where(Attempt.provider_id == said.provider_id)).first()
     if by_id is not None:
         return by_id
     message_id, _, number = said.reference.partition(".")
     if not (message_id.isdecimal() and number.isdecimal() and len(message_id) < 19 and len(number) < 5):
         return None
-    return session.scalars(rows.where(Attempt.message_id == int(message_id), Attempt.number == int(number))).first()
+    of_reference = rows.add_columns(KEPT).where(Attempt.message_id == int(message_id), Attempt.number == int(number))
+    return session.scalars(of_reference).first()
 
 
 def _keep(session: Session, message: Message, said: Said) -> None:

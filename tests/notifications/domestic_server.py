@@ -5,7 +5,6 @@ import hmac
 import itertools
 import json
 import threading
-import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,7 +23,9 @@ class DomesticProvider:
         self.nonces: set[str] = set()
         self.answer: str | None = None
         self.status = 200
-        self.delay_s = 0.0
+        self.may_answer = threading.Event()
+        """While it is cleared, a message that was taken is not answered."""
+        self.may_answer.set()
         self.cut = False
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -41,6 +42,7 @@ class DomesticProvider:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.may_answer.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -91,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
                 biz_id = f"{next(owner._numbers):018d}^0"
                 now = datetime.now(UTC).astimezone(SHANGHAI)
                 owner.taken.append(query | {"BizId": biz_id, "SendDate": now.strftime("%Y-%m-%d %H:%M:%S")})
-            time.sleep(owner.delay_s)
+            owner.may_answer.wait()
             if owner.cut:
                 self.close_connection = True
                 self.connection.close()

@@ -20,6 +20,7 @@ from twilio.request_validator import RequestValidator
 
 SID, TOKEN = "AC" + "0" * 32, "a token of tests"
 
+_sids = itertools.count(1)  # no two providers ever give the same id
 # numbers that answer with an error at once, as Twilio's own test numbers do
 ERRORS = {"+8613800021211": (400, 21211), "+8613800021610": (400, 21610), "+8613800021614": (400, 21614)}
 
@@ -30,6 +31,8 @@ class Behaviour:
 
     delay_s: float = 0.0
     """So long after it took the message it answers."""
+    never_answers: bool = False
+    """Takes the message and keeps the connection open until it is stopped."""
     drop_after_accept: float = 0.0
     """Takes the message, then cuts the connection."""
     too_many: float = 0.0
@@ -82,6 +85,7 @@ class Provider:
         self._post: list[tuple[float, int, str, dict[str, str], bool]] = []
         self._wake = threading.Condition()
         self._stopping = False
+        self.ending = threading.Event()
 
     # ---------------------------------------------------------------- life
 
@@ -105,6 +109,7 @@ class Provider:
         return self
 
     def stop(self) -> None:
+        self.ending.set()
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
@@ -136,9 +141,7 @@ class Provider:
         callback = form.get("StatusCallback", "")
         reference = parse_qs(urlsplit(callback).query).get("m", [""])[0]
         with self._lock:
-            one = Taken(
-                f"SM{next(self._numbers):032x}", form["To"], form["Body"], datetime.now(UTC), reference, callback
-            )
+            one = Taken(f"SM{next(_sids):032x}", form["To"], form["Body"], datetime.now(UTC), reference, callback)
             self.taken.append(one)
         if self.on_taken:
             self.on_taken(one)
@@ -228,6 +231,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             one = owner.take(form)
             time.sleep(how.delay_s)
+            if how.never_answers:
+                owner.ending.wait()
             if owner.draw(how.drop_after_accept):
                 self.close_connection = True
                 self.connection.close()

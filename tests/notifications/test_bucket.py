@@ -9,18 +9,30 @@ import redis
 from notifications.bucket import Bucket
 
 
+def a_bucket(url, rates, *, workers=1):
+    """One whose broker may take its time: a busy machine is not a dead broker."""
+    return Bucket(url, rates, workers=workers, timeout_s=60)
+
+
 def taken_of(bucket, tries):
     return sum(bucket.take("twilio") == 0 for _ in range(tries))
 
 
 def test_a_burst_of_one_second_and_then_a_wait(broker_url):
-    bucket = Bucket(broker_url, {"twilio": 2}, workers=1)
-    assert [bucket.take("twilio") for _ in range(2)] == [0, 0]
-    assert 0 < bucket.take("twilio") <= 0.5
+    bucket, rate = a_bucket(broker_url, {"twilio": 50}), 50
+    began = time.monotonic()
+    taken = taken_of(bucket, 500)
+    assert rate <= taken <= rate + rate * (time.monotonic() - began) + 1
+
+
+def test_when_the_burst_is_spent_it_says_how_long_to_wait(broker_url):
+    bucket = a_bucket(broker_url, {"twilio": 0.001})
+    assert bucket.take("twilio") == 0
+    assert 0 < bucket.take("twilio") <= 1000
 
 
 def test_all_workers_share_one_bucket(broker_url):
-    buckets = [Bucket(broker_url, {"twilio": 5}, workers=4) for _ in range(4)]
+    buckets = [a_bucket(broker_url, {"twilio": 5}, workers=4) for _ in range(4)]
     counts = []
     threads = [threading.Thread(target=lambda b=b: counts.append(taken_of(b, 5))) for b in buckets]
     began = time.monotonic()
@@ -32,7 +44,7 @@ def test_all_workers_share_one_bucket(broker_url):
 
 
 def test_each_gateway_has_its_own(broker_url):
-    bucket = Bucket(broker_url, {"twilio": 1, "domestic": 1}, workers=1)
+    bucket = a_bucket(broker_url, {"twilio": 0.001, "domestic": 0.001})
     assert bucket.take("twilio") == 0
     assert bucket.take("domestic") == 0
     assert bucket.take("twilio") > 0
@@ -40,13 +52,13 @@ def test_each_gateway_has_its_own(broker_url):
 
 @pytest.mark.parametrize("url", ["", "redis://127.0.0.1:1/0"])
 def test_without_a_broker_each_process_keeps_to_its_part(url):
-    bucket = Bucket(url, {"twilio": 4}, workers=4)
+    bucket = a_bucket(url, {"twilio": 0.004}, workers=4)
     assert bucket.take("twilio") == 0
-    assert 0.5 < bucket.take("twilio") <= 1.0
+    assert 250 < bucket.take("twilio") <= 1000
 
 
 def test_a_broker_that_forgot_lets_one_burst_through_and_no_more(broker_url):
-    bucket = Bucket(broker_url, {"twilio": 3}, workers=1)
+    bucket = a_bucket(broker_url, {"twilio": 3})
     began = time.monotonic()
     first = taken_of(bucket, 10)
     with redis.Redis.from_url(broker_url) as client:

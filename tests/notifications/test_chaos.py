@@ -74,7 +74,8 @@ def test_chaos_of_broker_and_database_delays_and_loses_nothing(tmp_path):
         plan = Plan(4_000, 0, flushes=20, broker_restarts=20, cuts=10, database_restarts=10, rate=1.0, storm=own_pace)
     else:
         plan = Plan(60, 0, flushes=1, broker_restarts=1, database_restarts=1, rate=4.0, patience_s=150)
-    postgres, valkey = Postgres().start(), Valkey(durable=True).start()
+    # durable, as in production: what the poster committed must be there to be counted
+    postgres, valkey = Postgres(durable=True).start(), Valkey(durable=True).start()
     try:
         make_tables(postgres.url)
         report = run(
