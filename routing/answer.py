@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from operator import attrgetter
+
+import numpy as np
 
 from routing.plan import Costs, Plan, Route, Unserved, Visit, total
 from routing.problem import Load, Problem, Profile, Vehicle
 from routing.reasons import Reasons
 from routing.sisr.route import ARRIVES, LEAVES_AT, REST_BEGINS, RESTS, SERVES
 from routing.sisr.search import Lines, Search
+
+
+_side = attrgetter("request", "side")
+_moments = attrgetter("arrival_s", "start_s", "departure_s")
+_frame = attrgetter("start_s", "end_s", "break_s")
 
 
 class RoomLeft(Exception):
@@ -24,9 +32,11 @@ class RoomLeft(Exception):
 class Answers:
     """Makes plans of one problem from what a search found."""
 
-    def __init__(self, problem: Problem, search: Search, fingerprint: str) -> None:
+    def __init__(self, problem: Problem, search: Search, fingerprint: str, before: Plan | None = None) -> None:
         self.problem, self.search, self.fingerprint = problem, search, fingerprint
         self.requests = {request.id: request for request in problem.requests}
+        self.before = {route.vehicle: route for route in before.routes} if before else {}
+        """Routes of the plan in force: one whose visits, times and loads are all as they were is not made again."""
 
     def plan(self, lines: Lines, *, engine: str, seed: int) -> Plan:
         """The plan that drives these lines. What is in none of them is unserved, with its reason."""
@@ -82,7 +92,14 @@ class Answers:
         done = prefix.done if prefix else ()
         sides = [(each.request, each.side) for each in done] + [self.search.model.sides[node] for node in line]
         moments = [(each.arrival_s, each.start_s, each.departure_s) for each in done]
-        moments += [(int(row[ARRIVES]), int(row[SERVES]), int(row[LEAVES_AT])) for row in times[1 : len(line) + 1]]
+        moments += map(tuple, times[1 : len(line) + 1, [ARRIVES, SERVES, LEAVES_AT]].tolist())
+        rests = times[1:, REST_BEGINS][times[1:, RESTS] != 0].tolist()
+        leaves_s = prefix.started_s if prefix else int(times[0, LEAVES_AT])
+        frame = leaves_s, int(times[len(line) + 1, LEAVES_AT]), rests[0] if rests else None
+        same = self.before.get(vehicle.id)
+        if same is not None and _frame(same) == frame and [*map(_side, same.visits)] == sides:
+            if [*map(_moments, same.visits)] == moments:
+                return same
         start_load = self._start_load(vehicle, sides)
         on_board = [start_load.pieces, start_load.grams]
         visits = []
@@ -91,31 +108,22 @@ class Answers:
             on_board[0] += stop.collects.pieces - stop.delivers.pieces
             on_board[1] += stop.collects.grams - stop.delivers.grams
             visits.append(Visit(name, side, arrival_s, start_s, departure_s, Load(*on_board)))
-        rests = [int(row[REST_BEGINS]) for row in times[1:] if row[RESTS]]
-        route = Route(
-            vehicle.id,
-            prefix.started_s if prefix else int(times[0, LEAVES_AT]),
-            tuple(visits),
-            int(times[len(line) + 1, LEAVES_AT]),
-            start_load,
-            rests[0] if rests else None,
-        )
+        route = Route(vehicle.id, leaves_s, tuple(visits), frame[1], start_load, frame[2])
         return replace(route, cost=self._cost(vehicle, route))
 
     def _start_load(self, vehicle: Vehicle, sides: list[tuple[str, int]]) -> Load:
         loaded = {name for name, _ in sides if self.requests[name].from_depot}
         loaded |= vehicle.prefix.on_board if vehicle.prefix else set()
-        return sum((self.requests[name].stops[0].delivers for name in sorted(loaded)), Load())
+        loads = [self.requests[name].stops[0].delivers for name in loaded]
+        return Load(sum(load.pieces for load in loads), sum(load.grams for load in loads))
 
     def _cost(self, vehicle: Vehicle, route: Route) -> Costs:
         objective, profile = self.problem.objective, self.problem.profile_of(vehicle)
-        driven = waiting_s = lateness = moved = 0
+        waiting_s = lateness = moved = 0
         rest_s = vehicle.rest.duration_s if vehicle.rest else 0
-        at = vehicle.start
-        for visit in route.visits:
-            stop = self.requests[visit.request].stops[visit.side]
-            driven += self._leg(vehicle, profile, at, stop.location)
-            at = stop.location
+        stops = [self.requests[visit.request].stops[visit.side] for visit in route.visits]
+        places = [vehicle.start, *(stop.location for stop in stops), vehicle.end]
+        for visit, stop in zip(route.visits, stops, strict=True):
             rested = route.break_s is not None and visit.arrival_s <= route.break_s < visit.start_s
             waiting_s += visit.start_s - visit.arrival_s - (rest_s if rested else 0)
             if stop.windows:
@@ -124,9 +132,8 @@ class Answers:
                 told = stop.announced.window
                 off_s = max(0, told.opens_s - visit.start_s, visit.start_s - told.closes_s)
                 moved += stop.announced.cost_per_min * math.ceil(off_s / 60)
-        driven += self._leg(vehicle, profile, at, vehicle.end)
         return Costs(
-            travel=driven,
+            travel=self._driven(vehicle, profile, places),
             duty=objective.duty_per_s * route.duty_s,
             waiting=objective.waiting_per_s * waiting_s,
             lateness=lateness,
@@ -135,10 +142,13 @@ class Answers:
             vehicles=vehicle.fixed_cost,
         )
 
-    def _leg(self, vehicle: Vehicle, profile: Profile, origin: int, destination: int) -> int:
+    def _driven(self, vehicle: Vehicle, profile: Profile, places: list[int]) -> int:
+        """What the way over these places costs."""
         objective = self.problem.objective
-        travel_s = vehicle.travel_s(int(profile.seconds[origin, destination]))
-        return objective.travel_per_s * travel_s + objective.travel_per_m * int(profile.metres[origin, destination])
+        seconds = profile.seconds[places[:-1], places[1:]].astype(np.int64)
+        metres = profile.metres[places[:-1], places[1:]].astype(np.int64)
+        travel_s = -(-seconds * 100 // vehicle.speed_pct)
+        return int(objective.travel_per_s * travel_s.sum() + objective.travel_per_m * metres.sum())
 
 
 def _placings(line: list[int], nodes: list[int]) -> Iterator[list[int]]:

@@ -71,6 +71,10 @@ def costs(problem: Problem, plan: Plan) -> Costs:
     vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
     requests = {request.id: request for request in problem.requests}
     driven = [route_cost(problem, requests, vehicles[route.vehicle], route) for route in plan.routes]
+    return _with_unserved(requests, plan, driven)
+
+
+def _with_unserved(requests: dict[str, Request], plan: Plan, driven: list[Costs]) -> Costs:
     missing = [requests[unserved.request].penalty for unserved in plan.unserved]
     left = Costs(
         unserved=sum(penalty for penalty in missing if penalty is not None),
@@ -85,9 +89,9 @@ def route_cost(problem: Problem, requests: dict[str, Request], vehicle: Vehicle,
     profile = problem.profile_of(vehicle)
     stops = [requests[visit.request].stops[visit.side] for visit in route.visits]
     places = [vehicle.start, *(stop.location for stop in stops), vehicle.end]
-    legs = list(itertools.pairwise(places))
-    driving_s = sum(vehicle.travel_s(int(profile.seconds[leg])) for leg in legs)
-    driving_m = sum(int(profile.metres[leg]) for leg in legs)
+    origins, destinations = places[:-1], places[1:]
+    driving_s = sum(map(vehicle.travel_s, profile.seconds[origins, destinations].tolist()))
+    driving_m = sum(profile.metres[origins, destinations].tolist())
     waiting_s = lateness = moved = 0
     for visit, stop in zip(route.visits, stops, strict=True):
         waiting_s += visit.start_s - visit.arrival_s
@@ -286,10 +290,10 @@ class _Drive:
     def _service_time(self, visit: Visit, stop: Stop, at: int) -> None:
         if visit.start_s < visit.arrival_s:
             self._broke(Rule.WINDOW, f"service starts at {visit.start_s}, before the arrival at {visit.arrival_s}", at)
-        closes = [window.closes_s for window in stop.windows]
-        if closes:
-            closes[-1] += stop.grace_s
-        if not any(w.opens_s <= visit.start_s <= c for w, c in zip(stop.windows, closes, strict=True)):
+        inside = any(window.opens_s <= visit.start_s <= window.closes_s for window in stop.windows)
+        if not inside and stop.windows:
+            inside = stop.windows[-1].opens_s <= visit.start_s <= stop.windows[-1].closes_s + stop.grace_s
+        if not inside:
             self._broke(Rule.WINDOW, f"service starts at {visit.start_s}, in none of {stop.windows}", at)
         if visit.departure_s != visit.start_s + stop.service_s:
             self._broke(Rule.SERVICE, f"it leaves at {visit.departure_s}, not {visit.start_s + stop.service_s}", at)
@@ -339,10 +343,10 @@ class _Drive:
 def _costs(problem: Problem, plan: Plan) -> Iterator[Violation]:
     vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
     requests = {request.id: request for request in problem.requests}
-    for route in plan.routes:
-        derived = route_cost(problem, requests, vehicles[route.vehicle], route)
+    driven = [route_cost(problem, requests, vehicles[route.vehicle], route) for route in plan.routes]
+    for route, derived in zip(plan.routes, driven, strict=True):
         yield from _differences(f"route {route.vehicle}", route.cost, derived)
-    yield from _differences("plan", plan.cost, costs(problem, plan))
+    yield from _differences("plan", plan.cost, _with_unserved(requests, plan, driven))
 
 
 def _differences(where: str, stated: Costs, derived: Costs) -> Iterator[Violation]:

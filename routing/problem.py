@@ -30,6 +30,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -175,6 +176,7 @@ class Request:
     stops: tuple[Stop, ...]
     penalty: int | None = None
     depot: int | None = None
+    _digest: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _name("request.id", self.id)
@@ -211,7 +213,15 @@ class Request:
 
     @property
     def skills(self) -> frozenset[str]:
-        return frozenset().union(*(stop.skills for stop in self.stops))
+        return self.stops[0].skills | self.stops[-1].skills
+
+    @property
+    def digest(self) -> bytes:
+        """The same for the same request; computed once, so that a day's question is known again in a blink."""
+        if not self._digest:
+            plain = (self.id, self.kind.value, tuple(map(_stop, self.stops)), self.penalty, self.depot)
+            object.__setattr__(self, "_digest", _digest_of("request", plain))
+        return self._digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +295,7 @@ class Vehicle:
     """100 drives the matrix as it is, 125 needs four fifths of its seconds."""
     profile: str = "road"
     prefix: Prefix | None = None
+    _digest: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _name("vehicle.id", self.id)
@@ -298,6 +309,18 @@ class Vehicle:
     def travel_s(self, seconds: int) -> int:
         """The seconds that this vehicle needs for a leg of so many seconds in its profile."""
         return -(-seconds * 100 // self.speed_pct)
+
+    @property
+    def digest(self) -> bytes:
+        """The same for the same vehicle; computed once."""
+        if not self._digest:
+            rest = None if self.rest is None else (_window(self.rest.window), self.rest.duration_s)
+            prefix = None if self.prefix is None else _prefix(self.prefix)
+            plain = (
+                *_VEHICLE(self), _window(self.shift), _load(self.capacity), sorted(self.skills), rest, prefix
+            )  # fmt: skip
+            object.__setattr__(self, "_digest", _digest_of("vehicle", plain))
+        return self._digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +436,7 @@ class Problem:
     objective: Objective = Objective()
     points: tuple[tuple[float, float], ...] | None = None
     """A point for each location, for splitting a large day and drawing it; no rule or cost reads it."""
+    _fingerprint: str = field(default="", init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.profiles:
@@ -434,7 +458,8 @@ class Problem:
                     raise InvalidProblem(f"problem.points[{at}] is {point}: it must be finite")
         for request in self.requests:
             for side, stop in enumerate(request.stops):
-                _place(f"request {request.id}: stops[{side}].location", stop.location, size)
+                if stop.location >= size:
+                    _place(f"request {request.id}: stops[{side}].location", stop.location, size)
             if request.depot is not None:
                 _place(f"request {request.id}: depot", request.depot, size)
         names = {profile.name for profile in self.profiles}
@@ -452,8 +477,8 @@ class Problem:
         for vehicle in self.vehicles:
             if vehicle.prefix is None:
                 continue
+            what = f"vehicle {vehicle.id}: prefix.done"
             for visit in vehicle.prefix.done:
-                what = f"vehicle {vehicle.id}: prefix.done"
                 if visit.request not in requests:
                     raise InvalidProblem(f"{what} names {visit.request!r}: there is no such request")
                 if visit.side >= len(requests[visit.request].stops):
@@ -470,11 +495,12 @@ class Problem:
                 *(requests[d.request].stops[d.side].location for d in vehicle.prefix.done),
                 vehicle.end,
             ]
+            seconds = self.profile_of(vehicle).seconds
             for leg in pairwise(places):
-                if self.profile_of(vehicle).seconds[leg] == UNREACHABLE:
+                if seconds[leg] == UNREACHABLE:
                     raise InvalidProblem(f"vehicle {vehicle.id}: prefix.done and the way home need {leg}, UNREACHABLE")
+            what = f"vehicle {vehicle.id}: prefix.on_board"
             for name in sorted(vehicle.prefix.on_board):
-                what = f"vehicle {vehicle.id}: prefix.on_board"
                 if name not in requests or not requests[name].from_depot:
                     raise InvalidProblem(f"{what} names {name!r}: there is no such delivery or exchange")
                 if name in loaded:
@@ -494,26 +520,47 @@ class Problem:
 
     def fingerprint(self) -> str:
         """The same for the same question, on every machine and in every process."""
-        digest = hashlib.sha256()
-        for profile in self.profiles:
-            digest.update(profile.digest.encode())
-        for part in (*self.requests, *self.vehicles, self.objective, self.points):
-            digest.update(_canonical(part).encode())
-        return digest.hexdigest()
+        if not self._fingerprint:
+            digest = hashlib.sha256()
+            for profile in self.profiles:
+                digest.update(profile.digest.encode())
+            for request in self.requests:
+                digest.update(request.digest)
+            for vehicle in self.vehicles:
+                digest.update(vehicle.digest)
+            weights = (self.objective.primary.value, *_OBJECTIVE(self.objective))
+            digest.update(_digest_of("objective", weights))
+            digest.update(_digest_of("points", self.points))
+            object.__setattr__(self, "_fingerprint", digest.hexdigest())
+        return self._fingerprint
 
 
-def _canonical(value: object) -> str:
-    """A text that does not depend on the order of a set."""
-    if isinstance(value, frozenset):
-        return "{" + ",".join(sorted(map(repr, value))) + "}"
-    if isinstance(value, tuple):
-        return "(" + ",".join(map(_canonical, value)) + ")"
-    if isinstance(value, enum.Enum):
-        return repr(value.value)
-    names = getattr(value, "__dataclass_fields__", None)
-    if names is not None:
-        return f"{type(value).__name__}(" + ",".join(_canonical(getattr(value, name)) for name in names) + ")"
-    return repr(value)
+# What a fingerprint is made of: every field, as plain values whose text is the same everywhere.
+
+_window = attrgetter("opens_s", "closes_s")
+_load = attrgetter("pieces", "grams")
+_done = attrgetter("request", "side", "arrival_s", "start_s", "departure_s")
+_VEHICLE = attrgetter("id", "start", "end", "fixed_cost", "max_duty_s", "speed_pct", "profile")
+_OBJECTIVE = attrgetter(
+    "travel_per_s", "travel_per_m", "duty_per_s", "waiting_per_s", "evenness_per_s", "fair_duty_s"
+)  # fmt: skip
+
+
+def _digest_of(what: str, plain: object) -> bytes:
+    return hashlib.sha256(f"{what} {plain!r}".encode()).digest()
+
+
+def _stop(stop: Stop) -> tuple[object, ...]:
+    told = stop.announced
+    return (
+        stop.location, tuple(map(_window, stop.windows)), stop.service_s, _load(stop.delivers), _load(stop.collects),
+        sorted(stop.skills), None if told is None else (_window(told.window), told.cost_per_min), stop.grace_s,
+        stop.late_per_s,
+    )  # fmt: skip
+
+
+def _prefix(prefix: Prefix) -> tuple[object, ...]:
+    return prefix.started_s, prefix.free_from_s, tuple(map(_done, prefix.done)), sorted(prefix.on_board)
 
 
 def _once(name: str, ids: Iterable[str]) -> None:

@@ -149,7 +149,10 @@ def replan(
         for route in plan.routes
         if not any(isinstance(event, Out) and event.vehicle == route.vehicle for event in events)
     }
-    new = improve(now, orders, limit_s=limit_s, max_iterations=max_iterations, seed=seed, should_stop=should_stop)
+    new = improve(
+        now, orders, limit_s=limit_s, max_iterations=max_iterations, seed=seed, should_stop=should_stop,
+        before=None if any(isinstance(event, Out) for event in events) else plan,
+    )  # fmt: skip
     return _difference(problem, plan, now, new)
 
 

@@ -96,18 +96,20 @@ def improve(
     max_iterations: int | None = None,
     seed: int = 0,
     should_stop: Callable[[], bool] | None = None,
+    before: Plan | None = None,
 ) -> Plan:
     """A plan found from another one's order of visits by vehicle, changed as little as its improvement needs.
 
     Visits that the problem does not know, or that are done, are passed over. With ``max_iterations=0`` whatever the
-    orders lack goes where it costs least, and nothing else moves.
+    orders lack goes where it costs least, and nothing else moves. Routes of the plan ``before`` that are the same to
+    the second are taken over as they are, where the requests are the same.
     """
     compile_core()
     pace = Pace(limit_s, max_iterations, should_stop)
     model = model_of(problem, neighbours=0) if max_iterations == 0 else model_of(problem)
     search = Search(model, seed)
     search.begin(search.lines_of(orders))
-    answers = Answers(problem, search, problem.fingerprint())
+    answers = Answers(problem, search, problem.fingerprint(), before)
     lines = search.filled()
     search.begin(lines)
     if max_iterations != 0:

@@ -109,8 +109,9 @@ class _Builder:
                 last = prefix.done[-1]
                 origin = self.requests[last.request].stops[last.side].location
                 leaves = max(last.departure_s, prefix.free_from_s)
-            aboard = sum((self.requests[name].stops[0].delivers for name in sorted(prefix.on_board)), aboard)
-            aboard = sum((self._collected(each.request, each.side) for each in prefix.done), aboard)
+            loads = [self.requests[name].stops[0].delivers for name in prefix.on_board]
+            loads += [self._collected(each.request, each.side) for each in prefix.done]
+            aboard = Load(sum(load.pieces for load in loads), sum(load.grams for load in loads))
         row[START], row[END] = self._depot(origin), self._depot(vehicle.end)
         row[LEAVES], row[HOME] = leaves, vehicle.shift.closes_s
         row[CAPACITY], row[CAPACITY_2] = vehicle.capacity.pieces, vehicle.capacity.grams
@@ -182,6 +183,11 @@ class _Builder:
         index = np.array(self.places, dtype=np.intp)
         times, costs = [], []
         dearest, plain = 0, True
+        if len(classes) == 1 and classes[0][1] == 100 and (objective.travel_per_s, objective.travel_per_m) == (1, 0):
+            cells = profiles[classes[0][0]].seconds[np.ix_(index, index)]
+            if np.max(cells, where=cells != UNREACHABLE, initial=0) < DEAREST_ARC:
+                T = cells[None]
+                return T, T, 1  # costs are the seconds as they are, and both say NO_WAY alike
         for name, speed_pct in classes:
             seconds = profiles[name].seconds[np.ix_(index, index)].astype(np.int64)
             metres = profiles[name].metres[np.ix_(index, index)].astype(np.int64)
@@ -230,21 +236,31 @@ class _Builder:
         return S
 
     def _may(self) -> Flags:
-        """Which vehicle may serve which request at all."""
+        """Which vehicle may serve which request at all. Requests that ask the same of a vehicle are looked at once."""
         vehicles = self.problem.vehicles
         may = np.zeros((len(vehicles), len(self.open)), dtype=np.uint8)
+        columns: dict[Hashable, list[bool]] = {}
         for q, request in enumerate(self.open):
-            skills, holder = request.skills, self.holder.get(request.id)
-            owed = [stop for side, stop in enumerate(request.stops) if (request.id, side) not in self.done]
-            for v, vehicle in enumerate(vehicles):
-                may[v, q] = (
-                    skills <= vehicle.skills
-                    and (request.depot is None or not request.from_depot or vehicle.start == request.depot)
-                    and (request.depot is None or not request.to_depot or vehicle.end == request.depot)
+            out, back = request.from_depot, request.to_depot
+            holder = self.holder.get(request.id)
+            pieces = grams = 0
+            for side, stop in enumerate(request.stops):
+                if (request.id, side) not in self.done:
+                    pieces = max(pieces, stop.delivers.pieces, stop.collects.pieces)
+                    grams = max(grams, stop.delivers.grams, stop.collects.grams)
+            key = request.skills, holder, out, back, request.depot, pieces, grams
+            if key not in columns:
+                columns[key] = [
+                    request.skills <= vehicle.skills
+                    and (request.depot is None or not out or vehicle.start == request.depot)
+                    and (request.depot is None or not back or vehicle.end == request.depot)
                     and (holder in (None, vehicle.id))
-                    and (not request.from_depot or (holder is not None) == (vehicle.prefix is not None))
-                    and all(s.delivers.fits(vehicle.capacity) and s.collects.fits(vehicle.capacity) for s in owed)
-                )
+                    and (not out or (holder is not None) == (vehicle.prefix is not None))
+                    and pieces <= vehicle.capacity.pieces
+                    and grams <= vehicle.capacity.grams
+                    for vehicle in vehicles
+                ]
+            may[:, q] = columns[key]
         return may
 
 
