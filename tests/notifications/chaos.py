@@ -36,6 +36,7 @@ class Plan:
     """How much is sent and how much breaks meanwhile."""
 
     messages: int
+    """With a rate: at least so many, and on until nothing breaks any more."""
     kills: int
     flushes: int = 0
     broker_restarts: int = 0
@@ -48,6 +49,8 @@ class Plan:
     pause_s: float = 1.0
     """Between two breakages of broker or database, after everything due was sent."""
     patience_s: float = 600.0
+    at_most_s: float = 3600.0
+    """After so long nothing more is broken: what was done is counted, and the report says how much that was."""
     seed: int = 1
     behaviour: Behaviour = field(default_factory=Behaviour)
     storm: dict[str, Any] = field(default_factory=dict)
@@ -68,6 +71,8 @@ class Report:
     forged_refused: int = 0
     forged_taken: int = 0
     genuine_refused: int = 0
+    broken: dict[str, int] = field(default_factory=dict)
+    """How often each thing was broken."""
     recoveries_s: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -128,12 +133,13 @@ def run(
         start_new_session=True,
         preexec_fn=partial(die_with_parent, signal.SIGTERM),
     )
-    report = Report(messages=plan.messages)
-    posted = threading.Event()
-    poster = threading.Thread(target=_post_all, args=(sessions, plan, deaths, posted), daemon=True)
+    report = Report()
+    calm, posted = threading.Event(), threading.Event()
+    poster = threading.Thread(target=_post_all, args=(sessions, plan, deaths, calm, posted, report), daemon=True)
     try:
         poster.start()
         _break_things(plan, postgres, valkey, sessions, report)
+        calm.set()
         posted.wait(plan.patience_s)
         _until_settled(sessions, plan, deaths)
         _until_receipts_are_in(provider)
@@ -153,15 +159,23 @@ def run(
     return report
 
 
-def _post_all(sessions: sessionmaker[Session], plan: Plan, deaths: Path, posted: threading.Event) -> None:
-    """Messages keep coming as long as workers keep dying, so that every moment is met while there is work."""
+def _post_all(
+    sessions: sessionmaker[Session],
+    plan: Plan,
+    deaths: Path,
+    calm: threading.Event,
+    posted: threading.Event,
+    report: Report,
+) -> None:
+    """Messages keep coming as long as something breaks, so that every moment is met while there is work."""
     at_once = 10
-    for first in range(0, plan.messages, at_once):
+    while report.messages < plan.messages or (plan.rate and not calm.is_set()):
+        first = report.messages
         while True:
             try:
                 with sessions.begin() as session:
                     now = db.now(session)
-                    for i in range(first, min(first + at_once, plan.messages)):
+                    for i in range(first, first + at_once):
                         outbox.post(
                             session,
                             event_key=f"chaos:{i}",
@@ -173,9 +187,10 @@ def _post_all(sessions: sessionmaker[Session], plan: Plan, deaths: Path, posted:
                 break
             except (OperationalError, DBAPIError):
                 time.sleep(0.2)  # the database is away; the event happens when it is back
+        report.messages += at_once
         if plan.rate:
-            time.sleep(min(at_once, plan.messages - first) / plan.rate)
-        while plan.kills and _dead(deaths) < plan.kills * (first + at_once) / plan.messages - 2:
+            calm.wait(at_once / plan.rate)
+        while plan.kills and _dead(deaths) < plan.kills * report.messages / plan.messages - 2:
             time.sleep(0.05)
     posted.set()
 
@@ -212,9 +227,13 @@ def _break_things(
         *[cut] * plan.cuts,
         *[restart_database] * plan.database_restarts,
     ]
+    began = time.monotonic()
     for breakage in todo:
+        if time.monotonic() - began > plan.at_most_s:
+            return
         time.sleep(plan.pause_s)
         breakage()
+        report.broken[breakage.__name__] = report.broken.get(breakage.__name__, 0) + 1
         report.recoveries_s.append(_recovery_s(sessions, plan))
 
 
