@@ -37,6 +37,10 @@ class Rule(enum.Enum):
     REASON = "an unserved request's reason is true"
 
 
+_LEFT_WITH = (Kind.DELIVERY, Kind.EXCHANGE)
+_COMES_HOME = (Kind.PICKUP, Kind.EXCHANGE)
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One rule that a plan breaks, where, and the facts."""
@@ -186,6 +190,8 @@ class _Drive:
     ) -> None:
         self.problem, self.requests, self.vehicle, self.route, self.holders = problem, requests, vehicle, route, holders
         self.seconds = problem.profile_of(vehicle).seconds
+        self.asked = [requests[visit.request] for visit in route.visits]
+        self.stops = [request.stops[visit.side] for request, visit in zip(self.asked, route.visits, strict=True)]
         self.done = vehicle.prefix.done if vehicle.prefix else ()
         self.only_prefix = vehicle.prefix is not None and len(route.visits) == len(self.done)
         self.found: list[Violation] = []
@@ -203,9 +209,6 @@ class _Drive:
         where = f"route {self.route.vehicle}"
         self.found.append(Violation(rule, where if at is None else f"{where}, visit {at}", facts))
 
-    def _stop(self, visit: Visit) -> Stop:
-        return self.requests[visit.request].stops[visit.side]
-
     def _prefix(self) -> None:
         prefix = self.vehicle.prefix
         if prefix is None:
@@ -222,16 +225,15 @@ class _Drive:
     def _abilities(self) -> None:
         vehicle = self.vehicle
         for at, visit in enumerate(self.route.visits[len(self.done) :], len(self.done)):
-            request = self.requests[visit.request]
-            lacking = self._stop(visit).skills - vehicle.skills
-            if lacking:
-                self._broke(Rule.SKILL, f"{visit.request} requires {sorted(lacking)}", at)
+            request, skills = self.asked[at], self.stops[at].skills
+            if not skills <= vehicle.skills:
+                self._broke(Rule.SKILL, f"{visit.request} requires {sorted(skills - vehicle.skills)}", at)
             if request.depot is not None:
-                if request.kind in (Kind.DELIVERY, Kind.EXCHANGE) and vehicle.start != request.depot:
+                if request.kind in _LEFT_WITH and vehicle.start != request.depot:
                     self._broke(Rule.DEPOT, f"it starts at {vehicle.start}, {visit.request} at {request.depot}", at)
-                if request.kind in (Kind.PICKUP, Kind.EXCHANGE) and vehicle.end != request.depot:
+                if request.kind in _COMES_HOME and vehicle.end != request.depot:
                     self._broke(Rule.DEPOT, f"it ends at {vehicle.end}, {visit.request} at {request.depot}", at)
-            if request.kind in (Kind.DELIVERY, Kind.EXCHANGE):
+            if request.kind in _LEFT_WITH:
                 holder = self.holders.get(request.id)
                 if holder != (vehicle.id if vehicle.prefix else None):
                     self._broke(Rule.LOADED, f"{visit.request} is on board {holder or 'no vehicle under way'}", at)
@@ -249,8 +251,8 @@ class _Drive:
             return self.route.start_s, self.vehicle.start
         if not self.done:
             return max(self.route.start_s, self.vehicle.prefix.free_from_s), self.vehicle.start
-        last = self.route.visits[len(self.done) - 1]
-        return max(last.departure_s, self.vehicle.prefix.free_from_s), self._stop(last).location
+        last = len(self.done) - 1
+        return max(self.route.visits[last].departure_s, self.vehicle.prefix.free_from_s), self.stops[last].location
 
     def _arrives(self, leaves_s: int, travel_s: int) -> int:
         """The arrival after a leg, delayed by a break that begins on the way."""
@@ -263,7 +265,7 @@ class _Drive:
         route, vehicle = self.route, self.vehicle
         leaves_s, origin = self._leaves()
         for at, visit in enumerate(route.visits[len(self.done) :], len(self.done)):
-            stop = self._stop(visit)
+            stop = self.stops[at]
             travel_s = self._leg_s(origin, stop.location, at)
             if travel_s is not None:
                 arrives_s = self._arrives(leaves_s, travel_s)
@@ -320,23 +322,25 @@ class _Drive:
 
     def _loads(self) -> None:
         route, vehicle = self.route, self.vehicle
-        loaded = {v.request for v in route.visits if self.requests[v.request].kind in (Kind.DELIVERY, Kind.EXCHANGE)}
+        loaded = {request.id for request in self.asked if request.kind in _LEFT_WITH}
         loaded |= vehicle.prefix.on_board if vehicle.prefix else frozenset()
         pieces = sum(self.requests[name].stops[0].delivers.pieces for name in loaded)
         grams = sum(self.requests[name].stops[0].delivers.grams for name in loaded)
         self._load(pieces, grams, route.start_load, None)
         for at, visit in enumerate(route.visits):
-            stop = self._stop(visit)
+            stop = self.stops[at]
             pieces += stop.collects.pieces - stop.delivers.pieces
             grams += stop.collects.grams - stop.delivers.grams
             self._load(pieces, grams, visit.load, at)
 
     def _load(self, pieces: int, grams: int, stated: Load, at: int | None) -> None:
-        if (stated.pieces, stated.grams) != (pieces, grams):
+        if stated.pieces != pieces or stated.grams != grams:
             self._broke(Rule.LOAD, f"{stated} is stated, {pieces} pieces and {grams} grams are on board", at)
         vehicle, capacity = self.vehicle, self.vehicle.capacity
+        if pieces <= capacity.pieces and grams <= capacity.grams:
+            return
         frozen = self.only_prefix or (vehicle.prefix is not None and (at is None or at < len(self.done)))
-        if not frozen and (pieces > capacity.pieces or grams > capacity.grams):
+        if not frozen:
             self._broke(Rule.CAPACITY, f"{pieces} pieces and {grams} grams are on board, {capacity} fits", at)
 
 

@@ -74,6 +74,10 @@ class Kind(enum.Enum):
     """From one stop to another, by the same vehicle, in that order."""
 
 
+_FROM_DEPOT = (Kind.DELIVERY, Kind.EXCHANGE)
+_TO_DEPOT = (Kind.PICKUP, Kind.EXCHANGE)
+
+
 class Primary(enum.Enum):
     """What comes first once as much as possible is served."""
 
@@ -204,12 +208,12 @@ class Request:
     @property
     def from_depot(self) -> bool:
         """Whether something of it is on board when the vehicle leaves its start."""
-        return self.kind in (Kind.DELIVERY, Kind.EXCHANGE)
+        return self.kind in _FROM_DEPOT
 
     @property
     def to_depot(self) -> bool:
         """Whether something of it is on board when the vehicle reaches its end."""
-        return self.kind in (Kind.PICKUP, Kind.EXCHANGE)
+        return self.kind in _TO_DEPOT
 
     @property
     def skills(self) -> frozenset[str]:

@@ -93,8 +93,11 @@ def announced(problem: Problem, plan: Plan, *, before_s: int, after_s: int, cost
     return replace(problem, requests=tuple(told(request) for request in problem.requests))
 
 
-def frozen(problem: Problem, plan: Plan, *, at_s: int) -> Problem:
-    """The problem at an instant of the plan: visits made or driven to are done, what was loaded is on board."""
+def frozen(problem: Problem, plan: Plan, *, at_s: int, more: Sequence[Request] = ()) -> Problem:
+    """The problem at an instant of the plan: visits made or driven to are done, what was loaded is on board.
+
+    ``more`` are requests that have come in since.
+    """
     routes = {route.vehicle: route for route in plan.routes}
     requests = {request.id: request for request in problem.requests}
     vehicles = []
@@ -105,7 +108,7 @@ def frozen(problem: Problem, plan: Plan, *, at_s: int) -> Problem:
             vehicles.append(vehicle if vehicle.prefix else replace(vehicle, shift=late))
             continue
         vehicles.append(_under_way(vehicle, route, requests, at_s))
-    return replace(problem, vehicles=tuple(vehicles))
+    return replace(problem, requests=(*problem.requests, *more), vehicles=tuple(vehicles))
 
 
 def _under_way(vehicle: Vehicle, route: Route, requests: dict[str, Request], at_s: int) -> Vehicle:
@@ -141,7 +144,13 @@ def replan(
 
     A single insertion needs no search: with ``max_iterations=0`` each new request goes where it costs least.
     """
-    now = frozen(problem, plan, at_s=at_s)
+    known = {request.id for request in problem.requests}
+    new = [event.request for event in events if isinstance(event, Insert)]
+    for request in new:
+        if request.id in known:
+            raise UnknownName(f"request {request.id} is in the plan already")
+        known.add(request.id)
+    now = frozen(problem, plan, at_s=at_s, more=new)
     for event in events:
         now = _after(now, event, at_s)
     orders = {
@@ -149,19 +158,17 @@ def replan(
         for route in plan.routes
         if not any(isinstance(event, Out) and event.vehicle == route.vehicle for event in events)
     }
-    new = improve(
+    found = improve(
         now, orders, limit_s=limit_s, max_iterations=max_iterations, seed=seed, should_stop=should_stop,
         before=None if any(isinstance(event, Out) for event in events) else plan,
     )  # fmt: skip
-    return _difference(problem, plan, now, new)
+    return _difference(problem, plan, now, found)
 
 
 def _after(problem: Problem, event: Event, at_s: int) -> Problem:
-    requests = {request.id: request for request in problem.requests}
     if isinstance(event, Insert):
-        if event.request.id in requests:
-            raise UnknownName(f"request {event.request.id} is in the plan already")
-        return replace(problem, requests=(*problem.requests, event.request))
+        return problem  # it came in when the day was frozen
+    requests = {request.id: request for request in problem.requests}
     if isinstance(event, Drop):
         if event.request not in requests:
             raise UnknownName(f"there is no request {event.request}")

@@ -238,9 +238,9 @@ class _Builder:
     def _may(self) -> Flags:
         """Which vehicle may serve which request at all. Requests that ask the same of a vehicle are looked at once."""
         vehicles = self.problem.vehicles
-        may = np.zeros((len(vehicles), len(self.open)), dtype=np.uint8)
+        may: list[list[bool]] = []
         columns: dict[Hashable, list[bool]] = {}
-        for q, request in enumerate(self.open):
+        for request in self.open:
             out, back = request.from_depot, request.to_depot
             holder = self.holder.get(request.id)
             pieces = grams = 0
@@ -260,8 +260,8 @@ class _Builder:
                     and grams <= vehicle.capacity.grams
                     for vehicle in vehicles
                 ]
-            may[:, q] = columns[key]
-        return may
+            may.append(columns[key])
+        return np.ascontiguousarray(np.array(may, dtype=np.uint8).reshape(len(self.open), len(vehicles)).T)
 
 
 def _penalties(requests: list[Request]) -> list[int]:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -73,7 +72,7 @@ class Search:
         """Whether a vehicle can drive these nodes within every rule."""
         core, model = self.core, self.model
         legs = [model.V[r, START], *line, model.V[r, END]]
-        if any(model.C[model.V[r, CLASS], a, b] >= DEAREST_ARC for a, b in pairwise(legs)):
+        if (model.C[model.V[r, CLASS], legs[:-1], legs[1:]] >= DEAREST_ARC).any():
             return False
         for from_depot, change, aboard, capacity in (
             (FROM_DEPOT, CHANGE, ABOARD, CAPACITY),
