@@ -16,14 +16,10 @@ from dispatch import matching
 from dispatch.case import Case
 from dispatch.catalog import Matter, calendar_of
 from dispatch.clock import Calendar
-from dispatch.errors import NoCapacity
-from dispatch.flow import add_liaison, assign
 from dispatch.matching.batch import match
 from dispatch.matching.model import Choice, Id, Matching, Need, Network, Terms, Weights
-from dispatch.matching.online import place_one
 from dispatch.project import Project, ProjectMember, ProjectState, Referral, TeamRole
 from dispatch.review import Review
-from dispatch.scope import Viewer
 from dispatch.stages import ENDS
 from dispatch.telling import day_of
 
@@ -321,61 +317,7 @@ def _previous_agents(session: Session, enterprises: Iterable[int]) -> dict[int, 
     return served
 
 
-# ---------------------------------------------------------------- one project now
-
-
-def place(session: Session, project: Project, *, by: Viewer, at: datetime) -> ProjectMember | None:
-    """Find the lead agent for a waiting project at once. None: nobody eligible is free, it keeps waiting."""
-    calendar = calendar_of(session)
-    home = session.get_one(Division, project.home_division_id)
-    pool = agents_as_of(session, day_of(at), path=_pool_path(session, project, home), calendar=calendar)
-    needs = needs_of(session, cast(Sequence[ProjectRow], [project]), at=at, calendar=calendar)
-    network = network_of(session, {agent.node for agent in pool} | {need.node for need in needs})
-    prices = _prices(session, [agent.id for agent in pool])
-    lead = next(need for need in needs if need.role == "lead")
-    for _ in range(5):
-        choice = place_one(lead, pool, network, WEIGHTS, prices)
-        reason = reason_of(choice, {a.id: a for a in pool}, _spoken_of(session, [choice]))
-        if choice.agent is None:
-            project.assignment_reason = reason
-            return None
-        try:
-            with session.begin_nested():
-                member = assign(session, project, agent_id=int(choice.agent), by=by, at=at, reason=reason)
-        except NoCapacity:
-            # Somebody else was quicker: ask again without that agent.
-            pool = [agent for agent in pool if agent.id != choice.agent]
-            continue
-        _place_liaisons(session, project, [n for n in needs if n.role == "liaison"], by=by, at=at)
-        return member
-    return None
-
-
-def _prices(session: Session, agent_ids: Iterable[Id]) -> dict[Id, int]:
-    """What a slot of each of these was worth to others in the last batch."""
-    rows = select(SlotPrice.agent_id, SlotPrice.price).where(among(SlotPrice.agent_id, map(int, agent_ids)))
-    return {row.agent_id: row.price for row in session.execute(rows)}
-
-
-def _pool_path(session: Session, project: Project, home: Division) -> str:
-    """Who may be asked: the home county's subtree, from its city down once the project is escalated."""
-    if project.escalated and home.parent_code is not None:
-        return home.path.rsplit(".", 1)[0]
-    return home.path
-
-
-def _place_liaisons(session: Session, project: Project, needs: Sequence[Need], *, by: Viewer, at: datetime) -> None:
-    for need in needs:
-        if need.current is not None:
-            continue
-        counter = session.scalar(select(Division).where(Division.code == need.node))
-        if counter is None:
-            continue
-        pool = [a for a in agents_as_of(session, day_of(at), path=counter.path) if a.node == need.node]
-        network = network_of(session, {need.node})
-        choice = place_one(need, pool, network, WEIGHTS, _prices(session, [agent.id for agent in pool]))
-        if choice.agent is not None:
-            add_liaison(session, project, agent_id=int(choice.agent), counter=need.node, by=by, at=at)
+# ---------------------------------------------------------------- reasons
 
 
 def reason_of(choice: Choice, pool: Mapping[Id, Any], names: Mapping[int, str]) -> dict[str, Any]:

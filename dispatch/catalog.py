@@ -268,8 +268,8 @@ def calendar_of(session: Session) -> Calendar:
     """The working days and opening hours of the database. Read again only when a row of either has changed."""
     version = session.execute(
         text(
-            "SELECT (SELECT md5(string_agg(d::text, '|' ORDER BY day)) FROM calendar_day d),"
-            " (SELECT md5(string_agg(o::text || coalesce(c.centre_no, ''), '|' ORDER BY o.id))"
+            "SELECT (SELECT sum(hash_record_extended(d, 0)) FROM calendar_day d),"
+            " (SELECT sum(hash_record_extended((o, c.centre_no), 0))"
             " FROM opening_hours o LEFT JOIN service_centre c ON c.id = o.centre_id)"
         )
     ).one()

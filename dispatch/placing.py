@@ -217,15 +217,12 @@ def names_of(session: Session, agent_ids: Sequence[int]) -> dict[Any, str]:
 # ---------------------------------------------------------------- telling
 
 
-def tell_placed(session: Session, *, at: datetime, limit: int = 200) -> int:
+def tell_placed(session: Session, *, at: datetime, limit: int = 200, project_id: int | None = None) -> int:
     """Tell agents and enterprises of placements that nobody was told of yet; how many members were told."""
-    members = session.scalars(
-        select(ProjectMember)
-        .where(ProjectMember.told_at.is_(None), ProjectMember.until.is_(None))
-        .order_by(ProjectMember.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
+    untold = select(ProjectMember).where(ProjectMember.told_at.is_(None), ProjectMember.until.is_(None))
+    if project_id is not None:
+        untold = untold.where(ProjectMember.project_id == project_id)
+    members = session.scalars(untold.order_by(ProjectMember.id).limit(limit).with_for_update(skip_locked=True)).all()
     for member in members:
         _tell_one(session, member, at=at)
     return len(members)

@@ -16,6 +16,7 @@ from dispatch import assignment, custody, experience, flow, placing
 from dispatch import forecast as forecasts
 from dispatch.case import Material
 from dispatch.custody import Handover
+from dispatch.placing_one import place as place_now
 from dispatch.project import Delegation, Project, ProjectState
 from dispatch.scope import SYSTEM
 from routing import day as runs_of_day
@@ -98,8 +99,10 @@ def place(project_id: int) -> None:
     with transaction() as session:
         project = session.get(Project, project_id, with_for_update={"skip_locked": True})
         if project is not None and project.state is ProjectState.WAITING:
-            member = assignment.place(session, project, by=SYSTEM, at=db.now(session))
-            log.info("project placed", project=project.project_no, agent=member.agent_id if member else None)
+            number, placed = project.project_no, place_now(session, project, by=SYSTEM, at=db.now(session))
+            log.info("project placed", project=number, agent=placed.agent_id if placed else None)
+    with transaction() as session:
+        placing.tell_placed(session, at=db.now(session), project_id=project_id)
 
 
 @shared_task(name="web.jobs.assign_batch")

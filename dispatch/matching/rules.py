@@ -6,6 +6,7 @@ Distances use only operations that IEEE 754 rounds exactly, so that every machin
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from math import sqrt
 
 from dispatch.matching.model import (
@@ -99,6 +100,7 @@ def bar(need: Need, agent: Agent, network: Network) -> Bar | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def cosine(degrees: float) -> float:
     """Cosine by its series: sums and products only, good to 1e-12 within 60 degrees."""
     x = degrees * (3.141592653589793 / 180.0)

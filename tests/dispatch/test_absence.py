@@ -5,8 +5,9 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from agents.roster import Category, Duty, DutyKind
-from dispatch import absence, assignment, flow, placing
+from dispatch import absence, flow, placing
 from dispatch.matching.rules import Bar
+from dispatch.placing_one import place
 from dispatch.project import Project
 from dispatch.scope import SYSTEM
 from dispatch.why import BAR_WORDS, SKILL_WORDS, why
@@ -79,7 +80,7 @@ def test_a_placed_project_says_who_was_chosen_and_who_came_second(county):
     case, _ = a_request(county)
     county.session.flush()
     project = county.session.get_one(Project, case.project_id)
-    assignment.place(county.session, project, by=SYSTEM, at=TEN)
+    place(county.session, project, by=SYSTEM, at=TEN)
     county.session.flush()
     lead, *_ = why(county.session, project, at=TEN)
     assert lead.agent_id == project.lead.agent_id
@@ -96,14 +97,14 @@ def test_a_waiting_project_says_what_would_place_it_and_doing_it_places_it(count
         other.active = False
     project.banned_agents = [first.id]
     county.session.flush()
-    assert assignment.place(county.session, project, by=SYSTEM, at=TEN) is None
+    assert place(county.session, project, by=SYSTEM, at=TEN) is None
     lead, *_ = why(county.session, project, at=TEN)
     assert lead.agent_id is None
     assert lead.change == f"解除对{first.name}的排除,即可派件"
     assert "已被排除1人" in "".join(lead.lines)
     project.banned_agents = []
     county.session.flush()
-    assert assignment.place(county.session, project, by=SYSTEM, at=TEN) is not None
+    assert place(county.session, project, by=SYSTEM, at=TEN) is not None
 
 
 def test_a_county_without_anybody_is_told_how_many_it_lacks(county):

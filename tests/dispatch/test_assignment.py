@@ -4,14 +4,16 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from sqlalchemy import event, func, select
+from sqlalchemy import delete, event, func, select
 
 from agents.network import Division
-from agents.roster import Agent, Duty, DutyKind
+from agents.roster import Agent, AgentSkill, Duty, DutyKind
 from dispatch import assignment, flow, placing
 from dispatch.case import Case
 from dispatch.matching.batch import match
-from dispatch.project import Project, ProjectMember, ProjectState, TeamRole
+from dispatch.placing_one import place
+from dispatch.project import Project, ProjectMember, ProjectState, Referral, TeamRole
+from dispatch.review import Review
 from dispatch.scope import SYSTEM
 from dispatch.stages import Stage
 from notifications.message import Message
@@ -141,6 +143,88 @@ def test_reading_takes_as_many_queries_for_many_projects_as_for_one(county):
     assert queries() == few
 
 
+def test_a_placed_project_has_its_stage_its_timeline_and_its_reason_and_both_sides_are_told_once(county):
+    (project,) = waiting_projects(county, 1)
+    placed = place(county.session, project, by=SYSTEM, at=TEN)
+    assert (project.state, project.lead.agent_id, project.lead.told_at) == (ProjectState.ACTIVE, placed.agent_id, None)
+    assert project.assignment_reason["chosen"]["name"] == county.session.get_one(Agent, placed.agent_id).name
+    assert len(project.assignment_reason["runners_up"]) == 2
+    case = county.session.scalars(select(Case)).one()
+    assert (case.stage, case.version) == (Stage.ASSIGNED, 2)
+    assert case.prescreen_by is not None
+    assert case.events[-1].words.startswith("已指派代办员")
+    assert placing.tell_placed(county.session, at=TEN, project_id=project.id) == 1
+    assert placing.tell_placed(county.session, at=TEN, project_id=project.id) == 0
+    texts = county.session.scalars(select(Message.text_name)).all()
+    assert {"assigned", "project_for_agent"} <= set(texts)
+    assert place(county.session, project, by=SYSTEM, at=TEN).agent_id == placed.agent_id
+    assert_sound(county.session)
+
+
+def test_one_placement_takes_a_handful_of_statements_however_many_wait(county):
+    def statements(project):
+        seen = []
+        bind = county.session.get_bind()
+        event.listen(bind, "before_cursor_execute", note := (lambda *args: seen.append(args[2])))
+        try:
+            assert place(county.session, project, by=SYSTEM, at=TEN) is not None
+            county.session.flush()
+        finally:
+            event.remove(bind, "before_cursor_execute", note)
+        return len(seen)
+
+    first, *_ = waiting_projects(county, 1)
+    many = waiting_projects(county, 6)
+    assert statements(first) <= 4
+    assert statements(many[-1]) <= 5  # its row is read again besides
+
+
+def test_a_placement_at_once_agrees_with_the_batch(county):
+    an_agent(county.session, "代办员九", division=county.town, n=9)
+    county.session.add(AgentSkill(agent_id=county.agents[1].id, category="x", proficiency=3))
+    (project,) = waiting_projects(county, 1)
+    question = assignment.ask(county.session, at=TEN)
+    answer = match(question.needs, question.agents, question.network, assignment.WEIGHTS)
+    placed = place(county.session, project, by=SYSTEM, at=TEN)
+    assert placed.agent_id == answer.agent_of(f"{project.id}:lead")
+    assert placed.reason["terms"] == assignment.terms_of(answer.choices[f"{project.id}:lead"].terms)
+
+
+def test_a_placement_keeps_skill_leave_ban_language_and_first_ask(county):
+    unskilled, absent, banned = county.agents
+    fourth = an_agent(county.session, "代办员九", division=county.town, n=9)
+    county.session.execute(delete(AgentSkill).where(AgentSkill.agent_id == unskilled.id))
+    county.session.add(
+        Duty(agent_id=absent.id, kind=DutyKind.LEAVE, starts_on=TEN.date(), ends_on=TEN.date() + timedelta(days=14))
+    )
+    one, foreign, owned = waiting_projects(county, 3)
+    one.banned_agents = [banned.id]
+    foreign.language = "ja"
+    county.session.add(Referral(project_id=owned.id, from_agent_id=banned.id))
+    county.session.flush()
+    assert place(county.session, one, by=SYSTEM, at=TEN).agent_id == fourth.id
+    assert place(county.session, foreign, by=SYSTEM, at=TEN) is None
+    assert place(county.session, owned, by=SYSTEM, at=TEN).agent_id == banned.id
+
+
+def test_an_escalated_project_may_go_to_the_city_and_a_counter_there_gets_its_liaison(county):
+    city = county.session.scalars(select(Division).where(Division.code == "320400000000")).one()
+    upper = an_agent(county.session, "市代办员", division=city, n=7)
+    for agent in county.agents:
+        agent.active = False
+    plain, project = waiting_projects(county, 2)
+    project.escalated = True
+    case = county.session.scalars(select(Case).where(Case.project_id == project.id)).one()
+    review = county.session.scalars(select(Review).where(Review.case_id == case.id).limit(1)).one()
+    review.counter_division_id = city.id
+    county.session.flush()
+    assert place(county.session, plain, by=SYSTEM, at=TEN) is None
+    assert place(county.session, project, by=SYSTEM, at=TEN).agent_id == upper.id
+    assert [(m.agent_id, m.counter) for m in project.liaisons] == [(upper.id, city.code)]
+    assert upper.held == 2
+    assert_sound(county.session)
+
+
 def test_concurrent_placements_never_exceed_a_capacity(county_sessions):
     with county_sessions.begin() as session:
         county = the_county(session)
@@ -148,13 +232,13 @@ def test_concurrent_placements_never_exceed_a_capacity(county_sessions):
             agent.capacity = 2
         ids = [p.id for p in waiting_projects(county, 10)]
 
-    def place(project_id):
+    def placed_now(project_id):
         with county_sessions.begin() as session:
             project = session.get_one(Project, project_id, with_for_update=True)
-            return assignment.place(session, project, by=SYSTEM, at=TEN) is not None
+            return place(session, project, by=SYSTEM, at=TEN) is not None
 
     with ThreadPoolExecutor(4) as pool:
-        placed = list(pool.map(place, ids))
+        placed = list(pool.map(placed_now, ids))
     assert sum(placed) == 6
     with county_sessions() as session:
         assert_sound(session)
@@ -182,7 +266,7 @@ def test_any_order_of_placing_completing_and_leave_leaves_the_books_straight(cou
                 return
             project = session.get_one(Project, chance.choice(ids), with_for_update=True)
             if project.state is ProjectState.WAITING:
-                assignment.place(session, project, by=SYSTEM, at=TEN)
+                place(session, project, by=SYSTEM, at=TEN)
             elif project.state is ProjectState.ACTIVE and chance.random() < 0.5:
                 for case in session.scalars(select(Case).where(Case.project_id == project.id).with_for_update()):
                     flow.refuse(session, case, reason="企业撤回", by=SYSTEM, at=TEN)

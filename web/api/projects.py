@@ -8,10 +8,11 @@ from flask import url_for
 from pydantic import Field
 
 import db
-from dispatch import assignment, flow
+from dispatch import flow, placing
 from dispatch.case import Way
 from dispatch.catalog import Family
 from dispatch.errors import Refused
+from dispatch.placing_one import place
 from dispatch.project import Contact, Enterprise, Power
 from dispatch.queries import cases as shown
 from dispatch.reach import project_for
@@ -88,10 +89,10 @@ class DelegationIn(Strict):
 
 
 @bp.post("/projects")
+@asks
 @bp.input(ProjectIn, arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@asks
 @idempotent
 def make(body: ProjectIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Ask for free proxy handling of a project, with its first case."""
@@ -125,9 +126,9 @@ def make(body: ProjectIn) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 
 @bp.get("/projects/<project_no>")
+@signed_in
 @bp.output({})
 @bp.doc(responses=problems(404), security="bearer")
-@signed_in
 def read(project_no: str) -> dict[str, Any]:
     """A project with its team and cases."""
     with transaction() as session:
@@ -135,10 +136,10 @@ def read(project_no: str) -> dict[str, Any]:
 
 
 @bp.post("/projects/<project_no>/cases")
+@asks
 @bp.input(CaseIn, arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@asks
 @idempotent
 def add_case(project_no: str, body: CaseIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     """One more case of a project; it keeps the project's team."""
@@ -154,10 +155,10 @@ def add_case(project_no: str, body: CaseIn) -> tuple[dict[str, Any], int, dict[s
 
 
 @bp.post("/projects/<project_no>/delegation")
+@enterprise_only
 @bp.input(DelegationIn, arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@enterprise_only
 @idempotent
 def delegate(project_no: str, body: DelegationIn) -> tuple[dict[str, Any], int]:
     """Sign the delegation letter: without one nothing passes the prescreen."""
@@ -173,9 +174,9 @@ def delegate(project_no: str, body: DelegationIn) -> tuple[dict[str, Any], int]:
 
 
 @bp.get("/projects/<project_no>/assignment")
+@roles(Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
 @bp.output({})
 @bp.doc(responses=problems(404), security="bearer")
-@roles(Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
 def why(project_no: str) -> dict[str, Any]:
     """Why this agent, who came next and what they lost by; or why nobody, and the smallest change that would help."""
     viewer = current_viewer()
@@ -186,10 +187,10 @@ def why(project_no: str) -> dict[str, Any]:
 
 
 @bp.post("/projects/<project_no>/assignment")
+@leads_only
 @bp.input(AssignmentIn, arg_name="body")
 @bp.output({})
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@leads_only
 @idempotent
 def assign(project_no: str, body: AssignmentIn) -> dict[str, Any]:
     """Let the matching place the project, or give it to a named agent with a reason."""
@@ -205,7 +206,8 @@ def assign(project_no: str, body: AssignmentIn) -> dict[str, Any]:
                 chosen_by=viewer.label, locked=body.lock,
             )  # fmt: skip
         elif body.mode == "auto":
-            assignment.place(session, project, by=viewer, at=at)
+            place(session, project, by=viewer, at=at)
+            placing.tell_placed(session, at=at, project_id=project.id)
         else:
             raise Refused("mode or agent_id", words="请选择自动匹配或指定代办员")
         return shown.why(session, viewer, project_no)

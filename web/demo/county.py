@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session, sessionmaker
 import db
 from agents.network import Division, centre_of, children, division_with
 from agents.roster import Agent, AgentSkill, Category, Duty, DutyKind, Team
-from dispatch import answers, assignment, flow
+from dispatch import answers, flow, placing
 from dispatch.case import Case, MaterialState, Way
 from dispatch.catalog import AreaEvaluation, AreaKind, Family, Matter, calendar_of
 from dispatch.clock import PauseKind, utc
 from dispatch.evaluation import Grade, TicketKind
+from dispatch.placing_one import place
 from dispatch.project import Contact, Enterprise, Intermediary, Power, Project
 from dispatch.review import ReviewPause, ReviewState
 from dispatch.scope import SYSTEM, Role, Viewer
@@ -386,7 +387,9 @@ class Story:
         return tuple(code for code in self.scene.matters if code in known)
 
     def assign(self) -> bool:
-        return assignment.place(self.session, self.project, by=SYSTEM, at=self.later(minutes=25)) is not None
+        placed = place(self.session, self.project, by=SYSTEM, at=self.later(minutes=25))
+        placing.tell_placed(self.session, at=self.at, project_id=self.project.id)
+        return placed is not None
 
     def delegate(self) -> None:
         second = flow.Person(self.stage.cast.person(), self.stage.cast.phone())
@@ -533,7 +536,7 @@ def _play(stage: Stage, scene: Scene) -> None:
     if scene.goal == "requested" or not _acts(story, scene):
         if scene.twist == "nobody":
             story.project.language = "ja"
-            assignment.place(stage.session, story.project, by=SYSTEM, at=story.later())
+            place(stage.session, story.project, by=SYSTEM, at=story.later())
         return
     if scene.goal == "refused":
         flow.refuse(stage.session, story.case, reason="不属于代办范围,已转窗口受理", by=story.agent, at=story.later())

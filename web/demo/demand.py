@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
@@ -75,6 +75,9 @@ def load(
         _upper_agents(session, cast, scale)
         _accounts(session, cast)
         settle_ids(session, NOUNS)
+    with sessions.begin() as session:
+        # Tables that were filled by COPY a moment ago: without this the planner guesses until autovacuum comes round.
+        session.execute(text("ANALYZE"))
 
 
 def _numbers(session: Session) -> Ids:

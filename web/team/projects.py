@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response
 
 import db
 from agents.roster import Agent
-from dispatch import assignment, flow
+from dispatch import assignment, flow, placing
 from dispatch.errors import NotFound, Refused
+from dispatch.placing_one import place
 from dispatch.project import FAMILY_LABEL, PROJECT_LABEL, ProjectState, Referral
 from dispatch.queries import team as asked
 from dispatch.reach import project_for, visible_agents
@@ -75,8 +76,9 @@ def assign(project_no: str) -> Response:
                 )  # fmt: skip
                 words = gettext("已指派")
             else:
-                member = assignment.place(session, row, by=viewer, at=at)
-                words = gettext("已自动派件") if member else gettext("暂无合适的代办员,项目留在待派件")
+                placed = place(session, row, by=viewer, at=at)
+                placing.tell_placed(session, at=at, project_id=row.id)
+                words = gettext("已自动派件") if placed else gettext("暂无合适的代办员,项目留在待派件")
         flash(words)
     except RULES as error:
         say(error)
