@@ -20,7 +20,7 @@ from agents.network import Division
 from agents.roster import Agent
 from dispatch.scope import Role, Viewer
 from web.accounts import Account, AccountState, account_of_token
-from web.transactions import transaction
+from web.transactions import read_clock, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -89,6 +89,7 @@ def from_cookie(stored: str) -> Person | None:
         account = session.get(Account, int(number))
         if account is None or account.state is AccountState.CLOSED or account.epoch != int(epoch):
             return None
+        read_clock(session)  # every page shows the day: one transaction reads both
         return person_of(session, account)
 
 

@@ -1,20 +1,19 @@
 """Wording: dates, windows, working days, lamps and languages as pages show them, in Shanghai time."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from flask import Flask, g, has_request_context, request
 from flask import session as cookie
 from flask_babel import Babel, get_locale, gettext, ngettext
 from flask_login import current_user
-from sqlalchemy import select
 
 import db
 from dispatch.scope import ROLE_LABEL
-from web.transactions import transaction
+from web.transactions import read_clock, transaction
 
 LOCALES: Mapping[str, str] = MappingProxyType({"zh": "zh_Hans_CN", "en": "en"})
 WEEKDAYS = "一二三四五六日"
@@ -43,11 +42,8 @@ def business_clock() -> tuple[datetime, bool]:
     """The business moment and whether this is a demo, read once a request."""
     if "business_clock" not in g:
         with transaction() as session:
-            row = session.execute(select(db.ClockOffset.offset, db.ClockOffset.is_demo)).first()
-            real = datetime.now(UTC)
-            g.business_clock = (real + row.offset, row.is_demo) if row else (real, False)
-    moment, demo = g.business_clock
-    return moment, demo
+            return read_clock(session)
+    return cast(tuple[datetime, bool], g.business_clock)
 
 
 def today() -> date:

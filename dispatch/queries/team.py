@@ -10,7 +10,7 @@ from sqlalchemy import case as sql_case
 from sqlalchemy.orm import Session
 
 from agents.network import Division
-from agents.roster import Agent, Duty, skills_of
+from agents.roster import Agent, Duty
 from dispatch.case import Case, CaseEvent, Material, MaterialState
 from dispatch.catalog import Matter, calendar_of
 from dispatch.clock import AMBER_WD, Calendar, Lamp
@@ -513,55 +513,6 @@ def project_page(session: Session, viewer: Viewer, project_no: str) -> ProjectPa
         candidates=[] if viewer.role is Role.SUPERVISOR else list(session.scalars(able)),
         intermediaries=list(project.intermediaries),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class AgentLine:
-    """One agent of the board."""
-
-    id: int
-    agent_no: str
-    name: str
-    station: str
-    held: int
-    capacity: int
-    stars: int
-    skills: dict[str, int]
-    away: str
-    stand_in: str
-
-    @property
-    def share(self) -> float:
-        return self.held / self.capacity if self.capacity else 1.0
-
-
-def agents(session: Session, viewer: Viewer, *, on: date, words: str = "", limit: int = 200) -> list[AgentLine]:
-    """The people of the viewer's reach, the freest first."""
-    second = select(Agent.id, Agent.name).subquery()
-    query = (
-        select(Agent, Division.name.label("station"), second.c.name.label("stand_in"), Duty.kind)
-        .join(Division, Division.id == Agent.division_id)
-        .outerjoin(second, second.c.id == Agent.stand_in_id)
-        .outerjoin(Duty, and_(Duty.agent_id == Agent.id, Duty.starts_on <= on, Duty.ends_on >= on))
-        .where(Agent.active, visible_agents(viewer))
-    )
-    if words.strip():
-        typed = words.strip()
-        query = query.where(
-            or_(Agent.name.contains(typed), Agent.pinyin.startswith(typed.lower()), Division.name.contains(typed))
-        )
-    rows = session.execute(
-        query.order_by(Agent.held * 1.0 / func.greatest(Agent.capacity, 1), Division.level, Agent.pinyin).limit(limit)
-    ).all()
-    skills = skills_of(session, [row.Agent.id for row in rows])
-    words_of = {"leave": "休假", "sick": "病假", "training": "培训"}
-    return [
-        AgentLine(
-            row.Agent.id, row.Agent.agent_no, row.Agent.name, row.station, row.Agent.held, row.Agent.capacity,
-            row.Agent.stars, skills[row.Agent.id], words_of[row.kind.value] if row.kind else "", row.stand_in or "",
-        )
-        for row in rows
-    ]  # fmt: skip
 
 
 def tickets(session: Session, viewer: Viewer, *, state: str = "", limit: int = 100) -> list[tuple[Ticket, str]]:

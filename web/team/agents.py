@@ -13,9 +13,10 @@ from dispatch import assignment
 from dispatch.absence import working_days
 from dispatch.catalog import calendar_of
 from dispatch.errors import NotFound, Refused
-from dispatch.queries import team as asked
+from dispatch.queries.agents import board
 from dispatch.reach import visible_agents
 from web import jobs
+from web.api import cursors
 from web.auth import current_viewer, leads_only, staff_only
 from web.team.blueprint import RULES, bp, say
 from web.transactions import session_factory, transaction
@@ -30,16 +31,23 @@ CATEGORY = {
     Category.BUSINESS: "企业开办",
     Category.PROPERTY: "不动产",
 }
+PAGE = 50
 
 
 @bp.get("/agents")
 @staff_only
 def agents() -> str:
     """Who is free, who is away, who stands in."""
+    after = cursors.decode(request.args.get("cursor"), float, int, str, int)
     with transaction() as session:
         today = db.now(session).astimezone(db.SHANGHAI).date()
-        rows = asked.agents(session, current_viewer(), on=today, words=request.args.get("q", "")[:40])
-    return render_template("team/agents.html", rows=rows, CATEGORY={k.value: v for k, v in CATEGORY.items()})
+        found = board(
+            session, current_viewer(), on=today, words=request.args.get("q", "")[:40], after=after, limit=PAGE
+        )
+    rows, following = cursors.page(found, PAGE, lambda line: line.place)
+    return render_template(
+        "team/agents.html", rows=rows, next_cursor=following, CATEGORY={k.value: v for k, v in CATEGORY.items()}
+    )
 
 
 @bp.post("/agents/<int:agent_id>/leave")
