@@ -94,10 +94,10 @@ class LegIn(Strict):
 
 
 @bp.get("/cases")
+@signed_in
 @bp.input(CasesQuery, location="query", arg_name="asked")
 @bp.output({})
 @bp.doc(responses=problems(422), security="bearer")
-@signed_in
 def listed(asked: CasesQuery) -> dict[str, Any]:
     """The cases that I may see, newest first."""
     after = _after(asked.cursor)
@@ -121,9 +121,9 @@ def _after(cursor: str | None) -> tuple[datetime, int] | None:
 
 
 @bp.get("/cases/<case_no>")
+@signed_in
 @bp.output({})
 @bp.doc(responses=problems(404), security="bearer")
-@signed_in
 def read(case_no: str) -> dict[str, Any]:
     """One case: stage, promise, agent card, reviews, parcels, timeline."""
     with transaction() as session:
@@ -131,10 +131,10 @@ def read(case_no: str) -> dict[str, Any]:
 
 
 @bp.post("/cases/<case_no>/prescreen")
+@agents_too
 @bp.input(PrescreenIn, arg_name="body")
 @bp.output({})
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@agents_too
 @idempotent
 def prescreen(case_no: str, body: PrescreenIn) -> dict[str, Any]:
     """Passed, or every defect told once."""
@@ -150,9 +150,9 @@ def prescreen(case_no: str, body: PrescreenIn) -> dict[str, Any]:
 
 
 @bp.post("/cases/<case_no>/corrections")
+@both_sides
 @bp.output({})
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@both_sides
 @idempotent
 def corrections(case_no: str) -> dict[str, Any]:
     """Every defect is mended: back to the agent."""
@@ -164,9 +164,9 @@ def corrections(case_no: str) -> dict[str, Any]:
 
 
 @bp.post("/cases/<case_no>/materials")
+@both_sides
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@both_sides
 def give(case_no: str) -> tuple[dict[str, Any], int]:
     """One material as multipart/form-data: ``material_id`` and ``file`` (PDF, JPEG or PNG, at most 10 MB)."""
     upload = request.files.get("file")
@@ -190,10 +190,10 @@ def give(case_no: str) -> tuple[dict[str, Any], int]:
 
 
 @bp.post("/cases/<case_no>/submission")
+@agents_too
 @bp.input(SubmissionIn, arg_name="body")
 @bp.output({})
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@agents_too
 @idempotent
 def submit(case_no: str, body: SubmissionIn) -> dict[str, Any]:
     """Filed with the authorities."""
@@ -206,10 +206,10 @@ def submit(case_no: str, body: SubmissionIn) -> dict[str, Any]:
 
 
 @bp.post("/cases/<case_no>/withdrawal")
+@both_sides
 @bp.input(WithdrawalIn, arg_name="body")
 @bp.output({})
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@both_sides
 @idempotent
 def withdraw(case_no: str, body: WithdrawalIn) -> dict[str, Any]:
     """Take the case back; papers in custody come home."""
@@ -222,10 +222,10 @@ def withdraw(case_no: str, body: WithdrawalIn) -> dict[str, Any]:
 
 
 @bp.post("/cases/<case_no>/evaluation")
+@enterprise_only
 @bp.input(EvaluationIn, arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@enterprise_only
 @idempotent
 def evaluate(case_no: str, body: EvaluationIn) -> tuple[dict[str, Any], int]:
     """Rate each matter."""
@@ -238,10 +238,10 @@ def evaluate(case_no: str, body: EvaluationIn) -> tuple[dict[str, Any], int]:
 
 
 @bp.post("/cases/<case_no>/parcels")
+@both_sides
 @bp.input(LegIn, arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@both_sides
 @idempotent
 def book(case_no: str, body: LegIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Book a leg: a courier's pickup or delivery with its window, or papers handed in at the counter."""

@@ -58,9 +58,9 @@ class Tokens(Answer):
 
 
 @bp.get("/me")
+@signed_in
 @bp.output(Me)
 @bp.doc(responses=problems(), security="bearer")
-@signed_in
 def me() -> dict[str, Any]:
     """Who I am."""
     person = current_person()
@@ -78,9 +78,9 @@ def me() -> dict[str, Any]:
 
 
 @bp.get("/me/tokens")
+@signed_in
 @bp.output(Tokens)
 @bp.doc(responses=problems(), security="bearer")
-@signed_in
 def tokens() -> dict[str, Any]:
     """My living tokens."""
     with transaction() as session:
@@ -93,10 +93,10 @@ def tokens() -> dict[str, Any]:
 
 
 @bp.post("/me/tokens")
+@signed_in
 @bp.input(NewToken, arg_name="body")
 @bp.output(TokenMade, status_code=201)
 @bp.doc(responses=problems(422), security="bearer")
-@signed_in
 def make_token(body: NewToken) -> dict[str, str]:
     """A new bearer token for a program of mine."""
     with transaction() as session:
@@ -105,9 +105,9 @@ def make_token(body: NewToken) -> dict[str, str]:
 
 
 @bp.delete("/me/tokens/<int:token_id>")
+@signed_in
 @bp.output({}, status_code=204)
 @bp.doc(responses=problems(404), security="bearer")
-@signed_in
 def end_token(token_id: int) -> str:
     """Stop one of my tokens."""
     with transaction() as session:

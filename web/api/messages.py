@@ -36,10 +36,10 @@ class ResendIn(Strict):
 
 
 @bp.get("/messages")
+@roles(Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
 @bp.input(MessagesQuery, location="query", arg_name="asked")
 @bp.output({})
 @bp.doc(responses=problems(422), security="bearer")
-@roles(Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
 def listed(asked: MessagesQuery) -> dict[str, Any]:
     """The newest first; numbers masked, codes as ******."""
     viewer = current_viewer()
@@ -67,10 +67,10 @@ def listed(asked: MessagesQuery) -> dict[str, Any]:
 
 
 @bp.post("/messages/<int:message_id>/resend")
+@leads_only
 @bp.input(ResendIn, arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@leads_only
 @idempotent
 def resend(message_id: int, body: ResendIn) -> tuple[dict[str, Any], int]:
     """Say it again, as a new message that names the first and the reason."""

@@ -35,10 +35,10 @@ class HandoverIn(Strict):
 
 
 @bp.post("/parcels/<waybill>/handovers")
+@roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
 @bp.input(HandoverIn, arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
 def hand_over(waybill: str, body: HandoverIn) -> tuple[dict[str, Any], int]:
     """A centre or a counter scans a parcel."""
     viewer = current_viewer()
@@ -63,9 +63,9 @@ def hand_over(waybill: str, body: HandoverIn) -> tuple[dict[str, Any], int]:
 
 
 @bp.get("/parcels/<waybill>/custody")
+@signed_in
 @bp.output({})
 @bp.doc(responses=problems(404), security="bearer")
-@signed_in
 def custody(waybill: str) -> dict[str, Any]:
     """Everyone who held the parcel."""
     with transaction() as session:

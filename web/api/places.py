@@ -31,10 +31,10 @@ class MattersQuery(PageQuery):
 
 
 @bp.get("/divisions")
+@signed_in
 @bp.input(DivisionsQuery, location="query", arg_name="asked")
 @bp.output({})
 @bp.doc(responses=problems(422), security="bearer")
-@signed_in
 def divisions(asked: DivisionsQuery) -> dict[str, Any]:
     """The province and its cities, or what stands directly below ``parent``."""
     after = cursors.decode(asked.cursor, str)
@@ -51,9 +51,9 @@ def divisions(asked: DivisionsQuery) -> dict[str, Any]:
 
 
 @bp.get("/centres")
+@signed_in
 @bp.output({})
 @bp.doc(responses=problems(), security="bearer")
-@signed_in
 def centres() -> dict[str, Any]:
     """Every service centre."""
     with transaction() as session:
@@ -67,10 +67,10 @@ def centres() -> dict[str, Any]:
 
 
 @bp.get("/matters")
+@signed_in
 @bp.input(MattersQuery, location="query", arg_name="asked")
 @bp.output({})
 @bp.doc(responses=problems(422), security="bearer")
-@signed_in
 def matters(asked: MattersQuery) -> dict[str, Any]:
     """The catalogue, with its limits in working days and how well each is known."""
     after = cursors.decode(asked.cursor, str)
@@ -97,10 +97,10 @@ def matters(asked: MattersQuery) -> dict[str, Any]:
 
 
 @bp.get("/agents")
+@staff_only
 @bp.input(PageQuery, location="query", arg_name="asked")
 @bp.output({})
 @bp.doc(responses=problems(422), security="bearer")
-@staff_only
 def agents(asked: PageQuery) -> dict[str, Any]:
     """The agents that I may see, with load and skills."""
     after = cursors.decode(asked.cursor, int)

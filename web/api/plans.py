@@ -50,10 +50,10 @@ def plan_for(session: Session, viewer: Viewer, plan_id: int) -> Plan:
 
 
 @bp.post("/plans")
+@leads_only
 @bp.input(PlanIn, arg_name="body")
 @bp.output({}, status_code=202)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@leads_only
 @idempotent
 def make(body: PlanIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Queue a plan. 202, with its address; a second plan of what is committed replaces it."""
@@ -82,9 +82,9 @@ def make(body: PlanIn) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 
 @bp.get("/plans/<int:plan_id>")
+@staff_only
 @bp.output({})
 @bp.doc(responses=problems(404), security="bearer")
-@staff_only
 def read(plan_id: int) -> dict[str, Any]:
     """State, progress, cost, and in a preview each run's stops and what is left out, with its reason."""
     with transaction() as session:
@@ -92,9 +92,9 @@ def read(plan_id: int) -> dict[str, Any]:
 
 
 @bp.post("/plans/<int:plan_id>/commit")
+@leads_only
 @bp.output({})
 @bp.doc(responses=problems(404, 409), security="bearer")
-@leads_only
 @idempotent
 def commit(plan_id: int) -> dict[str, Any]:
     """The preview becomes the day's runs; whoever waits is told. 409 with the difference when stops changed."""
@@ -106,10 +106,10 @@ def commit(plan_id: int) -> dict[str, Any]:
 
 
 @bp.post("/plans/<int:plan_id>/replan")
+@leads_only
 @bp.input(ReplanIn, arg_name="body")
 @bp.output({}, status_code=202)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@leads_only
 @idempotent
 def replan(plan_id: int, body: ReplanIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Plan the rest of a committed day anew: driven parts frozen, announced windows kept where it pays."""
@@ -128,9 +128,9 @@ def replan(plan_id: int, body: ReplanIn) -> tuple[dict[str, Any], int, dict[str,
 
 
 @bp.delete("/plans/<int:plan_id>")
+@leads_only
 @bp.output({}, status_code=204)
 @bp.doc(responses=problems(404, 409), security="bearer")
-@leads_only
 def cancel(plan_id: int) -> str:
     """Give a job or a preview up."""
     with transaction() as session:

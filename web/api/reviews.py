@@ -40,10 +40,10 @@ class ReviewIn(Strict):
 
 
 @bp.patch("/reviews/<int:review_id>")
+@roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
 @bp.input(ReviewIn, arg_name="body")
 @bp.output({})
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
 @idempotent
 def step(review_id: int, body: ReviewIn) -> dict[str, Any]:
     """Accepted, supplement, paused, extended, decided: as the authority's paper says."""

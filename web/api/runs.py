@@ -40,9 +40,9 @@ class StopEventIn(Strict):
 
 
 @bp.get("/runs/mine")
+@courier_only
 @bp.output({})
 @bp.doc(responses=problems(), security="bearer")
-@courier_only
 def mine() -> dict[str, Any]:
     """My runs of today, in order, with what a stop needs and nothing more."""
     with transaction() as session:
@@ -50,10 +50,10 @@ def mine() -> dict[str, Any]:
 
 
 @bp.post("/stops/<int:stop_id>/events")
+@roles(Role.COURIER, Role.LEAD)
 @bp.input(StopEventIn, arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-@roles(Role.COURIER, Role.LEAD)
 def event(stop_id: int, body: StopEventIn) -> tuple[dict[str, Any], int]:
     """Arrived, collected, delivered, failed, undone, or a problem."""
     return report_stop(current_viewer(), stop_id, body), 201

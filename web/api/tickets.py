@@ -32,10 +32,10 @@ class TicketIn(Strict):
 
 
 @bp.post("/tickets")
+@roles(Role.ENTERPRISE, Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
 @bp.input(TicketIn, arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 422), security="bearer")
-@roles(Role.ENTERPRISE, Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
 @idempotent
 def make(body: TicketIn) -> tuple[dict[str, Any], int]:
     """Ask or complain: a number, an owner who is never the person complained about, a due day."""
