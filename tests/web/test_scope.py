@@ -344,6 +344,20 @@ def test_a_stranger_sees_only_what_is_public(app: Flask, world: World) -> None:
             assert answer.location.startswith("/login"), line
 
 
+def test_a_body_is_read_only_for_somebody_who_may_send_it(app: Flask, world: World) -> None:
+    nobody = app.test_client()
+    people = {role: client_of(app, world, role) for role in EVERYBODY}
+    for line in sorted(line for line in set(ROUTES) & set(routes(app)) if "/api/" in line):
+        method, row = line.split(" ", 1)[0], ROUTES[line]
+        if method == "GET" or row.public:
+            continue
+        address = url(app, line, world.ours)
+        assert nobody.open(address, method=method, json={"no such": "field"}).status_code == 401, line
+        for role in sorted(EVERYBODY - row.roles)[:1]:
+            answer = people[role].open(address, method=method, json={"no such": "field"})
+            assert answer.status_code == 404, f"{role} on {line}"
+
+
 @pytest.mark.parametrize("role", sorted(EVERYBODY))
 def test_a_role_is_answered_where_it_may_be_and_finds_nothing_elsewhere(app: Flask, world: World, role: Role) -> None:
     browser = client_of(app, world, role)
