@@ -32,7 +32,7 @@ lock: python      ## new versions into the lock files
 
 chaos: python     ## the long form of the tests that kill workers, broker and database
 	@$(PYTHON) prepare.py test
-	CHAOS=long $(BIN)/pytest tests/notifications -k chaos --timeout 7200 -n 3 --maxschedchunk 1
+	CHAOS=long $(BIN)/pytest tests/notifications -k chaos --timeout 7200 -n 2 --maxschedchunk 1
 
 bench: python     ## the gap table of the routing engine
 	@$(PYTHON) prepare.py run

@@ -14,6 +14,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
+from celery.apps import worker as _worker
+from celery.bin import celery as _command
+from celery.concurrency import thread as _thread
+from celery.worker import autoscale as _autoscale
+from celery.worker import components as _components
+from celery.worker import consumer as _consumer
+from kombu.transport import redis as _redis
 
 import agents.network
 import db
@@ -26,6 +33,8 @@ from tests.notifications.provider_server import SID, TOKEN
 
 TABLES = (agents.network, dispatch.case, dispatch.project)
 """Messages refer to these rooms' rows, so whoever writes messages must know their tables."""
+READ_BEFORE_THE_FORK = (_worker, _command, _thread, _autoscale, _components, _consumer, _redis)
+"""What each worker would read by itself: a thousand of them start."""
 AT_THE_DOOR = ("receipt.locked", "receipt.committed")
 AT_WORK = tuple(m for m in boundary.MOMENTS if m not in AT_THE_DOOR)
 ANY = "any moment"
