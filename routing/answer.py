@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from operator import attrgetter
 
 import numpy as np
 
+from routing.check import left_out
 from routing.plan import Costs, Plan, Route, Unserved, Visit, total
 from routing.problem import Load, Problem, Profile, Vehicle
-from routing.reasons import Reasons
+from routing.sisr.model import model_of
 from routing.sisr.route import ARRIVES, LEAVES_AT, REST_BEGINS, RESTS, SERVES
 from routing.sisr.search import Lines, Search
+from routing.unserved import claims
+
+log = logging.getLogger(__name__)
 
 
 _side = attrgetter("request", "side")
@@ -21,70 +26,23 @@ _moments = attrgetter("arrival_s", "start_s", "departure_s")
 _frame = attrgetter("start_s", "end_s", "break_s")
 
 
-class RoomLeft(Exception):
-    """Requests left out although a vehicle has room for them, by the vehicle's id."""
-
-    def __init__(self, rooms: dict[str, str]) -> None:
-        super().__init__(f"room was left for {rooms}")
-        self.rooms = rooms
-
-
 class Answers:
-    """Makes plans of one problem from what a search found."""
+    """Makes routes and plans of one problem from what a search found."""
 
-    def __init__(self, problem: Problem, search: Search, fingerprint: str, before: Plan | None = None) -> None:
-        self.problem, self.search, self.fingerprint = problem, search, fingerprint
+    def __init__(self, problem: Problem, search: Search, before: Plan | None = None) -> None:
+        self.problem, self.search = problem, search
         self.requests = {request.id: request for request in problem.requests}
         self.before = {route.vehicle: route for route in before.routes} if before else {}
         """Routes of the plan in force: one whose visits, times and loads are all as they were is not made again."""
 
     def plan(self, lines: Lines, *, engine: str, seed: int) -> Plan:
-        """The plan that drives these lines. What is in none of them is unserved, with its reason."""
-        routes = []
-        for r, (vehicle, line) in enumerate(zip(self.problem.vehicles, lines, strict=True)):
-            if line or vehicle.prefix:
-                routes.append(self._route(vehicle, r, line))
-        served = {(visit.request, visit.side) for route in routes for visit in route.visits}
-        unserved = self._unserved(
-            routes, [r.id for r in self.problem.requests if (r.id, len(r.stops) - 1) not in served]
-        )
-        missing = [self.requests[each.request].penalty for each in unserved]
-        left = Costs(
-            unserved=sum(penalty for penalty in missing if penalty is not None),
-            unserved_musts=sum(penalty is None for penalty in missing),
-        )
-        cost = total([*(route.cost for route in routes), left])
-        return Plan(self.fingerprint, tuple(routes), unserved, cost, engine=engine, seed=seed)
+        """The fullest plan that drives these lines. What is in none of its routes is unserved, with its reason."""
+        return fullest(self.problem, self.routes(lines), engine=engine, seed=seed)
 
-    def fullest(self, lines: Lines, *, engine: str, seed: int) -> Plan:
-        """As ``plan``, after putting in what the search left out although a vehicle has room."""
-        for _ in self.problem.requests:
-            try:
-                return self.plan(lines, engine=engine, seed=seed)
-            except RoomLeft as left:
-                lines = self._put_in(lines, left)
-        return self.plan(lines, engine=engine, seed=seed)
-
-    def _put_in(self, lines: Lines, left: RoomLeft) -> Lines:
-        """The first of the requests with room, at the first place where the vehicle's route still stands."""
-        model = self.search.model
-        for name, vehicle in left.rooms.items():
-            r = model.vehicles.index(vehicle)
-            nodes = [node for node, side in enumerate(model.sides) if side[0] == name]
-            for placed in _placings(lines[r], nodes):
-                if self.search.stands(r, placed):
-                    return [placed if at == r else line for at, line in enumerate(lines)]
-        raise left
-
-    def _unserved(self, routes: list[Route], names: list[str]) -> tuple[Unserved, ...]:
-        if not names:
-            return ()
-        orders = {route.vehicle: [(visit.request, visit.side) for visit in route.visits] for route in routes}
-        reasons = Reasons(self.problem, orders)
-        found = [reasons.of(name) for name in names]
-        if any(isinstance(each, str) for each in found):
-            raise RoomLeft({name: each for name, each in zip(names, found, strict=True) if isinstance(each, str)})
-        return tuple(each for each in found if isinstance(each, Unserved))
+    def routes(self, lines: Lines) -> list[Route]:
+        """A route for each vehicle in use or on duty."""
+        vehicles = enumerate(zip(self.problem.vehicles, lines, strict=True))
+        return [self._route(vehicle, r, line) for r, (vehicle, line) in vehicles if line or vehicle.prefix]
 
     def _route(self, vehicle: Vehicle, r: int, line: list[int]) -> Route:
         times = self.search.clock(r, line)
@@ -97,8 +55,9 @@ class Answers:
         leaves_s = prefix.started_s if prefix else int(times[0, LEAVES_AT])
         frame = leaves_s, int(times[len(line) + 1, LEAVES_AT]), rests[0] if rests else None
         same = self.before.get(vehicle.id)
-        if same is not None and _frame(same) == frame and [*map(_side, same.visits)] == sides:
-            if [*map(_moments, same.visits)] == moments:
+        if same is not None and _frame(same) == frame:
+            was = [*map(_side, same.visits)], [*map(_moments, same.visits)]
+            if was == (sides, moments):
                 return same
         start_load = self._start_load(vehicle, sides)
         on_board = [start_load.pieces, start_load.grams]
@@ -149,6 +108,61 @@ class Answers:
         metres = profile.metres[places[:-1], places[1:]].astype(np.int64)
         travel_s = -(-seconds * 100 // vehicle.speed_pct)
         return int(objective.travel_per_s * travel_s.sum() + objective.travel_per_m * metres.sum())
+
+
+def assembled(problem: Problem, routes: Iterable[Route], *, engine: str, seed: int) -> Plan:
+    """The plan of these routes."""
+    driven = {route.vehicle: route for route in routes}
+    kept = tuple(driven[vehicle.id] for vehicle in problem.vehicles if vehicle.id in driven)
+    served = {(visit.request, visit.side) for route in kept for visit in route.visits}
+    missing = [each for each in problem.requests if (each.id, len(each.stops) - 1) not in served]
+    left = Costs(
+        unserved=sum(each.penalty for each in missing if each.penalty is not None),
+        unserved_musts=sum(each.penalty is None for each in missing),
+    )
+    cost = total([*(route.cost for route in kept), left])
+    unserved = claims(problem, [each.id for each in missing])
+    return Plan(problem.fingerprint(), kept, unserved, cost, engine=engine, seed=seed)
+
+
+def fullest(problem: Problem, routes: Iterable[Route], *, engine: str, seed: int) -> Plan:
+    """The plan of these routes, with whatever the check finds room for put in.
+
+    Where the check finds another reason than the search, its finding is what is stated, and the log says so.
+    """
+    plan = assembled(problem, routes, engine=engine, seed=seed)
+    for _ in plan.unserved:
+        truths = left_out(problem, plan)
+        rooms = {name: truth for name, truth in truths.items() if isinstance(truth, str)}
+        if not rooms:
+            stated = tuple(each for each in truths.values() if isinstance(each, Unserved))
+            for claim, truth in zip(plan.unserved, stated, strict=True):
+                if claim != truth:
+                    log.warning("request %s: the search says %s, the check %s", claim.request, claim, truth)
+            return replace(plan, unserved=stated)
+        fuller = next((route for name, by in rooms.items() if (route := _with(problem, plan, name, by))), None)
+        if fuller is None:
+            log.warning("the check finds room for %s, the search does not", rooms)
+            return plan
+        others = [route for route in plan.routes if route.vehicle != fuller.vehicle]
+        plan = assembled(problem, [*others, fuller], engine=engine, seed=seed)
+    return plan
+
+
+def _with(problem: Problem, plan: Plan, name: str, by: str) -> Route | None:
+    """A vehicle's route with one request more, at the first place where it still stands; None where it does not."""
+    v = next(at for at, vehicle in enumerate(problem.vehicles) if vehicle.id == by)
+    prefix = problem.vehicles[v].prefix
+    visits = next((route.visits for route in plan.routes if route.vehicle == by), ())
+    needed = {name, *(visit.request for visit in visits), *(prefix.on_board if prefix else ())}
+    part = problem.part([q for q, request in enumerate(problem.requests) if request.id in needed], [v])
+    search = Search(model_of(part, neighbours=0), 0)
+    line = search.lines_of({by: [(visit.request, visit.side) for visit in visits]})[0]
+    nodes = [node for node, side in enumerate(search.model.sides) if side[0] == name]
+    for placed in _placings(line, nodes):
+        if search.stands(0, placed):
+            return Answers(part, search).routes([placed])[0]
+    return None
 
 
 def _placings(line: list[int], nodes: list[int]) -> Iterator[list[int]]:

@@ -360,13 +360,21 @@ def _differences(where: str, stated: Costs, derived: Costs) -> Iterator[Violatio
             yield Violation(Rule.COST, where, f"{term.name} is stated as {said}, it is {is_}")
 
 
-def _reasons(problem: Problem, plan: Plan) -> Iterator[Violation]:
+def left_out(problem: Problem, plan: Plan) -> dict[str, Unserved | str]:
+    """For each unserved request its one true reason, or the id of a vehicle that has room for it after all."""
+    if not plan.unserved:
+        return {}
     orders: dict[str, Sequence[tuple[str, int]]] = {
         route.vehicle: [(visit.request, visit.side) for visit in route.visits] for route in plan.routes
     }
     reasons = Reasons(problem, orders)
+    return {unserved.request: reasons.of(unserved.request) for unserved in plan.unserved}
+
+
+def _reasons(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    truths = left_out(problem, plan)
     for unserved in plan.unserved:
-        truth = reasons.of(unserved.request)
+        truth = truths[unserved.request]
         where = f"request {unserved.request}"
         if isinstance(truth, Unserved):
             if truth.reason is not unserved.reason:

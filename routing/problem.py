@@ -28,7 +28,7 @@ import enum
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from operator import attrgetter
 
@@ -390,7 +390,7 @@ class Profile:
     seconds: Cells
     metres: Cells
     name: str
-    digest: str = field(repr=False)
+    _digest: str = field(repr=False)
 
     def __init__(self, seconds: ArrayLike, metres: ArrayLike | None = None, name: str = "road") -> None:
         _name("profile.name", name)
@@ -405,14 +405,25 @@ class Profile:
                 _refuse(
                     f"profile {name}: metres", row, metres_[row], torn, "seconds and metres must both be UNREACHABLE"
                 )
-        digest = hashlib.sha256(repr((name, seconds_.shape, same)).encode())
-        digest.update(seconds_.data)
-        if not same:
-            digest.update(metres_.data)
-        object.__setattr__(self, "seconds", seconds_)
-        object.__setattr__(self, "metres", metres_)
+        self._hold(seconds_, metres_, name)
+
+    def _hold(self, seconds: Cells, metres: Cells, name: str) -> None:
+        object.__setattr__(self, "seconds", seconds)
+        object.__setattr__(self, "metres", metres)
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "digest", digest.hexdigest())
+        object.__setattr__(self, "_digest", "")
+
+    @property
+    def digest(self) -> str:
+        """The same for the same matrices; computed once."""
+        if not self._digest:
+            same = self.metres is self.seconds
+            digest = hashlib.sha256(repr((self.name, self.seconds.shape, same)).encode())
+            digest.update(self.seconds.data)
+            if not same:
+                digest.update(self.metres.data)
+            object.__setattr__(self, "_digest", digest.hexdigest())
+        return self._digest
 
     @property
     def size(self) -> int:
@@ -423,11 +434,13 @@ class Profile:
         index = np.asarray(locations, dtype=np.intp)
         seconds = self.seconds[np.ix_(index, index)]
         seconds.flags.writeable = False
-        if self.metres is self.seconds:
-            return Profile(seconds, name=self.name)
-        metres = self.metres[np.ix_(index, index)]
-        metres.flags.writeable = False
-        return Profile(seconds, metres, self.name)
+        metres = seconds
+        if self.metres is not self.seconds:
+            metres = self.metres[np.ix_(index, index)]
+            metres.flags.writeable = False
+        part = object.__new__(Profile)  # what was checked once is not checked again
+        part._hold(seconds, metres, self.name)
+        return part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -521,6 +534,29 @@ class Problem:
 
     def profile_of(self, vehicle: Vehicle) -> Profile:
         return next(profile for profile in self.profiles if profile.name == vehicle.profile)
+
+    def part(self, requests: Iterable[int], vehicles: Iterable[int]) -> Problem:
+        """Some requests and vehicles, by number, as a problem of their own with just the places that they need."""
+        asked = [self.requests[q] for q in requests]
+        fleet = [self.vehicles[v] for v in vehicles]
+        places = {stop.location for request in asked for stop in request.stops}
+        places |= {place for vehicle in fleet for place in (vehicle.start, vehicle.end)}
+        places |= {request.depot for request in asked if request.depot is not None}
+        kept = sorted(places)
+        at = {place: index for index, place in enumerate(kept)}
+        return Problem(
+            tuple(profile.among(kept) for profile in self.profiles),
+            tuple(
+                replace(
+                    request,
+                    depot=None if request.depot is None else at[request.depot],
+                    stops=tuple(replace(stop, location=at[stop.location]) for stop in request.stops),
+                )
+                for request in asked
+            ),
+            tuple(replace(vehicle, start=at[vehicle.start], end=at[vehicle.end]) for vehicle in fleet),
+            self.objective,
+        )
 
     def fingerprint(self) -> str:
         """The same for the same question, on every machine and in every process."""

@@ -57,7 +57,7 @@ def solve(
     pace = Pace(limit_s, max_iterations, should_stop)
     fleet_first = problem.objective.primary is Primary.VEHICLES
     search = Search(model_of(problem), seed)
-    answers = Answers(problem, search, problem.fingerprint())
+    answers = Answers(problem, search)
     used = "sisr"
     if engine == "ortools":
         used = engine
@@ -77,14 +77,14 @@ def solve(
             improve_together(search, pace, seed=seed, workers=workers, fleet_first=fleet_first, on_progress=on_progress)
         else:
             drive.improve()
-    plan = _checked(problem, answers.fullest(search.filled(), engine=used, seed=seed))
+    plan = _checked(problem, answers.plan(search.filled(), engine=used, seed=seed))
     return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations, workers=workers)
 
 
 def _reserve_s(problem: Problem, search: Search, answers: Answers, pace: Pace, seed: int) -> float:
     """How long it takes to make a checked plan: measured on the best so far."""
     before = pace.elapsed_s
-    _checked(problem, answers.fullest(search.filled(), engine="sisr", seed=seed))
+    _checked(problem, answers.plan(search.filled(), engine="sisr", seed=seed))
     return 1.25 * (pace.elapsed_s - before) + 0.01
 
 
@@ -109,14 +109,14 @@ def improve(
     model = model_of(problem, neighbours=0) if max_iterations == 0 else model_of(problem)
     search = Search(model, seed)
     search.begin(search.lines_of(orders))
-    answers = Answers(problem, search, problem.fingerprint(), before)
+    answers = Answers(problem, search, before)
     lines = search.filled()
     search.begin(lines)
     if max_iterations != 0:
         pace.reserve_s = _reserve_s(problem, search, answers, pace, seed)
         Drive(search, pace, fleet_first=False, heat=REPLAN_HEAT).improve()
         lines = search.filled()
-    plan = _checked(problem, answers.fullest(lines, engine="sisr", seed=seed))
+    plan = _checked(problem, answers.plan(lines, engine="sisr", seed=seed))
     return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations)
 
 

@@ -239,6 +239,8 @@ class _Builder:
         """Which vehicle may serve which request at all. Requests that ask the same of a vehicle are looked at once."""
         vehicles = self.problem.vehicles
         may: list[list[bool]] = []
+        least = [min((each.capacity.pieces for each in vehicles), default=0)]
+        least += [min((each.capacity.grams for each in vehicles), default=0)]
         columns: dict[Hashable, list[bool]] = {}
         for request in self.open:
             out, back = request.from_depot, request.to_depot
@@ -248,6 +250,8 @@ class _Builder:
                 if (request.id, side) not in self.done:
                     pieces = max(pieces, stop.delivers.pieces, stop.collects.pieces)
                     grams = max(grams, stop.delivers.grams, stop.collects.grams)
+            if pieces <= least[0] and grams <= least[1]:
+                pieces = grams = 0  # which fits everywhere
             key = request.skills, holder, out, back, request.depot, pieces, grams
             if key not in columns:
                 columns[key] = [

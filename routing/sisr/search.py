@@ -70,10 +70,7 @@ class Search:
 
     def stands(self, r: int, line: list[int]) -> bool:
         """Whether a vehicle can drive these nodes within every rule."""
-        core, model = self.core, self.model
-        legs = [model.V[r, START], *line, model.V[r, END]]
-        if (model.C[model.V[r, CLASS], legs[:-1], legs[1:]] >= DEAREST_ARC).any():
-            return False
+        model = self.model
         for from_depot, change, aboard, capacity in (
             (FROM_DEPOT, CHANGE, ABOARD, CAPACITY),
             (FROM_DEPOT_2, CHANGE_2, ABOARD_2, CAPACITY_2),
@@ -82,7 +79,18 @@ class Search:
             loads = load + np.cumsum(model.N[line, change])
             if loads.max() > model.V[r, capacity] or (not model.V[r, RUNNING] and load > model.V[r, capacity]):
                 return False
-        core.line[: len(legs)] = legs
+        return self.reaches(r, line) and self.keeps_time(r, line)
+
+    def reaches(self, r: int, line: list[int]) -> bool:
+        """Whether each leg over these nodes, and home, can be driven."""
+        model = self.model
+        legs = [model.V[r, START], *line, model.V[r, END]]
+        return not (model.C[model.V[r, CLASS], legs[:-1], legs[1:]] >= DEAREST_ARC).any()
+
+    def keeps_time(self, r: int, line: list[int]) -> bool:
+        """Whether windows, shift, break and longest duty hold over these nodes, which can be reached."""
+        model = self.model
+        self.core.line[: len(line) + 2] = [model.V[r, START], *line, model.V[r, END]]
         return bool(self._work(anneal.CLOCK, r, len(line)))
 
     def _without_worst(self, r: int, line: list[int]) -> list[int]:

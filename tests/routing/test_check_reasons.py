@@ -4,10 +4,11 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from routing.check import violations
+from routing.check import Rule, violations
 from routing.plan import Plan, Reason, Unserved
 from routing.problem import (
     NOTHING,
@@ -251,3 +252,49 @@ def test_room_is_found_exactly_where_some_plan_has_it(problem):
     assert (truth == "v") == room
     if isinstance(truth, Unserved) and truth.reason is not Reason.NO_ROOM:
         assert not drivable(problem, sides_a)
+
+
+# Mutations: whatever is said of an unserved request but the truth is caught.
+
+
+def unserved_for(reason: Reason) -> tuple[Problem, dict[str, list[tuple[str, int]]]]:
+    """A day whose first request is unserved for this one reason, and the orders of its others."""
+    able = a_vehicle("able", skills=frozenset({"van"}), shift=Window(0, 100_000), capacity=Load(9))
+    first = a_delivery("a", 1, skills=frozenset({"van"}), pieces=5, depot=0)
+    others = [a_delivery("b", 2, pieces=9)]
+    ways = ROAD.seconds.copy()
+    ways[1, 0] = UNREACHABLE
+    days: dict[Reason, tuple[Profile, list[Request], list[Vehicle], dict[str, list[tuple[str, int]]]]] = {
+        Reason.NO_VEHICLE: (ROAD, [first], [], {}),
+        Reason.SKILL: (ROAD, [first], [replace(able, skills=frozenset())], {}),
+        Reason.DEPOT: (ROAD, [first], [replace(able, start=1)], {}),
+        Reason.LOADED: (ROAD, [first], [replace(able, prefix=Prefix(0))], {}),
+        Reason.CAPACITY: (ROAD, [first], [replace(able, capacity=Load(4))], {}),
+        Reason.UNREACHABLE: (Profile(ways), [first], [able], {}),
+        Reason.TIME: (ROAD, [first], [replace(able, shift=Window(0, 100))], {}),
+        Reason.NO_ROOM: (ROAD, [first, *others], [able], {"able": [("b", 0)]}),
+    }
+    profile, requests_, vehicles, orders = days[reason]
+    return a_problem(profile, requests_, vehicles), orders
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_each_reason_but_the_true_one_is_caught(reason):
+    problem, orders = unserved_for(reason)
+    candidates = tuple(vehicle.id for vehicle in problem.vehicles)
+    true = Unserved("a", reason, candidates)
+    assert violations(problem, timed(problem, orders, unserved=[true])) == []
+    for other in set(Reason) - {reason}:
+        (found,) = violations(problem, timed(problem, orders, unserved=[replace(true, reason=other)]))
+        assert found.rule is Rule.REASON and repr(reason.value) in found.facts
+    for wrong in ((), (*candidates, "nobody"), ("nobody",)):
+        if wrong != candidates:
+            (found,) = violations(problem, timed(problem, orders, unserved=[replace(true, candidates=wrong)]))
+            assert found.rule is Rule.REASON
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_no_reason_holds_where_a_vehicle_has_room(reason):
+    problem = a_problem(ROAD, [a_delivery("a", 1)], [a_vehicle()])
+    (found,) = violations(problem, timed(problem, {}, unserved=[Unserved("a", reason, ("v",))]))
+    assert found.rule is Rule.REASON and "v has room" in found.facts
