@@ -37,7 +37,8 @@ class ReliefProposal:
     leaves: tuple[Leave, ...]
     proposal: Proposal
     notices: int
-    unforced: int
+    others: int  # moves of projects whose own agent is there
+    unforced: int  # those of them without which nothing more would wait
     names: Mapping[int, str]
 
 
@@ -96,7 +97,8 @@ def propose_relief(session: Session, *, at: datetime, path: str | None = None) -
             question.versions, 0, True, None,
         ),
         notices=relief.notices,
-        unforced=len(relief.unforced),
+        others=len(relief.others),
+        unforced=relief.unforced,
         names={row.id: row.name for row in session.execute(select(Agent.id, Agent.name).where(Agent.id.in_(people)))},
     )  # fmt: skip
 

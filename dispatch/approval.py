@@ -21,6 +21,10 @@ class UnknownMatter(PathError):
     """A prerequisite or an edit names a matter that is not in the path."""
 
 
+class BadDays(PathError):
+    """A limit that nobody can agree on: none at all, or longer than the law allows."""
+
+
 class CycleFound(PathError):
     """Matters that wait for each other in a ring; ``cycle`` starts and ends with the same code."""
 
@@ -178,6 +182,7 @@ class Step:
     effect: AreaEffect = AreaEffect.NONE
     evaluation: AreaEvaluation | None = None
     by_commitment: bool = False
+    own_days: int | None = None  # this project's own limit, where its lead set one
     reason: str = ""
 
     @property
@@ -192,6 +197,8 @@ class Step:
         if self.effect is AreaEffect.REPLACE:
             return 0
         days = matter.statutory_days if matter.whose is ClockOf.NOT_COUNTED else matter.days(basis)
+        if self.own_days is not None and basis is not Basis.STATUTORY:
+            return self.own_days
         if self.effect is AreaEffect.SIMPLIFY:
             days = min(days, matter.simplified_days)
         if self.by_commitment:
@@ -246,7 +253,16 @@ class Grant:
     on: str = ""
 
 
-Edit = AddWait | DropWait | AddMatter | DropMatter | Grant
+@dataclass(frozen=True, slots=True)
+class SetDays:
+    """This project's own limit of a matter, as agreed with whoever handles it. The statute stays what it is."""
+
+    code: str
+    days: int
+    reason: str
+
+
+Edit = AddWait | DropWait | AddMatter | DropMatter | Grant | SetDays
 
 
 # --- the path -------------------------------------------------------------------------------------------------------
@@ -258,6 +274,8 @@ class Path:
 
     steps: tuple[Step, ...]
     area_uses: tuple[AreaUse, ...] = ()
+    edits: tuple[Edit, ...] = ()  # the lead's, as they stand in this path
+    unmet: tuple[tuple[Edit, PathError], ...] = ()  # those that fit no longer, and why
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -287,7 +305,25 @@ class Path:
         steps = {step.code: step for step in self.steps}
         for edit in edits:
             _apply(steps, edit)
-        return Path(_in_order(steps), self.area_uses)
+        return replace(self, steps=_in_order(steps), edits=(*self.edits, *edits))
+
+    def with_what_fits(self, edits: Iterable[Edit]) -> Path:
+        """The path after earlier edits, one by one: one that the facts have overtaken is left out and named."""
+        path = self
+        for edit in edits:
+            try:
+                path = path.edited(edit)
+            except PathError as error:
+                path = replace(path, unmet=(*path.unmet, (edit, error)))
+        return path
+
+    def just(self, codes: Iterable[str]) -> Path:
+        """Only these matters; waits pass through those that go."""
+        wanted = set(codes)
+        steps = {step.code: step for step in self.steps}
+        for code in [code for code in steps if code not in wanted]:
+            _remove(steps, code)
+        return replace(self, steps=_in_order(steps))
 
     def in_series_wd(self, basis: Basis) -> int:
         """What the counted matters would take one after another."""
@@ -303,8 +339,13 @@ def build_path(
     calendar: Calendar | None = None,
     start_on: date | None = None,
     filed_on: Mapping[str, date] | None = None,
+    edits: Iterable[Edit] = (),
+    only: Iterable[str] | None = None,
 ) -> Path:
     """The path of the matters that apply. Prerequisites that are not among them are passed through to those that are.
+
+    ``edits`` are the lead's, made earlier: what fits is in the path. ``only`` cuts it down to some
+    of its matters and the work that feeds them.
 
     An area evaluation is judged on the day its matter is filed (``filed_on``), else on the day the committed plan
     reaches it; that needs the calendar and the project's start."""
@@ -313,13 +354,17 @@ def build_path(
         if matter.code in nodes:
             raise PathError(f"{matter.code} stands twice in the matters")
         nodes[matter.code] = matter
-    for work in intermediaries:
+    works = tuple(intermediaries)
+    for work in works:
         _add_work(nodes, work)
     steps = {
         code: Step(node, tuple(Wait(on) for on in dict.fromkeys(node.prerequisites) if on in nodes))
         for code, node in nodes.items()
     }
-    path = Path(_in_order(steps))
+    path = Path(_in_order(steps)).with_what_fits(edits)
+    if only is not None:
+        wanted = set(only)
+        path = path.just(wanted.union(work.code for work in works if work.feeds in wanted))
     offers = tuple(evaluations)
     if not offers or site is None:
         return path
@@ -395,13 +440,15 @@ def _apply(steps: dict[str, Step], edit: Edit) -> None:
     step = steps[edit.code]
     waits_on = {wait.on for wait in step.waits}
     if isinstance(edit, DropMatter):
-        del steps[edit.code]
-        for code, other in steps.items():
-            if any(wait.on == edit.code for wait in other.waits):
-                kept = {wait.on: wait for wait in other.waits if wait.on != edit.code}
-                for wait in step.waits:
-                    kept.setdefault(wait.on, wait)
-                steps[code] = replace(other, waits=tuple(kept.values()))
+        _remove(steps, edit.code, edit.reason)
+        return
+    if isinstance(edit, SetDays):
+        most = step.matter.statutory_days
+        if step.matter.whose is ClockOf.NOT_COUNTED:
+            raise BadDays(f"{edit.code} lasts its legal minimum, nobody's agreement makes it shorter")
+        if edit.days < 1 or (step.matter.whose is ClockOf.AUTHORITY and 0 < most < edit.days):
+            raise BadDays(f"{edit.code}: {edit.days} working days are not within 1 and the statute's {most}")
+        steps[edit.code] = replace(step, own_days=edit.days, reason=edit.reason)
         return
     if isinstance(edit, Grant) and edit.relief is Relief.COMMITMENT:
         steps[edit.code] = replace(step, by_commitment=True, reason=edit.reason)
@@ -419,6 +466,17 @@ def _apply(steps: dict[str, Step], edit: Edit) -> None:
     else:
         eased = Wait(edit.on, Link.DECISION, edit.reason)
         steps[edit.code] = replace(step, waits=tuple(eased if w.on == edit.on else w for w in step.waits))
+
+
+def _remove(steps: dict[str, Step], code: str, why: str = "") -> None:
+    """Without this matter; what waited for it waits for what it waited for."""
+    gone = steps.pop(code)
+    for other in list(steps.values()):
+        if any(wait.on == code for wait in other.waits):
+            kept = {wait.on: wait for wait in other.waits if wait.on != code}
+            for wait in gone.waits:
+                kept.setdefault(wait.on, replace(wait, why=why or wait.why))
+            steps[other.code] = replace(other, waits=tuple(kept.values()))
 
 
 def _in_order(steps: Mapping[str, Step]) -> tuple[Step, ...]:
@@ -471,4 +529,4 @@ def _with_evaluations(
         decided = max((finish[wait.on] for wait in step.waits if wait.link is Link.DECISION), default=0)
         finish[step.code] = max(start + step.days(Basis.COMMITTED, Counting.ELAPSED), decided)
         steps[step.code] = step
-    return Path(tuple(steps.values()), tuple(uses))
+    return replace(path, steps=tuple(steps.values()), area_uses=tuple(uses))

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any, Protocol, cast
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, ForeignKey, String, any_, literal, select
@@ -82,6 +83,13 @@ class Proposal:
     objective: int
     proven: bool
     prices: Mapping[Id, int] | None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same moves from the same state: what somebody saw is what somebody applies."""
+        moves = sorted((m.project_id, m.role.value, m.counter, m.before or 0, m.after or 0) for m in self.moves)
+        versions = sorted((m.project_id, self.versions[m.project_id]) for m in self.moves)
+        return sha256(repr((moves, versions)).encode()).hexdigest()[:16]
 
 
 # ---------------------------------------------------------------- reading

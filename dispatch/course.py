@@ -204,7 +204,7 @@ def law(step: Step, durations: Durations, authority: str, city: str, counting: C
     if fit is None:
         return None
     full, left = step.matter.committed_days, step.days(Basis.COMMITTED, Counting.ELAPSED)
-    if left < full and left > 0:
+    if full > 0 and left > 0 and (left < full or step.own_days is not None):
         return replace(fit, mu=fit.mu + log(left / full))
     return fit
 

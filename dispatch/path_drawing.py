@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from dispatch.approval import AreaEffect, Link, Path, Step
+from dispatch.approval import AreaEffect, DropWait, Link, Path, Step, Wait
 from dispatch.clock import Calendar, ClockOf, Lamp
 from dispatch.path_schedule import DatedStep, Schedule
 from dispatch.seven_lists import group_name, phase_name
@@ -23,6 +23,7 @@ BRACKET = 16.0
 WIDEST_DAY, NARROWEST_DAY = 16.0, 3.0
 LAMP_WORDS = {Lamp.GREEN: "", Lamp.AMBER: "▲黄牌", Lamp.RED: "■红牌"}
 DONE = "✓"
+CHANGED = "(调整)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,13 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A wait, drawn as a right-angled line; dashed when only the decision waits."""
+    """A wait, drawn as a right-angled line; dashed when only the decision waits. ``change``: what the lead did."""
 
     points: tuple[tuple[float, float], ...]
     is_critical: bool
     is_dashed: bool
+    change: str = ""  # "", "added", "removed"
+    spoken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,8 @@ def _label(step: Step, plan: Schedule, dated: DatedStep | None) -> str:
         words.append(DONE)
     elif dated is not None and LAMP_WORDS[dated.lamp]:
         words.append(LAMP_WORDS[dated.lamp])
+    if step.own_days is not None:
+        words.append(CHANGED)
     return " ".join(words)
 
 
@@ -265,6 +270,8 @@ def _spoken(step: Step, plan: Schedule, dated: DatedStep | None) -> str:
         parts.append("区域评估替代")
     elif step.effect is AreaEffect.SIMPLIFY:
         parts.append("区域评估简化")
+    if step.own_days is not None:
+        parts.append(f"期限由组长调整:{step.reason}")
     if dated is not None:
         if dated.decided_on is not None:
             parts.append(f"{_day(dated.decided_on)}已办结")
@@ -313,22 +320,48 @@ def _lines(
     for step in path.steps:
         for wait in step.waits:
             others = {w.on for w in step.waits if w.on != wait.on}
-            if wait.link is Link.START and any(wait.on in before[other] for other in others):
+            if wait.link is Link.START and not wait.why and any(wait.on in before[other] for other in others):
                 continue
             critical = (wait.on, step.code) in chain
             group = path.step(wait.on).matter.joint_group
             bracket = by_label.get(group_name(group)) if group else None
             same_group = group == step.matter.joint_group
             source = boxes[wait.on]
-            if bracket is None or same_group or critical:
+            if bracket is None or same_group or critical or wait.why:
                 key, points = wait.on, _from_box(source, boxes[step.code], columns)
             else:
                 key = group
                 points = _from_group(bracket, source, boxes[step.code], columns)
-            line = Line(points, critical, wait.link is Link.DECISION)
+            line = Line(
+                points, critical, wait.link is Link.DECISION, "added" if wait.why else "", _why(path, step, wait)
+            )
             if (key, step.code) not in merged or critical:
                 merged[key, step.code] = line
-    return tuple(sorted(merged.values(), key=lambda line: line.is_critical))
+    return (*_removed(path, boxes, columns), *sorted(merged.values(), key=lambda line: line.is_critical))
+
+
+def _why(path: Path, step: Step, wait: Wait) -> str:
+    if not wait.why:
+        return ""
+    names = f"{path.step(wait.on).matter.short} → {step.matter.short}"
+    return f"组长调整:{names},{'办结前补齐' if wait.link is Link.DECISION else '先后关系'};{wait.why}"
+
+
+def _removed(path: Path, boxes: Mapping[str, Box], columns: list[Column]) -> list[Line]:
+    """What the lead took away is still seen, under everything else."""
+    there = {(wait.on, step.code) for step in path.steps for wait in step.waits}
+    names = {step.code: step.matter.short for step in path.steps}
+    return [
+        Line(
+            _from_box(boxes[edit.on], boxes[edit.code], columns), False, True, "removed",
+            f"组长取消:{names[edit.on]} → {names[edit.code]};{edit.reason}",
+        )
+        for edit in path.edits
+        if isinstance(edit, DropWait)
+        and edit.on in boxes
+        and edit.code in boxes
+        and (edit.on, edit.code) not in there
+    ]  # fmt: skip
 
 
 def _from_box(source: Box, target: Box, columns: list[Column]) -> tuple[tuple[float, float], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import pairwise
 
 from dispatch.clock import Lamp
 from dispatch.path_drawing import MARGIN, SMALL, Box, Drawing, text_width
@@ -22,6 +23,10 @@ LOOK = {
 }
 CRITICAL = f'fill="none" stroke="{ACCENT}" stroke-width="3"'
 LINE = 'fill="none" stroke="#a3abb6" stroke-width="1"'
+CHANGED_LINE = {
+    "added": 'fill="none" stroke="#b45309" stroke-width="1.8"',
+    "removed": 'fill="none" stroke="#b45309" stroke-width="1.2" stroke-dasharray="1.5 4"',
+}
 CRITICAL_LINE = f'fill="none" stroke="{ACCENT}" stroke-width="2.6"'
 HALO = 'stroke="#f7f8fa" stroke-width="3" paint-order="stroke"'
 AXIS_Y = 52.0
@@ -50,7 +55,7 @@ def svg(sheet: Drawing, *, ident: str = "path") -> str:
             *map(_box, sheet.boxes),
             *_group_names(sheet),
             *_today(sheet, foot),
-            *_legend(foot + 22),
+            *_legend(foot + 22, any(line.change for line in sheet.lines)),
             "</svg>",
         )
     )
@@ -92,10 +97,22 @@ def _lines(sheet: Drawing, name: str) -> list[str]:
     out = []
     for line in sheet.lines:
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in line.points)
-        look = CRITICAL_LINE if line.is_critical else LINE
-        dash = ' stroke-dasharray="4 3"' if line.is_dashed else ""
-        out.append(f'<polyline points="{points}" {look}{dash} marker-end="url(#{name}-arrow)"/>')
+        look = CHANGED_LINE.get(line.change) or (CRITICAL_LINE if line.is_critical else LINE)
+        dash = ' stroke-dasharray="4 3"' if line.is_dashed and line.change != "removed" else ""
+        drawn = f'<polyline points="{points}" {look}{dash} marker-end="url(#{name}-arrow)"/>'
+        if line.change:
+            x, y = line.points[-2] if line.change == "added" else _middle(line.points)
+            sign = f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" fill="#b45309" font-weight="700" {HALO}>'
+            sign += f"{'+' if line.change == 'added' else '×'}</text>"
+            drawn = f'<g class="changed {line.change}"><title>{escape(line.spoken)}</title>{drawn}{sign}</g>'
+        out.append(drawn)
     return out
+
+
+def _middle(points: tuple[tuple[float, float], ...]) -> tuple[float, float]:
+    """Halfway along the longest stretch."""
+    (ax, ay), (bx, by) = max(pairwise(points), key=lambda two: abs(two[0][0] - two[1][0]) + abs(two[0][1] - two[1][1]))
+    return (ax + bx) / 2, (ay + by) / 2
 
 
 def _brackets(sheet: Drawing) -> list[str]:
@@ -139,11 +156,18 @@ def _today(sheet: Drawing, foot: float) -> list[str]:
     return out
 
 
-def _legend(y: float) -> list[str]:
+def _legend(y: float, is_changed: bool) -> list[str]:
     out, x = [], MARGIN
     for style, critical, words in LEGEND:
         frame = f'x="{x:.1f}" y="{y - 11:.1f}" width="22" height="13" rx="2"'
         out.append(f"<rect {frame} {LOOK[style]}/>" + (f"<rect {frame} {CRITICAL}/>" if critical else ""))
         out.append(f'<text x="{x + 28:.1f}" y="{y:.1f}" font-size="{SMALL:.0f}">{words}</text>')
         x += 28 + text_width(words, SMALL) + 22
+    if is_changed:
+        for change, sign, words in (("added", "+", "组长增加"), ("removed", "×", "组长取消")):
+            out.append(
+                f'<line x1="{x:.1f}" y1="{y - 4:.1f}" x2="{x + 22:.1f}" y2="{y - 4:.1f}" {CHANGED_LINE[change]}/>'
+            )
+            out.append(f'<text x="{x + 28:.1f}" y="{y:.1f}" font-size="{SMALL:.0f}">{sign} {words}</text>')
+            x += 28 + text_width(words, SMALL) + 30
     return out

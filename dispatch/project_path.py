@@ -1,6 +1,6 @@
 """A project's own path as its rows tell it: matters, intermediaries' work, what has happened to each so far."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session, selectinload
 
 from agents.network import Division, Level, ancestors
 from dispatch.applicability import Facts, applies, limits_for
-from dispatch.approval import IntermediaryWork, MatterNode, Path, applicable, build_path
+from dispatch.approval import Edit, IntermediaryWork, MatterNode, Path, applicable, build_path
 from dispatch.area import AreaEvaluation, Site
 from dispatch.case import Case
 from dispatch.catalog import Family, Matter, area_evaluations, calendar_of, facts_of, matter_nodes, site_of
 from dispatch.clock import Calendar, Lamp, in_shanghai
+from dispatch.path_edits import standing
 from dispatch.path_schedule import Progress
 from dispatch.project import Intermediary, Project
 from dispatch.review import Review, ReviewState
@@ -78,10 +79,11 @@ def project_path(
     only: Collection[str] | None = None,
     start_on: date | None = None,
     places: Places | None = None,
+    edits: Sequence[Edit] | None = None,
 ) -> ProjectPath | None:
     """The path of all matters that the project's facts call for or its cases contain, or just of those in ``only``.
 
-    None when there are none."""
+    The lead's edits are in it, or those given instead. None when there are no matters."""
     calendar, today = calendar_of(session), in_shanghai(at).date()
     place = (places or Places(session)).of(project.division_id, project.family)
     reviews = reviews_by_matter(session, project)
@@ -90,7 +92,11 @@ def project_path(
     except ValueError:
         facts = Facts()
     begun = {code for code, _ in reviews}
-    wanted = set(only) if only is not None else {n.code for n in place.nodes if applies(n.code, facts)} | begun
+    changes = standing(project.path_edits) if edits is None else list(edits)
+    # Edits are made on the whole path; only then is it cut down to some matters.
+    whole = only is None or bool(changes)
+    wanted = {n.code for n in place.nodes if applies(n.code, facts)} | begun if whole else set()
+    wanted |= set(only or ())
     chosen = [limits_for(n, facts) for n in applicable(place.nodes, [n.code for n in place.nodes if n.code in wanted])]
     if not chosen:
         return None
@@ -111,6 +117,8 @@ def project_path(
             evaluations=place.evaluations,
             calendar=calendar,
             start_on=start,
+            edits=changes,
+            only=only if changes else None,
         ),
         calendar=calendar,
         start_on=start,

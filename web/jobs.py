@@ -16,6 +16,7 @@ from dispatch import assignment, custody, experience, flow, placing
 from dispatch import forecast as forecasts
 from dispatch.case import Material
 from dispatch.custody import Handover
+from dispatch.errors import Stale
 from dispatch.placing_one import place as place_now
 from dispatch.project import Delegation, Project, ProjectState
 from dispatch.scope import SYSTEM
@@ -112,14 +113,18 @@ def assign_batch(path: str | None = None) -> None:
 
 
 def run_batch(
-    sessions: sessionmaker[Session], *, path: str | None, dry_run: bool
+    sessions: sessionmaker[Session], *, path: str | None, dry_run: bool, seen: str | None = None
 ) -> tuple[assignment.Proposal, placing.Applied | None]:
-    """Propose outside any transaction that holds locks, then apply; a dry run changes nothing."""
+    """Propose outside any transaction that holds locks, then apply; a dry run changes nothing.
+
+    ``seen``: the fingerprint of the proposal that somebody agreed to. Raises Stale when it is another one by now."""
     with sessions() as session:
         moment: datetime = db.now(session)
         proposal = assignment.propose(session, at=moment, path=path)
     if dry_run:
         return proposal, None
+    if seen is not None and seen != proposal.fingerprint:
+        raise Stale("the proposal is not the one that was seen", words="情况有变化,请核对新的建议后再派件")
     with sessions.begin() as session:
         applied = placing.apply(session, proposal, by=SYSTEM, at=db.now(session))
         if len(applied.done) <= TOLD_AT_ONCE:

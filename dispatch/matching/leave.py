@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from dispatch.matching.batch import match
-from dispatch.matching.model import COUNTY, Agent, Id, MatchingError, Need, Network, Node, Weights
+from dispatch.matching.model import COUNTY, MAX_STARS, Agent, Id, MatchingError, Need, Network, Node, Weights
 from dispatch.matching.rules import home_county
 
 SHORT_LEAVE_DAYS = 3
@@ -26,19 +26,28 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Relief:
-    """What an absence changes: who acts for whom, which needs move, and how many enterprises have to be told."""
+    """What an absence changes: who acts for whom, which needs move, and how many enterprises have to be told.
+
+    ``others`` are the moves of needs whose own agent is there. They are made only where a need of an absent agent would
+    wait otherwise, and ``needed`` of them are the fewest with which as little waits as can: whatever is beyond that
+    number is unforced."""
 
     acting: Mapping[Id, Id]
     moves: tuple[Move, ...]
     rescued: int = 0  # needs that would wait if nobody but the absent agents' projects moved
+    needed: int = 0
 
     @property
     def notices(self) -> int:
         return len({move.project for move in self.moves if move.told})
 
     @property
-    def unforced(self) -> tuple[Move, ...]:
+    def others(self) -> tuple[Move, ...]:
         return tuple(move for move in self.moves if not move.forced)
+
+    @property
+    def unforced(self) -> int:
+        return len(self.others) - self.needed
 
 
 def relieve(
@@ -64,6 +73,7 @@ def relieve(
     found = dict(match(displaced, _within_reach(displaced, staff, network), network, weights).choices)
     stranded = [n for n in displaced if found[n.id].agent is None]
     stuck = {_area(n, network) for n in stranded}
+    needed = 0
     if stuck:
         # Whoever has an agent keeps it, told or not, unless that lets a waiting need be placed.
         near = [_released(n, gone) for n in held if _area(n, network) in stuck]
@@ -75,13 +85,38 @@ def relieve(
             if need.id not in chosen_here and agent_ is not None:
                 taken[agent_] = taken.get(agent_, 0) + 1
         busy = [replace(a, held=a.held + taken[a.id]) if a.id in taken else a for a in staff]
-        found.update(match(firm, _within_reach(firm, busy, network), network, weights).choices)
+        near_by = _within_reach(firm, busy, network)
+        found.update(match(firm, near_by, network, _moves_first(weights, len(stranded) + len(displaced))).choices)
+        needed = fewest_moves(firm, near_by, network, gone)
     moves = []
     for need in held:
         if need.id in found and need.current is not None and found[need.id].agent != need.current:
             forced = need.current in gone
             moves.append(Move(need.id, need.project, need.current, found[need.id].agent, forced, need.told))
-    return Relief(acting, tuple(moves), sum(found[n.id].agent is not None for n in stranded))
+    return Relief(acting, tuple(moves), sum(found[n.id].agent is not None for n in stranded), needed)
+
+
+def fewest_moves(needs: Sequence[Need], agents: Iterable[Agent], network: Network, gone: Set[Id]) -> int:
+    """How many needs of agents who are there must move at least so that as little waits as can: everything but waiting
+    and moving costs nothing here, so the objective counts them, and the certificate proves that no fewer do."""
+    weights = Weights(move=1, escalation=0, shuffle=0, newcomer=0, unpractised=0, star=0, travel=0, evenness=0)
+    told = [replace(n, told=True, previous=frozenset()) for n in needs]
+    answer = match(told, agents, network, weights)
+    if not answer.certificate.proven:
+        raise ArithmeticError("the fewest moves are not proven")
+    return sum(answer.agent_of(n.id) != n.current and n.current not in gone for n in told)
+
+
+def _moves_first(weights: Weights, displaced: int) -> Weights:
+    """Moving somebody else's need outweighs every lesser wish of all displaced needs together, not of one alone."""
+    lesser = (
+        4 * weights.escalation + weights.travel * weights.travel_cap_hm + weights.unpractised * weights.unpractised_cap
+        + weights.star * MAX_STARS + weights.newcomer + weights.shuffle + weights.evenness * 200
+    )  # fmt: skip
+    factor = 1 + displaced * lesser // max(1, weights.move)
+    return replace(
+        weights, move=weights.move * factor, waiting=weights.waiting * factor, ageing=weights.ageing * factor
+    )
 
 
 def _stand_in(agent: Id, days: int, absent: Mapping[Id, int], everybody: Mapping[Id, Agent]) -> Id | None:

@@ -141,8 +141,8 @@ def leave(options):
     absent = dict.fromkeys(random.Random(options.seed).sample(loaded, len(loaded) // 50), 5)
     watch = Watch()
     relief = relieve(absent, needs, agents, network, WEIGHTS)
-    say(job="leave", absent=len(absent), moves=len(relief.moves), unforced=len(relief.unforced),
-        waiting=sum(m.agent is None for m in relief.moves), notices=relief.notices, **watch.read())  # fmt: skip
+    say(job="leave", absent=len(absent), moves=len(relief.moves), others=len(relief.others), needed=relief.needed,
+        unforced=relief.unforced, waiting=sum(m.agent is None for m in relief.moves), notices=relief.notices, **watch.read())  # fmt: skip
 
 
 def teams(options):

@@ -51,7 +51,7 @@ def test_a_longer_leave_moves_the_absent_agents_projects_alone_and_counts_the_no
     found = absence.propose_relief(county.session, at=TEN)
     assert [(leave.agent_id, leave.working_days) for leave in found.leaves] == [(away.id, 10)]
     assert {move.project_id for move in found.proposal.moves} == {p.id for p in mine}
-    assert (found.notices, found.unforced) == (2, 0)
+    assert (found.notices, found.others, found.unforced) == (2, 0, 0)
     assert {p.lead.agent_id for p in mine} == {away.id}  # nothing has changed yet
 
     applied = placing.apply(county.session, found.proposal, by=county.lead, at=TEN + timedelta(hours=1))

@@ -370,7 +370,7 @@ def longest(path: Path, code: str, days: dict[str, int]) -> int:
     return days[code] + max((longest(path, wait.on, days) for wait in path.step(code).waits), default=0)
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(graphs())
 def test_the_end_is_the_longest_chain_and_slack_is_exactly_what_may_slip(path):
     plan = schedule(path, Basis.COMMITTED)
@@ -390,7 +390,7 @@ def ancestors(path: Path, code: str) -> set[str]:
     return direct.union(*(ancestors(path, on) for on in direct))
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(graphs(), st.data())
 def test_no_edit_ever_leaves_a_cycle_behind(path, data):
     code, on = data.draw(st.sampled_from(path.codes)), data.draw(st.sampled_from(path.codes))
@@ -403,7 +403,7 @@ def test_no_edit_ever_leaves_a_cycle_behind(path, data):
     assert all(place[wait.on] < place[step.code] for step in after.steps for wait in step.waits)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(graphs())
 def test_statute_never_ends_before_the_commitment_on_the_calendar(path):
     for step in dated(path, CALENDAR, START, today=START):

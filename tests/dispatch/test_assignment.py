@@ -4,12 +4,14 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import delete, event, func, select
 
 from agents.network import Division
 from agents.roster import Agent, AgentSkill, Duty, DutyKind
 from dispatch import assignment, flow, placing
 from dispatch.case import Case
+from dispatch.errors import NoCapacity, WrongStage
 from dispatch.matching.batch import match
 from dispatch.placing_one import place
 from dispatch.project import Project, ProjectMember, ProjectState, Referral, TeamRole
@@ -99,6 +101,70 @@ def test_a_batch_never_fills_an_agent_beyond_what_was_free_when_it_is_applied(co
     applied = placing.apply(county.session, proposal, by=SYSTEM, at=TEN)
     assert (len(applied.done), len(applied.full)) == (3, 3)
     assert_sound(county.session)
+
+
+def test_what_was_seen_has_the_same_fingerprint_until_something_it_rests_on_changes(county):
+    one, _ = waiting_projects(county, 2)
+    seen = assignment.propose(county.session, at=TEN).fingerprint
+    assert assignment.propose(county.session, at=TEN).fingerprint == seen
+    one.version += 1
+    county.session.flush()
+    assert assignment.propose(county.session, at=TEN).fingerprint != seen
+
+
+def test_a_batch_that_fails_half_way_has_changed_nothing(county_sessions):
+    with county_sessions.begin() as session:
+        waiting_projects(the_county(session), 3)
+    with county_sessions() as session:
+        proposal = assignment.propose(session, at=TEN)
+
+
+    def fail_half_way():
+        with county_sessions.begin() as session:
+            assert len(placing.apply(session, proposal, by=SYSTEM, at=TEN).done) == 3
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    with county_sessions() as session:
+        assert session.scalar(select(func.count()).select_from(ProjectMember)) == 0
+        assert_sound(session)
+        assert assignment.propose(session, at=TEN).fingerprint == proposal.fingerprint
+
+
+def test_edits_while_a_batch_is_applied_neither_corrupt_it_nor_are_lost(county_sessions):
+    with county_sessions.begin() as session:
+        county = the_county(session)
+        for agent in county.agents:
+            agent.capacity = 3
+        ids = [p.id for p in waiting_projects(county, 9)]
+        wanted = county.agents[2].id
+    with county_sessions() as session:
+        proposals = [assignment.propose(session, at=TEN) for _ in range(2)]
+
+    def act(number):
+        with county_sessions.begin() as session:
+            if number < 2:
+                return placing.apply(session, proposals[number], by=SYSTEM, at=TEN)
+            project = session.get_one(Project, ids[number], with_for_update=True)
+            if number % 2:
+                for case in session.scalars(select(Case).where(Case.project_id == project.id).with_for_update()):
+                    flow.refuse(session, case, reason="企业撤回", by=SYSTEM, at=TEN)
+                return None
+            try:
+                with session.begin_nested():
+                    return flow.assign(session, project, agent_id=wanted, by=SYSTEM, at=TEN)
+            except (NoCapacity, WrongStage):
+                return None
+
+    with ThreadPoolExecutor(4) as pool:
+        first, second, *_ = list(pool.map(act, range(8)))
+    for applied, proposal in ((first, proposals[0]), (second, proposals[1])):
+        told_of = {m.project_id for m in (*applied.done, *applied.stale, *applied.full)}
+        assert told_of == {m.project_id for m in proposal.moves}
+    assert not {m.project_id for m in first.done} & {m.project_id for m in second.done}
+    with county_sessions() as session:
+        assert_sound(session)
 
 
 def test_two_full_agents_may_change_places(county):

@@ -463,7 +463,7 @@ def test_little_experience_changes_little():
     assert recalibration([]) == Recalibration()
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
 def test_recalibration_keeps_order_and_can_be_read_both_ways(stated):
     learned = recalibration([Closed(value, value) for value in stated])

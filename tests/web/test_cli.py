@@ -14,9 +14,10 @@ import db
 import dispatch
 from agents.network import Division
 from dispatch.catalog import CalendarDay, Matter, OpeningHours, Requirement
+from dispatch.project import Project
 from notifications import outbox
 from notifications.message import Message, State
-from tests.dispatch.builders import CENTRE_ROWS, PROVINCE_ROWS, make_county
+from tests.dispatch.builders import CENTRE_ROWS, PROVINCE_ROWS, a_request, make_county, the_county
 from tests.web.conftest import add_wujin
 from web import keys
 from web.accounts import Account
@@ -61,6 +62,29 @@ def test_the_commands_answer_on_an_empty_program(runner: FlaskCliRunner) -> None
     for words in (["assign", "--dry-run"], ["assign"], ["custody", "verify"], ["messages", "sweep"]):
         done = runner.invoke(args=words)
         assert done.exit_code == 0, (words, done.output)
+
+
+def test_a_dry_run_shows_what_assign_then_does(
+    runner: FlaskCliRunner, sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    with sessions.begin() as session:
+        make_county(session, tmp_path)
+    with sessions.begin() as session:
+        numbers = {a_request(the_county(session))[0].project.project_no for _ in range(2)}
+    shown = runner.invoke(args=["assign", "--dry-run"]).output
+    assert all(f"  {number} lead  agent - -> " in shown for number in numbers)
+    assert "2 moves, 0 waiting" in shown
+    assert "(proven best)" in shown
+    assert "applied" not in shown
+    with sessions() as session:
+        assert {project.lead for project in session.scalars(select(Project))} == {None}
+    done = runner.invoke(args=["assign"]).output
+    assert done == shown + "applied 2, changed meanwhile 0, full 0\n"
+    with sessions() as session:
+        for project in session.scalars(select(Project)):
+            assert project.lead is not None
+            assert f"{project.project_no} lead  agent - -> {project.lead.agent_id}" in shown
+    assert "0 moves, 0 waiting" in runner.invoke(args=["assign", "--dry-run"]).output
 
 
 @pytest.mark.parametrize(

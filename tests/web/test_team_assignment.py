@@ -1,5 +1,6 @@
-"""A lead's pages of matching and of time: leave and who takes over, why this agent, the lists, the calibration."""
+"""A lead's pages of matching and of time: leave and who takes over, why this agent, the path, the calibration."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,10 @@ def test_a_long_leave_leads_to_who_takes_over_and_one_button_does_it(desk: Desk)
     page = desk.lead.get("/team/relief").text
     assert desk.project_no in page
     assert "需要告知企业 1 家" in page
-    assert "已调整 1 项" in desk.lead.post("/team/relief", follow_redirects=True).text
+    assert "请核对新的建议" in desk.lead.post("/team/relief", data={"seen": "older"}, follow_redirects=True).text
+    seen = re.search(r'name="seen" value="(\w+)"', page)
+    assert seen is not None
+    assert "已调整 1 项" in desk.lead.post("/team/relief", data={"seen": seen[1]}, follow_redirects=True).text
     with desk.sessions() as session:
         lead = session.scalars(select(Project)).one().lead
         assert lead is not None
@@ -79,6 +83,36 @@ def test_the_seven_lists_stand_on_one_page(desk: Desk) -> None:
     page = desk.lead.get(f"/team/projects/{desk.project_no}/lists").text
     for title in ("审批事项清单", "中介机构服务清单", "权力边界承诺清单", "监管责任清单", "代办人员考核责任清单"):
         assert title in page
+
+
+def test_a_lead_changes_a_path_and_takes_it_back(desk: Desk, sign_in_as: Callable[..., FlaskClient]) -> None:
+    address = f"/team/projects/{desk.project_no}/path"
+    page = desk.lead.get(address).text
+    assert "没有人调整过这条线路" in page
+    assert " style=" not in page
+    pairs = re.findall(r'<option value="(IND-\d+)\|(IND-\d+)">', page)
+    code, on = pairs[-1]
+
+    def post(where: str = address, **form: object) -> str:
+        return desk.lead.post(where, data=form, follow_redirects=True).text
+
+    assert "会互相等待" in post(kind="add_wait", code=on, on=code, reason="反过来")
+    assert "请填写调整理由" in post(kind="drop_wait", wait=f"{code}|{on}", reason="")
+    assert "请选择调整内容" in post(kind="rename", code=code, reason="换名")
+    assert "请填写工作日数" in post(kind="set_days", code=code, days="-1", reason="更快")
+    assert "刚刚有人修改过" in post(kind="drop_wait", wait=f"{code}|{on}", reason="并行", version="99")
+    changed = post(kind="drop_wait", wait=f"{code}|{on}", reason="部门同意并行办理")
+    assert "线路已调整" in changed
+    assert "部门同意并行办理" in changed
+    assert "组长取消" in changed
+    with desk.sessions() as session:
+        case_no = session.scalars(select(Case.case_no)).one()
+    assert "组长取消" in desk.lead.get(f"/team/cases/{case_no}").text
+    agent = sign_in_as(Role.AGENT, agent_id=desk.agent_id)
+    assert "约定期限" not in agent.get(address).text
+    assert agent.post(address, data={"kind": "drop_wait"}).status_code == 404
+    assert "已撤销这项调整" in post(f"{address}/1/undo", reason="恢复原状")
+    assert "恢复原状" in desk.lead.get(address).text
 
 
 def test_expected_dates_come_by_themselves_and_show_on_the_case(desk: Desk) -> None:

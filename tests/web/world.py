@@ -127,6 +127,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         "ticket_no": ticket.ticket_no,
         "referral_id": referral.id,
         "code": "en",
+        "number": 1,
     }
 
 

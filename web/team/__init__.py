@@ -12,6 +12,7 @@ from web.team.lists import lists
 from web.team.map import map_page
 from web.team.morning import home
 from web.team.outbox import outbox_page
+from web.team.path import path
 from web.team.people import new_person
 from web.team.projects import projects
 from web.team.relief import relief
@@ -31,6 +32,7 @@ __all__ = [
     "map_page",
     "new_person",
     "outbox_page",
+    "path",
     "projects",
     "relief",
     "report",

@@ -89,9 +89,15 @@ def proposal() -> str:
 @bp.post("/assignment")
 @leads_only
 def apply_proposal() -> Response:
-    """Apply the batch; rows that changed meanwhile are left alone and counted."""
+    """Apply the batch that was seen; rows that change meanwhile are left alone and counted."""
     viewer = current_viewer()
-    _, applied = jobs.run_batch(session_factory(), path=viewer.division_path, dry_run=False)
+    try:
+        _, applied = jobs.run_batch(
+            session_factory(), path=viewer.division_path, dry_run=False, seen=request.form.get("seen", "")
+        )
+    except RULES as error:
+        say(error)
+        return redirect(url_for("team.proposal"))
     if applied is not None:
         flash(
             gettext(

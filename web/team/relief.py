@@ -1,12 +1,13 @@
 """Relief: who takes over while somebody is away longer than three working days, before anything is changed."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 import db
 from dispatch import placing
 from dispatch.absence import propose_relief
+from dispatch.errors import Stale
 from web.auth import current_viewer, leads_only
 from web.team.blueprint import RULES, bp, say
 from web.transactions import transaction
@@ -24,12 +25,14 @@ def relief() -> str:
 @bp.post("/relief")
 @leads_only
 def apply_relief() -> Response:
-    """Carry it out as it stands now; projects that somebody changes meanwhile are left alone."""
+    """Carry out what was seen, while it is still what would be proposed; nothing of it otherwise."""
     viewer = current_viewer()
     try:
         with transaction() as session:
             at = db.now(session)
             found = propose_relief(session, at=at, path=viewer.division_path)
+            if request.form.get("seen", "") != found.proposal.fingerprint:
+                raise Stale("the proposal is not the one that was seen", words="情况有变化,请核对新的建议后再调整")
             applied = placing.apply(session, found.proposal, by=viewer, at=at)
             placing.tell_placed(session, at=at)
         flash(gettext("已调整 %(done)s 项,名额已满 %(full)s 项", done=len(applied.done), full=len(applied.full)))

@@ -1,6 +1,11 @@
 """Leave: the stand-in for a few days, else few moves, and the notices that they cost."""
 
+from dataclasses import replace
+from itertools import product
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dispatch.matching.leave import relieve
 from dispatch.matching.model import MatchingError
@@ -41,9 +46,47 @@ def test_another_case_moves_only_where_one_would_wait_otherwise():
     needs = [a_need(1, current="absent", told=True, skills=frozenset({"env"})), a_need(2, current="able", told=True)]
     relief = relieve({"absent": 10}, needs, agents, NETWORK, WEIGHTS)
     assert [(m.need, m.agent, m.forced) for m in relief.moves] == [(1, "able", True), (2, "free", False)]
-    assert [m.need for m in relief.unforced] == [2]
+    assert [m.need for m in relief.others] == [2]
+    assert (relief.needed, relief.unforced) == (1, 0)
     assert relief.rescued == 1
     assert relief.notices == 2
+
+
+@st.composite
+def halls(draw):
+    """Agents of one county with few slots, each holding needs it may take; the first is about to be absent."""
+    skills = st.frozensets(st.sampled_from(["land", "env", "fire"]), min_size=1)
+    agents = [an_agent(i, capacity=draw(st.integers(1, 2)), skills=draw(skills)) for i in range(4)]
+    needs = []
+    for agent in agents:
+        held = draw(st.integers(0, agent.capacity))
+        for _ in range(held):
+            wanted = frozenset([draw(st.sampled_from(sorted(agent.skills)))])
+            needs.append(a_need(len(needs), current=agent.id, told=draw(st.booleans()), skills=wanted))
+        agents[agent.id] = replace(agent, held=held)
+    return agents, needs
+
+
+def fewest_of_all(agents, needs, absent):
+    """Every way to share the needs out: the least that waits, then the fewest others that change hands."""
+    best = None
+    free = {a.id: a.capacity for a in agents if a.id != absent} | {None: len(needs)}
+    able = [[a.id for a in agents if a.id != absent and n.skills <= a.skills] + [None] for n in needs]
+    for choice in product(*able):
+        if all(choice.count(a) <= room for a, room in free.items()):
+            others = sum(c != n.current for c, n in zip(choice, needs, strict=True) if n.current != absent)
+            best = min(best or (len(needs) + 1, 0), (choice.count(None), others))
+    return best
+
+
+@given(halls())
+@settings(max_examples=60, deadline=None)
+def test_no_relief_leaves_less_waiting_or_moves_fewer_others(hall):
+    agents, needs = hall
+    relief = relieve({0: 10}, needs, agents, NETWORK, WEIGHTS)
+    waiting = sum(m.agent is None for m in relief.moves)
+    assert (waiting, len(relief.others)) == fewest_of_all(agents, needs, 0)
+    assert relief.unforced == 0
 
 
 def test_a_first_ask_of_the_absent_agent_does_not_hold_the_case():
