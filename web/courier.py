@@ -32,9 +32,11 @@ from routing.day import seconds_of_day
 from routing.order import reorder
 from routing.runs import FAIL_LABEL, Run, RunError
 from routing.stops import propose_entrance
-from web.api.runs import StopEventIn, report_stop
+from web import files
+from web.api.runs import MOST_PHOTOS, StopEventIn, report_stop
 from web.auth import courier_only, current_viewer
 from web.errors import of
+from web.files import BadFile
 from web.transactions import transaction
 from web.wording import business_clock, time_of_day
 
@@ -107,13 +109,14 @@ def act(stop_id: int) -> AnyResponse | tuple[str, int]:
     """What happened, from a plain form: a phone with scripts sends the same to the API, later if it must."""
     form = request.form
     try:
+        photos, signature = _proofs_kept(stop_id)
         said = StopEventIn.model_validate(
             {
                 "event_id": form.get("event_id") or uuid.uuid4(), "act": form.get("act", ""),
                 "reason": form.get("reason") or None, "note": form.get("note", "").strip() or None,
                 "exceptions": form.getlist("exceptions"), "code": form.get("code", "").strip() or None,
                 "identity_checked": "identity_checked" in form, "inspected": "inspected" in form,
-                "seal_no": form.get("seal_no", "").strip() or None,
+                "seal_no": form.get("seal_no", "").strip() or None, "photos": photos, "signature": signature,
             }
         )  # fmt: skip
         report_stop(current_viewer(), stop_id, said)
@@ -123,10 +126,22 @@ def act(stop_id: int) -> AnyResponse | tuple[str, int]:
         return _stop_page(stop_id, refused=error.words, status=422)
     except ValidationError:
         return _stop_page(stop_id, refused=gettext("填写有误,请核对后再提交"), status=422)
+    except BadFile as error:
+        return _stop_page(stop_id, refused=error.words, status=422)
     except (DispatchError, RunError) as error:
         return _stop_page(stop_id, refused=gettext(error.words), status=of(error).status)
     flash(gettext("已记录"), "success")
     return redirect(url_for("courier.home"))
+
+
+def _proofs_kept(stop_id: int) -> tuple[list[str], str | None]:
+    """The digests of the photos and the signature that came with a plain form, stored. Raises NotFound, BadFile."""
+    given = {name: [file for file in request.files.getlist(name) if file.filename] for name in ("photo", "signature")}
+    if any(given.values()):
+        with transaction() as session:
+            stop_for(session, current_viewer(), stop_id)  # nothing is stored for somebody who may not
+    photos = [files.keep_picture(file) for file in given["photo"][: MOST_PHOTOS + 1]]
+    return photos, next((files.keep_picture(file) for file in given["signature"]), None)
 
 
 @bp.post("/stops/<int:stop_id>/pin")

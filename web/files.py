@@ -45,6 +45,14 @@ def keep(upload: FileStorage) -> str:
     return keep_bytes(content, upload.filename or "")
 
 
+def keep_picture(upload: FileStorage) -> str:
+    """Store a JPEG or PNG and return its digest. Raises BadFile, for a PDF too."""
+    content = upload.stream.read(MOST_BYTES + 1)
+    if content.startswith(b"%PDF"):
+        raise BadFile("not a picture", words="请上传照片(JPEG 或 PNG)")
+    return keep_bytes(content, upload.filename or "")
+
+
 def keep_bytes(content: bytes, name: str = "") -> str:
     """Store these bytes when they are a PDF, JPEG or PNG of at most 10 MB. Raises BadFile."""
     shown = Path(name).name[:60]
@@ -106,6 +114,15 @@ def path_of(digest: str) -> Path:
             if path.is_file():
                 return path
     raise NotFound
+
+
+def is_kept(digest: str) -> bool:
+    """Whether a file lies under this digest."""
+    try:
+        path_of(digest)
+    except NotFound:
+        return False
+    return True
 
 
 def send(digest: str, name: str) -> Response:

@@ -13,6 +13,7 @@ from dispatch.custody import Handover, Holder, Leg, Parcel, ParcelState, check_w
 from dispatch.errors import NotFound, Refused
 from dispatch.flow.legs import collected, delivered
 from dispatch.flow.parts import actor_ref
+from dispatch.proofs import MISSING, Proof, first_missing
 from dispatch.scope import Viewer
 from dispatch.stages import Stage
 from dispatch.telling import day_of, note, short_day, tell
@@ -32,7 +33,7 @@ class WrongCode(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Doorstep:
-    """A courier's report from the phone, with the proofs of a handover."""
+    """A courier's report from the phone, with the proofs of a handover: photos and signature by their SHA-256."""
 
     event_id: uuid.UUID
     act: StopAct
@@ -46,7 +47,8 @@ class Doorstep:
     identity_checked: bool = False
     inspected: bool = False
     seal_no: str | None = None
-    proofs: tuple[str, ...] = ()
+    photos: tuple[str, ...] = ()
+    signature: str | None = None
 
 
 def report(session: Session, stop: Stop, said: Doorstep, *, by: Viewer, at: datetime) -> StopEvent:
@@ -57,23 +59,31 @@ def report(session: Session, stop: Stop, said: Doorstep, *, by: Viewer, at: date
         if earlier.stop_id != stop.id:
             raise Refused(f"event {said.event_id} belongs to another stop", words="重复的操作编号")
         return earlier
-    parcels = _parcels(session, stop, said)
-    proofs = list(said.proofs)
+    parcels, left_out = _parcels(session, stop, said)
+    proofs = [*said.photos, *([said.signature] if said.signature else [])]
     if said.act in {StopAct.COLLECTED, StopAct.DELIVERED}:
+        if left_out and not parcels:
+            raise Refused(f"stop {stop.id}: every parcel is left out", words="全部除外的,请改记“没办成”")
+        if left_out and said.reason is None:
+            raise Refused(f"stop {stop.id}: an exception needs its reason", words="请选择除外的原因")
         proofs += _proofs(parcels, said)
     event = record(
         session, stop,
         Report(
-            event_id=said.event_id, act=said.act, device_at=said.device_at, drift_s=said.drift_s, reason=said.reason,
-            note=said.note, waybills=tuple(p.waybill for p in parcels), proofs=tuple(sorted(proofs)),
+            event_id=said.event_id, act=said.act, device_at=said.device_at, drift_s=said.drift_s,
+            reason=said.reason if left_out or said.act is StopAct.FAILED else None, note=said.note,
+            waybills=tuple(p.waybill for p in parcels), proofs=tuple(sorted(proofs)),
         ),
         courier_id=by.courier_id, at=at,
     )  # fmt: skip
     match said.act:
         case StopAct.COLLECTED | StopAct.DELIVERED:
             _hand_over(session, stop, parcels, said, proofs=proofs, by=by, at=at)
+            if left_out:
+                stop.attempts += 1  # for what stays behind this visit was an attempt that failed
+                _come_again(session, stop, left_out, said, by=by, at=at)
         case StopAct.FAILED:
-            _failed(session, stop, parcels, said, by=by, at=at)
+            _come_again(session, stop, parcels, said, by=by, at=at)
         case StopAct.UNDONE:
             _undone(session, stop, event, by=by, at=at)
         case StopAct.PROBLEM:
@@ -93,8 +103,8 @@ def report(session: Session, stop: Stop, said: Doorstep, *, by: Viewer, at: date
     return event
 
 
-def _parcels(session: Session, stop: Stop, said: Doorstep) -> list[Parcel]:
-    """What the stop is about: all its papers in one confirmation, exceptions ticked off."""
+def _parcels(session: Session, stop: Stop, said: Doorstep) -> tuple[list[Parcel], list[Parcel]]:
+    """What the stop is about, all its papers in one confirmation; and what was ticked as an exception."""
     here = session.scalars(
         select(Parcel).where(Parcel.stop_id == stop.id, Parcel.state != ParcelState.CANCELLED).order_by(Parcel.id)
     ).all()
@@ -103,20 +113,24 @@ def _parcels(session: Session, stop: Stop, said: Doorstep) -> list[Parcel]:
         raise NotFound(f"waybills {sorted(unknown)} are not at stop {stop.id}", words="该邮件不属于这一站")
     left_out = {check_waybill(w) for w in said.exceptions}
     chosen = {check_waybill(w) for w in said.waybills} or {p.waybill for p in here}
-    return [p for p in here if p.waybill in chosen - left_out]
+    return [p for p in here if p.waybill in chosen - left_out], [p for p in here if p.waybill in left_out]
 
 
 def _proofs(parcels: list[Parcel], said: Doorstep) -> list[str]:
-    """Every parcel's code is checked before anything moves; a receiver's identity besides."""
+    """Every required proof is asked for, and the code checked, before anything moves."""
     digests: list[str] = []
-    for parcel in parcels:
-        if parcel.code_hash is None:
-            continue
-        if not said.code:
-            raise Refused(f"parcel {parcel.waybill} needs its code", words="请输入企业提供的验证码")
-        if parcel.leg not in INWARD and not said.identity_checked:
-            raise Refused(f"parcel {parcel.waybill}: identity not checked", words="投递前请核验收件人身份证件")
-    codes = {p.waybill: p for p in parcels if p.code_hash is not None}
+    coded = [parcel for parcel in parcels if parcel.code_hash is not None]
+    given = {
+        Proof.CODE: bool(said.code) or not coded,
+        Proof.IDENTITY: said.identity_checked or not coded,
+        Proof.INSPECTION: said.inspected,
+        Proof.SIGNATURE: said.signature is not None,
+        Proof.PHOTO: bool(said.photos),
+    }
+    missing = first_missing((p.leg for p in parcels), {proof for proof, is_given in given.items() if is_given})
+    if missing is not None:
+        raise Refused(f"a handover at the door needs its {missing}", words=MISSING[missing])
+    codes = {parcel.waybill: parcel for parcel in coded}
     if codes and said.code:
         # One address, one confirmation: the code of any of its parcels opens them all.
         for parcel in codes.values():
@@ -131,8 +145,6 @@ def _proofs(parcels: list[Parcel], said: Doorstep) -> list[str]:
             raise WrongCode(str(refused), words=refused.words, **refused.facts)
         for parcel in codes.values():
             parcel.code_tries = 0
-    if said.inspected is False and any(p.leg in INWARD for p in parcels):
-        raise Refused("papers are inspected before sealing", words="封装前请当面验视")
     return digests
 
 
@@ -170,7 +182,9 @@ def _hand_over(
         outbox.forget_codes(session, case_id=case_id, texts_named=("pickup", "delivery"))
 
 
-def _failed(session: Session, stop: Stop, parcels: list[Parcel], said: Doorstep, *, by: Viewer, at: datetime) -> None:
+def _come_again(
+    session: Session, stop: Stop, parcels: list[Parcel], said: Doorstep, *, by: Viewer, at: datetime
+) -> None:
     """An attempt failed (揽收未成, 未妥投): one more on the next working day, then the papers stay at the centre."""
     assert said.reason is not None
     again = ask_again(session, stop, on=calendar_of(session).next_workday(day_of(at)), at=at)
@@ -187,6 +201,8 @@ def _failed(session: Session, stop: Stop, parcels: list[Parcel], said: Doorstep,
         what = "揽收未成" if parcel.leg in INWARD else "未妥投"
         words = f"{what}:{FAIL_LABEL[said.reason]},{following}"
         note(session, case, kind="attempt_failed", by=by, at=at, words=words, waybill=parcel.waybill)
+        if said.note:
+            note(session, case, kind="attempt_note", by=by, at=at, words=f"揽投员说明:{said.note}", internal=True)
         tell(
             session, case, "attempt_failed", at=at, key=str(stop.id),  # once, however many envelopes
             values={"reason": FAIL_LABEL[said.reason], "next": following},
@@ -200,6 +216,7 @@ def _undone(session: Session, stop: Stop, event: StopEvent, *, by: Viewer, at: d
         for parcel in session.scalars(select(Parcel).where(Parcel.stop_id == again.id)):
             parcel.stop_id = stop.id
         release(again)
+        stop.attempts -= 1  # the attempt that failed did not happen
     for waybill in undone.waybills:
         parcel = session.scalars(select(Parcel).where(Parcel.waybill == waybill).with_for_update()).one()
         case = session.get_one(Case, parcel.case_id)

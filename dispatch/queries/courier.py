@@ -15,6 +15,7 @@ from dispatch.case import Case
 from dispatch.custody import Direction, HandoverLine, HandoverList, Parcel, ParcelState
 from dispatch.errors import NotFound
 from dispatch.flow.doorstep import INWARD
+from dispatch.proofs import asked
 from dispatch.reach import within
 from dispatch.scope import Role, Viewer
 from dispatch.telling import day_of
@@ -59,7 +60,7 @@ def my_day(session: Session, viewer: Viewer) -> dict[str, Any]:
         "runs": [
             {
                 "id": run.id, "version": run.version, "state": run.state.value, "starts_s": run.starts_s,
-                "ends_s": run.ends_s, "changed": run.changed_words,
+                "ends_s": run.ends_s, "changed": _what_changed(session, run, stops),
                 "stops": [
                     _card(stop, papers.get(stop.id, []), ended.get(stop.id)) for stop in stops if stop.run_id == run.id
                 ],
@@ -67,6 +68,33 @@ def my_day(session: Session, viewer: Viewer) -> dict[str, Any]:
             for run in runs
         ],
     }  # fmt: skip
+
+
+def _what_changed(session: Session, run: Run, stops: Iterable[Stop]) -> str | None:
+    """Who planned the run anew and what is different: stops added, stops gone, where to go next."""
+    if run.changed_words is None:
+        return None
+    plan = session.get_one(Plan, run.plan_id)
+    before = session.get(Plan, plan.replaces_id) if plan.replaces_id is not None else None
+    if before is None:
+        return run.changed_words
+    was, now_is = _visited(before, run.courier_id), _visited(plan, run.courier_id)
+    here = [stop for stop in stops if stop.run_id == run.id]
+    done = {stop.id for stop in here if stop.state not in TO_DO}
+    added, gone = [n for n in now_is if n not in set(was)], [n for n in was if n not in set(now_is) | done]
+    words = [run.changed_words]
+    words += [f"新增{len(added)}站"] * bool(added) + [f"减少{len(gone)}站"] * bool(gone)
+    if not added and not gone:
+        kept = [n for n in was if n not in done]
+        words.append("站点不变,顺序有调整" if kept != [n for n in now_is if n not in done] else "站点和顺序不变")
+    following = next((stop for stop in here if stop.state in TO_DO), None)
+    return ",".join(words) + ("" if following is None else f";下一站:{following.label or following.address}")
+
+
+def _visited(plan: Plan, courier_id: int) -> list[int]:
+    """The stops of one courier's route in a plan, in their order."""
+    routes = (plan.result or {}).get("routes", [])
+    return [visit["stop_id"] for route in routes if route["courier_id"] == courier_id for visit in route["visits"]]
 
 
 def my_stop(session: Session, viewer: Viewer, stop: Stop) -> dict[str, Any]:
@@ -121,6 +149,7 @@ def _card(stop: Stop, papers: list[Any], ended: StopEvent | None) -> dict[str, A
         "needs_code": any(p.needs_code for p in papers),
         "needs_identity": outward and any(p.needs_code for p in papers if p.leg not in INWARD),
         "needs_inspection": any(p.leg in INWARD for p in papers),
+        "proofs": {proof.value: level.name.lower() for proof, level in asked(p.leg for p in papers).items()},
         "maps": [{"name": link.name, "url": link.url} for link in map_links(stop.lon, stop.lat, stop.label)],
         "pin_proposed": stop.proposed_lon is not None,
         "ended_at": None if ended is None or stop.state in TO_DO else ended.at,

@@ -195,6 +195,7 @@ ROUTES: dict[str, Row] = {
     "DELETE /api/v1/plans/<int:plan_id>": only(LEAD, OPERATOR),
     "GET /api/v1/runs/mine": only(COURIER),
     "POST /api/v1/stops/<int:stop_id>/events": only(COURIER, LEAD, json=AN_EVENT),
+    "POST /api/v1/stops/<int:stop_id>/proofs": only(COURIER, LEAD),
     "POST /api/v1/tickets": Row(STAFF | {ENTERPRISE}, json={"kind": "question", "words": "?", "area": "320412000000"}),
     "GET /api/v1/messages": only(LEAD, SUPERVISOR, OPERATOR),
     "POST /api/v1/messages/<int:message_id>/resend": only(LEAD, OPERATOR, json={"reason": "未收到"}),

@@ -2,23 +2,30 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from apiflask import APIBlueprint
+from flask import request
 from pydantic import Field
+from werkzeug.exceptions import BadRequest
 
 import db
 from dispatch import flow
+from dispatch.errors import Refused
 from dispatch.flow.doorstep import WrongCode
 from dispatch.queries import courier as shown
 from dispatch.reach import stop_for
 from dispatch.scope import Role, Viewer
 from routing.runs import FailReason, StopAct
+from web import files
 from web.api.schema import Strict, problems
 from web.auth import courier_only, current_viewer, roles
 from web.transactions import transaction
 
 bp = APIBlueprint("api_runs", __name__, url_prefix="/api/v1", tag="runs")
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+MOST_PHOTOS = 3
 
 
 class StopEventIn(Strict):
@@ -36,7 +43,8 @@ class StopEventIn(Strict):
     identity_checked: bool = False
     inspected: bool = False
     seal_no: str | None = Field(default=None, max_length=40)
-    proofs: list[str] = Field(default_factory=list, max_length=10, description="SHA-256 of photo or signature, hex")
+    photos: list[Digest] = Field(default_factory=list, max_length=MOST_PHOTOS, description="As `proofs` answered them")
+    signature: Digest | None = Field(default=None, description="As `proofs` answered it")
 
 
 @bp.get("/runs/mine")
@@ -59,8 +67,24 @@ def event(stop_id: int, body: StopEventIn) -> tuple[dict[str, Any], int]:
     return report_stop(current_viewer(), stop_id, body), 201
 
 
+@bp.post("/stops/<int:stop_id>/proofs")
+@roles(Role.COURIER, Role.LEAD)
+@bp.output({}, status_code=201)
+@bp.doc(responses=problems(404, 422), security="bearer")
+def keep_proof(stop_id: int) -> tuple[dict[str, str], int]:
+    """A photo or signature as multipart/form-data: ``file``, JPEG or PNG. The event names its ``sha256``."""
+    with transaction() as session:
+        stop_for(session, current_viewer(), stop_id)  # nothing is stored for somebody who may not
+    upload = request.files.get("file")
+    if upload is None:
+        raise BadRequest("file is needed")
+    return {"sha256": files.keep_picture(upload)}, 201
+
+
 def report_stop(viewer: Viewer, stop_id: int, body: StopEventIn) -> dict[str, Any]:
     """Take one act in a transaction of its own; a wrong code is refused, and its try counted."""
+    if not all(files.is_kept(digest) for digest in (*body.photos, *filter(None, [body.signature]))):
+        raise Refused("a proof that nobody uploaded", words="照片或签名没有上传成功,请重新提交")
     wrong: WrongCode | None = None
     answer: dict[str, Any] = {}
     with transaction() as session:
@@ -75,7 +99,7 @@ def report_stop(viewer: Viewer, stop_id: int, body: StopEventIn) -> dict[str, An
             event_id=body.event_id, act=body.act, device_at=device_at, drift_s=drift, reason=body.reason,
             note=body.note, waybills=tuple(body.waybills), exceptions=tuple(body.exceptions), code=body.code,
             identity_checked=body.identity_checked, inspected=body.inspected, seal_no=body.seal_no,
-            proofs=tuple(body.proofs),
+            photos=tuple(body.photos), signature=body.signature,
         )  # fmt: skip
         try:
             done = flow.report(session, stop, said, by=viewer, at=at)

@@ -1,10 +1,10 @@
 /* The courier's page without signal: today's run from the network, else as it was last kept, until the shift is over. */
 "use strict";
 
-const SHELL = "daiban-shell-2";
+const SHELL = "daiban-shell-3";
 const RUN = "daiban-run";
 const PATIENCE_MS = 4000;
-const FILES = ["/static/daiban.css", "/static/daiban.js", "/static/courier.js", "/static/vendor/idb/idb.js", "/static/icon.svg", "/static/courier-192.png", "/run/manifest.webmanifest"];
+const FILES = ["/static/daiban.css", "/static/daiban.js", "/static/courier.js", "/static/vendor/idb/idb.js", "/static/vendor/signature_pad/signature_pad.js", "/static/icon.svg", "/static/courier-192.png", "/run/manifest.webmanifest"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {

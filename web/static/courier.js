@@ -47,6 +47,25 @@
     });
   }
 
+  /* Photos and the signature go first; what the server calls each travels inside the act, so a repeat names the same. */
+  async function upload(act) {
+    for (const file of act.files || []) {
+      if (file.sha256) continue;
+      const form = new FormData();
+      form.append("file", file.blob, file.kind === "photo" ? "photo.jpg" : "signature.png");
+      const answer = await fetch(`/api/v1/stops/${act.stop}/proofs`, { method: "POST", body: form, headers: { "X-CSRFToken": formToken(), Accept: "application/json" }, signal: AbortSignal.timeout(4 * PATIENCE_MS) });
+      if (!answer.ok) return answer;
+      file.sha256 = (await answer.json()).sha256;
+      await put(act);
+    }
+    if (act.files?.length) {
+      act.body.photos = act.files.filter((file) => file.kind === "photo").map((file) => file.sha256);
+      act.body.signature = act.files.find((file) => file.kind === "signature")?.sha256 ?? null;
+    }
+    return null;
+  }
+  const deliver = async (act) => (await upload(act)) ?? post(act);
+
   async function sendAll() {
     for (const act of await all()) {
       if (act.state !== "waiting") continue;
@@ -54,8 +73,8 @@
       act.tried = true;
       await put(act);
       let answer;
-      try { answer = await post(act); } catch { return; }
-      if (answer.status === 400 && (await renewToken())) answer = await post(act).catch(() => null);
+      try { answer = await deliver(act); } catch { return; }
+      if (answer.status === 400 && (await renewToken())) answer = await deliver(act).catch(() => null);
       if (!answer) return;
       if (answer.status === 401 || answer.url.includes("/login")) { needsLogin = true; return; }
       if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return;
@@ -63,6 +82,7 @@
       if (answer.ok) {
         act.state = "sent";
         delete act.body.code;
+        delete act.files;
       } else {
         const problem = await answer.json().catch(() => ({}));
         act.state = "refused";
@@ -168,9 +188,10 @@
     run.classList.toggle("at-stop", Boolean(wanted));
     window.scrollTo(0, 0);
     wanted?.focus({ preventScroll: true });
+    readySignatures();
   }
 
-  const busy = () => Boolean(run.querySelector(".stop.open input:checked, .stop.open details[open]") || [...run.querySelectorAll(".stop.open input:not([type=hidden]):not([type=checkbox]):not([type=radio]), .stop.open textarea")].some((i) => i.value));
+  const busy = () => Boolean(run.querySelector(".stop.open input:checked, .stop.open details[open]:not(.proofs)") || [...run.querySelectorAll(".stop.open input:not([type=hidden]):not([type=checkbox]):not([type=radio]), .stop.open textarea")].some((i) => i.value) || [...run.querySelectorAll(".stop.open form.act")].some(signed));
 
   async function refresh() {
     if (!run?.dataset.courier) return;
@@ -192,6 +213,7 @@
     const wanted = /^#stop-\d+$/.test(location.hash) ? document.getElementById(location.hash.slice(1)) : null;
     wanted?.classList.add("open");
     run.classList.toggle("at-stop", Boolean(wanted));
+    readySignatures();
     window.scrollTo(0, at);
     hideSeen();
     readyPins();
@@ -241,9 +263,65 @@
     countdown = setInterval(() => { left -= 1; tick(); if (left <= 0) { clearInterval(countdown); band.hidden = true; } }, 1000);
   }
 
+  // ---------------------------------------------------------------- proofs: a signature on the glass, photos made small
+
+  const pads = new WeakMap();
+
+  function readySignatures() {
+    if (!window.SignaturePad) return;
+    for (const canvas of document.querySelectorAll(".stop.open .sign canvas")) {
+      if (pads.has(canvas) || !canvas.clientWidth) continue;
+      canvas.width = canvas.clientWidth * 2;
+      canvas.height = canvas.clientHeight * 2;
+      canvas.getContext("2d").scale(2, 2);
+      pads.set(canvas, new SignaturePad(canvas, { minWidth: 1, maxWidth: 3, penColor: "#000" }));
+    }
+  }
+  const padOf = (form) => pads.get(form.querySelector(".sign canvas"));
+  const signed = (form) => Boolean(padOf(form) && !padOf(form).isEmpty());
+
+  async function small(file) {
+    const picture = await createImageBitmap(file).catch(() => null);
+    if (!picture) return file;
+    const scale = Math.min(1, 1600 / Math.max(picture.width, picture.height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(picture.width * scale);
+    canvas.height = Math.round(picture.height * scale);
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    return (await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.82))) || file;
+  }
+
+  async function proofsOf(form) {
+    const found = [];
+    for (const file of [...(form.elements.photo?.files || [])].slice(0, 3)) found.push({ kind: "photo", blob: await small(file) });
+    if (signed(form)) found.push({ kind: "signature", blob: await new Promise((done) => form.querySelector(".sign canvas").toBlob(done, "image/png")) });
+    return found.filter((file) => file.blob);
+  }
+
+  /* What is required holds the act back; what is only wanted is asked for once. */
+  function unproven(form) {
+    for (const field of form.querySelectorAll(".sign, .photo")) {
+      const given = field.matches(".sign") ? signed(form) : form.elements.photo.files.length > 0;
+      if (given || !(field.dataset.level === "required" || (field.dataset.level === "warn" && !form.dataset.warned))) continue;
+      if (field.dataset.level === "warn") form.dataset.warned = "1";
+      field.closest("details").open = true;
+      field.scrollIntoView({ block: "center" });
+      sound("wrong");
+      showBand("warn", field.dataset.missing + (field.dataset.level === "warn" ? say(";不补的话再按一次", "; press again to go on without") : ""), null);
+      return true;
+    }
+    return false;
+  }
+
   // ---------------------------------------------------------------- acts
 
   async function act(form) {
+    if (form.dataset.busy || unproven(form)) return;
+    form.dataset.busy = "1";
+    try { await record(form, await proofsOf(form)); } finally { delete form.dataset.busy; }
+  }
+
+  async function record(form, proofs) {
     const data = new FormData(form);
     const card = form.closest(".stop");
     const stop = Number(card.dataset.stop);
@@ -252,12 +330,15 @@
     for (const name of ["identity_checked", "inspected"]) if (data.has(name)) body[name] = true;
     if (data.has("exceptions")) body.exceptions = data.getAll("exceptions");
     for (const earlier of await all()) if (earlier.stop === stop && earlier.state === "refused") await drop(earlier);
-    const kept = { courier: courier(), stop, label: card.dataset.label, body, state: "waiting", made: Date.now() };
+    if (!data.has("exceptions") && body.act !== "failed") delete body.reason;
+    const kept = { courier: courier(), stop, label: card.dataset.label, body, state: "waiting", made: Date.now(), files: proofs };
     kept.n = await put(kept);
     navigator.storage?.persist?.();
     const line = card.querySelector(".refused");
     if (line) line.hidden = true;
     form.reset();
+    padOf(form)?.clear();
+    delete form.dataset.warned;
     const said = { collected: say("已揽收", "Collected"), delivered: say("已妥投", "Delivered"), failed: say("已记为未办成", "Recorded as failed"), problem: say("已记录,将发给调度", "Recorded for the lead"), undone: say("已更正", "Corrected") }[body.act];
     if (body.act !== "failed") sound("good");
     showBand("good", `${said} ${card.dataset.label}`, ["collected", "delivered", "failed"].includes(body.act) ? () => undo(kept.n, stop, card.dataset.label) : null);
@@ -353,7 +434,9 @@
     else if (form.matches("form.load") && event.submitter?.value !== "done") { event.preventDefault(); event.stopPropagation(); scan(form); }
     else if (form.matches('#end, .bar form[action$="/logout"]')) { event.preventDefault(); event.stopPropagation(); endShift(form); }
   }, true);
+  document.addEventListener("toggle", readySignatures, true);
   document.addEventListener("click", (event) => {
+    if (event.target.closest(".unsign")) padOf(event.target.closest("form"))?.clear();
     const seen = event.target.closest(".changed .seen");
     if (seen) { localStorage.setItem(`seen-run-${seen.closest(".changed").dataset.run}`, "1"); hideSeen(); }
   });

@@ -4,15 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from dispatch import custody
-from dispatch.custody import Holder, Parcel
+from dispatch.custody import Handover, Holder, Parcel
 from routing.runs import StopAct, StopEvent
 from tests.web.courier.conftest import Server
+from tests.web.courier.test_courier_proofs import a_picture
 from tests.web.courier.tuesday import Day
+from web import files
 from web.accounts import Account
 
 
@@ -59,12 +61,29 @@ def collect(page: Page, day: Day, *, code: str | None = None) -> None:
     card.get_by_role("button", name="揽收完成").click()
 
 
-def deliver(page: Page, day: Day) -> None:
+def deliver(page: Page, day: Day, *, signed: bool = True, photo: bytes | None = None) -> None:
     page.locator(f"#list a[href='#stop-{day.delivery}']").click()
     card = page.locator(f"#stop-{day.delivery}")
     card.get_by_label("已核验收件人身份证件").check()
     card.get_by_label("验证码").fill(day.delivery_code)
+    if photo is not None:
+        picture = {"name": "a.png", "mimeType": "image/png", "buffer": photo}
+        card.locator(".proofs input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+    if signed:
+        sign(page, card)
     card.get_by_role("button", name="妥投完成").click()
+
+
+def sign(page: Page, card: Locator) -> None:
+    canvas = card.locator(".sign canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    for step in range(1, 6):
+        page.mouse.move(box["x"] + 20 + 30 * step, box["y"] + 20 + 15 * step)
+    page.mouse.up()
 
 
 def test_a_courier_collects_and_delivers(page: Page, day: Day, sessions: sessionmaker[Session]):
@@ -113,6 +132,33 @@ def test_without_signal_the_day_is_readable_and_acts_wait_and_are_sent_once(
     expect(page.locator("html[data-offline=ready]")).to_be_attached()
     assert acts(sessions) == [(day.pickup, StopAct.COLLECTED), (day.delivery, StopAct.DELIVERED)]
     assert holders(sessions)[day.delivery_waybill] is Holder.ENTERPRISE
+
+
+def test_a_photo_and_a_signature_taken_without_signal_are_uploaded_later(
+    page: Page, phone: BrowserContext, server: Server, day: Day, sessions: sessionmaker[Session]
+):
+    server.leave()
+    phone.set_offline(True)
+    deliver(page, day, photo=a_picture("PNG"))
+    expect(page.locator("#chip")).to_contain_text("待发送 1")
+    server.come_back()
+    phone.set_offline(False)
+    expect(page.locator("#chip")).not_to_contain_text("待发送")
+    with sessions() as session:
+        event = session.scalars(select(StopEvent)).one()
+        links = session.scalars(select(Handover).where(Handover.scan_id == f"{event.event_id}:{day.delivery_waybill}"))
+        assert links.one().proofs == event.proofs
+        assert sorted(files.path_of(d).suffix for d in event.proofs if files.is_kept(d)) == [".jpg", ".png"]
+        assert list(custody.verify(session)) == []
+
+
+def test_a_signature_that_is_wanted_is_asked_for_once(page: Page, day: Day, sessions: sessionmaker[Session]):
+    deliver(page, day, signed=False)
+    expect(page.locator("#band.warn")).to_contain_text("还没有签名")
+    assert acts(sessions) == []
+    page.locator(f"#stop-{day.delivery}").get_by_role("button", name="妥投完成").click()
+    expect(page.locator("#chip")).to_contain_text("已发送")
+    assert acts(sessions) == [(day.delivery, StopAct.DELIVERED)]
 
 
 def test_the_end_of_the_shift_leaves_nothing_on_the_phone(page: Page, phone: BrowserContext, server: Server):
