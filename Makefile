@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=  # packages are compiled when first imported, which must be kept
 
-.PHONY: run test check lock chaos bench fmt clean python
+.PHONY: run test check lock chaos crowd bench fmt clean python
 .DEFAULT_GOAL := run
 
 run: python       ## start everything; Ctrl-C ends it
@@ -33,6 +33,10 @@ lock: python      ## new versions into the lock files
 chaos: python     ## the long form of the tests that kill workers, broker and database
 	@$(PYTHON) prepare.py test
 	CHAOS=long $(BIN)/pytest tests/notifications -k chaos --timeout 7200 -n 2 --maxschedchunk 1
+
+crowd: python     ## fifty thousand placements, completions and leaves at once
+	@$(PYTHON) prepare.py test
+	CROWD=long $(BIN)/pytest tests/dispatch/test_crowd.py --timeout 14400 --log-cli-level INFO
 
 bench: python     ## the gap table of the routing engine
 	@$(PYTHON) prepare.py run
