@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.pace import Pace
+from routing.answer import Answers
+from routing.check import violations
+from routing.pace import Pace, Progress
+from routing.plan import Route
 from routing.problem import UNREACHABLE, Problem, Profile
 from routing.sisr.drive import Drive
-from routing.sisr.layout import Ints
+from routing.sisr.layout import BEST_COST, BEST_USED, FEWER_FIRST, SCALE, Ints
 from routing.sisr.model import model_of
 from routing.sisr.search import Search
 
@@ -23,6 +28,8 @@ FIRST_SHARE = 0.6
 """Of the time for the first drawing of areas; the rest is for their borders."""
 ROUNDS = 4
 LATER_HEAT = 0.15
+BETWEEN_LOOKS_S = 0.2
+"""How often whoever waits is told, and asks whether to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,18 @@ class Division:
         self.centres = np.array([self.points[places].mean(axis=0) for places in stops]).reshape(-1, 2)
         self.sizes = np.array([len(places) for places in stops], dtype=np.int64)
         self.number = {request.id: q for q, request in enumerate(problem.requests)}
+        self.starts = sorted({vehicle.start for vehicle in problem.vehicles})
+        self.home = self._homes()
+
+    def _homes(self) -> Ints:
+        """For each request where a vehicle would best start: at its depot, else at the start nearest by."""
+        away = ((self.centres[:, None] - self.points[self.starts][None]) ** 2).sum(axis=2)
+        home = np.argmin(away, axis=1) if self.starts else np.zeros(len(away), dtype=np.int64)
+        rank = {start: at for at, start in enumerate(self.starts)}
+        for q, request in enumerate(self.problem.requests):
+            if request.depot is not None:
+                home[q] = rank.get(request.depot, home[q])
+        return home
 
     def first(self, parts: int) -> list[Area]:
         """Areas of the requests as they lie, cut across the longer side again and again."""
@@ -92,41 +111,32 @@ class Division:
         return [ordered[:cut], ordered[cut:]]
 
     def _manned(self, requests: list[list[int]], vehicles: list[list[int]]) -> list[Area]:
-        """Vehicles that are in no area yet are dealt out by the work in each, those of one kind in turn."""
+        """Vehicles that are in no area yet are dealt out by the work that each area has for their start."""
         taken = {v for group in vehicles for v in group}
-        free = [v for v, vehicle in enumerate(self.problem.vehicles) if v not in taken]
-        work = [max(1, int(self.sizes[group].sum())) for group in requests]
+        work = np.zeros((len(requests), max(1, len(self.starts))))
+        for g, group in enumerate(requests):
+            np.add.at(work[g], self.home[group], self.sizes[group])
+        rank = {start: at for at, start in enumerate(self.starts)}
         dealt = [list(group) for group in vehicles]
-        for v in free:
-            needy = max(range(len(work)), key=lambda g: work[g] / (1 + len(dealt[g])))
-            dealt[needy].append(v)
-        return [
-            Area(tuple(sorted(group)), tuple(sorted(manned))) for group, manned in zip(requests, dealt, strict=True)
-        ]
+        manned = np.zeros_like(work)
+        for g, group in enumerate(vehicles):
+            for v in group:
+                manned[g, rank[self.problem.vehicles[v].start]] += 1
+        whole = np.maximum(1, work.sum(axis=1))
+        for v, vehicle in enumerate(self.problem.vehicles):
+            if v not in taken:
+                start = rank[vehicle.start]
+                need = work[:, start] / (1 + manned[:, start])
+                if not need.any():
+                    need = whole / (1 + manned.sum(axis=1))
+                needy = int(np.argmax(need))
+                dealt[needy].append(v)
+                manned[needy, start] += 1
+        return [Area(tuple(sorted(group)), tuple(sorted(men))) for group, men in zip(requests, dealt, strict=True)]
 
     def part(self, area: Area) -> Problem:
-        """The area as a problem of its own; only its places' rows and columns are copied."""
-        problem = self.problem
-        requests = [problem.requests[q] for q in area.requests]
-        vehicles = [problem.vehicles[v] for v in area.vehicles]
-        places = {stop.location for request in requests for stop in request.stops}
-        places |= {place for vehicle in vehicles for place in (vehicle.start, vehicle.end)}
-        places |= {request.depot for request in requests if request.depot is not None}
-        kept = sorted(places)
-        at = {place: index for index, place in enumerate(kept)}
-        return Problem(
-            tuple(profile.among(kept) for profile in problem.profiles),
-            tuple(
-                replace(
-                    request,
-                    depot=None if request.depot is None else at[request.depot],
-                    stops=tuple(replace(stop, location=at[stop.location]) for stop in request.stops),
-                )
-                for request in requests
-            ),
-            tuple(replace(vehicle, start=at[vehicle.start], end=at[vehicle.end]) for vehicle in vehicles),
-            problem.objective,
-        )
+        """The area as a problem of its own."""
+        return self.problem.part(area.requests, area.vehicles)
 
 
 def divisible(problem: Problem) -> bool:
@@ -141,58 +151,139 @@ def areas_of(problem: Problem, workers: int) -> int:
     return -(-max(parts, workers) // workers) * workers
 
 
-def orders_by_areas(problem: Problem, pace: Pace, *, seed: int, workers: int, fleet_first: bool) -> Orders:
-    """The orders of visits found area by area, with the borders drawn anew each round."""
-    division = Division(problem)
-    parts = min(areas_of(problem, workers), len(problem.vehicles))
-    orders: Orders = {}
-    for round_ in range(ROUNDS):
-        ends = FIRST_SHARE + (1 - FIRST_SHARE) * round_ / (ROUNDS - 1)
-        areas = division.again(orders, parts, 0.9 * round_) if round_ else division.first(parts)
-        waves = -(-len(areas) // workers)
-        slice_s = max(0.0, ends * (pace.limit_s - pace.reserve_s) - pace.elapsed_s) / waves
-        counted = None
-        if pace.max_iterations is not None:
-            counted = max(1, pace.max_iterations // (ROUNDS * len(areas)))
+class LargeDay:
+    """A day planned area by area, with the borders drawn anew each round."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        pace: Pace,
+        *,
+        seed: int,
+        workers: int,
+        fleet_first: bool,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self.problem, self.pace, self.seed, self.workers = problem, pace, seed, workers
+        self.fleet_first, self.on_progress = fleet_first, on_progress
+        self.division = Division(problem)
+        self.parts = min(areas_of(problem, workers), len(problem.vehicles))
+        self.stopped = threading.Event()
+        self.jobs: list[_Job] = []
+
+    def routes(self) -> list[Route]:
+        """The routes that were found when the time is up."""
+        with ThreadPoolExecutor(self.workers) as pool:
+            for round_ in range(ROUNDS):
+                began_s = self.pace.elapsed_s
+                self._draw(round_, pool)
+                setting_up_s = self.pace.elapsed_s - began_s
+                if not round_:
+                    self.pace.reserve_s = self._reserve_s()
+                ends = FIRST_SHARE + (1 - FIRST_SHARE) * round_ / (ROUNDS - 1)
+                waiting = len(self.jobs)
+                for job in self.jobs:
+                    job.waves = -(-waiting // self.workers)
+                    waiting -= 1
+                counted = None
+                if self.pace.max_iterations is not None:
+                    counted = max(1, self.pace.max_iterations // (ROUNDS * len(self.jobs)))
+                self._watch([pool.submit(job.improve, ends, counted) for job in self.jobs])
+                left_s = self.pace.limit_s - self.pace.reserve_s - self.pace.elapsed_s
+                if self.stopped.is_set() or (self.pace.max_iterations is None and left_s < 2 * setting_up_s):
+                    break
+            return [route for routes in pool.map(_Job.routes, self.jobs) for route in routes]
+
+    def orders(self) -> Orders:
+        """Each vehicle's stops in order, as they stand."""
+        return {name: order for job in self.jobs for name, order in job.orders().items()}
+
+    def _draw(self, round_: int, pool: ThreadPoolExecutor) -> None:
+        """The areas of this round, each begun with what the round before found."""
+        orders = self.orders()
+        areas = self.division.again(orders, self.parts, 0.9 * round_) if round_ else self.division.first(self.parts)
+        fleet_first, seed = self.fleet_first and not round_, self.seed + 1000 * round_
         jobs = [
-            _Job(division.part(area), orders, seed + 1000 * round_ + at, slice_s, counted, fleet_first and not round_)
-            for at, area in enumerate(areas)
-        ]
-        with ThreadPoolExecutor(workers) as pool:
-            for found, done in pool.map(lambda job: job.run(pace), jobs):
-                orders |= found
-                pace.iterations += done
-        if pace.over and pace.max_iterations is None:
-            break
-    return orders
+            _Job(self, self.division.part(area), orders, seed + at, fleet_first) for at, area in enumerate(areas)
+        ]  # fmt: skip
+        self._watch([pool.submit(job.begin) for job in jobs])
+        self.jobs = jobs
+
+    def _reserve_s(self) -> float:
+        """How long it takes to make a checked plan: measured on one area, of which there are several."""
+        began_s = self.pace.elapsed_s
+        job = self.jobs[0]
+        violations(job.problem, Answers(job.problem, job.search).plan(job.search.filled(), engine="sisr", seed=0))
+        return 1.5 * len(self.jobs) * (self.pace.elapsed_s - began_s) + 0.05
+
+    def _watch(self, working: Iterable[Future[int]]) -> None:
+        """Wait for the workers; tell meanwhile how the day stands, and ask whether to go on."""
+        left = set(working)
+        while left:
+            done, left = wait(left, timeout=BETWEEN_LOOKS_S)
+            self.pace.iterations += sum(each.result() for each in done)
+            if self.pace.should_stop is not None and self.pace.should_stop():
+                self.pace.stopped = True
+                self.stopped.set()
+            if self.on_progress is not None and self.jobs:
+                self.on_progress(self._progress())
+
+    def _progress(self) -> Progress:
+        pace, standing = self.pace, [job.standing() for job in self.jobs]
+        cost, vehicles, unserved = (sum(each) for each in zip(*standing, strict=True))
+        return Progress(pace.share, pace.elapsed_s, pace.iterations, cost, vehicles, unserved)
 
 
-@dataclass(frozen=True, slots=True)
 class _Job:
     """One area in one round."""
 
-    problem: Problem
-    orders: Orders
-    seed: int
-    slice_s: float
-    max_iterations: int | None
-    fleet_first: bool
+    search: Search
 
-    def run(self, whole: Pace) -> tuple[Orders, int]:
-        pace = Pace(self.slice_s, self.max_iterations, whole.should_stop)
-        search = Search(model_of(self.problem), self.seed)
-        lines = search.lines_of(self.orders)
-        warm = any(lines)
-        search.begin(lines)
-        drive = Drive(search, pace, fleet_first=self.fleet_first, heat=LATER_HEAT if warm else 1.0)
-        drive.first()
-        drive.improve()
-        sides = search.model.sides
-        found = {
+    def __init__(self, day: LargeDay, problem: Problem, orders: Orders, seed: int, fleet_first: bool) -> None:
+        self.day, self.problem, self.earlier, self.seed, self.fleet_first = day, problem, orders, seed, fleet_first
+        self.waves = 1
+
+    def begin(self) -> int:
+        """The arrays, and a first solution. Returns the iterations done."""
+        self.search = Search(model_of(self.problem), self.seed)
+        lines = self.search.lines_of(self.earlier)
+        self.warm = any(lines)
+        self.search.begin(lines)
+        self._drive(Pace(3600.0)).first()
+        return 1
+
+    def improve(self, ends: float, counted: int | None) -> int:
+        """Use this area's share of the time until ``ends``: alike for all that are still to come."""
+        whole = self.day.pace
+        until_s = ends * (whole.limit_s - whole.reserve_s)
+        pace = Pace(max(0.0, until_s - whole.elapsed_s) / self.waves, counted, self.day.stopped.is_set)
+        self._drive(pace).improve()
+        return pace.iterations
+
+    def _drive(self, pace: Pace) -> Drive:
+        return Drive(self.search, pace, fleet_first=self.fleet_first, heat=LATER_HEAT if self.warm else 1.0)
+
+    def standing(self) -> tuple[int, int, int]:
+        """Cost, vehicles and unserved requests of the best so far."""
+        S, model = self.search.core.S, self.search.model
+        cost = int(S[BEST_COST])
+        if self.problem.objective.primary.value == "vehicles":
+            cost %= FEWER_FIRST
+        held = sum(map(len, self.search.best()))
+        unserved = max(0, model.stops - held)
+        return cost * int(S[SCALE]), int(S[BEST_USED]), unserved
+
+    def orders(self) -> Orders:
+        """What the area's vehicles visit, in order."""
+        sides = self.search.model.sides
+        return {
             vehicle.id: [sides[node] for node in line]
-            for vehicle, line in zip(self.problem.vehicles, search.filled(), strict=True)
+            for vehicle, line in zip(self.problem.vehicles, self.search.best(), strict=True)
         }
-        return found, pace.iterations
+
+    def routes(self) -> list[Route]:
+        """What the area's vehicles do, with whatever still fits put in."""
+        return Answers(self.problem, self.search).routes(self.search.filled())
 
 
 def _points(problem: Problem) -> NDArray[np.float64]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from routing.answer import Answers
-from routing.areas import LARGEST, divisible, orders_by_areas
+from routing.answer import Answers, fullest
+from routing.areas import LARGEST, LargeDay, divisible
 from routing.check import violations
 from routing.child import ortools_orders
 from routing.pace import Pace, Progress
@@ -56,19 +56,20 @@ def solve(
     compile_core()
     pace = Pace(limit_s, max_iterations, should_stop)
     fleet_first = problem.objective.primary is Primary.VEHICLES
+    used = "sisr"
+    stops = sum(len(request.stops) for request in problem.requests)
+    if engine != "ortools" and divisible(problem) and stops > (LARGEST * 3 // 2 if workers == 1 else WORTH_DIVIDING):
+        day = LargeDay(problem, pace, seed=seed, workers=workers, fleet_first=fleet_first, on_progress=on_progress)
+        plan = _checked(problem, fullest(problem, day.routes(), engine=used, seed=seed))
+        return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations, workers=workers)
     search = Search(model_of(problem), seed)
     answers = Answers(problem, search)
-    used = "sisr"
     if engine == "ortools":
         used = engine
         pace.reserve_s = _reserve_s(problem, search, answers, pace, seed)
         left_s = max(0.0, limit_s - pace.reserve_s - pace.elapsed_s)
         found = ortools_orders(problem, limit_s=left_s, over=lambda: pace.over)
         search.begin(search.lines_of(found))
-    elif divisible(problem) and search.model.stops > (LARGEST * 3 // 2 if workers == 1 else WORTH_DIVIDING):
-        pace.reserve_s = _reserve_s(problem, search, answers, pace, seed)
-        orders = orders_by_areas(problem, pace, seed=seed, workers=workers, fleet_first=fleet_first)
-        search.begin(search.lines_of(orders))
     else:
         drive = Drive(search, pace, fleet_first=fleet_first, on_progress=on_progress)
         drive.first()

@@ -1,6 +1,8 @@
 """A large day in areas: balanced, whole, and nothing lost at a border."""
 
-from routing.areas import Division, areas_of, divisible, orders_by_areas
+from dataclasses import replace
+
+from routing.areas import Division, LargeDay, areas_of, divisible
 from routing.check import violations
 from routing.pace import Pace
 from routing.problem import Load, Problem, Profile
@@ -51,5 +53,36 @@ def test_a_day_by_areas_serves_everything_and_passes_the_check():
 
 def test_the_same_seed_gives_the_same_areas():
     problem = a_town()
-    first, again = (orders_by_areas(problem, Pace(600, 200), seed=1, workers=2, fleet_first=False) for _ in range(2))
+    first, again = (
+        LargeDay(problem, Pace(600, 200), seed=1, workers=2, fleet_first=False).routes() for _ in range(2)
+    )  # fmt: skip
     assert first == again
+
+
+def test_whoever_waits_for_a_large_day_is_told_how_it_stands():
+    problem, told = a_town(), []
+    plan = solve(problem, limit_s=60, max_iterations=800, workers=2, on_progress=told.append)
+    assert told and told[-1].unserved == 0 and told[-1].vehicles >= 1
+    assert [each.share for each in told] == sorted(each.share for each in told)
+    assert told[-1].cost >= plan.cost.terms
+
+
+def test_a_large_day_ends_when_it_is_asked_to():
+    problem = a_town()
+    plan = solve(problem, limit_s=600, workers=2, should_stop=lambda: True)
+    assert violations(problem, plan) == [] and plan.seconds < 300
+
+
+def test_vehicles_go_to_the_area_that_lies_around_their_start():
+    town = a_town(stops=120, vehicles=6)
+    points = (*town.points, (500.0, 500.0))
+    seconds = [[round(60 * (abs(a[0] - b[0]) + abs(a[1] - b[1]))) for b in points] for a in points]
+    far = tuple(replace(request, stops=(replace(request.stops[0], location=121),)) for request in town.requests[:60])
+    requests = (*far, *town.requests[60:-5])
+    vehicles = tuple(replace(v, start=121, end=121) if at % 2 else v for at, v in enumerate(town.vehicles))
+    problem = replace(
+        town, profiles=(Profile(seconds),), requests=requests, vehicles=vehicles, points=points
+    )  # fmt: skip
+    for area in Division(problem).first(2):
+        starts = {problem.vehicles[v].start for v in area.vehicles}
+        assert starts == ({121} if 59 in area.requests else {0})
