@@ -1,10 +1,11 @@
 """Cases and projects as programs read them: plain values, the viewer first."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from agents.network import Division, ServiceCentre
@@ -12,7 +13,7 @@ from agents.roster import Agent, acting_agent
 from db import now
 from dispatch.case import Case, CaseEvent
 from dispatch.catalog import Matter, calendar_of
-from dispatch.custody import Handover, Parcel
+from dispatch.custody import HOLDER_LABEL, Handover, Parcel
 from dispatch.evaluation import Evaluation
 from dispatch.project import Enterprise, Project, ProjectMember
 from dispatch.reach import case_for, parcel_for, project_for, visible_cases
@@ -20,7 +21,7 @@ from dispatch.review import Review
 from dispatch.scope import Role, Viewer
 from dispatch.stages import LABEL, Stage
 from dispatch.telling import day_of
-from routing.runs import Stop
+from routing.runs import FAIL_LABEL, Stop, StopAct, StopEvent
 
 
 def case_list(
@@ -92,6 +93,46 @@ def why(session: Session, viewer: Viewer, project_no: str) -> dict[str, Any]:
         "locked": bool(lead and lead.locked),
         "reason": project.assignment_reason or {},
     }
+
+
+@dataclass(frozen=True, slots=True)
+class DoorProof:
+    """Something that was kept at a door: when, at which handover or failed visit, of which envelope, its digest."""
+
+    at: datetime
+    words: str
+    waybill: str
+    digest: str
+
+
+def door_proofs(session: Session, case: Case) -> list[DoorProof]:
+    """Photos and signatures of this case's envelopes, and the digests of checked codes beside them. Oldest first."""
+    links = session.execute(
+        select(Handover, Parcel.waybill)
+        .join(Parcel, Parcel.id == Handover.parcel_id)
+        .where(Parcel.case_id == case.id, func.jsonb_array_length(Handover.proofs) > 0)
+    )
+    found = [
+        DoorProof(link.at, f"{HOLDER_LABEL[link.from_holder]}交{HOLDER_LABEL[link.to_holder]}", waybill, digest)
+        for link, waybill in links
+        for digest in link.proofs
+    ]
+    stops = select(Parcel.stop_id).where(Parcel.case_id == case.id, Parcel.stop_id.is_not(None))
+    before = select(Stop.retry_of_id).where(Stop.id.in_(stops), Stop.retry_of_id.is_not(None))
+    of_case = set(session.scalars(select(Parcel.waybill).where(Parcel.case_id == case.id)))
+    failed = session.scalars(
+        select(StopEvent).where(
+            or_(StopEvent.stop_id.in_(stops), StopEvent.stop_id.in_(before)), StopEvent.act == StopAct.FAILED
+        )
+    )
+    found += [
+        DoorProof(event.at, FAIL_LABEL[event.reason] if event.reason else "未办成", waybill, digest)
+        for event in failed
+        for waybill in event.waybills
+        if waybill in of_case
+        for digest in event.proofs
+    ]
+    return sorted(found, key=lambda proof: (proof.at, proof.digest))
 
 
 def case_detail(session: Session, viewer: Viewer, case_no: str) -> dict[str, Any]:

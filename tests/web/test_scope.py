@@ -219,6 +219,7 @@ ROUTES: dict[str, Row] = {
     "POST /team/cases/<case_no>/delivery": Row(ACTING),
     "POST /team/cases/<case_no>/materials/<int:material_id>": Row(ACTING),
     "GET /team/cases/<case_no>/materials/<int:material_id>": Row(STAFF),
+    "GET /team/cases/<case_no>/proofs/<digest>": Row(STAFF),
     "POST /team/cases/<case_no>/parcels/<waybill>/scan": Row(ACTING, form={"to": "centre"}),
     "POST /team/cases/<case_no>/pickup": Row(ACTING),
     "POST /team/cases/<case_no>/prescreen": Row(ACTING),

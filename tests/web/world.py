@@ -1,5 +1,6 @@
 """The world in which every route is probed: our county with a case and its people, and another city with theirs."""
 
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from dispatch.project import Project
 from dispatch.scope import Role
 from notifications.message import Message
 from routing.day import queue_plan
-from routing.runs import Courier, Cutoff, PlanState, Run, Shift, Stop, StopState
+from routing.runs import Courier, Cutoff, PlanState, Run, Shift, Stop, StopAct, StopEvent, StopState
 from tests.dispatch.builders import (
     MONDAY,
     TEN,
@@ -103,6 +104,12 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     )
     session.add(colleague)
     session.flush()
+    session.add(
+        StopEvent(
+            event_id=uuid.uuid4(), stop_id=parcel.stop_id, act=StopAct.FAILED, at=TEN, waybills=[parcel.waybill],
+            proofs=[given.sha256],
+        )
+    )  # fmt: skip
     courier = a_courier(session, county)
     plan = queue_plan(
         session, division_id=county.division.id, on=MONDAY, cutoff=Cutoff.PM, limit_s=5, by="组长", at=TEN
@@ -116,6 +123,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         "account_id": colleague.id,
         "enterprise_id": project.enterprise_id,
         "material_id": given.id,
+        "digest": given.sha256,
         "review_id": flow.reviews_of(session, case)[0].id,
         "plan_id": plan.id,
         "courier_id": courier.id,

@@ -19,6 +19,7 @@ from dispatch.errors import NotFound, Refused
 from dispatch.flow.reviewing import PAUSE_WORDS
 from dispatch.project import Project
 from dispatch.queries import team as asked
+from dispatch.queries.cases import door_proofs
 from dispatch.queries.enterprise_path import drawn_path
 from dispatch.reach import case_for, parcel_for, review_for
 from dispatch.review import RELIEF_LABEL, REVIEW_LABEL, ReviewPause, ReviewState
@@ -43,11 +44,13 @@ def case(case_no: str) -> str:
         at = db.now(session)
         page = asked.case_page(session, viewer, case_no, at=at)
         drawing = drawn_path(session, page.project, at=at)
+        proofs = [proof for proof in door_proofs(session, page.case) if files.is_kept(proof.digest)]
         return render_template(
             "team/case.html", page=page, drawing=drawing, LABEL=LABEL, MILESTONES=MILESTONES, REVIEW=REVIEW_LABEL,
             MATERIAL=MATERIAL_LABEL, MODE=MODE_LABEL, LEG=LEG_LABEL, PARCEL=PARCEL_LABEL, HOLDER=HOLDER_LABEL,
             OUTCOME=OUTCOME_LABEL, PAUSE=PAUSE_WORDS, RELIEF=RELIEF_LABEL,
             BY_COMMITMENT=BY_COMMITMENT, may_act=viewer.role is not Role.SUPERVISOR, Way=Way,
+            proofs=proofs,
         )  # fmt: skip
 
 
@@ -139,6 +142,18 @@ def material(case_no: str, material_id: int) -> Any:
             raise NotFound(f"no file of material {material_id}")
         digest, name = found.sha256, found.filename or found.name
     return files.send(digest, name)
+
+
+@bp.get("/cases/<case_no>/proofs/<digest>")
+@staff_only
+def proof(case_no: str, digest: str) -> Any:
+    """A photo or a signature of one of the case's handovers."""
+    with transaction() as session:
+        row = case_for(session, current_viewer(), case_no)
+        found = next((kept for kept in door_proofs(session, row) if kept.digest == digest), None)
+    if found is None:
+        raise NotFound(f"no proof {digest[:12]} of {case_no}")
+    return files.send(digest, f"{found.waybill}-{digest[:8]}")
 
 
 @bp.post("/cases/<case_no>/counter")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from dispatch import custody, flow
-from dispatch.case import CaseEvent
+from dispatch.case import Case, CaseEvent
 from dispatch.custody import Handover, Parcel, ParcelState
 from routing.runs import Plan, PlanState, Run, Stop, StopEvent, StopState
 from tests.dispatch.builders import TEN, a_prescreened_case, an_appointment, the_county
@@ -47,6 +47,21 @@ def test_photo_and_signature_are_kept_and_their_digests_stand_in_the_chain(
         assert link is not None and len(link.proofs) == 3  # the code's digest, and both pictures
         assert sorted(files.path_of(d).suffix for d in link.proofs if files.is_kept(d)) == [".jpg", ".png"]
         assert list(custody.verify(session)) == []
+
+
+def test_a_lead_sees_what_was_kept_at_the_door(
+    courier: FlaskClient, desk_lead: FlaskClient, day: Day, sessions: sessionmaker[Session]
+):
+    form = {"act": "failed", "reason": "nobody_in", "photo": (io.BytesIO(a_picture()), "door.jpg")}
+    assert courier.post(f"/run/stops/{day.delivery}/acts", data=form).status_code == 302
+    with sessions() as session:
+        parcel = session.scalars(select(Parcel).where(Parcel.waybill == day.delivery_waybill)).one()
+        case_no = session.get_one(Case, parcel.case_id).case_no
+        digest = session.scalars(select(StopEvent)).one().proofs[0]
+    assert f"/proofs/{digest}" in desk_lead.get(f"/team/cases/{case_no}").get_data(as_text=True)
+    with desk_lead.get(f"/team/cases/{case_no}/proofs/{digest}") as picture:
+        assert (picture.status_code, picture.mimetype) == (200, "image/jpeg")
+    assert desk_lead.get(f"/team/cases/{case_no}/proofs/{'ab' * 32}").status_code == 404
 
 
 def test_a_phone_uploads_first_and_names_what_was_kept(
