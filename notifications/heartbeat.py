@@ -49,6 +49,11 @@ def beat(session: Session, name: str, found: int = 0) -> None:
     )
 
 
+def last_beat(session: Session, name: str) -> NoticeBeat | None:
+    """When the job ``name`` ran last, and how many it found; None when it never ran."""
+    return session.get(NoticeBeat, name)
+
+
 def liveness(session: Session, settings: NoticeSettings) -> Liveness:
     """How the sending of messages is, right now."""
     now = db.real_now(session)

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import functools
 import hashlib
 import http.client
 import json
@@ -18,8 +19,10 @@ from typing import IO, Any, NamedTuple
 import psycopg
 
 import db
+from notifications.settings import NoticeSettings
 from servers import Postgres, ServerFailed, Valkey, ending, place_for, telling_line
 from web.supervisor import Command, Supervisor, take_charge
+from web.watch import SILENT, Watch
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_PORT, LAST_PORT = 8000, 8099
@@ -31,6 +34,7 @@ WORKERS = {
     "notices": ("threads", ("notices-urgent", "notices", "notices-upkeep")),
     "jobs": ("prefork", ("jobs", "celery")),
 }
+SENDER = "notices"  # who is started again when messages are due and nobody sends them
 
 
 class Part(NamedTuple):
@@ -216,6 +220,7 @@ class Run:
         self.say = say
         self.home = Home(db.home())
         self.supervisor = Supervisor(lambda line: say(f"  {time.strftime('%H:%M:%S')}  {line}"))
+        self.watch: Watch | None = None
         self.stopping = 0
 
     def main(self) -> int:
@@ -231,10 +236,14 @@ class Run:
                 self.say(f"\n  Ready after {time.monotonic() - began:.1f} s: {self.address(door)}\n{self._welcome()}")
                 while not self.stopping:
                     self.supervisor.look()
+                    if self.watch:
+                        self.watch.act()
                     time.sleep(0.1)
         except Stopped:
             pass
         finally:
+            if self.watch:
+                self.watch.stop()
             if self.supervisor.is_watching():
                 self.say("\n  Ending …")
                 self.supervisor.stop()
@@ -269,6 +278,10 @@ class Run:
         self._await(door, web)  # the cores belong to the pages first
         for command in others:
             self.supervisor.add(command)
+        sender = next(command for command in others if command.name == SENDER)
+        restart = functools.partial(self.supervisor.restart, sender, SILENT)
+        self.watch = Watch(self.environ["DATABASE_URL"], NoticeSettings(), restart)
+        self.watch.start()
 
     def _start_servers(self) -> bool:
         """Start what DATABASE_URL and BROKER_URL do not name, and name it there. Whether the database is ours."""

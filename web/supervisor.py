@@ -158,6 +158,13 @@ class Supervisor:
         """How often in a row this child ended early."""
         return next(w.failures for w in self._watched if w.child is child)
 
+    def restart(self, child: Child, why: str) -> None:
+        """Start a child that still runs again, because of ``why``. One that just ended is started again anyhow."""
+        watched = next(w for w in self._watched if w.child is child)
+        if watched.due_at is None:
+            self._say(f"{child.name} {why}: it is started again")
+            self._start_again(watched)
+
     def look(self) -> None:
         """One look at every child: note who ended, and start again whose time has come."""
         for watched in self._watched:

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
+import agents.network
 import db
+import dispatch.case
+import dispatch.project
 from notifications import outbox
 from notifications.bucket import Bucket
 from notifications.delivery import Post
@@ -15,6 +18,9 @@ from notifications.settings import NoticeSettings
 from notifications.tasks import gateways_of
 from tests.notifications.builders import TEN
 from tests.notifications.provider_server import Provider
+
+TABLES = (agents.network, dispatch.case, dispatch.project)
+"""Messages refer to these rooms' rows, whichever test runs first."""
 
 
 @pytest.fixture
