@@ -1,9 +1,10 @@
 """People: who saw whose number, what we hold of one person, and how it is forgotten."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String, select, update
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, literal, select, union_all, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import db
@@ -152,14 +153,60 @@ def _note(session: Session, kind: str, number: str, account_id: int, why: str, m
     return done
 
 
-def requests(session: Session) -> list[PersonRequest]:
-    """What was asked for and done, newest first."""
-    return list(session.scalars(select(PersonRequest).order_by(PersonRequest.id.desc())))
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One line of the access log: who saw, exported or erased what of whom, and the reason given."""
+
+    at: datetime
+    kind: str
+    account_id: int
+    masked: str
+    why: str
+    messages: int
+    unfinished: bool
 
 
-def unmaskings(session: Session) -> list[Unmasking]:
-    """Who saw which number, newest first."""
-    return list(session.scalars(select(Unmasking).order_by(Unmasking.id.desc())))
+def accesses(session: Session, *, skip: int = 0, limit: int = 50) -> list[Access]:
+    """Every unmasking, export and erasure, newest first."""
+    seen = select(
+        Unmasking.at,
+        literal("unmask").label("kind"),
+        Unmasking.account_id,
+        Unmasking.message_id,
+        literal("").label("masked"),
+        Unmasking.why,
+        literal(1).label("messages"),
+        literal(False).label("unfinished"),
+        Unmasking.id,
+    )
+    asked = select(
+        PersonRequest.at,
+        PersonRequest.kind,
+        PersonRequest.account_id,
+        literal(None, BigInteger).label("message_id"),
+        PersonRequest.masked,
+        PersonRequest.why,
+        PersonRequest.messages,
+        PersonRequest.unfinished.is_not(None).label("unfinished"),
+        PersonRequest.id,
+    )
+    both = union_all(seen, asked).subquery()
+    newest = select(both).order_by(both.c.at.desc(), both.c.kind, both.c.id.desc()).offset(skip).limit(limit)
+    rows = session.execute(newest).all()
+    ids = [row.message_id for row in rows if row.message_id is not None]
+    numbers = {m.id: shown(m) for m in session.scalars(select(Message).where(Message.id.in_(ids)))} if ids else {}
+    return [
+        Access(
+            row.at,
+            row.kind,
+            row.account_id,
+            row.masked or numbers.get(row.message_id, "—"),
+            row.why,
+            row.messages,
+            row.unfinished,
+        )
+        for row in rows
+    ]
 
 
 def hidden_values(message: Message) -> dict[str, str]:

@@ -141,9 +141,10 @@ def heartbeat_task() -> None:
 def retention() -> None:
     """Forget the words and numbers of messages that are old enough."""
     here = post()
-    forgotten = people.BATCH
+    forgotten, all_together = people.BATCH, 0
     while forgotten == people.BATCH:
         with here.sessions.begin() as session:
             forgotten = people.retention(session, here.settings)
+        all_together += forgotten
     with here.sessions.begin() as session:
-        heartbeat.beat(session, "retention")
+        heartbeat.beat(session, "retention", all_together)

@@ -24,13 +24,17 @@ STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 MOST_SHOWN = 50
 
 
-@bp.get("/accounts")
+@bp.route("/accounts", methods=["GET", "POST"])
 @operator_only
 def accounts() -> str:
-    """Look for an account by number, login or enterprise; numbers are masked."""
-    asked = request.args.get("q", "").strip()
+    """Look for an account by number, login or enterprise; numbers are masked, and asked for in no URL."""
+    asked, one = request.form.get("q", "").strip(), request.args.get("id", "")
     with transaction() as session:
-        found = session.execute(_matching(asked)).all() if asked else []
+        found = []
+        if asked:
+            found = session.execute(_matching(*_wanted(asked))).all()
+        elif one.isascii() and one.isdecimal() and len(one) < 19:
+            found = session.execute(_matching(Account.id == int(one))).all()
         rows = [
             {"account": account, "enterprise": enterprise, "phone": mask(account.phone) if account.phone else ""}
             for account, enterprise in found
@@ -38,7 +42,7 @@ def accounts() -> str:
     return render_template("operator/accounts.html", rows=rows, asked=asked)
 
 
-def _matching(asked: str) -> Any:
+def _wanted(asked: str) -> list[Any]:
     wanted = [
         Account.login == asked.lower(),
         Account.name == asked,
@@ -47,6 +51,10 @@ def _matching(asked: str) -> Any:
     ]
     with suppress(BadNumber):  # not a number: the other ways to find an account remain
         wanted.append(Account.phone_hash == db.keyed_hash(normalise(asked)))
+    return wanted
+
+
+def _matching(*wanted: Any) -> Any:
     return (
         select(Account, Enterprise.name)
         .outerjoin(Enterprise, Enterprise.id == Account.enterprise_id)
@@ -84,7 +92,7 @@ def change_account(account_id: int) -> Response:
         else:
             raise NotFound
     flash(gettext("已保存,并记录了原因"))
-    return redirect(url_for("operator.accounts", q=request.form.get("q") or None))
+    return redirect(url_for("operator.accounts", id=account_id))
 
 
 @bp.post("/clock")

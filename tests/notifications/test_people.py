@@ -32,8 +32,8 @@ def test_an_unmasking_needs_a_reason_and_is_written_down(session):
     with pytest.raises(people.NoReason):
         people.unmask(session, row, account_id=4, why="")
     assert people.unmask(session, row, account_id=4, why="called back") == "+8613812341234"
-    [seen] = people.unmaskings(session)
-    assert (seen.message_id, seen.account_id, seen.why) == (row.id, 4, "called back")
+    [seen] = people.accesses(session)
+    assert (seen.kind, seen.account_id, seen.masked, seen.why) == ("unmask", 4, "138****1234", "called back")
 
 
 def test_one_persons_data_are_exported_masked_and_covered(sessions, ten, post):
@@ -46,7 +46,7 @@ def test_one_persons_data_are_exported_masked_and_covered(sessions, ten, post):
         rows = people.export(session, "138-1234-1234", account_id=4, why="asked in writing")
         assert [r["text"] for r in rows] == ["requested", "pickup"]
         assert not any("13812341234" in str(r) or "482913" in str(r) or "K7M2XW9P" in str(r) for r in rows)
-        [done] = people.requests(session)
+        [done] = people.accesses(session)
     assert (done.kind, done.masked, done.messages) == ("export", "138****1234", 2)
 
 
@@ -87,8 +87,8 @@ def test_what_is_on_its_way_is_forgotten_as_soon_as_it_has_arrived(sessions, ten
         people.retention(session, RULES)
     with sessions() as session:
         assert session.get_one(Message, message_id).to_phone is None
-        [done] = people.requests(session)
-        assert (done.messages, done.unfinished) == (1, None)
+        [done] = people.accesses(session)
+        assert (done.messages, done.unfinished) == (1, False)
 
 
 def test_the_retention_job_forgets_what_is_old_and_settled(sessions, ten, post):

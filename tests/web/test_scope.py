@@ -89,6 +89,7 @@ ROUTES: dict[str, Row] = {
     "POST /hooks/domestic/<secret>/status": PUBLIC,
     # the operator
     "GET /operator/accounts": only(OPERATOR),
+    "POST /operator/accounts": only(OPERATOR, form={"q": "张三"}),
     "POST /operator/accounts/<int:account_id>": only(OPERATOR),
     "POST /operator/clock": only(LEAD, OPERATOR, form={"step": "hour"}),
     # the four audiences
@@ -121,6 +122,9 @@ ROUTES: dict[str, Row] = {
     "POST /my/parcels/<waybill>/window": only(ENTERPRISE),
     "GET /my/tickets": only(ENTERPRISE),
     "POST /my/tickets": only(ENTERPRISE),
+    "GET /bulk": Row(CASE_SIDES),
+    "GET /bulk/template.xlsx": Row(CASE_SIDES),
+    "POST /bulk": Row(CASE_SIDES),
     "GET /team": Row(STAFF),
     # the team's runs, map, messages, grades, report, catalogue
     "GET /team/runs": only(LEAD, SUPERVISOR, OPERATOR),
@@ -137,6 +141,8 @@ ROUTES: dict[str, Row] = {
     "POST /team/outbox/<int:message_id>/number": only(LEAD, OPERATOR),
     "GET /team/numbers": only(LEAD, OPERATOR),
     "POST /team/numbers": only(LEAD, OPERATOR),
+    "GET /team/privacy": only(OPERATOR),
+    "POST /team/privacy": only(OPERATOR),
     "GET /team/texts": only(OPERATOR),
     "GET /team/texts/<text_name>/<locale>": only(OPERATOR, scoped=False),
     "POST /team/texts/<text_name>/<locale>": only(OPERATOR, scoped=False),

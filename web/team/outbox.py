@@ -1,10 +1,11 @@
-"""The outbox: what was said to whom and what became of it, a resend that asks why, texts, numbers left alone."""
+"""The outbox: what was said to whom and what became of it, a resend that asks why, texts, numbers, people's data."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
+from sqlalchemy import select
 from werkzeug.exceptions import NotFound as NoPage
 from werkzeug.wrappers import Response
 
@@ -13,13 +14,15 @@ from dispatch.queries import outbox as asked
 from dispatch.scope import Role
 from dispatch.telling import day_of
 from notifications import outbox, people, suppression, texts
-from notifications.heartbeat import liveness
+from notifications.heartbeat import last_beat, liveness
 from notifications.message import State
 from notifications.outbox import NotResendable
 from notifications.phone import BadNumber
 from notifications.settings import NoticeSettings
+from web.accounts import Account
 from web.auth import current_person, current_viewer, leads_only, operator_only, staff_only
 from web.team.blueprint import bp
+from web.team.sheets import comma_separated
 from web.transactions import transaction
 
 REPORT_DAYS = 7
@@ -131,6 +134,73 @@ def change_number() -> Response:
     except suppression.NeverAgain:
         flash(gettext("该号码由本人向运营商退订,只能由本人向运营商恢复"), "error")
     return redirect(url_for("team.numbers"))
+
+
+# ---------------------------------------------------------------- one person's data
+
+ACCESS_LABEL = {"unmask": "查看完整号码", "export": "查阅导出", "erase": "清除"}
+ACCESSES = 50
+
+
+@bp.get("/privacy")
+@operator_only
+def privacy() -> str:
+    """What is held of one person on request; who saw, exported and erased what; what the retention job forgot."""
+    cursor = request.args.get("cursor", "")
+    skip = min(int(cursor), 1_000_000) if cursor.isascii() and cursor.isdecimal() else 0
+    with transaction() as session:
+        rows = people.accesses(session, skip=skip, limit=ACCESSES + 1)
+        by = {row.account_id for row in rows}
+        return render_template(
+            "team/privacy.html", rows=rows[:ACCESSES], following=skip + ACCESSES if len(rows) > ACCESSES else None,
+            names=dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(by))).all()),
+            retention=last_beat(session, "retention"), keep_days=notice_settings().keep_values_days, KIND=ACCESS_LABEL,
+        )  # fmt: skip
+
+
+@bp.post("/privacy")
+@operator_only
+def person_request() -> Response:
+    """Export or erase what was said to one number, once its owner was identified and said why."""
+    phone, why = request.form.get("phone", ""), request.form.get("why", "").strip()
+    act, by = request.form.get("act"), current_person().account_id
+    if len(why) < SHORTEST_REASON or request.form.get("known") != "yes" or act not in {"export", "erase"}:
+        flash(gettext("请写明本人的请求,并确认已核实本人身份"), "error")
+        return redirect(url_for("team.privacy"))
+    try:
+        with transaction() as session:
+            if act == "export":
+                return _as_file(people.export(session, phone, account_id=by, why=why), at=db.now(session))
+            forgotten = people.erase(session, phone, account_id=by, why=why)
+    except BadNumber:
+        flash(gettext("手机号有误,请填写11位手机号"), "error")
+    else:
+        flash(gettext("已清除 %(n)s 条短信的号码和内容;退订记录仅保留校验值", n=forgotten))
+    return redirect(url_for("team.privacy"))
+
+
+def _as_file(rows: list[dict[str, Any]], *, at: datetime) -> Response:
+    """A table that any office program opens; numbers masked, codes covered."""
+    heads = [gettext(head) for head in ("收件人", "用途", "内容", "状态", "产生时间", "提交时间", "结束时间")]
+    lines = [
+        [
+            row["to"],
+            gettext(asked.PURPOSE_LABEL.get(row["text"], row["text"])),
+            row["body"],
+            gettext(asked.STATE_LABEL[State(row["state"])]),
+            *(_written(row[name]) for name in ("created_at", "sent_at", "settled_at")),
+        ]
+        for row in rows
+    ]
+    name = f"messages-{day_of(at):%Y%m%d}.csv"
+    return Response(
+        comma_separated(heads, lines), mimetype="text/csv",
+        headers={"Content-Disposition": f"attachment; filename={name}", "Cache-Control": "no-store"},
+    )  # fmt: skip
+
+
+def _written(moment: datetime | None) -> str:
+    return f"{moment.astimezone(db.SHANGHAI):%Y-%m-%d %H:%M:%S}" if moment else ""
 
 
 # ---------------------------------------------------------------- the texts
