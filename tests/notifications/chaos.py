@@ -168,7 +168,7 @@ def _post_all(
     report: Report,
 ) -> None:
     """Messages keep coming as long as something breaks, so that every moment is met while there is work."""
-    at_once = 10
+    at_once = 2 if plan.rate else 10
     while report.messages < plan.messages or (plan.rate and not calm.is_set()):
         first = report.messages
         while True:
@@ -232,9 +232,20 @@ def _break_things(
         if time.monotonic() - began > plan.at_most_s:
             return
         time.sleep(plan.pause_s)
+        _until_something_waits(sessions)
         breakage()
         report.broken[breakage.__name__] = report.broken.get(breakage.__name__, 0) + 1
         report.recoveries_s.append(_recovery_s(sessions, plan))
+
+
+def _until_something_waits(sessions: sessionmaker[Session]) -> None:
+    """What breaks must meet a message on its way: one that was rung for and that nobody has taken yet."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        with sessions() as session:
+            if session.scalar(select(Message.id).where(Message.state == State.QUEUED, Message.attempts == 0).limit(1)):
+                return
+        time.sleep(0.005)
 
 
 def _recovery_s(sessions: sessionmaker[Session], plan: Plan) -> float:

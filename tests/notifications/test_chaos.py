@@ -28,10 +28,10 @@ KILLS = (
 )
 BREAKAGES = (
     {
-        "flushes": Plan(60, 0, flushes=20, rate=1.0, at_most_s=MOST_S, storm=OWN_PACE),
-        "broker restarts": Plan(60, 0, broker_restarts=20, rate=1.0, at_most_s=MOST_S, storm=OWN_PACE),
-        "cuts": Plan(60, 0, cuts=10, rate=1.0, at_most_s=MOST_S, storm=OWN_PACE),
-        "database restarts": Plan(60, 0, database_restarts=10, rate=1.0, at_most_s=MOST_S, storm=OWN_PACE),
+        "flushes": Plan(60, 0, flushes=20, rate=2.0, pause_s=5, at_most_s=MOST_S, storm=OWN_PACE),
+        "broker restarts": Plan(60, 0, broker_restarts=20, rate=2.0, pause_s=5, at_most_s=MOST_S, storm=OWN_PACE),
+        "cuts": Plan(60, 0, cuts=10, rate=2.0, pause_s=5, at_most_s=MOST_S, storm=OWN_PACE),
+        "database restarts": Plan(60, 0, database_restarts=10, rate=2.0, pause_s=5, at_most_s=MOST_S, storm=OWN_PACE),
     }
     if LONG
     else {"each": Plan(60, 0, flushes=1, broker_restarts=1, database_restarts=1, rate=4.0, patience_s=150)}
