@@ -31,9 +31,16 @@ def touch(core, r):
     S[DIRTY] += 1
     for c in range(ROUTE_WIDTH):
         core.RT_BEFORE[r, c] = RT[r, c]
-    for p in range(RT[r, LENGTH] + 2):
-        for c in range(core.P.shape[2]):
-            core.P_BEFORE[r, p, c] = core.P[r, p, c]
+    now = core.P[r]
+    before = core.P_BEFORE[r]
+    if S[RICH] == 1:
+        for p in range(RT[r, LENGTH] + 2):
+            for c in range(RICH_WIDTH):
+                before[p, c] = now[p, c]
+    else:
+        # The rest follows from the nodes.
+        for p in range(RT[r, LENGTH] + 2):
+            before[p, NODE] = now[p, NODE]
 
 
 @woven
@@ -108,12 +115,19 @@ def take_back(core):
         RT[r, PLACE] = place
     for d in range(S[DIRTY]):
         r = core.dirty[d]
-        for p in range(RT[r, LENGTH] + 2):
-            for c in range(P.shape[2]):
-                P[r, p, c] = core.P_BEFORE[r, p, c]
-        for p in range(1, RT[r, LENGTH] + 1):
-            core.where[P[r, p, NODE], 0] = r
-            core.where[P[r, p, NODE], 1] = p
+        now = P[r]
+        before = core.P_BEFORE[r]
+        if S[RICH] == 1:
+            for p in range(RT[r, LENGTH] + 2):
+                for c in range(RICH_WIDTH):
+                    now[p, c] = before[p, c]
+            for p in range(1, RT[r, LENGTH] + 1):
+                core.where[now[p, NODE], ROUTE] = r
+                core.where[now[p, NODE], AT] = p
+        else:
+            for p in range(1, RT[r, LENGTH] + 1):
+                now[p, NODE] = before[p, NODE]
+            refresh(P, RT, core.V, core.N, core.C, core.T, core.where, r)
         settle_place(core, r)
 
 

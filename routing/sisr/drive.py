@@ -10,6 +10,7 @@ import numpy as np
 
 from routing.pace import Pace, Progress
 from routing.sisr.layout import *
+from routing.sisr.savings import joined
 from routing.sisr.search import Lines, Search
 
 CHUNK_S = 0.04
@@ -43,7 +44,10 @@ class Drive:
         self.reported = 0.0
 
     def first(self) -> None:
-        """One iteration: everything put in greedily."""
+        """Routes joined where that saves most, then one iteration that puts in greedily what is absent."""
+        search = self.search
+        if search.model.S[NEARBY] and not self.fleet_first and not search.core.S[ACTIVE]:
+            search.begin(joined(search.model))
         self._run(1, 1.0, 1.0)
 
     def improve(self) -> None:

@@ -86,6 +86,20 @@ LATEST_UNRESTED: Final = 11
 PLAIN_WIDTH: Final = 7
 RICH_WIDTH: Final = 12
 
+# Where a stop is; in plain routes also what an insertion behind it or before it looks at.
+ROUTE: Final = 0  # -1 when absent
+AT: Final = 1  # its position
+NEXT: Final = 2  # the node behind it
+PREVIOUS: Final = 3  # the stop before it, -1 at the start
+LEFT_AT: Final = 4  # earliest departure
+NEXT_BY: Final = 5  # latest arrival at the node behind it
+NEXT_ARC: Final = 6  # cost to it
+ROOM_BEFORE: Final = 7  # capacity left up to here
+ROOM_BEHIND: Final = 8  # and from here on
+WHERE_WIDTH: Final = 9
+NUMBERS: Final = (1 << 31) - 1
+"""A number that is not negative stays itself under this mask, which tells the compiler so."""
+
 # A route.
 LENGTH: Final = 0
 COST: Final = 1
@@ -123,6 +137,7 @@ COST_NOW: Final = 22
 PENALTY_NOW: Final = 23
 DIRTY: Final = 24  # length of the list of routes changed in this iteration
 EXACT: Final = 25  # 1 where a shorter duty is looked for at every edge of a window
+NEARBY: Final = 26  # 1 where an insertion looks beside a stop's neighbours first, and everywhere only when that fails
 STATE_WIDTH: Final = 28
 
 
@@ -142,6 +157,9 @@ class Core(NamedTuple):
     """By vehicle and request."""
     NEAR: Cells
     """For each stop the others, nearest first."""
+    BEFORE: Cells
+    """For each stop those that may well come just before it, likeliest first."""
+    AFTER: Cells
     RANK: Cells
     """Orders in which absent requests are put back."""
     KINDS: Ints
@@ -152,7 +170,7 @@ class Core(NamedTuple):
     P_BEFORE: Ints
     RT_BEFORE: Ints
     where: Ints
-    """Route and position of each stop; route -1 when absent."""
+    """Where each stop is."""
     active: Ints
     absent: Ints
     absent_before: Ints

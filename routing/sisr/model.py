@@ -12,6 +12,12 @@ from routing.problem import UNREACHABLE, Kind, Load, Primary, Problem, Request, 
 from routing.sisr.layout import *
 
 NEIGHBOURS = 250
+BESIDE = 30
+"""Stops beside which an insertion is tried, before and after each."""
+PLACES_WORTH_CHOOSING = 150
+"""Up to so many stops every place in every route is looked at, and remembered."""
+WAIT_SHARE = 5
+"""Seconds of waiting that keep two stops apart like one unit of cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Model:
     TT: Cells
     MAY: Flags
     NEAR: Cells
+    BEFORE: Cells
+    AFTER: Cells
     RANK: Cells
     S: Ints
     hot: float
@@ -94,9 +102,18 @@ class _Builder:
         CT = C if symmetric else np.ascontiguousarray(C.transpose(0, 2, 1))
         TT = T if symmetric else CT if same else np.ascontiguousarray(T.transpose(0, 2, 1))
         near, hot = _near(C[0], CT[0], len(self.sides), neighbours)
+        before, after = _beside(N, C[0], T[0], len(self.sides), BESIDE if neighbours else 0)
+        S[NEARBY] = bool(
+            not S[RICH]
+            and not S[PAIRS]
+            and not V[:, RUNNING].any()
+            and len(classes) == len(kinds) == 1
+            and len(self.sides) > PLACES_WORTH_CHOOSING
+            and neighbours > 0
+        )
         return Model(
             tuple(self.sides), tuple(each.id for each in self.open), tuple(v.id for v in problem.vehicles),
-            N, Q, V, WIN, C, T, CT, TT, self._may(), near, _ranks(N, Q, C[0], V), S, hot,
+            N, Q, V, WIN, C, T, CT, TT, self._may(), near, before, after, _ranks(N, Q, C[0], V), S, hot,
         )  # fmt: skip
 
     def _vehicle(self, row: Ints, vehicle: Vehicle, kinds: dict[Hashable, int]) -> None:
@@ -294,6 +311,29 @@ def _near(C: Cells, CT: Cells, stops: int, neighbours: int) -> tuple[Cells, floa
         if len(order) > 1:
             reach.append(float(way[order[1:11]].mean()))
     return near, max(1.0, 3.0 * float(np.mean(reach))) if reach else 1.0
+
+
+def _beside(N: Ints, C: Cells, T: Cells, stops: int, neighbours: int) -> tuple[Cells, Cells]:
+    """For each stop those that may well come just before it and just after it: near in place and in time."""
+    width = min(max(0, stops - 1), neighbours)
+    before = np.full((stops, width), -1, dtype=np.int32)
+    after = before.copy()
+    opens, closes, service = N[:stops, OPENS], N[:stops, CLOSES], N[:stops, SERVICE]
+    for s in range(stops if width else 0):
+        for rows, arc, way, first, then in (
+            (before, C[:stops, s], T[:stops, s], slice(None), s),
+            (after, C[s, :stops], T[s, :stops], s, slice(None)),
+        ):
+            soonest = opens[first] + service[first] + way.astype(np.int64)
+            wait = np.maximum(0, opens[then] - (closes[first] + service[first] + way))
+            cost = arc + wait // WAIT_SHARE
+            cost = np.where((soonest > closes[then]) | (arc >= DEAREST_ARC), INF, cost)
+            cost[s] = INF
+            nearest = np.argpartition(cost, width - 1)[:width]
+            nearest = nearest[np.lexsort((nearest, cost[nearest]))]
+            nearest = nearest[cost[nearest] < INF]
+            rows[s, : len(nearest)] = nearest
+    return before, after
 
 
 def _ranks(N: Ints, Q: Ints, C: Cells, V: Ints) -> Cells:

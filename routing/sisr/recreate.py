@@ -86,6 +86,96 @@ def empty_vehicle(core, kind):
 
 
 @part
+def place_nearby(P, V, N, C, CT, T, TT, MAY, where, BEFORE, AFTER, S, RNG, c, q):
+    """The cheapest place of a request with one stop beside its neighbours, in whatever plain route.
+
+    Returns the cost and after which stop; where that is -1, at the start of the route that comes third.
+    """
+    cost = BAN
+    behind = -1
+    route = -1
+    passed = -1
+    passed_route = -1
+    from_depot = N[c, FROM_DEPOT]
+    to_depot = from_depot + N[c, CHANGE]
+    opens = N[c, OPENS]
+    closes = N[c, CLOSES]
+    service = N[c, SERVICE]
+    to_c = CT[0, c]
+    from_c = C[0, c]
+    way_to = TT[0, c]
+    way_from = T[0, c]
+    for side in range(2):
+        if side == 0:
+            beside = BEFORE[c]
+        else:
+            beside = AFTER[c]
+        for x in range(beside.shape[0]):
+            i = beside[x]
+            if i < 0:
+                break
+            i = i & NUMBERS
+            r = where[i, ROUTE]
+            if r < 0:
+                continue
+            if side == 1:
+                j = i
+                i = where[i, PREVIOUS]
+                if i < 0:
+                    r = r & NUMBERS
+                    delta = to_c[P[r, 0, NODE]] + from_c[j] - P[r, 0, ARC]
+                    if (
+                        delta < cost
+                        and MAY[r, q] == 1
+                        and max(P[r, 0, LEFT] + way_to[P[r, 0, NODE]], opens) <= closes
+                        and max(P[r, 0, LEFT] + way_to[P[r, 0, NODE]], opens) + service + way_from[j] <= P[r, 1, LATEST]
+                        and (from_depot == 0 or P[r, 0, LOAD_SO_FAR] + from_depot <= V[r, CAPACITY])
+                        and P[r, 0, LOAD_TO_COME] + to_depot <= V[r, CAPACITY]
+                        and not (passed < 0 and passed_route == r)
+                    ):
+                        S[BLINKS_IN] -= 1
+                        if S[BLINKS_IN] < 0:
+                            S[BLINKS_IN] = gap(RNG, S[BLINK_GAP])
+                            passed = -1
+                            passed_route = r
+                        else:
+                            cost = delta
+                            behind = -1
+                            route = r
+                    continue
+                i = i & NUMBERS
+            j = where[i, NEXT] & NUMBERS
+            delta = to_c[i] + from_c[j] - where[i, NEXT_ARC]
+            if delta >= cost:
+                continue
+            at = max(where[i, LEFT_AT] + way_to[i], opens)
+            if (
+                at > closes
+                or at + service + way_from[j] > where[i, NEXT_BY]
+                or (from_depot > 0 and from_depot > where[i, ROOM_BEFORE])
+                or to_depot > where[i, ROOM_BEHIND]
+                or MAY[r & NUMBERS, q] == 0
+                or i == passed
+            ):
+                continue
+            S[BLINKS_IN] -= 1
+            if S[BLINKS_IN] < 0:
+                S[BLINKS_IN] = gap(RNG, S[BLINK_GAP])
+                passed = i
+                continue
+            cost = delta
+            behind = i
+            route = r
+    return cost, behind, route
+
+
+@woven
+def _alone(core, c):
+    """What a vehicle of the one kind costs for one stop."""
+    return core.C[0, core.V[0, START], c] + core.C[0, c, core.V[0, END]] + core.V[0, FIXED]
+
+
+@part
 def recreate(core):
     """Greedy insertion with blinks. What fits nowhere stays absent."""
     S, RT, Q = core.S, core.RT, core.Q
@@ -98,7 +188,18 @@ def recreate(core):
         cost = INF
         route = -1
         place = -1
-        for y in range(S[ACTIVE]):
+        routes = S[ACTIVE]
+        if S[NEARBY] == 1 and S[EXACT] == 0:
+            cost, place, route = place_nearby(
+                core.P, core.V, core.N, core.C, core.CT, core.T, core.TT, core.MAY, core.where, core.BEFORE, core.AFTER,
+                S, core.RNG, Q[q, FIRST], q,
+            )  # fmt: skip
+            if route >= 0:
+                routes = 0
+                place = core.where[place, AT] if place >= 0 else 0
+            else:
+                cost = INF
+        for y in range(routes):
             r = active[y]
             changing = RT[r, VERSION] < 0
             if changing or found[q, r, 0] != RT[r, VERSION]:
@@ -132,7 +233,7 @@ def recreate(core):
                 cost = c
                 place = p
                 route = r
-        if S[USED] < S[LIMIT]:
+        if S[USED] < S[LIMIT] and (S[NEARBY] == 0 or cost > _alone(core, Q[q, FIRST])):
             for kind in range(kinds):
                 r = empty_vehicle(core, kind)
                 if r < 0 or core.MAY[r, q] == 0:

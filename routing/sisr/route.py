@@ -76,57 +76,70 @@ def refresh(P, RT, V, N, C, T, where, r):
     """Recompute a plain route after its nodes changed."""
     n = RT[r, LENGTH]
     k = V[r, CLASS]
+    line = P[r]
+    costs = C[k]
+    ways = T[k]
     on = V[r, ABOARD]
     for p in range(1, n + 1):
-        on += N[P[r, p, NODE], FROM_DEPOT]
+        on += N[line[p, NODE] & NUMBERS, FROM_DEPOT]
     highest = on
+    capacity = V[r, CAPACITY]
     left = V[r, LEAVES]
-    i = V[r, START]
-    P[r, 0, NODE] = i
-    P[r, 0, LEFT] = left
-    P[r, 0, LOAD] = on
-    P[r, 0, LOAD_SO_FAR] = on
+    i = V[r, START] & NUMBERS
+    line[0, NODE] = i
+    line[0, LEFT] = left
+    line[0, LOAD] = on
+    line[0, LOAD_SO_FAR] = on
     cost = 0
     dearest = 0
+    before = -1
     for p in range(1, n + 1):
-        j = P[r, p, NODE]
-        left = max(left + T[k, i, j], N[j, OPENS]) + N[j, SERVICE]
-        arc = C[k, i, j]
-        P[r, p - 1, ARC] = arc
+        j = line[p, NODE] & NUMBERS
+        left = max(left + ways[i, j], N[j, OPENS]) + N[j, SERVICE]
+        arc = costs[i, j]
+        line[p - 1, ARC] = arc
         cost += arc
         dearest = max(dearest, arc)
         on += N[j, CHANGE]
         if on > highest:
             highest = on
-        P[r, p, LEFT] = left
-        P[r, p, LOAD] = on
-        P[r, p, LOAD_SO_FAR] = highest
-        where[j, 0] = r
-        where[j, 1] = p
+        line[p, LEFT] = left
+        line[p, LOAD] = on
+        line[p, LOAD_SO_FAR] = highest
+        where[j, ROUTE] = r
+        where[j, AT] = p
+        where[j, PREVIOUS] = before
+        where[j, LEFT_AT] = left
+        where[j, ROOM_BEFORE] = capacity - highest
         i = j
-    j = V[r, END]
-    P[r, n + 1, NODE] = j
-    P[r, n + 1, LEFT] = left + T[k, i, j]
-    arc = C[k, i, j]
-    P[r, n, ARC] = arc
+        before = j
+    j = V[r, END] & NUMBERS
+    line[n + 1, NODE] = j
+    line[n + 1, LEFT] = left + ways[i, j]
+    arc = costs[i, j]
+    line[n, ARC] = arc
     cost += arc
     dearest = max(dearest, arc)
     latest = V[r, HOME]
-    P[r, n + 1, LATEST] = latest
+    line[n + 1, LATEST] = latest
     highest = on
     for p in range(n, 0, -1):
-        i = P[r, p, NODE]
-        latest = min(N[i, CLOSES], latest - T[k, i, j] - N[i, SERVICE])
-        P[r, p, LATEST] = latest
-        if P[r, p, LOAD] > highest:
-            highest = P[r, p, LOAD]
-        P[r, p, LOAD_TO_COME] = highest
+        i = line[p, NODE] & NUMBERS
+        where[i, NEXT] = j
+        where[i, NEXT_BY] = latest
+        where[i, NEXT_ARC] = line[p, ARC]
+        latest = min(N[i, CLOSES], latest - ways[i, j] - N[i, SERVICE])
+        line[p, LATEST] = latest
+        if line[p, LOAD] > highest:
+            highest = line[p, LOAD]
+        line[p, LOAD_TO_COME] = highest
+        where[i, ROOM_BEHIND] = capacity - highest
         j = i
-    if P[r, 0, LOAD] > highest:
-        highest = P[r, 0, LOAD]
-    P[r, 0, LOAD_TO_COME] = highest
-    latest -= T[k, V[r, START], j]
-    P[r, 0, LATEST] = latest
+    if line[0, LOAD] > highest:
+        highest = line[0, LOAD]
+    line[0, LOAD_TO_COME] = highest
+    latest -= ways[V[r, START], j]
+    line[0, LATEST] = latest
     if n > 0 and (dearest >= DEAREST_ARC or V[r, LEAVES] > latest):
         cost += BROKEN  # without the triangle inequality a removal can do this
     if V[r, RUNNING] == 0:

@@ -31,12 +31,12 @@ class Search:
         ints, zeros = np.int64, np.zeros
         self.core = Core(
             N=model.N, Q=model.Q.copy(), V=model.V, WIN=model.WIN, C=model.C, T=model.T, CT=model.CT, TT=model.TT,
-            MAY=model.MAY.copy(), NEAR=model.NEAR, RANK=model.RANK,
+            MAY=model.MAY.copy(), NEAR=model.NEAR, BEFORE=model.BEFORE, AFTER=model.AFTER, RANK=model.RANK,
             KINDS=np.concatenate([*members, np.zeros(0, ints)]).astype(ints),
             KIND_AT=np.cumsum([0, *map(len, members)], dtype=ints),
             P=zeros((vehicles, stops + 3, width), ints), RT=zeros((vehicles, ROUTE_WIDTH), ints),
             P_BEFORE=zeros((vehicles, stops + 3, width), ints), RT_BEFORE=zeros((vehicles, ROUTE_WIDTH), ints),
-            where=zeros((stops, 2), ints), active=zeros(vehicles, ints), absent=zeros(requests, ints),
+            where=zeros((stops, WHERE_WIDTH), ints), active=zeros(vehicles, ints), absent=zeros(requests, ints),
             absent_before=zeros(requests, ints), dirty=zeros(vehicles, ints),
             found=np.full((requests, vehicles, 2), -1, ints), places=zeros((requests, vehicles, 3), ints),
             line=zeros(stops + requests + 8, ints), times=zeros((stops + 8, TIMES_WIDTH), ints),
