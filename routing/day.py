@@ -230,9 +230,15 @@ def _result(answer: Any, asked: Question) -> dict[str, Any]:
     for route in plain["routes"]:
         courier = asked.couriers[route["vehicle"]]
         route["courier_id"], route["courier"] = courier.id, courier.name
-        for visit in route["visits"]:
+        visits, route["visits"], route["handovers"] = route["visits"], [], []
+        for visit in visits:
             visit["stop_id"] = int(visit["request"].removeprefix("stop:"))
             visit["frozen"] = visit["request"] in asked.frozen
+            if visit["side"] == 0 and (giver := asked.fetched.get(visit["request"])) is not None:
+                visit["from_courier_id"], visit["from_courier"] = giver.id, giver.name
+                route["handovers"].append(visit)  # nobody's door: the stop itself is the visit that follows
+            else:
+                route["visits"].append(visit)
     for left in plain["unserved"]:
         left["stop_id"] = int(left["request"].removeprefix("stop:"))
     return dict(plain)
@@ -339,7 +345,7 @@ def _make_runs(
             ends_s=route["end_s"],
             travel_s=route["cost"]["travel"],
             cost_terms=route["cost"],
-            changed_words=f"{words}重新安排了路线" if before is not None else None,
+            changed_words=_changed_words(route, words) if before is not None or route.get("handovers") else None,
         )
         session.add(run)
         session.flush()
@@ -352,6 +358,17 @@ def _make_runs(
                 stop.move_to(StopState.PLANNED)
             told.extend(_announce(stop, route["courier"], visit["start_s"]))
     return told
+
+
+def _changed_words(route: Mapping[str, Any], by: str) -> str:
+    """What the courier reads above the new order: who made it, and from whom papers are to be taken over first."""
+    words = f"{by}重新安排了路线"
+    givers: dict[str, list[int]] = {}
+    for handover in route.get("handovers", ()):
+        givers.setdefault(handover["from_courier"], []).append(handover["start_s"])
+    for giver, starts in givers.items():
+        words += f";约{starts[0] // 3600:02d}:{starts[0] // 60 % 60:02d}先向{giver}当面交接 {len(starts)} 件"
+    return words
 
 
 def _announce(stop: Stop, courier: str, start_s: int) -> list[Told]:

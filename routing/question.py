@@ -1,7 +1,7 @@
 """The question of a courier day: an area's rows as the database has them become a problem to solve."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,7 @@ HALF_S = 12 * 3600 + 1800  # the morning's runs end and the afternoon's begin
 MOVED_COST_PER_MIN = 60
 UNSERVED_COST = 100_000  # a stop left out costs as much as 28 hours on the road, times its priority
 VEHICLE_COST = 1800
+HANDOVER_S = 120  # from hand to hand, for each parcel that a courier who drops out has on board
 TOUCHED = frozenset({StopState.ARRIVED, StopState.DONE, StopState.FAILED})
 KIND = {StopKind.PICKUP: Kind.PICKUP, StopKind.DELIVERY: Kind.DELIVERY, StopKind.EXCHANGE: Kind.EXCHANGE}
 
@@ -58,6 +59,8 @@ class Question:
     frozen: frozenset[str] = frozenset()
     orders: dict[str, list[tuple[str, int]]] | None = None
     """Of the plan in force, each courier's stops in order: where a replacement begins. None for a first plan."""
+    fetched: dict[str, Courier] = field(default_factory=dict)
+    """Deliveries that somebody else takes over (当面交接) from a courier who dropped out: pairs in the problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Rows:
     drivers: list[tuple[Courier, Shift, tuple[int, int], Prefix | None]]
     homes: dict[int, tuple[float, float]]
     orders: dict[str, list[tuple[str, int]]] | None
+    at_s: int = 0
 
 
 def open_stops(session: Session, division_id: int, on: date, cutoff: Cutoff) -> list[Stop]:
@@ -134,7 +138,7 @@ def rows_of(
             Stop.state.in_((StopState.PLANNED, StopState.ARRIVED, StopState.DONE, StopState.FAILED)),
         )
         stops = [*stops, *session.scalars(held.order_by(Stop.run_id, Stop.position))]
-    drivers = [
+    drivers: list[tuple[Courier, Shift, tuple[int, int], Prefix | None]] = [
         (courier, shift, half, _prefix(session, runs[courier.id], shift, at_s) if courier.id in runs else None)
         for courier, shift in shifts_on(session, division_id, on)
         if (half := half_of(shift, cutoff)) is not None and (shift.out_from_s is None or courier.id in runs)
@@ -146,8 +150,14 @@ def rows_of(
         for courier, shift, _, _ in drivers
         if courier.id in runs and shift.out_from_s is None
     }
+    if replacing is not None:
+        waits = _not_handed_over(replacing, at_s)
+        drivers = [
+            (courier, shift, half, None if prefix is None else _holds(prefix, courier.id, waits))
+            for courier, shift, half, prefix in drivers
+        ]
     homes = depots(session, [courier for courier, _, _, _ in drivers])
-    return Rows(cutoff, stops, drivers, homes, None if replacing is None else orders)
+    return Rows(cutoff, stops, drivers, homes, None if replacing is None else orders, at_s)
 
 
 def asked_of(rows: Rows, travel: TravelTimes) -> Question:
@@ -157,11 +167,20 @@ def asked_of(rows: Rows, travel: TravelTimes) -> Question:
     first_stop = len(place)
     hour = 9 if rows.cutoff is Cutoff.AM else 15
     table = travel.matrix([Point(lat, lon) for lon, lat in points], hour=hour) if points else None
-    requests = [_request(stop, first_stop + n) for n, stop in enumerate(rows.stops)]
-    vehicles = [
-        _van(courier, shift, half, prefix, place[rows.homes[courier.centre_id]])
-        for courier, shift, half, prefix in rows.drivers
-    ]
+    locations = {f"stop:{stop.id}": first_stop + n for n, stop in enumerate(rows.stops)}
+    fetched = _to_be_fetched(rows)
+    day = Window(rows.at_s, max([rows.at_s, *(half[1] for _, _, half, _ in rows.drivers)]))
+    requests, vehicles = [], []
+    for stop in rows.stops:
+        request = _request(stop, locations[f"stop:{stop.id}"])
+        if request.id in fetched:
+            giver, behind = fetched[request.id]
+            stands = locations[behind.done[-1].request] if behind.done else place[rows.homes[giver.centre_id]]
+            request = _fetch(request, stands, day)
+        requests.append(request)
+    for courier, shift, half, prefix in rows.drivers:
+        carries = None if prefix is None else replace(prefix, on_board=prefix.on_board - fetched.keys())
+        vehicles.append(_van(courier, shift, half, carries, place[rows.homes[courier.centre_id]]))
     problem = Problem(
         profiles=(Profile([[0]]) if table is None else Profile(table.seconds, table.metres),),
         requests=tuple(requests),
@@ -175,7 +194,29 @@ def asked_of(rows: Rows, travel: TravelTimes) -> Question:
         {f"courier:{courier.id}": courier for courier, _, _, _ in rows.drivers},
         frozenset(done.request for van in vehicles if van.prefix for done in van.prefix.done),
         rows.orders,
+        {name: courier for name, (courier, _) in fetched.items()},
     )
+
+
+def _to_be_fetched(rows: Rows) -> dict[str, tuple[Courier, Prefix]]:
+    """The deliveries on board of couriers who dropped out on the way, and what these have behind them.
+
+    An exchange is not among them: what comes back at its door has to come to the courier who brings.
+    """
+    deliveries = {f"stop:{stop.id}" for stop in rows.stops if stop.kind is StopKind.DELIVERY}
+    return {
+        name: (courier, prefix)
+        for courier, shift, _, prefix in rows.drivers
+        if shift.out_from_s is not None and shift.out_from_s <= rows.at_s and prefix is not None
+        for name in sorted(prefix.on_board & deliveries)
+    }
+
+
+def _fetch(request: Request, stands: int, day: Window) -> Request:
+    """The same delivery, taken over first from the courier where he stands."""
+    (door,) = request.stops
+    hand = Place(stands, (day,), HANDOVER_S, collects=door.delivers)
+    return Request(request.id, Kind.PAIRED, (hand, door), request.penalty)
 
 
 def _van(courier: Courier, shift: Shift, half: tuple[int, int], prefix: Prefix | None, home: int) -> Van:
@@ -256,6 +297,19 @@ def _prefix(session: Session, run: Run, shift: Shift, at_s: int) -> Prefix | Non
     return Prefix(
         started_s=run.starts_s, free_from_s=max(left, at_s + shift.late_s), done=tuple(done), on_board=on_board
     )
+
+
+def _not_handed_over(plan: Plan, at_s: int) -> dict[str, int]:
+    """By delivery, the courier who still has it although the plan in force gives it to another."""
+    routes = (plan.result or {}).get("routes", [])
+    handovers = (handover for route in routes for handover in route.get("handovers", ()))
+    return {h["request"]: h["from_courier_id"] for h in handovers if h["departure_s"] > at_s}
+
+
+def _holds(prefix: Prefix, courier_id: int, waits: dict[str, int]) -> Prefix:
+    """What is on board of a courier, with what waits to change hands where it is."""
+    mine = {name for name, giver in waits.items() if giver == courier_id}
+    return replace(prefix, on_board=(prefix.on_board - waits.keys()) | mine)
 
 
 def seconds_of_day(moment: datetime) -> int:

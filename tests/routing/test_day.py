@@ -317,6 +317,50 @@ def test_a_courier_who_drops_out_gets_nothing_more(sessions: sessionmaker[Sessio
             assert left["candidates"] in ([], [f"courier:{courier_id}"])
 
 
+def test_what_a_missing_courier_has_on_board_is_taken_over_by_another(
+    sessions: sessionmaker[Session], area: int
+) -> None:
+    first = committed(sessions, area)
+    drive(sessions, first, until=HALF_PAST_NINE.replace(hour=8, minute=20))
+    with sessions.begin() as session:
+        runs = session.scalars(select(Run).where(Run.plan_id == first).order_by(Run.id)).all()
+        aboard = {
+            run: [s for s in run.stops if s.state is StopState.PLANNED and s.kind is StopKind.DELIVERY] for run in runs
+        }
+        out = max(runs, key=lambda run: len(aboard[run]))
+        carried, courier_id, name = [stop.id for stop in aboard[out]], out.courier_id, out.courier.name
+        assert carried
+        shift = session.scalars(select(Shift).where(Shift.courier_id == courier_id)).one()
+        shift.out_from_s = seconds_of_day(db.now(session))
+    second = planned(sessions, area, replaces=first)
+    commit(sessions, second)
+    with sessions() as session:
+        plan = session.get_one(Plan, second)
+        assert plan.result is not None
+        assert plan.result["unserved"] == []
+        taker = next(r for r in plan.result["routes"] if r["courier_id"] != courier_id)
+        assert sorted(h["stop_id"] for h in taker["handovers"]) == sorted(carried)
+        assert {h["from_courier"] for h in taker["handovers"]} == {name}
+        visited = [v["stop_id"] for r in plan.result["routes"] for v in r["visits"]]
+        assert len(visited) == len(set(visited)), "a stop stands once in a plan, its handover beside it"
+        handed_s = {h["stop_id"]: h["departure_s"] for h in taker["handovers"]}
+        for stop in session.scalars(select(Stop).where(Stop.id.in_(carried))):
+            assert stop.state is StopState.PLANNED and stop.run is not None
+            assert stop.run.courier_id == taker["courier_id"]
+            assert stop.eta_s is not None and stop.eta_s >= handed_s[stop.id]
+            assert stop.position is not None
+        run = session.scalars(select(Run).where(Run.plan_id == second, Run.courier_id == taker["courier_id"])).one()
+        assert f"先向{name}当面交接 {len(carried)} 件" in (run.changed_words or "")
+        positions = [stop.position for stop in run.stops]
+        assert len(positions) == len(set(positions))
+    third = planned(sessions, area, replaces=second)  # before the two have met
+    with sessions() as session:
+        plan = session.get_one(Plan, third)
+        assert plan.result is not None and plan.result["unserved"] == []
+        again = [h for r in plan.result["routes"] for h in r["handovers"]]
+        assert sorted(h["stop_id"] for h in again) == sorted(carried)
+
+
 def test_a_courier_who_is_late_before_the_start_leaves_late(sessions: sessionmaker[Session], area: int) -> None:
     with sessions.begin() as session:
         for shift in session.scalars(select(Shift)):
