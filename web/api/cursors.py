@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest
 R = TypeVar("R")
 
 
-def encode(*values: str | int) -> str:
+def encode(*values: str | int | float) -> str:
     """The sort values of the last row shown, as one word."""
     return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
 
@@ -31,7 +31,7 @@ def decode(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
     return tuple(values)
 
 
-def page(rows: Sequence[R], limit: int, key: Callable[[R], Sequence[str | int]]) -> tuple[list[R], str | None]:
+def page(rows: Sequence[R], limit: int, key: Callable[[R], Sequence[str | int | float]]) -> tuple[list[R], str | None]:
     """Of ``limit + 1`` rows that were asked for, those to show and the cursor of the next page, if there is one."""
     shown = list(rows[:limit])
     return shown, encode(*key(shown[-1])) if len(rows) > limit else None
