@@ -1,5 +1,6 @@
 """The operator's own pages: accounts to bind, unbind and renumber, each with a reason; the demo's clock."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +31,7 @@ def accounts() -> str:
     """Look for an account by number, login or enterprise; numbers are masked, and asked for in no URL."""
     asked, one = request.form.get("q", "").strip(), request.args.get("id", "")
     with transaction() as session:
-        found = []
+        found: Sequence[Any] = ()
         if asked:
             found = session.execute(_matching(*_wanted(asked))).all()
         elif one.isascii() and one.isdecimal() and len(one) < 19:
