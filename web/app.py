@@ -11,6 +11,7 @@ import db
 from notifications import tasks
 from web import (
     auth,
+    bulk,
     cli,
     courier,
     enterprise,
@@ -69,7 +70,7 @@ def create_app(settings: Settings) -> Flask:
     wording.install(app)
     app.jinja_env.globals.update(nav_links=navigation.links, settings_tile_url=settings.tile_url)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (entrance, enterprise, team, courier, handovers, track, operator, hooks, health):
+    for module in (entrance, enterprise, team, bulk, courier, handovers, track, operator, hooks, health):
         app.register_blueprint(module.bp)
 
     resources.install(app)

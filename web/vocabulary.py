@@ -6,16 +6,27 @@ English form, old ones leave, and what has one is compiled. A word without one i
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from dispatch.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL
+from dispatch.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, PAYER_LABEL
+from dispatch.evaluation import GRADE_LABEL, TICKET_LABEL
+from dispatch.project import FAMILY_LABEL, PROJECT_LABEL
+from dispatch.proofs import MISSING
+from dispatch.queries.enterprise import TURN_LABEL
+from dispatch.review import REVIEW_LABEL
 from dispatch.scope import ROLE_LABEL
 from dispatch.stages import LABEL
+from routing.runs import FAIL_LABEL, STOP_LABEL
+from web.enterprise.intake import TITLES
+from web.enterprise.questions import QUESTIONS
 from web.errors import DISPATCH, WORDS
 from web.navigation import NAV
 from web.wording import LAMPS
@@ -23,6 +34,12 @@ from web.wording import LAMPS
 ROOM = Path(__file__).parent
 FOLDER = ROOM / "translations" / "en" / "LC_MESSAGES"
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+# What the pages of enterprises and couriers take from tables.
+TABLES: tuple[Mapping[Any, str], ...] = (
+    ROLE_LABEL, LABEL, TURN_LABEL, TITLES, FAMILY_LABEL, PROJECT_LABEL, REVIEW_LABEL, OUTCOME_LABEL, MATERIAL_LABEL,
+    MODE_LABEL, LEG_LABEL, PARCEL_LABEL, HOLDER_LABEL, PAYER_LABEL, STOP_LABEL, FAIL_LABEL, MISSING, GRADE_LABEL,
+    TICKET_LABEL,
+)  # fmt: skip
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
 
 
@@ -35,7 +52,10 @@ def marked() -> Iterator[str | tuple[str, str]]:
     yield from (kind.words for kind, _, _ in DISPATCH)
     yield from (words for lines in NAV.values() for _, words in lines)
     yield from (word for _, word in LAMPS.values())
-    yield from (*ROLE_LABEL.values(), *LABEL.values())
+    yield from (words for table in TABLES for words in table.values() if words)
+    for question in (question for questions in QUESTIONS.values() for question in questions):
+        yield from filter(None, (question.words, question.unit, question.hint))
+        yield from (words for _, words in question.choices)
 
 
 def gathered() -> Catalog:

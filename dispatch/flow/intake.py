@@ -79,6 +79,10 @@ def request(
             f"project code {intake.project_code} is taken", words="该项目代码已有代办项目,请在原项目下新增办件"
         )
     division = division_with(session, intake.site.division_code)
+    if division.retired_on is not None:
+        raise Refused(
+            f"{division.code} was retired on {division.retired_on}", words=f"{division.name}已撤并,请选择现行区划"
+        )
     home = home_county(session, division) or division
     project = Project(
         project_no=next_number(session, f"P{home.code[:6]}-{day_of(at):%Y}", width=5),

@@ -115,3 +115,10 @@ def signed_in_client(app: Flask, person: Account) -> FlaskClient:
         cookie["_user_id"] = f"{person.id}.{person.epoch}"
         cookie["_fresh"] = True
     return client
+
+
+def cookie_of(app: Flask, person: Account) -> str:
+    """The session cookie that a real browser needs to be this person."""
+    serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    assert serializer is not None
+    return str(serializer.dumps({"_user_id": f"{person.id}.{person.epoch}", "_fresh": True}))

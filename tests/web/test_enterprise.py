@@ -1,14 +1,10 @@
 """The enterprise asks page by page, sees where its case is, books, mends, withdraws, rates and complains."""
 
 import io
-import itertools
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, time, timedelta
-from pathlib import Path
 
-import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -28,7 +24,6 @@ from dispatch.project import Enterprise, Project
 from dispatch.review import ReviewState
 from dispatch.scope import SYSTEM, Role, Viewer
 from dispatch.stages import Stage
-from notifications import outbox
 from routing.runs import Stop, StopState
 from tests.dispatch.builders import (
     MONDAY,
@@ -36,17 +31,13 @@ from tests.dispatch.builders import (
     County,
     a_prescreened_case,
     an_assigned_case,
-    make_county,
     the_county,
 )
 from tests.web.conftest import PASSWORD_HASH, signed_in_client
 from web.accounts import Account
-from web.app import create_app
 from web.enterprise.draft import IntakeDraft
 from web.enterprise.legs import slots
-from web.settings import Settings
 
-_numbers = itertools.count()
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 PHONE = "+8613812345678"
 SITE = {"county": "320412000000", "place": "320412100000", "address": "人民东路1号"}
@@ -56,53 +47,10 @@ LETTER = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def template(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a database that holds 武进区; each test clones it."""
-    name = f"asking_{os.getpid()}"
-    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY")
-    factory = db.sessions(postgres.rsplit("/", 1)[0] + "/" + name)
-    with factory.begin() as session:
-        db.allow_clock_changes(session)
-        make_county(session, Path(tmp_path_factory.mktemp("asking")))
-    factory.kw["bind"].dispose()
-    return name
-
-
 @pytest.fixture
-def county_url(postgres: str, template: str) -> Iterator[str]:
-    """The URL of a database of this test's own that holds 武进区."""
-    name = f"a{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    yield postgres.rsplit("/", 1)[0] + "/" + name
-    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture
-def county_sessions(county_url: str) -> Iterator[sessionmaker[Session]]:
-    """Sessions on this test's county, at ten on a Monday."""
-    factory = db.sessions(county_url)
-    yield factory
-    factory.kw["bind"].dispose()
-
-
-@pytest.fixture
-def app(county_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    """The application over 武进区 at ten on a Monday."""
-    monkeypatch.setenv("DAIBAN_HOME", str(tmp_path))
-    made = create_app(
-        Settings(
-            database_url=county_url, broker_url="redis://127.0.0.1:1/0", home=tmp_path, secret_key="k" * 64,
-            limit_requests=False,
-        )
-    )  # fmt: skip
-    made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    yield made
-    outbox.use_doorbell(None)
-    made.extensions["daiban.sessions"].kw["bind"].dispose()
+def database_url(county_url: str) -> str:
+    """The application runs over 武进区 at ten on a Monday."""
+    return county_url
 
 
 def account_of(sessions: sessionmaker[Session], enterprise_id: int, *, phone: str = PHONE) -> Account:

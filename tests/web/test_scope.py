@@ -8,20 +8,15 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from dispatch.scope import Role
-from notifications import outbox
 from tests.web.conftest import signed_in_client
-from tests.web.world import ArgsOf, World, make_world
-from web.app import create_app
-from web.settings import Settings
+from tests.web.world import ArgsOf, World, app_over
 
 ENTERPRISE, AGENT, LEAD, COURIER, SUPERVISOR, OPERATOR = (
     Role.ENTERPRISE, Role.AGENT, Role.LEAD, Role.COURIER, Role.SUPERVISOR, Role.OPERATOR,
@@ -260,23 +255,9 @@ MAY_ANSWER_ANYTHING_BUT = {401, 403, 404, 405, 500, 501}
 def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application over the world that world.py makes, once for all probes."""
     folder = tmp_path_factory.mktemp("scope")
-    name = f"scope_{os.getpid()}"
-    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY")
-    made = create_app(
-        Settings(
-            database_url=postgres.rsplit("/", 1)[0] + "/" + name,
-            broker_url="redis://127.0.0.1:1/0",
-            home=folder,
-            secret_key="k" * 64,
-            limit_requests=False,
-        )
-    )
-    made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    outbox.use_doorbell(None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAIBAN_HOME", str(folder))
-        made.extensions["world"] = make_world(made.extensions["daiban.sessions"], Path(folder))
+        made = app_over(postgres, template_database, f"scope_{os.getpid()}", folder)
         yield made
     made.extensions["daiban.sessions"].kw["bind"].dispose()
 

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -15,6 +17,7 @@ from dispatch.custody import Direction, Parcel
 from dispatch.evaluation import Evaluation, Grade, Rectification, TicketKind
 from dispatch.project import Project
 from dispatch.scope import Role
+from notifications import outbox
 from notifications.message import Message
 from routing.day import queue_plan
 from routing.runs import Courier, Cutoff, PlanState, Run, Shift, Stop, StopAct, StopEvent, StopState
@@ -30,6 +33,8 @@ from tests.dispatch.builders import (
 )
 from web import files
 from web.accounts import Account, AccountState, Token
+from web.app import create_app
+from web.settings import Settings
 
 A_PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 ArgsOf = dict[str, str | int]
@@ -42,6 +47,25 @@ class World:
     accounts: dict[Role, Account] = field(default_factory=dict)
     ours: ArgsOf = field(default_factory=dict)
     theirs: ArgsOf = field(default_factory=dict)
+
+
+def app_over(postgres: str, template_database: str, name: str, folder: Path) -> Flask:
+    """The application over a world in a database of this name; forms need no token, nobody rings a broker."""
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY")  # type: ignore[arg-type]
+    made = create_app(
+        Settings(
+            database_url=postgres.rsplit("/", 1)[0] + "/" + name,
+            broker_url="redis://127.0.0.1:1/0",
+            home=folder,
+            secret_key="k" * 64,
+            limit_requests=False,
+        )
+    )
+    made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    outbox.use_doorbell(None)
+    made.extensions["world"] = make_world(made.extensions["daiban.sessions"], folder)
+    return made
 
 
 def make_world(sessions: sessionmaker[Session], folder: Path) -> World:

@@ -383,7 +383,7 @@ def intake_letter() -> Any:
     with transaction() as session:
         today = day_of(db.now(session))
         enterprise = own_enterprise(session, current_viewer())
-        contact = _contact(session, enterprise)
+        contact = contact_of(session, enterprise)
         told = {"name": contact.name, "phone": contact.phone} if contact else {}
         names = asked.names_of(session, answers["matters"])
     earlier = answers.get("letter")
@@ -473,7 +473,7 @@ def _request(session: Session, answers: draft.Answers, at: datetime) -> Case:
             session, project, matters=answers["matters"], by=viewer, at=at, pickup_way=pickup, delivery_way=delivery
         )
     enterprise = own_enterprise(session, viewer)
-    contact = _contact(session, enterprise)
+    contact = contact_of(session, enterprise)
     if contact is None:
         raise Refused("nobody to tell", words="请先由管理员为您的账号登记手机号,以便接收通知")
     told, site = answers["project"], answers["site"]
@@ -486,7 +486,7 @@ def _request(session: Session, answers: draft.Answers, at: datetime) -> Case:
     return flow.request(session, enterprise=enterprise, contact=contact, intake=intake, by=viewer, at=at)
 
 
-def _contact(session: Session, enterprise: Enterprise) -> Contact | None:
+def contact_of(session: Session, enterprise: Enterprise) -> Contact | None:
     """Who is told of each stage: the person at the screen, else the enterprise's first contact."""
     account = session.get_one(Account, current_person().account_id)
     if account.phone:

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from dispatch import custody
 from dispatch.custody import Handover, Holder, Parcel
 from routing.runs import StopAct, StopEvent
+from tests.web.conftest import cookie_of
 from tests.web.courier.conftest import Server
 from tests.web.courier.test_courier_proofs import a_picture
 from tests.web.courier.tuesday import Day
 from web import files
-from web.accounts import Account
 
 
 @pytest.fixture(autouse=True)
@@ -29,17 +29,11 @@ def patience() -> Iterator[None]:
 @pytest.fixture
 def page(app: Flask, server: Server, phone: BrowserContext, day: Day) -> Page:
     """Today's run on the courier's phone, kept for when there is no signal."""
-    phone.add_cookies([{"name": "daiban", "value": cookie(app, day.courier), "url": server.url}])
+    phone.add_cookies([{"name": "daiban", "value": cookie_of(app, day.courier), "url": server.url}])
     page = phone.new_page()
     page.goto(f"{server.url}/run")
     expect(page.locator("html[data-offline=ready]")).to_be_attached()
     return page
-
-
-def cookie(app: Flask, person: Account) -> str:
-    serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
-    assert serializer is not None
-    return str(serializer.dumps({"_user_id": f"{person.id}.{person.epoch}", "_fresh": True}))
 
 
 def acts(sessions: sessionmaker[Session]) -> list[tuple[int, StopAct]]:
