@@ -1,23 +1,52 @@
-"""A child process that streams its best orders of visits, and is killed when its time is up."""
+"""A child process with OR-Tools in it: it streams its best orders of visits, or what it has against a plan.
+
+It is killed when its time is up, and whoever starts it never imports OR-Tools.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import pickle
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any
 
+from routing.plan import Plan
 from routing.problem import Problem
+
+log = logging.getLogger(__name__)
 
 Orders = dict[str, list[tuple[str, int]]]
 
 
+class Unheard(RuntimeError):
+    """The child told nothing: it died, or its time was up."""
+
+
 def ortools_orders(problem: Problem, *, limit_s: float, over: Callable[[], bool]) -> Orders:
     """The best orders that OR-Tools told before the limit; empty when it told none."""
+    best, code = _heard((problem, limit_s), limit_s=limit_s, over=over)
+    if not best and code not in (0, None):
+        log.error("OR-Tools ended with %s and told nothing", code)
+    return best[-1] if best else {}
+
+
+def ortools_objections(
+    problem: Problem, plan: Plan, *, limit_s: float = 60.0, over: Callable[[], bool] = lambda: False
+) -> list[str]:
+    """What OR-Tools, the model of record, has against a plan; empty when it agrees. Raises Unheard."""
+    told, code = _heard((problem, plan), limit_s=limit_s, over=over)
+    if not told:
+        raise Unheard(f"OR-Tools ended with {code} within {limit_s:g} s and told nothing")
+    return list(told[-1])
+
+
+def _heard(question: object, *, limit_s: float, over: Callable[[], bool]) -> tuple[list[Any], int | None]:
+    """What a child answered, and how it ended by itself; None when it was killed."""
     child = subprocess.Popen(
         [sys.executable, "-m", "routing.ortools_engine"],
         stdin=subprocess.PIPE,
@@ -25,25 +54,26 @@ def ortools_orders(problem: Problem, *, limit_s: float, over: Callable[[], bool]
         stderr=subprocess.DEVNULL,
     )
     assert child.stdin and child.stdout
-    best: list[Orders] = []
-    listener = threading.Thread(target=_listen, args=(child.stdout, best), daemon=True)
+    told: list[Any] = []
+    listener = threading.Thread(target=_listen, args=(child.stdout, told), daemon=True)
     listener.start()
     ends = time.perf_counter() + limit_s
     try:
         with contextlib.suppress(BrokenPipeError):
-            pickle.dump((problem, limit_s), child.stdin)
+            pickle.dump(question, child.stdin)
             child.stdin.close()
         while child.poll() is None and time.perf_counter() < ends and not over():
             time.sleep(min(0.02, max(0.0, ends - time.perf_counter())))
+        code = child.poll()
     finally:
         child.kill()
         child.wait()
         listener.join(timeout=1.0)
         child.stdout.close()
-    return best[-1] if best else {}
+    return told, code
 
 
-def _listen(stream: IO[bytes], best: list[Orders]) -> None:
+def _listen(stream: IO[bytes], told: list[Any]) -> None:
     while True:
         head = stream.read(8)
         if len(head) < 8:
@@ -51,4 +81,4 @@ def _listen(stream: IO[bytes], best: list[Orders]) -> None:
         body = stream.read(int.from_bytes(head, "big"))
         if len(body) < int.from_bytes(head, "big"):
             return  # cut off in the middle of a sentence
-        best[:] = [pickle.loads(body)]  # noqa: S301 - written by our own child
+        told[:] = [pickle.loads(body)]  # noqa: S301 - written by our own child

@@ -1,5 +1,6 @@
 """A courier day: an area's stops become a question, a job plans it, a preview is committed, the rest re-planned."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import now, real_now
+from routing.child import Unheard
 from routing.explain import one_more
 from routing.pace import Progress
 from routing.plan import Plan as RoutePlan
@@ -31,6 +33,8 @@ from routing.runs import (
 )
 from routing.solve import BrokenPlan, improve, solve
 from routing.travel.places import TravelTimes
+
+log = logging.getLogger(__name__)
 
 SILENT_S = 60  # a running job whose heartbeat is older is taken over
 WINDOW_S = 2 * 3600  # what is announced: two hours around the planned arrival, inside the asked-for window
@@ -107,12 +111,14 @@ def work_on(
     *,
     travel: TravelTimes,
     verify: Callable[[Problem, Any], Any] | None = None,
+    record: Callable[..., list[str]] | None = None,
     max_iterations: int | None = None,
 ) -> PlanState | None:
     """Plan one area. May run twice: the second finds nothing to do. Returns the state it left, None if not its own.
 
     No transaction is open while travel times are asked for or the plan is searched. A worker that was given up for
-    dead and comes back finds that the claim is another's, and leaves nothing behind.
+    dead and comes back finds that the claim is another's, and leaves nothing behind. ``record`` asks the model of
+    record what it has against a first plan; what it says stands in the preview, and ``commit`` looks there.
     """
     with sessions.begin() as session:
         plan = take(session, plan_id)
@@ -135,7 +141,23 @@ def work_on(
     result = _result(answer, asked)
     if asked.orders is None:
         result["one_more"] = _one_more(asked, answer, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
+        if record is not None:
+            result["objections"] = _objections(plan_id, asked.problem, answer, record, beat)
     return _leave(sessions, plan_id, claim, answer=answer, asked=asked, result=result, curve=beat.curve)
+
+
+def _objections(
+    plan_id: int, problem: Problem, answer: RoutePlan, record: Callable[..., list[str]], beat: "_Heartbeat"
+) -> list[str] | None:
+    """What the model of record has against the plan; None when it could not be asked: the check has passed it then."""
+    try:
+        found = record(problem, answer, over=beat.should_stop)
+    except Unheard as error:
+        log.warning("plan %s: the model of record was not heard: %s", plan_id, error)
+        return None
+    for each in found:
+        log.error("plan %s: the model of record disagrees: %s", plan_id, each)
+    return found
 
 
 def _answer(asked: Question, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None) -> RoutePlan:
@@ -257,6 +279,12 @@ def commit(session: Session, plan: Plan, *, by: str, at: datetime) -> list[Told]
     plan = session.get_one(Plan, plan.id, with_for_update=True, populate_existing=True)
     if plan.state is not PlanState.PREVIEW or plan.result is None:
         plan.move_to(PlanState.COMMITTED)  # raises, and names the state
+    if plan.result.get("objections"):
+        raise PlanConflict(
+            f"plan {plan.id}: the model of record disagrees: {plan.result['objections'][0]}",
+            words="独立核对(OR-Tools)与本次结果不一致,不能下发,请重新计算",
+            difference={"objections": plan.result["objections"]},
+        )
     ids = [int(stop_id) for stop_id in plan.stop_versions]
     stops = {
         stop.id: stop

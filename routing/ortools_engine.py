@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_ils_pb2
 
-from routing.plan import Plan
+from routing.plan import Plan, Route, total
 from routing.problem import Problem
 from routing.sisr.layout import (
     ABOARD,
@@ -43,6 +43,7 @@ from routing.sisr.layout import (
     REST_CLOSES,
     REST_OPENS,
     RUNNING,
+    SCALE,
     SECOND,
     SERVICE,
     START,
@@ -59,13 +60,15 @@ OFF = 2
 """BOOL_FALSE of OR-Tools' three-valued switches."""
 PENALTY_UNIT = 10**6
 FEWER = 10**9
+HANDFUL = 300
+"""Stops from which on no further route is added to a model that verifies."""
 
 
 class Recorded:
     """A problem as a RoutingModel."""
 
     def __init__(self, problem: Problem) -> None:
-        self.model: Model = model_of(problem)
+        self.model: Model = model_of(problem, neighbours=0)
         m = self.model
         self.horizon = int(m.V[:, HOME].max(initial=0)) + 1
         self.manager = pywrapcp.RoutingIndexManager(len(m.N), len(m.V), m.V[:, START].tolist(), m.V[:, END].tolist())
@@ -151,7 +154,7 @@ class Recorded:
             for index in indices:
                 routing.AddDisjunction([index], price)
                 if able:
-                    routing.SetAllowedVehiclesForIndex(able, index)
+                    routing.VehicleVar(index).SetValues([-1, *able])
                 else:
                     routing.ActiveVar(index).SetValue(0)
             if len(indices) == 2:
@@ -171,16 +174,31 @@ class Recorded:
             found[name] = line
         return found
 
-    def accepts(self, plan: Plan) -> bool:
-        """Whether the model takes the plan's order of visits."""
+    def told(self, plan: Plan) -> tuple[bool, int, int]:
+        """Whether the model takes the plan's routes as they are, the cost of its arcs, and the routes in use."""
         nodes = {side: node for node, side in enumerate(self.model.sides)}
         orders = {
             route.vehicle: [nodes[v.request, v.side] for v in route.visits if (v.request, v.side) in nodes]
             for route in plan.routes
         }
         lines = [[self.manager.NodeToIndex(node) for node in orders.get(name, [])] for name in self.model.vehicles]
-        self.routing.CloseModel()
-        return self.routing.ReadAssignmentFromRoutes(lines, True) is not None
+        routing = self.routing
+        routing.CloseModel()
+        taken = routing.ReadAssignmentFromRoutes(lines, True)
+        if taken is None:
+            return False, 0, 0
+        cost, used, fixed = 0, 0, self.model.V[:, FIXED].tolist()
+        for v in range(len(lines)):
+            index, line = routing.Start(v), 0
+            while not routing.IsEnd(index):
+                following = taken.Value(routing.NextVar(index))
+                cost += routing.GetArcCostForVehicle(index, following, v)
+                line += not routing.IsEnd(following)
+                index = following
+            if line:
+                cost -= min(fixed[v], FEWER)
+                used += 1
+        return True, cost * int(self.model.S[SCALE]), used
 
     def search(self, limit_s: float, on_plan: Callable[[Orders], None]) -> None:
         """Iterated local search; each better plan is told at once."""
@@ -213,16 +231,64 @@ class Recorded:
         routing.SolveWithIteratedLocalSearch(asked)
 
 
-def verify_with_ortools(problem: Problem, plan: Plan) -> bool:
-    """Whether OR-Tools' model of the problem accepts the plan's routes, windows, loads, pairs and breaks."""
-    if not problem.vehicles or not any(route.visits for route in plan.routes):
-        return True
-    return Recorded(problem).accepts(plan)
+def verify_with_ortools(problem: Problem, plan: Plan) -> list[str]:
+    """What OR-Tools' model of the problem has against the plan; empty when it takes each route at the same cost.
+
+    Windows, loads, pairs, skills, shifts, breaks and duty are the model's own rules. It is asked some routes at a
+    time: routes share nothing but requests, and one large model would take longer than all the small ones.
+    """
+    number = {request.id: q for q, request in enumerate(problem.requests)}
+    rank = {vehicle.id: v for v, vehicle in enumerate(problem.vehicles)}
+    found = []
+    for routes in _handfuls(plan):
+        vehicles = sorted(rank[route.vehicle] for route in routes)
+        asked = {visit.request for route in routes for visit in route.visits}
+        asked |= {name for v in vehicles if (prefix := problem.vehicles[v].prefix) for name in prefix.on_board}
+        part = problem.part(sorted(number[name] for name in asked), vehicles)
+        found += _against(part, Plan("", tuple(routes), (), total(route.cost for route in routes), plan.engine))
+    return found
+
+
+def _handfuls(plan: Plan) -> Iterator[list[Route]]:
+    handful: list[Route] = []
+    for route in plan.routes:
+        handful.append(route)
+        if sum(len(each.visits) for each in handful) >= HANDFUL:
+            yield handful
+            handful = []
+    if handful:
+        yield handful
+
+
+def _against(part: Problem, plan: Plan) -> list[str]:
+    if not any(route.visits for route in plan.routes):
+        return []
+    recorded = Recorded(part)
+    takes_it, cost, used = recorded.told(plan)
+    names = f"routes {plan.routes[0].vehicle} to {plan.routes[-1].vehicle}"
+    if not takes_it:
+        return [f"{names}: the model cannot be satisfied by them"]
+    if any(vehicle.prefix for vehicle in part.vehicles):
+        return []  # what is driven already is no part of the model, so its cost is not either
+    if used != len(plan.routes):
+        return [f"{names}: {len(plan.routes)} are in use, the model counts {used}"]
+    scale = int(recorded.model.S[SCALE])
+    slack = 0 if scale == 1 else scale * sum(len(route.visits) + 1 for route in plan.routes)
+    if not 0 <= plan.cost.travel - cost <= slack:
+        return [f"{names}: travel is stated as {plan.cost.travel}, the model counts {cost}"]
+    return []
 
 
 def main() -> None:
-    """The child: a pickled (problem, limit) comes in, pickled orders go out, each with its length and better."""
-    problem, limit_s = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the parent process
+    """The child: a pickled (problem, limit) comes in, pickled orders go out, each with its length and better.
+
+    With a plan in the place of the limit one answer goes out: what the model has against it.
+    """
+    problem, asked = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the parent process
+    if isinstance(asked, Plan):
+        body = pickle.dumps(verify_with_ortools(problem, asked))
+        sys.stdout.buffer.write(len(body).to_bytes(8, "big") + body)
+        return
     if not problem.vehicles or not problem.requests:
         return
 
@@ -231,7 +297,7 @@ def main() -> None:
         sys.stdout.buffer.write(len(body).to_bytes(8, "big") + body)
         sys.stdout.buffer.flush()
 
-    Recorded(problem).search(limit_s, tell)
+    Recorded(problem).search(asked, tell)
 
 
 if __name__ == "__main__":

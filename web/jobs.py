@@ -22,6 +22,7 @@ from dispatch.project import Delegation, Project, ProjectState
 from dispatch.scope import SYSTEM
 from routing import day as runs_of_day
 from routing.check import violations
+from routing.child import ortools_objections
 from routing.runs import PlanState, StopEvent
 from routing.travel import Cached, Geodesic, Osrm, TravelTimes, WithFallback
 from web import files
@@ -182,8 +183,8 @@ def plan(plan_id: int) -> None:
 
 
 def run_day_plan(sessions: sessionmaker[Session], plan_id: int, travel: TravelTimes) -> PlanState | None:
-    """Solve, check without the solver, and leave a preview or the reason why there is none."""
-    return runs_of_day.work_on(sessions, plan_id, travel=travel, verify=violations)
+    """Solve, check without the solver, ask the model of record, and leave a preview or the reason for none."""
+    return runs_of_day.work_on(sessions, plan_id, travel=travel, verify=violations, record=ortools_objections)
 
 
 @shared_task(name="web.jobs.take_over_plans")

@@ -1,6 +1,7 @@
 """A courier day on real rows: queued, planned, previewed, committed, planned anew; nobody's work is done twice."""
 
 import uuid
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ import db
 from agents.network import Division, Level, Precision, ServiceCentre
 from routing import day
 from routing.check import violations
+from routing.child import Unheard, ortools_objections
 from routing.question import seconds_of_day
 from routing.runs import (
     Courier,
@@ -246,6 +248,45 @@ def test_two_plans_of_one_area_cannot_be_committed_over_each_other(sessions: ses
         commit(sessions, first)
     with sessions() as session:
         assert [p.id for p in session.scalars(select(Plan).where(Plan.state == PlanState.COMMITTED))] == [first]
+
+
+def recorded(sessions: sessionmaker[Session], area: int, record: Callable[..., list[str]]) -> int:
+    plan_id = queued(sessions, area)
+    state = day.work_on(sessions, plan_id, travel=TRAVEL, record=record, max_iterations=FEW)
+    assert state is PlanState.PREVIEW
+    return plan_id
+
+
+def test_what_the_model_of_record_disagrees_with_cannot_be_committed(
+    sessions: sessionmaker[Session], area: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan_id = recorded(sessions, area, lambda problem, plan, *, over: [f"{plan.vehicles} routes cost more"])
+    with pytest.raises(PlanConflict, match="the model of record disagrees") as conflict:
+        commit(sessions, plan_id)
+    assert "OR-Tools" in conflict.value.words and conflict.value.difference["objections"]
+    assert "the model of record disagrees" in caplog.text
+    with sessions() as session:
+        assert session.get_one(Plan, plan_id).state is PlanState.PREVIEW
+        assert session.scalars(select(Run)).all() == []
+
+
+def test_a_model_of_record_that_is_not_heard_does_not_stop_the_day(
+    sessions: sessionmaker[Session], area: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def dies(problem: object, plan: object, *, over: object) -> list[str]:
+        raise Unheard("it died")
+
+    plan_id = recorded(sessions, area, dies)
+    assert commit(sessions, plan_id)
+    assert "was not heard: it died" in caplog.text
+
+
+def test_the_model_of_record_agrees_with_a_day_on_real_rows(sessions: sessionmaker[Session], area: int) -> None:
+    plan_id = recorded(sessions, area, ortools_objections)
+    with sessions() as session:
+        result = session.get_one(Plan, plan_id).result
+        assert result is not None and result["objections"] == []
+    assert commit(sessions, plan_id)
 
 
 def test_the_rest_of_a_day_is_planned_anew_and_the_driven_part_stays(
