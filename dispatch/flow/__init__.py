@@ -30,7 +30,7 @@ from dispatch.flow.legs import (
     unplan,
 )
 from dispatch.flow.parts import next_number, parcels_of, reviews_of
-from dispatch.flow.planning import commit_plan, papers_at
+from dispatch.flow.planning import ask_for_plan, ask_to_replan, commit_plan, papers_at
 from dispatch.flow.reviewing import (
     accept,
     ask_supplement,
@@ -57,7 +57,8 @@ __all__ = [  # noqa: RUF022 - in the order of the path
     # 3 the papers are read once
     "Person", "delegate", "give_material", "prescreen", "correct",
     # 4 the originals come in
-    "Appointment", "book_pickup", "reschedule_leg", "announce", "unplan", "commit_plan", "papers_at",
+    "Appointment", "book_pickup", "reschedule_leg", "announce", "unplan", "ask_for_plan", "ask_to_replan",
+    "commit_plan", "papers_at",
     "Doorstep", "report", "collected", "hand_in", "receive",
     # 5 filed and decided, matter by matter
     "simulate_review", "submit", "accept", "ask_supplement", "refile", "pause", "resume", "extend",

@@ -1,8 +1,8 @@
 """Plans: what a committed plan of a courier day means for the cases whose papers it carries."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from dispatch.case import Case
@@ -10,7 +10,41 @@ from dispatch.custody import Parcel
 from dispatch.flow.legs import announce, unplan
 from dispatch.scope import Viewer
 from routing import day
-from routing.runs import Plan, Run, Stop, StopState
+from routing.runs import Cutoff, Plan, PlanConflict, PlanState, Run, Stop, StopState
+
+
+def ask_for_plan(
+    session: Session, *, division_id: int, on: date, cutoff: Cutoff, limit_s: int, by: Viewer, at: datetime,
+    seed: int = 0,
+) -> Plan:  # fmt: skip
+    """A planning job for an area's batch, one at a time: one that waits or runs is joined, a preview is given up.
+
+    Where a plan of the batch is committed, the new one replaces it.
+    """
+    batch = f"plan:{division_id}:{on.isoformat()}:{cutoff.value}"
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:batch))"), {"batch": batch})
+    same = (Plan.division_id == division_id, Plan.on == on, Plan.cutoff == cutoff)
+    busy = select(Plan).where(*same, Plan.state.in_((PlanState.QUEUED, PlanState.RUNNING)))
+    if (found := session.scalar(busy.order_by(Plan.id).limit(1))) is not None:
+        return found
+    previews = select(Plan).where(*same, Plan.state == PlanState.PREVIEW).order_by(Plan.id).with_for_update()
+    for preview in session.scalars(previews):
+        day.cancel(session, preview)
+    standing = session.scalar(select(Plan).where(*same, Plan.state == PlanState.COMMITTED))
+    return day.queue_plan(
+        session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, seed=seed, by=by.label, at=at,
+        replaces=standing,
+    )  # fmt: skip
+
+
+def ask_to_replan(session: Session, standing: Plan, *, limit_s: int, by: Viewer, at: datetime) -> Plan:
+    """A job that plans the rest of a committed day anew. Raises routing's PlanConflict when nothing is committed."""
+    if standing.state is not PlanState.COMMITTED:
+        raise PlanConflict(f"plan {standing.id} is {standing.state}", words="只有已下发的路线可以重排")
+    return ask_for_plan(
+        session, division_id=standing.division_id, on=standing.on, cutoff=standing.cutoff, limit_s=limit_s, by=by,
+        at=at,
+    )  # fmt: skip
 
 
 def commit_plan(session: Session, plan: Plan, *, by: Viewer, at: datetime) -> list[day.Told]:

@@ -21,11 +21,13 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+import db
 from dispatch.scope import Role
 from dispatch.stages import Stage
 from notifications import outbox
 from notifications.message import Message
-from routing.runs import Plan, Run, StopKind, StopState
+from routing import day
+from routing.runs import Plan, PlanState, Run, StopKind, StopState
 from routing.stops import Address, ask_for_stop
 from tests.dispatch.builders import WUJIN
 from tests.web.world import A_PDF, ArgsOf, World, make_world
@@ -350,6 +352,38 @@ def test_a_plan_is_queued_read_and_given_up(ask: Ask) -> None:
     problem(ask(Role.LEAD, f"DELETE /plans/{plan_id}"), 409, "conflict")
     problem(ask(Role.LEAD, "POST /plans", json={"area": "320505000000", "date": "2026-11-27"}), 404, "not-found")
     problem(ask(Role.LEAD, "POST /plans", json={"area": WUJIN, "date": "2026-02-30"}), 422, "invalid")
+
+
+def test_a_batch_has_one_planning_job_and_one_committed_plan(ask: Ask, app: Flask) -> None:
+    asked = {"area": WUJIN, "date": "2026-11-28", "limit": 1}
+    first = made(ask(Role.LEAD, "POST /plans", json=asked), 202)
+    joined = made(ask(Role.LEAD, "POST /plans", json=asked), 202)
+    assert joined == first, "the job that waits is joined"
+    other = made(ask(Role.LEAD, "POST /plans", json=asked | {"cutoff": "PM"}), 202)
+    assert other["id"] != first["id"], "another batch is another job"
+    assert worked(app, first["id"]) is PlanState.PREVIEW
+    second = made(ask(Role.LEAD, "POST /plans", json=asked), 202)
+    assert made(ask(Role.LEAD, f"GET /plans/{first['id']}"))["state"] == "cancelled", "a preview is given up"
+    problem(ask(Role.LEAD, f"POST /plans/{first['id']}/commit"), 409, "conflict")
+    assert worked(app, second["id"]) is PlanState.PREVIEW
+    with app.extensions["daiban.sessions"].begin() as session:  # beside the rule, as a race would leave it
+        standing = session.get_one(Plan, second["id"])
+        beside = day.queue_plan(
+            session, division_id=standing.division_id, on=standing.on, cutoff=standing.cutoff, limit_s=1, by="",
+            at=db.now(session),
+        ).id  # fmt: skip
+    assert worked(app, beside) is PlanState.PREVIEW
+    assert made(ask(Role.LEAD, f"POST /plans/{second['id']}/commit"))["state"] == "committed"
+    problem(ask(Role.LEAD, f"POST /plans/{beside}/commit"), 409, "conflict")
+    assert made(ask(Role.LEAD, f"GET /plans/{second['id']}"))["state"] == "committed"
+    again = made(ask(Role.LEAD, f"POST /plans/{second['id']}/replan", json={}), 202)
+    assert made(ask(Role.LEAD, f"POST /plans/{second['id']}/replan", json={}), 202) == again
+
+
+def worked(app: Flask, plan_id: int) -> PlanState | None:
+    """What the queue's worker does."""
+    sessions, travel = app.extensions["daiban.sessions"], app.extensions["daiban.travel"]
+    return day.work_on(sessions, plan_id, travel=travel, max_iterations=50)
 
 
 def a_stop_of_our_courier(app: Flask, world: World) -> int:

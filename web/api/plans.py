@@ -15,7 +15,7 @@ from dispatch.errors import NotFound
 from dispatch.reach import visible_plans, within
 from dispatch.scope import Viewer
 from routing import day
-from routing.runs import Cutoff, Plan, PlanConflict, PlanState
+from routing.runs import Cutoff, Plan
 from web import jobs
 from web.api.idempotency import idempotent
 from web.api.schema import Day, Strict, problems
@@ -56,29 +56,30 @@ def plan_for(session: Session, viewer: Viewer, plan_id: int) -> Plan:
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def make(body: PlanIn) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Queue a plan. 202, with its address; a second plan of what is committed replaces it."""
+    """Queue a plan. 202, with its address: a job of this batch that waits or runs is joined, a preview given up.
+
+    A plan of what is committed already replaces it.
+    """
     viewer = current_viewer()
     with transaction() as session:
         division = division_with(session, body.area)
         if not session.scalar(select(within(viewer, literal(division.id)))):
             raise NotFound(f"area {body.area} is not this viewer's")
-        standing = session.scalar(
-            select(Plan).where(
-                Plan.division_id == division.id, Plan.on == body.date, Plan.cutoff == body.cutoff,
-                Plan.state == PlanState.COMMITTED,
-            )
+        plan = flow.ask_for_plan(
+            session, division_id=division.id, on=body.date, cutoff=body.cutoff, limit_s=body.limit, by=viewer,
+            at=db.now(session), seed=body.seed,
         )  # fmt: skip
-        plan = day.queue_plan(
-            session, division_id=division.id, on=body.date, cutoff=body.cutoff, limit_s=body.limit, by=viewer.label,
-            at=db.now(session), seed=body.seed, replaces=standing,
-        )  # fmt: skip
-        plan_id = plan.id
-    jobs.ring(jobs.plan, plan_id)
-    return (
-        {"id": plan_id, "state": PlanState.QUEUED.value},
-        202,
-        {"Location": url_for("api_plans.read", plan_id=plan_id)},
-    )
+        queued = _queued(plan)
+    return _ring(queued)
+
+
+def _queued(plan: Plan) -> dict[str, Any]:
+    return {"id": plan.id, "state": plan.state.value}
+
+
+def _ring(queued: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+    jobs.ring(jobs.plan, queued["id"])
+    return queued, 202, {"Location": url_for("api_plans.read", plan_id=queued["id"])}
 
 
 @bp.get("/plans/<int:plan_id>")
@@ -116,15 +117,10 @@ def replan(plan_id: int, body: ReplanIn) -> tuple[dict[str, Any], int, dict[str,
     viewer = current_viewer()
     with transaction() as session:
         standing = plan_for(session, viewer, plan_id)
-        if standing.state is not PlanState.COMMITTED:
-            raise PlanConflict(f"plan {plan_id} is {standing.state}", words="只有已下发的路线可以重排")
-        plan = day.queue_plan(
-            session, division_id=standing.division_id, on=standing.on, cutoff=standing.cutoff, limit_s=body.limit,
-            by=viewer.label, at=db.now(session), replaces=standing,
+        queued = _queued(
+            flow.ask_to_replan(session, standing, limit_s=body.limit, by=viewer, at=db.now(session))
         )  # fmt: skip
-        fresh = plan.id
-    jobs.ring(jobs.plan, fresh)
-    return {"id": fresh, "state": PlanState.QUEUED.value}, 202, {"Location": url_for("api_plans.read", plan_id=fresh)}
+    return _ring(queued)
 
 
 @bp.delete("/plans/<int:plan_id>")

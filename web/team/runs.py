@@ -69,19 +69,10 @@ def make_plan() -> Response:
 
 
 def _queue(session: Session, division_id: int, on: date, cutoff: Cutoff, limit_s: int) -> int:
-    """One job at a time for a batch: one that waits or runs is joined, a preview is given up for the new one."""
-    same = (Plan.division_id == division_id, Plan.on == on, Plan.cutoff == cutoff)
-    busy = select(Plan).where(*same, Plan.state.in_((PlanState.QUEUED, PlanState.RUNNING)))
-    if (found := session.scalar(busy.limit(1))) is not None:
-        return found.id
-    for preview in session.scalars(select(Plan).where(*same, Plan.state == PlanState.PREVIEW).with_for_update()):
-        day.cancel(session, preview)
-    standing = session.scalar(select(Plan).where(*same, Plan.state == PlanState.COMMITTED))
-    plan = day.queue_plan(
-        session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, by=current_viewer().label,
-        at=db.now(session), replaces=standing,
-    )  # fmt: skip
-    return plan.id
+    return flow.ask_for_plan(
+        session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, by=current_viewer(),
+        at=db.now(session),
+    ).id  # fmt: skip
 
 
 @bp.get("/plans/<int:plan_id>")
@@ -149,10 +140,8 @@ def replan(plan_id: int) -> Response:
     """Plan the rest of a committed day anew: what is driven stays, announced windows are kept where it pays."""
     try:
         with transaction() as session:
-            standing = asked.plan_for(session, current_viewer(), plan_id)
-            if standing.state is not PlanState.COMMITTED:
-                raise PlanConflict(f"plan {plan_id} is {standing.state}", words="只有已下发的路线可以重排")
-            fresh = _queue(session, standing.division_id, standing.on, standing.cutoff, REPLAN_S)
+            standing, viewer = asked.plan_for(session, current_viewer(), plan_id), current_viewer()
+            fresh = flow.ask_to_replan(session, standing, limit_s=REPLAN_S, by=viewer, at=db.now(session)).id
     except RunError as error:
         say(error)
         return redirect(url_for("team.plan", plan_id=plan_id))
