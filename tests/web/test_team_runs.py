@@ -104,6 +104,7 @@ def test_a_batch_is_planned_previewed_and_committed(team: Team) -> None:
     drawn = team.lead.get("/team/map?cutoff=PM").text
     assert "揽投员1" in drawn or "揽投员2" in drawn
     assert '<svg class="gantt"' in drawn
+    assert '<g class="visit run-' in drawn and '<g class="stop' not in drawn, "a phone's style hides what is .stop"
     assert drawn.count("<li data-stop=") == 6, "the list says what the map shows, without scripts"
 
 

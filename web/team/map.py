@@ -114,7 +114,7 @@ def _gantt_stop(run: RunCard, stop: StopLine, top: int, x: Any) -> str:
     left, wide = x(stop.eta_s), max(3.0, x(stop.eta_s + stop.service_s) - x(stop.eta_s))
     title = f"<title>{stop.number} {escape(stop.label)} {time_of_day(stop.eta_s)}</title>"
     bar = (
-        f'<g class="stop run-{run.colour}" data-stop="{stop.stop_id}">{title}'
+        f'<g class="visit run-{run.colour}" data-stop="{stop.stop_id}">{title}'
         f'<rect x="{left:.1f}" y="{top + 3}" width="{wide:.1f}" height="14" rx="2"/>'
     )
     if wide >= 11:
