@@ -6,7 +6,7 @@ from pathlib import Path
 from celery import Celery
 from flask import Flask
 
-from notifications import outbox, tasks
+from notifications import outbox, tasks, texts
 from notifications.settings import DomesticAccount, NoticeSettings, Route, TwilioAccount
 from web.settings import BadSetting, Settings
 
@@ -52,7 +52,15 @@ def _templates(path: str) -> dict[str, str]:
         found = json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
         raise BadSetting(f"DOMESTIC_TEMPLATES must name a JSON file of template codes: {error}") from None
-    return {str(name): str(code) for name, code in found.items()}
+    if not isinstance(found, dict) or not all(isinstance(code, str) for code in found.values()):
+        raise BadSetting('DOMESTIC_TEMPLATES must name a JSON file like {"pickup/zh": "SMS_123456789"}')
+    known = {f"{name}/{locale}" for name in texts.catalogue().texts for locale in texts.LOCALES}
+    for name, code in found.items():
+        if name not in known:
+            raise BadSetting(f"DOMESTIC_TEMPLATES names {name!r}, which is no text: the page of texts lists them")
+        if not code.startswith("SMS_"):
+            raise BadSetting(f"DOMESTIC_TEMPLATES gives {name!r} the code {code!r}: an approved one begins with SMS_")
+    return found
 
 
 def install(app: Flask, celery: Celery, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Texts: every one obeys the linter in both languages, is shown with its cost, and keeps what was in force."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from notifications import outbox, texts
+from notifications.lint import Placeholder, TextRules, faults
 from notifications.segments import is_gsm7, parts, segments
 from notifications.settings import NoticeSettings
 from notifications.texts import LOCALES, catalogue
@@ -71,6 +73,14 @@ def test_a_signature_of_the_wrong_length_is_missing():
     assert any("signature" in f for f in texts.lint("closed", "zh", "{case_no}", NoticeSettings(signature="武")))
     with pytest.raises(ValueError, match="signature"):
         NoticeSettings(signature="")
+
+
+def test_a_variable_of_more_than_twenty_characters_is_refused():
+    long = Placeholder("matter", max=21, sample="施工许可")
+    rules = TextRules(frozenset({"matter"}), frozenset({"matter"}), {"matter": long}, "【武进代办】")
+    assert faults("{matter}已受理", rules) == ["placeholder {matter} may have 21 characters, a domestic one has 20"]
+    fitting = TextRules(frozenset({"matter"}), frozenset({"matter"}), {"matter": replace(long, max=20)}, "【武进代办】")
+    assert faults("{matter}已受理", fitting) == []
 
 
 def test_every_placeholder_fits_a_domestic_variable():

@@ -1,12 +1,14 @@
 """One person's data on request: exported, erased, and every look at them on record, for an operator alone."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+import db
 from dispatch.scope import Role
 from notifications import heartbeat, people, tasks
 from notifications.message import Message, State
@@ -121,6 +123,19 @@ def test_the_retention_job_tells_how_many_it_forgot(operator: FlaskClient, sessi
         beat = heartbeat.last_beat(session, "retention")
         assert beat is not None
         assert beat.found == 1
+
+
+def test_the_tile_says_when_a_message_is_due_and_nobody_sends(
+    operator: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    assert "无人发送" not in operator.get("/team/outbox").text
+    with sessions.begin() as session:
+        row = session.scalars(select(Message)).one()
+        row.not_before = db.now(session) - timedelta(hours=1)
+        row.due_since = db.real_now(session) - timedelta(minutes=10)
+    page = operator.get("/team/outbox").text
+    assert "无人发送" in page
+    assert "有短信到点未发" in page
 
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.COURIER])

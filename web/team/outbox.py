@@ -1,5 +1,6 @@
 """The outbox: what was said to whom and what became of it, a resend that asks why, texts, numbers, people's data."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -216,7 +217,14 @@ def texts_page() -> str:
         for text in texts.catalogue().texts.values():
             now = texts.current(session, text.name, "zh")
             rows.append((text, now, texts.preview(text.name, "zh", now.words, settings)))
-        return render_template("team/texts.html", rows=rows, PURPOSE=asked.PURPOSE_LABEL)
+        return render_template(
+            "team/texts.html", rows=rows, PURPOSE=asked.PURPOSE_LABEL, codes=_domestic_codes(settings)
+        )
+
+
+def _domestic_codes(settings: NoticeSettings) -> Mapping[str, str] | None:
+    """The domestic provider's template codes by "text/locale"; None where no such account is set."""
+    return next((account.templates for account in settings.domestic.values()), None)
 
 
 @bp.route("/texts/<text_name>/<locale>", methods=["GET", "POST"])
@@ -247,7 +255,8 @@ def text(text_name: str, locale: str) -> Any:
             page = render_template(
                 "team/text.html", text=texts.text_named(name), locale=locale, now=now, words=words, note=note,
                 shown=texts.preview(name, locale, words, settings), faults=faults,
-                history=texts.history(session, name, locale),
+                history=texts.history(session, name, locale), codes=_domestic_codes(settings),
+                to_register=texts.domestic_template(name, locale),
                 PURPOSE=asked.PURPOSE_LABEL, placeholders=texts.catalogue().placeholders,
             )  # fmt: skip
             return page, 422 if faults else 200

@@ -1,0 +1,64 @@
+"""The settings of notices: template codes of the domestic provider are checked at the start and shown with texts."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from dispatch.scope import Role
+from notifications.settings import DomesticAccount, NoticeSettings
+from web.notices import notice_settings
+from web.settings import BadSetting, Settings
+
+
+def domestic(settings: Settings, path: Path) -> Settings:
+    return replace(
+        settings, gateway="domestic", domestic_key_id="id", domestic_key_secret="secret",
+        domestic_sign_name="武进代办", receipt_secret="r" * 32, domestic_templates=str(path),
+    )  # fmt: skip
+
+
+def test_the_codes_of_approved_templates_are_read_from_a_file(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "templates.json"
+    path.write_text(json.dumps({"pickup/zh": "SMS_123456789"}))
+    account = notice_settings(domestic(settings, path)).domestic["domestic"]
+    assert account.templates == {"pickup/zh": "SMS_123456789"}
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("{", "must name a JSON file of template codes"),
+        ('["SMS_1"]', "must name a JSON file like"),
+        ('{"pickup/zh": 5}', "must name a JSON file like"),
+        ('{"pick_up/zh": "SMS_1"}', "names 'pick_up/zh', which is no text"),
+        ('{"pickup/zh": "1234"}', "begins with SMS_"),
+    ],
+)
+def test_a_wrong_file_of_codes_is_one_line_at_the_start(
+    settings: Settings, tmp_path: Path, content: str, fault: str
+) -> None:
+    path = tmp_path / "templates.json"
+    path.write_text(content)
+    with pytest.raises(BadSetting, match=fault):
+        notice_settings(domestic(settings, path))
+
+
+def test_the_page_of_texts_shows_each_code_and_what_is_not_registered(
+    app: Flask, sign_in_as: Callable[..., FlaskClient]
+) -> None:
+    operator = sign_in_as(Role.OPERATOR)
+    assert "国内模板" not in operator.get("/team/texts").text
+    account = DomesticAccount("id", "secret", templates={"pickup/zh": "SMS_123456789"})
+    app.extensions["daiban.notices"] = replace(NoticeSettings(), domestic={"domestic": account})
+    page = operator.get("/team/texts").text
+    assert "SMS_123456789" in page
+    assert "未登记" in page
+    registered = operator.get("/team/texts/pickup/zh").text
+    assert "编号 SMS_123456789" in registered
+    assert "${window}" in registered
+    assert "键为 closed/zh" in operator.get("/team/texts/closed/zh").text
