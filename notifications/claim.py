@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, bindparam, exists, func, literal_column, select
+from sqlalchemy.orm import Session, aliased
 
 import db
 from notifications import budget, facts, health, outbox, suppression, texts
@@ -13,7 +13,7 @@ from notifications.boundary import reached
 from notifications.durable import KEPT
 from notifications.gateways.gateway import Letter
 from notifications.message import OPEN, Attempt, Message, Outcome, Priority, State
-from notifications.moment import Moment, moment
+from notifications.moment import CLOCKS, Moment, told
 from notifications.phone import Line, line_of
 from notifications.quiet import when_allowed
 from notifications.segments import segments
@@ -35,10 +35,32 @@ class Claim:
     """``time.monotonic()`` before the lease was taken: a worker that was held up must not call any more."""
 
 
+_NUMBERS_KEY: ColumnElement[int] = literal_column(
+    "('x' || encode(substring(message.to_hash from 1 for 8), 'hex'))::bit(64)::bigint"
+)
+_LOCK_ITS_NUMBER = select(Message.to_hash, func.pg_advisory_xact_lock(_NUMBERS_KEY), KEPT).where(
+    Message.id == bindparam("message_id"), Message.state.in_(OPEN)
+)
+_other = aliased(Message)
+_TAKE_IT = (
+    select(
+        Message,
+        suppression.why_of(Message.to_hash).scalar_subquery(),
+        exists().where(Attempt.to_hash == Message.to_hash)
+        | exists().where(_other.to_hash == Message.to_hash, _other.state == State.QUEUED, _other.id != Message.id),
+        *CLOCKS,
+    )
+    .where(Message.id == bindparam("message_id"))
+    .with_for_update(of=Message, skip_locked=True)
+)
+"""The row; why its number is left alone; whether the number's budget has anything to count; the moment."""
+_ANEW = {"populate_existing": True}
+
+
 def lock_number(session: Session, to_hash: bytes) -> None:
     """What is decided about one number is decided by one transaction at a time, and is kept once it is committed.
 
-    Taken before any message's row.
+    Taken before any message's row, and in a statement of its own: the next one sees what the last holder did.
     """
     key = int.from_bytes(to_hash[:8], "big", signed=True)
     session.execute(select(func.pg_advisory_xact_lock(key), KEPT))
@@ -56,18 +78,15 @@ def expires_by(message: Message, at: Moment) -> datetime:
 def claim(session: Session, message_id: int, settings: NoticeSettings) -> Claim | None:
     """The lease, or None when the message is not due, somebody else's, final, or was merged or held just now."""
     since = time.monotonic()
-    to_hash = session.scalar(select(Message.to_hash).where(Message.id == message_id, Message.state.in_(OPEN)))
+    to_hash = session.execute(_LOCK_ITS_NUMBER, {"message_id": message_id}).scalar()
     if to_hash is None:
         return None
-    lock_number(session, to_hash)
-    message = session.scalars(
-        select(Message).where(Message.id == message_id).with_for_update(skip_locked=True),
-        execution_options={"populate_existing": True},
-    ).first()
-    if message is None:
+    found = session.execute(_TAKE_IT, {"message_id": message_id}, execution_options=_ANEW).first()
+    if found is None:
         return None
+    message, why, has_company, *clocks = found
     reached("claim.locked")
-    at = moment(session)
+    at = told(*clocks)
     if message.state is State.CLAIMED:
         return _take_over(session, message, at.real, since, settings)
     if message.state is not State.QUEUED or message.not_before > at.now:
@@ -75,7 +94,7 @@ def claim(session: Session, message_id: int, settings: NoticeSettings) -> Claim 
     if message.retry_at is not None and message.retry_at > at.real:
         return None
     _speak_what_is_registered(session, message, settings)
-    if not _may_go(session, message, to_hash, at, settings):
+    if not _may_go(session, message, to_hash, why, at, settings, alone=not has_company):
         return None
     return _lease(session, message, at, since, settings)
 
@@ -109,18 +128,28 @@ def _take_over(
     return Claim(letter, attempt.gateway, attempt.id, True, real, since)
 
 
-def _may_go(session: Session, message: Message, to_hash: bytes, at: Moment, settings: NoticeSettings) -> bool:
+def _may_go(
+    session: Session,
+    message: Message,
+    to_hash: bytes,
+    why: suppression.Why | None,
+    at: Moment,
+    settings: NoticeSettings,
+    *,
+    alone: bool,
+) -> bool:
     priority = Priority(message.priority)
     if message.expires_at is not None and message.expires_at <= expires_by(message, at):
         end(session, message, State.EXPIRED, "its time had passed")
         return False
-    if why := suppression.suppressed(session, to_hash, priority):
-        end(session, message, State.SUPPRESSED, why.value)
+    if held := suppression.holds_back(why, priority):
+        end(session, message, State.SUPPRESSED, held.value)
         return False
     if priority is not Priority.CODE and (morning := when_allowed(at.now, settings)) > at.now:
         hold(message, morning)
         return False
-    return _fits_budget(session, message, to_hash, at, settings)
+    # nothing went to this number lately and nothing else waits for it: there is nothing to count
+    return alone or _fits_budget(session, message, to_hash, at, settings)
 
 
 def _fits_budget(session: Session, message: Message, to_hash: bytes, at: Moment, settings: NoticeSettings) -> bool:
@@ -247,7 +276,7 @@ def _routes(message: Message, settings: NoticeSettings) -> tuple[Route, ...]:
 
 
 def _body(session: Session, message: Message, settings: NoticeSettings) -> str:
-    words = texts.words_of(session, message.text_name, message.locale, message.text_version)
+    words = texts.committed_words(session, message.text_name, message.locale, message.text_version)
     return texts.render(words, message.values, message.locale, settings)
 
 
@@ -275,13 +304,12 @@ def _letter(message: Message, attempt: Attempt, body: str) -> Letter:
 # ---------------------------------------------------------------- what any step may do to a message
 
 
-def end(session: Session, message: Message, state: State, reason: str, code: str | None = None) -> None:
-    """A final word, and its count."""
+def end(session: Session, message: Message, state: State, reason: str, *, real: datetime | None = None) -> None:
+    """A final word, and its count. ``real`` saves the question what the time is."""
     before = message.state
     message.become(state, reason)
-    message.error_code = code or message.error_code
     message.lease_until = message.due_since = None
-    message.settled_at = db.real_now(session)
+    message.settled_at = real or db.real_now(session)
     measures = {state.value: 1}
     if before in (State.FAILED_TEMPORARY, State.FAILED_PERMANENT, State.UNKNOWN):
         measures[before.value] = -1

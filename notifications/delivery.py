@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import String, bindparam, exists, func, select
+from sqlalchemy.orm import Session, aliased, sessionmaker
 
 import db
 from notifications import health, outbox, receipts, texts
@@ -17,6 +17,7 @@ from notifications.claim import Claim, claim, end, lock_number
 from notifications.gateways.console import Console
 from notifications.gateways.gateway import Found, Gateway, NotProcessed, Refused, Unclear
 from notifications.message import Attempt, Message, Outcome, Priority, State
+from notifications.moment import CLOCKS, told
 from notifications.outcomes import put_back, refused, taken
 from notifications.settings import NoticeSettings
 from notifications.verdicts import verdict
@@ -109,11 +110,31 @@ def attempt(post: Post, claimed: Claim) -> Result:
 # ---------------------------------------------------------------- what the call came to
 
 
+_another = aliased(Attempt)
+_TO_SETTLE = (
+    select(
+        Message,
+        Attempt,
+        exists().where(
+            _another.gateway == Attempt.gateway,
+            _another.provider_id == bindparam("provider_id", type_=String),
+            _another.id != Attempt.id,
+        ),
+        *CLOCKS,
+    )
+    .join(Attempt, Attempt.message_id == Message.id)
+    .where(Attempt.id == bindparam("attempt_id"))
+    .with_for_update(of=(Message, Attempt))  # in this order everywhere: the message's row first
+)
+_ANEW = {"populate_existing": True}
+
+
 def settle(session: Session, claimed: Claim, result: Result, settings: NoticeSettings) -> None:
     """Write down what the call came to. A receipt or a look-up that was faster is not overruled."""
-    message = session.get_one(Message, claimed.letter.message_id, with_for_update=True, populate_existing=True)
-    attempt = session.get_one(Attempt, claimed.attempt_id, populate_existing=True)
-    now = db.real_now(session)
+    asked = {"attempt_id": claimed.attempt_id, "provider_id": result.provider_id}
+    message, attempt, is_anothers, *clocks = session.execute(_TO_SETTLE, asked, execution_options=_ANEW).one()
+    at = told(*clocks)
+    now = at.real
     attempt.ended_at, attempt.took_ms, attempt.trouble = now, result.took_ms, result.trouble
     if attempt.outcome is not None:
         _settled_before(attempt, result)
@@ -121,7 +142,7 @@ def settle(session: Session, claimed: Claim, result: Result, settings: NoticeSet
     attempt.error_code = result.code
     match result.outcome:
         case Outcome.SENT:
-            taken(session, message, attempt, result.provider_id)
+            taken(session, message, attempt, result.provider_id, at=at, is_anothers=is_anothers)
         case Outcome.NOT_PROCESSED:
             attempt.outcome = Outcome.NOT_PROCESSED
             put_back(message, now, result.code, result.wait_s)

@@ -70,7 +70,7 @@ def note(session: Session, message: Message, **measures: int) -> None:
         if n
     ]
     if rows:
-        session.execute(insert(NoticeChange), rows)
+        session.execute(insert(NoticeChange).values(rows))
 
 
 def fold(session: Session) -> int:

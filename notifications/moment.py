@@ -18,8 +18,18 @@ class Moment:
     is_demo: bool
 
 
-def moment(session: Session) -> Moment:
-    offset = select(ClockOffset.offset).where(ClockOffset.id == 1).scalar_subquery()
-    demo = select(ClockOffset.is_demo).where(ClockOffset.id == 1).scalar_subquery()
-    real, moved, is_demo = session.execute(select(func.clock_timestamp(), offset, demo)).one()
+CLOCKS = (
+    func.clock_timestamp(),
+    select(ClockOffset.offset).where(ClockOffset.id == 1).scalar_subquery(),
+    select(ClockOffset.is_demo).where(ClockOffset.id == 1).scalar_subquery(),
+)
+"""Three columns for a statement that has to know the moment too; ``told`` reads them."""
+
+
+def told(real: datetime, moved: timedelta | None, is_demo: bool | None) -> Moment:
+    """The moment that a row of CLOCKS tells."""
     return Moment(datetime.now(UTC) + (moved or timedelta()), real.astimezone(UTC), bool(is_demo))
+
+
+def moment(session: Session) -> Moment:
+    return told(*session.execute(select(*CLOCKS)).one())

@@ -108,12 +108,12 @@ def _address(row: Message, to: str) -> None:
 
 
 def _insert(session: Session, row: Message, now: datetime) -> Message:
-    columns = {c.columns[0].name: getattr(row, c.key) for c in Message.__mapper__.column_attrs if c.key != "id"}
-    statement = insert(Message.metadata.tables["message"]).values(columns | {"attempts": 0, "carries": 0})
-    made = session.execute(
-        statement.on_conflict_do_nothing(index_elements=["event_key"]).returning(Message.id)
-    ).scalar()
-    stored = session.scalars(select(Message).where(Message.event_key == row.event_key)).one()
+    columns = {c.key: getattr(row, c.key) for c in Message.__mapper__.column_attrs if c.key != "id"}
+    statement = insert(Message).values(columns | {"attempts": 0, "carries": 0})
+    made = session.scalars(
+        statement.on_conflict_do_nothing(index_elements=["event_key"]).returning(Message)
+    ).one_or_none()
+    stored = made or session.scalars(select(Message).where(Message.event_key == row.event_key)).one()
     if made is not None:
         facts.note(session, stored, posted=1, **({stored.state.value: 1} if stored.is_final else {}))
         if stored.state is State.QUEUED and stored.not_before <= now:

@@ -21,12 +21,22 @@ TRIES_AFTER = (timedelta(hours=4), timedelta(hours=20))
 MOST_WAIT_S = 900.0
 
 
-def taken(session: Session, message: Message, attempt: Attempt, provider_id: str | None) -> None:
-    """The provider has it."""
-    at = moment(session)
+def taken(
+    session: Session,
+    message: Message,
+    attempt: Attempt,
+    provider_id: str | None,
+    *,
+    at: Moment | None = None,
+    is_anothers: bool | None = None,
+) -> None:
+    """The provider has it. ``at`` and ``is_anothers``, where the caller knows them, save two questions."""
+    at = at or moment(session)
     now = at.real
     attempt.outcome, attempt.provider_id, attempt.ended_at = Outcome.SENT, provider_id, attempt.ended_at or now
-    if provider_id is not None and _belongs_to_another(session, attempt, provider_id):
+    if provider_id is not None and is_anothers is None:
+        is_anothers = _belongs_to_another(session, attempt, provider_id)
+    if is_anothers:
         # an identical text's look-up took this id for its own: the same words went to the same number either way
         attempt.provider_id = None
         log.error("the provider id of attempt %s already belongs to another", attempt.id)
@@ -105,9 +115,9 @@ def refused(session: Session, message: Message, verdict: Verdict, code: str) -> 
             _fail(session, message, State.FAILED_PERMANENT, "refused", code)
 
 
-def delivered(session: Session, message: Message) -> None:
+def delivered(session: Session, message: Message, real: datetime) -> None:
     """The handset has it: nothing follows."""
-    end(session, message, State.DELIVERED, "")
+    end(session, message, State.DELIVERED, "", real=real)
     message.error_code = message.retry_at = None
 
 

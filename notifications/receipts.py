@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, sessionmaker
 from twilio.request_validator import RequestValidator
 
-import db
 from db import Base
 from notifications import outcomes
 from notifications.boundary import reached
 from notifications.durable import KEPT
 from notifications.message import NEXT, Attempt, Message, Outcome, State
+from notifications.moment import CLOCKS, Moment, told
 from notifications.settings import NoticeSettings
 from notifications.verdicts import Verdict, receipt_verdict
 
@@ -149,8 +149,7 @@ def apply(session: Session, said: Said) -> Applied:
     if found is None:
         log.info("a receipt of gateway %s for %s names no message of ours", said.gateway, said.provider_id)
         return Applied.UNKNOWN_MESSAGE
-    message = session.get_one(Message, found.message_id, with_for_update=True, populate_existing=True)
-    attempt = session.get_one(Attempt, found.id, populate_existing=True)
+    message, attempt, at = found
     if attempt.provider_id not in (None, said.provider_id):
         log.warning("attempt %s is not %s of gateway %s", attempt.id, said.provider_id, said.gateway)
         return Applied.UNKNOWN_MESSAGE
@@ -162,23 +161,35 @@ def apply(session: Session, said: Said) -> Applied:
         # the worker died before it could say so, or a look-up gave up too soon: the provider has it after all
         if attempt.outcome is Outcome.NOT_FOUND:
             log.warning("attempt %s was taken although its look-up found nothing", attempt.id)
-        outcomes.taken(session, message, attempt, said.provider_id)
+        outcomes.taken(session, message, attempt, said.provider_id, at=at)
     elif attempt.provider_id is None:
         attempt.provider_id = message.provider_id = said.provider_id
-    _weigh(session, message, attempt, said)
+    _weigh(session, message, attempt, said, at.real)
     return Applied.NOTHING_NEW if (message.state, attempt.rank) == was else Applied.CHANGED
 
 
-def _attempt_of(session: Session, said: Said) -> Attempt | None:
-    rows = select(Attempt).where(Attempt.gateway == said.gateway)
-    by_id = session.scalars(rows.add_columns(KEPT).where(Attempt.provider_id == said.provider_id)).first()
-    if by_id is not None:
-        return by_id
-    message_id, _, number = said.reference.partition(".")
-    if not (message_id.isdecimal() and number.isdecimal() and len(message_id) < 19 and len(number) < 5):
+_LOCKED = (
+    select(Message, Attempt, KEPT, *CLOCKS)
+    .join(Attempt, Attempt.message_id == Message.id)
+    .with_for_update(of=(Message, Attempt))  # in this order everywhere: the message's row first
+    .execution_options(populate_existing=True)
+)
+
+
+def _attempt_of(session: Session, said: Said) -> tuple[Message, Attempt, Moment] | None:
+    """The message and the attempt that a receipt is about, both locked, and the moment."""
+    mine = _LOCKED.where(Attempt.gateway == said.gateway)
+    found = session.execute(mine.where(Attempt.provider_id == said.provider_id)).first()
+    if found is None:
+        message_id, _, number = said.reference.partition(".")
+        if not (message_id.isdecimal() and number.isdecimal() and len(message_id) < 19 and len(number) < 5):
+            return None
+        named = mine.where(Attempt.message_id == int(message_id), Attempt.number == int(number))
+        found = session.execute(named).first()
+    if found is None:
         return None
-    of_reference = rows.add_columns(KEPT).where(Attempt.message_id == int(message_id), Attempt.number == int(number))
-    return session.scalars(of_reference).first()
+    message, attempt, _, *clocks = found
+    return message, attempt, told(*clocks)
 
 
 def _keep(session: Session, message: Message, said: Said) -> None:
@@ -189,7 +200,7 @@ def _keep(session: Session, message: Message, said: Said) -> None:
         status=said.status,
         error_code=said.error_code or "",
         times=1,
-        received_at=db.real_now(session),
+        received_at=func.clock_timestamp(),
     )
     session.execute(
         statement.on_conflict_do_update(
@@ -198,7 +209,7 @@ def _keep(session: Session, message: Message, said: Said) -> None:
     )
 
 
-def _weigh(session: Session, message: Message, attempt: Attempt, said: Said) -> None:
+def _weigh(session: Session, message: Message, attempt: Attempt, said: Said, real: datetime) -> None:
     if said.status in _DELIVERED:
         rank, code = DELIVERED, ""
     elif said.status in _FAILED:
@@ -214,7 +225,7 @@ def _weigh(session: Session, message: Message, attempt: Attempt, said: Said) -> 
     attempt.rank, attempt.error_code = rank, code or None
     if rank == DELIVERED:
         if State.DELIVERED in NEXT[message.state]:
-            outcomes.delivered(session, message)
+            outcomes.delivered(session, message, real)
     elif rank > TAKEN and attempt.number == message.attempts and message.state not in _NOT_FAILED_BY_RECEIPT:
         outcomes.refused(session, message, verdict, code)
 

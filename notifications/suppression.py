@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import LargeBinary, String, select
+from sqlalchemy import LargeBinary, Select, String, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -92,9 +93,14 @@ def _mark(
 
 def suppressed(session: Session, to_hash: bytes, priority: Priority) -> Why | None:
     """Why this number gets nothing now; None when it may be written to."""
-    why = session.scalar(
-        select(SuppressedNumber.why).where(SuppressedNumber.to_hash == to_hash, SuppressedNumber.lifted_at.is_(None))
-    )
-    if why is Why.ASKED_US and priority is Priority.CODE:
-        return None
-    return why
+    return holds_back(session.scalar(why_of(to_hash)), priority)
+
+
+def why_of(to_hash: Any) -> Select[Why]:
+    """The question why a number, or a column's, is left alone."""
+    return select(SuppressedNumber.why).where(SuppressedNumber.to_hash == to_hash, SuppressedNumber.lifted_at.is_(None))
+
+
+def holds_back(why: Why | None, priority: Priority) -> Why | None:
+    """Whether ``why`` holds back a message of this priority: who wants no notices still gets codes."""
+    return None if why is Why.ASKED_US and priority is Priority.CODE else why

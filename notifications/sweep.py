@@ -1,5 +1,6 @@
 """The sweep: the rows are the truth, so every few seconds it finds what is due, stuck, or over, and says so."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import func, select, update
@@ -15,20 +16,31 @@ MOST = 2000
 ONE_AT_A_TIME = 0x6E6F_7469
 
 
-def sweep(session: Session, settings: NoticeSettings, *, at_once: bool = False) -> list[tuple[int, Priority]]:
-    """What is to be rung for. Rows that somebody works on are left alone. ``at_once``: whoever was rung for, too."""
+def sweep(
+    session: Session,
+    settings: NoticeSettings,
+    *,
+    at_once: bool = False,
+    has_room: Callable[[Priority], bool] = lambda _: True,
+) -> list[tuple[int, Priority]]:
+    """What is to be rung for. Rows that somebody works on are left alone. ``at_once``: whoever was rung for, too.
+
+    ``has_room`` is asked once for each: what the queue has no room for is left for a later sweep.
+    """
     if not session.scalar(select(func.pg_try_advisory_xact_lock(ONE_AT_A_TIME))):
         return []  # another one is at it: waiting for it would only keep workers from sending
     _expire(session)
     _miss_receipts(session, settings)
     _cover_codes(session)
-    due = _due(session, 0 if at_once else settings.ring_again_s)
+    due = _due(session, 0 if at_once else settings.ring_again_s, has_room)
     facts.fold(session)
     heartbeat.beat(session, "sweep", len(due))
     return due
 
 
-def _due(session: Session, again_after_s: float) -> list[tuple[int, Priority]]:
+def _due(
+    session: Session, again_after_s: float, has_room: Callable[[Priority], bool] = lambda _: True
+) -> list[tuple[int, Priority]]:
     real, now = db.real_now(session), db.now(session)
     not_rung = Message.rung_at.is_(None) | (Message.rung_at < real - timedelta(seconds=again_after_s))
     queued = (
@@ -46,7 +58,9 @@ def _due(session: Session, again_after_s: float) -> list[tuple[int, Priority]]:
         .limit(MOST)
         .with_for_update(skip_locked=True)
     )
-    found = [*session.execute(queued), *session.execute(leased)]
+    # what a dead worker left has waited longest, and a backlog must not keep it waiting
+    everything = [*session.execute(leased), *session.execute(queued)]
+    found = [(message_id, Priority(priority)) for message_id, priority in everything if has_room(Priority(priority))]
     if found:
         session.execute(
             update(Message)
@@ -54,7 +68,7 @@ def _due(session: Session, again_after_s: float) -> list[tuple[int, Priority]]:
             .values(rung_at=real, due_since=func.coalesce(Message.due_since, real)),
             execution_options={"synchronize_session": False},
         )
-    return [(message_id, Priority(priority)) for message_id, priority in found]
+    return found
 
 
 def _expire(session: Session) -> None:

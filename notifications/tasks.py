@@ -3,8 +3,12 @@
 import logging
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from celery import shared_task
+from celery import Celery, shared_task
+from kombu import pools
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications import health, heartbeat, outbox, people
@@ -31,6 +35,10 @@ QUEUE_OF = {
     Priority.PROGRESS: NOTICES,
     Priority.SURVEY: NOTICES,
 }
+BELL_S = 0.8
+"""So long a request waits for the broker, and then not again for a while (``outbox.DEAF_S``)."""
+FULL = 500
+"""A queue that holds so many tasks is rung for no more: workers that are behind would only find the same rows again."""
 SWEEP_S, HEARTBEAT_S, RETENTION_S = 10.0, 60.0, 3600.0
 SCHEDULE: dict[str, dict[str, Any]] = {
     "notices-sweep": {
@@ -91,9 +99,36 @@ def post() -> Post:
     return _post
 
 
+_bells: WeakKeyDictionary[Celery, Any] = WeakKeyDictionary()
+
+
+def bell(app: Celery) -> Any:
+    """Connections for those who ring and must not wait: a broker that does not answer is given up at once.
+
+    ``with bell(app).acquire() as producer: task.apply_async(…, producer=producer, retry=False)``
+    """
+    if app not in _bells:
+        hasty = {"socket_timeout": BELL_S, "socket_connect_timeout": BELL_S, "max_retries": 0}
+        _bells[app] = pools.producers[app.connection_for_write(transport_options=hasty)]
+    return _bells[app]
+
+
 def ring(message_id: int, priority: Priority) -> None:
     """The doorbell: ``outbox.use_doorbell(tasks.ring)``. One quick try; a broker that is down is the sweep's matter."""
-    deliver.apply_async((message_id,), queue=QUEUE_OF[priority], retry=False, ignore_result=True)
+    with bell(deliver.app).acquire(block=True, timeout=BELL_S) as producer:
+        deliver.apply_async((message_id,), queue=QUEUE_OF[priority], retry=False, ignore_result=True, producer=producer)
+
+
+def waiting(queue: str) -> int:
+    """How many tasks wait in a queue; 0 when nobody can say, because then nobody hears a ring either."""
+    try:
+        with bell(deliver.app).acquire(block=True, timeout=BELL_S) as producer:
+            try:
+                return int(producer.channel.queue_declare(queue, passive=True).message_count)
+            except producer.connection.channel_errors:
+                return 0  # an empty queue is none
+    except (OperationalError, RedisError, OSError):
+        return 0
 
 
 def deliver_due(*, at_once: bool = False) -> int:
@@ -115,9 +150,14 @@ def deliver(message_id: int) -> None:
 @shared_task(name="notifications.sweep", ignore_result=True)
 def sweep() -> None:
     """Ring for what is due and was not rung for, or whose worker died."""
-    here = post()
+    here, room = post(), {queue: FULL - waiting(queue) for queue in set(QUEUE_OF.values())}
+
+    def has_room(priority: Priority) -> bool:
+        room[QUEUE_OF[priority]] -= 1
+        return room[QUEUE_OF[priority]] >= 0
+
     with here.sessions.begin() as session:
-        due = sweep_rows(session, here.settings)
+        due = sweep_rows(session, here.settings, has_room=has_room)
         reached("sweep.written")
     reached("sweep.committed")
     for message_id, priority in due:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import String, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import insert
@@ -167,6 +168,18 @@ def words_of(session: Session, name: str, locale: str, version: int) -> str:
             TextVersion.name == name, TextVersion.locale == locale, TextVersion.version == version
         )
     ).one()
+
+
+_committed: WeakKeyDictionary[object, dict[tuple[str, str, int], str]] = WeakKeyDictionary()
+
+
+def committed_words(session: Session, name: str, locale: str, version: int) -> str:
+    """The words of a version that is committed for certain: each process asks once for them."""
+    known = _committed.setdefault(session.get_bind().engine, {})
+    key = (name, locale, version)
+    if key not in known:
+        known[key] = words_of(session, *key)
+    return known[key]
 
 
 def history(session: Session, name: str, locale: str) -> list[TextVersion]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from celery import Celery
 from sqlalchemy import select, update
 
 import db
@@ -70,6 +71,34 @@ def test_two_sweeps_at_once_do_not_ring_twice(sessions, ten):
         two.connection().exec_driver_sql("set local lock_timeout = '2s'")
         assert sweep._due(two, 60) == []
         one.rollback()
+
+
+def test_what_a_full_queue_has_no_room_for_waits_for_a_later_sweep(sessions, ten):
+    with sessions.begin() as session:
+        ids = [say(session, key=str(i), to=f"1390000000{i}").id for i in range(5)]
+        dead = say(session, key="dead", to="13900000009").id
+    with sessions.begin() as session:
+        assert claim(session, dead, RULES)
+    later(sessions, 61)
+    room = iter([True, True])
+    assert swept(sessions, has_room=lambda _: next(room, False)) == [dead, ids[0]]  # a dead worker's first
+    assert swept(sessions) == ids[1:]
+
+
+def test_a_sweep_of_workers_that_are_behind_does_not_flood_the_queue(sessions, ten, broker_url, monkeypatch):
+    monkeypatch.setattr(tasks, "FULL", 3)
+    tasks.configure(RULES, sessions)
+    with sessions.begin() as session:
+        for i in range(8):
+            say(session, key=str(i), to=f"1390000000{i}")
+    with Celery("behind", broker=broker_url) as app:
+        app.set_default()
+        outbox.use_doorbell(tasks.ring)
+        for _ in range(3):
+            later(sessions, 61)
+            tasks.sweep()
+            assert tasks.waiting(tasks.NOTICES) == 3
+        assert tasks.waiting(tasks.URGENT) == 0
 
 
 def test_the_schedule_and_the_queues_name_what_exists():
