@@ -22,6 +22,7 @@ from tests.dispatch.builders import make_county
 from web import run, schema
 from web.supervisor import Command
 
+pytest_plugins = ["tests.notifications.scanner"]
 _numbers = itertools.count()
 
 
