@@ -254,7 +254,7 @@ def phone(playwright: Playwright, browser: Browser) -> Iterator[BrowserContext]:
         geolocation={"latitude": 31.70, "longitude": 119.94},
         service_workers="allow",
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     yield context
     context.close()
 
@@ -263,6 +263,6 @@ def phone(playwright: Playwright, browser: Browser) -> Iterator[BrowserContext]:
 def desk(browser: Browser) -> Iterator[BrowserContext]:
     """An office's wide screen."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     yield context
     context.close()

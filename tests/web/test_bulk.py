@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.datastructures import FileStorage
 
 from agents.network import Division
 from dispatch.case import Case
@@ -140,12 +141,17 @@ def test_a_merged_place_is_refused_by_its_name(enterprise: FlaskClient, sessions
         ("名称,类型\n甲,乙\n".encode(), "缺少列"),
         (a_book(), "表里没有项目"),
         (a_book(*[row()] * 201), "一次最多200个项目"),
-        (b"x" * (2 * 1024 * 1024 + 1), "超过2 MB"),
     ],
 )
 def test_what_is_no_such_sheet_is_refused_in_words(enterprise: FlaskClient, content: bytes, words: str) -> None:
     status, page = upload(enterprise, content)
     assert (status, words in page) == (422, True)
+
+
+def test_a_sheet_of_more_than_two_megabytes_is_not_read() -> None:
+    large = FileStorage(io.BytesIO(b"x" * (bulk_sheet.MOST_BYTES + 1)), filename="a.csv")
+    with pytest.raises(bulk_sheet.BadSheet, match="too large"):
+        bulk_sheet.read(large, PROJECT_HEADS)
 
 
 def test_csv_as_excel_saves_it_in_china_is_read_too(enterprise: FlaskClient, sessions: sessionmaker[Session]) -> None:

@@ -192,7 +192,9 @@ def test_another_order_is_the_couriers_own_and_only_a_broken_window_warns(
     with sessions.begin() as session:
         assert [session.get_one(Stop, n).position for n in (day.delivery, day.pickup)] == [1, 2]
         stop = session.get_one(Stop, day.delivery)
-        stop.announced_opens_s, stop.announced_closes_s, stop.service_s = 36_000, 36_060, 3600
+        stop.announced_opens_s, stop.announced_closes_s = 36_000, 37_800  # ten to half past
+        session.get_one(Stop, day.pickup).service_s = 3600
+        db.set_clock(session, utc(TUESDAY, time(10)))
     answer = courier.post(f"/run/stops/{day.pickup}/first")
     assert (answer.status_code, "调整后会误时段" in answer.get_data(as_text=True)) == (200, True)
     with sessions() as session:
