@@ -1,15 +1,17 @@
 """Placing: carries a batch's proposal out in a few statements, whatever its size; who was placed is told afterwards."""
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from agents.roster import Agent
+from db import Base
 from dispatch.assignment import Move, Proposal, SlotPrice, among
 from dispatch.case import Case, CaseEvent
 from dispatch.catalog import calendar_of
@@ -126,21 +128,19 @@ def _write(session: Session, moves: Sequence[Move], *, by: Viewer, at: datetime)
             update(ProjectMember).where(among(ProjectMember.id, gone)).values(until=at),
             execution_options={"synchronize_session": False},
         )
-    rows = [
-        {
-            "project_id": m.project_id, "agent_id": m.after, "role": m.role, "counter": m.counter, "since": at,
-            "locked": False, "chosen_by": "matching", "reason": dict(m.reason),
-        }
-        for m in moves
-    ]  # fmt: skip
-    session.execute(insert(ProjectMember), rows)
-    session.execute(
-        update(Project)
-        .where(among(Project.id, sorted({m.project_id for m in moves})))
-        .values(version=Project.version + 1),
-        execution_options={"synchronize_session": False},
-    )
+    _copy(
+        session, ProjectMember, ("project_id", "agent_id", "role", "counter", "since", "locked", "chosen_by", "reason"),
+        (
+            (m.project_id, m.after, m.role.value, m.counter, at, False, "matching", _json(m.reason))
+            for m in moves
+        ),
+    )  # fmt: skip
     leads = [m for m in moves if m.role is TeamRole.LEAD]
+    if others := {m.project_id for m in moves} - {m.project_id for m in leads}:
+        session.execute(
+            update(Project).where(among(Project.id, others)).values(version=Project.version + 1),
+            execution_options={"synchronize_session": False},
+        )
     if leads:
         _write_leads(session, leads, by=by, at=at)
 
@@ -153,7 +153,9 @@ def _write_leads(session: Session, leads: Sequence[Move], *, by: Viewer, at: dat
             among(Project.id, ids), ProjectMember.project_id == Project.id, ProjectMember.role == TeamRole.LEAD,
             ProjectMember.until.is_(None),
         )
-        .values(state=ProjectState.ACTIVE, assignment_reason=ProjectMember.reason),
+        .values(
+            state=ProjectState.ACTIVE, assignment_reason=ProjectMember.reason, version=Project.version + 1
+        ),
         execution_options={"synchronize_session": False},
     )  # fmt: skip
     names = names_of(session, [m.after for m in leads if m.after is not None])
@@ -182,30 +184,44 @@ def _write_leads(session: Session, leads: Sequence[Move], *, by: Viewer, at: dat
         for row in others
         if row.id not in fresh
     ]
-    if events:
-        session.execute(insert(CaseEvent), events)
+    _copy(session, CaseEvent, ("case_id", "at", "kind", "stage", "actor", "words", "detail", "internal"), events)
 
 
-def _event(case_id: int, stage: Stage, kind: str, words: str, by: Viewer, at: datetime) -> dict[str, Any]:
-    return {
-        "case_id": case_id, "at": at, "kind": kind, "stage": stage, "actor": by.label, "words": words, "detail": {},
-        "internal": False,
-    }  # fmt: skip
+def _event(case_id: int, stage: Stage, kind: str, words: str, by: Viewer, at: datetime) -> tuple[Any, ...]:
+    return case_id, at, kind, stage.value, by.label, words, "{}", False
+
+
+def _copy(session: Session, noun: type[Base], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Many new rows of one table in one stream; their ids come from the table's own sequence."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    cursor: Any = session.connection().connection.cursor()
+    with cursor, cursor.copy(f'COPY "{noun.__tablename__}" ({names}) FROM STDIN') as stream:
+        for row in rows:
+            stream.write_row(row)
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _keep_reasons(session: Session, waiting: Sequence[Move]) -> None:
     """Why nobody: kept with the project that goes on waiting."""
-    rows = [{"id": m.project_id, "assignment_reason": dict(m.reason)} for m in waiting]
-    if rows:
-        session.execute(update(Project), rows)
+    if waiting:
+        session.execute(
+            text(
+                "UPDATE project SET assignment_reason = w.reason"
+                " FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS jsonb[])) AS w (id, reason)"
+                " WHERE project.id = w.id"
+            ),
+            {"ids": [m.project_id for m in waiting], "reasons": [_json(m.reason) for m in waiting]},
+        )
 
 
 def keep_prices(session: Session, prices: Mapping[Id, int], *, at: datetime) -> None:
     """Replace the scarcity prices of the last batch."""
     session.execute(delete(SlotPrice))
-    rows = [{"agent_id": int(agent), "price": price, "priced_at": at} for agent, price in prices.items() if price]
-    if rows:
-        session.execute(insert(SlotPrice), rows)
+    rows = ((int(agent), price, at) for agent, price in prices.items() if price)
+    _copy(session, SlotPrice, ("agent_id", "price", "priced_at"), rows)
 
 
 def names_of(session: Session, agent_ids: Sequence[int]) -> dict[Any, str]:

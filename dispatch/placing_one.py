@@ -84,11 +84,16 @@ def _fill(
         if choice.agent is None:
             break
         take = _take_lead if need.role == "lead" else _take_liaison
+        # An update that waited and then found no room keeps its lock on the agent. Only going back to the savepoint
+        # lets go of it; else two who go from agent to agent could wait for each other.
+        trying = session.begin_nested()
         member_id = take(session, project, need, choice, reason, name=names[int(choice.agent)],
                          calendar=calendar, by=by, at=at)  # fmt: skip
         if member_id is not None:
+            trying.commit()
             session.expire_all()
             return Placed(member_id, int(choice.agent), reason)
+        trying.rollback()
         pool = [agent for agent in pool if agent.id != choice.agent]
     if need.role == "lead":
         project.assignment_reason = reason

@@ -1,7 +1,8 @@
 """Weekly hours shared out by effort: a generalised assignment problem, answered with a bound.
 
-Lagrangian prices on the hours give the bound and the core edges; HiGHS solves the core, whole when it is small, else
-one neighbourhood of agents after the other around the best answer so far.
+Prices on the hours give a first bound and the core edges; prices on the jobs, where knapsacks.py is quick enough for
+the problem, a much stronger one that also takes out the pairs that no better answer can have. HiGHS solves what is left
+as a whole when it is small, and else one neighbourhood of agents after the other around the best answer so far.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from dispatch.matching.knapsacks import Knapsacks, job_prices
 from dispatch.matching.model import Id, MatchingError, stable_key
 
 Ints = npt.NDArray[np.int64]
@@ -26,8 +28,15 @@ PRICE_STEPS = 700
 CORE_WIDTH = 6  # edges that a job keeps in the core
 CORE_PAIRS = 20_000  # a problem with no more pairs has its core solved as a whole first
 CORE_SHARE = 0.4  # of the time
-DESCENT_SHARE = 0.1
-SHAKEN_JOBS, SHAKEN_AT_ONCE = 600, 25  # larger problems are not shaken: a descent takes too long
+DESCENT_SHARE = 0.05
+SACK_SHARE = 0.3
+SACK_CELLS = 8_000_000  # jobs × agents × hours beyond which knapsacks are neither quick nor small
+BEST_SHARE = 0.3
+WHOLE_SHARE, MOST, FEW_A_JOB = 0.6, 0.95, 2.5  # so few pairs a job promise an end
+FIRST_SHARE = 0.15  # for neighbourhoods before the jobs are priced
+FIRST_AROUND = 10  # agents of the first neighbourhood
+LEFT_A_JOB = 5.0  # pairs a job up to which what is left is solved as a whole
+SHAKEN_JOBS, SHAKEN_AT_ONCE = 250, 25  # larger problems are not shaken: a descent takes too long
 TRY_S = 1.0  # for one neighbourhood at most
 OPTIMAL, INFEASIBLE = 0, 2  # scipy's numbers
 
@@ -166,7 +175,8 @@ class _Search:
         self.agent: Ints | None = None
         self.cost = np.inf
         self.done = False
-        self.size = 4  # agents in a neighbourhood; grows while HiGHS is quick
+        # Agents in a neighbourhood; it grows while HiGHS is quick.
+        self.size = min(self.m, 4) if self.n <= SHAKEN_JOBS else min(self.m, FIRST_AROUND)
         gaps = np.take_along_axis(self.reduced, self.rank[: min(self.m, 4)], axis=0)[-1]
         finite = gaps[np.isfinite(gaps)]
         self.cutoff = float(np.median(finite)) + 1e-9 if len(finite) else 1.0
@@ -184,14 +194,34 @@ class _Search:
     def run(self) -> None:
         self._start()
         self._descend(self.left_s * DESCENT_SHARE)
-        if self.agent is not None and not self._finished() and self.m * self.n <= CORE_PAIRS and self._core():
-            self._exact()
+        if self.agent is not None and not self._finished():
+            if self.n * self.m * int(self.gap.room.max()) <= SACK_CELLS:
+                if self.n > SHAKEN_JOBS:
+                    self._better_it(until=monotonic() + self.left_s * FIRST_SHARE)
+                self._price_jobs()
+                if self.n <= SHAKEN_JOBS and not self._finished() and self._possible().sum() > LEFT_A_JOB * self.n:
+                    self._best_pairs()
+            elif self.m * self.n <= CORE_PAIRS and self._core():
+                self._exact()
+        tried = np.inf
         while self.agent is not None and not self._finished():
+            left = float(self._possible().sum())
+            if left <= LEFT_A_JOB * self.n and left < 0.7 * tried:
+                tried = left
+                self._whole()
+            else:
+                self._better_it(until=monotonic())
+
+    def _better_it(self, *, until: float) -> None:
+        """Neighbourhoods around the best answer, at least one; in between as long again jobs are shaken."""
+        while not self._finished():
             began = monotonic()
             self._around()
-            until = min(self.ends_at, 2 * monotonic() - began)
-            while self.n <= SHAKEN_JOBS and monotonic() < until:
+            shaken_until = min(self.ends_at, 2 * monotonic() - began)
+            while self.n <= SHAKEN_JOBS and monotonic() < shaken_until:
                 self._shake()
+            if monotonic() >= until:
+                return
 
     def _finished(self) -> bool:
         return self.done or self.cost <= self.bound or self.left_s <= 0.02
@@ -293,6 +323,44 @@ class _Search:
         if self.cost > paid:
             self.agent, self.cost = before, paid
 
+    def _price_jobs(self) -> None:
+        """The bound of the knapsacks, and for each pair what it would add: from now on the guide to good pairs."""
+        usable = np.where(np.isfinite(self.reduced), self.gap.cost + self.price[:, None] * self.gap.effort, np.inf)
+        sacks = Knapsacks(self.gap.cost, self.gap.effort, self.gap.room)
+        found = job_prices(sacks, usable.min(axis=0), self.cost, ends_at=monotonic() + self.left_s * SACK_SHARE)
+        if found.bound <= self.lower:
+            return
+        self.lower = found.bound
+        self.reduced = sacks.forced(found.price) - found.bound
+        self.rank = np.argsort(self.reduced, axis=0, kind="stable")
+        gaps = np.take_along_axis(self.reduced, self.rank[: min(self.m, 4)], axis=0)[-1]
+        finite = gaps[np.isfinite(gaps)]
+        self.cutoff = float(np.median(finite)) + 1e-9 if len(finite) else 1.0
+
+    def _possible(self) -> Flags:
+        """The pairs that can be in a better answer."""
+        return self.reduced + self.lower <= self.cost - 1 + 1e-6
+
+    def _best_pairs(self) -> None:
+        """HiGHS on the pairs that add least to the bound, a few a job, while that helps: often a long way at once."""
+        before = np.inf
+        while self.cost < before and not self._finished():
+            before = self.cost
+            edges = self._possible()
+            if edges.sum() <= FEW_A_JOB * self.n:
+                return
+            edges &= self.reduced <= np.sort(self.reduced[edges])[int(FEW_A_JOB * self.n)]
+            edges[self.agent, self.jobs] = True
+            self._milp(np.arange(self.m), self.jobs, edges, self.left_s * BEST_SHARE, better=True)
+
+    def _whole(self) -> None:
+        """HiGHS on every pair that can be in a better answer: when it ends, so does the search."""
+        edges = self._possible()
+        edges[self.agent, self.jobs] = True
+        share = MOST if edges.sum() <= FEW_A_JOB * self.n else WHOLE_SHARE
+        status = self._milp(np.arange(self.m), self.jobs, edges, self.left_s * share, better=True)
+        self.done = status in (OPTIMAL, INFEASIBLE)
+
     def _core(self) -> bool:
         """HiGHS on the best edges of every job; True when it finished."""
         edges = np.zeros((self.m, self.n), dtype=bool)
@@ -312,7 +380,7 @@ class _Search:
         assert self.agent is not None
         agents = np.sort(self.rng.choice(self.m, size=min(self.m, self.size), replace=False))
         jobs = np.flatnonzero(np.isin(self.agent, agents))
-        edges = self.reduced[np.ix_(agents, jobs)] < self.cutoff
+        edges = (self.reduced[np.ix_(agents, jobs)] < self.cutoff) & self._possible()[np.ix_(agents, jobs)]
         edges[np.searchsorted(agents, self.agent[jobs]), np.arange(len(jobs))] = True
         began = monotonic()
         status = self._milp(agents, jobs, edges, min(TRY_S, self.left_s))
@@ -323,9 +391,18 @@ class _Search:
             self.size = min(self.m, self.size + 1)
 
     def _milp(
-        self, agents: Ints, jobs: Ints, edges: npt.NDArray[np.bool_], limit_s: float, *, loose: bool = False
+        self,
+        agents: Ints,
+        jobs: Ints,
+        edges: npt.NDArray[np.bool_],
+        limit_s: float,
+        *,
+        loose: bool = False,
+        better: bool = False,
     ) -> int:
-        """HiGHS on the given edges among some agents and jobs, all else as it stands; takes a better answer."""
+        """HiGHS on the given edges among some agents and jobs, all else as it stands; takes a better answer.
+
+        ``better``: nothing but a better answer is looked for, so that INFEASIBLE says there is none."""
         i, j = np.nonzero(edges)
         if not len(i):
             return INFEASIBLE
@@ -339,9 +416,14 @@ class _Search:
         k = np.arange(len(i))
         once = sparse.csr_array((np.ones(len(k)), (j, k)), shape=(len(jobs), len(k)))
         hours = sparse.csr_array((self.gap.effort[who, what].astype(float), (i, k)), shape=(len(agents), len(k)))
+        paid = self.gap.cost[who, what].astype(float)
+        rules = [LinearConstraint(once, 1, 1), LinearConstraint(hours, -np.inf, room)]
+        if better and self.agent is not None:
+            now = float(self.gap.cost[self.agent[jobs], jobs].sum())
+            rules.append(LinearConstraint(paid[None, :], -np.inf, now - 1))
         result = milp(
-            self.gap.cost[who, what].astype(float),
-            constraints=[LinearConstraint(once, 1, 1), LinearConstraint(hours, -np.inf, room)],
+            paid,
+            constraints=rules,
             integrality=np.ones(len(k)),
             bounds=Bounds(0, 1),
             options={"time_limit": max(0.05, limit_s), "mip_rel_gap": 0.02 if loose else 0.0},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -33,12 +34,19 @@ class TeamPlan:
 
 
 def plan_teams(
-    needs: Iterable[Need], agents: Iterable[Agent], network: Network, weights: Weights, *, limit_s: float = 60.0
+    needs: Iterable[Need],
+    agents: Iterable[Agent],
+    network: Network,
+    weights: Weights,
+    *,
+    limit_s: float = 60.0,
+    at_once: int = 1,
 ) -> list[TeamPlan]:
     """The cheapest teams in each county: together the members have every skill of the need, each takes one slot.
 
     A need is a project with all its skills; each member must be able to come (place, leave, bans, language). The time
-    limit is for all counties together, a county that it cuts short says so by its bound.
+    limit is for all counties together, a county that it cuts short says so by its bound. ``at_once``: how many counties
+    are solved side by side, each by one thread; the answer is the same.
     """
     by_area: dict[Node, list[Need]] = defaultdict(list)
     for need in sorted(needs, key=lambda n: stable_key(n.id)):
@@ -47,11 +55,13 @@ def plan_teams(
     for agent in sorted(agents, key=lambda a: stable_key(a.id)):
         staff[home_county(network, agent.node)].append(agent)
     ends_at = monotonic() + limit_s
-    plans = []
-    for area in sorted(by_area):
-        left_s = max(0.1, ends_at - monotonic())
-        plans.append(_plan(area, by_area[area], staff[area], network, weights, left_s))
-    return plans
+
+    def plan(area: Node) -> TeamPlan:
+        return _plan(area, by_area[area], staff[area], network, weights, max(0.1, ends_at - monotonic()))
+
+    # The solver lets go of the interpreter while it works: threads are enough.
+    with ThreadPoolExecutor(at_once) as hands:
+        return list(hands.map(plan, sorted(by_area)))
 
 
 def _plan(
@@ -103,12 +113,15 @@ def _offers(
 ) -> list[tuple[int, int, frozenset[str]]]:
     """Who could join and for how much: the cheapest few, the cheapest for each skill, and the most versatile."""
     able = []
+    parts: dict[frozenset[str], Need] = {}
     for a, agent in enumerate(agents):
         useful = need.skills & agent.skills
         if not useful or agent.held >= agent.capacity:
             continue
         # What a member lacks is the others' part: only what it brings is asked of it, and can be unpractised.
-        part = replace(need, skills=useful)
+        if useful not in parts:
+            parts[useful] = replace(need, skills=useful)
+        part = parts[useful]
         if bar(part, agent, network) is None:
             able.append((HEAD + pair_terms(part, agent, network, weights).total, a, useful))
     able.sort(key=lambda offer: offer[:2])

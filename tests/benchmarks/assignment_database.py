@@ -1,6 +1,9 @@
 """A batch with its database: a city or the province read, solved, written back; then one placement after another.
 
-python -m tests.benchmarks.assignment_database --scale city|province [--one-by-one 200]
+python -m tests.benchmarks.assignment_database --scale city|province [--projects 50000] [--one-by-one 200]
+
+One placement is measured as the schedule does it: the project locked, its agent found, everything written, committed;
+telling the two sides follows in a transaction of its own and is measured apart.
 """
 
 import argparse
@@ -10,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 import db
 from agents.network import CENTRES_FILE, DIVISIONS_FILE, import_network
@@ -35,7 +38,7 @@ def timed(found: dict[str, Any], name: str, act: Callable[[], Any]) -> Any:
     return answer
 
 
-def measure(scale: str, one_by_one: int) -> dict[str, Any]:
+def measure(scale: str, projects: int, one_by_one: int) -> dict[str, Any]:
     """Load, then time each part."""
     db.use_keys(db.Keyring.generate())
     server = Postgres().start()
@@ -47,49 +50,95 @@ def measure(scale: str, one_by_one: int) -> dict[str, Any]:
             import_network(session, DIVISIONS_FILE, CENTRES_FILE)
             import_all(session)
         timed(found, "load", lambda: demand.load(sessions, scale=scale))
-        with sessions() as session:
-            found["agents"] = session.scalar(select(func.count()).select_from(Agent))
-            found["waiting before"] = _waiting(session)
-            at = db.now(session)
-            question = timed(found, "read", lambda: assignment.ask(session, at=at))
-            found["needs"] = len(question.needs)
-        answer = timed(
-            found, "solve",
-            lambda: match(question.needs, question.agents, question.network, assignment.WEIGHTS),
-        )  # fmt: skip
-        found["proven"] = answer.certificate.proven
-        with sessions() as session:
-            proposal = timed(found, "difference", lambda: assignment.difference(session, question, answer))
-        found["moves"], found["waits"] = len(proposal.moves), len(proposal.waiting)
-
-        def write() -> placing.Applied:
-            with sessions.begin() as session:
-                return placing.apply(session, proposal, by=SYSTEM, at=at)
-
-        applied = timed(found, "write back", write)
-        found["applied"] = [len(applied.done), len(applied.stale), len(applied.full)]
-        with sessions() as session:
-            found["over capacity"] = session.scalar(
-                select(func.count()).select_from(Agent).where(Agent.held > Agent.capacity)
-            )
-            found["waiting after"] = _waiting(session)
-        found["one by one ms"] = _one_by_one(sessions, one_by_one)
-
-        def tell() -> int:
-            with sessions.begin() as session:
-                return placing.tell_placed(session, at=at, limit=200)
-
-        found["told"] = timed(found, "200 told", tell)
-
-        def look() -> int:
-            with sessions.begin() as session:
-                return renew_many(session, due(session, at=at, limit=100), at=at)
-
-        found["forecast"] = timed(found, "100 forecasts", look)
-        found["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        return found
+        grow(sessions, projects)
+        return measured(sessions, found, one_by_one)
     finally:
         server.stop()
+
+
+def measured(sessions: Any, found: dict[str, Any], one_by_one: int) -> dict[str, Any]:
+    """Read, solve, difference, write back; then one placement after another, telling, forecasts."""
+    with sessions() as session:
+        found["agents"] = session.scalar(select(func.count()).select_from(Agent))
+        found["projects"] = session.scalar(
+            select(func.count()).select_from(Project).where(Project.state != ProjectState.CLOSED)
+        )
+        found["waiting before"] = _waiting(session)
+        at = db.now(session)
+        question = timed(found, "read", lambda: assignment.ask(session, at=at))
+        found["needs"] = len(question.needs)
+    answer = timed(found, "solve", lambda: match(question.needs, question.agents, question.network, assignment.WEIGHTS))
+    found["proven"] = answer.certificate.proven
+    with sessions() as session:
+        proposal = timed(found, "difference", lambda: assignment.difference(session, question, answer))
+    found["moves"], found["waits"] = len(proposal.moves), len(proposal.waiting)
+
+    def write() -> placing.Applied:
+        with sessions.begin() as session:
+            return placing.apply(session, proposal, by=SYSTEM, at=at)
+
+    applied = timed(found, "write back", write)
+    parts = [found[part] for part in ("read", "solve", "difference", "write back")]
+    found["read to written"] = {k: round(sum(part[k] for part in parts), 2) for k in ("wall_s", "cpu_s")}
+    found["applied"] = [len(applied.done), len(applied.stale), len(applied.full)]
+    found["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    with sessions.begin() as session:
+        found["over capacity"] = session.scalar(
+            select(func.count()).select_from(Agent).where(Agent.held > Agent.capacity)
+        )
+        found["waiting after"] = _waiting(session)
+        session.execute(text("ANALYZE"))
+    found["one by one ms"] = _one_by_one(sessions, one_by_one)
+
+    def tell() -> int:
+        with sessions.begin() as session:
+            return placing.tell_placed(session, at=at, limit=200)
+
+    timed(found, "200 told", tell)
+
+    def look() -> int:
+        with sessions.begin() as session:
+            return renew_many(session, due(session, at=at, limit=100), at=at)
+
+    timed(found, "100 forecasts", look)
+    return found
+
+
+def grow(sessions: Any, projects: int) -> None:
+    """More projects that wait, like those that do, until there are ``projects``; each with a case and its matters."""
+    with sessions.begin() as session:
+        there = session.scalar(select(func.count()).select_from(Project).where(Project.state != ProjectState.CLOSED))
+        more = max(0, projects - int(there or 0))
+        while more:
+            made = min(more, _waiting(session))
+            _copy_waiting(session, made)
+            more -= made
+    with sessions.begin() as session:
+        session.execute(text("ANALYZE"))
+
+
+def _copy_waiting(session: Any, count: int) -> None:
+    tag = session.scalar(text("SELECT 'x' || count(*) FROM project"))
+    new = {
+        "project": {"project_no": f"o.project_no || '{tag}'", "project_code": "NULL"},
+        "dispatch_case": {
+            "project_id": "n.id", "case_no": f"o.case_no || '{tag}'",
+            "query_hash": f"sha256((o.case_no || '{tag}')::bytea)",
+        },
+        "review": {"case_id": "n.id"},
+    }  # fmt: skip
+    source = {
+        "project": f"(SELECT * FROM project WHERE state = 'waiting' ORDER BY id LIMIT {count}) o",
+        "dispatch_case": "dispatch_case o JOIN project p ON p.id = o.project_id"
+        f" JOIN project n ON n.project_no = p.project_no || '{tag}'",
+        "review": "review o JOIN dispatch_case c ON c.id = o.case_id"
+        f" JOIN dispatch_case n ON n.case_no = c.case_no || '{tag}'",
+    }
+    for name, changes in new.items():
+        columns = [c.name for c in db.Base.metadata.tables[name].columns if c.name != "id"]
+        values = ", ".join(changes.get(c, f'o."{c}"') for c in columns)
+        names = ", ".join(f'"{c}"' for c in columns)
+        session.execute(text(f"INSERT INTO {name} ({names}) SELECT {values} FROM {source[name]}"))
 
 
 def _waiting(session: Any) -> int:
@@ -98,7 +147,7 @@ def _waiting(session: Any) -> int:
     )
 
 
-def _one_by_one(sessions: Any, count: int) -> dict[str, float]:
+def _one_by_one(sessions: Any, count: int) -> dict[str, dict[str, float]]:
     """Projects sent back to the waiting list and placed at once, one transaction each."""
     with sessions.begin() as session:
         rows = session.scalars(
@@ -115,13 +164,21 @@ def _one_by_one(sessions: Any, count: int) -> dict[str, float]:
                 session.flush()
             project.state = ProjectState.WAITING
         ids = [project.id for project in rows]
-    taken = []
+    taken, told = [], []
     for project_id in ids:
         began = time.perf_counter()
         with sessions.begin() as session:
             project = session.get_one(Project, project_id, with_for_update=True)
             place(session, project, by=SYSTEM, at=db.now(session))
-        taken.append((time.perf_counter() - began) * 1000)
+        done = time.perf_counter()
+        with sessions.begin() as session:
+            placing.tell_placed(session, at=db.now(session), project_id=project_id)
+        taken.append((done - began) * 1000)
+        told.append((time.perf_counter() - done) * 1000)
+    return {"placed": _quantiles(taken), "told": _quantiles(told)}
+
+
+def _quantiles(taken: list[float]) -> dict[str, float]:
     taken.sort()
     return {"p50": round(taken[len(taken) // 2], 1), "p99": round(taken[int(len(taken) * 0.99)], 1)} if taken else {}
 
@@ -130,5 +187,6 @@ if __name__ == "__main__":
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--scale", choices=("city", "province"), default="city")
     ask.add_argument("--one-by-one", type=int, default=200)
+    ask.add_argument("--projects", type=int, default=0, help="so many in all, running and waiting")
     given = ask.parse_args()
-    print(json.dumps(measure(given.scale, given.one_by_one), ensure_ascii=False, indent=1))
+    print(json.dumps(measure(given.scale, given.projects, given.one_by_one), ensure_ascii=False, indent=1))

@@ -141,8 +141,11 @@ def leave(options):
     absent = dict.fromkeys(random.Random(options.seed).sample(loaded, len(loaded) // 50), 5)
     watch = Watch()
     relief = relieve(absent, needs, agents, network, WEIGHTS)
-    say(job="leave", absent=len(absent), moves=len(relief.moves), others=len(relief.others), needed=relief.needed,
-        unforced=relief.unforced, waiting=sum(m.agent is None for m in relief.moves), notices=relief.notices, **watch.read())  # fmt: skip
+    say(
+        job="leave", absent=len(absent), moves=len(relief.moves), others=len(relief.others), needed=relief.needed,
+        unforced=relief.unforced, waiting=sum(m.agent is None for m in relief.moves), notices=relief.notices,
+        **watch.read(),
+    )  # fmt: skip
 
 
 def teams(options):
@@ -154,7 +157,7 @@ def teams(options):
         if n.role == "lead"
     ]
     watch = Watch()
-    plans = plan_teams(whole, agents, network, WEIGHTS, limit_s=options.limit)
+    plans = plan_teams(whole, agents, network, WEIGHTS, limit_s=options.limit, at_once=options.at_once)
     say(job="teams", areas=len(plans), proven=sum(p.proven for p in plans), projects=len(whole),
         waiting=sum(not team for p in plans for team in p.teams.values()), **watch.read())  # fmt: skip
 
@@ -196,6 +199,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="run the independent check too")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=float, default=60.0)
+    parser.add_argument("--at-once", type=int, default=1, help="counties planned side by side")
     parser.add_argument("--family", default="ABCDE")
     parser.add_argument("--agents", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=200)

@@ -118,7 +118,6 @@ def test_a_batch_that_fails_half_way_has_changed_nothing(county_sessions):
     with county_sessions() as session:
         proposal = assignment.propose(session, at=TEN)
 
-
     def fail_half_way():
         with county_sessions.begin() as session:
             assert len(placing.apply(session, proposal, by=SYSTEM, at=TEN).done) == 3
@@ -241,8 +240,8 @@ def test_one_placement_takes_a_handful_of_statements_however_many_wait(county):
 
     first, *_ = waiting_projects(county, 1)
     many = waiting_projects(county, 6)
-    assert statements(first) <= 4
-    assert statements(many[-1]) <= 5  # its row is read again besides
+    assert statements(first) <= 6
+    assert statements(many[-1]) <= 7  # its row is read again besides
 
 
 def test_a_placement_at_once_agrees_with_the_batch(county):
