@@ -279,11 +279,11 @@ def commit(session: Session, plan: Plan, *, by: str, at: datetime) -> list[Told]
     plan = session.get_one(Plan, plan.id, with_for_update=True, populate_existing=True)
     if plan.state is not PlanState.PREVIEW or plan.result is None:
         plan.move_to(PlanState.COMMITTED)  # raises, and names the state
-    if plan.result.get("objections"):
+    if objections := (plan.result or {}).get("objections"):
         raise PlanConflict(
-            f"plan {plan.id}: the model of record disagrees: {plan.result['objections'][0]}",
+            f"plan {plan.id}: the model of record disagrees: {objections[0]}",
             words="独立核对(OR-Tools)与本次结果不一致,不能下发,请重新计算",
-            difference={"objections": plan.result["objections"]},
+            difference={"objections": objections},
         )
     ids = [int(stop_id) for stop_id in plan.stop_versions]
     stops = {
