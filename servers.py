@@ -203,7 +203,7 @@ class Server:
         return None if self._adopted and is_alive(self._adopted) else "not running"
 
     def kill(self) -> None:
-        """End it at once. What was committed survives."""
+        """End it at once. What was committed survives; if not ``durable``, all but its last second."""
         if self.pid and self.ending() is None:
             os.kill(self.pid, signal.SIGKILL)
             self._wait(10)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from dispatch.case import Case
 from dispatch.catalog import calendar_of
 from dispatch.errors import Refused
-from dispatch.evaluation import Evaluation, Rectification, RectificationState, Ticket, TicketKind
+from dispatch.evaluation import TICKET_LABEL, Evaluation, Rectification, RectificationState, Ticket, TicketKind
 from dispatch.flow.parts import due, next_number
 from dispatch.project import Project
 from dispatch.scope import Viewer
@@ -50,7 +50,8 @@ def open_ticket(
     session.add(ticket)
     session.flush()
     if case is not None:
-        note(session, case, kind="ticket", by=by, at=at, words=f"已登记{ticket.ticket_no}", internal=about is not None)
+        said = f"已登记{TICKET_LABEL[kind]} {ticket.ticket_no}"
+        note(session, case, kind="ticket", by=by, at=at, words=said, internal=about is not None)
     if kind is TicketKind.COMPLAINT:
         tell_desk(
             session, kind=DeskKind.SUPERVISION, division_id=division_id, text="complaint_for_desk",

@@ -140,7 +140,8 @@ def _lost(one: Explanation) -> str:
     if one.rival.scarcity > 0:
         worse.append("其名额更需留给别的项目")
     why_not = "、".join(worse)
-    return f"{why_not}不如,多{one.rival.lost_by}分" if why_not else f"条件相当,多{one.rival.lost_by}分"
+    behind = f"{why_not}不及" if why_not else "条件相当"
+    return f"{behind},代价高{one.rival.lost_by}分" if one.rival.lost_by else f"{behind},总代价相同"
 
 
 def _change_words(change: Change, need: Need, names: Mapping[Any, str], place: str) -> str:

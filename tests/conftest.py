@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import redis
@@ -24,6 +25,11 @@ from web.supervisor import Command
 
 pytest_plugins = ["tests.notifications.scanner"]
 _numbers = itertools.count()
+
+
+# How long an example takes says something about the machine, nothing about the program.
+hypothesis.settings.register_profile("daiban", deadline=None)
+hypothesis.settings.load_profile("daiban")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,6 +8,7 @@ import structlog
 from celery import shared_task
 from flask import current_app
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -20,6 +21,7 @@ from dispatch.errors import Stale
 from dispatch.placing_one import place as place_now
 from dispatch.project import Delegation, Project, ProjectState
 from dispatch.scope import SYSTEM
+from notifications.tasks import BELL_S, bell
 from routing import day as runs_of_day
 from routing.check import violations
 from routing.child import ortools_objections
@@ -204,8 +206,9 @@ def travel_times(osrm_url: str) -> TravelTimes:
 def ring(task: Any, *args: object) -> bool:
     """Hand a task to the queue now. A broker that is down is told, not raised: the schedule finds what was missed."""
     try:
-        task.apply_async(args, retry=False, ignore_result=True)
-    except OperationalError as error:
+        with bell(task.app).acquire(block=True, timeout=BELL_S) as producer:
+            task.apply_async(args, retry=False, ignore_result=True, producer=producer)
+    except (OperationalError, RedisError, OSError) as error:
         log.warning("the queue does not answer", task=task.name, error=str(error)[:200])
         return False
     return True

@@ -23,6 +23,7 @@ from dispatch.errors import Refused
 from dispatch.queries.enterprise import Letter, own_enterprise
 from dispatch.queries.enterprise_case import CasePage, case_page
 from dispatch.reach import case_for, parcel_for
+from notifications.phone import mask
 from routing.stops import AM_CLOSES, PM_CLOSES, Address
 from web import wording
 from web.auth import current_viewer, enterprise_only
@@ -138,7 +139,7 @@ def _book(case_no: str, *, inward: bool) -> Any:
 
 def _people(letter: Letter, *, inward: bool) -> list[SelectChoice]:
     return [
-        SelectChoice(str(person.id), f"{person.name} {person.phone[-11:]}")
+        SelectChoice(str(person.id), f"{person.name} {mask(person.phone)}")
         for person in letter.people
         if (person.may_hand_over if inward else person.may_receive)
     ]
