@@ -89,11 +89,11 @@ def front() -> str | Response:
 @limiter.limit("20 per minute; 200 per hour", methods=["POST"])
 def login() -> str | Response | tuple[str, int]:
     """Password or code; afterwards the role's own home, or the page that was wanted."""
-    if current_user.is_authenticated and request.method == "GET":
+    if current_user.is_authenticated and request.method != "POST":
         return redirect(current_user.home)
     by_code = request.args.get("by") == "code"
     form: Any = CodeForm() if by_code else PasswordForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _login_page(form, by_code)
     if form.validate() and (person := _who(form, by_code)):
         sign_in(person)
@@ -173,7 +173,7 @@ def logout() -> Response:
 def register() -> str | Response | tuple[str, int]:
     """An enterprise's first person is in at once, the next ones wait for a colleague."""
     form = RegisterForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _register_page(form)
     if form.validate() and not (form.code.data or "").strip():
         form.code.errors = [gettext("请填写短信验证码")]

@@ -49,7 +49,7 @@ def withdraw(case_no: str) -> Any:
         else:
             flash(gettext("已撤件"))
             return redirect(url_for("enterprise.case", case_no=case_no))
-    return render_template("enterprise/withdraw.html", case=page, form=form), 200 if request.method == "GET" else 422
+    return render_template("enterprise/withdraw.html", case=page, form=form), 200 if request.method != "POST" else 422
 
 
 @bp.route("/cases/<case_no>/evaluation", methods=["GET", "POST"])
@@ -59,7 +59,7 @@ def evaluate(case_no: str) -> Any:
     page, form = the_case(case_no), FlaskForm()
     typed = {row.review_id: request.form.get(f"grade{row.review_id}", "") for row in page.matters}
     said = {row.review_id: request.form.get(f"words{row.review_id}", "")[:500] for row in page.matters}
-    if request.method == "GET" and page.stage is not Stage.DELIVERED:
+    if request.method != "POST" and page.stage is not Stage.DELIVERED:
         flash(gettext("办理结果送达后才能评价") if not page.ended else gettext("本办件已结束"), "error")
         return redirect(url_for("enterprise.case", case_no=case_no))
     if request.method == "POST" and form.validate():
@@ -80,7 +80,7 @@ def evaluate(case_no: str) -> Any:
                 flash(gettext("谢谢您的评价"))
                 return redirect(url_for("enterprise.case", case_no=case_no))
     labels = [(grade.value, GRADE_LABEL[grade]) for grade in Grade]
-    status = 200 if request.method == "GET" else 422
+    status = 200 if request.method != "POST" else 422
     return render_template(
         "enterprise/evaluate.html", case=page, form=form, typed=typed, said=said, labels=labels
     ), status

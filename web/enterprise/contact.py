@@ -46,7 +46,7 @@ def tickets() -> Any:
             for project in seen.projects(session, current_viewer(), at=at)
             for case in project.cases
         ]
-    status = 200 if request.method == "GET" else 422
+    status = 200 if request.method != "POST" else 422
     return render_template("enterprise/tickets.html", form=form, tickets=rows, changed=changed, cases=cases), status
 
 

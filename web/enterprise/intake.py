@@ -146,7 +146,7 @@ def intake_project() -> Any:
     if not isinstance(answers, dict):
         return answers
     form = ProjectForm(data=answers.get("project"))
-    if request.method == "GET":
+    if request.method != "POST":
         return _page("project", answers, form=form)
     if not form.validate():
         return _page("project", answers, 422, form=form)
@@ -266,7 +266,7 @@ def intake_facts() -> Any:
     family = Family(answers["project"]["family"])
     form: Any = facts_form(family, answers.get("facts", {}))
     questions = QUESTIONS[family]
-    if request.method == "GET":
+    if request.method != "POST":
         return _page("facts", answers, form=form, questions=questions)
     if not form.validate():
         return _page("facts", answers, 422, form=form, questions=questions)
@@ -289,7 +289,7 @@ def intake_matters() -> Any:
             session, current_viewer(), division_code=answers["site"]["code"],
             family=Family(answers["project"]["family"]), facts=answers["facts"], project_no=answers.get("project_no"),
         )  # fmt: skip
-    if request.method == "GET":
+    if request.method != "POST":
         chosen = answers.get("matters") or _usual(phases)
         return _page("matters", answers, phases=phases, chosen=chosen)
     offered = {offer.code for phase in phases for offer in phase.offers}
@@ -369,7 +369,7 @@ def intake_ways() -> Any:
     if request.method == "POST" and form.validate():
         answers["ways"] = {"pickup": form.pickup.data or "courier", "delivery": form.delivery.data or "courier"}
         return _keep(answers, "ways")
-    status = 200 if request.method == "GET" else 422
+    status = 200 if request.method != "POST" else 422
     return _page("ways", answers, status, form=form, originals=originals, results=results)
 
 
@@ -402,7 +402,7 @@ def intake_letter() -> Any:
                 "people": kept,
             }
             return _keep(answers, "letter")
-    status = 200 if request.method == "GET" else 422
+    status = 200 if request.method != "POST" else 422
     return _page("letter", answers, status, form=form, people=people, wrong=wrong, enterprise=enterprise, names=names)
 
 
@@ -433,7 +433,7 @@ def intake_review() -> Any:
         names = asked.names_of(session, answers["matters"])
         enterprise = own_enterprise(session, current_viewer())
     return _page(
-        "review", answers, 200 if request.method == "GET" else 422, form=form, wanted=wanted, names=names,
+        "review", answers, 200 if request.method != "POST" else 422, form=form, wanted=wanted, names=names,
         enterprise=enterprise, family=FAMILY_LABEL[Family(answers["project"]["family"])],
     )  # fmt: skip
 

@@ -133,7 +133,7 @@ def _book(case_no: str, *, inward: bool) -> Any:
                 )
             )
             return back
-    status = 200 if request.method == "GET" else 422
+    status = 200 if request.method != "POST" else 422
     return render_template("enterprise/leg.html", case=page, form=form, days=_by_day(open_slots), inward=inward), status
 
 
@@ -194,7 +194,7 @@ def reschedule(waybill: str) -> Any:
         else:
             flash(gettext("已改约"))
             return back
-    status = 200 if request.method == "GET" else 422
+    status = 200 if request.method != "POST" else 422
     return render_template(
         "enterprise/reschedule.html", case=page, leg=leg, form=form, days=_by_day(open_slots)
     ), status

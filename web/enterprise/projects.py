@@ -80,7 +80,7 @@ def revoke(project_no: str) -> Any:
         else:
             flash(gettext("委托已撤销,代办员停止办理,在外的原件将送回"))
             return redirect(url_for("enterprise.project", project_no=project_no))
-    status = 200 if request.method == "GET" else 422
+    status = 200 if request.method != "POST" else 422
     return render_template("enterprise/revoke.html", project=page, form=form), status
 
 
@@ -116,7 +116,7 @@ def sign_letter(project_no: str) -> Any:
             else:
                 flash(gettext("委托书已签署"))
                 return redirect(url_for("enterprise.project", project_no=project_no))
-    status = 200 if request.method == "GET" else 422
+    status = 200 if request.method != "POST" else 422
     names = [gettext("本项目的全部事项")]
     return render_template(
         "enterprise/letter.html",

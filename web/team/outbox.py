@@ -251,7 +251,7 @@ def text(text_name: str, locale: str) -> Any:
                 )
             except texts.BadWords as error:
                 faults = error.faults
-        if request.method == "GET" or faults or act == "preview":
+        if request.method != "POST" or faults or act == "preview":
             page = render_template(
                 "team/text.html", text=texts.text_named(name), locale=locale, now=now, words=words, note=note,
                 shown=texts.preview(name, locale, words, settings), faults=faults,

@@ -68,7 +68,7 @@ def new_person() -> Any:
                 _make(session, form, by_id=current_person().account_id)
                 flash(gettext("已开通,本人用手机号和短信验证码登录"))
                 return redirect(url_for("team.agents"))
-    return render_template("team/person.html", form=form), 200 if request.method == "GET" else 422
+    return render_template("team/person.html", form=form), 200 if request.method != "POST" else 422
 
 
 def _places(session: Session, viewer: Viewer) -> Sequence[Division]:
