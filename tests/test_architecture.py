@@ -244,3 +244,11 @@ def test_a_priced_column_would_be_noticed(name: str):
 @pytest.mark.parametrize("name", ["payer", "saved_days", "payload", "coffee", "parcel.waybill"])
 def test_a_word_that_only_sounds_like_money_is_allowed(name: str):
     assert not speaks_of_price(name)
+
+
+def test_a_web_process_carries_no_solver():
+    """What only workers and the command line need would double the start and the memory of every web process."""
+    heavy = {"numba", "osmium", "alembic", "routing.solve", "web.cli"}
+    asked = f"import sys, web.app; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -12,7 +12,6 @@ from notifications import tasks
 from web import (
     auth,
     bulk,
-    cli,
     courier,
     enterprise,
     entrance,
@@ -31,6 +30,7 @@ from web import (
     wording,
 )
 from web.api import resources
+from web.commands import Commands
 from web.settings import BadSetting, Settings
 
 MOST_UPLOADED = 12 * 1024 * 1024  # a file of 10 MB and the form around it
@@ -42,6 +42,7 @@ def create_app(settings: Settings) -> Flask:
     app = APIFlask(
         "web", title="Daiban 代办通", version="1", spec_path="/openapi.json", docs_path=None, json_errors=False
     )
+    app.cli = Commands(commands=app.cli.commands)
     app.secret_key = settings.secret_key
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_UPLOADED,
@@ -74,7 +75,6 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(module.bp)
 
     resources.install(app)
-    cli.install(app)
     notices.install(app, app.extensions["celery"], settings)
     return app
 
@@ -112,6 +112,7 @@ def make_celery(app: Flask, settings: Settings) -> Celery:
             "socket_connect_timeout": 2,
         },
         task_default_queue=jobs.QUEUE,
+        imports=("web.solving",),  # by workers only: it brings the solver along
         beat_schedule={**tasks.SCHEDULE, **jobs.SCHEDULE},
         timezone="Asia/Shanghai",
         enable_utc=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -26,6 +26,7 @@ from web import keys as key_rotation
 from web.demo import county, demand
 from web.replay import replay_area
 from web.settings import Settings
+from web.solving import run_day_plan
 from web.transactions import session_factory, transaction
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -220,7 +221,7 @@ def runs_plan(area: str, day: datetime, cutoff: str, limit_s: int, seed: int) ->
             session, division_id=division.id, on=day.date(), cutoff=Cutoff(cutoff), limit_s=limit_s, seed=seed,
             by="command line", at=db.now(session),
         )  # fmt: skip
-    jobs.run_day_plan(session_factory(), plan.id, current_app.extensions["daiban.travel"])
+    run_day_plan(session_factory(), plan.id, current_app.extensions["daiban.travel"])
     with session_factory()() as session:
         done = session.get_one(Plan, plan.id)
     if done.state is PlanState.FAILED:
@@ -302,9 +303,3 @@ def demo_load(scale: str, seed: int) -> None:
 
 
 COMMANDS = (database, network, catalog, calendar, assign, runs, messages, custody, keys, demo, simulate)
-
-
-def install(app: Flask) -> None:
-    """Every command, on this application."""
-    for command in COMMANDS:
-        app.cli.add_command(command)

@@ -28,8 +28,8 @@ from dispatch.custody import check_waybill
 from dispatch.errors import DispatchError, NotFound, Refused
 from dispatch.queries import courier as shown
 from dispatch.reach import stop_for
-from routing.day import seconds_of_day
 from routing.order import reorder
+from routing.question import seconds_of_day
 from routing.runs import FAIL_LABEL, Run, RunError
 from routing.stops import propose_entrance
 from web import files

@@ -23,9 +23,7 @@ from dispatch.project import Delegation, Project, ProjectState
 from dispatch.scope import SYSTEM
 from notifications.tasks import BELL_S, bell
 from routing import day as runs_of_day
-from routing.check import violations
-from routing.child import ortools_objections
-from routing.runs import PlanState, StopEvent
+from routing.runs import StopEvent
 from routing.travel import Cached, Geodesic, Osrm, TravelTimes, WithFallback
 from web import files
 from web.api.idempotency import forget_old_keys
@@ -38,6 +36,8 @@ log = structlog.get_logger()
 files.names_files(Material.sha256, Delegation.sha256, StopEvent.proofs, Handover.proofs)
 
 QUEUE = "jobs"
+DAY = "web.jobs.day"
+PLAN = "web.solving.plan"
 TOLD_AT_ONCE = 200  # placements that a batch tells of itself; a larger one leaves it to the schedule
 FORECASTS = 300  # cases that one run looks at: some ten seconds
 
@@ -56,7 +56,7 @@ def _alone(session: Session, name: str) -> bool:
     return bool(session.scalar(text("select pg_try_advisory_xact_lock(hashtext(:name))"), {"name": f"job:{name}"}))
 
 
-@shared_task(name="web.jobs.day")
+@shared_task(name=DAY)
 def day() -> None:
     """Silence that accepts, papers overdue, reminders, referrals, unrated cases: each in a transaction of its own."""
     run_day(session_factory())
@@ -177,25 +177,13 @@ def learn_today(session: Session) -> bool:
     return True
 
 
-@shared_task(name="web.jobs.plan")
-def plan(plan_id: int) -> None:
-    """Plan one area's runs; the row holds progress and heartbeat, and a second worker finds nothing to do."""
-    state = run_day_plan(session_factory(), plan_id, current_app.extensions["daiban.travel"])
-    log.info("plan worked on", plan=plan_id, state=state)
-
-
-def run_day_plan(sessions: sessionmaker[Session], plan_id: int, travel: TravelTimes) -> PlanState | None:
-    """Solve, check without the solver, ask the model of record, and leave a preview or the reason for none."""
-    return runs_of_day.work_on(sessions, plan_id, travel=travel, verify=violations, record=ortools_objections)
-
-
 @shared_task(name="web.jobs.take_over_plans")
 def take_over_plans() -> None:
     """Plans that nobody works on: the doorbell was lost, or the worker."""
     with session_factory()() as session:
         silent = runs_of_day.silent_plans(session)
     for plan_id in silent:
-        ring(plan, plan_id)
+        ring(PLAN, plan_id)
 
 
 def travel_times(osrm_url: str) -> TravelTimes:
@@ -203,13 +191,17 @@ def travel_times(osrm_url: str) -> TravelTimes:
     return Cached(WithFallback(Osrm(osrm_url), Geodesic()) if osrm_url else Geodesic())
 
 
-def ring(task: Any, *args: object) -> bool:
-    """Hand a task to the queue now. A broker that is down is told, not raised: the schedule finds what was missed."""
+def ring(task: str, *args: object) -> bool:
+    """Hand a task to the queue now, by its name, so that who asks need not load what does it.
+
+    A broker that is down is told, not raised: the schedule finds what was missed.
+    """
+    celery = current_app.extensions["celery"]
     try:
-        with bell(task.app).acquire(block=True, timeout=BELL_S) as producer:
-            task.apply_async(args, retry=False, ignore_result=True, producer=producer)
+        with bell(celery).acquire(block=True, timeout=BELL_S) as producer:
+            celery.send_task(task, args, retry=False, ignore_result=True, producer=producer)
     except (OperationalError, RedisError, OSError) as error:
-        log.warning("the queue does not answer", task=task.name, error=str(error)[:200])
+        log.warning("the queue does not answer", task=task, error=str(error)[:200])
         return False
     return True
 

@@ -1,11 +1,13 @@
-"""Travel: how long and how far it is from place to place, by the straight line, a road graph or a routing server."""
+"""Travel: how long and how far it is from place to place, by the straight line, a road graph or a routing server.
+
+The road graph is imported from its own file, ``routing.travel.roads``: few need it, and it brings much along.
+"""
 
 from routing.travel.cached import Cached
 from routing.travel.fallback import WithFallback
 from routing.travel.geodesic import Geodesic
 from routing.travel.osrm import Osrm
 from routing.travel.places import Place, Table, TravelTimes, Unavailable
-from routing.travel.roads import RoadGraph
 from routing.travel.speeds import Speeds
 
 __all__ = [
@@ -13,7 +15,6 @@ __all__ = [
     "Geodesic",
     "Osrm",
     "Place",
-    "RoadGraph",
     "Speeds",
     "Table",
     "TravelTimes",

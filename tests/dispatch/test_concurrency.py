@@ -17,7 +17,7 @@ from dispatch.reach import case_for, parcel_for, project_for
 from dispatch.scope import SYSTEM, Viewer
 from dispatch.stages import Stage
 from notifications.message import Message
-from routing import day
+from routing import day, planning
 from routing.runs import Cutoff, Plan, PlanConflict, PlanState, Run
 from routing.travel import Geodesic
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, a_request, an_appointment, the_county
@@ -82,9 +82,9 @@ def test_one_preview_is_committed_once(county_sessions: sessionmaker[Session]) -
             session, division_id=county.division.id, on=appointment.on, cutoff=Cutoff.AM, limit_s=1, by="", at=TEN
         ).id
         lead: Viewer = county.lead
-    state = day.work_on(county_sessions, plan_id, travel=Geodesic(), max_iterations=50)
+    state = planning.work_on(county_sessions, plan_id, travel=Geodesic(), max_iterations=50)
     assert state is PlanState.PREVIEW
-    assert day.work_on(county_sessions, plan_id, travel=Geodesic()) is None
+    assert planning.work_on(county_sessions, plan_id, travel=Geodesic()) is None
 
     def commit(session: Session) -> Any:
         return flow.commit_plan(session, session.get_one(Plan, plan_id), by=lead, at=TEN)
@@ -106,7 +106,7 @@ def test_a_commit_and_a_withdrawal_do_not_wait_for_each_other_for_ever(county_se
             session, division_id=county.division.id, on=an_appointment().on, cutoff=Cutoff.AM, limit_s=1, by="", at=TEN
         ).id
         case_no, lead = case.case_no, county.lead
-    day.work_on(county_sessions, plan_id, travel=Geodesic(), max_iterations=50)
+    planning.work_on(county_sessions, plan_id, travel=Geodesic(), max_iterations=50)
     came = both(
         county_sessions,
         lambda session: flow.commit_plan(session, session.get_one(Plan, plan_id), by=lead, at=TEN),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from agents.network import Division, Level, Precision, ServiceCentre
-from routing import day
+from routing import day, planning
 from routing.check import violations
 from routing.child import Unheard, ortools_objections
 from routing.question import seconds_of_day
@@ -94,7 +94,7 @@ def queued(sessions: sessionmaker[Session], area: int, *, replaces: int | None =
 def planned(sessions: sessionmaker[Session], area: int, *, replaces: int | None = None) -> int:
     """A preview."""
     plan_id = queued(sessions, area, replaces=replaces)
-    state = day.work_on(sessions, plan_id, travel=TRAVEL, verify=violations, max_iterations=FEW)
+    state = planning.work_on(sessions, plan_id, travel=TRAVEL, verify=violations, max_iterations=FEW)
     assert state is PlanState.PREVIEW
     return plan_id
 
@@ -156,15 +156,15 @@ def test_a_day_is_queued_planned_committed_and_told(sessions: sessionmaker[Sessi
 
 def test_a_job_is_worked_on_once(sessions: sessionmaker[Session], area: int) -> None:
     plan_id = planned(sessions, area)
-    assert day.work_on(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) is None
-    assert day.work_on(sessions, plan_id + 1, travel=TRAVEL) is None, "nor is one that is not there"
+    assert planning.work_on(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) is None
+    assert planning.work_on(sessions, plan_id + 1, travel=TRAVEL) is None, "nor is one that is not there"
 
 
 def test_a_cancelled_job_stays_cancelled(sessions: sessionmaker[Session], area: int) -> None:
     plan_id = queued(sessions, area)
     with sessions.begin() as session:
         day.cancel(session, session.get_one(Plan, plan_id))
-    assert day.work_on(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) is None
+    assert planning.work_on(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) is None
     with sessions() as session:
         assert session.get_one(Plan, plan_id).state is PlanState.CANCELLED
 
@@ -188,7 +188,7 @@ def test_a_job_cancelled_under_way_leaves_no_preview(sessions: sessionmaker[Sess
         with sessions.begin() as session:
             day.cancel(session, session.get_one(Plan, plan_id))
 
-    state = day.work_on(sessions, plan_id, travel=CancelsOnTheWay(cancel), max_iterations=FEW)
+    state = planning.work_on(sessions, plan_id, travel=CancelsOnTheWay(cancel), max_iterations=FEW)
     assert state is PlanState.CANCELLED
     with sessions() as session:
         assert session.get_one(Plan, plan_id).result is None
@@ -205,7 +205,7 @@ def test_a_dead_workers_plan_is_taken_over_after_a_minute(sessions: sessionmaker
         session.get_one(Plan, plan_id).heartbeat_at = db.real_now(session) - timedelta(seconds=day.SILENT_S + 1)
     with sessions() as session:
         assert plan_id in day.silent_plans(session)
-    assert day.work_on(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) is PlanState.PREVIEW
+    assert planning.work_on(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) is PlanState.PREVIEW
 
 
 def test_a_worker_that_comes_back_from_the_dead_leaves_nothing(sessions: sessionmaker[Session], area: int) -> None:
@@ -217,7 +217,7 @@ def test_a_worker_that_comes_back_from_the_dead_leaves_nothing(sessions: session
         with sessions.begin() as session:
             assert day.take(session, plan_id) is not None
 
-    state = day.work_on(sessions, plan_id, travel=CancelsOnTheWay(sleeps_and_is_replaced), max_iterations=FEW)
+    state = planning.work_on(sessions, plan_id, travel=CancelsOnTheWay(sleeps_and_is_replaced), max_iterations=FEW)
     assert state is PlanState.RUNNING, "the job is the other worker's"
     with sessions() as session:
         assert session.get_one(Plan, plan_id).result is None
@@ -252,7 +252,7 @@ def test_two_plans_of_one_area_cannot_be_committed_over_each_other(sessions: ses
 
 def recorded(sessions: sessionmaker[Session], area: int, record: Callable[..., list[str]]) -> int:
     plan_id = queued(sessions, area)
-    state = day.work_on(sessions, plan_id, travel=TRAVEL, record=record, max_iterations=FEW)
+    state = planning.work_on(sessions, plan_id, travel=TRAVEL, record=record, max_iterations=FEW)
     assert state is PlanState.PREVIEW
     return plan_id
 

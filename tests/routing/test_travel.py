@@ -30,14 +30,13 @@ from routing.travel import (
     Geodesic,
     Osrm,
     Place,
-    RoadGraph,
     Speeds,
     Table,
     Unavailable,
     WithFallback,
 )
 from routing.travel.places import FASTEST_M_S, crow_m, geocentric
-from routing.travel.roads import direction, road_kmh
+from routing.travel.roads import RoadGraph, direction, road_kmh
 
 NANJING, SUZHOU, XUZHOU = Place(32.0603, 118.7969), Place(31.2990, 120.5853), Place(34.2044, 117.2859)
 CITY = [Place(32.02 + 0.01 * i, 118.78 + 0.013 * ((7 * i) % 5)) for i in range(7)]

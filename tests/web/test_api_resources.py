@@ -26,7 +26,7 @@ from dispatch.scope import Role
 from dispatch.stages import Stage
 from notifications import outbox
 from notifications.message import Message
-from routing import day
+from routing import day, planning
 from routing.runs import Plan, PlanState, Run, StopKind, StopState
 from routing.stops import Address, ask_for_stop
 from tests.dispatch.builders import WUJIN
@@ -383,7 +383,7 @@ def test_a_batch_has_one_planning_job_and_one_committed_plan(ask: Ask, app: Flas
 def worked(app: Flask, plan_id: int) -> PlanState | None:
     """What the queue's worker does."""
     sessions, travel = app.extensions["daiban.sessions"], app.extensions["daiban.travel"]
-    return day.work_on(sessions, plan_id, travel=travel, max_iterations=50)
+    return planning.work_on(sessions, plan_id, travel=travel, max_iterations=50)
 
 
 def a_stop_of_our_courier(app: Flask, world: World) -> int:

@@ -17,7 +17,7 @@ from dispatch.case import Case
 from dispatch.project import Project
 from dispatch.scope import Role
 from dispatch.stages import Stage
-from routing import day
+from routing import planning
 from routing.check import violations
 from routing.runs import Plan, PlanState, Stop, StopState
 from tests.dispatch.builders import MONDAY, a_prescreened_case, a_request, an_appointment, make_county, the_county
@@ -37,7 +37,7 @@ class Hall:
         with self.sessions() as session:
             plan_id = session.scalars(select(Plan.id).order_by(Plan.id.desc()).limit(1)).one()
         travel = self.app.extensions["daiban.travel"]
-        return day.work_on(self.sessions, plan_id, travel=travel, verify=violations, max_iterations=300)
+        return planning.work_on(self.sessions, plan_id, travel=travel, verify=violations, max_iterations=300)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from dispatch.scope import Role
 from notifications import texts
 from notifications.message import Message, State
 from notifications.people import Unmasking
-from routing import day
+from routing import day, planning
 from routing.check import violations
 from routing.plan import Reason
 from routing.runs import Courier, Cutoff, Plan, PlanState, Shift, Stop, StopKind, StopState
@@ -46,7 +46,7 @@ class Team:
 
     def work(self, plan_id: int) -> PlanState | None:
         """What the queue's worker does."""
-        return day.work_on(
+        return planning.work_on(
             self.sessions, plan_id, travel=self.app.extensions["daiban.travel"], verify=violations, max_iterations=FEW
         )
 
@@ -324,7 +324,8 @@ def test_the_catalogue_shows_how_sure_it_is(team: Team) -> None:
 
 
 def test_the_queue_rings_and_a_silent_broker_is_no_error(team: Team) -> None:
-    assert jobs.ring(jobs.plan, 1) is False
+    with team.app.app_context():
+        assert jobs.ring(jobs.PLAN, 1) is False
     assert team.lead.post("/team/runs/plans", data={"area": "nowhere"}).status_code == 404
     with team.sessions() as session:
         assert session.scalars(select(Account)).first() is not None

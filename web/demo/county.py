@@ -24,7 +24,7 @@ from dispatch.scope import SYSTEM, Role, Viewer
 from dispatch.telling import Desk, DeskKind
 from notifications.message import Message
 from notifications.message import State as MessageState
-from routing import day
+from routing import day, planning
 from routing.runs import (
     Courier,
     Cutoff,
@@ -654,7 +654,7 @@ def _morning(sessions: sessionmaker[Session], *, seed: int) -> None:
             session, division_id=county.id, on=TODAY, cutoff=Cutoff.AM, limit_s=20, by="代办组长", at=early, seed=seed
         )
         plan_id = plan.id
-    state = day.work_on(sessions, plan_id, travel=STRAIGHT, max_iterations=PLAN_ITERATIONS)
+    state = planning.work_on(sessions, plan_id, travel=STRAIGHT, max_iterations=PLAN_ITERATIONS)
     if state is not PlanState.PREVIEW:
         raise RuntimeError(f"the demo's morning could not be planned: {state}")
     with sessions.begin() as session:

@@ -1,0 +1,28 @@
+"""The task that plans an area's runs: only workers and the command line load the solver with it."""
+
+import structlog
+from celery import shared_task
+from flask import current_app
+from sqlalchemy.orm import Session, sessionmaker
+
+from routing.check import violations
+from routing.child import ortools_objections
+from routing.planning import work_on
+from routing.runs import PlanState
+from routing.travel import TravelTimes
+from web.jobs import PLAN
+from web.transactions import session_factory
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name=PLAN)
+def plan(plan_id: int) -> None:
+    """Plan one area's runs; the row holds progress and heartbeat, and a second worker finds nothing to do."""
+    state = run_day_plan(session_factory(), plan_id, current_app.extensions["daiban.travel"])
+    log.info("plan worked on", plan=plan_id, state=state)
+
+
+def run_day_plan(sessions: sessionmaker[Session], plan_id: int, travel: TravelTimes) -> PlanState | None:
+    """Solve, check without the solver, ask the model of record, and leave a preview or the reason for none."""
+    return work_on(sessions, plan_id, travel=travel, verify=violations, record=ortools_objections)
