@@ -2,7 +2,7 @@
 
 It is a pytest plugin. It listens where such text passes anyhow: log records, standard error and log files, Celery's
 publish signal, Flask's request signals, the request lines of HTTP clients. A test in which a number passes is named at
-the end of the run, and fails with NUMBERS=fail in the environment.
+the end of the run, and fails; with NUMBERS=report in the environment it is only named.
 """
 
 import logging
@@ -22,7 +22,7 @@ from flask import Request, Response, request, request_finished, request_started
 MOBILE = re.compile(r"(?<![0-9A-Za-z.])(?:\+?86[ -]?)?1[3-9]\d([ -]?)\d{4}\1\d{4}(?![0-9A-Za-z])")
 LONGEST_LOG = 20_000_000
 PASSED_BY = "An unmasked mobile number passed by"
-MUST_FAIL = os.environ.get("NUMBERS") == "fail"
+MUST_FAIL = os.environ.get("NUMBERS") != "report"
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,16 @@ LAWFUL = (
         "error page",
         re.compile(r"<input\b[^>]*>|<textarea\b[^>]*>[^<]*</textarea>"),
         "a form that is refused gives its sender back what the sender typed",
+    ),
+    Lawful(
+        "error page",
+        re.compile(r'<p class="sms">[^<]*</p>'),
+        "the preview of a text that is refused shows its editor what the editor typed",
+    ),
+    Lawful(
+        "error page",
+        re.compile(r'href="tel:[^"]*"'),
+        "a courier calls whoever waits at the stop, also from the page that refuses a form",
     ),
 )
 
