@@ -1,9 +1,10 @@
-"""Live changes of a courier day: ``python tests/benchmarks/live.py insert|replan|large``. A JSON line for each figure.
+"""Live changes and whole days: ``python tests/benchmarks/live.py insert|replan|county|large``, a JSON line a figure.
 
 ``insert``: one request into a live plan of 300 stops at a random moment, the plan in memory; timed is all of
 ``replan``: freezing what is driven, the fingerprint, the arrays, the insertion, the plan and its full independent
 check, and the difference. ``replan``: 150 stops, the courier with most stops ahead drops out, against a plain solve of
-the same rest of the day that knows no announced window. ``large``: Suzhou's 10,000 stops from one centre.
+the same rest of the day that knows no announced window. ``county``: the median county's 297 deliveries, planned with
+one worker. ``large``: Suzhou's 10,000 stops from one centre.
 """
 
 import argparse
@@ -27,6 +28,8 @@ from routing.solve import compile_core, solve
 
 BEFORE_S, AFTER_S, MOVED_A_MIN = 1800, 5400, 60
 """What was announced: two hours around the planned start; a minute outside costs as much as one on the road."""
+MEDIAN_COUNTY = 297
+"""Deliveries of a day."""
 
 
 def say(**figures: object) -> None:
@@ -117,15 +120,19 @@ def replans(args: argparse.Namespace) -> None:
             )  # fmt: skip
 
 
-def large(args: argparse.Namespace) -> None:
+def planned(args: argparse.Namespace) -> None:
     began = time.perf_counter()
-    problem = city_day(stops=args.stops)
+    large = args.what == "large"
+    problem = city_day(stops=args.stops) if large else county_day(stops=MEDIAN_COUNTY)
     drawn_s = time.perf_counter() - began
     told: list[float] = []
     began = time.perf_counter()
-    plan = solve(problem, limit_s=args.limit, workers=2, on_progress=lambda progress: told.append(progress.cost))
+    plan = solve(
+        problem, limit_s=args.limit, workers=2 if large else 1, on_progress=lambda progress: told.append(progress.cost)
+    )
+    took_s = time.perf_counter() - began
     say(
-        what="large", stops=args.stops, seconds=round(time.perf_counter() - began, 1), drawn_s=round(drawn_s, 1),
+        what=args.what, stops=len(problem.requests), seconds=round(took_s, 1), drawn_s=round(drawn_s, 1),
         cost=plan.cost.total, travel_s=plan.cost.travel, vehicles=plan.vehicles, unserved=len(plan.unserved),
         iterations=plan.iterations, progress=len(told), violations=len(violations(problem, plan)),
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
@@ -134,15 +141,15 @@ def large(args: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["insert", "replan", "large"])
+    parser.add_argument("what", choices=["insert", "replan", "county", "large"])
     parser.add_argument("--times", type=int, default=500)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--stops", type=int, default=10_000)
-    parser.add_argument("--limit", type=float, default=None, help="seconds: 3 for a live day, 60 for a large one")
+    parser.add_argument("--limit", type=float, default=None, help="seconds: live 3, county 10, large 60")
     args = parser.parse_args()
-    args.limit = args.limit or (60.0 if args.what == "large" else 3.0)
+    args.limit = args.limit or {"large": 60.0, "county": 10.0}.get(args.what, 3.0)
     compile_core()
-    {"insert": insert, "replan": replans, "large": large}[args.what](args)
+    {"insert": insert, "replan": replans, "county": planned, "large": planned}[args.what](args)
 
 
 if __name__ == "__main__":
