@@ -208,7 +208,7 @@ def scan(
         raise Refused(f"parcel {parcel.waybill} needs its code at the door", words="投递件须凭投递码签收")
     parcel.hand_over(to=to, ref=ref, scan_id=scan_id, at=at, device_at=device_at, by=actor_ref(by), action="scan")
     if to is Holder.CENTRE:
-        if ref.removeprefix("centre:").isdigit():
+        if ref.removeprefix("centre:").isdecimal():
             parcel.centre_id = int(ref.removeprefix("centre:"))
         note(session, case, kind="at_centre", by=by, at=at, words="原件已到政务服务中心", waybill=parcel.waybill)
         if case.has_ended:

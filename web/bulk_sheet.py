@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ from notifications.phone import BadNumber, normalise
 from web.accounts import AccountError, credit_code
 from web.registration import add_contact
 from web.team.sheets import xlsx
+
+log = logging.getLogger(__name__)
 
 PROJECT_HEADS = (
     "项目名称",
@@ -88,7 +91,7 @@ def heads(viewer: Viewer) -> tuple[str, ...]:
 def template(viewer: Viewer) -> bytes:
     """An empty sheet with one line as an example on a second sheet, and what each column wants."""
     example = {
-        "企业名称": "常州某某公司", "统一社会信用代码": "91320412MA1XXXXXX1", "联系人": "王经理",
+        "企业名称": "常州示例精密机械有限公司", "统一社会信用代码": "91320412MA1ABCDE2E", "联系人": "王经理",
         "手机号": "13800000000",
         "项目名称": "精密机床扩产项目", "类型": FAMILY_LABEL[Family.INDUSTRIAL_PERMIT], "县(市、区)": "常州市武进区",
         "镇街或园区": "湖塘镇", "详细地址": "人民东路1号", "总投资(万元)": "3000", "项目代码": "",
@@ -145,6 +148,7 @@ def _workbook(content: bytes) -> list[list[str]]:
     except BadSheet:
         raise
     except Exception as error:  # the library raises whatever a broken file makes it trip over
+        log.info("a sheet could not be read", exc_info=error)
         raise BadSheet(f"unreadable: {error!r}", words="打不开这个文件,请另存为 .xlsx 后再上传") from error
 
 

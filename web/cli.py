@@ -17,9 +17,10 @@ from agents import network as agents_network
 from agents.imports import BadFile, ImportReport, read_sheet
 from dispatch import catalog_import as dispatch_catalog
 from dispatch import custody as dispatch_custody
+from dispatch import flow
 from dispatch.errors import DispatchError
+from dispatch.scope import SYSTEM
 from notifications import tasks
-from routing.day import queue_plan
 from routing.runs import Cutoff, Plan, PlanState
 from web import jobs, schema
 from web import keys as key_rotation
@@ -217,9 +218,9 @@ def runs_plan(area: str, day: datetime, cutoff: str, limit_s: int, seed: int) ->
     """Plan an area's day: a preview, that a lead may commit."""
     with transaction() as session:
         division = agents_network.division_with(session, area)
-        plan = queue_plan(
+        plan = flow.ask_for_plan(
             session, division_id=division.id, on=day.date(), cutoff=Cutoff(cutoff), limit_s=limit_s, seed=seed,
-            by="command line", at=db.now(session),
+            by=SYSTEM, at=db.now(session),
         )  # fmt: skip
     run_day_plan(session_factory(), plan.id, current_app.extensions["daiban.travel"])
     with session_factory()() as session:

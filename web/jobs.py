@@ -103,10 +103,10 @@ def place(project_id: int) -> None:
     with transaction() as session:
         project = session.get(Project, project_id, with_for_update={"skip_locked": True})
         if project is not None and project.state is ProjectState.WAITING:
-            number, placed = project.project_no, place_now(session, project, by=SYSTEM, at=db.now(session))
+            at, number = db.now(session), project.project_no
+            placed = place_now(session, project, by=SYSTEM, at=at)
+            placing.tell_placed(session, at=at, project_id=project_id)
             log.info("project placed", project=number, agent=placed.agent_id if placed else None)
-    with transaction() as session:
-        placing.tell_placed(session, at=db.now(session), project_id=project_id)
 
 
 @shared_task(name="web.jobs.assign_batch")

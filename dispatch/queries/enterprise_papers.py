@@ -106,7 +106,7 @@ def _leg(parcel: Parcel, stop: Stop | None, courier: str | None) -> LegRow:
 def originals_of(case: Case, legs: Sequence[tuple[Parcel, LegRow]], session: Session) -> tuple[Original, ...]:
     """Originals by where they are; what no parcel holds is with the enterprise."""
     refs = {p.holder_ref.removeprefix("centre:") for p, _ in legs if p.holder is Holder.CENTRE}
-    ids = [int(ref) for ref in refs if ref.isdigit()]
+    ids = [int(ref) for ref in refs if ref.isdecimal()]
     centres: dict[str, str] = {
         str(row.id): row.name
         for row in session.execute(select(ServiceCentre.id, ServiceCentre.name).where(ServiceCentre.id.in_(ids)))
@@ -142,7 +142,7 @@ def _where(parcel: Parcel, row: LegRow, centres: dict[str, str]) -> str:
             return centres.get(parcel.holder_ref.removeprefix("centre:"), "政务服务中心")
         case Holder.AUTHORITY:
             named = parcel.holder_ref.removeprefix("authority:")
-            return "审批部门" if named.isdigit() or not named or ":" in named else named
+            return "审批部门" if named.isdecimal() or not named or ":" in named else named
         case Holder.TRUNK:
             return "邮政干线运输途中"
     return "在您手中"

@@ -17,6 +17,7 @@ from dispatch.clock import AMBER_WD, Calendar, Lamp
 from dispatch.custody import Handover, Holder, Parcel, ParcelState
 from dispatch.evaluation import Evaluation, Rectification, RectificationState, Ticket, TicketState
 from dispatch.project import Enterprise, Intermediary, Project, ProjectMember, ProjectState, Referral, TeamRole
+from dispatch.queries.agents import AWAY
 from dispatch.reach import (
     case_for,
     project_for,
@@ -213,8 +214,7 @@ def away(session: Session, viewer: Viewer, on: date) -> list[tuple[str, str, str
         .order_by(Agent.pinyin)
         .limit(60)
     )
-    words = {"leave": "休假", "sick": "病假", "training": "培训"}
-    return [(name, words[kind.value], stand_in or "—") for name, kind, stand_in in rows]
+    return [(name, AWAY[kind], stand_in or "—") for name, kind, stand_in in rows]
 
 
 def bad_grades(session: Session, viewer: Viewer) -> list[tuple[int, str, str, datetime]]:

@@ -124,6 +124,6 @@ def test_the_session_fails_when_a_number_passes_by_on_several_workers_too(tmp_pa
     ended = subprocess.run(words, cwd=ROOT, env=strict, capture_output=True, text=True, check=False)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     for name in ("test_plants", "test_says", "test_leaves_a_file"):
-        assert re.search(rf"^ERROR .*test_planted.py::{name}$", ended.stdout, re.MULTILINE)
+        assert re.search(rf"^ERROR .*test_planted.py::{name}\b", ended.stdout, re.MULTILINE)
     assert "3 errors" in ended.stdout
     assert "sent to <a mobile number>" in ended.stdout

@@ -49,7 +49,7 @@ def hand_over(waybill: str, body: HandoverIn) -> tuple[dict[str, Any], int]:
         if body.to is Holder.TRUNK:
             to_centre = body.ref.removeprefix("centre:")
             case = session.get_one(Case, parcel.case_id)
-            centre_id = int(to_centre) if to_centre.isdigit() else 0
+            centre_id = int(to_centre) if to_centre.isdecimal() else 0
             flow.send_on(
                 session, case, parcel, to_centre_id=centre_id, scan_id=body.scan_id, by=viewer, at=db.now(session)
             )

@@ -61,7 +61,7 @@ def _step(case_no: str, take: Step) -> Response:
         with transaction() as session:
             row = case_for(session, viewer, case_no, lock=True)
             version = request.form.get("version", "")
-            row.check_version(int(version) if version.isdigit() else None)
+            row.check_version(int(version) if version.isdecimal() else None)
             words = take(session, viewer, row)
         flash(gettext(words))
     except RULES as error:
@@ -311,7 +311,7 @@ def _day(name: str) -> date:
 def _appointment(row: Case) -> flow.Appointment:
     window = request.form.get("window", "9-12")
     opens, _, closes = window.partition("-")
-    if not (opens.isdigit() and closes.isdigit() and int(closes) <= 24):
+    if not (opens.isdecimal() and closes.isdecimal() and int(closes) <= 24):
         raise Refused("no window", words="请选择时段")
     project: Project = row.project
     address = Address(

@@ -43,9 +43,9 @@ def edit(project_no: str) -> Response:
             kept["code"], _, kept["on"] = request.form.get("wait", "").partition("|")
         if kind not in KINDS:
             raise Refused(f"{kind!r} is no kind of edit", words="请选择调整内容")
-        if kind == "set_days" and not (days.isdigit() and len(days) < 4):
+        if kind == "set_days" and not (days.isdecimal() and len(days) < 4):
             raise Refused(f"{days!r} are no working days", words="请填写工作日数")
-        made = KINDS[kind](kept | {"days": int(days) if days.isdigit() else 0})
+        made = KINDS[kind](kept | {"days": int(days) if days.isdecimal() else 0})
         edit_path(session, row, made, kind=kind, by=viewer, at=db.now(session), version=_version())
         return "线路已调整"
 
@@ -78,4 +78,4 @@ def _change(project_no: str, change: Callable[[Session, Viewer, Project], str]) 
 
 def _version() -> int | None:
     version = request.form.get("version", "")
-    return int(version) if version.isdigit() else None
+    return int(version) if version.isdecimal() else None

@@ -95,7 +95,7 @@ def refer(project_no: str) -> Response:
             row = project_for(session, viewer, project_no, lock=True)
             lead = row.lead
             mine = viewer.agent_id or (lead.agent_id if lead else None)
-            if mine is None or not request.form.get("agent_id", "").isdigit():
+            if mine is None or not request.form.get("agent_id", "").isdecimal():
                 raise Refused("from whom to whom?", words="请选择接办的代办员")
             flow.refer(
                 session, row, from_agent_id=mine, to_agent_id=int(request.form["agent_id"]),
