@@ -20,11 +20,14 @@ from routing.runs import (
     RunState,
     Stop,
     StopState,
+    Vehicle,
 )
 
 log = logging.getLogger(__name__)
 
 SILENT_S = 60  # a running job whose heartbeat is older is taken over
+TRIED = (PlanState.PREVIEW, PlanState.COMMITTED)  # to what one courier more may be tried
+UNANSWERED = ("asked", "solving")
 WINDOW_S = 2 * 3600  # what is announced: two hours around the planned arrival, inside the asked-for window
 BEFORE_S = 1800
 
@@ -96,6 +99,48 @@ def silent_plans(session: Session) -> list[int]:
 def cancel(session: Session, plan: Plan) -> None:
     """Give a job or a preview up; a running worker stops at its next heartbeat."""
     plan.move_to(PlanState.CANCELLED)
+
+
+# ---------------------------------------------------------------- what if there were one courier more
+
+
+def ask_what_if(session: Session, plan: Plan, *, vehicle: Vehicle) -> None:
+    """Note on the plan's row what somebody asks; a worker solves it. Raises PlanConflict where there is no day."""
+    plan = session.get_one(Plan, plan.id, with_for_update=True, populate_existing=True)
+    if plan.state not in TRIED or plan.result is None:
+        raise PlanConflict(f"plan {plan.id} is {plan.state}", words="只有待确认或已下发的路线可以试算")
+    note_what_if(session, plan, {"state": "asked", "vehicle": vehicle.value})
+
+
+def take_what_if(session: Session, plan_id: int) -> Plan | None:
+    """Claim the question on a plan's row. None when there is none, or somebody else is at it."""
+    plan = session.get(Plan, plan_id, with_for_update=True, populate_existing=True)
+    if plan is None or plan.state not in TRIED:
+        return None
+    asked = (plan.result or {}).get("what_if")
+    if asked is None or asked["state"] not in UNANSWERED:
+        return None
+    if asked["state"] == "solving" and not _is_old(plan.result, real_now(session)):
+        return None
+    note_what_if(session, plan, {**asked, "state": "solving"})
+    return plan
+
+
+def silent_what_ifs(session: Session) -> list[int]:
+    """Plans whose question nobody has answered for a minute."""
+    state, moment = Plan.result["what_if"]["state"].as_string(), real_now(session)
+    waiting = select(Plan).where(Plan.state.in_(TRIED), state.in_(UNANSWERED)).order_by(Plan.id)
+    return [plan.id for plan in session.scalars(waiting) if _is_old(plan.result, moment)]
+
+
+def note_what_if(session: Session, plan: Plan, told: Mapping[str, Any]) -> None:
+    """Write how the question stands; the plan itself stays as it is."""
+    plan.result = {**(plan.result or {}), "what_if": {**told, "since": real_now(session).isoformat()}}
+
+
+def _is_old(result: Mapping[str, Any] | None, moment: datetime) -> bool:
+    since = datetime.fromisoformat((result or {})["what_if"]["since"])
+    return moment - since > timedelta(seconds=SILENT_S)
 
 
 # ---------------------------------------------------------------- preview and commit

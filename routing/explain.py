@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from routing.plan import Costs, Plan, Reason, Unserved
 from routing.problem import Problem, Request, Vehicle, Window
-from routing.solve import solve
+from routing.solve import improve, solve
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +82,56 @@ def route_costs(plan: Plan) -> dict[str, Costs]:
     return {route.vehicle: route.cost for route in plan.routes}
 
 
+def another(problem: Problem, like: str, *, from_s: int = 0) -> Vehicle:
+    """One more courier like one of the problem's, with nothing behind him, who can begin at ``from_s``.
+
+    Raises ValueError when there is none like that, or nothing is left of his shift.
+    """
+    model = next((vehicle for vehicle in problem.vehicles if vehicle.id == like), None)
+    if model is None:
+        raise ValueError(f"there is no vehicle {like}")
+    shift = Window(max(model.shift.opens_s, from_s), model.shift.closes_s)
+    rest = model.rest if model.rest is not None and model.rest.window.opens_s >= shift.opens_s else None
+    name = f"{like}+1"
+    while any(vehicle.id == name for vehicle in problem.vehicles):
+        name += "+1"
+    return replace(model, id=name, shift=shift, rest=rest, prefix=None)
+
+
 @dataclass(frozen=True, slots=True)
 class OneMore:
-    """What one more courier like ``like`` would bring: the plan with him against a plan without, solved alike."""
+    """What one more courier would bring: the plan with him against the plan without."""
 
-    like: str
+    newcomer: str
     plan: Plan
     served: tuple[str, ...]
     """Requests that were unserved and would be served."""
     saved: int
     """How much less the terms would cost; negative where serving more costs more."""
 
+    @property
+    def stops(self) -> int:
+        """How many visits the newcomer would make."""
+        return sum(len(route.visits) for route in self.plan.routes if route.vehicle == self.newcomer)
+
 
 def one_more(
     problem: Problem,
     plan: Plan,
     *,
-    like: str,
+    newcomer: Vehicle,
     limit_s: float,
+    orders: Mapping[str, Sequence[tuple[str, int]]] | None = None,
     max_iterations: int | None = None,
     seed: int = 0,
     should_stop: Callable[[], bool] | None = None,
 ) -> OneMore:
-    """Solve the day again with a second courier like one of the problem's."""
-    model = next((vehicle for vehicle in problem.vehicles if vehicle.id == like), None)
-    if model is None:
-        raise ValueError(f"there is no vehicle {like}")
-    name = f"{like}+1"
-    while any(vehicle.id == name for vehicle in problem.vehicles):
-        name += "+1"
-    wider = replace(problem, vehicles=(*problem.vehicles, replace(model, id=name, prefix=None)))
-    new = solve(wider, limit_s=limit_s, max_iterations=max_iterations, seed=seed, should_stop=should_stop)
+    """Solve the day again with one courier more; from the order of visits ``orders``, where it is given."""
+    wider = replace(problem, vehicles=(*problem.vehicles, newcomer))
+    if orders is None:
+        new = solve(wider, limit_s=limit_s, max_iterations=max_iterations, seed=seed, should_stop=should_stop)
+    else:
+        new = improve(wider, orders, limit_s=limit_s, max_iterations=max_iterations, seed=seed, should_stop=should_stop)
     left = {each.request for each in new.unserved}
     served = tuple(each.request for each in plan.unserved if each.request not in left)
-    return OneMore(like, new, served, plan.cost.terms - new.cost.terms)
+    return OneMore(newcomer.id, new, served, plan.cost.terms - new.cost.terms)

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from db import now, real_now
 from routing.child import Unheard
 from routing.day import take
-from routing.explain import one_more
+from routing.explain import another, one_more
 from routing.pace import Progress
 from routing.plan import Plan as RoutePlan
 from routing.plan import Reason
 from routing.problem import InvalidProblem, Problem
-from routing.question import Question, asked_of, rows_of, seconds_of_day
+from routing.question import Question, asked_of, rows_of, seconds_into
 from routing.runs import Plan, PlanState
 from routing.solve import BrokenPlan, improve, solve
 from routing.travel.places import TravelTimes
@@ -47,7 +47,7 @@ def work_on(
     with sessions.begin() as session:
         plan = session.get_one(Plan, plan_id)
         replacing = None if plan.replaces_id is None else session.get(Plan, plan.replaces_id)
-        at_s = seconds_of_day(now(session)) if replacing is not None else 0
+        at_s = seconds_into(plan.on, now(session)) if replacing is not None else 0
         rows = rows_of(session, plan.division_id, plan.on, plan.cutoff, replacing=replacing, at_s=at_s)
     beat = _Heartbeat(sessions, plan_id, limit_s, claim)
     try:
@@ -98,11 +98,12 @@ def _one_more(
     short = next((left for left in answer.unserved if left.reason is Reason.NO_ROOM and left.candidates), None)
     if short is None:
         return None
+    like = short.candidates[0]
     more = one_more(
-        asked.problem, answer, like=short.candidates[0], limit_s=max(1.0, limit_s / 3), max_iterations=max_iterations,
-        seed=seed, should_stop=beat.should_stop,
+        asked.problem, answer, newcomer=another(asked.problem, like), limit_s=max(1.0, limit_s / 3),
+        max_iterations=max_iterations, seed=seed, should_stop=beat.should_stop,
     )  # fmt: skip
-    return {"served": len(more.served), "saved": more.saved, "like": asked.couriers[more.like].vehicle.value}
+    return {"served": len(more.served), "saved": more.saved, "like": asked.couriers[like].vehicle.value}
 
 
 def _leave(

@@ -40,6 +40,7 @@ from routing.travel.places import Place as Point
 from routing.travel.places import TravelTimes
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+DAY_S = 24 * 3600
 HALF_S = 12 * 3600 + 1800  # the morning's runs end and the afternoon's begin
 MOVED_COST_PER_MIN = 60
 UNSERVED_COST = 100_000  # a stop left out costs as much as 28 hours on the road, times its priority
@@ -316,3 +317,9 @@ def seconds_of_day(moment: datetime) -> int:
     """Seconds from 00:00 in Shanghai."""
     local = moment.astimezone(SHANGHAI)
     return local.hour * 3600 + local.minute * 60 + local.second
+
+
+def seconds_into(on: date, moment: datetime) -> int:
+    """How far into that day in Shanghai a moment is: 0 before the day begins, all of it once the day is over."""
+    today = moment.astimezone(SHANGHAI).date()
+    return seconds_of_day(moment) if today == on else 0 if today < on else DAY_S

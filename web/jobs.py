@@ -38,6 +38,7 @@ files.names_files(Material.sha256, Delegation.sha256, StopEvent.proofs, Handover
 QUEUE = "jobs"
 DAY = "web.jobs.day"
 PLAN = "web.solving.plan"
+WHAT_IF = "web.solving.what_if"
 TOLD_AT_ONCE = 200  # placements that a batch tells of itself; a larger one leaves it to the schedule
 FORECASTS = 300  # cases that one run looks at: some ten seconds
 
@@ -182,8 +183,11 @@ def take_over_plans() -> None:
     """Plans that nobody works on: the doorbell was lost, or the worker."""
     with session_factory()() as session:
         silent = runs_of_day.silent_plans(session)
+        unanswered = runs_of_day.silent_what_ifs(session)
     for plan_id in silent:
         ring(PLAN, plan_id)
+    for plan_id in unanswered:
+        ring(WHAT_IF, plan_id)
 
 
 def travel_times(osrm_url: str) -> TravelTimes:

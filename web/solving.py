@@ -10,7 +10,8 @@ from routing.child import ortools_objections
 from routing.planning import work_on
 from routing.runs import PlanState
 from routing.travel import TravelTimes
-from web.jobs import PLAN
+from routing.what_if import answer
+from web.jobs import PLAN, WHAT_IF
 from web.transactions import session_factory
 
 log = structlog.get_logger(__name__)
@@ -21,6 +22,13 @@ def plan(plan_id: int) -> None:
     """Plan one area's runs; the row holds progress and heartbeat, and a second worker finds nothing to do."""
     state = run_day_plan(session_factory(), plan_id, current_app.extensions["daiban.travel"])
     log.info("plan worked on", plan=plan_id, state=state)
+
+
+@shared_task(name=WHAT_IF)
+def what_if(plan_id: int) -> None:
+    """Solve what one courier more would bring to a plan; the question and its answer stand on the plan's row."""
+    state = answer(session_factory(), plan_id, travel=current_app.extensions["daiban.travel"])
+    log.info("one courier more was tried", plan=plan_id, state=state)
 
 
 def run_day_plan(sessions: sessionmaker[Session], plan_id: int, travel: TravelTimes) -> PlanState | None:

@@ -1,7 +1,7 @@
 """What leads see of a courier day: areas and batches, a plan before and after its commit, the day on the map."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from agents.network import Division, Level, ServiceCentre, division_with, subtree_condition
 from db import SHANGHAI
+from dispatch.case import Case
 from dispatch.custody import Parcel, ParcelState
 from dispatch.errors import NotFound
-from dispatch.reach import visible_couriers, visible_plans, visible_stops, within
+from dispatch.queries.plan_costs import Carried, CostTable, WhatIf, carried, cost_table, what_if
+from dispatch.reach import visible_cases, visible_couriers, visible_plans, visible_stops, within
 from dispatch.scope import Viewer
 from routing.day import changed_stops
 from routing.runs import (
@@ -226,6 +228,8 @@ class StopLine:
     is_kept: bool = True
     was: str = ""
     is_frozen: bool = False
+    papers: tuple[str, ...] = ()
+    """Cases whose papers change hands here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +246,7 @@ class RunCard:
     pieces: int
     stops: list[StopLine]
     depot: tuple[float, float] | None = None
+    carried: Carried | None = None
 
     @property
     def done(self) -> int:
@@ -287,6 +292,8 @@ class PlanPage:
     changed: list[StopLine] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     fresh: int = 0
+    costs: CostTable | None = None
+    what_if: WhatIf | None = None
 
     @property
     def served(self) -> int:
@@ -305,8 +312,9 @@ def plan_page(session: Session, viewer: Viewer, plan_id: int) -> PlanPage:
     before = _holders(session, ids) if plan.state is PlanState.PREVIEW else {}
     ended = _ended(session, ids)
     couriers = _drivers(session, [route["courier_id"] for route in plan.result["routes"]])
+    with_papers = _with_papers(session, viewer, ids)
     runs = [
-        _run_card(n, route, stops, couriers, ended, before)
+        _run_card(n, route, stops, couriers, ended, before, with_papers)
         for n, route in enumerate((r for r in plan.result["routes"] if r["visits"]), start=1)
     ]
     gone = _dropped_out(session, plan)
@@ -314,8 +322,8 @@ def plan_page(session: Session, viewer: Viewer, plan_id: int) -> PlanPage:
     changed = [line for run in runs for line in run.stops if line.was]
     return PlanPage(
         plan, area.name, area.code, runs, left_out,
-        _effect(runs, left_out, before, stops, _with_papers(session, ids)), changed,
-        *_difference(session, plan, stops),
+        _effect(runs, left_out, before, stops, with_papers.keys()), changed, *_difference(session, plan, stops),
+        cost_table(plan), what_if(plan, stops),
     )  # fmt: skip
 
 
@@ -323,10 +331,22 @@ def _stops(session: Session, ids: Iterable[int]) -> dict[int, Stop]:
     return {stop.id: stop for stop in session.scalars(select(Stop).where(Stop.id.in_(ids)))}
 
 
-def _with_papers(session: Session, ids: Iterable[int]) -> set[int]:
-    """The stops at which papers of a case change hands."""
-    here = select(Parcel.stop_id).where(Parcel.stop_id.in_(ids), Parcel.state != ParcelState.CANCELLED)
-    return {stop_id for stop_id in session.scalars(here) if stop_id is not None}
+def _with_papers(session: Session, viewer: Viewer, ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """The stops at which papers of a case change hands, with the numbers of those cases that the viewer may see."""
+    here = (
+        select(Parcel.stop_id, Case.case_no, visible_cases(viewer).label("is_visible"))
+        .join(Case, Case.id == Parcel.case_id)
+        .where(Parcel.stop_id.in_(ids), Parcel.state != ParcelState.CANCELLED)
+        .order_by(Case.case_no)
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for stop_id, case_no, is_visible in session.execute(here):
+        if stop_id is None:
+            continue
+        known = found.setdefault(stop_id, ())
+        if is_visible and case_no not in known:
+            found[stop_id] = (*known, case_no)
+    return found
 
 
 def _drivers(session: Session, ids: Sequence[int]) -> dict[int, tuple[Courier, ServiceCentre]]:
@@ -367,16 +387,23 @@ def _run_card(
     couriers: dict[int, tuple[Courier, ServiceCentre]],
     ended: dict[int, datetime],
     before: dict[int, tuple[int, str, int | None]],
+    papers: Mapping[int, tuple[str, ...]],
 ) -> RunCard:
     courier, centre = couriers[route["courier_id"]]
     lines = [
-        stop_line(n, stops[visit["stop_id"]], visit["start_s"], ended, before.get(visit["stop_id"]), courier, visit)
+        replace(
+            stop_line(
+                n, stops[visit["stop_id"]], visit["start_s"], ended, before.get(visit["stop_id"]), courier, visit
+            ),
+            papers=papers.get(visit["stop_id"], ()),
+        )
         for n, visit in enumerate(route["visits"], start=1)
         if visit["stop_id"] in stops
     ]
     return RunCard(
         (colour - 1) % COLOURS + 1, courier.id, courier.name, VEHICLE_LABEL[courier.vehicle], route["start_s"],
         route["end_s"], route["cost"]["travel"], sum(line.pieces for line in lines), lines, (centre.lon, centre.lat),
+        carried(route, stops),
     )  # fmt: skip
 
 
@@ -466,7 +493,7 @@ def _effect(
     left_out: list[LeftOut],
     before: dict[int, tuple[int, str, int | None]],
     stops: dict[int, Stop],
-    with_papers: set[int],
+    with_papers: Collection[int],
 ) -> Effect:
     lines = [line for run in runs for line in run.stops if not line.is_frozen]
     told = {line.stop_id for line in lines if line.told is None or not line.is_kept}
@@ -477,7 +504,7 @@ def _effect(
         first_told=sum(1 for line in lines if line.told is None),
         taken_back=sum(1 for left in left_out if left.was_told and stops[left.stop_id].state is StopState.PLANNED),
         other_courier=sum(1 for line in lines if line.was),
-        notices=len(told & with_papers),
+        notices=len(told.intersection(with_papers)),
     )
 
 

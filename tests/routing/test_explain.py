@@ -1,6 +1,6 @@
 """Explanations name the binding rule, and one more courier is tried, not guessed."""
 
-from routing.explain import bindings, one_more, route_costs
+from routing.explain import another, bindings, one_more, route_costs
 from routing.plan import Reason
 from routing.problem import Load, Problem, Window
 from routing.solve import solve
@@ -27,6 +27,6 @@ def test_one_more_courier_serves_what_was_left():
     problem = Problem((line(0, 1, 2, 3, 4),), asked, (a_vehicle(capacity=Load(2, 0)),))
     plan = solve(problem, limit_s=60, max_iterations=100)
     assert len(plan.unserved) == 2
-    more = one_more(problem, plan, like="v", limit_s=60, max_iterations=100)
+    more = one_more(problem, plan, newcomer=another(problem, "v"), limit_s=60, max_iterations=100)
     assert more.served == tuple(each.request for each in plan.unserved)
     assert set(route_costs(more.plan)) == {"v", "v+1"}

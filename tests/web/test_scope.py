@@ -129,6 +129,8 @@ ROUTES: dict[str, Row] = {
     "POST /team/plans/<int:plan_id>/commit": only(LEAD, OPERATOR),
     "POST /team/plans/<int:plan_id>/cancel": only(LEAD, OPERATOR),
     "POST /team/plans/<int:plan_id>/replan": only(LEAD, OPERATOR),
+    "GET /team/plans/<int:plan_id>/what-if": only(LEAD, SUPERVISOR, OPERATOR),
+    "POST /team/plans/<int:plan_id>/what-if": only(LEAD, OPERATOR),
     "GET /team/map": only(LEAD, SUPERVISOR, OPERATOR),
     "GET /team/map/counties.geojson": Row(STAFF),
     "GET /team/outbox": Row(STAFF),

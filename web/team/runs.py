@@ -14,10 +14,11 @@ from agents.network import UnknownDivision
 from dispatch import flow
 from dispatch.errors import NotFound
 from dispatch.queries import runs as asked
+from dispatch.queries.plan_costs import UNIT
 from dispatch.scope import Role
 from routing import day
-from routing.question import half_is_ahead, seconds_of_day
-from routing.runs import PLAN_LABEL, Cutoff, Plan, PlanConflict, PlanState, RunError
+from routing.question import half_is_ahead, seconds_into, seconds_of_day
+from routing.runs import PLAN_LABEL, VEHICLE_LABEL, Cutoff, Plan, PlanConflict, PlanState, RunError, Vehicle
 from web import jobs
 from web.auth import current_viewer, leads_only, roles
 from web.team.blueprint import bp, say
@@ -89,7 +90,7 @@ def _plan_page(plan_id: int, conflict: PlanConflict | None = None) -> str:
         return render_template(
             template, page=page, plan=page.plan, PLAN_LABEL=PLAN_LABEL, conflict=conflict,
             words=asked.CUTOFF_LABEL[page.plan.cutoff], curve=curve(page.plan.cost_curve),
-            may_act=current_viewer().role is not Role.SUPERVISOR,
+            may_act=current_viewer().role is not Role.SUPERVISOR, UNIT=UNIT, **_may_try(session, page.plan),
         )  # fmt: skip
 
 
@@ -147,6 +148,39 @@ def replan(plan_id: int) -> Response:
         return redirect(url_for("team.plan", plan_id=plan_id))
     jobs.ring(jobs.PLAN, fresh)
     return redirect(url_for("team.plan", plan_id=fresh))
+
+
+@bp.get("/plans/<int:plan_id>/what-if")
+@runs_readers
+def what_if(plan_id: int) -> str:
+    """How the question for one courier more stands: a part of the plan's page."""
+    with transaction() as session:
+        page = asked.plan_page(session, current_viewer(), plan_id)
+        return render_template("team/_what_if.html", page=page, plan=page.plan, **_may_try(session, page.plan))
+
+
+@bp.post("/plans/<int:plan_id>/what-if")
+@leads_only
+def ask_what_if(plan_id: int) -> Response:
+    """Ask what one courier more would bring; a worker solves it, the plan stays as it is."""
+    vehicle = Vehicle.VAN if request.form.get("vehicle") == Vehicle.VAN else Vehicle.EBIKE
+    try:
+        with transaction() as session:
+            day.ask_what_if(session, asked.plan_for(session, current_viewer(), plan_id), vehicle=vehicle)
+    except RunError as error:
+        say(error)
+    else:
+        jobs.ring(jobs.WHAT_IF, plan_id)
+    return redirect(url_for("team.plan", plan_id=plan_id, _anchor="what-if"))
+
+
+def _may_try(session: Session, plan: Plan) -> dict[str, Any]:
+    """Whether one courier more may be tried: by whom may act, while any of the batch's half day lies ahead."""
+    ahead = half_is_ahead(plan.cutoff, seconds_into(plan.on, db.now(session))) and plan.on >= today()
+    return {
+        "may_try": ahead and plan.state in day.TRIED and current_viewer().role is not Role.SUPERVISOR,
+        "VEHICLE_LABEL": VEHICLE_LABEL,
+    }
 
 
 @bp.post("/runs/couriers/<int:courier_id>")
