@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, func, literal_column, s
 from sqlalchemy.orm import Session, aliased
 
 import db
-from notifications import budget, facts, health, outbox, suppression, texts
+from notifications import budget, facts, health, ledger, outbox, suppression, texts
 from notifications.boundary import reached
 from notifications.durable import KEPT
 from notifications.gateways.gateway import Letter
@@ -240,8 +240,15 @@ def _merge(session: Session, waiting: list[Message], left: int, settings: Notice
 
 def _lease(session: Session, message: Message, at: Moment, since: float, settings: NoticeSettings) -> Claim:
     gateway = health.choose(session, _routes(message, settings))
+    session.flush()  # what a merge made of it, and of others
+    session.expunge(message)  # from here on one statement writes it
+    message.become(State.CLAIMED)
     message.attempts += 1
     body = _body(session, message, settings)
+    message.gateway, message.retry_at = gateway, None
+    message.lease_until = at.real + timedelta(seconds=settings.lease_s)
+    message.segments = segments(body)
+    message.cost_fen = message.segments * settings.fen_a_segment.get(gateway, 0)
     attempt = Attempt(
         message_id=message.id,
         number=message.attempts,
@@ -254,15 +261,8 @@ def _lease(session: Session, message: Message, at: Moment, since: float, setting
         rank=0,
         looked_up=0,
     )
-    session.add(attempt)
-    session.flush()
-    message.become(State.CLAIMED)
-    message.gateway, message.retry_at = gateway, None
-    message.lease_until = at.real + timedelta(seconds=settings.lease_s)
-    letter = _letter(message, attempt, body)
-    message.segments = segments(letter.body)
-    message.cost_fen = message.segments * settings.fen_a_segment.get(gateway, 0)
-    return Claim(letter, gateway, attempt.id, False, at.real, since)
+    ledger.write_claim(session, message, attempt)
+    return Claim(_letter(message, attempt, body), gateway, attempt.id, False, at.real, since)
 
 
 def _routes(message: Message, settings: NoticeSettings) -> tuple[Route, ...]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import String, bindparam, exists, func, select
-from sqlalchemy.orm import Session, aliased, sessionmaker
+from sqlalchemy.orm import Session, aliased, defer, sessionmaker
 
 import db
-from notifications import health, outbox, receipts, texts
+from notifications import health, ledger, outbox, receipts, texts
 from notifications.boundary import reached
 from notifications.bucket import Bucket
 from notifications.claim import Claim, claim, end, lock_number
@@ -125,6 +125,7 @@ _TO_SETTLE = (
     .join(Attempt, Attempt.message_id == Message.id)
     .where(Attempt.id == bindparam("attempt_id"))
     .with_for_update(of=(Message, Attempt))  # in this order everywhere: the message's row first
+    .options(defer(Message.values_json), defer(Message.to_phone))  # nobody needs to decrypt what was said
 )
 _ANEW = {"populate_existing": True}
 
@@ -154,6 +155,7 @@ def settle(session: Session, claimed: Claim, result: Result, settings: NoticeSet
             message.lease_until = now + timedelta(seconds=settings.lag_s)
             message.rung_at = None
             message.reason = f"unclear: {result.code}"
+    ledger.write_end(session, message, attempt)
     if result.trouble and health.note_trouble(session, attempt.gateway, settings):
         log.warning("gateway %s fails: its traffic moves", attempt.gateway)
 

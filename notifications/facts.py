@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Index, String, delete, func, select
+from sqlalchemy import Date, ForeignKey, Index, String, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -51,26 +51,30 @@ class NoticeDay(Base):
     n: Mapped[int]
 
 
+# one statement for any number of measures: it is compiled once
+_NOTE = text(
+    "INSERT INTO notice_change (day, division_id, text_name, gateway, measure, n) "
+    "SELECT CAST(:day AS date), CAST(:division_id AS bigint), CAST(:text_name AS text), CAST(:gateway AS text), m, n "
+    "FROM unnest(CAST(:measures AS text[]), CAST(:counts AS bigint[])) AS counted (m, n)"
+)
+
+
 def day_of(moment: datetime) -> date:
     return moment.astimezone(SHANGHAI).date()
 
 
 def note(session: Session, message: Message, **measures: int) -> None:
     """Count ``measures`` for the day on which the message was posted, in the transaction that makes them true."""
-    rows = [
-        {
+    counted = {measure: n for measure, n in measures.items() if n}
+    if counted:
+        where = {
             "day": day_of(message.created_at),
             "division_id": message.division_id,
             "text_name": message.text_name,
             "gateway": message.gateway or "",
-            "measure": measure,
-            "n": n,
         }
-        for measure, n in measures.items()
-        if n
-    ]
-    if rows:
-        session.execute(insert(NoticeChange).values(rows))
+        with session.no_autoflush:  # it refers to nothing that is still to be written
+            session.execute(_NOTE, where | {"measures": list(counted), "counts": list(counted.values())})
 
 
 def fold(session: Session) -> int:

@@ -4,15 +4,16 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import event, select
+from sqlalchemy import Table, bindparam, event, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 import db
 from notifications import facts, texts
 from notifications.message import Message, Priority, State
-from notifications.moment import moment
+from notifications.moment import CLOCKS, Moment, moment, told
 from notifications.phone import BadNumber, Line, line_of, normalise
 from notifications.quiet import when_allowed
 from notifications.settings import NoticeSettings
@@ -44,6 +45,22 @@ def use_doorbell(doorbell: Doorbell | None) -> None:
     _doorbell, _deaf_until = doorbell, 0.0
 
 
+_COLUMNS = {key: column for key, column in Message.__mapper__.columns.items() if key != "id"}
+_ROWS = cast(Table, Message.__table__)
+_WRITE = (
+    insert(_ROWS)
+    .values({column: bindparam(f"new_{key}", type_=column.type) for key, column in _COLUMNS.items()})
+    .on_conflict_do_nothing(index_elements=["event_key"])
+    .returning(_ROWS.c.id)
+)
+_IN_FORCE = (
+    select(texts.TextVersion.version, texts.TextVersion.words, texts.TextVersion.by_file, *CLOCKS)
+    .where(texts.TextVersion.name == bindparam("name"), texts.TextVersion.locale == bindparam("locale"))
+    .order_by(texts.TextVersion.version.desc())
+    .limit(1)
+)
+
+
 class NotResendable(ValueError):
     """This message must not be said again."""
 
@@ -70,15 +87,17 @@ def post(
     known = texts.text_named(text)
     locale = locale if locale in texts.LOCALES else "zh"
     filled = texts.fitted(text, values, _settings)
-    here = moment(session)
+    version, here = _version_and_moment(session, text, locale)
     now, real = here.now, here.real
     not_before = at if known.priority is Priority.CODE else when_allowed(at, _settings)
     row = Message(
         event_key=event_key,
         text_name=text,
-        text_version=texts.current(session, text, locale).version,
+        text_version=version,
         locale=locale,
         state=State.QUEUED,
+        attempts=0,
+        carries=0,
         priority=int(known.priority),
         created_at=at,
         posted_at=real,
@@ -107,18 +126,28 @@ def _address(row: Message, to: str) -> None:
         row.state, row.reason, row.error_code = State.FAILED_PERMANENT, "a landline takes no SMS", "21614"
 
 
+def _version_and_moment(session: Session, name: str, locale: str) -> tuple[int, Moment]:
+    """The words in force and what the time is, in one question."""
+    found = session.execute(_IN_FORCE, {"name": name, "locale": locale}).first()
+    if found is not None:
+        version, words, by_file, *clocks = found
+        if not by_file or words == texts.text_named(name).words[locale]:
+            return version, told(*clocks)
+    return texts.current(session, name, locale).version, moment(session)  # a new release's words
+
+
 def _insert(session: Session, row: Message, now: datetime) -> Message:
-    columns = {c.key: getattr(row, c.key) for c in Message.__mapper__.column_attrs if c.key != "id"}
-    statement = insert(Message).values(columns | {"attempts": 0, "carries": 0})
-    made = session.scalars(
-        statement.on_conflict_do_nothing(index_elements=["event_key"]).returning(Message)
-    ).one_or_none()
-    stored = made or session.scalars(select(Message).where(Message.event_key == row.event_key)).one()
-    if made is not None:
-        facts.note(session, stored, posted=1, **({stored.state.value: 1} if stored.is_final else {}))
-        if stored.state is State.QUEUED and stored.not_before <= now:
-            ring_after_commit(session, [(stored.id, Priority(stored.priority))])
-    return stored
+    given = {f"new_{key}": getattr(row, key) for key in _COLUMNS}
+    made = session.scalars(_WRITE, given).one_or_none()
+    if made is None:
+        return session.scalars(select(Message).where(Message.event_key == row.event_key)).one()
+    row.id = made
+    make_transient_to_detached(row)  # it is in the database as it stands here
+    session.add(row)
+    facts.note(session, row, posted=1, **({row.state.value: 1} if row.is_final else {}))
+    if row.state is State.QUEUED and row.not_before <= now:
+        ring_after_commit(session, [(row.id, Priority(row.priority))])
+    return row
 
 
 # ---------------------------------------------------------------- the doorbell

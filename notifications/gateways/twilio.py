@@ -1,6 +1,7 @@
 """Twilio: its own client, with a time-out, no retries, no request logs, and three words for what went wrong."""
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -26,12 +27,27 @@ SKEW = timedelta(minutes=2)
 MOST_FOUND = 100
 
 
+class _Http(requests.Session):
+    """A session that reads the proxies of its environment once for each host, and not before every letter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    def merge_environment_settings(self, url: Any, *args: Any, **kwargs: Any) -> Any:
+        to = urlsplit(str(url))
+        if (to.scheme, to.netloc) not in self._known:
+            self._known[to.scheme, to.netloc] = super().merge_environment_settings(url, *args, **kwargs)
+        return dict(self._known[to.scheme, to.netloc])
+
+
 class _HttpClient(TwilioHttpClient):
     """Twilio's client, pointed where the account says and never waiting without end."""
 
     def __init__(self, base_url: str, timeout_s: float) -> None:
         super().__init__(timeout=timeout_s, logger=_silent)
         self.base = urlsplit(base_url) if base_url else None
+        self.session = _Http()
         for scheme in ("https://", "http://"):
             self.session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=64))
 
@@ -42,6 +58,12 @@ class _HttpClient(TwilioHttpClient):
                 (self.base.scheme, self.base.netloc, self.base.path.rstrip("/") + to.path, to.query, to.fragment)
             )
         return super().request(method, url, *args, **kwargs)
+
+    def log_request(self, kwargs: dict[str, Any]) -> None:
+        """Requests are people."""
+
+    def log_response(self, status_code: int, response: Response) -> None:
+        """And so are answers."""
 
 
 class Twilio:

@@ -1,43 +1,118 @@
-"""Throughput of notices: messages a second of one worker against a slow provider, share within ten seconds.
+"""Throughput of notices: messages a second of the workers against a slow provider, and the share within ten seconds.
 
-python -m tests.benchmarks.notices_throughput --delay-ms 50 --threads 16 --messages 2000
-python -m tests.benchmarks.notices_throughput --delay-ms 50 --threads 32 --workers 2 --rate 100 --seconds 300
+python -m tests.benchmarks.notices_throughput --delay-ms 50 --messages 2000
+python -m tests.benchmarks.notices_throughput --delay-ms 50 --workers 2 --rate 100 --seconds 300
+
+Workers, poster, provider and database are processes of their own, and the processor time of each is told.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterable
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select
 
 import db
-from notifications import outbox, sweep, tasks
+from notifications import facts, outbox, tasks
 from notifications.facts import NoticeDay
 from notifications.message import OPEN, Message
 from servers import Postgres, Valkey
 from tests.notifications.chaos import ROOT, VALUES, free_port, make_tables
-from tests.notifications.chaos_workers import Storm, as_json
+from tests.notifications.chaos_workers import Storm, as_json, from_json
 from tests.notifications.provider_server import Behaviour, Provider
 
+AT_ONCE = 50
+"""Messages a transaction, when they are posted as fast as it goes."""
 
-def memory_mb(leader: int) -> float:
-    """Resident megabytes of the workers: every process of the group that ``leader`` leads."""
-    total = 0
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                if int(fields[2]) == leader:
-                    total += int((entry / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-            except (OSError, ValueError, IndexError):
-                continue
-    return round(total / 1e6, 1)
+
+# ---------------------------------------------------------------- the other processes
+
+
+def provide(line: Connection, behaviour: Behaviour, public: str, hook: str) -> None:
+    """A provider: says its address, and at the end how often it took each message."""
+    with Provider(behaviour, public=public, hook=hook) as provider:
+        line.send(provider.url)
+        line.recv()
+        line.send(Counter(one.reference.partition(".")[0] for one in provider.taken))
+
+
+def post_all(line: Connection, storm_line: str, messages: int, rate: float) -> None:
+    """What the pages do: post, one message a transaction at ``rate`` a second, or as fast as it goes; and ring."""
+    storm = from_json(storm_line)
+    db.use_keys(db.Keyring.parse(storm.keys))
+    app = storm.celery()
+    outbox.configure(storm.settings())
+    outbox.use_doorbell(tasks.ring)
+    sessions = db.sessions(storm.database)
+    line.recv()
+    began, together = time.monotonic(), 1 if rate else AT_ONCE
+    for first in range(0, messages, together):
+        if rate and (early := began + first / rate - time.monotonic()) > 0:
+            time.sleep(early)
+        with sessions.begin() as session:
+            for i in range(first, min(first + together, messages)):
+                outbox.post(
+                    session,
+                    event_key=f"b{i}",
+                    text="requested",
+                    to=f"+86139{i:08}",
+                    values=VALUES | {"case_no": f"{i:019}"},
+                    at=db.now(session),
+                )
+    line.send((time.monotonic() - began, time.process_time()))
+    app.close()
+
+
+# ---------------------------------------------------------------- what a process costs
+
+
+def _fields(pid: str) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return []
+
+
+def members(group: int) -> list[str]:
+    """The processes of the group that ``group`` leads."""
+    return [p.name for p in Path("/proc").iterdir() if p.name.isdigit() and _fields(p.name)[2:3] == [str(group)]]
+
+
+def children(parent: int) -> list[str]:
+    """The processes that ``parent`` started, and itself."""
+    found = [p.name for p in Path("/proc").iterdir() if p.name.isdigit() and _fields(p.name)[1:2] == [str(parent)]]
+    return [str(parent), *found]
+
+
+def memory_mb(pids: Iterable[str]) -> float:
+    """Resident megabytes of these processes."""
+    pages = 0
+    for pid in pids:
+        try:
+            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        except (OSError, IndexError):
+            continue
+    return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+
+
+def processor_s(pids: Iterable[str]) -> float:
+    """Seconds of processor time that these processes and their ended children took so far."""
+    ticks = sum(sum(map(int, fields[11:15])) for pid in pids if (fields := _fields(pid)))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+# ---------------------------------------------------------------- one run
 
 
 def measure(args: argparse.Namespace) -> dict[str, object]:
@@ -45,15 +120,17 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
     db.use_keys(db.Keyring.generate())
     folder = Path(tempfile.mkdtemp(prefix="notices-"))
     postgres, valkey = Postgres().start(), Valkey().start()
-    hook = free_port()
-    public = "https://daiban.example"
-    behaviour = Behaviour(delay_s=args.delay_ms / 1000, receipts=("delivered",) if args.receipts else ())
-    provider = Provider(behaviour, public=public, hook=f"http://127.0.0.1:{hook}").start()
     make_tables(postgres.url)
+    hook, public = free_port(), "https://daiban.example"
+    spawn = multiprocessing.get_context("spawn")
+    behaviour = Behaviour(delay_s=args.delay_ms / 1000, receipts=("delivered",) if args.receipts else ())
+    to_provider, line = spawn.Pipe()
+    provider = spawn.Process(target=provide, args=(line, behaviour, public, f"http://127.0.0.1:{hook}"), daemon=True)
+    provider.start()
     storm = Storm(
         database=postgres.url,
         broker=valkey.url,
-        provider=provider.url,
+        provider=to_provider.recv(),
         hook_port=hook,
         keys=db.keyring().line(),
         deaths=str(folder / "deaths"),
@@ -62,73 +139,79 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
         lease_s=60,
         timeout_s=20,
         sweep_s=10,
+        ring_again_s=60,
         public=public,
     )
-    app = storm.celery()
-    outbox.configure(storm.settings())
-    outbox.use_doorbell(tasks.ring)
-    sessions = db.sessions(postgres.url)
+    messages = args.rate * args.seconds if args.rate else args.messages
+    to_poster, line = spawn.Pipe()
+    poster = spawn.Process(target=post_all, args=(line, as_json(storm), messages, args.rate), daemon=True)
+    poster.start()
     fleet = subprocess.Popen(
         [sys.executable, "-m", "tests.notifications.chaos_workers", as_json(storm)],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         start_new_session=True,
     )
+    sessions = db.sessions(postgres.url)
+    parts = {
+        "workers": lambda: members(fleet.pid),
+        "provider": lambda: [str(provider.pid)],
+        "database": lambda: children(postgres.pid or 0),
+        "broker": lambda: [str(valkey.pid)],
+    }
     try:
         time.sleep(args.warm_s)
-        messages = args.rate * args.seconds if args.rate else args.messages
-        before = memory_mb(fleet.pid)
-        began = time.monotonic()
-        at_once = 1 if args.rate else 50
-        for first in range(0, messages, at_once):
-            if args.rate and (early := began + first / args.rate - time.monotonic()) > 0:
-                time.sleep(early)
-            with sessions.begin() as session:
-                for i in range(first, min(first + at_once, messages)):
-                    outbox.post(
-                        session,
-                        event_key=f"b{i}",
-                        text="requested",
-                        to=f"+86139{i:08}",
-                        values=VALUES | {"case_no": f"{i:019}"},
-                        at=db.now(session),
-                    )
-        posted_s = time.monotonic() - began
+        before = {name: processor_s(pids()) for name, pids in parts.items()}
+        memory: list[float] = [memory_mb(members(fleet.pid))]
+        began, posted = time.monotonic(), None
+        to_poster.send("go")
         while True:
-            with sessions() as session:
-                if not session.scalar(select(func.count()).where(Message.state.in_(OPEN))):
-                    break
+            if posted is None and to_poster.poll():
+                posted = to_poster.recv()
+            if posted is not None:
+                with sessions() as session:
+                    if not session.scalar(select(func.count()).where(Message.state.in_(OPEN))):
+                        break
+            if time.monotonic() - began > 30 * len(memory):
+                memory.append(memory_mb(members(fleet.pid)))
             time.sleep(0.2)
         took_s = time.monotonic() - began
-        after = memory_mb(fleet.pid)
-        with sessions.begin() as session:
-            sweep.sweep(session, storm.settings())
-        with sessions() as session:
-            day = dict(
-                session.execute(select(NoticeDay.measure, func.sum(NoticeDay.n)).group_by(NoticeDay.measure)).all()
-            )
+        memory.append(memory_mb(members(fleet.pid)))
+        used = {name: processor_s(pids()) - before[name] for name, pids in parts.items()} | {"poster": posted[1]}
+        to_provider.send("stop")
+        taken: Counter[str] = to_provider.recv()
         return {
             "messages": messages,
-            "taken": len(provider.taken),
+            "lost": messages - len(taken),
+            "doubled": sum(times > 1 for times in taken.values()),
             "delay_ms": args.delay_ms,
             "workers": args.workers,
             "threads": args.threads,
-            "posted_s": round(posted_s, 1),
-            "took_s": round(took_s, 1),
-            "messages_a_second": round(messages / took_s, 1),
-            "share_within_10s": round(int(day.get("within_10s", 0)) / messages, 4),
-            "workers_mb_before": before,
-            "workers_mb_after": after,
+            "posted_a_second": round(messages / posted[0], 1),
+            "sent_a_second": round(messages / took_s, 1),
+            "share_within_10s": round(_within_10s(sessions) / messages, 4),
+            "ms_a_message": {name: round(1000 * s / messages, 1) for name, s in used.items()},
+            "workers_mb": memory,
+            "load": round(os.getloadavg()[0], 1),
         }
     finally:
         os.killpg(fleet.pid, signal.SIGKILL)
         fleet.wait()
-        outbox.use_doorbell(None)
-        app.close()
+        for process in (poster, provider):
+            process.kill()
+            process.join()
         sessions.kw["bind"].dispose()
-        provider.stop()
         valkey.stop()
         postgres.stop()
+
+
+def _within_10s(sessions: Any) -> int:
+    left = 1
+    while left:
+        with sessions.begin() as session:
+            left = facts.fold(session)  # adds what happened to its day
+    with sessions() as session:
+        return int(session.scalar(select(func.sum(NoticeDay.n)).where(NoticeDay.measure == "within_10s")) or 0)
 
 
 def main() -> None:

@@ -115,7 +115,7 @@ class Storm:
     def wire(self) -> None:
         """In each process, after its fork: keys, database, gateways, doorbell."""
         db.use_keys(db.Keyring.parse(self.keys))
-        tasks.configure(self.settings(), db.sessions(self.database, pool_size=self.threads + 2))
+        tasks.configure(self.settings(), db.sessions(self.database, pool_size=min(self.threads + 2, 10)))
         outbox.use_doorbell(tasks.ring)
 
 
