@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from agents.network import Division, Level, Precision, ServiceCentre
-from routing import day, planning
+from routing import day, planning, what_if
 from routing.check import violations
 from routing.child import Unheard, ortools_objections
 from routing.question import seconds_of_day
@@ -310,6 +310,58 @@ def test_the_rest_of_a_day_is_planned_anew_and_the_driven_part_stays(
         for stop in session.scalars(select(Stop).where(Stop.state == StopState.PLANNED)):
             assert stop.eta_s is not None
             assert stop.eta_s >= now_s, "nobody is sent back in time"
+
+
+def test_a_day_that_has_not_begun_is_planned_anew_from_its_beginning(
+    sessions: sessionmaker[Session], area: int
+) -> None:
+    with sessions.begin() as session:
+        db.set_clock(session, HALF_PAST_NINE.replace(hour=19) - timedelta(days=1))
+    first = committed(sessions, area)
+    second = planned(sessions, area, replaces=first)
+    with sessions() as session:
+        result = session.get_one(Plan, second).result
+        assert result is not None and result["unserved"] == [], "the evening before is no late morning"
+
+
+def test_one_courier_more_is_tried_on_the_rest_of_a_day_under_way(sessions: sessionmaker[Session], area: int) -> None:
+    plan_id = committed(sessions, area)
+    done = drive(sessions, plan_id, until=HALF_PAST_NINE)
+    with sessions.begin() as session:
+        a_stop(session, area, 3, van=True)
+        day.ask_what_if(session, session.get_one(Plan, plan_id), vehicle=Vehicle.VAN)
+    assert what_if.answer(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) == "answered"
+    with sessions() as session:
+        plan = session.get_one(Plan, plan_id)
+        assert plan.result is not None
+        told = plan.result["what_if"]
+        assert (told["served"], told["left"]) == (1, 0), "a van comes from now on, for what only a van can take"
+        assert 1 <= told["stops"] <= told["of"] - len(done)
+        assert plan.state is PlanState.COMMITTED
+
+
+def test_a_question_that_nobody_answers_is_taken_over_after_a_minute(
+    sessions: sessionmaker[Session], area: int
+) -> None:
+    plan_id = planned(sessions, area)
+    with sessions.begin() as session:
+        day.ask_what_if(session, session.get_one(Plan, plan_id), vehicle=Vehicle.EBIKE)
+    with sessions.begin() as session:
+        assert day.take_what_if(session, plan_id) is not None  # its worker dies here
+    with sessions.begin() as session:
+        assert day.take_what_if(session, plan_id) is None and day.silent_what_ifs(session) == []
+        plan = session.get_one(Plan, plan_id)
+        assert plan.result is not None
+        old = (db.real_now(session) - timedelta(seconds=day.SILENT_S + 1)).isoformat()
+        plan.result = {**plan.result, "what_if": {**plan.result["what_if"], "since": old}}
+    with sessions.begin() as session:
+        assert day.silent_what_ifs(session) == [plan_id]
+        assert day.take_what_if(session, plan_id) is not None
+        day.cancel(session, session.get_one(Plan, plan_id))
+    with sessions.begin() as session:
+        assert day.silent_what_ifs(session) == []
+        with pytest.raises(PlanConflict):
+            day.ask_what_if(session, session.get_one(Plan, plan_id), vehicle=Vehicle.EBIKE)
 
 
 def test_what_couriers_do_as_planned_does_not_spoil_a_preview(sessions: sessionmaker[Session], area: int) -> None:
