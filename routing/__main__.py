@@ -1,4 +1,4 @@
-"""The routing room's command line: ``python -m routing solve FILE`` and ``python -m routing bench``."""
+"""The routing room's command line: ``python -m routing solve FILE``, ``roads EXTRACT --out FILE`` and ``bench``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from routing import bench
@@ -13,6 +14,7 @@ from routing.formats import Instance, Malformed, read
 from routing.plan import Plan
 from routing.problem import Primary
 from routing.solve import solve
+from routing.travel import Unavailable
 
 LIMIT_S = 10.0
 NO_LIMIT_S = 86_400.0
@@ -56,6 +58,19 @@ def _solve(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _roads(asked: argparse.Namespace) -> int:
+    # What reads extracts is heavy, and no other command needs it.
+    graph = import_module("routing.travel.roads").RoadGraph
+    try:
+        read_once = graph.from_osm(asked.extract)
+        read_once.save(asked.out)
+    except (Unavailable, OSError, RuntimeError) as wrong:
+        print(f"{asked.extract}: {wrong}", file=sys.stderr)
+        return 2
+    print(f"{len(read_once.points)} points and {len(read_once.tails)} pieces of road in {asked.out}")
+    return 0
+
+
 def summary(instance: Instance, plan: Plan) -> dict[str, float | int | bool]:
     """The last line of a solve: its cost in the file's own units, and whether everything is served."""
     cost = instance.cost(plan)
@@ -95,6 +110,10 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="FILE", help="also write the routes, or the plan where it ends in .json"
     )
     solving.set_defaults(run=_solve)
+    roads = commands.add_parser("roads", help="read an extract of OpenStreetMap into a road graph, once")
+    roads.add_argument("extract", type=Path, metavar="EXTRACT", help=".osm.pbf or .osm")
+    roads.add_argument("--out", type=Path, required=True, metavar="FILE", help="the graph, ending in .npz")
+    roads.set_defaults(run=_roads)
     bench.add_commands(commands)
     return parser
 

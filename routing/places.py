@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
+from geopy.adapters import RequestsAdapter
 from geopy.exc import GeocoderQueryError, GeocoderServiceError, GeopyError
 from geopy.geocoders import Nominatim
 from geopy.geocoders.base import DEFAULT_SENTINEL, Geocoder
@@ -156,19 +157,29 @@ class Chain:
         return None
 
 
-def geocoders(*, amap_key: str = "", nominatim_url: str = "", timeout_s: float = 3) -> Chain:
+AMAP_URL = "https://restapi.amap.com"
+# Asked once: a second try would be logged with the whole URL, the key and the address in it, and would wait again.
+_once = partial(RequestsAdapter, max_retries=0)
+
+
+def geocoders(*, amap_key: str = "", amap_url: str = AMAP_URL, nominatim_url: str = "", timeout_s: float = 3) -> Chain:
     """What the settings switch on; without any, no address ever leaves and every answer is None."""
     links: list[tuple[str, GeocoderProtocol]] = []
     if amap_key:
-        links.append(("amap", Amap(amap_key, timeout=timeout_s)))
+        scheme, domain = _server("amap_url", amap_url)
+        links.append(("amap", Amap(amap_key, domain=domain, scheme=scheme, timeout=timeout_s, adapter_factory=_once)))
     if nominatim_url:
-        parts = urlsplit(nominatim_url)
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
-            raise ValueError(f"nominatim_url is {nominatim_url!r}: it must begin with http:// or https://")
-        domain = parts.netloc + parts.path.rstrip("/")
-        found = Nominatim(domain=domain, scheme=parts.scheme, user_agent="daiban", timeout=timeout_s)
-        links.append(("nominatim", found))
+        scheme, domain = _server("nominatim_url", nominatim_url)
+        asked = {"user_agent": "daiban", "timeout": timeout_s, "adapter_factory": _once}
+        links.append(("nominatim", Nominatim(domain=domain, scheme=scheme, **asked)))
     return Chain(*links)
+
+
+def _server(name: str, url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError(f"{name} is {url!r}: it must begin with http:// or https://")
+    return parts.scheme, parts.netloc + parts.path.rstrip("/")
 
 
 def far_m(lon: float, lat: float, other_lon: float, other_lat: float) -> float:

@@ -19,6 +19,7 @@ from routing.problem import InvalidProblem, Problem
 from routing.question import Question, asked_of, rows_of, seconds_into
 from routing.runs import Plan, PlanState
 from routing.solve import BrokenPlan, improve, solve
+from routing.travel.fallback import WithFallback
 from routing.travel.places import TravelTimes
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ def work_on(
     if problems := verify(asked.problem, answer) if verify is not None else None:
         return _leave(sessions, plan_id, claim, why_failed=f"the plan did not pass its check: {problems}")
     result = _result(answer, asked)
+    if isinstance(travel, WithFallback) and travel.failure:
+        result["travel_failure"] = travel.failure
     if asked.orders is None:
         result["one_more"] = _one_more(asked, answer, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
         if record is not None:

@@ -27,6 +27,7 @@ from web import (
     operator,
     team,
     track,
+    ways,
     wording,
 )
 from web.api import resources
@@ -52,7 +53,8 @@ def create_app(settings: Settings) -> Flask:
     )
     app.extensions["daiban.settings"] = settings
     app.extensions["daiban.sessions"] = db.sessions(settings.database_url, pool_size=settings.pool_size)
-    app.extensions["daiban.travel"] = jobs.travel_times(settings.osrm_url)
+    app.extensions["daiban.travel"] = ways.travel_times(settings)
+    app.extensions["daiban.geocoder"] = ways.geocoder(settings)
     app.extensions["celery"] = make_celery(app, settings)
     if settings.trusted_proxies:
         n = settings.trusted_proxies
@@ -70,6 +72,7 @@ def create_app(settings: Settings) -> Flask:
     forms.install(app)
     wording.install(app)
     app.jinja_env.globals.update(nav_links=navigation.links, settings_tile_url=settings.tile_url)
+    app.jinja_env.globals.update(finds_addresses=bool(app.extensions["daiban.geocoder"].links))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for module in (entrance, enterprise, team, bulk, courier, handovers, track, operator, hooks, health):
         app.register_blueprint(module.bp)

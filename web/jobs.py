@@ -24,7 +24,6 @@ from dispatch.scope import SYSTEM
 from notifications.tasks import BELL_S, bell
 from routing import day as runs_of_day
 from routing.runs import StopEvent
-from routing.travel import Cached, Geodesic, Osrm, TravelTimes, WithFallback
 from web import files
 from web.api.idempotency import forget_old_keys
 from web.codes import forget_old_codes
@@ -188,11 +187,6 @@ def take_over_plans() -> None:
         ring(PLAN, plan_id)
     for plan_id in unanswered:
         ring(WHAT_IF, plan_id)
-
-
-def travel_times(osrm_url: str) -> TravelTimes:
-    """Where travel times come from: the routing server of OSRM_URL, else straight lines with detours."""
-    return Cached(WithFallback(Osrm(osrm_url), Geodesic()) if osrm_url else Geodesic())
 
 
 def ring(task: str, *args: object) -> bool:

@@ -69,6 +69,15 @@ def _tiles(value: str) -> str:
     return checked
 
 
+def _roads(value: str) -> str:
+    path = Path(value.strip()).absolute()
+    if not path.name.endswith((".npz", ".osm", ".osm.pbf", ".pbf")):
+        raise ValueError("must be a file that ends in .npz, .osm or .osm.pbf")
+    if not path.is_file():
+        raise ValueError("must name a file that is there")
+    return str(path)
+
+
 NEEDED: dict[str, tuple[str, ...]] = {
     "console": (),
     "twilio": ("twilio_account_sid", "twilio_auth_token", "twilio_from"),
@@ -102,6 +111,10 @@ class Settings:
     notice_changes: Mapping[str, Any] = field(default_factory=dict)
     """Rules of notices that differ from what the mainland allows; only tests set them."""
     osrm_url: str = ""
+    road_graph: str = ""
+    amap_key: str = field(default="", repr=False)
+    amap_url: str = "https://restapi.amap.com"
+    nominatim_url: str = ""
     tile_url: str = ""
     trusted_proxies: int = 0
     pool_size: int = 10
@@ -180,6 +193,10 @@ CHECKS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ("SIGNATURE", "signature", str.strip),
     ("TWILIO_BASE_URL", "twilio_base_url", _web_url),
     ("OSRM_URL", "osrm_url", _web_url),
+    ("ROAD_GRAPH", "road_graph", _roads),
+    ("AMAP_KEY", "amap_key", str.strip),
+    ("AMAP_URL", "amap_url", _web_url),
+    ("NOMINATIM_URL", "nominatim_url", _web_url),
     ("TILE_URL", "tile_url", _tiles),
     ("TRUSTED_PROXIES", "trusted_proxies", _whole(0, 10)),
     ("POOL_SIZE", "pool_size", _whole(1, 200)),

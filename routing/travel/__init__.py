@@ -1,6 +1,6 @@
 """Travel: how long and how far it is from place to place, by the straight line, a road graph or a routing server.
 
-The road graph is imported from its own file, ``routing.travel.roads``: few need it, and it brings much along.
+The road graph itself is imported from its own file, ``routing.travel.roads``: few need it, and it brings much along.
 """
 
 from routing.travel.cached import Cached
@@ -8,6 +8,7 @@ from routing.travel.fallback import WithFallback
 from routing.travel.geodesic import Geodesic
 from routing.travel.osrm import Osrm
 from routing.travel.places import Place, Table, TravelTimes, Unavailable
+from routing.travel.road_file import RoadFile
 from routing.travel.speeds import Speeds
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Geodesic",
     "Osrm",
     "Place",
+    "RoadFile",
     "Speeds",
     "Table",
     "TravelTimes",

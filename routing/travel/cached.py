@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class Cached:
     def __init__(self, source: TravelTimes, *, places: int = PLACES) -> None:
         self.source, self.places = source, places
         self.known: dict[int | None, _Known] = {}
+        self._learning = threading.Lock()  # pages ask from many threads
 
     def matrix(self, points: Sequence[Place], *, hour: int | None = None) -> Table:
         if len(set(points)) > self.places:
@@ -41,6 +43,10 @@ class Cached:
         return self._among(origins, destinations, hour)
 
     def _among(self, origins: Sequence[Place], destinations: Sequence[Place], hour: int | None) -> Table:
+        with self._learning:
+            return self._known_among(origins, destinations, hour)
+
+    def _known_among(self, origins: Sequence[Place], destinations: Sequence[Place], hour: int | None) -> Table:
         known = self.known.setdefault(hour, _Known())
         new = [place for place in dict.fromkeys((*origins, *destinations)) if place not in known.at]
         if len(known.at) + len(new) > self.places:

@@ -24,12 +24,14 @@ from geopy.distance import geodesic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from routing.__main__ import main
 from routing.problem import UNREACHABLE, Profile
 from routing.travel import (
     Cached,
     Geodesic,
     Osrm,
     Place,
+    RoadFile,
     Speeds,
     Table,
     Unavailable,
@@ -422,3 +424,32 @@ def test_the_memory_is_bounded():
         cached.matrix(CITY[at : at + 3])
     assert all(len(known.at) <= 4 for known in cached.known.values())
     assert (cached.between(CITY[:2], CITY[3:5]).metres == Geodesic().between(CITY[:2], CITY[3:5]).metres).all()
+
+
+def test_many_threads_share_one_memory():
+    cached = Cached(Geodesic())
+    whole = Geodesic().matrix(CITY).seconds
+    wrong: list[int] = []
+
+    def ask(first: int) -> None:
+        for last in range(first + 2, len(CITY) + 1):
+            told = cached.matrix(CITY[first:last]).seconds
+            if (told != whole[first:last, first:last]).any():
+                wrong.append(first)
+
+    threads = [threading.Thread(target=ask, args=(at % 5,)) for at in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_an_extract_is_read_once_into_a_graph(tmp_path, capsys):
+    kept = tmp_path / "streets.npz"
+    assert main(["roads", str(STREETS), "--out", str(kept)]) == 0
+    assert "6 points" in capsys.readouterr().out
+    near = [Place(32.020, 118.780), Place(32.020, 118.790)]
+    assert (RoadFile(kept).matrix(near).seconds == RoadFile(STREETS).matrix(near).seconds).all()
+    assert main(["roads", str(tmp_path / "absent.osm.pbf"), "--out", str(kept)]) == 2
+    assert "absent.osm.pbf" in capsys.readouterr().err

@@ -101,6 +101,7 @@ ROUTES: dict[str, Row] = {
     "POST /my/intake/discard": only(ENTERPRISE),
     "GET /my/intake/counties.geojson": only(ENTERPRISE),
     "GET /my/intake/places": only(ENTERPRISE),
+    "POST /my/intake/point": only(ENTERPRISE),
     **{
         f"{method} /my/intake/{step}": only(ENTERPRISE)
         for method in ("GET", "POST")

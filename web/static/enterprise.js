@@ -65,6 +65,19 @@ if (map_box && window.L) {
       dots.addLayer(dot);
     }
   };
+  /* A written address without a pin: where it may lie is asked once, and shown for the person to confirm or move. */
+  const address = document.getElementById("address");
+  address?.addEventListener("change", async () => {
+    if (!map_box.dataset.find || pin || !address.value.trim() || !county.value) return;
+    const told = new URLSearchParams({ county: county.value, place: place.value, address: address.value });
+    const token = document.querySelector("[name=csrf_token]").value;
+    const answer = await fetch(map_box.dataset.find, { method: "POST", body: told, headers: { "X-CSRFToken": token } }).catch(() => null);
+    const found = answer?.ok ? (await answer.json()).point : null;
+    if (!found || pin) return;
+    setPin(L.latLng(found.lat, found.lon));
+    words.textContent = map_box.dataset.found;
+    map.setView(pin.getLatLng(), 13);
+  });
   const paint = () => shapes?.eachLayer((shape) => shape.setStyle(shape.feature.properties.code === county.value ? chosen : plain));
 
   map.setView([32.9, 119.4], 7);
