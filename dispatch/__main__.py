@@ -14,7 +14,8 @@ from typing import Any
 
 from dispatch.matching.batch import match
 from dispatch.matching.formats import ModelProblem, ScaledProblem, read_gap, read_json
-from dispatch.matching.hours import Gap, solve_gap
+from dispatch.matching.gap import Gap
+from dispatch.matching.gap_search import solve_gap
 from dispatch.matching.model import MatchingError
 from dispatch.matching.plain import match_plain
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from dispatch.matching.hours import Gap
+from dispatch.matching.gap import Gap
 from dispatch.matching.model import Agent, Id, MatchingError, Need, Network, Node, Place, Weights, stable_key
 from dispatch.matching.plain import PlainProblem
 

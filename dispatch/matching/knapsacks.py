@@ -1,25 +1,170 @@
 """Knapsacks of a generalised assignment problem: prices on the jobs give a stronger bound than any on the hours.
 
-Every agent picks, for itself, the jobs that pay best within its room (exactly, by dynamic programming over whole hours,
-all agents at once). What the picks leave undone or do twice moves the prices. The bound is at least the linear
-relaxation's, and what a pair would add to it when it is forced says which pairs cannot be in a better answer.
+Every agent picks, for itself, the jobs that pay best within its room (exactly, by dynamic programming over whole
+hours). What the picks leave undone or do twice moves the prices. The bound is at least the linear relaxation's, and
+what a pair would add to it when it is forced says which pairs cannot be in a better answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any, TypeVar
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 STALLED = 12  # steps without a better bound before they get shorter
-SHORTER = 0.6
-LEAST_STRETCH = 0.004
+SHORTER = 0.7
+LEAST_STRETCH = 0.001
+STEPS = 1_200
+PAYS = 1e-12  # less is no gain
+
+
+def compiled(function: Function) -> Function:
+    """Compiled by numba when it is first called, and kept for the next process where some folder can be written."""
+    options = {"nogil": True, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+    except RuntimeError:  # neither the folder of this file nor the account's own takes a file
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+
+
+@compiled
+def _fill(table: Floats, effort: Ints, gain: Floats, jobs: Ints, k: int, room: int, margin: int, ends: Ints) -> float:
+    """Row q of the table: the best worth of the first q jobs in h hours, where h can matter at all.
+
+    Too many hours are like all that the first q jobs could use (``ends[q]``); with fewer than what the later jobs leave
+    over (and ``margin``) no full room is reached."""
+    later = 0
+    for q in range(k):
+        later += effort[jobs[q]]
+    most = min(room, later)
+    table[0, 0] = 0.0
+    ends[0] = 0
+    used = 0
+    for q in range(k):
+        e = effort[jobs[q]]
+        g = gain[jobs[q]]
+        used += e
+        later -= e
+        last = min(most, used)
+        first = max(0, most - margin - later)
+        old = table[q]
+        new = table[q + 1]
+        full = old[ends[q]]
+        for h in range(ends[q] + 1, last + 1):
+            old[h] = full
+        for h in range(first, min(e, last + 1)):
+            new[h] = old[h]
+        for h in range(max(e, first), last + 1):
+            kept = old[h]
+            taken = old[h - e] + g
+            new[h] = taken if taken > kept else kept
+        ends[q + 1] = last
+    best: float = table[k, ends[k]]
+    return best
+
+
+@compiled
+def _pick(
+    cost: Floats,
+    effort: Ints,
+    room: Ints,
+    price: Floats,
+    table: Floats,
+    jobs: Ints,
+    ends: Ints,
+    gain: Floats,
+    picked: Flags,
+) -> float:
+    """The best set of every agent for itself, and what all sets are worth."""
+    m, n = cost.shape
+    worth = 0.0
+    for i in range(m):
+        k = 0
+        for j in range(n):
+            picked[i, j] = False
+            gain[j] = price[j] - cost[i, j]
+            if gain[j] > PAYS and effort[i, j] <= room[i]:
+                jobs[k] = j
+                k += 1
+        worth += _fill(table, effort[i], gain, jobs, k, room[i], 0, ends)
+        h = ends[k]
+        for q in range(k - 1, -1, -1):
+            if table[q + 1, h] != table[q, h]:
+                picked[i, jobs[q]] = True
+                h -= effort[i, jobs[q]]
+            h = min(h, ends[q])
+    return worth
+
+
+@compiled
+def _force(
+    cost: Floats,
+    effort: Ints,
+    room: Ints,
+    price: Floats,
+    table: Floats,
+    jobs: Ints,
+    ends: Ints,
+    gain: Floats,
+    back: Floats,
+    found: Floats,
+) -> None:
+    """What the bound grows by when an agent is made to take a job, for every pair; infinite where it cannot."""
+    m, n = cost.shape
+    for i in range(m):
+        r = room[i]
+        k = 0
+        margin = 0
+        for j in range(n):
+            gain[j] = price[j] - cost[i, j]
+            found[i, j] = np.inf
+            if effort[i, j] <= r:
+                margin = max(margin, effort[i, j])
+                if gain[j] > PAYS:
+                    jobs[k] = j
+                    k += 1
+        best = _fill(table, effort[i], gain, jobs, k, r, margin, ends)
+        for j in range(n):
+            if gain[j] <= PAYS and effort[i, j] <= r:
+                found[i, j] = best - table[k, min(r - effort[i, j], ends[k])] - gain[j]
+        # Backwards: the best of the jobs after q in h hours, beside the best of those before it.
+        back[0, 0] = 0.0
+        after = 0
+        here = 0
+        for q in range(k - 1, -1, -1):
+            j = jobs[q]
+            e = effort[i, j]
+            left = r - e
+            top = -np.inf
+            for h in range(max(0, left - after), min(left, ends[q]) + 1):
+                both = table[q, h] + back[here, left - h]
+                if both > top:
+                    top = both
+            if top == -np.inf:  # all the others fit beside it
+                top = table[q, min(left, ends[q])] + back[here, after]
+            found[i, j] = best - top - gain[j]
+            full = back[here, after]
+            last = min(r, after + e)
+            for h in range(after + 1, last + 1):
+                back[here, h] = full
+            for h in range(min(e, last + 1)):
+                back[1 - here, h] = back[here, h]
+            for h in range(e, last + 1):
+                kept = back[here, h]
+                taken = back[here, h - e] + gain[j]
+                back[1 - here, h] = taken if taken > kept else kept
+            after = last
+            here = 1 - here
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,42 +179,20 @@ class Knapsacks:
     """The picking problem of every agent, for any prices of the jobs."""
 
     def __init__(self, cost: Ints, effort: Ints, room: Ints) -> None:
-        self.cost, self.effort, self.room = cost.astype(np.float64), effort, room
+        self.cost = np.ascontiguousarray(cost, dtype=np.float64)
+        self.effort = np.ascontiguousarray(effort, dtype=np.int64)
+        self.room = np.ascontiguousarray(room, dtype=np.int64)
         self.m, self.n = cost.shape
         self.most = int(room.max(initial=0))
-        self.hours = np.arange(self.most + 1)[None, :]
+        self._table = np.empty((self.n + 1, self.most + 1))
+        self._jobs, self._ends = np.empty(self.n, dtype=np.int64), np.empty(self.n + 1, dtype=np.int64)
+        self._gain = np.empty(self.n)
 
     def pick(self, price: Floats) -> tuple[float, Flags]:
         """What all picks are worth together, and the picks: only what pays more than it costs is picked."""
-        gain = price[None, :] - self.cost
-        gain[self.effort > self.room[:, None]] = 0.0
-        jobs = np.flatnonzero((gain > 1e-12).any(axis=0))
-        value = np.zeros((self.m, self.most + 1))
-        taken = np.zeros((len(jobs), self.m, self.most + 1), dtype=bool)
-        for k, j in enumerate(jobs.tolist()):
-            self._take(value, gain[:, j], j, taken[k])
-        here = self.room.copy()
-        picked = np.zeros((self.m, self.n), dtype=bool)
-        agents = np.arange(self.m)
-        for k in range(len(jobs) - 1, -1, -1):
-            on = taken[k, agents, here]
-            picked[on, jobs[k]] = True
-            here[on] -= self.effort[on, jobs[k]]
-        return float(value[agents, self.room].sum()), picked
-
-    def _take(self, value: Floats, gain: Floats, j: int, taken: Flags) -> None:
-        """One more job may be picked: the best value for every room, and where it is picked."""
-        effort = self.effort[:, j]
-        wanting = np.flatnonzero(gain > 1e-12)
-        if not len(wanting):
-            return
-        source = self.hours - effort[wanting, None]
-        fits = source >= 0
-        np.maximum(source, 0, out=source)
-        offer = value[wanting[:, None], source] + gain[wanting, None]
-        better = fits & (offer > value[wanting])
-        taken[wanting] = better
-        value[wanting] = np.where(better, offer, value[wanting])
+        picked = np.empty((self.m, self.n), dtype=np.bool_)
+        worth = _pick(self.cost, self.effort, self.room, price, self._table, self._jobs, self._ends, self._gain, picked)
+        return float(worth), picked
 
     def bound(self, price: Floats) -> tuple[float, Flags]:
         """What no answer can cost less than, with the picks that say so."""
@@ -78,39 +201,13 @@ class Knapsacks:
 
     def forced(self, price: Floats) -> Floats:
         """The bound once more for every pair, with the agent made to take the job."""
-        gain = np.maximum(price[None, :] - self.cost, 0.0)
-        gain[self.effort > self.room[:, None]] = 0.0
-        real = price[None, :] - self.cost
-        before = np.zeros((self.n + 1, self.m, self.most + 1))
-        for j in range(self.n):
-            before[j + 1] = before[j]
-            self._better(before[j + 1], gain[:, j], j)
-        after = np.zeros((self.m, self.most + 1))
-        best = before[self.n, np.arange(self.m), self.room]
-        found = np.full((self.m, self.n), np.inf)
-        total = float(price.sum()) - float(best.sum())
-        for j in range(self.n - 1, -1, -1):
-            left = self.room - self.effort[:, j]
-            able = np.flatnonzero(left >= 0)
-            if len(able):
-                # One part of what is left goes to the jobs before, the rest to those after.
-                other = left[able, None] - self.hours
-                inside = other >= 0
-                np.maximum(other, 0, out=other)
-                both = np.where(inside, before[j][able] + after[able[:, None], other], -np.inf).max(axis=1)
-                found[able, j] = total + best[able] - (both + real[able, j])
-            self._better(after, gain[:, j], j)
-        return found
-
-    def _better(self, value: Floats, gain: Floats, j: int) -> None:
-        wanting = np.flatnonzero(gain > 1e-12)
-        if len(wanting):
-            source = self.hours - self.effort[wanting, j][:, None]
-            offer = np.where(source >= 0, value[wanting[:, None], np.maximum(source, 0)] + gain[wanting, None], 0.0)
-            value[wanting] = np.maximum(value[wanting], offer)
+        bound, _ = self.bound(price)
+        more, back = np.empty((self.m, self.n)), np.empty((2, self.most + 1))
+        _force(self.cost, self.effort, self.room, price, self._table, self._jobs, self._ends, self._gain, back, more)
+        return bound + more
 
 
-def job_prices(sacks: Knapsacks, start: Floats, upper: float, *, ends_at: float, steps: int = 400) -> Priced:
+def job_prices(sacks: Knapsacks, start: Floats, upper: float, *, ends_at: float, steps: int = STEPS) -> Priced:
     """Subgradient ascent from ``start``; ``upper`` is the cost of an answer. Stops when the steps have become short."""
     price = start.copy()
     best, best_price = -np.inf, price

@@ -21,7 +21,8 @@ import numpy as np
 
 from dispatch.matching.batch import answer, solve
 from dispatch.matching.certificate import check
-from dispatch.matching.hours import Gap, solve_gap
+from dispatch.matching.gap import Gap
+from dispatch.matching.gap_search import solve_gap
 from dispatch.matching.leave import relieve
 from dispatch.matching.model import COUNTY, TOWN, VILLAGE, Agent, Need, Place, Weights
 from dispatch.matching.online import place_one

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatch.matching.hours import Gap, hour_prices, share_hours, solve_gap
+from dispatch.matching.gap import Gap, hour_prices
+from dispatch.matching.gap_search import solve_gap
+from dispatch.matching.hours import share_hours
 from dispatch.matching.model import MatchingError
 
 
