@@ -18,7 +18,7 @@ from routing.plan import Reason
 from routing.problem import InvalidProblem, Problem
 from routing.question import Question, asked_of, rows_of, seconds_into
 from routing.runs import Plan, PlanState
-from routing.solve import BrokenPlan, improve, solve
+from routing.solve import BrokenPlan, compile_core, improve, solve
 from routing.travel.fallback import WithFallback
 from routing.travel.places import TravelTimes
 
@@ -40,6 +40,7 @@ def work_on(
     dead and comes back finds that the claim is another's, and leaves nothing behind. ``record`` asks the model of
     record what it has against a first plan; what it says stands in the preview, and ``commit`` looks there.
     """
+    compile_core()  # before the claim: one that is silent while the compiler works would be taken over
     with sessions.begin() as session:
         plan = take(session, plan_id)
         if plan is None:

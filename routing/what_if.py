@@ -15,7 +15,7 @@ from routing.problem import Load, Problem
 from routing.problem import Vehicle as Van
 from routing.question import Question, asked_of, rows_of, seconds_into
 from routing.runs import Plan, PlanState, Vehicle
-from routing.solve import BrokenPlan, improve
+from routing.solve import BrokenPlan, compile_core, improve
 from routing.travel.places import TravelTimes
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ def answer(
 
     May run twice: the second finds nothing to do. Returns the state it left; None when there was nothing to do.
     """
+    compile_core()  # before the claim, as for a plan
     with sessions.begin() as session:
         plan = day.take_what_if(session, plan_id)
         if plan is None or plan.result is None:

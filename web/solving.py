@@ -1,7 +1,10 @@
 """The task that plans an area's runs: only workers and the command line load the solver with it."""
 
+from collections.abc import Collection
+from typing import Any
+
 import structlog
-from celery import shared_task
+from celery import shared_task, signals
 from flask import current_app
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -9,12 +12,27 @@ from routing.check import violations
 from routing.child import ortools_objections
 from routing.planning import work_on
 from routing.runs import PlanState
+from routing.solve import compile_core
 from routing.travel import TravelTimes
 from routing.what_if import answer
-from web.jobs import PLAN, WHAT_IF
+from web.jobs import PLAN, QUEUE, WHAT_IF
 from web.transactions import session_factory
 
 log = structlog.get_logger(__name__)
+
+
+@signals.celeryd_after_setup.connect
+def _before_the_first_job(instance: Any, **_: object) -> None:
+    make_ready(instance.app.amqp.queues.consume_from)
+
+
+def make_ready(queues: Collection[str]) -> bool:
+    """Compile the core, or load it, where heavy jobs are done: before the pool forks, so that no plan waits for it."""
+    if QUEUE not in queues:
+        return False
+    compile_core()
+    log.info("the routing core is ready")
+    return True
 
 
 @shared_task(name=PLAN)

@@ -149,3 +149,9 @@ def _after(load: Load, stop: Stop) -> Load:
     pieces = load.pieces + stop.collects.pieces - stop.delivers.pieces
     grams = load.grams + stop.collects.grams - stop.delivers.grams
     return Load(max(0, pieces), max(0, grams))
+
+
+def a_few() -> Problem:
+    """Five deliveries and a pair along a road, for two vehicles of which one is small."""
+    asked = (*(a_delivery(f"r{at}", at) for at in range(1, 6)), a_pair("p", 1, 3))
+    return Problem((line(0, 1, 2, 3, 4, 5),), asked, (a_vehicle(), a_vehicle("w", capacity=Load(3, 0))))
