@@ -11,8 +11,9 @@ from dispatch.errors import Refused
 from dispatch.evaluation import TICKET_LABEL, Evaluation, Rectification, RectificationState, Ticket, TicketKind
 from dispatch.flow.parts import due, next_number
 from dispatch.project import Project
+from dispatch.said import Day, Said
 from dispatch.scope import Viewer
-from dispatch.telling import DeskKind, day_of, note, short_day, tell, tell_desk
+from dispatch.telling import DeskKind, day_of, note, tell, tell_desk
 from notifications import outbox
 
 ANSWER_WD = {TicketKind.QUESTION: 1, TicketKind.HELP: 1, TicketKind.COMPLAINT: 5, TicketKind.SUGGESTION: 5}
@@ -50,15 +51,15 @@ def open_ticket(
     session.add(ticket)
     session.flush()
     if case is not None:
-        said = f"已登记{TICKET_LABEL[kind]} {ticket.ticket_no}"
+        said = Said("已登记%(kind)s %(number)s", kind=Said(TICKET_LABEL[kind]), number=ticket.ticket_no)
         note(session, case, kind="ticket", by=by, at=at, words=said, internal=about is not None)
     if kind is TicketKind.COMPLAINT:
         tell_desk(
             session, kind=DeskKind.SUPERVISION, division_id=division_id, text="complaint_for_desk",
             key=f"desk:{ticket.ticket_no}", at=at,
-            values={"ticket_no": ticket.ticket_no, "day": short_day(day_of(ticket.due_at))},
+            values={"ticket_no": ticket.ticket_no, "day": Day(day_of(ticket.due_at))},
         )  # fmt: skip
-    _tell_asker(session, ticket, case, "ticket_received", at=at, day=short_day(day_of(ticket.due_at)))
+    _tell_asker(session, ticket, case, "ticket_received", at=at, day=Day(day_of(ticket.due_at)))
     return ticket
 
 

@@ -24,6 +24,7 @@ from dispatch.errors import NotFound, Refused, WrongStage
 from dispatch.flow import next_number, unplan
 from dispatch.flow.exits import bring_home
 from dispatch.flow.parts import actor_ref
+from dispatch.said import Said
 from dispatch.scope import Viewer
 from dispatch.telling import day_of, note
 from routing.runs import Courier, Run, Stop, StopKind, StopState
@@ -74,7 +75,10 @@ def load(session: Session, run: Run, *, scanned: Collection[str], by: Viewer, at
     there = {parcel.waybill: parcel for parcel in outgoing(session, run)}
     taken = [check_waybill(waybill) for waybill in scanned]
     if unknown := [waybill for waybill in taken if waybill not in there]:
-        raise Refused(f"{unknown} do not belong to run {run.id}", words=f"{unknown[0]} 不在本线路的应装邮件中")
+        raise Refused(
+            f"{unknown} do not belong to run {run.id}",
+            words=Said("%(waybill)s 不在本线路的应装邮件中", waybill=unknown[0]),
+        )
     chosen = [parcel for waybill, parcel in there.items() if waybill in set(taken)]
     left = [parcel for waybill, parcel in there.items() if waybill not in set(taken)]
     _leave_behind(session, left, {parcel.stop_id for parcel in chosen}, by=by, at=at)

@@ -11,6 +11,7 @@ from db import Base, EncryptedText
 from dispatch.catalog import MaterialMode
 from dispatch.errors import Stale, WrongStage
 from dispatch.project import Contact, Project
+from dispatch.said import Said
 from dispatch.stages import ENDS, NEXT, UNDONE, Stage
 
 
@@ -113,7 +114,7 @@ class Case(Base):
         if version is not None and version != self.version:
             raise Stale(
                 f"case {self.case_no} is at version {self.version}, not {version}; last changed by {self.changed_by}",
-                words=f"刚刚由{self.changed_by or '他人'}修改过,请刷新后再试",
+                words=Said("刚刚由%(name)s修改过,请刷新后再试", name=self.changed_by or Said("他人")),
             )
 
     @property

@@ -20,6 +20,7 @@ from dispatch import area, clock
 from dispatch.applicability import Facts, matters_for
 from dispatch.approval import AreaEffect, Kind, MatterNode
 from dispatch.clock import Calendar, DayStatus, DayUnit, MonthDay
+from dispatch.said import Each, Said, Window
 
 DATA = Path(__file__).parent / "data"
 
@@ -301,10 +302,14 @@ def _read_calendar(session: Session) -> Calendar:
     return Calendar.of(days, [hours.hours(centre_no) for hours, centre_no in rows] or clock.STANDARD_HOURS)
 
 
+def _second_of(at: time) -> int:
+    return at.hour * 3600 + at.minute * 60
+
+
 def hours_in_words(calendar: Calendar, on: date, centre_no: str | None = None) -> str:
     """A day's opening hours as a page shows them: 工作日 9:00-12:00、13:30-17:00."""
     sessions = calendar.hours_on(on, centre_no).sessions
-    return "工作日 " + "、".join(f"{a.hour}:{a.minute:02}-{z.hour}:{z.minute:02}" for a, z in sessions)
+    return Said("工作日 %(hours)s", hours=Each(Window(_second_of(a), _second_of(z)) for a, z in sessions))
 
 
 # ---------------------------------------------------------------- who handles a matter at a place

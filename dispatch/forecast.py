@@ -20,12 +20,13 @@ from dispatch.experience import Experience, Promised, experience
 from dispatch.path_schedule import Progress, schedule
 from dispatch.project import Project
 from dispatch.project_path import Places, ProjectPath, project_path
-from dispatch.promise import Outlook, Promise, day_words, outlook, promise, reissue, why_moved
+from dispatch.promise import Outlook, Promise, outlook, promise, reissue, why_moved
 from dispatch.review import Review, ReviewState
 from dispatch.risk import Risk, risk
+from dispatch.said import Day, Said
 from dispatch.scope import SYSTEM
 from dispatch.stages import ENDS
-from dispatch.telling import day_of, note, short_day, tell
+from dispatch.telling import day_of, note, tell
 
 log = logging.getLogger(__name__)
 
@@ -201,9 +202,10 @@ def _as_promise(said: Promised) -> Promise:
 def _tell(session: Session, case: Case, last: Promised, said: Promised, *, quiet: bool, at: datetime) -> None:
     """A line on the timeline either way; a notice only when it will be later than was said."""
     today = day_of(at)
-    was, now = day_words(last.expected_on, today), day_words(said.expected_on, today)
+    was, now = Day(last.expected_on, today), Day(said.expected_on, today)
     note(
-        session, case, kind="promise", by=SYSTEM, at=at, words=f"预计办结由{was}调整为{now}:{said.reason}",
+        session, case, kind="promise", by=SYSTEM, at=at,
+        words=Said("预计办结由%(was)s调整为%(now)s:%(reason)s", was=was, now=now, reason=said.reason),
         share=round(said.share, 3),
     )  # fmt: skip
     if quiet or said.expected_on <= last.expected_on:
@@ -213,7 +215,7 @@ def _tell(session: Session, case: Case, last: Promised, said: Promised, *, quiet
     tell(
         session, case, "late", at=at, key=f"promise:{said.id}",
         values={
-            "matter": "全部事项", "was": short_day(last.expected_on), "now": short_day(said.expected_on),
+            "matter": "全部事项", "was": Day(last.expected_on), "now": Day(said.expected_on),
             "reason": said.reason[:20], "agent": agent.name if agent else "",
         },
     )  # fmt: skip

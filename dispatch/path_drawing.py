@@ -9,6 +9,7 @@ from datetime import date
 from dispatch.approval import AreaEffect, DropWait, Link, Path, Step, Wait
 from dispatch.clock import Calendar, ClockOf, Lamp
 from dispatch.path_schedule import DatedStep, Schedule
+from dispatch.said import Day, Each, Said, Say
 from dispatch.seven_lists import group_name, phase_name
 
 WIDTH = 1400.0
@@ -21,9 +22,9 @@ TEXT = 12.0
 SMALL = 11.0
 BRACKET = 16.0
 WIDEST_DAY, NARROWEST_DAY = 16.0, 3.0
-LAMP_WORDS = {Lamp.GREEN: "", Lamp.AMBER: "▲黄牌", Lamp.RED: "■红牌"}
+LAMP_WORDS = {Lamp.AMBER: ("▲", Said("黄牌")), Lamp.RED: ("■", Said("红牌"))}
 DONE = "✓"
-CHANGED = "(调整)"
+CHANGED = Said("(调整)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Line:
 class Bracket:
     """A joint group (联合审): its members between two brackets, with its name."""
 
+    group: str
     label: str
     x: float
     y: float
@@ -119,23 +121,27 @@ def drawing(
     calendar: Calendar | None = None,
     start_on: date | None = None,
     today: date | None = None,
+    say: Say = str,
 ) -> Drawing:
-    """Lay the path out: phases as columns, each with its stretch of the axis, matters as boxes, groups in brackets."""
+    """Lay the path out: phases as columns, each with its stretch of the axis, matters as boxes, groups in brackets.
+
+    Everything is laid out in the words that ``say`` makes of it, because longer words need more room.
+    """
     on = dates or {}
     rows = _rows(path, plan)
     day_width = WIDEST_DAY
-    while day_width > NARROWEST_DAY and _total(path, plan, on, rows, day_width) > WIDTH:
+    while day_width > NARROWEST_DAY and _total(path, plan, on, rows, day_width, say) > WIDTH:
         day_width -= 0.25
     columns: list[Column] = []
     boxes: dict[str, Box] = {}
     brackets: list[Bracket] = []
     x = MARGIN
     for phase, codes in rows.items():
-        column = _column(phase, codes, path, plan, on, x, day_width)
+        column = _column(phase, codes, path, plan, on, x, day_width, say)
         columns.append(column)
         for place, code in enumerate(codes):
-            boxes[code] = _box(path.step(code), plan, on.get(code), column, place, day_width)
-        brackets.extend(_brackets(path, codes, boxes))
+            boxes[code] = _box(path.step(code), plan, on.get(code), column, place, day_width, say)
+        brackets.extend(_brackets(path, codes, boxes, say))
         x += column.width + GAP
     deepest = max((len(codes) for codes in rows.values()), default=1)
     height = HEAD + deepest * ROW + 52
@@ -146,12 +152,12 @@ def drawing(
         width=max(WIDTH, x - GAP + MARGIN),
         height=height,
         title=title,
-        summary=_summary(path, plan, on),
+        summary=say(_summary(path, plan, on)),
         columns=tuple(columns),
         boxes=tuple(boxes[code] for codes in rows.values() for code in codes),
-        lines=_lines(path, plan, boxes, brackets, columns),
+        lines=_lines(path, plan, boxes, brackets, columns, say),
         brackets=tuple(brackets),
-        ticks=tuple(t for column in columns for t in _ticks(column, day_width, calendar, start_on)),
+        ticks=tuple(t for column in columns for t in _ticks(column, day_width, calendar, start_on, say)),
         today_x=()
         if today_offset is None
         else tuple(
@@ -159,7 +165,7 @@ def drawing(
             for column in columns
             if column.from_day <= today_offset <= column.to_day
         ),
-        today_label="" if today is None else f"今天 {today.month}月{today.day}日",
+        today_label="" if today is None else say(Said("今天 %(day)s", day=Day(today))),
     )
 
 
@@ -184,15 +190,16 @@ def _rows(path: Path, plan: Schedule) -> dict[int, list[str]]:
     return rows
 
 
-def _label(step: Step, plan: Schedule, dated: DatedStep | None) -> str:
+def _label(step: Step, plan: Schedule, dated: DatedStep | None, say: Say) -> str:
     days = plan.of(step.code).days
-    words = [step.matter.short, "免" if step.effect is AreaEffect.REPLACE else f"{days}日"]
+    words = [step.matter.short, say(Said("免") if step.effect is AreaEffect.REPLACE else Said("%(n)s日", n=days))]
     if dated is not None and dated.is_done:
         words.append(DONE)
-    elif dated is not None and LAMP_WORDS[dated.lamp]:
-        words.append(LAMP_WORDS[dated.lamp])
+    elif dated is not None and dated.lamp in LAMP_WORDS:
+        shape, word = LAMP_WORDS[dated.lamp]
+        words.append(shape + say(word))
     if step.own_days is not None:
-        words.append(CHANGED)
+        words.append(say(CHANGED))
     return " ".join(words)
 
 
@@ -201,11 +208,11 @@ def _span(codes: list[str], plan: Schedule) -> tuple[int, int]:
     return min(t.start for t in timings), max(t.finish for t in timings)
 
 
-def _label_end(step: Step, plan: Schedule, dated: DatedStep | None, first: int, day_width: float) -> float:
+def _label_end(step: Step, plan: Schedule, dated: DatedStep | None, first: int, day_width: float, say: Say) -> float:
     """How far right of the axis' beginning a box and its label reach."""
     timing = plan.of(step.code)
     left, width = (timing.start - first) * day_width, max(6.0, (timing.finish - timing.start) * day_width)
-    needed = text_width(_label(step, plan, dated)) + 10
+    needed = text_width(_label(step, plan, dated, say)) + 10
     return left + width if needed <= width else left + width + needed
 
 
@@ -217,26 +224,29 @@ def _column(
     on: Mapping[str, DatedStep],
     x: float,
     day_width: float,
+    say: Say,
 ) -> Column:
     first, last = _span(codes, plan)
-    reach = max(_label_end(path.step(code), plan, on.get(code), first, day_width) for code in codes)
-    title = phase_name(phase)
+    reach = max(_label_end(path.step(code), plan, on.get(code), first, day_width, say) for code in codes)
+    title = say(phase_name(phase))
     width = max(reach + BRACKET * 2, text_width(title, 14.0) + 20)
     return Column(phase, title, x, width, x + BRACKET, first, last)
 
 
 def _total(
-    path: Path, plan: Schedule, on: Mapping[str, DatedStep], rows: Mapping[int, list[str]], day_width: float
+    path: Path, plan: Schedule, on: Mapping[str, DatedStep], rows: Mapping[int, list[str]], day_width: float, say: Say
 ) -> float:
-    widths = (_column(phase, codes, path, plan, on, 0.0, day_width).width for phase, codes in rows.items())
+    widths = (_column(phase, codes, path, plan, on, 0.0, day_width, say).width for phase, codes in rows.items())
     return sum(widths) + GAP * (len(rows) - 1) + 2 * MARGIN
 
 
-def _box(step: Step, plan: Schedule, dated: DatedStep | None, column: Column, place: int, day_width: float) -> Box:
+def _box(
+    step: Step, plan: Schedule, dated: DatedStep | None, column: Column, place: int, day_width: float, say: Say
+) -> Box:
     timing = plan.of(step.code)
     x = column.axis_x + (timing.start - column.from_day) * day_width
     width = max(6.0, (timing.finish - timing.start) * day_width)
-    label = _label(step, plan, dated)
+    label = _label(step, plan, dated, say)
     inside = text_width(label) + 10 <= width
     style = {
         ClockOf.AUTHORITY: "authority",
@@ -248,7 +258,7 @@ def _box(step: Step, plan: Schedule, dated: DatedStep | None, column: Column, pl
     return Box(
         code=step.code,
         label=label,
-        spoken=_spoken(step, plan, dated),
+        spoken=_spoken(step, plan, dated, say),
         x=x,
         y=HEAD + place * ROW,
         width=width,
@@ -262,31 +272,34 @@ def _box(step: Step, plan: Schedule, dated: DatedStep | None, column: Column, pl
     )
 
 
-def _spoken(step: Step, plan: Schedule, dated: DatedStep | None) -> str:
-    timing = plan.of(step.code)
-    parts = [f"{step.matter.name},{step.matter.authority or '企业'},{timing.days}个工作日"]
-    parts.append("在关键线路上" if timing.is_critical else f"机动{timing.slack}个工作日")
+def _spoken(step: Step, plan: Schedule, dated: DatedStep | None, say: Say) -> str:
+    timing, office = plan.of(step.code), step.matter.authority or Said("企业")
+    parts: list[str] = [
+        Said("%(matter)s,%(office)s,%(n)s个工作日", matter=step.matter.name, office=office, n=timing.days),
+        Said("在关键线路上") if timing.is_critical else Said("机动%(n)s个工作日", n=timing.slack),
+    ]
     if step.effect is AreaEffect.REPLACE:
-        parts.append("区域评估替代")
+        parts.append(Said("区域评估替代"))
     elif step.effect is AreaEffect.SIMPLIFY:
-        parts.append("区域评估简化")
+        parts.append(Said("区域评估简化"))
     if step.own_days is not None:
-        parts.append(f"期限由组长调整:{step.reason}")
+        parts.append(Said("期限由组长调整:%(reason)s", reason=step.reason))
     if dated is not None:
         if dated.decided_on is not None:
-            parts.append(f"{_day(dated.decided_on)}已办结")
+            parts.append(Said("%(day)s已办结", day=Day(dated.decided_on)))
         else:
-            parts.append(f"法定{_day(dated.statutory_on)},承诺{_day(dated.committed_on)}")
+            limits = {"legal": Day(dated.statutory_on), "promised": Day(dated.committed_on)}
+            parts.append(Said("法定%(legal)s,承诺%(promised)s", **limits))
             if dated.expected_on is not None:
-                parts.append(f"预计{_day(dated.expected_on)}")
-            if LAMP_WORDS[dated.lamp]:
-                parts.append(LAMP_WORDS[dated.lamp][1:])
+                parts.append(Said("预计%(day)s", day=Day(dated.expected_on)))
+            if dated.lamp in LAMP_WORDS:
+                parts.append(LAMP_WORDS[dated.lamp][1])
             if dated.is_estimate:
-                parts.append("涉及尚未公布的放假安排,为估算")
-    return ";".join(parts)
+                parts.append(Said("涉及尚未公布的放假安排,为估算"))
+    return say(Each(parts, ";"))
 
 
-def _brackets(path: Path, codes: list[str], boxes: Mapping[str, Box]) -> list[Bracket]:
+def _brackets(path: Path, codes: list[str], boxes: Mapping[str, Box], say: Say) -> list[Bracket]:
     found = []
     members: dict[str, list[str]] = {}
     for code in codes:
@@ -302,19 +315,19 @@ def _brackets(path: Path, codes: list[str], boxes: Mapping[str, Box]) -> list[Br
             boxes[c].x + boxes[c].width if boxes[c].label_inside else boxes[c].label_x + text_width(boxes[c].label)
             for c in inside
         )
-        found.append(Bracket(group_name(group), left, top, right + 6, bottom - top))
+        found.append(Bracket(group, say(group_name(group)), left, top, right + 6, bottom - top))
     return found
 
 
 def _lines(
-    path: Path, plan: Schedule, boxes: Mapping[str, Box], brackets: list[Bracket], columns: list[Column]
+    path: Path, plan: Schedule, boxes: Mapping[str, Box], brackets: list[Bracket], columns: list[Column], say: Say
 ) -> tuple[Line, ...]:
     """Waits that no longer chain implies; waits of a whole group for the same matter leave the bracket as one line."""
     before: dict[str, set[str]] = {}
     for step in path.steps:
         direct = {wait.on for wait in step.waits}
         before[step.code] = direct.union(*(before[code] for code in direct))
-    by_label = {bracket.label: bracket for bracket in brackets}
+    by_group = {bracket.group: bracket for bracket in brackets}
     chain = set(zip(plan.critical_path, plan.critical_path[1:], strict=False))
     merged: dict[tuple[str, str], Line] = {}
     for step in path.steps:
@@ -324,7 +337,7 @@ def _lines(
                 continue
             critical = (wait.on, step.code) in chain
             group = path.step(wait.on).matter.joint_group
-            bracket = by_label.get(group_name(group)) if group else None
+            bracket = by_group.get(group) if group else None
             same_group = group == step.matter.joint_group
             source = boxes[wait.on]
             if bracket is None or same_group or critical or wait.why:
@@ -333,28 +346,30 @@ def _lines(
                 key = group
                 points = _from_group(bracket, source, boxes[step.code], columns)
             line = Line(
-                points, critical, wait.link is Link.DECISION, "added" if wait.why else "", _why(path, step, wait)
+                points, critical, wait.link is Link.DECISION, "added" if wait.why else "", say(_why(path, step, wait))
             )
             if (key, step.code) not in merged or critical:
                 merged[key, step.code] = line
-    return (*_removed(path, boxes, columns), *sorted(merged.values(), key=lambda line: line.is_critical))
+    return (*_removed(path, boxes, columns, say), *sorted(merged.values(), key=lambda line: line.is_critical))
 
 
 def _why(path: Path, step: Step, wait: Wait) -> str:
     if not wait.why:
         return ""
     names = f"{path.step(wait.on).matter.short} → {step.matter.short}"
-    return f"组长调整:{names},{'办结前补齐' if wait.link is Link.DECISION else '先后关系'};{wait.why}"
+    if wait.link is Link.DECISION:
+        return Said("组长调整:%(names)s,办结前补齐;%(why)s", names=names, why=wait.why)
+    return Said("组长调整:%(names)s,先后关系;%(why)s", names=names, why=wait.why)
 
 
-def _removed(path: Path, boxes: Mapping[str, Box], columns: list[Column]) -> list[Line]:
+def _removed(path: Path, boxes: Mapping[str, Box], columns: list[Column], say: Say) -> list[Line]:
     """What the lead took away is still seen, under everything else."""
     there = {(wait.on, step.code) for step in path.steps for wait in step.waits}
     names = {step.code: step.matter.short for step in path.steps}
     return [
         Line(
             _from_box(boxes[edit.on], boxes[edit.code], columns), False, True, "removed",
-            f"组长取消:{names[edit.on]} → {names[edit.code]};{edit.reason}",
+            say(Said("组长取消:%(a)s → %(b)s;%(why)s", a=names[edit.on], b=names[edit.code], why=edit.reason)),
         )
         for edit in path.edits
         if isinstance(edit, DropWait)
@@ -399,7 +414,7 @@ def _bend(x: float, y: float, target: Box, columns: list[Column]) -> tuple[tuple
     return ((x, y), (turn, y), (turn, end_y), (end_x, end_y))
 
 
-def _ticks(column: Column, day_width: float, calendar: Calendar | None, start_on: date | None) -> list[Tick]:
+def _ticks(column: Column, day_width: float, calendar: Calendar | None, start_on: date | None, say: Say) -> list[Tick]:
     length = column.to_day - column.from_day
     room = 58.0 if start_on is not None else 30.0
     step = next((n for n in (1, 2, 5, 10, 20, 50) if n * day_width >= room), 100)
@@ -407,26 +422,24 @@ def _ticks(column: Column, day_width: float, calendar: Calendar | None, start_on
     for day in range(column.from_day, column.to_day + 1):
         if day != column.from_day and ((day - column.from_day) % step or length - (day - column.from_day) < 0):
             continue
-        label = f"{day}日"
+        label = say(Said("%(n)s日", n=day))
         if calendar is not None and start_on is not None:
             that_day = calendar.add_working_days(start_on, day)
-            label = f"{day}日 {that_day.month}/{that_day.day}"
+            label += f" {that_day.month}/{that_day.day}"
         found.append(Tick(column.axis_x + (day - column.from_day) * day_width, label))
     return found
 
 
-def _summary(path: Path, plan: Schedule, on: Mapping[str, DatedStep]) -> str:
+def _summary(path: Path, plan: Schedule, on: Mapping[str, DatedStep]) -> Each:
     names = {step.code: step.matter.short for step in path.steps}
-    chain = "、".join(names[code] for code in plan.critical_path)
-    words = f"共{len(path.steps)}个事项,全程{plan.horizon}个工作日。关键线路:{chain}。"
+    words: list[str] = [
+        Said("共%(n)s个事项,全程%(days)s个工作日。", n=len(path.steps), days=plan.horizon),
+        Said("关键线路:%(names)s。", names=Each(names[code] for code in plan.critical_path)),
+    ]
     done = sum(1 for dated in on.values() if dated.is_done)
     late = [names[code] for code, dated in on.items() if not dated.is_done and dated.lamp is Lamp.RED]
     if on:
-        words += f"已办结{done}个。"
+        words.append(Said("已办结%(n)s个。", n=done))
     if late:
-        words += f"已超时:{'、'.join(late)}。"
-    return words
-
-
-def _day(on: date) -> str:
-    return f"{on.month}月{on.day}日"
+        words.append(Said("已超时:%(names)s。", names=Each(late)))
+    return Each(words, "")

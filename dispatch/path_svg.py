@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from dispatch.clock import Lamp
 from dispatch.path_drawing import MARGIN, SMALL, Box, Drawing, text_width
+from dispatch.said import Said, Say
 
 # Presentation attributes, not a style sheet: they survive a strict content policy, and a page's own CSS overrides them.
 # Shape and word carry every meaning a second time, so that a black and white print loses nothing.
@@ -32,18 +33,18 @@ HALO = 'stroke="#f7f8fa" stroke-width="3" paint-order="stroke"'
 AXIS_Y = 52.0
 
 LEGEND = (
-    ("authority", True, "关键线路"),
-    ("authority", False, "部门审批"),
-    ("enterprise", False, "中介与企业"),
-    ("not-counted", False, "土地招拍挂、招标(不计入时限)"),
-    ("replaced", False, "区域评估替代"),
-    ("done", False, "✓ 已办结"),
-    ("amber", False, "▲黄牌 剩2个工作日以内"),
-    ("red", False, "■红牌 已超时"),
+    ("authority", True, "", Said("关键线路")),
+    ("authority", False, "", Said("部门审批")),
+    ("enterprise", False, "", Said("中介与企业")),
+    ("not-counted", False, "", Said("土地招拍挂、招标(不计入时限)")),
+    ("replaced", False, "", Said("区域评估替代")),
+    ("done", False, "✓ ", Said("已办结")),
+    ("amber", False, "▲", Said("黄牌 剩2个工作日以内")),
+    ("red", False, "■", Said("红牌 已超时")),
 )
 
 
-def svg(sheet: Drawing, *, ident: str = "path") -> str:
+def svg(sheet: Drawing, *, ident: str = "path", say: Say = str) -> str:
     """One standalone SVG element without script or style sheet; ``ident`` keeps ids apart when a page shows several."""
     name, foot = escape(ident, quote=True), sheet.height - 34
     return "".join(
@@ -55,7 +56,7 @@ def svg(sheet: Drawing, *, ident: str = "path") -> str:
             *map(_box, sheet.boxes),
             *_group_names(sheet),
             *_today(sheet, foot),
-            *_legend(foot + 22, any(line.change for line in sheet.lines)),
+            *_legend(foot + 22, any(line.change for line in sheet.lines), say),
             "</svg>",
         )
     )
@@ -66,7 +67,7 @@ def _head(sheet: Drawing, name: str) -> list[str]:
     arrow = f'<path d="M0 0L8 4L0 8z" fill="{GREY}"/>'
     box = 'viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse"'
     return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" lang="zh-CN" class="approval-path" ',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" class="approval-path" ',
         f'aria-labelledby="{name}-title {name}-desc" font-family="{FONT}" font-size="12" fill="{INK}">',
         f'<title id="{name}-title">{escape(sheet.title)}</title><desc id="{name}-desc">{escape(sheet.summary)}</desc>',
         f'<defs><marker id="{name}-arrow" {box} orient="auto">{arrow}</marker></defs>',
@@ -156,15 +157,17 @@ def _today(sheet: Drawing, foot: float) -> list[str]:
     return out
 
 
-def _legend(y: float, is_changed: bool) -> list[str]:
+def _legend(y: float, is_changed: bool, say: Say) -> list[str]:
     out, x = [], MARGIN
-    for style, critical, words in LEGEND:
+    for style, critical, shape, meaning in LEGEND:
+        words = shape + say(meaning)
         frame = f'x="{x:.1f}" y="{y - 11:.1f}" width="22" height="13" rx="2"'
         out.append(f"<rect {frame} {LOOK[style]}/>" + (f"<rect {frame} {CRITICAL}/>" if critical else ""))
-        out.append(f'<text x="{x + 28:.1f}" y="{y:.1f}" font-size="{SMALL:.0f}">{words}</text>')
+        out.append(f'<text x="{x + 28:.1f}" y="{y:.1f}" font-size="{SMALL:.0f}">{escape(words)}</text>')
         x += 28 + text_width(words, SMALL) + 22
     if is_changed:
-        for change, sign, words in (("added", "+", "组长增加"), ("removed", "×", "组长取消")):
+        for change, sign, meaning in (("added", "+", Said("组长增加")), ("removed", "×", Said("组长取消"))):
+            words = say(meaning)
             out.append(
                 f'<line x1="{x:.1f}" y1="{y - 4:.1f}" x2="{x + 22:.1f}" y2="{y - 4:.1f}" {CHANGED_LINE[change]}/>'
             )

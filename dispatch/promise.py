@@ -11,6 +11,7 @@ import numpy as np
 from dispatch.clock import Calendar
 from dispatch.course import Course, Sample, ends
 from dispatch.path_schedule import Progress
+from dispatch.said import Day, Each, Said
 
 SHARE = 0.85  # the probability behind the date that is said aloud
 WORTH_SAYING_WD = 1
@@ -98,28 +99,23 @@ class Promise:
 
     def words(self, today: date) -> str:
         """The third line, after 法定时限 and 部门承诺时限, as every page and message words it."""
-        hint = "含未公布的放假安排,为估算;" if self.is_estimate else ""
-        of_hundred = f"100个中约{round(self.share * 100)}个按时"
-        ground = (
-            f"近一年同类项目,{of_hundred}" if self.is_from_cases else f"尚无同类项目记录,按承诺时限估算,{of_hundred}"
-        )
-        return (
-            f"预计{day_words(self.expected_on, today)}前办结({ground});{hint}"
-            "公示、评审等法定程序不计入;审批结果由审批部门依法作出"
-        )
-
-
-def day_words(on: date, today: date) -> str:
-    """3月12日; with the year only when it differs."""
-    year = f"{on.year}年" if on.year != today.year else ""
-    return f"{year}{on.month}月{on.day}日"
+        ground = Said(
+            "近一年同类项目,100个中约%(n)s个按时" if self.is_from_cases
+            else "尚无同类项目记录,按承诺时限估算,100个中约%(n)s个按时",
+            n=round(self.share * 100),
+        )  # fmt: skip
+        return Said(
+            "预计%(day)s前办结(%(ground)s);%(hint)s公示、评审等法定程序不计入;审批结果由审批部门依法作出",
+            day=Day(self.expected_on, today), ground=ground,
+            hint=Said("含未公布的放假安排,为估算;") if self.is_estimate else "",
+        )  # fmt: skip
 
 
 def three_lines(statutory_on: date, committed_on: date, promise: Promise, today: date) -> tuple[str, str, str]:
     """法定时限, 部门承诺时限, 预计办结, in this order, always together."""
     return (
-        f"法定时限:{day_words(statutory_on, today)}",
-        f"部门承诺时限:{day_words(committed_on, today)}",
+        f"法定时限:{Day(statutory_on, today)}",
+        f"部门承诺时限:{Day(committed_on, today)}",
         promise.words(today),
     )
 
@@ -163,15 +159,15 @@ def reissue(said: Promise | None, now: Promise, calendar: Calendar, reason: str)
 
 def why_moved(before: Mapping[str, Progress], after: Mapping[str, Progress], names: Mapping[str, str]) -> str:
     """What happened between two looks, in words that an enterprise understands."""
-    said = []
+    said: list[str] = []
     for code, name in names.items():
         was, became = before.get(code, Progress()), after.get(code, Progress())
         if was == became:
             continue
         if became.decided_on is not None and was.decided_on is None:
-            said.append(f"{name}已于{became.decided_on.month}月{became.decided_on.day}日办结")
+            said.append(Said("%(matter)s已于%(day)s办结", matter=name, day=Day(became.decided_on)))
         elif became.accepted_on is not None and was.accepted_on is None:
-            said.append(f"{name}已受理")
+            said.append(Said("%(matter)s已受理", matter=name))
         elif became.due_on != was.due_on:
-            said.append(f"{name}的法定期限有变")
-    return ";".join(said) or "按最新办理进度重新估算"
+            said.append(Said("%(matter)s的法定期限有变", matter=name))
+    return Each(said, ";") if said else Said("按最新办理进度重新估算")

@@ -23,6 +23,7 @@ from dispatch.clock import (
     in_shanghai,
 )
 from dispatch.errors import Refused, WrongStage
+from dispatch.said import Said
 
 
 class ReviewState(StrEnum):
@@ -316,4 +317,4 @@ class ReviewPause(Base):
                 rule=self.rule or "",
             )
         except ValueError as error:
-            raise Refused(str(error), words=f"特别程序登记有误:{error}") from error
+            raise Refused(str(error), words=Said("特别程序登记有误:%(error)s", error=str(error))) from error

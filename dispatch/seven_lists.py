@@ -9,6 +9,7 @@ from datetime import date
 from dispatch.approval import AreaEffect, Kind, Link, Path, Step
 from dispatch.clock import ClockOf
 from dispatch.path_schedule import DatedStep, Schedule
+from dispatch.said import Said
 
 PHASES = {0: "办理事项", 1: "立项用地规划许可", 2: "工程建设许可", 3: "施工许可", 4: "竣工验收"}
 LEVELS = {"province": "省级", "city": "市级", "county": "县级", "town": "镇级", "village": "村级"}
@@ -221,7 +222,7 @@ def _agents(
 
 
 def phase_name(phase: int) -> str:
-    return PHASES.get(phase, f"第{phase}阶段")
+    return Said(PHASES[phase]) if phase in PHASES else Said("第%(n)s阶段", n=phase)
 
 
 def group_name(group: str) -> str:

@@ -14,6 +14,7 @@ from db import Base, EncryptedText
 from dispatch.case import Case, CaseEvent
 from dispatch.clock import in_shanghai
 from dispatch.project import Contact, Project
+from dispatch.said import kept
 from dispatch.scope import Viewer
 from dispatch.stages import LABEL, NOTICE
 from notifications import outbox
@@ -52,16 +53,6 @@ def six_digits() -> str:
     return f"{secrets.randbelow(1_000_000):06d}"
 
 
-def short_day(on: date) -> str:
-    """12月3日, as a text message says it."""
-    return f"{on.month}月{on.day}日"
-
-
-def short_window(opens_s: int, closes_s: int) -> str:
-    """9:00-11:00, as a text message says it."""
-    return f"{opens_s // 3600}:{opens_s % 3600 // 60:02d}-{closes_s // 3600}:{closes_s % 3600 // 60:02d}"
-
-
 def spoken(case_no: str) -> str:
     """The case number as a notice carries it: without hyphens, at most 20 characters."""
     return case_no.replace("-", "")
@@ -85,8 +76,8 @@ def note(
         kind=kind,
         stage=case.stage,
         actor=by.label,
-        words=words or LABEL[case.stage],
-        detail=detail,
+        words=str(words or LABEL[case.stage]),
+        detail=detail | kept(words),
         internal=internal,
     )
     session.add(event)

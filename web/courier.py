@@ -38,7 +38,7 @@ from web.auth import courier_only, current_viewer
 from web.errors import of
 from web.files import BadFile
 from web.transactions import transaction
-from web.wording import business_clock, time_of_day
+from web.wording import business_clock, in_words, time_of_day
 
 bp = Blueprint("courier", __name__, url_prefix="/run")
 
@@ -123,13 +123,13 @@ def act(stop_id: int) -> AnyResponse | tuple[str, int]:
     except NotFound as error:
         if "waybills" not in str(error):
             raise
-        return _stop_page(stop_id, refused=error.words, status=422)
+        return _stop_page(stop_id, refused=in_words(error.words), status=422)
     except ValidationError:
         return _stop_page(stop_id, refused=gettext("填写有误,请核对后再提交"), status=422)
     except BadFile as error:
-        return _stop_page(stop_id, refused=error.words, status=422)
+        return _stop_page(stop_id, refused=in_words(error.words), status=422)
     except (DispatchError, RunError) as error:
-        return _stop_page(stop_id, refused=gettext(error.words), status=of(error).status)
+        return _stop_page(stop_id, refused=in_words(error.words), status=of(error).status)
     flash(gettext("已记录"), "success")
     return redirect(url_for("courier.home"))
 
@@ -155,7 +155,7 @@ def pin(stop_id: int) -> AnyResponse | tuple[str, int]:
     except (KeyError, ValueError):
         return _stop_page(stop_id, refused=gettext("没有取得手机定位,请到门口后再试"), status=422)
     except RunError as error:
-        return _stop_page(stop_id, refused=gettext(error.words), status=422)
+        return _stop_page(stop_id, refused=in_words(error.words), status=422)
     flash(gettext("已把当前位置报给调度"), "success")
     return redirect(url_for("courier.home") + f"#stop-{stop_id}")
 
@@ -176,7 +176,7 @@ def go_first(stop_id: int) -> AnyResponse | tuple[str, int]:
                 anyway="anyway" in request.form,
             )  # fmt: skip
     except RunError as error:
-        return _stop_page(stop_id, refused=gettext(error.words), status=409)
+        return _stop_page(stop_id, refused=in_words(error.words), status=409)
     if broken and "anyway" not in request.form:
         lines = [(b.label, time_of_day(b.eta_s), time_of_day(b.closes_s)) for b in broken]
         return render_template("courier/order.html", stop_id=stop_id, broken=lines), 200
@@ -210,9 +210,9 @@ def load_scan() -> AnyResponse | str | tuple[str, int]:
             sheet = batches.load(session, run, scanned=taken, by=current_viewer(), at=db.now(session))
             address = url_for("handovers.sheet", list_no=sheet.list_no) if sheet else url_for("courier.home")
     except Refused as error:
-        return _load_page({run_id: taken}, {run_id: (gettext(error.words), typed)}), 422
+        return _load_page({run_id: taken}, {run_id: (in_words(error.words), typed)}), 422
     except RunError as error:
-        return _load_page({run_id: taken}, {run_id: (gettext(error.words), typed)}), 409
+        return _load_page({run_id: taken}, {run_id: (in_words(error.words), typed)}), 409
     flash(gettext("装车清单已生成,请与中心窗口双方签收") if sheet else gettext("没有装车的邮件"), "success")
     return redirect(address)
 

@@ -24,6 +24,7 @@ from web.accounts import AccountError
 from web.auth import to_login
 from web.codes import TooSoon
 from web.files import BadFile
+from web.wording import in_words
 
 log = structlog.get_logger()
 
@@ -95,20 +96,22 @@ def of(error: Exception) -> Problem:
             k: v for k, v in error.facts.items() if isinstance(v, str | int | float | bool | None)
         }
         _, title, next_step = WORDS[status]
-        return Problem(status, slug, gettext(title), gettext(error.words), gettext(next_step), facts=facts or None)
+        return Problem(status, slug, gettext(title), in_words(error.words), gettext(next_step), facts=facts or None)
     if isinstance(error, RunError):
         difference = getattr(error, "difference", None) or None
-        return of_status(409, gettext(error.words), facts=difference)
+        return of_status(409, in_words(error.words), facts=difference)
     if isinstance(error, CalendarMissing):
         return of_status(503, gettext("还没有%(year)s年的工作日历,请系统管理员导入后再试。", year=error.year))
     if isinstance(error, ROOM_ERRORS):
         return of_status(404)
     if isinstance(error, AccountError):
-        return Problem(422, "account", gettext("账号操作未完成"), gettext(error.words), "")
+        return Problem(422, "account", gettext("账号操作未完成"), in_words(error.words), "")
     if isinstance(error, BadFile):
-        return Problem(422, "bad-file", gettext("文件不能使用"), error.words, gettext("已填写的内容不会丢失。"))
+        return Problem(
+            422, "bad-file", gettext("文件不能使用"), in_words(error.words), gettext("已填写的内容不会丢失。")
+        )
     if isinstance(error, TooSoon):
-        return of_status(429, error.words, headers={"Retry-After": str(error.wait_s)})
+        return of_status(429, in_words(error.words), headers={"Retry-After": str(error.wait_s)})
     if isinstance(error, RateLimitExceeded):
         return of_status(
             429, "", headers=dict(error.get_response().headers.items(lower=False)) and {"Retry-After": "60"}

@@ -4,6 +4,7 @@
 English form, old ones leave, and what has one is compiled. A word without one is shown in Chinese.
 """
 
+import ast
 import io
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,17 +18,20 @@ from babel.messages.pofile import read_po, write_po
 
 from dispatch.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL
 from dispatch.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, PAYER_LABEL
-from dispatch.evaluation import GRADE_LABEL, TICKET_LABEL
+from dispatch.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, TICKET_LABEL
 from dispatch.project import FAMILY_LABEL, PROJECT_LABEL
 from dispatch.proofs import MISSING
-from dispatch.queries.enterprise import TURN_LABEL
+from dispatch.queries.enterprise import POWER_LABEL, TURN_LABEL
 from dispatch.review import REVIEW_LABEL
 from dispatch.scope import ROLE_LABEL
+from dispatch.seven_lists import GROUPS, PHASES
 from dispatch.stages import LABEL
+from routing.places import map_links
 from routing.runs import FAIL_LABEL, STOP_LABEL
 from web.enterprise.intake import TITLES
 from web.enterprise.questions import QUESTIONS
-from web.errors import DISPATCH, WORDS
+from web.errors import WORDS
+from web.handovers import DIRECTION
 from web.navigation import NAV
 from web.wording import LAMPS
 
@@ -38,21 +42,47 @@ METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 TABLES: tuple[Mapping[Any, str], ...] = (
     ROLE_LABEL, LABEL, TURN_LABEL, TITLES, FAMILY_LABEL, PROJECT_LABEL, REVIEW_LABEL, OUTCOME_LABEL, MATERIAL_LABEL,
     MODE_LABEL, LEG_LABEL, PARCEL_LABEL, HOLDER_LABEL, PAYER_LABEL, STOP_LABEL, FAIL_LABEL, MISSING, GRADE_LABEL,
-    TICKET_LABEL,
+    TICKET_LABEL, PHASES, GROUPS, POWER_LABEL, DIRECTION, RECTIFICATION_LABEL,
 )  # fmt: skip
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+
+
+def said(source: str) -> Iterator[str]:
+    """What a module says to a person: the forms of ``Said``, and constants that go or are kept as ``words``."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name("Said"), args=[form, *_]):
+                yield from _constants(form)
+            case ast.keyword(arg="words", value=value):
+                yield from _constants(value)
+            case ast.ClassDef(body=body):
+                for line in body:
+                    if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "words":
+                        yield from _constants(line.value)
+
+
+def _constants(value: ast.expr) -> Iterator[str]:
+    match value:
+        case ast.Constant(str(text)) if text:
+            yield text
+        case ast.IfExp(body=body, orelse=otherwise):
+            yield from _constants(body)
+            yield from _constants(otherwise)
 
 
 def marked() -> Iterator[str | tuple[str, str]]:
     """Every word that is marked in a source, then those that stand in tables."""
     for _file, _line, message, _comments, _context in extract_from_dir(ROOM, METHODS, keywords=KEYWORDS):
         yield message if isinstance(message, str) else (message[0], message[1])
+    for room in (ROOM, ROOM.parent / "dispatch"):
+        for file in sorted(room.rglob("*.py")):
+            yield from said(file.read_text())
     for _slug, title, next_step in WORDS.values():
         yield from (title, next_step)
-    yield from (kind.words for kind, _, _ in DISPATCH)
     yield from (words for lines in NAV.values() for _, words in lines)
     yield from (word for _, word in LAMPS.values())
     yield from (words for table in TABLES for words in table.values() if words)
+    yield from (link.name for link in map_links(119.95, 31.72, ""))
     for question in (question for questions in QUESTIONS.values() for question in questions):
         yield from filter(None, (question.words, question.unit, question.hint))
         yield from (words for _, words in question.choices)

@@ -1,6 +1,6 @@
 """Wording: dates, windows, working days, lamps and languages as pages show them, in Shanghai time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, cast
@@ -12,11 +12,13 @@ from flask_babel import Babel, get_locale, gettext, ngettext
 from flask_login import current_user
 
 import db
+from dispatch.said import Day, Each, Said, Window
 from dispatch.scope import ROLE_LABEL
 from web.transactions import read_clock, transaction
 
 LOCALES: Mapping[str, str] = MappingProxyType({"zh": "zh_Hans_CN", "en": "en"})
 WEEKDAYS = "一二三四五六日"
+BETWEEN: Mapping[str, str] = MappingProxyType({"、": ", ", ";": "; ", "": " "})
 LAMPS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"green": ("●", "正常"), "amber": ("▲", "黄牌"), "red": ("■", "红牌"), "grey": ("○", "未开始")}
 )
@@ -110,6 +112,30 @@ def lamp_words(colour: str) -> tuple[str, str]:
     return shape, gettext(word)
 
 
+def in_words(words: str) -> str:
+    """A sentence that another room said, in the reader's language; in Chinese where it has no English form."""
+    if not words or is_chinese():
+        return str(words)
+    match words:
+        case Day():
+            return day(words.on, weekday=False)
+        case Window():
+            return window(words.ends)
+        case Each():
+            return BETWEEN.get(words.between, words.between).join(map(in_words, words.items))
+        case Said():
+            form = gettext(words.form)
+            if form == words.form or not words.values:
+                return form if not words.values else str(words)
+            return form % {name: in_words(one) if isinstance(one, str) else one for name, one in words.values.items()}
+    return gettext(words)
+
+
+def each(items: Iterable[str]) -> str:
+    """甲、乙: several in a row."""
+    return in_words(Each(items))
+
+
 def with_query(**changes: Any) -> str:
     """This page's address with some of its query changed; None or "" takes a part away. Filters live in the URL."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor" and name not in changes]
@@ -129,6 +155,8 @@ def install(app: Flask) -> None:
         working_days=working_days,
         remaining=remaining,
         lamp_words=lamp_words,
+        in_words=in_words,
+        each=each,
     )
     app.jinja_env.globals.update(
         with_query=with_query, today=today, business_clock=business_clock, is_chinese=is_chinese, ROLE_LABEL=ROLE_LABEL

@@ -11,9 +11,10 @@ from dispatch.flow.closing import end_of_case
 from dispatch.flow.reviewing import accept, decide
 from dispatch.project import Project, Referral
 from dispatch.review import Review, ReviewState
+from dispatch.said import Day, Said
 from dispatch.scope import SYSTEM
 from dispatch.stages import ENDS, Stage
-from dispatch.telling import DeskKind, day_of, note, short_day, tell, tell_desk, tell_stage
+from dispatch.telling import DeskKind, day_of, note, tell, tell_desk, tell_stage
 
 REMIND = timedelta(days=2)
 
@@ -77,7 +78,7 @@ def return_overdue(session: Session, *, at: datetime) -> list[Material]:
             )
         )
         if review is not None:
-            words = f"容缺材料逾期未补:{material.name}"
+            words = Said("容缺材料逾期未补:%(name)s", name=material.name)
             decide(session, review, outcome=ReviewState.RETURNED, decision_no="", reason=words, by=SYSTEM, at=at)
         material.state = MaterialState.DEFECTIVE
         material.defect = "容缺材料逾期未补"
@@ -102,7 +103,7 @@ def remind_supplements(session: Session, *, at: datetime) -> int:
         assert material.owed_by is not None
         tell(
             session, case, "supplement_due", at=at, key=str(material.id),
-            values={"matter": material.name[:20], "day": short_day(material.owed_by)},
+            values={"matter": material.name[:20], "day": Day(material.owed_by)},
         )  # fmt: skip
     return len(rows)
 

@@ -14,9 +14,10 @@ from dispatch.errors import NotFound, Refused
 from dispatch.flow.legs import collected, delivered
 from dispatch.flow.parts import actor_ref
 from dispatch.proofs import MISSING, Proof, first_missing
+from dispatch.said import Day, Said
 from dispatch.scope import Viewer
 from dispatch.stages import Stage
-from dispatch.telling import day_of, note, short_day, tell
+from dispatch.telling import day_of, note, tell
 from notifications import outbox
 from routing.runs import FAIL_LABEL, FailReason, Run, Stop, StopAct, StopEvent
 from routing.stops import Report, ask_again, event_with, record, release, retry_of
@@ -95,7 +96,7 @@ def report(session: Session, stop: Stop, said: Doorstep, *, by: Viewer, at: date
                     kind="problem",
                     by=by,
                     at=at,
-                    words=f"揽投员反映:{said.note or '异常'}",
+                    words=Said("揽投员反映:%(note)s", note=said.note or Said("异常")),
                     internal=True,
                 )
         case StopAct.ARRIVED:
@@ -197,12 +198,20 @@ def _come_again(
         nothing_moved = parcel.state is ParcelState.BOOKED
         if again is None and nothing_moved:
             parcel.cancel()
-        following = f"{short_day(again.on)}再次上门" if again is not None else "请与代办员另行约定"
+        following = f"{Day(again.on)}再次上门" if again is not None else "请与代办员另行约定"
         what = "揽收未成" if parcel.leg in INWARD else "未妥投"
         words = f"{what}:{FAIL_LABEL[said.reason]},{following}"
         note(session, case, kind="attempt_failed", by=by, at=at, words=words, waybill=parcel.waybill)
         if said.note:
-            note(session, case, kind="attempt_note", by=by, at=at, words=f"揽投员说明:{said.note}", internal=True)
+            note(
+                session,
+                case,
+                kind="attempt_note",
+                by=by,
+                at=at,
+                words=Said("揽投员说明:%(note)s", note=said.note),
+                internal=True,
+            )
         tell(
             session, case, "attempt_failed", at=at, key=str(stop.id),  # once, however many envelopes
             values={"reason": FAIL_LABEL[said.reason], "next": following},

@@ -14,6 +14,7 @@ from dispatch.flow.closing import end_of_case
 from dispatch.flow.parts import open_cases, parcels_of, reviews_of
 from dispatch.project import Delegation, Project
 from dispatch.review import NEXT_REVIEW, ReviewState
+from dispatch.said import Said
 from dispatch.scope import Viewer
 from dispatch.stages import NEXT, Stage
 from dispatch.telling import day_of, note, tell, tell_stage
@@ -51,7 +52,10 @@ def _end(session: Session, case: Case, stage: Stage, *, reason: str, by: Viewer,
     case.ending_reason = reason
     out = [p for p in parcels_of(session, case) if p.is_out]
     papers = "原件将退回" if out else "无在途原件"
-    words = f"{'已撤件' if stage is Stage.WITHDRAWN else '不予代办'}:{reason};{papers}"
+    words = Said(
+        "已撤件:%(reason)s;%(papers)s" if stage is Stage.WITHDRAWN else "不予代办:%(reason)s;%(papers)s",
+        reason=reason, papers=Said("原件将退回" if out else "无在途原件"),
+    )  # fmt: skip
     values = {"papers": papers} if stage is Stage.WITHDRAWN else {"reason": reason[:20]}
     tell_stage(session, case, at=at, by=by, words=words, **values)
     bring_home(session, case, by=by, at=at)
@@ -114,7 +118,7 @@ def bring_home(session: Session, case: Case, *, by: Viewer, at: datetime) -> lis
             kind="coming_home",
             by=by,
             at=at,
-            words=f"原件将退回 {parcel.waybill}",
+            words=Said("原件将退回 %(waybill)s", waybill=parcel.waybill),
             waybill=parcel.waybill,
         )
         sent.append(parcel)
@@ -127,7 +131,7 @@ def revoke(session: Session, letter: Delegation, *, reason: str, by: Viewer, at:
     session.flush()
     project = session.get_one(Project, letter.project_id)
     for case in open_cases(session, project):
-        note(session, case, kind="revoked", by=by, at=at, words=f"委托已撤销:{reason}")
+        note(session, case, kind="revoked", by=by, at=at, words=Said("委托已撤销:%(reason)s", reason=reason))
         tell(
             session,
             case,

@@ -24,6 +24,7 @@ from dispatch.project import (
     Referral,
 )
 from dispatch.review import Review
+from dispatch.said import Each, Said
 from dispatch.scope import Role, Viewer
 from dispatch.stages import Stage
 from dispatch.telling import (
@@ -81,7 +82,8 @@ def request(
     division = division_with(session, intake.site.division_code)
     if division.retired_on is not None:
         raise Refused(
-            f"{division.code} was retired on {division.retired_on}", words=f"{division.name}已撤并,请选择现行区划"
+            f"{division.code} was retired on {division.retired_on}",
+            words=Said("%(name)s已撤并,请选择现行区划", name=division.name),
         )
     home = home_county(session, division) or division
     project = Project(
@@ -165,7 +167,7 @@ def open_case(
         case.pickup_way = Way.ELECTRONIC
     if not any(matter.result_has_original for matter in chosen):
         case.delivery_way = Way.ELECTRONIC
-    note(session, case, kind="requested", by=by, at=at, words=f"已提交,共{len(chosen)}个事项")
+    note(session, case, kind="requested", by=by, at=at, words=Said("已提交,共%(n)s个事项", n=len(chosen)))
     tell(session, case, "requested", at=at, values={"query_code": code, "area_name": home.name})
     if project.state is ProjectState.CLOSED:
         project.move_to(ProjectState.WAITING, at=at)
@@ -184,7 +186,7 @@ def _matters(session: Session, codes: Sequence[str]) -> list[Matter]:
         m.code: m for m in session.scalars(select(Matter).where(Matter.code.in_(codes), Matter.retired_on.is_(None)))
     }
     if missing := [code for code in codes if code not in found]:
-        raise Refused(f"unknown matters {missing}", words=f"事项不存在或已停用:{'、'.join(missing)}")
+        raise Refused(f"unknown matters {missing}", words=Said("事项不存在或已停用:%(names)s", names=Each(missing)))
     return [found[code] for code in dict.fromkeys(codes)]
 
 

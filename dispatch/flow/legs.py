@@ -26,13 +26,12 @@ from dispatch.project import (
     Power,
     Project,
 )
+from dispatch.said import Day, Said, Window
 from dispatch.scope import Viewer
 from dispatch.stages import Stage
 from dispatch.telling import (
     day_of,
     note,
-    short_day,
-    short_window,
     six_digits,
     tell,
     tell_stage,
@@ -68,10 +67,14 @@ def book_pickup(session: Session, case: Case, *, appointment: Appointment, by: V
     parcel.stop_id = _stop_for(session, case, appointment, StopKind.PICKUP, parcel, at).id
     note(
         session, case, kind="pickup_booked", by=by, at=at,
-        words=f"已预约{short_day(appointment.on)}{short_window(appointment.opens_s, appointment.closes_s)}上门揽收",
+        words=Said("已预约%(day)s%(window)s上门揽收", **_when(appointment)),
         waybill=parcel.waybill,
     )  # fmt: skip
     return parcel
+
+
+def _when(appointment: Appointment) -> dict[str, str]:
+    return {"day": Day(appointment.on), "window": Window(appointment.opens_s, appointment.closes_s)}
 
 
 def hand_in(session: Session, case: Case, *, by: Viewer, at: datetime, scan_id: str) -> Parcel:
@@ -92,13 +95,26 @@ def collected(session: Session, case: Case, parcel: Parcel, *, by: Viewer, at: d
         case.move_to(Stage.COLLECTED, at=at, by=by.label)
         _tell_collected(session, case, parcel, at=at, by=by)
     else:
-        note(session, case, kind="collected", by=by, at=at, words=f"已揽收 {parcel.waybill}", waybill=parcel.waybill)
+        note(
+            session,
+            case,
+            kind="collected",
+            by=by,
+            at=at,
+            words=Said("已揽收 %(waybill)s", waybill=parcel.waybill),
+            waybill=parcel.waybill,
+        )
         tell(session, case, "collected", at=at, key=parcel.waybill, values=_collected_values(session, parcel))
 
 
 def _tell_collected(session: Session, case: Case, parcel: Parcel, *, at: datetime, by: Viewer) -> None:
     tell_stage(
-        session, case, at=at, by=by, words=f"已揽收{len(parcel.contents)}份原件", **_collected_values(session, parcel)
+        session,
+        case,
+        at=at,
+        by=by,
+        words=Said("已揽收%(n)s份原件", n=len(parcel.contents)),
+        **_collected_values(session, parcel),
     )
 
 
@@ -137,7 +153,7 @@ def book_delivery(session: Session, case: Case, *, appointment: Appointment, by:
         original.code = original.code_hash = None
     note(
         session, case, kind="delivery_booked", by=by, at=at,
-        words=f"已预约{short_day(appointment.on)}{short_window(appointment.opens_s, appointment.closes_s)}投递结果",
+        words=Said("已预约%(day)s%(window)s投递结果", **_when(appointment)),
         waybill=parcel.waybill,
     )  # fmt: skip
     return parcel
@@ -172,7 +188,15 @@ def send_on(
         to=Holder.TRUNK, ref=f"trunk:{centre.centre_no}", scan_id=scan_id, at=at, by=actor_ref(by), action="transfer"
     )
     parcel.leg, parcel.to_centre_id = Leg.TRANSFER, centre.id
-    note(session, case, kind="transfer", by=by, at=at, words=f"原件流转至{centre.name}", waybill=parcel.waybill)
+    note(
+        session,
+        case,
+        kind="transfer",
+        by=by,
+        at=at,
+        words=Said("原件流转至%(name)s", name=centre.name),
+        waybill=parcel.waybill,
+    )
 
 
 def delivered(session: Session, case: Case, parcel: Parcel, *, by: Viewer, at: datetime) -> None:
@@ -185,18 +209,26 @@ def delivered(session: Session, case: Case, parcel: Parcel, *, by: Viewer, at: d
         and p.holder is not Holder.ENTERPRISE
         and p.state is not ParcelState.CANCELLED
     ]
-    values = {"recipient": (parcel.person or "")[:20], "day": short_day(day_of(at))}
+    values = {"recipient": (parcel.person or "")[:20], "day": Day(day_of(at))}
     if case.stage in {Stage.DECIDED, Stage.DELIVERY_PLANNED} and not others:
-        _arrive(session, case, by=by, at=at, words=f"已妥投 {parcel.waybill}", **values)
+        _arrive(session, case, by=by, at=at, words=Said("已妥投 %(waybill)s", waybill=parcel.waybill), **values)
     else:
-        note(session, case, kind="delivered", by=by, at=at, words=f"已妥投 {parcel.waybill}", waybill=parcel.waybill)
+        note(
+            session,
+            case,
+            kind="delivered",
+            by=by,
+            at=at,
+            words=Said("已妥投 %(waybill)s", waybill=parcel.waybill),
+            waybill=parcel.waybill,
+        )
         tell(session, case, "delivered", at=at, key=parcel.waybill, values=values)
 
 
 def deliver_electronically(session: Session, case: Case, *, by: Viewer, at: datetime) -> None:
     """Nothing on paper: the results lie in the enterprise's account."""
     case.must_be(Stage.DECIDED)
-    _arrive(session, case, by=by, at=at, words="电子结果已送达", recipient="企业账户", day=short_day(day_of(at)))
+    _arrive(session, case, by=by, at=at, words="电子结果已送达", recipient="企业账户", day=Day(day_of(at)))
 
 
 def fetched(session: Session, case: Case, *, who: str, by: Viewer, at: datetime) -> None:
@@ -213,7 +245,7 @@ def fetched(session: Session, case: Case, *, who: str, by: Viewer, at: datetime)
             by=actor_ref(by),
             action="fetch",
         )
-    _arrive(session, case, by=by, at=at, words="已在窗口领取", recipient=who[:20], day=short_day(day_of(at)))
+    _arrive(session, case, by=by, at=at, words="已在窗口领取", recipient=who[:20], day=Day(day_of(at)))
 
 
 def _at_centre(session: Session, case: Case) -> list[Parcel]:
@@ -243,7 +275,7 @@ def reschedule_leg(
     reschedule(stop, on=appointment.on, windows=[(appointment.opens_s, appointment.closes_s)])
     note(
         session, case, kind="rescheduled", by=by, at=at,
-        words=f"改约{short_day(appointment.on)}{short_window(appointment.opens_s, appointment.closes_s)}",
+        words=Said("改约%(day)s%(window)s", **_when(appointment)),
         waybill=parcel.waybill,
     )  # fmt: skip
 
@@ -252,7 +284,7 @@ def announce(
     session: Session, stop: Stop, *, courier_name: str, opens_s: int, closes_s: int, by: Viewer, at: datetime
 ) -> None:
     """A committed plan gives a stop its window: codes are made, stages follow, the people there are told."""
-    values = {"day": short_day(stop.on), "window": short_window(opens_s, closes_s)}
+    values = {"day": Day(stop.on), "window": Window(opens_s, closes_s)}
     expires_at = moment(stop.on, closes_s)
     by_case: dict[int, list[Parcel]] = {}
     for parcel in session.scalars(select(Parcel).where(Parcel.stop_id == stop.id).order_by(Parcel.id)):
@@ -261,7 +293,7 @@ def announce(
         case, first = session.get_one(Case, case_id), parcels[0]
         key = f"{first.waybill}:{stop.id}:{stop.on}:{opens_s}:{closes_s}"
         if stop.announced_opens_s is not None and first.code_hash is not None:
-            words = f"上门时段改为{values['day']}{values['window']}"
+            words = Said("上门时段改为%(day)s%(window)s", **values)
             note(session, case, kind="window_changed", by=by, at=at, words=words)
             tell(session, case, "window_changed", at=at, key=key, values=values, expires_at=expires_at)
             continue
@@ -274,7 +306,7 @@ def announce(
         elif not inward and case.stage is Stage.DECIDED:
             case.move_to(Stage.DELIVERY_PLANNED, at=at, by=by.label)
         person = {"courier": courier_name[:20]} if inward else {"recipient": (first.person or "")[:20]}
-        words = f"{values['day']}{values['window']}{'上门揽收' if inward else '投递'}"
+        words = Said("%(day)s%(window)s上门揽收" if inward else "%(day)s%(window)s投递", **values)
         note(session, case, kind="window", by=by, at=at, words=words, waybill=first.waybill)
         tell(
             session,

@@ -22,12 +22,12 @@ from dispatch.project import (
     Project,
 )
 from dispatch.review import Relief, Review, ReviewPause, ReviewState
+from dispatch.said import Day, Each, Said
 from dispatch.scope import Viewer
 from dispatch.stages import Stage
 from dispatch.telling import (
     day_of,
     note,
-    short_day,
     tell,
     tell_stage,
 )
@@ -53,7 +53,7 @@ def submit(session: Session, case: Case, *, receipts: Mapping[int, str], by: Vie
     case.move_to(Stage.SUBMITTED, at=at, by=by.label)
     authorities = sorted({review.authority for review in reviews})
     tell_stage(
-        session, case, at=at, by=by, words=f"已报送:{'、'.join(authorities)}",
+        session, case, at=at, by=by, words=Said("已报送:%(names)s", names=Each(authorities)),
         count=str(len(reviews)), centre=authorities[0][:20] if authorities else "",
     )  # fmt: skip
     return case
@@ -70,7 +70,7 @@ def simulate_review(session: Session, review: Review, *, by: Viewer, at: datetim
         kind="simulated",
         by=by,
         at=at,
-        words=f"{review.matter.short_name}进入模拟审批",
+        words=Said("%(matter)s进入模拟审批", matter=review.matter.short_name),
         review_id=review.id,
     )
 
@@ -83,18 +83,21 @@ def accept(session: Session, review: Review, *, notice_no: str, by: Viewer, at: 
     if case.stage is Stage.SUBMITTED:
         case.move_to(Stage.UNDER_REVIEW, at=at, by=by.label)
     assert review.committed_due_at is not None
-    due_words = short_day(day_of(review.committed_due_at))
-    words = f"{review.matter.short_name}{'视为受理' if deemed else '已受理'},承诺{due_words}前办结"
+    promised = Day(day_of(review.committed_due_at))
+    words = Said(
+        "%(matter)s视为受理,承诺%(day)s前办结" if deemed else "%(matter)s已受理,承诺%(day)s前办结",
+        matter=review.matter.short_name, day=promised,
+    )  # fmt: skip
     note(session, case, kind="accepted", by=by, at=at, words=words, review_id=review.id, notice_no=notice_no)
     tell(
         session, case, "accepted", at=at, key=f"{review.id}:{review.version}",
         values={
-            "matter": review.matter.short_name[:20], "day": short_day(day_of(at)), "authority": review.authority[:20],
-            "due": due_words,
+            "matter": review.matter.short_name[:20], "day": Day(day_of(at)), "authority": review.authority[:20],
+            "due": promised,
         },
     )  # fmt: skip
     if review.survey_on is not None:
-        note(session, case, kind="survey", by=by, at=at, words=f"现场勘验{short_day(review.survey_on)}")
+        note(session, case, kind="survey", by=by, at=at, words=Said("现场勘验%(day)s", day=Day(review.survey_on)))
     renew(session, case, at=at)
 
 
@@ -108,7 +111,7 @@ def ask_supplement(session: Session, review: Review, *, words: str, by: Viewer, 
         kind="supplement",
         by=by,
         at=at,
-        words=f"{review.matter.short_name}需补正:{words}",
+        words=Said("%(matter)s需补正:%(words)s", matter=review.matter.short_name, words=words),
         review_id=review.id,
     )
     agent = lead_agent(session, case, at)
@@ -128,7 +131,7 @@ def refile(session: Session, review: Review, *, receipt_no: str, by: Viewer, at:
         kind="refiled",
         by=by,
         at=at,
-        words=f"{review.matter.short_name}已补正并再次报送",
+        words=Said("%(matter)s已补正并再次报送", matter=review.matter.short_name),
         review_id=review.id,
     )
 
@@ -157,7 +160,14 @@ def resume(session: Session, review: Review, *, on: date, by: Viewer, at: dateti
     """The special procedure is over: the clock runs again."""
     case, before = session.get_one(Case, review.case_id), review.committed_due_at
     review.resume(on=on, at=at, calendar=calendar_of(session))
-    note(session, case, kind="resumed", by=by, at=at, words=f"{review.matter.short_name}特别程序结束,恢复计时")
+    note(
+        session,
+        case,
+        kind="resumed",
+        by=by,
+        at=at,
+        words=Said("%(matter)s特别程序结束,恢复计时", matter=review.matter.short_name),
+    )
     if review.committed_due_at != before:
         _tell_later(session, case, review, "late", before, reason="特别程序结束", by=by, at=at)
     else:
@@ -188,14 +198,14 @@ def _tell_later(
 ) -> None:
     refresh_dates(session, case)
     assert review.committed_due_at is not None
-    now_due = short_day(day_of(review.committed_due_at))
-    words = f"{review.matter.short_name}:{reason},预计{now_due}前办结"
+    now_due = Day(day_of(review.committed_due_at))
+    words = Said("%(matter)s:%(reason)s,预计%(day)s前办结", matter=review.matter.short_name, reason=reason, day=now_due)
     note(session, case, kind=text, by=by, at=at, words=words, review_id=review.id)
     agent = lead_agent(session, case, at)
     tell(
         session, case, text, at=at, key=f"{review.id}:{review.version}",
         values={
-            "matter": review.matter.short_name[:20], "was": short_day(day_of(before)) if before else now_due,
+            "matter": review.matter.short_name[:20], "was": Day(day_of(before)) if before else now_due,
             "now": now_due, "reason": reason[:20], "agent": agent.name if agent else "",
         },
     )  # fmt: skip
@@ -227,7 +237,10 @@ def decide(
     case = session.get_one(Case, review.case_id)
     owed = [m.name for m in case.materials if m.is_owed and m.matter_id == review.matter_id]
     if outcome is ReviewState.GRANTED and owed:
-        raise Refused(f"deferred materials are missing: {owed}", words=f"容缺材料未补齐,不能作出决定:{'、'.join(owed)}")
+        raise Refused(
+            f"deferred materials are missing: {owed}",
+            words=Said("容缺材料未补齐,不能作出决定:%(names)s", names=Each(owed)),
+        )
     review.decide(outcome, at=at, decision_no=decision_no, reason=reason, calendar=calendar_of(session))
     _settle_decision(session, case, review, by=by, at=at)
 
@@ -251,13 +264,13 @@ def verify_commitment(session: Session, review: Review, *, holds: bool, reason: 
         raise Refused("a revocation needs its reasons", words="撤销决定须说明理由")
     case = session.get_one(Case, review.case_id)
     review.verify(holds=holds, at=at)
-    words = "承诺经核查属实" if holds else f"承诺不实,决定已撤销:{reason}"
+    words = Said("承诺经核查属实") if holds else Said("承诺不实,决定已撤销:%(reason)s", reason=reason)
     note(session, case, kind="verified" if holds else "decision_revoked", by=by, at=at,
          words=f"{review.matter.short_name}:{words}", review_id=review.id)  # fmt: skip
     if not holds:
         tell(
             session, case, "commitment_revoked", at=at, key=str(review.id),
-            values={"matter": review.matter.short_name[:20], "day": short_day(day_of(at))},
+            values={"matter": review.matter.short_name[:20], "day": Day(day_of(at))},
         )  # fmt: skip
 
 
@@ -272,7 +285,7 @@ def _settle_decision(session: Session, case: Case, review: Review, *, by: Viewer
     note(session, case, kind="decided", by=by, at=at, words=f"{review.matter.short_name}:{words}", review_id=review.id)
     tell(
         session, case, "decided", at=at, key=str(review.id),
-        values={"matter": review.matter.short_name[:20], "day": short_day(day_of(at))},
+        values={"matter": review.matter.short_name[:20], "day": Day(day_of(at))},
     )  # fmt: skip
     release_liaison(session, case, review, at=at)
     reviews = reviews_of(session, case)

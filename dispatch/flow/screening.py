@@ -22,6 +22,7 @@ from dispatch.project import (
     Project,
 )
 from dispatch.review import Relief, Review
+from dispatch.said import Each, Said
 from dispatch.scope import Viewer
 from dispatch.stages import Stage
 from dispatch.telling import (
@@ -108,7 +109,7 @@ def give_material(
     material.sha256, material.media_type, material.filename, material.given_at = sha256, media_type, filename, at
     if material.state is MaterialState.DEFERRED:
         material.supplied_at = at
-        note(session, case, kind="supplied", by=by, at=at, words=f"已补交:{material.name}")
+        note(session, case, kind="supplied", by=by, at=at, words=Said("已补交:%(name)s", name=material.name))
     else:
         material.state = MaterialState.GIVEN
     case.version += 1
@@ -133,7 +134,9 @@ def prescreen(
     for material_id, due_on in deferred.items():
         material = materials[material_id]
         if not material.deferrable:
-            raise Refused(f"{material.name} cannot be deferred", words=f"“{material.name}”不在可容缺清单内")
+            raise Refused(
+                f"{material.name} cannot be deferred", words=Said("“%(name)s”不在可容缺清单内", name=material.name)
+            )
         if due_on <= day_of(at):
             raise Refused(f"{material.name}: due on {due_on}", words="补交期限须晚于今天")
     for material_id in defects:
@@ -185,7 +188,10 @@ def correct(session: Session, case: Case, *, by: Viewer, at: datetime) -> Case:
     case.must_be(Stage.CORRECTION)
     left = [m.name for m in case.materials if m.state is MaterialState.DEFECTIVE and not m.on_paper]
     if left:
-        raise Refused(f"{len(left)} defects are left", words=f"还有{len(left)}份材料未补正:{'、'.join(left[:5])}")
+        raise Refused(
+            f"{len(left)} defects are left",
+            words=Said("还有%(n)s份材料未补正:%(names)s", n=len(left), names=Each(left[:5])),
+        )
     for material in case.materials:
         if material.state is MaterialState.DEFECTIVE:
             material.state = MaterialState.WANTED

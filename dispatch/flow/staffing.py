@@ -20,6 +20,7 @@ from dispatch.project import (
     Referral,
     TeamRole,
 )
+from dispatch.said import Said
 from dispatch.scope import Viewer
 from dispatch.stages import Stage
 from dispatch.telling import (
@@ -86,7 +87,13 @@ def assign(
             tell_assigned(session, case, agent, at=at, by=by)
         elif before is not None:
             note(
-                session, case, kind="agent_changed", by=by, at=at, words=f"代办员变更为{agent.name}", agent_id=agent.id
+                session,
+                case,
+                kind="agent_changed",
+                by=by,
+                at=at,
+                words=Said("代办员变更为%(name)s", name=agent.name),
+                agent_id=agent.id,
             )
             tell(session, case, "agent_changed", at=at, key=str(member.id), values=agent_values(session, agent))
     return member
@@ -109,7 +116,16 @@ def add_liaison(
         values={"project": project.name[:20], "case_no": project.project_no},
     )  # fmt: skip
     for case in open_cases(session, project):
-        note(session, case, kind="liaison", by=by, at=at, words=f"{agent.name}协办", internal=True, counter=counter)
+        note(
+            session,
+            case,
+            kind="liaison",
+            by=by,
+            at=at,
+            words=Said("%(name)s协办", name=agent.name),
+            internal=True,
+            counter=counter,
+        )
     return member
 
 
@@ -119,7 +135,9 @@ def agent_values(session: Session, agent: Agent) -> dict[str, str]:
 
 
 def tell_assigned(session: Session, case: Case, agent: Agent, *, at: datetime, by: Viewer) -> None:
-    tell_stage(session, case, at=at, by=by, words=f"已指派代办员{agent.name}", **agent_values(session, agent))
+    tell_stage(
+        session, case, at=at, by=by, words=Said("已指派代办员%(name)s", name=agent.name), **agent_values(session, agent)
+    )
 
 
 def refer(

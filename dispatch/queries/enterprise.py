@@ -28,6 +28,7 @@ from dispatch.project import (
 )
 from dispatch.reach import project_for, visible_cases, visible_projects
 from dispatch.review import Review
+from dispatch.said import Said
 from dispatch.scope import Viewer
 from dispatch.stages import ENDS, LABEL, Stage
 
@@ -348,7 +349,7 @@ def letters_of(session: Session, project: Project, today: date) -> tuple[Letter,
             entruster=letter.entruster,
             credit_code=letter.credit_code,
             legal_representative=letter.legal_representative,
-            centre=centres.get(letter.centre_id or 0, "政务服务中心") + "(代办中心)",
+            centre=Said("%(centre)s(代办中心)", centre=centres.get(letter.centre_id or 0, Said("政务服务中心"))),
             powers=tuple(POWER_LABEL[power] for power in Power if power.value in letter.powers),
             may_pass_on=letter.may_pass_on,
             valid_from=letter.valid_from,

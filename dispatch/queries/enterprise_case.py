@@ -14,18 +14,18 @@ from dispatch.clock import in_shanghai
 from dispatch.custody import Leg, ParcelState
 from dispatch.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, Evaluation, Grade
 from dispatch.experience import Promised
-from dispatch.promise import Promise, day_words
+from dispatch.promise import Promise
 from dispatch.queries.enterprise import Helper, Letter, Turn, helper_of, lamp_for, letters_of, place_in_words, turn_of
 from dispatch.queries.enterprise_papers import LegRow, Original, PaperRow, legs_of, originals_of, papers_of
 from dispatch.queries.enterprise_path import DrawnPath, drawn_path
 from dispatch.reach import case_for
 from dispatch.review import REVIEW_ENDS, REVIEW_LABEL, Review, ReviewState
+from dispatch.said import Day, Said, Say, Window, recalled
 from dispatch.scope import Viewer
 from dispatch.stages import LABEL, MILESTONES, NEXT, Stage
-from dispatch.telling import short_day, short_window
 
-NO_ESTIMATE = "目前还没有预计日期:同类办件的记录还不够,不作估计"
-RIGHTS = "如不服,可自收到决定之日起60日内申请行政复议,或6个月内依法提起行政诉讼"
+NO_ESTIMATE = Said("目前还没有预计日期:同类办件的记录还不够,不作估计")
+RIGHTS = Said("如不服,可自收到决定之日起60日内申请行政复议,或6个月内依法提起行政诉讼")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class CasePage:
     ending_reason: str | None
     milestones: tuple[Milestone, ...]
     turn: Turn
-    next_words: str
+    next_words: Said
     next_by: datetime | None
     helper: Helper | None
     promise: ThreeLines
@@ -139,7 +139,7 @@ class CasePage:
         return sum(paper.state == MaterialState.DEFECTIVE for paper in self.papers)
 
 
-def case_page(session: Session, viewer: Viewer, case_no: str, *, at: datetime) -> CasePage:
+def case_page(session: Session, viewer: Viewer, case_no: str, *, at: datetime, say: Say = str) -> CasePage:
     """The case as its enterprise sees it. Raises NotFound."""
     case = case_for(session, viewer, case_no)
     project, today = case.project, in_shanghai(at).date()
@@ -158,7 +158,7 @@ def case_page(session: Session, viewer: Viewer, case_no: str, *, at: datetime) -
     letter = next((one for one in letters if one.in_force), None)
     helper = helper_of(session, project, at=at)
     codes = {review.matter.code for review in found if review.state is not ReviewState.WITHDRAWN}
-    path = drawn_path(session, project, at=at, only=codes, start_on=_begins(case, found)) if codes else None
+    path = drawn_path(session, project, at=at, only=codes, start_on=_begins(case, found), say=say) if codes else None
     live = [leg for leg, _ in legs if leg.state is not ParcelState.CANCELLED]
     pickups = [parcel for parcel in live if parcel.leg is not Leg.DELIVERY]
     deliveries = [parcel for parcel in live if parcel.leg is Leg.DELIVERY]
@@ -197,7 +197,9 @@ def case_page(session: Session, viewer: Viewer, case_no: str, *, at: datetime) -
         legs=rows,
         papers=papers,
         timeline=tuple(
-            Line(event.at, event.words, event.actor) for event in reversed(case.events) if not event.internal
+            Line(event.at, recalled(event.words, event.detail), event.actor)
+            for event in reversed(case.events)
+            if not event.internal
         ),
         letter=letter,
         path=path,
@@ -245,13 +247,13 @@ def milestones(case: Case) -> tuple[Milestone, ...]:
 
 def _promise(session: Session, case: Case, path: DrawnPath | None, today: date) -> ThreeLines:
     calendar = calendar_of(session)
-    legal = f"受理后{path.statutory_wd}个工作日内" if path else "待确定"
-    committed = f"受理后{path.committed_wd}个工作日内" if path else "待确定"
+    legal: str = Said("受理后%(n)s个工作日内", n=path.statutory_wd) if path else Said("待确定")
+    committed: str = Said("受理后%(n)s个工作日内", n=path.committed_wd) if path else Said("待确定")
     if case.legal_due_on is not None:
-        legal = f"{day_words(case.legal_due_on, today)}"
+        legal = Day(case.legal_due_on, today)
     if case.committed_due_on is not None:
-        committed = f"{day_words(case.committed_due_on, today)}"
-    expected = NO_ESTIMATE
+        committed = Day(case.committed_due_on, today)
+    expected: str = NO_ESTIMATE
     if case.expected_on is not None and case.expected_share is not None:
         newest = select(Promised.is_from_cases).where(Promised.case_id == case.id).order_by(Promised.id.desc()).limit(1)
         seen = bool(session.scalar(newest))  # without like cases behind it, no past year is cited
@@ -261,9 +263,9 @@ def _promise(session: Session, case: Case, path: DrawnPath | None, today: date) 
     running = case.stage in {Stage.SUBMITTED, Stage.UNDER_REVIEW} and case.committed_due_on is not None
     left = calendar.working_days_between(today, case.committed_due_on) if running and case.committed_due_on else None
     if case.decided_at is not None:
-        expected = f"已于{day_words(in_shanghai(case.decided_at).date(), today)}全部办结"
+        expected = Said("已于%(day)s全部办结", day=Day(in_shanghai(case.decided_at).date(), today))
     elif case.has_ended:
-        expected = "办件已结束,不再计算"
+        expected = Said("办件已结束,不再计算")
     return ThreeLines(legal, committed, expected, case.is_estimate, left, None if left is None else lamp_for(left))
 
 
@@ -313,21 +315,23 @@ def _note_of(review: Review) -> str:
     """What the enterprise should know of this matter now."""
     match review.state:
         case ReviewState.SUPPLEMENT:
-            return f"需补正:{review.correction_words or ''}"
+            return Said("需补正:%(words)s", words=review.correction_words or "")
         case ReviewState.PAUSED:
             running = next((pause for pause in reversed(review.pauses) if pause.ended_on is None), None)
-            return f"特别程序,预计{short_day(running.expected_end_on)}结束,期间不计时" if running else ""
+            return Said("特别程序,预计%(day)s结束,期间不计时", day=Day(running.expected_end_on)) if running else ""
         case ReviewState.EXTENDED:
-            return f"经批准延期{review.extension_wd}个工作日:{review.extension_reason or ''}"
+            return Said(
+                "经批准延期%(n)s个工作日:%(reason)s", n=review.extension_wd or 0, reason=review.extension_reason or ""
+            )
         case ReviewState.DENIED | ReviewState.NOT_ACCEPTED:
-            return f"理由:{review.decision_reason or ''}。{RIGHTS}"
+            return Said("理由:%(reason)s。%(rights)s", reason=review.decision_reason or "", rights=RIGHTS)
         case ReviewState.RETURNED:
-            return f"退办:{review.decision_reason or '容缺材料逾期未补'}"
+            return Said("退办:%(reason)s", reason=review.decision_reason or Said("容缺材料逾期未补"))
         case ReviewState.SUBMITTED if review.correction_due_at is not None:
-            on = short_day(in_shanghai(review.correction_due_at).date())
-            return f"审批部门应在{on}前受理或一次性告知补正,逾期视为受理"
+            on = Day(in_shanghai(review.correction_due_at).date())
+            return Said("审批部门应在%(day)s前受理或一次性告知补正,逾期视为受理", day=on)
         case ReviewState.ACCEPTED if review.deemed_accepted:
-            return "五个工作日内未告知补正,依法视为受理"
+            return Said("五个工作日内未告知补正,依法视为受理")
     return ""
 
 
@@ -341,55 +345,62 @@ def _charges(matters: Sequence[Matter], handlings: dict[str, Handling]) -> tuple
 
 def _next(
     case: Case, turn: Turn, found: Sequence[Review], legs: Sequence[LegRow], helper: Helper | None
-) -> tuple[str, datetime | None]:
+) -> tuple[Said, datetime | None]:
     """What is next, and by when somebody promised it."""
-    who = f"代办员{helper.card.name}" if helper else "代办中心"
+    who = Said("代办员%(name)s", name=helper.card.name) if helper else Said("代办中心")
+    centre = helper.centre if helper else Said("政务服务中心")
     coming = next((leg for leg in legs if leg.on is not None and not leg.is_over), None)
     match turn:
         case Turn.SIGN_LETTER:
-            return "请您签署委托书:没有委托书,代办员不能代您提交", None
+            return Said("请您签署委托书:没有委托书,代办员不能代您提交"), None
         case Turn.GIVE_PAPERS:
-            return "请您上传还缺的材料;齐了之后由代办员一次看完,缺什么一次说清", case.prescreen_by or case.answer_by
+            return Said(
+                "请您上传还缺的材料;齐了之后由代办员一次看完,缺什么一次说清"
+            ), case.prescreen_by or case.answer_by
         case Turn.CORRECT:
-            return "请您按提示补正材料,全部补好后点“补正完成”", None
+            return Said("请您按提示补正材料,全部补好后点“补正完成”"), None
         case Turn.BOOK_PICKUP:
-            return "预审已通过。请您选一个上门揽收的时间", None
+            return Said("预审已通过。请您选一个上门揽收的时间"), None
         case Turn.BRING_PAPERS:
-            return f"预审已通过。请您把原件送到{helper.centre if helper else '政务服务中心'}代办窗口", None
+            return Said("预审已通过。请您把原件送到%(centre)s代办窗口", centre=centre), None
         case Turn.BOOK_DELIVERY:
-            return "全部事项已办结。请您选一个投递结果的时间", None
+            return Said("全部事项已办结。请您选一个投递结果的时间"), None
         case Turn.FETCH_RESULTS:
-            return f"全部事项已办结。请委托书上的授权人到{helper.centre if helper else '政务服务中心'}领取结果", None
+            return Said(
+                "全部事项已办结。请委托书上的授权人到%(centre)s领取结果",
+                centre=centre,
+            ), None
         case Turn.RATE:
-            return "请您为每个事项评一个等级;到期未评的自动归档", case.close_by
+            return Said("请您为每个事项评一个等级;到期未评的自动归档"), case.close_by
     match case.stage:
         case Stage.REQUESTED:
-            return "代办中心为您指派代办员并答复", case.answer_by
+            return Said("代办中心为您指派代办员并答复"), case.answer_by
         case Stage.ASSIGNED:
-            return f"{who}预审材料,缺什么一次说清", case.prescreen_by
+            return Said("%(who)s预审材料,缺什么一次说清", who=who), case.prescreen_by
         case Stage.PRESCREENED if coming is not None:
-            return f"已约{_when(coming)}揽收;排定线路后短信告知揽投员、时段和揽收码", None
+            return Said("已约%(when)s揽收;排定线路后短信告知揽投员、时段和揽收码", when=_when(coming)), None
         case Stage.PRESCREENED | Stage.COLLECTED:
-            return f"{who}向审批部门报送", None
+            return Said("%(who)s向审批部门报送", who=who), None
         case Stage.PICKUP_PLANNED | Stage.DELIVERY_PLANNED:
-            return f"{_when(coming) if coming else ''}揽投员上门,请备好验证码,由授权人当面交接", None
+            return Said("%(when)s揽投员上门,请备好验证码,由授权人当面交接", when=_when(coming) if coming else ""), None
         case Stage.SUBMITTED:
             limits = [r.correction_due_at for r in found if r.state is ReviewState.SUBMITTED and r.correction_due_at]
-            return "审批部门受理,或一次性告知补正;五个工作日不答复即视为受理", max(limits, default=None)
+            return Said("审批部门受理,或一次性告知补正;五个工作日不答复即视为受理"), max(limits, default=None)
         case Stage.UNDER_REVIEW:
             if any(review.state is ReviewState.SUPPLEMENT for review in found):
-                return f"审批部门要求补正,请与{who}联系(内容见下方事项)", None
+                return Said("审批部门要求补正,请与%(who)s联系(内容见下方事项)", who=who), None
             limits = [r.committed_due_at for r in found if r.state not in REVIEW_ENDS and r.committed_due_at]
-            return "审批部门依法审查并作出决定", max(limits, default=None)
+            return Said("审批部门依法审查并作出决定"), max(limits, default=None)
         case Stage.DECIDED if coming is not None:
-            return f"已约{_when(coming)}投递;排定线路后短信告知时段和投递码", None
+            return Said("已约%(when)s投递;排定线路后短信告知时段和投递码", when=_when(coming)), None
         case Stage.DECIDED:
-            return f"{who}送达办理结果", None
+            return Said("%(who)s送达办理结果", who=who), None
         case Stage.WITHDRAWN | Stage.REFUSED:
-            return "本办件已结束。需要时可在原项目下再提办件", None
-    return "本办件已办完,谢谢您的评价" if case.stage is Stage.EVALUATED else "本办件已归档", None
+            return Said("本办件已结束。需要时可在原项目下再提办件"), None
+    return Said("本办件已办完,谢谢您的评价" if case.stage is Stage.EVALUATED else "本办件已归档"), None
 
 
 def _when(leg: LegRow) -> str:
-    window = short_window(*leg.window) if leg.window else ""
-    return f"{short_day(leg.on)}{window}" if leg.on else ""
+    if leg.on is None:
+        return ""
+    return Said("%(day)s%(window)s", day=Day(leg.on), window=Window(*leg.window) if leg.window else "")

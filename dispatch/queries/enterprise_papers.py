@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from agents.network import ServiceCentre
 from dispatch.case import MATERIAL_LABEL, MODE_LABEL, Case, Material, MaterialState, Way
 from dispatch.custody import LEG_LABEL, PARCEL_LABEL, PAYER_LABEL, Holder, Leg, Parcel, ParcelState
+from dispatch.said import Said
 from dispatch.stages import Stage
 from routing.runs import Courier, Run, Stop, StopState
 
@@ -120,7 +121,7 @@ def originals_of(case: Case, legs: Sequence[tuple[Parcel, LegRow]], session: Ses
         told.update(names)
         if not names or parcel.holder is Holder.ENTERPRISE:
             if names and parcel.moved_at is not None:
-                out.append(Original(names, "已回到您手中", parcel.moved_at, parcel.waybill, at_home=True))
+                out.append(Original(names, Said("已回到您手中"), parcel.moved_at, parcel.waybill, at_home=True))
             else:
                 told.difference_update(names)
             continue
@@ -130,22 +131,22 @@ def originals_of(case: Case, legs: Sequence[tuple[Parcel, LegRow]], session: Ses
         out.append(Original(names, _where(parcel, row, centres), parcel.moved_at, parcel.waybill, at_home=False))
     mine = tuple(m.name for m in case.originals if m.name not in told and m.state is not MaterialState.HELD)
     if mine:
-        out.append(Original(mine, "在您手中", None, None, at_home=True))
+        out.append(Original(mine, Said("在您手中"), None, None, at_home=True))
     return tuple(out)
 
 
 def _where(parcel: Parcel, row: LegRow, centres: dict[str, str]) -> str:
     match parcel.holder:
         case Holder.COURIER:
-            return f"邮政揽投员{row.courier or ''}(在途)"
+            return Said("邮政揽投员%(name)s(在途)", name=row.courier or "")
         case Holder.CENTRE:
-            return centres.get(parcel.holder_ref.removeprefix("centre:"), "政务服务中心")
+            return centres.get(parcel.holder_ref.removeprefix("centre:"), Said("政务服务中心"))
         case Holder.AUTHORITY:
             named = parcel.holder_ref.removeprefix("authority:")
-            return "审批部门" if named.isdecimal() or not named or ":" in named else named
+            return Said("审批部门") if named.isdecimal() or not named or ":" in named else named
         case Holder.TRUNK:
-            return "邮政干线运输途中"
-    return "在您手中"
+            return Said("邮政干线运输途中")
+    return Said("在您手中")
 
 
 def papers_of(case: Case, matters: dict[int, str]) -> tuple[PaperRow, ...]:
@@ -158,7 +159,7 @@ def papers_of(case: Case, matters: dict[int, str]) -> tuple[PaperRow, ...]:
             state=material.state.value,
             label=_paper_label(case, material),
             defect=material.defect if material.state is MaterialState.DEFECTIVE else None,
-            filename=material.filename or ("附件" if material.sha256 else None),
+            filename=material.filename or (Said("附件") if material.sha256 else None),
             given_at=material.given_at,
             owed_by=material.owed_by if material.is_owed else None,
             on_paper=material.on_paper,
@@ -174,7 +175,7 @@ def _paper_label(case: Case, material: Material) -> str:
         Stage.REQUESTED, Stage.ASSIGNED, Stage.CORRECTION, Stage.PRESCREENED, Stage.PICKUP_PLANNED
     }  # fmt: skip
     if material.on_paper and still_with_us and material.state in {MaterialState.WANTED, MaterialState.ACCEPTED}:
-        return "待揽收" if case.pickup_way is Way.COURIER else "待交窗口"
+        return Said("待揽收" if case.pickup_way is Way.COURIER else "待交窗口")
     return MATERIAL_LABEL[material.state]
 
 

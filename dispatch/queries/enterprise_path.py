@@ -13,6 +13,7 @@ from dispatch.path_schedule import DatedStep, dated, schedule
 from dispatch.path_svg import svg
 from dispatch.project import Project
 from dispatch.project_path import ProjectPath, project_path
+from dispatch.said import Said, Say
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ def drawn_path(
     at: datetime,
     only: Collection[str] | None = None,
     start_on: date | None = None,
+    say: Say = str,
 ) -> DrawnPath | None:
     """The project's whole path, or just the matters in ``only`` (those of one case). None when there are none."""
     mine = project_path(session, project, at=at, only=only, start_on=start_on)
@@ -41,11 +43,12 @@ def drawn_path(
     plan = schedule(mine.path, Basis.COMMITTED, Counting.ELAPSED)
     dates = dates_of(mine)
     sheet = drawing(
-        mine.path, plan, title=f"{project.name}的审批线路", dates=dates, calendar=mine.calendar if dates else None,
+        mine.path, plan, title=say(Said("%(name)s的审批线路", name=project.name)), dates=dates, say=say,
+        calendar=mine.calendar if dates else None,
         start_on=mine.start_on if dates else None, today=mine.today if dates else None,
     )  # fmt: skip
     return DrawnPath(
-        picture=svg(sheet),
+        picture=svg(sheet, say=say),
         summary=sheet.summary,
         statutory_wd=schedule(mine.path, Basis.STATUTORY, Counting.ELAPSED).horizon,
         committed_wd=plan.horizon,

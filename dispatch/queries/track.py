@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session, selectinload
 
 from db import keyed_hash
 from dispatch.case import Case
+from dispatch.custody import HOLDER_LABEL, Holder
 from dispatch.project import Project
 from dispatch.queries.enterprise_case import CasePage, Milestone, case_page
+from dispatch.said import Said
 from dispatch.scope import Role, Viewer
 from dispatch.stages import LABEL, Stage
 
 _NOT_A_DIGIT = re.compile(r"\D")
-_ON_THE_WAY = re.compile(r"(邮政揽投员).*")
 _STAGES = frozenset(stage.value for stage in Stage)
 
 
@@ -55,7 +56,7 @@ class Tracked:
     legal: str
     committed: str
     expected: str
-    next_words: str
+    next_words: Said
     next_by: datetime | None
     matters: tuple[TrackedMatter, ...]
     papers: tuple[TrackedPapers, ...]
@@ -110,9 +111,15 @@ def _without_persons(page: CasePage, case: Case) -> Tracked:
         legal=page.promise.legal,
         committed=page.promise.committed,
         expected=page.promise.expected,
-        next_words=page.next_words.replace(card.name, "") if card else page.next_words,
+        next_words=page.next_words.without(card.name) if card else page.next_words,
         next_by=page.next_by,
         matters=tuple(TrackedMatter(row.short, row.state) for row in page.matters),
-        papers=tuple(TrackedPapers(len(row.names), _ON_THE_WAY.sub(r"\1", row.where)) for row in page.originals),
+        papers=tuple(TrackedPapers(len(row.names), _place(row.where)) for row in page.originals),
         timeline=tuple((event.at, LABEL[event.stage]) for event in reversed(case.events) if event.kind in _STAGES),
     )
+
+
+def _place(where: str) -> str:
+    """A courier's name is nobody's business here."""
+    courier = HOLDER_LABEL[Holder.COURIER]
+    return Said(courier) if where.startswith(courier) else where

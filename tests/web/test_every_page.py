@@ -64,7 +64,7 @@ def address(app: Flask) -> Iterator[str]:
 
 
 def pages_of(app: Flask, world: World, role: Role | None) -> list[str]:
-    """The addresses of the pages that are looked at as this role; None is a stranger."""
+    """The addresses of the pages that are looked at as this role; None is a stranger. A part of a page is no page."""
     client = app.test_client() if role is None else client_of(app, world, role)
     found = []
     for line, row in ROUTES.items():
@@ -72,7 +72,7 @@ def pages_of(app: Flask, world: World, role: Role | None) -> list[str]:
         if not line.startswith("GET ") or "/api/" in line or first is not role or line not in routes(app):
             continue
         answer = client.get(url(app, line, world.ours), buffered=True)
-        if answer.mimetype == "text/html" and answer.status_code == 200:
+        if answer.mimetype == "text/html" and answer.status_code == 200 and "<html" in answer.text:
             found.append(answer.request.path)
     return sorted(set(found))
 

@@ -1,11 +1,11 @@
 """The enterprise's blueprint, and how a rule that was broken is shown beside the form that broke it."""
 
 from flask import Blueprint
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 
 from dispatch.errors import DispatchError, NotFound
 from routing.runs import RunError
+from web.wording import in_words
 
 bp = Blueprint("enterprise", __name__, url_prefix="/my")
 
@@ -17,4 +17,4 @@ def show(form: FlaskForm, error: Exception) -> None:
     if isinstance(error, NotFound):
         raise error
     assert isinstance(error, DispatchError | RunError)
-    form.form_errors.append(gettext(error.words))
+    form.form_errors.append(in_words(error.words))

@@ -16,12 +16,13 @@ from web.auth import current_viewer, enterprise_only
 from web.enterprise.blueprint import RULES, bp, show
 from web.enterprise.questions import FlaskForm, ReasonForm
 from web.transactions import transaction
+from web.wording import in_words
 
 
 def the_case(case_no: str) -> CasePage:
     """What the pages of a case show."""
     with transaction() as session:
-        return case_page(session, current_viewer(), case_no, at=db.now(session))
+        return case_page(session, current_viewer(), case_no, at=db.now(session), say=in_words)
 
 
 @bp.get("/cases/<case_no>")
@@ -29,7 +30,7 @@ def the_case(case_no: str) -> CasePage:
 def case(case_no: str) -> str:
     """Where is it, who has it, when, what next, where are my originals, is it free; then everything else."""
     with transaction() as session:
-        page = case_page(session, current_viewer(), case_no, at=db.now(session))
+        page = case_page(session, current_viewer(), case_no, at=db.now(session), say=in_words)
         asked = tickets(session, current_viewer(), case_id=page.id)
     return render_template("enterprise/case.html", case=page, tickets=asked)
 

@@ -39,6 +39,7 @@ from web.enterprise.questions import (
 from web.files import BadFile
 from web.registration import add_contact
 from web.transactions import transaction
+from web.wording import in_words
 
 FARTHEST_KM = 45.0  # from the division's own point to a pin; counties of Jiangsu are smaller than that
 TITLES = {
@@ -331,7 +332,7 @@ def intake_papers() -> Any:
             try:
                 kept[paper.name] = _stored(upload)
             except BadFile as error:
-                errors[n] = error.words
+                errors[n] = in_words(error.words)
         for name in set(request.form.getlist("remove")):
             kept.pop(name, None)
         with transaction() as session:

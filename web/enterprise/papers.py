@@ -18,6 +18,7 @@ from web.auth import current_viewer, enterprise_only
 from web.enterprise.blueprint import RULES, bp
 from web.files import BadFile
 from web.transactions import transaction
+from web.wording import in_words
 
 
 def _material(case: Case, material_id: int) -> Material:
@@ -65,9 +66,9 @@ def give_paper(case_no: str, material_id: int) -> Response:
                 by=current_viewer(), at=at,
             )  # fmt: skip
     except BadFile as error:
-        flash(error.words, "error")
+        flash(in_words(error.words), "error")
     except RULES as error:
-        flash(gettext(error.words), "error")
+        flash(in_words(error.words), "error")
     else:
         flash(gettext("已上传“%(name)s”", name=name))
     return back
@@ -88,7 +89,7 @@ def correct(case_no: str) -> Any:
     except NotFound:
         raise
     except RULES as error:
-        flash(gettext(error.words), "error")
+        flash(in_words(error.words), "error")
     else:
         flash(gettext("补正已提交,代办员将重新预审"))
     return back

@@ -21,6 +21,7 @@ from web.enterprise import draft
 from web.enterprise.blueprint import RULES, bp, show
 from web.enterprise.questions import LetterForm, ReasonForm, people_typed
 from web.transactions import transaction
+from web.wording import in_words
 
 
 @bp.get("")
@@ -40,7 +41,7 @@ def project(project_no: str) -> str:
     with transaction() as session:
         at = db.now(session)
         page, row = seen.project_page(session, current_viewer(), project_no, at=at)
-        path = drawn_path(session, row, at=at)
+        path = drawn_path(session, row, at=at, say=in_words)
         return render_template("enterprise/project.html", project=page, path=path)
 
 

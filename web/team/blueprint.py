@@ -8,6 +8,7 @@ from flask_babel import gettext
 from dispatch.errors import DispatchError, NotFound
 from dispatch.stages import LABEL, Stage
 from routing.runs import RunError
+from web.wording import in_words
 
 bp = Blueprint("team", __name__, url_prefix="/team")
 
@@ -19,7 +20,7 @@ def say(error: Exception) -> None:
     """Show what rule was broken, in the reader's words. What is absent or not the reader's stays a 404."""
     if isinstance(error, NotFound):
         raise error
-    flash(gettext(getattr(error, "words", "") or "填写有误,请核对后再提交"), "error")
+    flash(in_words(getattr(error, "words", "") or gettext("填写有误,请核对后再提交")), "error")
 
 
 @bp.app_template_global()
