@@ -1,6 +1,8 @@
 """The application: one factory that wires settings, database, queue, pages and API together."""
 
 from datetime import timedelta
+from importlib import import_module
+from typing import Any
 
 from apiflask import APIFlask
 from celery import Celery, Task, signals
@@ -115,7 +117,6 @@ def make_celery(app: Flask, settings: Settings) -> Celery:
             "socket_connect_timeout": 2,
         },
         task_default_queue=jobs.QUEUE,
-        imports=("web.solving",),  # by workers only: it brings the solver along
         beat_schedule={**tasks.SCHEDULE, **jobs.SCHEDULE},
         timezone="Asia/Shanghai",
         enable_utc=True,
@@ -126,5 +127,11 @@ def make_celery(app: Flask, settings: Settings) -> Celery:
         """A forked worker must not share its parent's connections."""
         app.extensions["daiban.sessions"].kw["bind"].dispose(close=False)
 
+    def bring_the_solver(sender: Any, **_: object) -> None:
+        """Who serves the jobs' queue loads the code of its tasks, whatever command started it; others stay small."""
+        if sender.app is celery and jobs.QUEUE in celery.amqp.queues.consume_from:
+            import_module("web.solving")
+
     signals.worker_process_init.connect(own_connections, weak=False)
+    signals.worker_init.connect(bring_the_solver, weak=False)
     return celery

@@ -1,0 +1,42 @@
+"""Workers: each loads the code of its own queues, and no other carries the solver."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from web.run import ROOT
+
+LOOK = """
+import json, sys
+import wsgi
+from web.run import WORKERS
+
+HEAVY = {"numba", "ortools.constraint_solver", "ortools.sat", "routing.solve", "web.solving"}
+
+def carried():
+    return sorted(HEAVY & set(sys.modules))
+
+told = {}
+wsgi.celery.Beat().init_loader()
+told["beat"] = carried()
+for name in sorted(WORKERS, key=lambda name: name == "jobs"):  # what one has loaded, the next one has too
+    pool, queues = WORKERS[name]
+    wsgi.celery.Worker(pool=pool, queues=",".join(queues), concurrency=1)
+    told[name] = carried()
+told["knows"] = "web.solving.plan" in wsgi.celery.tasks
+print(json.dumps(told))
+"""
+
+
+def test_only_the_worker_of_jobs_loads_the_solver(tmp_path: Path) -> None:
+    nowhere = {"DATABASE_URL": "postgresql://127.0.0.1:1/none", "BROKER_URL": "redis://127.0.0.1:1/0"}
+    environment = os.environ | nowhere | {"DAIBAN_HOME": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert {"numba", "routing.solve", "web.solving"} <= set(told.pop("jobs"))
+    assert told.pop("knows")
+    assert set(map(tuple, told.values())) == {()}, told
