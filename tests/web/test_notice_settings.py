@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dispatch.scope import Role
-from notifications.settings import DomesticAccount, NoticeSettings
+from notifications.settings import DomesticAccount, NoticeSettings, Route
 from web.notices import notice_settings
 from web.settings import BadSetting, Settings
 
@@ -27,6 +27,17 @@ def test_the_codes_of_approved_templates_are_read_from_a_file(settings: Settings
     path.write_text(json.dumps({"pickup/zh": "SMS_123456789"}))
     account = notice_settings(domestic(settings, path)).domestic["domestic"]
     assert account.templates == {"pickup/zh": "SMS_123456789"}
+
+
+def test_mainland_numbers_stay_with_the_domestic_gateway_when_there_is_twilio_too(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "templates.json"
+    path.write_text("{}")
+    twilio = {"twilio_account_sid": "AC1", "twilio_auth_token": "t", "twilio_from": "+15005550006"}
+    chosen = notice_settings(replace(domestic(settings, path), **twilio))
+    assert chosen.mainland == (Route("domestic"),)
+    assert chosen.foreign == (Route("twilio"),)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+from flask import Flask
 
 from web.run import ROOT
 
@@ -40,3 +43,18 @@ def test_only_the_worker_of_jobs_loads_the_solver(tmp_path: Path) -> None:
     assert {"numba", "routing.solve", "web.solving"} <= set(told.pop("jobs"))
     assert told.pop("knows")
     assert set(map(tuple, told.values())) == {()}, told
+
+
+def test_a_task_is_acknowledged_when_it_is_done_and_nobody_hoards_them(app: Flask) -> None:
+    conf = app.extensions["celery"].conf
+    assert conf.task_acks_late
+    assert conf.task_reject_on_worker_lost
+    assert conf.worker_prefetch_multiplier == 1
+
+
+def test_no_task_waits_in_the_broker() -> None:
+    """With Redis a moment beyond the visibility time-out is run again and again: ``not_before`` lies in the row."""
+    rooms = ("agents", "dispatch", "notifications", "routing", "web")
+    delayed = re.compile(r"\b(?:countdown|eta)=")
+    files = (path for room in rooms for path in (ROOT / room).rglob("*.py"))
+    assert [str(path) for path in files if delayed.search(path.read_text(encoding="utf-8"))] == []
