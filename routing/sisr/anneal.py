@@ -13,6 +13,9 @@ from routing.sisr.recreate import place_of, recreate
 from routing.sisr.route import appraise
 from routing.sisr.ruin import ruin
 
+MOST_ABSENT = 3
+"""More requests than these are never absent in exchange for others that are harder to place."""
+
 
 @part
 def absence(core):
@@ -53,6 +56,17 @@ def better_than_best(core):
     return S[PENALTY_NOW] < S[BEST_PENALTY] or (S[PENALTY_NOW] == S[BEST_PENALTY] and S[COST_NOW] < S[BEST_COST])
 
 
+@woven
+def fewer_absent(core, absent_before, penalty, penalty_before, weighted, weighted_before):
+    """Whether less is absent, or a few requests that were absent less often.
+
+    Without a bound on how many, the search drifts to solutions that lack a dozen requests, none of which is hard.
+    """
+    return penalty < penalty_before or (
+        weighted < weighted_before and core.S[ABSENT] <= max(MOST_ABSENT, absent_before)
+    )
+
+
 @part
 def anneal(core, iterations, hot, cool):
     """So many iterations while the temperature falls from ``hot`` to ``cool``; none means to fill up what is there.
@@ -83,7 +97,7 @@ def anneal(core, iterations, hot, cool):
             _, weighted_before = absence(core)
         if not filling:
             ruin(core)
-        recreate(core)
+        recreate(core, INF if filling else penalty_before, weighted_before)
         cost = S[COST_NOW]
         for d in range(S[DIRTY]):
             r = core.dirty[d]
@@ -96,9 +110,9 @@ def anneal(core, iterations, hot, cool):
                 Q[core.absent[x], ABSENCES] += 1
         if cost >= BROKEN and cost >= S[COST_NOW]:
             accepted = False
-        elif penalty < penalty_before or weighted < weighted_before:
+        elif fewer_absent(core, absent_before, penalty, penalty_before, weighted, weighted_before):
             accepted = True
-        elif penalty == penalty_before:
+        elif penalty == penalty_before and (S[ABSENCE_RULE] == 0 or weighted <= weighted_before):
             accepted = cost < S[COST_NOW] - temperature * math.log(1.0 - draw(core.RNG))
         else:
             accepted = False

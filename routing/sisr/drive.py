@@ -46,7 +46,8 @@ class Drive:
     def first(self) -> None:
         """Routes joined where that saves most, then one iteration that puts in greedily what is absent."""
         search = self.search
-        if search.model.S[NEARBY] and not self.fleet_first and not search.core.S[ACTIVE]:
+        S = search.model.S
+        if S[NEARBY] and not S[PAIRS] and not self.fleet_first and not search.core.S[ACTIVE]:
             search.begin(joined(search.model))
         self._run(1, 1.0, 1.0)
 

@@ -138,6 +138,7 @@ PENALTY_NOW: Final = 23
 DIRTY: Final = 24  # length of the list of routes changed in this iteration
 EXACT: Final = 25  # 1 where a shorter duty is looked for at every edge of a window
 NEARBY: Final = 26  # 1 where an insertion looks beside a stop's neighbours first, and everywhere only when that fails
+LOOKS: Final = 27  # pairs whose places beside near stops were looked for
 STATE_WIDTH: Final = 28
 
 
@@ -175,6 +176,12 @@ class Core(NamedTuple):
     absent: Ints
     absent_before: Ints
     dirty: Ints
+    tried: Ints
+    """By stop: the last look that tried the place behind it."""
+    spots: Ints
+    """Places beside near stops of a pair's second stop: the cost, behind which position, and the next of the route."""
+    beside: Ints
+    """By route: the last look that found such a place in it, the least that one costs, and the first in ``spots``."""
     found: Ints
     """For each request and route: the version looked at, and what putting it there costs."""
     places: Ints

@@ -14,6 +14,8 @@ from routing.sisr.layout import *
 NEIGHBOURS = 250
 BESIDE = 30
 """Stops beside which an insertion is tried, before and after each."""
+BESIDE_PAIRED = 20
+"""The same where there are pairs."""
 PLACES_WORTH_CHOOSING = 150
 """Up to so many stops every place in every route is looked at, and remembered."""
 WAIT_SHARE = 5
@@ -102,10 +104,10 @@ class _Builder:
         CT = C if symmetric else np.ascontiguousarray(C.transpose(0, 2, 1))
         TT = T if symmetric else CT if same else np.ascontiguousarray(T.transpose(0, 2, 1))
         near, hot = _near(C[0], CT[0], len(self.sides), neighbours)
-        before, after = _beside(N, C[0], T[0], len(self.sides), BESIDE if neighbours else 0)
+        beside = BESIDE_PAIRED if S[PAIRS] else BESIDE
+        before, after = _beside(N, C[0], T[0], len(self.sides), beside if neighbours else 0)
         S[NEARBY] = bool(
             not S[RICH]
-            and not S[PAIRS]
             and not V[:, RUNNING].any()
             and len(classes) == len(kinds) == 1
             and len(self.sides) > PLACES_WORTH_CHOOSING

@@ -3,7 +3,7 @@
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
 # mypy: ignore-errors
 # Numba infers the types of what it compiles from the arrays of layout.Core.
-from routing.sisr.chance import below, gap
+from routing.sisr.chance import below, draw, gap
 from routing.sisr.change import put_in, touch
 from routing.sisr.compiled import part, woven
 from routing.sisr.insertion import (
@@ -14,6 +14,7 @@ from routing.sisr.insertion import (
     rich_place_of_pair,
 )
 from routing.sisr.layout import *
+from routing.sisr.nearby import place_nearby, place_pair_nearby
 
 
 @woven
@@ -43,6 +44,8 @@ def place_of(core, r, q, blinks):
 ORDERS = 7
 """Random, most load, farthest, nearest, tightest window, earliest opening, latest closing."""
 CHANCES = (4, 8, 10, 11, 13, 15, 17)
+HARDEST_FIRST = 0.5
+"""How often, while the fleet is being cut, what was absent most often goes back first whatever the order."""
 
 
 @part
@@ -54,8 +57,11 @@ def arrange(core):
     order = 0
     while pick >= CHANCES[order]:
         order += 1
+    hardest = S[ABSENCE_RULE] == 1 and draw(core.RNG) < HARDEST_FIRST
     for x in range(n):
-        if order == 0:
+        if hardest:
+            keys[x] = (1 << 31) - core.Q[absent[x], ABSENCES]
+        elif order == 0:
             keys[x] = below(core.RNG, 1 << 30)
         else:
             keys[x] = core.RANK[order, absent[x]]
@@ -85,103 +91,26 @@ def empty_vehicle(core, kind):
     return -1
 
 
-@part
-def place_nearby(P, V, N, C, CT, T, TT, MAY, where, BEFORE, AFTER, S, RNG, c, q):
-    """The cheapest place of a request with one stop beside its neighbours, in whatever plain route.
-
-    Returns the cost and after which stop; where that is -1, at the start of the route that comes third.
-    """
-    cost = BAN
-    behind = -1
-    route = -1
-    passed = -1
-    passed_route = -1
-    from_depot = N[c, FROM_DEPOT]
-    to_depot = from_depot + N[c, CHANGE]
-    opens = N[c, OPENS]
-    closes = N[c, CLOSES]
-    service = N[c, SERVICE]
-    to_c = CT[0, c]
-    from_c = C[0, c]
-    way_to = TT[0, c]
-    way_from = T[0, c]
-    for side in range(2):
-        if side == 0:
-            beside = BEFORE[c]
-        else:
-            beside = AFTER[c]
-        for x in range(beside.shape[0]):
-            i = beside[x]
-            if i < 0:
-                break
-            i = i & NUMBERS
-            r = where[i, ROUTE]
-            if r < 0:
-                continue
-            if side == 1:
-                j = i
-                i = where[i, PREVIOUS]
-                if i < 0:
-                    r = r & NUMBERS
-                    delta = to_c[P[r, 0, NODE]] + from_c[j] - P[r, 0, ARC]
-                    if (
-                        delta < cost
-                        and MAY[r, q] == 1
-                        and max(P[r, 0, LEFT] + way_to[P[r, 0, NODE]], opens) <= closes
-                        and max(P[r, 0, LEFT] + way_to[P[r, 0, NODE]], opens) + service + way_from[j] <= P[r, 1, LATEST]
-                        and (from_depot == 0 or P[r, 0, LOAD_SO_FAR] + from_depot <= V[r, CAPACITY])
-                        and P[r, 0, LOAD_TO_COME] + to_depot <= V[r, CAPACITY]
-                        and not (passed < 0 and passed_route == r)
-                    ):
-                        S[BLINKS_IN] -= 1
-                        if S[BLINKS_IN] < 0:
-                            S[BLINKS_IN] = gap(RNG, S[BLINK_GAP])
-                            passed = -1
-                            passed_route = r
-                        else:
-                            cost = delta
-                            behind = -1
-                            route = r
-                    continue
-                i = i & NUMBERS
-            j = where[i, NEXT] & NUMBERS
-            delta = to_c[i] + from_c[j] - where[i, NEXT_ARC]
-            if delta >= cost:
-                continue
-            at = max(where[i, LEFT_AT] + way_to[i], opens)
-            if (
-                at > closes
-                or at + service + way_from[j] > where[i, NEXT_BY]
-                or (from_depot > 0 and from_depot > where[i, ROOM_BEFORE])
-                or to_depot > where[i, ROOM_BEHIND]
-                or MAY[r & NUMBERS, q] == 0
-                or i == passed
-            ):
-                continue
-            S[BLINKS_IN] -= 1
-            if S[BLINKS_IN] < 0:
-                S[BLINKS_IN] = gap(RNG, S[BLINK_GAP])
-                passed = i
-                continue
-            cost = delta
-            behind = i
-            route = r
-    return cost, behind, route
-
-
 @woven
-def _alone(core, c):
-    """What a vehicle of the one kind costs for one stop."""
-    return core.C[0, core.V[0, START], c] + core.C[0, c, core.V[0, END]] + core.V[0, FIXED]
+def _alone(core, q):
+    """What a vehicle of the one kind costs that serves nobody else."""
+    c = core.Q[q, FIRST]
+    b = core.Q[q, SECOND]
+    cost = core.C[0, core.V[0, START], c] + core.V[0, FIXED]
+    if b < 0:
+        return cost + core.C[0, c, core.V[0, END]]
+    return cost + core.C[0, c, b] + core.C[0, b, core.V[0, END]]
 
 
 @part
-def recreate(core):
-    """Greedy insertion with blinks. What fits nowhere stays absent."""
+def recreate(core, penalty_before, weighted_before):
+    """Greedy insertion with blinks. What fits nowhere stays absent; where that is too much to be accepted it ends."""
     S, RT, Q = core.S, core.RT, core.Q
     active, absent, found, places = core.active, core.absent, core.found, core.places
     arrange(core)
     left = 0
+    penalty = 0
+    weighted = 0.0
     kinds = core.KIND_AT.shape[0] - 1
     for x in range(S[ABSENT]):
         q = absent[x]
@@ -190,13 +119,19 @@ def recreate(core):
         place = -1
         routes = S[ACTIVE]
         if S[NEARBY] == 1 and S[EXACT] == 0:
-            cost, place, route = place_nearby(
-                core.P, core.V, core.N, core.C, core.CT, core.T, core.TT, core.MAY, core.where, core.BEFORE, core.AFTER,
-                S, core.RNG, Q[q, FIRST], q,
-            )  # fmt: skip
+            if Q[q, SECOND] >= 0:
+                cost, place, route = place_pair_nearby(
+                    core.P, core.V, core.N, core.C, core.CT, core.T, core.TT, core.MAY, core.where, core.BEFORE,
+                    core.AFTER, core.tried, core.beside, core.spots, S, core.RNG, Q[q, FIRST], Q[q, SECOND], q,
+                )  # fmt: skip
+            else:
+                cost, place, route = place_nearby(
+                    core.P, core.V, core.N, core.C, core.CT, core.T, core.TT, core.MAY, core.where, core.BEFORE,
+                    core.AFTER, S, core.RNG, Q[q, FIRST], q,
+                )  # fmt: skip
+                place = core.where[place, AT] if place >= 0 else 0
             if route >= 0:
                 routes = 0
-                place = core.where[place, AT] if place >= 0 else 0
             else:
                 cost = INF
         for y in range(routes):
@@ -233,7 +168,7 @@ def recreate(core):
                 cost = c
                 place = p
                 route = r
-        if S[USED] < S[LIMIT] and (S[NEARBY] == 0 or cost > _alone(core, Q[q, FIRST])):
+        if S[USED] < S[LIMIT] and (S[NEARBY] == 0 or cost > _alone(core, q)):
             for kind in range(kinds):
                 r = empty_vehicle(core, kind)
                 if r < 0 or core.MAY[r, q] == 0:
@@ -246,6 +181,10 @@ def recreate(core):
         if route < 0:
             absent[left] = q
             left += 1
+            penalty += Q[q, PENALTY]
+            weighted += float(Q[q, PENALTY]) * Q[q, ABSENCES]
+            if penalty > penalty_before and weighted >= weighted_before:
+                break
             continue
         touch(core, route)
         after = place

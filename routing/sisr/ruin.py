@@ -10,6 +10,8 @@ from routing.sisr.layout import *
 
 SPLIT_CHANCE = 0.5
 SPLIT_GROWTH = 0.01
+AT_THE_ABSENT = 0.5
+"""How often, while the fleet is being cut, room is made around a request that is absent."""
 
 
 @woven
@@ -51,7 +53,7 @@ def remove_string(core, r, at, length):
 
 @part
 def ruin(core):
-    """Adjacent string removal around a random stop."""
+    """Adjacent string removal around a random stop, or around one that is absent."""
     S, RT, RNG = core.S, core.RT, core.RNG
     stops = core.where.shape[0]
     routes = 0
@@ -66,6 +68,11 @@ def ruin(core):
     most = 4.0 * (S[REMOVED_X10] / 10.0) / (1.0 + longest) - 1.0
     strings = int(draw(RNG) * most + 1.0)
     seed = below(RNG, stops)
+    if S[ABSENCE_RULE] == 1 and S[ABSENT] > 0 and draw(RNG) < AT_THE_ABSENT:
+        q = core.absent[below(RNG, S[ABSENT])]
+        seed = core.Q[q, FIRST]
+        if core.Q[q, SECOND] >= 0 and draw(RNG) < 0.5:
+            seed = core.Q[q, SECOND]
     done = 0
     for a in range(core.NEAR.shape[1]):
         c = core.NEAR[seed, a]

@@ -6,7 +6,19 @@ import numpy as np
 import pytest
 
 from routing.check import violations
-from routing.problem import UNREACHABLE, Kind, Load, Objective, Problem, Profile, Request, Stop, Vehicle, Window
+from routing.problem import (
+    UNREACHABLE,
+    Kind,
+    Load,
+    Objective,
+    Primary,
+    Problem,
+    Profile,
+    Request,
+    Stop,
+    Vehicle,
+    Window,
+)
 from routing.sisr.layout import NEARBY
 from routing.sisr.model import model_of
 from routing.sisr.savings import joined
@@ -36,6 +48,34 @@ def a_crooked_day(seed, *, vehicles=30, capacity=24, fixed=0):
 
     fleet = tuple(Vehicle(f"{at}", 0, 0, day, Load(capacity), fixed_cost=fixed) for at in range(vehicles))
     return Problem((Profile(seconds),), tuple(map(request, range(1, MANY + 1))), fleet, Objective())
+
+
+def paired(problem, capacity=12):
+    """The same day where every other stop is the end of what was collected at the one before it."""
+
+    def pair(first, second):
+        (begins,), (ends,) = first.stops, second.stops
+        load = begins.delivers + begins.collects
+        windows = (Window(ends.windows[0].opens_s, 20_000),)
+        stops = (
+            replace(begins, delivers=Load(), collects=load),
+            replace(ends, windows=windows, delivers=load, collects=Load()),
+        )
+        return Request(first.id, Kind.PAIRED, stops)
+
+    pairs = tuple(map(pair, problem.requests[::2], problem.requests[1::2]))
+    fleet = tuple(replace(vehicle, capacity=Load(capacity)) for vehicle in problem.vehicles)
+    return replace(problem, requests=pairs, vehicles=fleet)
+
+
+@pytest.mark.parametrize("primary", Primary)
+def test_a_large_day_of_pairs_keeps_every_rule_and_leaves_nobody_out(primary):
+    problem = replace(paired(a_crooked_day(5)), objective=Objective(primary=primary))
+    assert model_of(problem).S[NEARBY] == 1
+    plan, again = (solve(problem, limit_s=60, max_iterations=1_000, seed=3) for _ in range(2))
+    assert violations(problem, plan) == []
+    assert not plan.unserved
+    assert replace(plan, seconds=0.0) == replace(again, seconds=0.0)
 
 
 @pytest.mark.parametrize("seed", range(4))
