@@ -35,6 +35,7 @@ WORKERS = {
     "jobs": ("prefork", ("jobs", "celery")),
 }
 SENDER = "notices"  # who is started again when messages are due and nobody sends them
+SENDERS = 32  # its threads: they wait for providers, and sixteen at half a second a call are no more than 32 a second
 
 
 class Part(NamedTuple):
@@ -362,7 +363,7 @@ class Run:
         celery = [*python, "celery", "-A", "wsgi:celery"]
         programs: list[tuple[str, list[str], list[int]]] = [("web", gunicorn, [door.fileno()])]
         for name, (pool, queues) in WORKERS.items():
-            at_once = 8 if pool == "threads" else max(1, (os.cpu_count() or 1) - 1)
+            at_once = SENDERS if pool == "threads" else max(1, (os.cpu_count() or 1) - 1)
             words = ["worker", "-n", f"{name}@%h", "-Q", ",".join(queues), "--pool", pool, "-c", str(at_once)]
             programs.append((name, [*celery, *words, "--loglevel", "INFO", "--without-gossip", "--without-mingle"], []))
         schedule = str(self.home.folder / "beat-schedule")

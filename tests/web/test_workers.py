@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from web.run import ROOT
+from web.run import ROOT, SENDERS, WORKERS
 
 LOOK = """
 import json, sys
@@ -58,3 +58,10 @@ def test_no_task_waits_in_the_broker() -> None:
     delayed = re.compile(r"\b(?:countdown|eta)=")
     files = (path for room in rooms for path in (ROOT / room).rglob("*.py"))
     assert [str(path) for path in files if delayed.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_operations_name_the_same_workers() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for name, (pool, queues) in WORKERS.items():
+        assert f"worker -n {name}@%h -Q {','.join(queues)} --pool {pool} -c " in page
+    assert f"--pool threads -c {SENDERS}`" in page
