@@ -136,6 +136,13 @@ def each(items: Iterable[str]) -> str:
     return in_words(Each(items))
 
 
+def ten_thousands(count: int | None) -> str | None:
+    """5000 万元, CNY 50,000,000: a sum that is counted in ten thousands of yuan; None stays None."""
+    if count is None:
+        return None
+    return f"{count} 万元" if is_chinese() else f"CNY {count * 10_000:,}"
+
+
 def with_query(**changes: Any) -> str:
     """This page's address with some of its query changed; None or "" takes a part away. Filters live in the URL."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor" and name not in changes]
@@ -157,6 +164,7 @@ def install(app: Flask) -> None:
         lamp_words=lamp_words,
         in_words=in_words,
         each=each,
+        ten_thousands=ten_thousands,
     )
     app.jinja_env.globals.update(
         with_query=with_query, today=today, business_clock=business_clock, is_chinese=is_chinese, ROLE_LABEL=ROLE_LABEL
