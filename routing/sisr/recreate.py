@@ -47,6 +47,9 @@ CHANCES = (4, 8, 10, 11, 13, 15, 17)
 HARDEST_FIRST = 0.5
 """How often, while the fleet is being cut, what was absent most often goes back first whatever the order."""
 
+PARTING = 0.01
+"""How often what goes back first gets a vehicle of its own, for others to follow: long routes part in no other way."""
+
 
 @part
 def arrange(core):
@@ -112,13 +115,17 @@ def recreate(core, penalty_before, weighted_before):
     penalty = 0
     weighted = 0.0
     kinds = core.KIND_AT.shape[0] - 1
+    parting = S[NEARBY] == 1 and S[EXACT] == 0 and S[USED] < S[LIMIT] and draw(core.RNG) < PARTING
     for x in range(S[ABSENT]):
         q = absent[x]
         cost = INF
         route = -1
         place = -1
         routes = S[ACTIVE]
-        if S[NEARBY] == 1 and S[EXACT] == 0:
+        if parting:
+            parting = False
+            routes = 0
+        elif S[NEARBY] == 1 and S[EXACT] == 0:
             if Q[q, SECOND] >= 0:
                 cost, place, route = place_pair_nearby(
                     core.P, core.V, core.N, core.C, core.CT, core.T, core.TT, core.MAY, core.where, core.BEFORE,
