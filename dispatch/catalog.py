@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, time
 from enum import StrEnum
@@ -265,15 +265,21 @@ def _month_day(words: str) -> MonthDay:
 # ---------------------------------------------------------------- the calendar
 
 
+# Of the days and of the hours; a statement that reads other things too may carry it along.
+CALENDAR_VERSION = (
+    "ARRAY[(SELECT sum(hash_record_extended(d, 0)) FROM calendar_day d),"
+    " (SELECT sum(hash_record_extended((o, c.centre_no), 0))"
+    " FROM opening_hours o LEFT JOIN service_centre c ON c.id = o.centre_id)]::text[]"
+)
+
+
 def calendar_of(session: Session) -> Calendar:
     """The working days and opening hours of the database. Read again only when a row of either has changed."""
-    version = session.execute(
-        text(
-            "SELECT (SELECT sum(hash_record_extended(d, 0)) FROM calendar_day d),"
-            " (SELECT sum(hash_record_extended((o, c.centre_no), 0))"
-            " FROM opening_hours o LEFT JOIN service_centre c ON c.id = o.centre_id)"
-        )
-    ).one()
+    return calendar_of_version(session, session.execute(text(f"SELECT {CALENDAR_VERSION}")).scalar_one())
+
+
+def calendar_of_version(session: Session, version: Sequence[str | None]) -> Calendar:
+    """The same, for a ``CALENDAR_VERSION`` that was read with something else."""
     key = (str(version[0]), str(version[1]))
     calendar = _calendars.get(key)
     if calendar is None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from agents.network import Level
 from dispatch.assignment import PRACTISED, SHORT_LEAVE_WD, WEIGHTS, reason_of
-from dispatch.catalog import calendar_of
+from dispatch.catalog import CALENDAR_VERSION, calendar_of_version
 from dispatch.clock import Calendar
 from dispatch.flow.parts import due
 from dispatch.flow.staffing import PRESCREEN_WD
@@ -51,6 +51,7 @@ class _Asked:
     above: tuple[str, ...]
     network: dict[str, Place]
     member: Mapping[str, Any] | None  # who leads it already
+    calendar: Calendar
 
 
 def place(session: Session, project: Project, *, by: Viewer, at: datetime) -> Placed | None:
@@ -58,23 +59,20 @@ def place(session: Session, project: Project, *, by: Viewer, at: datetime) -> Pl
 
     A project that has its agent keeps it. Liaisons of other counters are placed with the lead."""
     session.flush()
-    calendar = calendar_of(session)
-    asked = _ask(session, project, calendar=calendar, at=at)
+    asked = _ask(session, project, at=at)
     if asked.member is not None:
         return Placed(asked.member["id"], asked.member["agent_id"], project.assignment_reason or {})
-    placed = _fill(session, project, asked, asked.lead, calendar=calendar, by=by, at=at)
+    placed = _fill(session, project, asked, asked.lead, by=by, at=at)
     if placed is None:
         return None
     for need in asked.liaisons:
-        _fill(session, project, asked, need, calendar=calendar, by=by, at=at)
+        _fill(session, project, asked, need, by=by, at=at)
     return placed
 
 
-def _fill(
-    session: Session, project: Project, asked: _Asked, need: Need, *, calendar: Calendar, by: Viewer, at: datetime
-) -> Placed | None:
+def _fill(session: Session, project: Project, asked: _Asked, need: Need, *, by: Viewer, at: datetime) -> Placed | None:
     """Propose and take, again without whoever had no room left when it came to taking."""
-    pool, names, prices = _pool(session, need, asked, on=day_of(at), calendar=calendar)
+    pool, names, prices = _pool(session, need, asked, on=day_of(at))
     # Whoever sits below the home county shares its rules: the nodes between need not be read.
     below = {a.node: Place(asked.home, a.level, a.lon, a.lat) for a in pool if a.node not in asked.network}
     network = asked.network | below
@@ -88,7 +86,7 @@ def _fill(
         # lets go of it; else two who go from agent to agent could wait for each other.
         trying = session.begin_nested()
         member_id = take(session, project, need, choice, reason, name=names[int(choice.agent)],
-                         calendar=calendar, by=by, at=at)  # fmt: skip
+                         calendar=asked.calendar, by=by, at=at)  # fmt: skip
         if member_id is not None:
             trying.commit()
             session.expire_all()
@@ -102,8 +100,9 @@ def _fill(
 
 # ---------------------------------------------------------------- reading
 
-_CONTEXT = text("""
-SELECT h.code, h.level, h.path::text AS path, h.parent_code, h.lon, h.lat, s.lon AS site_lon, s.lat AS site_lat,
+_ASKED = """
+SELECT {calendar} AS calendar, h.code, h.level, h.path::text AS path, h.parent_code, h.lon, h.lat,
+  s.lon AS site_lon, s.lat AS site_lat,
   (SELECT jsonb_agg(jsonb_build_array(u.code, u.parent_code, u.level, u.lon, u.lat))
      FROM division u WHERE u.code = ANY (string_to_array(h.path::text, '.'))) AS line,
   (SELECT jsonb_agg(DISTINCT jsonb_build_array(d.code, d.parent_code, d.level, d.lon, d.lat, m.category))
@@ -117,10 +116,11 @@ SELECT h.code, h.level, h.path::text AS path, h.parent_code, h.lon, h.lat, s.lon
   (SELECT jsonb_agg(jsonb_build_object('id', pm.id, 'agent_id', pm.agent_id, 'role', pm.role, 'counter', pm.counter))
      FROM project_member pm WHERE pm.project_id = :project AND pm.until IS NULL) AS team
   FROM division h, division s WHERE h.id = :home AND s.id = :site
-""").bindparams(bindparam("ends", type_=ARRAY(String)))
+"""
+_CONTEXT = text(_ASKED.format(calendar=CALENDAR_VERSION)).bindparams(bindparam("ends", type_=ARRAY(String)))
 
 
-def _ask(session: Session, project: Project, *, calendar: Calendar, at: datetime) -> _Asked:
+def _ask(session: Session, project: Project, *, at: datetime) -> _Asked:
     row = session.execute(
         _CONTEXT,
         {
@@ -128,6 +128,7 @@ def _ask(session: Session, project: Project, *, calendar: Calendar, at: datetime
             "site": project.division_id, "county": int(Level.COUNTY), "ends": sorted(stage.value for stage in ENDS),
         },
     ).one()  # fmt: skip
+    calendar = calendar_of_version(session, row.calendar)
     network = {code: Place(parent, level, lon, lat) for code, parent, level, lon, lat in row.line}
     at_home: set[str] = set()
     elsewhere: dict[str, set[str]] = {}
@@ -166,7 +167,7 @@ def _ask(session: Session, project: Project, *, calendar: Calendar, at: datetime
     )  # fmt: skip
     above = tuple(row.path.split(".")[:-1]) if project.escalated else ()
     member = next((m for m in team if m["role"] == "lead"), None)
-    return _Asked(lead, liaisons, row.code, row.path, above, network, member)
+    return _Asked(lead, liaisons, row.code, row.path, above, network, member, calendar)
 
 
 _FREE = """
@@ -206,7 +207,7 @@ _SEATED = _free("SELECT id FROM division WHERE code = ANY (CAST(:seats AS varcha
 
 
 def _pool(
-    session: Session, need: Need, asked: _Asked, *, on: date, calendar: Calendar
+    session: Session, need: Need, asked: _Asked, *, on: date
 ) -> tuple[list[Agent], dict[int, str], dict[Id, int]]:
     """Who may take the need and has room, with names and the prices of the last batch. The statement keeps the rules on
     skills, language, bans and first ask: what an agent knows besides is not read."""
@@ -236,7 +237,7 @@ def _pool(
                 skills=need.skills,
                 languages=speaks,
                 stars=row.stars,
-                away=row.away_from is not None and _is_long(row.away_from, row.away_until, calendar),
+                away=row.away_from is not None and _is_long(row.away_from, row.away_until, asked.calendar),
                 practised=frozenset(row.practised or ()),
             )
         )
