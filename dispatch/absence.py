@@ -1,6 +1,5 @@
 """Absence: what a leave of more than three working days changes, shown with its notices before anything does."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -39,7 +38,6 @@ class ReliefProposal:
     notices: int
     others: int  # moves of projects whose own agent is there
     unforced: int  # those of them without which nothing more would wait
-    names: Mapping[int, str]
 
 
 def working_days(calendar: Calendar, starts_on: date, ends_on: date) -> int:
@@ -89,7 +87,6 @@ def propose_relief(session: Session, *, at: datetime, path: str | None = None) -
         )
         for move in relief.moves
     ]
-    people = {person for move in moves for person in (move.before, move.after) if person is not None}
     return ReliefProposal(
         leaves=tuple(leaves),
         proposal=Proposal(
@@ -99,7 +96,6 @@ def propose_relief(session: Session, *, at: datetime, path: str | None = None) -
         notices=relief.notices,
         others=len(relief.others),
         unforced=relief.unforced,
-        names={row.id: row.name for row in session.execute(select(Agent.id, Agent.name).where(Agent.id.in_(people)))},
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from dispatch.absence import working_days
 from dispatch.catalog import calendar_of
 from dispatch.errors import NotFound, Refused
 from dispatch.queries.agents import board
+from dispatch.queries.moves import move_lines
 from dispatch.reach import visible_agents
 from web import jobs
 from web.api import cursors
@@ -82,8 +83,8 @@ def proposal() -> str:
     viewer = current_viewer()
     with transaction() as session:
         found = assignment.propose(session, at=db.now(session), path=viewer.division_path)
-        names = dict(session.execute(select(Agent.id, Agent.name).where(visible_agents(viewer))).all())
-    return render_template("team/proposal.html", found=found, names=names, TERMS=assignment.TERM_WORDS)
+        moves, waiting = move_lines(session, found.moves), move_lines(session, found.waiting)
+    return render_template("team/proposal.html", found=found, moves=moves, waiting=waiting, TERMS=assignment.TERM_WORDS)
 
 
 @bp.post("/assignment")

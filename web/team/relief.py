@@ -8,6 +8,7 @@ import db
 from dispatch import placing
 from dispatch.absence import propose_relief
 from dispatch.errors import Stale
+from dispatch.queries.moves import move_lines
 from web.auth import current_viewer, leads_only
 from web.team.blueprint import RULES, bp, say
 from web.transactions import transaction
@@ -19,7 +20,8 @@ def relief() -> str:
     """The difference, and the notices that it costs."""
     with transaction() as session:
         found = propose_relief(session, at=db.now(session), path=current_viewer().division_path)
-    return render_template("team/relief.html", found=found)
+        moves, waiting = move_lines(session, found.proposal.moves), move_lines(session, found.proposal.waiting)
+    return render_template("team/relief.html", found=found, moves=moves, waiting=waiting)
 
 
 @bp.post("/relief")
