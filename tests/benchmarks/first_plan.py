@@ -1,8 +1,8 @@
 """Whether a first plan by OR-Tools helps the core: ``python tests/benchmarks/first_plan.py FILE[:OBJECTIVE] …``.
 
 Each instance and seed three ways, the same seconds of the wall: the core alone, from OR-Tools' parallel cheapest
-insertion at full heat, and from it at a third of the heat. OR-Tools searches for 0.3 s; building its model is in the time too,
-importing it is not. A JSON line a run: the plan begun with, the plan ended with, the seconds for the first plan.
+insertion at full heat, and from it at a third of the heat. OR-Tools searches for 0.3 s; building its model is in the
+time too, importing it is not. A JSON line a run: the plans begun and ended with, the seconds for the first.
 """
 
 import argparse
