@@ -4,6 +4,7 @@ import csv
 import io
 import logging
 import re
+import unicodedata
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,7 +122,8 @@ def read(upload: FileStorage, columns: Sequence[str]) -> list[tuple[int, dict[st
     table = _workbook(content) if content.startswith(b"PK") else _csv(content)
     if not table:
         raise BadSheet("no head", words="没有表头,请用模板填写")
-    found = [cell.strip() for cell in table[0]]
+    spelled = {_plainly(name): name for name in columns}
+    found = [spelled.get(_plainly(cell), cell.strip()) for cell in table[0]]
     if missing := [name for name in columns if name not in found]:
         raise BadSheet(f"missing {missing}", words=f"缺少列:{'、'.join(missing)}。请用模板填写,不要改动表头")
     rows = []
@@ -150,6 +152,11 @@ def _workbook(content: bytes) -> list[list[str]]:
     except Exception as error:  # the library raises whatever a broken file makes it trip over
         log.info("a sheet could not be read", exc_info=error)
         raise BadSheet(f"unreadable: {error!r}", words="打不开这个文件,请另存为 .xlsx 后再上传") from error
+
+
+def _plainly(head: str) -> str:
+    """A head however wide its brackets were typed."""
+    return "".join(unicodedata.normalize("NFKC", head).split())
 
 
 def _plain(value: Any) -> str:

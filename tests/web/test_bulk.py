@@ -1,6 +1,7 @@
 """Bulk intake: a good sheet is filed whole, a fault names its row and column, and nothing of it is half applied."""
 
 import io
+import unicodedata
 import zipfile
 from collections.abc import Callable
 
@@ -159,6 +160,16 @@ def test_csv_as_excel_saves_it_in_china_is_read_too(enterprise: FlaskClient, ses
     content = (",".join(f'"{name}"' for name in PROJECT_HEADS) + "\r\n" + line + "\r\n").encode("gb18030")
     assert upload(enterprise, content, name="projects.csv")[0] == 200
     assert projects(sessions) == [GOOD[0]]
+
+
+def test_heads_are_known_however_wide_their_brackets_were_typed(
+    enterprise: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    narrow = tuple(unicodedata.normalize("NFKC", name) for name in PROJECT_HEADS)
+    assert upload(enterprise, a_book(row(), heads=narrow))[0] == 200
+    wide = tuple(name.translate({0x28: 0xFF08, 0x29: 0xFF09}) for name in PROJECT_HEADS)
+    assert upload(enterprise, a_book(row(项目名称="二期"), heads=wide))[0] == 200
+    assert len(projects(sessions)) == 2
 
 
 def test_a_parks_sheet_says_whose_each_project_is(lead: FlaskClient, sessions: sessionmaker[Session]) -> None:
