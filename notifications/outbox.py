@@ -137,6 +137,8 @@ def _version_and_moment(session: Session, name: str, locale: str) -> tuple[int, 
 
 
 def _insert(session: Session, row: Message, now: datetime) -> Message:
+    for key in _COLUMNS:
+        setattr(row, key, getattr(row, key))  # what was not said is None, and need not be asked for again
     given = {f"new_{key}": getattr(row, key) for key in _COLUMNS}
     made = session.scalars(_WRITE, given).one_or_none()
     if made is None:
