@@ -14,7 +14,8 @@ import numpy as np
 from dispatch.matching.gap import Floats, Gap, Ints
 from dispatch.matching.knapsacks import Knapsacks
 
-FIRST_STEPS, STEPS = 60, 30  # of the prices, before the first pair is settled and between two rounds
+FIRST_STEPS, STEPS, LEAST_STEPS = 60, 30, 3  # of the prices, before the first pair is settled and between two rounds
+HASTE = 0.7  # of the time left for the way down
 SURE = 0.9  # share of the picks from which a pair may be settled
 MOST, LEAST = 0.12, 0.04  # of the jobs left, settled in a round
 MEMORY = 0.9  # how much of the mean of the picks stays in a step
@@ -43,8 +44,11 @@ def dive(
     price = price.copy()
     share = np.zeros((m, n))
     while len(left) > stop and monotonic() < ends_at:
+        began = monotonic()
         price = _priced(gap, left, room, price, bound * ABOVE - paid, steps, share)
-        steps = STEPS
+        # What is left shrinks by a share in each round, and so does the time for a step.
+        to_end_s = (monotonic() - began) / steps * STEPS / MOST
+        steps = max(LEAST_STEPS, min(STEPS, int(STEPS * HASTE * (ends_at - monotonic()) / max(to_end_s, 1e-9))))
         most, least = max(1, int(MOST * len(left))), max(1, int(LEAST * len(left)))
         sure, who = share.max(axis=0), share.argmax(axis=0)
         order = np.argsort(-sure + wild * rng.random(len(left)), kind="stable")

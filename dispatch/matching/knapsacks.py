@@ -26,6 +26,7 @@ SHORTER = 0.7
 LEAST_STRETCH = 0.001
 STEPS = 1_200
 PAYS = 1e-12  # less is no gain
+HALVINGS = 16  # of the span in which an agent's price of an hour lies
 
 
 def compiled(function: Function) -> Function:
@@ -74,6 +75,62 @@ def _fill(table: Floats, effort: Ints, gain: Floats, jobs: Ints, k: int, room: i
 
 
 @compiled
+def _settle(effort: Ints, gain: Floats, jobs: Ints, k: int, room: int, taken: Flags) -> tuple[int, int, float]:
+    """Takes the jobs that every best set has, keeps in ``jobs`` those that are open: how many, their room, the worth.
+
+    With a price of an hour at which what still pays just fits, a set that forgoes more than the bound is above a known
+    set cannot be a best one: that settles all jobs but those that pay about that price."""
+    load = 0
+    top = 0.0
+    for q in range(k):
+        load += effort[jobs[q]]
+        top = max(top, gain[jobs[q]])
+    low, price = 0.0, top + 1.0
+    if load <= room:
+        price = 0.0
+    else:
+        for _ in range(HALVINGS):
+            middle = (low + price) / 2
+            load = 0
+            for q in range(k):
+                if gain[jobs[q]] - middle * effort[jobs[q]] > 0.0:
+                    load += effort[jobs[q]]
+            if load <= room:
+                price = middle
+            else:
+                low = middle
+    known, bound, rest = 0.0, price * room, room
+    for q in range(k):
+        e, g = effort[jobs[q]], gain[jobs[q]]
+        if g - price * e > 0.0:
+            known += g
+            bound += g - price * e
+            rest -= e
+    least, forgoes = 0.0, price / 4  # by one more job, beside the price of its hours
+    while rest > 0 and forgoes < 64 * price:
+        for q in range(k):
+            e, g = effort[jobs[q]], gain[jobs[q]]
+            lost = price * e - g
+            if e <= rest and least <= lost < forgoes:
+                known += g
+                rest -= e
+        least, forgoes = forgoes, 2.0 * forgoes
+    apart = bound - known + 1e-9 * (1.0 + abs(bound))
+    count, worth = 0, 0.0
+    for q in range(k):
+        j = jobs[q]
+        pays = gain[j] - price * effort[j]
+        if pays > apart:
+            taken[j] = True
+            worth += gain[j]
+            room -= effort[j]
+        elif pays >= -apart:
+            jobs[count] = j
+            count += 1
+    return count, room, worth
+
+
+@compiled
 def _pick(
     cost: Floats,
     effort: Ints,
@@ -89,14 +146,15 @@ def _pick(
     m, n = cost.shape
     worth = 0.0
     for i in range(m):
-        k = 0
+        wanted = 0
         for j in range(n):
             picked[i, j] = False
             gain[j] = price[j] - cost[i, j]
             if gain[j] > PAYS and effort[i, j] <= room[i]:
-                jobs[k] = j
-                k += 1
-        worth += _fill(table, effort[i], gain, jobs, k, room[i], 0, ends)
+                jobs[wanted] = j
+                wanted += 1
+        k, left, sure = _settle(effort[i], gain, jobs, wanted, room[i], picked[i])
+        worth += sure + _fill(table, effort[i], gain, jobs, k, left, 0, ends)
         h = ends[k]
         for q in range(k - 1, -1, -1):
             if table[q + 1, h] != table[q, h]:
