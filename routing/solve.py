@@ -21,7 +21,7 @@ from routing.together import improve_together
 REPLAN_HEAT = 0.1
 """A plan in force is a good one: a search from it begins nearly cold."""
 
-WORTH_DIVIDING = 250
+WORTH_DIVIDING = 600
 """Stops from which two workers on two halves do better than two on the whole."""
 
 ENGINES = ("auto", "sisr", "ortools")

@@ -10,7 +10,7 @@ from routing.solve import compile_core, solve
 from tests.routing.small import a_delivery, a_pair, a_vehicle
 
 
-def a_town(stops=300, vehicles=14):
+def a_town(stops=620, vehicles=29):
     compile_core()
     points = [(0.0, 0.0)] + [(float(37 * at % 101), float(53 * at % 97)) for at in range(1, stops + 1)]
     seconds = [[round(60 * (abs(a[0] - b[0]) + abs(a[1] - b[1]))) for b in points] for a in points]
