@@ -19,6 +19,7 @@ from dispatch.flow.parts import due
 from dispatch.flow.staffing import PRESCREEN_WD, agent_values
 from dispatch.matching.model import Id
 from dispatch.project import Project, ProjectMember, ProjectState, TeamRole
+from dispatch.said import Said, kept
 from dispatch.scope import Viewer
 from dispatch.stages import ENDS, NOTICE, Stage
 from dispatch.telling import tell, tell_agent
@@ -159,7 +160,7 @@ def _write_leads(session: Session, leads: Sequence[Move], *, by: Viewer, at: dat
         execution_options={"synchronize_session": False},
     )  # fmt: skip
     names = names_of(session, [m.after for m in leads if m.after is not None])
-    agent_of = {m.project_id: m.after for m in leads}
+    name_of = {m.project_id: names[m.after] for m in leads if m.after is not None}
     begun = session.execute(
         update(Case)
         .where(among(Case.project_id, ids), Case.stage == Stage.REQUESTED)
@@ -177,10 +178,24 @@ def _write_leads(session: Session, leads: Sequence[Move], *, by: Viewer, at: dat
         )
     ).all()
     events = [
-        _event(row.id, Stage.ASSIGNED, "assigned", f"已指派代办员{names[agent_of[row.project_id]]}", by, at)
+        _event(
+            row.id,
+            Stage.ASSIGNED,
+            "assigned",
+            Said("已指派代办员%(name)s", name=name_of[row.project_id]),
+            by,
+            at,
+        )
         for row in begun
     ] + [
-        _event(row.id, row.stage, "agent_changed", f"代办员变更为{names[agent_of[row.project_id]]}", by, at)
+        _event(
+            row.id,
+            row.stage,
+            "agent_changed",
+            Said("代办员变更为%(name)s", name=name_of[row.project_id]),
+            by,
+            at,
+        )
         for row in others
         if row.id not in fresh
     ]
@@ -188,7 +203,7 @@ def _write_leads(session: Session, leads: Sequence[Move], *, by: Viewer, at: dat
 
 
 def _event(case_id: int, stage: Stage, kind: str, words: str, by: Viewer, at: datetime) -> tuple[Any, ...]:
-    return case_id, at, kind, stage.value, by.label, words, "{}", False
+    return case_id, at, kind, stage.value, by.label, str(words), json.dumps(kept(words)), False
 
 
 def _copy(session: Session, noun: type[Base], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:

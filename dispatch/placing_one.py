@@ -24,6 +24,7 @@ from dispatch.flow.staffing import PRESCREEN_WD
 from dispatch.matching.model import Agent, Choice, Id, Need, Place
 from dispatch.matching.online import place_one
 from dispatch.project import Project, ProjectState
+from dispatch.said import Said, kept
 from dispatch.scope import Viewer
 from dispatch.stages import ENDS, Stage
 from dispatch.telling import day_of
@@ -274,10 +275,10 @@ begun AS (
     FROM slot, cases WHERE dispatch_case.id = cases.id RETURNING dispatch_case.id),
 told AS (
   INSERT INTO case_event (case_id, at, kind, stage, actor, words, detail, internal)
-  SELECT begun.id, :at, 'assigned', :assigned, :label, :words, '{}'::jsonb, false FROM begun)
+  SELECT begun.id, :at, 'assigned', :assigned, :label, :words, :detail, false FROM begun)
 SELECT id FROM member
 """).bindparams(
-    bindparam("reason", type_=JSONB), bindparam("at", type_=DateTime(timezone=True)),
+    bindparam("reason", type_=JSONB), bindparam("detail", type_=JSONB), bindparam("at", type_=DateTime(timezone=True)),
     bindparam("prescreen_by", type_=DateTime(timezone=True)),
 )  # fmt: skip
 
@@ -286,10 +287,11 @@ def _take_lead(
     session: Session, project: Project, need: Need, choice: Choice, reason: Mapping[str, Any], *, name: str,
     calendar: Calendar, by: Viewer, at: datetime,
 ) -> int | None:  # fmt: skip
+    words = Said("已指派代办员%(name)s", name=name)
     values = {
         "project": project.id, "agent": choice.agent, "requested": Stage.REQUESTED.value, "at": at, "reason": reason,
         "active": ProjectState.ACTIVE.value, "assigned": Stage.ASSIGNED.value, "label": by.label,
-        "prescreen_by": due(calendar, at, PRESCREEN_WD), "words": f"已指派代办员{name}",
+        "prescreen_by": due(calendar, at, PRESCREEN_WD), "words": str(words), "detail": kept(words),
     }  # fmt: skip
     taken = session.execute(_LEAD, values).scalar()
     return None if taken is None else int(taken)
@@ -306,11 +308,11 @@ member AS (
   SELECT :project, slot.id, 'liaison', :counter, :at, false, 'matching', :reason FROM slot RETURNING id),
 told AS (
   INSERT INTO case_event (case_id, at, kind, stage, actor, words, detail, internal)
-  SELECT cases.id, :at, 'liaison', cases.stage, :label, :words, jsonb_build_object('counter', :counter), true
+  SELECT cases.id, :at, 'liaison', cases.stage, :label, :words, :detail, true
     FROM cases, slot)
 SELECT id FROM member
 """).bindparams(
-    bindparam("reason", type_=JSONB), bindparam("at", type_=DateTime(timezone=True)),
+    bindparam("reason", type_=JSONB), bindparam("detail", type_=JSONB), bindparam("at", type_=DateTime(timezone=True)),
     bindparam("ends", type_=ARRAY(String)), bindparam("counter", type_=String),
 )  # fmt: skip
 
@@ -319,9 +321,11 @@ def _take_liaison(
     session: Session, project: Project, need: Need, choice: Choice, reason: Mapping[str, Any], *, name: str,
     calendar: Calendar, by: Viewer, at: datetime,
 ) -> int | None:  # fmt: skip
+    words = Said("%(name)s协办", name=name)
     values = {
         "project": project.id, "agent": choice.agent, "counter": need.node, "at": at, "reason": reason,
-        "label": by.label, "words": f"{name}协办", "ends": sorted(stage.value for stage in ENDS),
+        "label": by.label, "words": str(words), "detail": {"counter": need.node} | kept(words),
+        "ends": sorted(stage.value for stage in ENDS),
     }  # fmt: skip
     taken = session.execute(_LIAISON, values).scalar()
     return None if taken is None else int(taken)
