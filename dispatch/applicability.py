@@ -174,15 +174,15 @@ class Variant:
 # The first variant that holds is taken. Where no commitment is known the statutory limit stands for it.
 VARIANTS: tuple[Variant, ...] = (
     Variant("IND-101", (Is("initiation", (Initiation.APPROVAL,)),), 20, 20, "核准项目法定20个工作日"),
-    Variant("IND-107", (Is("eia", (Eia.REGISTRATION,)),), 0, 0, "登记表网上备案,即时"),
-    Variant("IND-107", (Is("eia", (Eia.REPORT,)),), 42, 42, "报告书法定60日,折42个工作日"),
+    Variant("IND-107", (Is("eia", (Eia.REGISTRATION,)),), 0, 0, "登记表网上备案，即时"),
+    Variant("IND-107", (Is("eia", (Eia.REPORT,)),), 42, 42, "报告书法定60日，折42个工作日"),
     Variant("IND-108", (AtLeast("site_ha", 5),), 10, None, "报告书"),
     Variant("IND-108", (AtLeast("earthworks_m3", 50_000),), 10, None, "报告书"),
-    Variant("IND-108", (), 1, 1, "报告表承诺制,当场办结"),
+    Variant("IND-108", (), 1, 1, "报告表承诺制，当场办结"),
     Variant("IND-301", (no("large_works"),), 10, None, "中小型工程10个工作日"),
     Variant("IND-304", (no("state_money"),), 0, 0, "社会资金直接发包"),
     Variant("IND-407", (Is("discharge", (Discharge.REGISTRATION,)),), 0, 0, "登记管理即时"),
-    Variant("IND-407", (Is("discharge", (Discharge.KEY,)),), 21, None, "重点管理30日,折21个工作日"),
+    Variant("IND-407", (Is("discharge", (Discharge.KEY,)),), 21, None, "重点管理30日，折21个工作日"),
     Variant("REG-05", (Is("registration", (RegistrationKind.MORTGAGE,)),), 30, 1, "抵押登记1至2个工作日"),
 )
 

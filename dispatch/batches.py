@@ -206,7 +206,7 @@ def scan(
     case = session.get_one(Case, parcel.case_id)
     if (earlier := scan_with(session, scan_id)) is not None:
         if earlier.parcel_id != parcel.id:
-            raise Refused(f"scan {scan_id} belongs to another parcel", words="该扫描编号已用于另一邮件,请重新扫描")
+            raise Refused(f"scan {scan_id} belongs to another parcel", words="该扫描编号已用于另一邮件，请重新扫描")
         return
     if to is Holder.ENTERPRISE and parcel.leg is Leg.DELIVERY and parcel.code_hash is not None:
         raise Refused(f"parcel {parcel.waybill} needs its code at the door", words="投递件须凭投递码签收")

@@ -114,7 +114,7 @@ class Case(Base):
         if version is not None and version != self.version:
             raise Stale(
                 f"case {self.case_no} is at version {self.version}, not {version}; last changed by {self.changed_by}",
-                words=Said("刚刚由%(name)s修改过,请刷新后再试", name=self.changed_by or Said("他人")),
+                words=Said("刚刚由%(name)s修改过，请刷新后再试", name=self.changed_by or Said("他人")),
             )
 
     @property
@@ -128,7 +128,7 @@ class Case(Base):
 
 
 MODE_LABEL = {
-    MaterialMode.LOOKED_UP: "免提交(电子证照调用)",
+    MaterialMode.LOOKED_UP: "免提交（电子证照调用）",
     MaterialMode.COPY: "加盖公章复印件",
     MaterialMode.ORIGINAL_RETURNED: "原件核验后退还",
     MaterialMode.ORIGINAL_KEPT: "原件留存",
@@ -152,7 +152,7 @@ MATERIAL_LABEL = {
     MaterialState.ACCEPTED: "合格",
     MaterialState.DEFECTIVE: "待补正",
     MaterialState.DEFERRED: "容缺后补",
-    MaterialState.HELD: "已有,不再索要",
+    MaterialState.HELD: "已有，不再索要",
 }
 
 

@@ -420,7 +420,7 @@ def authority_name(department: str, place: str) -> str:
     if ONE_SEAL in options:
         return f"{place}{ONE_SEAL}"
     bureau = options[0]
-    for end in "((,,、牵":
+    for end in "((,，、牵":
         bureau = bureau.split(end)[0]
     bureau = bureau.removeprefix("设区市").removeprefix("省")
     return f"{place}{bureau}" if bureau.endswith(OFFICES) else bureau

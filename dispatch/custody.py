@@ -208,10 +208,10 @@ class Parcel(Base):
         if self.code_hash is None:
             raise Refused(f"parcel {self.waybill} has no code", words="该件没有有效的验证码")
         if self.code_tries >= 5:
-            raise Refused(f"parcel {self.waybill}: too many tries", words="验证码错误次数过多,请联系代办员重发")
+            raise Refused(f"parcel {self.waybill}: too many tries", words="验证码错误次数过多，请联系代办员重发")
         if not hmac.compare_digest(self.code_hash, code_digest(self.waybill, code.strip())):
             self.code_tries += 1
-            raise Refused(f"parcel {self.waybill}: wrong code", words="验证码不对,请核对后再输", tries=self.code_tries)
+            raise Refused(f"parcel {self.waybill}: wrong code", words="验证码不对，请核对后再输", tries=self.code_tries)
         return hashlib.sha256(self.code_hash).hexdigest()
 
     def erase_code(self) -> None:
@@ -465,7 +465,7 @@ def check_waybill(written: str) -> str:
     fits = len(waybill) == 13 and waybill.isascii()
     fits = fits and waybill[:2].isalpha() and waybill[2:11].isdigit() and waybill[11:].isalpha()
     if not fits:
-        raise Refused(f"{waybill!r} is not a waybill", words="邮件号格式不对:应为13位,如 EA123456785CN")
+        raise Refused(f"{waybill!r} is not a waybill", words="邮件号格式不对：应为13位，如 EA123456785CN")
     if int(waybill[10]) != s10_check_digit(waybill[2:10]):
-        raise Refused(f"{waybill}: the check digit is wrong", words="邮件号校验位不对,请核对后再输")
+        raise Refused(f"{waybill}: the check digit is wrong", words="邮件号校验位不对，请核对后再输")
     return waybill

@@ -15,7 +15,7 @@ class DispatchError(Exception):
 class NotFound(DispatchError):
     """Absent, or not the viewer's: the two answer alike."""
 
-    words = "没有找到,或您无权查看"
+    words = "没有找到，或您无权查看"
 
 
 class WrongStage(DispatchError):
@@ -27,7 +27,7 @@ class WrongStage(DispatchError):
 class Stale(DispatchError):
     """Somebody else changed the row since it was read."""
 
-    words = "刚刚有人修改过,请刷新后再试"
+    words = "刚刚有人修改过，请刷新后再试"
 
 
 class Refused(DispatchError):
@@ -39,7 +39,7 @@ class Refused(DispatchError):
 class AlreadyHeld(Refused):
     """The papers are already where the scan says they go."""
 
-    words = "该件已在此处,请勿重复扫描"
+    words = "该件已在此处，请勿重复扫描"
 
 
 class NoCapacity(DispatchError):

@@ -205,7 +205,7 @@ def _tell(session: Session, case: Case, last: Promised, said: Promised, *, quiet
     was, now = Day(last.expected_on, today), Day(said.expected_on, today)
     note(
         session, case, kind="promise", by=SYSTEM, at=at,
-        words=Said("预计办结由%(was)s调整为%(now)s:%(reason)s", was=was, now=now, reason=said.reason),
+        words=Said("预计办结由%(was)s调整为%(now)s：%(reason)s", was=was, now=now, reason=said.reason),
         share=round(said.share, 3),
     )  # fmt: skip
     if quiet or said.expected_on <= last.expected_on:

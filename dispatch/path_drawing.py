@@ -24,7 +24,7 @@ BRACKET = 16.0
 WIDEST_DAY, NARROWEST_DAY = 16.0, 3.0
 LAMP_WORDS = {Lamp.AMBER: ("▲", Said("黄牌")), Lamp.RED: ("■", Said("红牌"))}
 DONE = "✓"
-CHANGED = Said("(调整)")
+CHANGED = Said("（调整）")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +275,7 @@ def _box(
 def _spoken(step: Step, plan: Schedule, dated: DatedStep | None, say: Say) -> str:
     timing, office = plan.of(step.code), step.matter.authority or Said("企业")
     parts: list[str] = [
-        Said("%(matter)s,%(office)s,%(n)s个工作日", matter=step.matter.name, office=office, n=timing.days),
+        Said("%(matter)s，%(office)s，%(n)s个工作日", matter=step.matter.name, office=office, n=timing.days),
         Said("在关键线路上") if timing.is_critical else Said("机动%(n)s个工作日", n=timing.slack),
     ]
     if step.effect is AreaEffect.REPLACE:
@@ -283,20 +283,20 @@ def _spoken(step: Step, plan: Schedule, dated: DatedStep | None, say: Say) -> st
     elif step.effect is AreaEffect.SIMPLIFY:
         parts.append(Said("区域评估简化"))
     if step.own_days is not None:
-        parts.append(Said("期限由组长调整:%(reason)s", reason=step.reason))
+        parts.append(Said("期限由组长调整：%(reason)s", reason=step.reason))
     if dated is not None:
         if dated.decided_on is not None:
             parts.append(Said("%(day)s已办结", day=Day(dated.decided_on)))
         else:
             limits = {"legal": Day(dated.statutory_on), "promised": Day(dated.committed_on)}
-            parts.append(Said("法定%(legal)s,承诺%(promised)s", **limits))
+            parts.append(Said("法定%(legal)s，承诺%(promised)s", **limits))
             if dated.expected_on is not None:
                 parts.append(Said("预计%(day)s", day=Day(dated.expected_on)))
             if dated.lamp in LAMP_WORDS:
                 parts.append(LAMP_WORDS[dated.lamp][1])
             if dated.is_estimate:
-                parts.append(Said("涉及尚未公布的放假安排,为估算"))
-    return say(Each(parts, ";"))
+                parts.append(Said("涉及尚未公布的放假安排，为估算"))
+    return say(Each(parts, "；"))
 
 
 def _brackets(path: Path, codes: list[str], boxes: Mapping[str, Box], say: Say) -> list[Bracket]:
@@ -358,8 +358,8 @@ def _why(path: Path, step: Step, wait: Wait) -> str:
         return ""
     names = f"{path.step(wait.on).matter.short} → {step.matter.short}"
     if wait.link is Link.DECISION:
-        return Said("组长调整:%(names)s,办结前补齐;%(why)s", names=names, why=wait.why)
-    return Said("组长调整:%(names)s,先后关系;%(why)s", names=names, why=wait.why)
+        return Said("组长调整：%(names)s，办结前补齐；%(why)s", names=names, why=wait.why)
+    return Said("组长调整：%(names)s，先后关系；%(why)s", names=names, why=wait.why)
 
 
 def _removed(path: Path, boxes: Mapping[str, Box], columns: list[Column], say: Say) -> list[Line]:
@@ -369,7 +369,7 @@ def _removed(path: Path, boxes: Mapping[str, Box], columns: list[Column], say: S
     return [
         Line(
             _from_box(boxes[edit.on], boxes[edit.code], columns), False, True, "removed",
-            say(Said("组长取消:%(a)s → %(b)s;%(why)s", a=names[edit.on], b=names[edit.code], why=edit.reason)),
+            say(Said("组长取消：%(a)s → %(b)s；%(why)s", a=names[edit.on], b=names[edit.code], why=edit.reason)),
         )
         for edit in path.edits
         if isinstance(edit, DropWait)
@@ -433,13 +433,13 @@ def _ticks(column: Column, day_width: float, calendar: Calendar | None, start_on
 def _summary(path: Path, plan: Schedule, on: Mapping[str, DatedStep]) -> Each:
     names = {step.code: step.matter.short for step in path.steps}
     words: list[str] = [
-        Said("共%(n)s个事项,全程%(days)s个工作日。", n=len(path.steps), days=plan.horizon),
-        Said("关键线路:%(names)s。", names=Each(names[code] for code in plan.critical_path)),
+        Said("共%(n)s个事项，全程%(days)s个工作日。", n=len(path.steps), days=plan.horizon),
+        Said("关键线路：%(names)s。", names=Each(names[code] for code in plan.critical_path)),
     ]
     done = sum(1 for dated in on.values() if dated.is_done)
     late = [names[code] for code, dated in on.items() if not dated.is_done and dated.lamp is Lamp.RED]
     if on:
         words.append(Said("已办结%(n)s个。", n=done))
     if late:
-        words.append(Said("已超时:%(names)s。", names=Each(late)))
+        words.append(Said("已超时：%(names)s。", names=Each(late)))
     return Each(words, "")

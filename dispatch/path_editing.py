@@ -25,7 +25,7 @@ def edit_path(
     _check(project, edit.reason, version)
     mine = _path(session, project, at)
     if isinstance(edit, DropMatter) and edit.code in {code for code, _ in reviews_by_matter(session, project)}:
-        raise Refused(f"{edit.code} is in a case", words="该事项已在办件中,不能标为不需要")
+        raise Refused(f"{edit.code} is in a case", words="该事项已在办件中，不能标为不需要")
     if isinstance(edit, SetDays) and (before := mine.path.step(edit.code).own_days) is not None and before == edit.days:
         raise Refused(f"{edit.code} has {before} days already", words="期限没有变化")
     try:
@@ -38,7 +38,7 @@ def edit_path(
         raise Refused("nothing would change", words="线路没有变化")
     kept = read_edits(project.path_edits)
     made = PathEdit(len(kept) + 1, kind, edit, by.label, at)
-    _keep(session, project, [*kept, made], words=f"调整审批线路:{in_words(made, mine.path)}", by=by, at=at)
+    _keep(session, project, [*kept, made], words=f"调整审批线路：{in_words(made, mine.path)}", by=by, at=at)
     return made
 
 
@@ -61,9 +61,9 @@ def undo_edit(
         if edit not in overtaken:
             raise Refused(
                 f"{edit} rests on edit {number}: {error}",
-                words=f"请先撤销依赖它的调整:{_words(before.path, error)}",
+                words=f"请先撤销依赖它的调整：{_words(before.path, error)}",
             )
-    _keep(session, project, rest, words=f"撤销审批线路调整:{in_words(found, after.path)}", by=by, at=at)
+    _keep(session, project, rest, words=f"撤销审批线路调整：{in_words(found, after.path)}", by=by, at=at)
     return undone
 
 
@@ -78,7 +78,7 @@ def in_words(one: PathEdit, path: Path) -> str:
         case "drop_wait":
             return f"{name}不再等待{on}"
         case "defer":
-            return f"{name}容缺受理,{on}在办结前补齐"
+            return f"{name}容缺受理，{on}在办结前补齐"
         case "set_days":
             return f"{name}期限定为{edit.days if isinstance(edit, SetDays) else 0}个工作日"
         case "drop_matter":
@@ -108,11 +108,11 @@ def _name(path: Path, code: str) -> str:
 
 def _words(path: Path, error: PathError) -> str:
     if isinstance(error, CycleFound):
-        return f"不能这样调整,会互相等待:{' → '.join(_name(path, code) for code in error.cycle)}"
+        return f"不能这样调整，会互相等待：{' → '.join(_name(path, code) for code in error.cycle)}"
     if isinstance(error, BadDays):
-        return "期限须在1个工作日到法定时限之间;土地招拍挂、招标不能缩短"
+        return "期限须在1个工作日到法定时限之间；土地招拍挂、招标不能缩短"
     if isinstance(error, UnknownMatter):
-        return "线路中没有这个事项,或没有这条先后关系"
+        return "线路中没有这个事项，或没有这条先后关系"
     return "线路不能这样调整"
 
 

@@ -36,7 +36,7 @@ LEGEND = (
     ("authority", True, "", Said("关键线路")),
     ("authority", False, "", Said("部门审批")),
     ("enterprise", False, "", Said("中介与企业")),
-    ("not-counted", False, "", Said("土地招拍挂、招标(不计入时限)")),
+    ("not-counted", False, "", Said("土地招拍挂、招标（不计入时限）")),
     ("replaced", False, "", Said("区域评估替代")),
     ("done", False, "✓ ", Said("已办结")),
     ("amber", False, "▲", Said("黄牌 剩2个工作日以内")),

@@ -100,22 +100,22 @@ class Promise:
     def words(self, today: date) -> str:
         """The third line, after 法定时限 and 部门承诺时限, as every page and message words it."""
         ground = Said(
-            "近一年同类项目,100个中约%(n)s个按时" if self.is_from_cases
-            else "尚无同类项目记录,按承诺时限估算,100个中约%(n)s个按时",
+            "近一年同类项目，100个中约%(n)s个按时" if self.is_from_cases
+            else "尚无同类项目记录，按承诺时限估算，100个中约%(n)s个按时",
             n=round(self.share * 100),
         )  # fmt: skip
         return Said(
-            "预计%(day)s前办结(%(ground)s);%(hint)s公示、评审等法定程序不计入;审批结果由审批部门依法作出",
+            "预计%(day)s前办结（%(ground)s）；%(hint)s公示、评审等法定程序不计入；审批结果由审批部门依法作出",
             day=Day(self.expected_on, today), ground=ground,
-            hint=Said("含未公布的放假安排,为估算;") if self.is_estimate else "",
+            hint=Said("含未公布的放假安排，为估算；") if self.is_estimate else "",
         )  # fmt: skip
 
 
 def three_lines(statutory_on: date, committed_on: date, promise: Promise, today: date) -> tuple[str, str, str]:
     """法定时限, 部门承诺时限, 预计办结, in this order, always together."""
     return (
-        f"法定时限:{Day(statutory_on, today)}",
-        f"部门承诺时限:{Day(committed_on, today)}",
+        f"法定时限：{Day(statutory_on, today)}",
+        f"部门承诺时限：{Day(committed_on, today)}",
         promise.words(today),
     )
 
@@ -170,4 +170,4 @@ def why_moved(before: Mapping[str, Progress], after: Mapping[str, Progress], nam
             said.append(Said("%(matter)s已受理", matter=name))
         elif became.due_on != was.due_on:
             said.append(Said("%(matter)s的法定期限有变", matter=name))
-    return Each(said, ";") if said else Said("按最新办理进度重新估算")
+    return Each(said, "；") if said else Said("按最新办理进度重新估算")

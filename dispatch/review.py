@@ -180,7 +180,7 @@ class Review(Base):
         if not words.strip():
             raise Refused("corrections need to be listed", words="请一次性列明全部补正内容")
         if self.is_deemed_accepted(at, calendar):
-            raise Refused(f"review {self.id}: the five days have passed", words="已超过五个工作日,依法视为受理")
+            raise Refused(f"review {self.id}: the five days have passed", words="已超过五个工作日，依法视为受理")
         self.move_to(ReviewState.SUPPLEMENT)
         self.correction_asked_at, self.correction_words = at, words
 
@@ -207,9 +207,9 @@ class Review(Base):
         try:
             Extension(approved_on, notified_on, reason, working_days)
         except ValueError as error:
-            raise Refused(str(error), words="延期须写明理由,批准日期不得晚于告知日期") from error
+            raise Refused(str(error), words="延期须写明理由，批准日期不得晚于告知日期") from error
         if self.legal_due_at is not None and at > self.legal_due_at:
-            raise Refused(f"review {self.id}: the limit has run out", words="法定时限已过,不能再延期")
+            raise Refused(f"review {self.id}: the limit has run out", words="法定时限已过，不能再延期")
         self.move_to(ReviewState.EXTENDED)
         self.extension_wd, self.extension_approved_on = working_days, approved_on
         self.extension_notified_on, self.extension_reason = notified_on, reason
@@ -238,7 +238,7 @@ class Review(Base):
         if self.relief is not Relief.COMMITMENT or self.state is not ReviewState.GRANTED:
             raise WrongStage(f"review {self.id} was not granted on a commitment", words="该事项不是告知承诺办结")
         if self.verified_at is not None or self.revoked_at is not None:
-            raise WrongStage(f"review {self.id} was verified already", words="已核查过,不能重复登记")
+            raise WrongStage(f"review {self.id} was verified already", words="已核查过，不能重复登记")
         if holds:
             self.verified_at = at
         else:
@@ -317,4 +317,4 @@ class ReviewPause(Base):
                 rule=self.rule or "",
             )
         except ValueError as error:
-            raise Refused(str(error), words=Said("特别程序登记有误:%(error)s", error=str(error))) from error
+            raise Refused(str(error), words=Said("特别程序登记有误：%(error)s", error=str(error))) from error

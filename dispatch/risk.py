@@ -96,21 +96,21 @@ def _deeds(path: Path, step: Step, ready: Course) -> list[tuple[str, str, Deed]]
         found.append(("urge", f"提请{office(step.matter.authority)}在承诺期限内办结{short}", _held_to(row, limit)))
     if ready.accepted[row] is None:
         if ready.gaps is not None:
-            found.append(("file", f"{short}的前置一办结,当日报送", _at_once(row)))
+            found.append(("file", f"{short}的前置一办结，当日报送", _at_once(row)))
         if step.code in BY_COMMITMENT and not step.by_commitment:
             found.append(("commit", f"{short}改用告知承诺办理", _held_to(row, DAY_BY_COMMITMENT_WD)))
         for wait in step.waits:
             relief = EASED.get((step.code, wait.on)) if wait.link is Link.START else None
             if relief is not None and ready.finished[ready.codes.index(wait.on)] is None:
                 how = "模拟审批" if relief is Relief.SIMULATED else "容缺受理"
-                words = f"{short}{how},{path.step(wait.on).matter.short}的结果在决定前补齐"
+                words = f"{short}{how}，{path.step(wait.on).matter.short}的结果在决定前补齐"
                 found.append((relief.value, words, _on_undertaking(row, ready.codes.index(wait.on))))
     return found
 
 
 def office(authority: str) -> str:
     """The one to turn to, of a catalogue's list of departments: the first, which leads."""
-    return re.split(r"[/((、,,]|牵头", authority, maxsplit=1)[0]
+    return re.split(r"[/(（、,，]|牵头", authority, maxsplit=1)[0]
 
 
 def _held_to(row: int, days: float) -> Deed:

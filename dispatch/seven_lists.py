@@ -68,7 +68,18 @@ def _matters(path: Path, decided: list[Step]) -> SheetList:
     return SheetList(
         "matters",
         "审批事项清单",
-        ("编号", "事项", "阶段", "审批部门", "层级", "法定(工作日)", "承诺(工作日)", "前置事项", "联合办理", "说明"),
+        (
+            "编号",
+            "事项",
+            "阶段",
+            "审批部门",
+            "层级",
+            "法定（工作日）",
+            "承诺（工作日）",
+            "前置事项",
+            "联合办理",
+            "说明",
+        ),
         tuple(
             (
                 step.code,
@@ -79,7 +90,7 @@ def _matters(path: Path, decided: list[Step]) -> SheetList:
                 str(step.matter.statutory_days),
                 str(step.matter.committed_days),
                 "、".join(
-                    shorts[wait.on] + ("(决定前补齐)" if wait.link is Link.DECISION else "") for wait in step.waits
+                    shorts[wait.on] + ("（决定前补齐）" if wait.link is Link.DECISION else "") for wait in step.waits
                 ),
                 group_name(step.matter.joint_group),
                 "、".join(filter(None, (EFFECTS[step.effect], "告知承诺" if step.by_commitment else "", step.reason))),
@@ -97,7 +108,7 @@ def _intermediaries(path: Path) -> SheetList:
     return SheetList(
         "intermediaries",
         "中介机构服务清单",
-        ("编号", "服务", "机构(企业自选)", "约定(工作日)", "用于事项", "区域评估"),
+        ("编号", "服务", "机构（企业自选）", "约定（工作日）", "用于事项", "区域评估"),
         tuple(
             (
                 step.code,
@@ -120,7 +131,7 @@ def _commitments(decided: list[Step]) -> SheetList:
     return SheetList(
         "commitments",
         "权力边界承诺清单",
-        ("部门", "事项", "依据", "承诺(工作日)", "可容缺或告知承诺", "承诺"),
+        ("部门", "事项", "依据", "承诺（工作日）", "可容缺或告知承诺", "承诺"),
         tuple(
             (
                 authority,
@@ -128,7 +139,7 @@ def _commitments(decided: list[Step]) -> SheetList:
                 step.matter.basis,
                 str(step.matter.committed_days),
                 step.matter.relief,
-                "不增设清单外的环节和材料;补正一次性告知",
+                "不增设清单外的环节和材料；补正一次性告知",
             )
             for authority, steps in by_authority.items()
             for step in steps
@@ -139,9 +150,9 @@ def _commitments(decided: list[Step]) -> SheetList:
 def _supervision(decided: list[Step]) -> SheetList:
     def watched(step: Step) -> str:
         if step.by_commitment:
-            return "告知承诺事项核查,承诺不实的依法撤销"
+            return "告知承诺事项核查，承诺不实的依法撤销"
         if any(wait.link is Link.DECISION for wait in step.waits):
-            return "容缺材料按期补齐,逾期退办"
+            return "容缺材料按期补齐，逾期退办"
         if step.effect is not AreaEffect.NONE:
             return "核对项目符合区域评估的范围、用途和有效期"
         return "按许可内容开展事中事后监管"
@@ -159,7 +170,7 @@ def _acceptance(path: Path) -> SheetList:
     return SheetList(
         "acceptance",
         "先验先测联合验收清单",
-        ("编号", "事项", "部门或机构", "方式", "承诺(工作日)", "在何事项之后"),
+        ("编号", "事项", "部门或机构", "方式", "承诺（工作日）", "在何事项之后"),
         tuple(
             (
                 step.code,
@@ -190,13 +201,13 @@ def _coordination(path: Path, plan: Schedule) -> SheetList:
         before, after = steps[earlier].matter, steps[later].matter
         if before.authority != after.authority:
             parties = f"{before.authority} → {after.authority}"
-            rows.append(("关键线路衔接", f"{before.short} → {after.short}", parties, "结果当日移交,无机动时间"))
+            rows.append(("关键线路衔接", f"{before.short} → {after.short}", parties, "结果当日移交，无机动时间"))
     rows.extend(
         (
             "区域评估成果",
             steps[use.code].matter.short,
             use.evaluation.zone,
-            "免费共享" if use.is_shared else "不能共享:" + ";".join(use.hindrances),
+            "免费共享" if use.is_shared else "不能共享：" + "；".join(use.hindrances),
         )
         for use in path.area_uses
         if use.code in steps
@@ -210,7 +221,7 @@ def _agents(
     shorts = {step.code: step.matter.short for step in path.steps}
     rows = [
         ("项目", "首次答复", agent, f"{ANSWER_WD}个工作日内", ""),
-        ("项目", "申报材料预审,一次性告知", agent, f"{PRESCREEN_WD}个工作日内", ""),
+        ("项目", "申报材料预审，一次性告知", agent, f"{PRESCREEN_WD}个工作日内", ""),
     ]
     for step in decided:
         who = agent if step.matter.level == "county" else liaisons.get(step.matter.level, agent)

@@ -290,13 +290,13 @@ def _mean(values: Sequence[float]) -> float:
 # --- side by side ---------------------------------------------------------------------------------------------------
 
 FIGURES: tuple[tuple[str, str, float, str], ...] = (
-    ("waited_wd", "平均等待(工作日)", 1, "{:.2f}"),
-    ("waited_share", "当日未派出(%)", 100, "{:.1f}"),
-    ("travel_km", "平均路程(公里)", 1, "{:.1f}"),
-    ("escalated_share", "上交市、省(%)", 100, "{:.2f}"),
+    ("waited_wd", "平均等待（工作日）", 1, "{:.2f}"),
+    ("waited_share", "当日未派出（%）", 100, "{:.1f}"),
+    ("travel_km", "平均路程（公里）", 1, "{:.1f}"),
+    ("escalated_share", "上交市、省（%）", 100, "{:.2f}"),
     ("escalation_steps", "平均上交级数", 1, "{:.2f}"),
-    ("unevenness", "负荷不均(变异系数)", 1, "{:.3f}"),
-    ("on_time_share", "按时(%)", 100, "{:.1f}"),
+    ("unevenness", "负荷不均（变异系数）", 1, "{:.3f}"),
+    ("on_time_share", "按时（%）", 100, "{:.1f}"),
 )
 
 

@@ -106,24 +106,24 @@ def _in_words(need: Need, one: Explanation, names: Mapping[Any, str], place: str
     lines = []
     name = "" if one.agent is None else names.get(one.agent, str(one.agent))
     if one.agent is not None:
-        km = "" if one.road_hm is None else f",距项目约{one.road_hm / 10:.1f}公里"
-        lines.append(f"{name}:在办{one.load}/{one.capacity}(含本项目){km}")
+        km = "" if one.road_hm is None else f"，距项目约{one.road_hm / 10:.1f}公里"
+        lines.append(f"{name}：在办{one.load}/{one.capacity}（含本项目）{km}")
         if need.current is not None and need.current != one.agent:
-            lines.append("这是按现在的情况重新匹配的结果,与现任不同;已告知企业的项目没有必要不调整")
+            lines.append("这是按现在的情况重新匹配的结果，与现任不同；已告知企业的项目没有必要不调整")
         if one.only_by_order is not None:
-            lines.append(f"依据:{BAR_WORDS[one.only_by_order]}")
+            lines.append(f"依据：{BAR_WORDS[one.only_by_order]}")
         if need.previous and one.agent in need.previous:
             lines.append("以前服务过该企业")
         if one.terms.escalation:
-            lines.append("本级没有合适人选,由上级代办员承办")
+            lines.append("本级没有合适人选，由上级代办员承办")
         if one.rival is not None:
-            lines.append(f"其次是{names.get(one.rival.agent, one.rival.agent)}:{_lost(one)}")
+            lines.append(f"其次是{names.get(one.rival.agent, one.rival.agent)}：{_lost(one)}")
     else:
-        lines.append("目前没有可派的代办员,项目留在待派件")
-    lines.append(f"符合条件{one.candidates}人" + (f",其中名额已满{one.full}人" if one.full else ""))
+        lines.append("目前没有可派的代办员，项目留在待派件")
+    lines.append(f"符合条件{one.candidates}人" + (f"，其中名额已满{one.full}人" if one.full else ""))
     kept_out = [f"{BAR_WORDS[rule]}{n}人" for rule, n in one.bars.items() if n and rule not in (Bar.PLACE, Bar.FULL)]
     if kept_out:
-        lines.append("未列入:" + "、".join(kept_out))
+        lines.append("未列入：" + "、".join(kept_out))
     return Why(
         role=need.role,
         counter="" if need.role == "lead" else place,
@@ -141,22 +141,22 @@ def _lost(one: Explanation) -> str:
         worse.append("其名额更需留给别的项目")
     why_not = "、".join(worse)
     behind = f"{why_not}不及" if why_not else "条件相当"
-    return f"{behind},代价高{one.rival.lost_by}分" if one.rival.lost_by else f"{behind},总代价相同"
+    return f"{behind}，代价高{one.rival.lost_by}分" if one.rival.lost_by else f"{behind}，总代价相同"
 
 
 def _change_words(change: Change, need: Need, names: Mapping[Any, str], place: str) -> str:
-    first = "首问代办员的转办被接受后," if change.after_handover and change.step is not Step.ACCEPT_HANDOVER else ""
+    first = "首问代办员的转办被接受后，" if change.after_handover and change.step is not Step.ACCEPT_HANDOVER else ""
     who = "" if change.agent is None else names.get(change.agent, str(change.agent))
     skills = "、".join(SKILL_WORDS.get(skill, skill) for skill in sorted(need.skills))
     match change.step:
         case Step.ACCEPT_HANDOVER:
-            words = "首问代办员的转办被接受,即可派件"
+            words = "首问代办员的转办被接受，即可派件"
         case Step.LIFT_BAN:
-            words = f"解除对{who}的排除,即可派件"
+            words = f"解除对{who}的排除，即可派件"
         case Step.ESCALATE:
-            words = "允许上级(市、省)代办员承办,即可派件"
+            words = "允许上级（市、省）代办员承办，即可派件"
         case Step.RETURN:
-            words = f"{who}返岗,即可派件"
+            words = f"{who}返岗，即可派件"
         case Step.ADD_AGENTS:
-            words = f"{place}增加{len(change.newcomers)}名{f'熟悉{skills}的' if skills else ''}代办员,即可派件"
+            words = f"{place}增加{len(change.newcomers)}名{f'熟悉{skills}的' if skills else ''}代办员，即可派件"
     return first + words

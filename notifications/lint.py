@@ -14,7 +14,7 @@ LONGEST_VARIABLE = 20
 _URL = re.compile(r"https?:|www\.|[a-z0-9-]+\.(?:cn|com|net|org|gov|top|cc|io)\b", re.IGNORECASE)
 _ARROW = re.compile("[\u2190-\u21ff\u27f0-\u27ff\u2900-\u297f➔-➾]|->|=>")
 _ASKS_FOR_A_GRADE = re.compile(
-    r"好评|五星|满意度|请[^。,;]{0,12}(?:评价|打分|评分)|(?:rate|grade|review) (?:us|our)", re.IGNORECASE
+    r"好评|五星|满意度|请[^。,，;；]{0,12}(?:评价|打分|评分)|(?:rate|grade|review) (?:us|our)", re.IGNORECASE
 )
 _PHONE = re.compile(r"(?<!\d)0\d{2,3}-?\d{7,8}(?!\d)|(?<!\d)[48]00-?\d{3}-?\d{4}(?!\d)")
 

@@ -154,7 +154,7 @@ def commit(session: Session, plan: Plan, *, by: str, at: datetime) -> list[Told]
     if objections := (plan.result or {}).get("objections"):
         raise PlanConflict(
             f"plan {plan.id}: the model of record disagrees: {objections[0]}",
-            words="独立核对(OR-Tools)与本次结果不一致,不能下发,请重新计算",
+            words="独立核对（OR-Tools）与本次结果不一致，不能下发，请重新计算",
             difference={"objections": objections},
         )
     ids = [int(stop_id) for stop_id in plan.stop_versions]
@@ -173,7 +173,7 @@ def commit(session: Session, plan: Plan, *, by: str, at: datetime) -> list[Told]
     if changed:
         raise PlanConflict(
             f"plan {plan.id}: stops {changed} changed since the preview",
-            words="预览之后有站点变化,请重新计算",
+            words="预览之后有站点变化，请重新计算",
             difference={"changed": changed, "new": fresh},
         )
     standing = session.scalar(
@@ -189,7 +189,7 @@ def commit(session: Session, plan: Plan, *, by: str, at: datetime) -> list[Told]
     if standing is not None and standing.id != plan.replaces_id:
         raise PlanConflict(
             f"plan {standing.id} is committed for this area and cut-off",
-            words="该片区该批次已有下发的路线,请基于它重新计算",
+            words="该片区该批次已有下发的路线，请基于它重新计算",
             difference={"committed": standing.id},
         )
     if standing is not None:
@@ -267,7 +267,7 @@ def _changed_words(route: Mapping[str, Any], by: str) -> str:
     for handover in route.get("handovers", ()):
         givers.setdefault(handover["from_courier"], []).append(handover["start_s"])
     for giver, starts in givers.items():
-        words += f";约{starts[0] // 3600:02d}:{starts[0] // 60 % 60:02d}先向{giver}当面交接 {len(starts)} 件"
+        words += f"；约{starts[0] // 3600:02d}：{starts[0] // 60 % 60:02d}先向{giver}当面交接 {len(starts)} 件"
     return words
 
 

@@ -61,7 +61,9 @@ def reorder(
     left = [stop for stop in stops if stop.state in LEFT]
     by_id = {stop.id: stop for stop in left}
     if not set(first) <= set(by_id) or len(set(first)) != len(first):
-        raise WrongStop(f"run {run.id}: {list(first)} are not all still to do", words="这一站已办完或不在本线路,请刷新")
+        raise WrongStop(
+            f"run {run.id}: {list(first)} are not all still to do", words="这一站已办完或不在本线路，请刷新"
+        )
     wanted = [by_id[n] for n in first] + [stop for stop in left if stop.id not in set(first)]
     last = max((s for s in gone if s.done_at is not None), key=lambda s: (s.done_at, s.id), default=None)
     here = None if last is None else Place(last.lat, last.lon)

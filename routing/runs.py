@@ -301,7 +301,7 @@ class Plan(Base):
         if state not in NEXT_PLAN[self.state]:
             raise PlanConflict(
                 f"plan {self.id} is {self.state}, {state} may not follow",
-                words=f"该计划{PLAN_LABEL[self.state]},不能执行此操作",
+                words=f"该计划{PLAN_LABEL[self.state]}，不能执行此操作",
             )
         self.state = state
         self.version += 1

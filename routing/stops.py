@@ -71,7 +71,7 @@ def ask_for_stop(
 ) -> Stop:
     """A stop that waits to be planned. Windows are seconds from 00:00 in Shanghai on ``on``. Raises WrongStop."""
     if not windows or any(not 0 <= opens < closes <= 86_400 for opens, closes in windows):
-        raise WrongStop(f"bad windows {windows}", words="上门时段有误:开始须早于结束")
+        raise WrongStop(f"bad windows {windows}", words="上门时段有误：开始须早于结束")
     stop = Stop(
         division_id=division_id,
         on=on,
@@ -99,9 +99,9 @@ def ask_for_stop(
 def reschedule(stop: Stop, *, on: date, windows: Sequence[tuple[int, int]]) -> None:
     """Another day or window, as long as no run holds the stop. Raises WrongStop."""
     if stop.state is not StopState.OPEN:
-        raise WrongStop(f"stop {stop.id} is {stop.state}", words="已排入当日路线,改约请联系代办员")
+        raise WrongStop(f"stop {stop.id} is {stop.state}", words="已排入当日路线，改约请联系代办员")
     if not windows or any(not 0 <= opens < closes <= 86_400 for opens, closes in windows):
-        raise WrongStop(f"bad windows {windows}", words="上门时段有误:开始须早于结束")
+        raise WrongStop(f"bad windows {windows}", words="上门时段有误：开始须早于结束")
     stop.on, stop.windows, stop.cutoff = on, [list(window) for window in windows], cutoff_of(windows[0][0])
     stop.version += 1
 
@@ -109,7 +109,7 @@ def reschedule(stop: Stop, *, on: date, windows: Sequence[tuple[int, int]]) -> N
 def propose_entrance(stop: Stop, *, lon: float, lat: float) -> None:
     """Where a courier found the entrance: kept beside the pin until the lead decides. Raises WrongStop when far off."""
     if not (-180 <= lon <= 180 and -90 <= lat <= 90) or far_m(stop.lon, stop.lat, lon, lat) > FARTHEST_M:
-        raise WrongStop(f"{lon}, {lat} is not near stop {stop.id}", words="当前位置离这一站超过5公里,请到门口后再报")
+        raise WrongStop(f"{lon}, {lat} is not near stop {stop.id}", words="当前位置离这一站超过5公里，请到门口后再报")
     stop.proposed_lon, stop.proposed_lat = round(lon, 6), round(lat, 6)
 
 

@@ -285,7 +285,7 @@ def test_a_request_runs_to_its_evaluation_over_http_though_a_worker_is_killed(
         agent.ask("PATCH", f"/reviews/{n}", json={"step": "accepted", "notice_no": f"受{n}"})
     promise = case_is(Stage.UNDER_REVIEW)["promise"]
     assert promise["committed_due_on"] <= promise["legal_due_on"]
-    stage.arrived(ENTERPRISE_PHONE, spoken, "受理,承诺", times=2)
+    stage.arrived(ENTERPRISE_PHONE, spoken, "受理，承诺", times=2)
     stage.move_clock(NEXT_MONDAY, 9)
     for n in reviews:
         agent.ask("PATCH", f"/reviews/{n}", json={"step": "granted", "notice_no": f"准{n}"})

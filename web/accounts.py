@@ -43,19 +43,19 @@ class AccountError(ValueError):
 class NumberTaken(AccountError):
     """The number already belongs to an open account."""
 
-    words = "该手机号已有账号,请直接登录"
+    words = "该手机号已有账号，请直接登录"
 
 
 class WrongCreditCode(AccountError):
     """Not a unified social credit code (统一社会信用代码): wrong length, letter or check digit."""
 
-    words = "统一社会信用代码有误,请核对18位代码"
+    words = "统一社会信用代码有误，请核对18位代码"
 
 
 class WeakPassword(AccountError):
     """Too short, or all one kind of thing."""
 
-    words = f"密码至少{LEAST_PASSWORD}位,不能全是数字"
+    words = f"密码至少{LEAST_PASSWORD}位，不能全是数字"
 
 
 class Account(db.Base):

@@ -59,7 +59,7 @@ def _filed() -> bulk_sheet.Outcome:
         if viewer.role is Role.ENTERPRISE:
             contact = contact_of(session, own_enterprise(session, viewer))
             if contact is None:
-                raise bulk_sheet.BadSheet("nobody to tell", words="请先由管理员为您的账号登记手机号,以便接收通知")
+                raise bulk_sheet.BadSheet("nobody to tell", words="请先由管理员为您的账号登记手机号，以便接收通知")
         return bulk_sheet.file_projects(
             session, rows, contact=contact, by=viewer, at=db.now(session), keep_good="keep_good" in request.form
         )

@@ -33,16 +33,16 @@ log = logging.getLogger(__name__)
 PROJECT_HEADS = (
     "项目名称",
     "类型",
-    "县(市、区)",
+    "县（市、区）",
     "镇街或园区",
     "详细地址",
-    "总投资(万元)",
+    "总投资（万元）",
     "项目代码",
     "办理事项",
     "是否涉密",
 )
 PARTY_HEADS = ("企业名称", "统一社会信用代码", "联系人", "手机号")
-NEEDED = frozenset({"项目名称", "类型", "县(市、区)", "详细地址", "是否涉密", *PARTY_HEADS})
+NEEDED = frozenset({"项目名称", "类型", "县（市、区）", "详细地址", "是否涉密", *PARTY_HEADS})
 MOST_ROWS = 200
 MOST_BYTES = 2 * 1024 * 1024
 MOST_UNPACKED = 40 * 1024 * 1024
@@ -94,14 +94,14 @@ def template(viewer: Viewer) -> bytes:
     example = {
         "企业名称": "常州示例精密机械有限公司", "统一社会信用代码": "91320412MA1ABCDE2E", "联系人": "王经理",
         "手机号": "13800000000",
-        "项目名称": "精密机床扩产项目", "类型": FAMILY_LABEL[Family.INDUSTRIAL_PERMIT], "县(市、区)": "常州市武进区",
-        "镇街或园区": "湖塘镇", "详细地址": "人民东路1号", "总投资(万元)": "3000", "项目代码": "",
+        "项目名称": "精密机床扩产项目", "类型": FAMILY_LABEL[Family.INDUSTRIAL_PERMIT], "县（市、区）": "常州市武进区",
+        "镇街或园区": "湖塘镇", "详细地址": "人民东路1号", "总投资（万元）": "3000", "项目代码": "",
         "办理事项": "", "是否涉密": "否",
     }  # fmt: skip
     wants = {
-        "类型": "、".join(FAMILY_LABEL.values()), "县(市、区)": "同名的请带上设区市,也可填12位区划代码",
-        "总投资(万元)": "整数,可不填", "项目代码": "24位,可不填", "是否涉密": "只收“否”;涉密项目请到窗口咨询",
-        "办理事项": "事项编号或简称,用顿号隔开;不填则按常见情况列第一阶段的事项", "统一社会信用代码": "18位",
+        "类型": "、".join(FAMILY_LABEL.values()), "县（市、区）": "同名的请带上设区市，也可填12位区划代码",
+        "总投资（万元）": "整数，可不填", "项目代码": "24位，可不填", "是否涉密": "只收“否”；涉密项目请到窗口咨询",
+        "办理事项": "事项编号或简称，用顿号隔开；不填则按常见情况列第一阶段的事项", "统一社会信用代码": "18位",
         "镇街或园区": "可不填",
     }  # fmt: skip
     columns = heads(viewer)
@@ -116,16 +116,16 @@ def read(upload: FileStorage, columns: Sequence[str]) -> list[tuple[int, dict[st
     """The rows that hold anything, with their numbers. Raises BadSheet."""
     content = upload.stream.read(MOST_BYTES + 1)
     if not content:
-        raise BadSheet("empty", words="文件是空的,请重新选择")
+        raise BadSheet("empty", words="文件是空的，请重新选择")
     if len(content) > MOST_BYTES:
-        raise BadSheet("too large", words="文件超过2 MB,请分成几个文件上传")
+        raise BadSheet("too large", words="文件超过2 MB，请分成几个文件上传")
     table = _workbook(content) if content.startswith(b"PK") else _csv(content)
     if not table:
-        raise BadSheet("no head", words="没有表头,请用模板填写")
+        raise BadSheet("no head", words="没有表头，请用模板填写")
     spelled = {_plainly(name): name for name in columns}
     found = [spelled.get(_plainly(cell), cell.strip()) for cell in table[0]]
     if missing := [name for name in columns if name not in found]:
-        raise BadSheet(f"missing {missing}", words=f"缺少列:{'、'.join(missing)}。请用模板填写,不要改动表头")
+        raise BadSheet(f"missing {missing}", words=f"缺少列：{'、'.join(missing)}。请用模板填写，不要改动表头")
     rows = []
     for number, cells in enumerate(table[1:], start=2):
         named = {name: cell.strip()[: LONGEST_CELL + 1] for name, cell in zip(found, cells, strict=False) if name}
@@ -134,7 +134,7 @@ def read(upload: FileStorage, columns: Sequence[str]) -> list[tuple[int, dict[st
     if not rows:
         raise BadSheet("no rows", words="表里没有项目")
     if len(rows) > MOST_ROWS:
-        raise BadSheet("too many rows", words=f"一次最多{MOST_ROWS}个项目,请分批上传")
+        raise BadSheet("too many rows", words=f"一次最多{MOST_ROWS}个项目，请分批上传")
     return rows
 
 
@@ -142,7 +142,7 @@ def _workbook(content: bytes) -> list[list[str]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
-                raise BadSheet("unpacks too large", words="文件展开后过大,请只保留要提交的行")
+                raise BadSheet("unpacks too large", words="文件展开后过大，请只保留要提交的行")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         rows = sheet.iter_rows(max_row=MOST_ROWS * 5, max_col=60, values_only=True)
@@ -151,7 +151,7 @@ def _workbook(content: bytes) -> list[list[str]]:
         raise
     except Exception as error:  # the library raises whatever a broken file makes it trip over
         log.info("a sheet could not be read", exc_info=error)
-        raise BadSheet(f"unreadable: {error!r}", words="打不开这个文件,请另存为 .xlsx 后再上传") from error
+        raise BadSheet(f"unreadable: {error!r}", words="打不开这个文件，请另存为 .xlsx 后再上传") from error
 
 
 def _plainly(head: str) -> str:
@@ -174,8 +174,8 @@ def _csv(content: bytes) -> list[list[str]]:
         except UnicodeDecodeError:
             continue
         except csv.Error as error:
-            raise BadSheet(f"not CSV: {error}", words="不是规范的 CSV 文件,请用模板另存") from error
-    raise BadSheet("unknown encoding", words="文件编码无法识别,请另存为 .xlsx 后再上传")
+            raise BadSheet(f"not CSV: {error}", words="不是规范的 CSV 文件，请用模板另存") from error
+    raise BadSheet("unknown encoding", words="文件编码无法识别，请另存为 .xlsx 后再上传")
 
 
 # ---------------------------------------------------------------- filing
@@ -256,14 +256,14 @@ class Places:
 
     def county(self, row: Row) -> str | None:
         """The county's code; None with the fault noted."""
-        column, name = "县(市、区)", row.given("县(市、区)").replace("江苏省", "").replace(" ", "")
+        column, name = "县（市、区）", row.given("县（市、区）").replace("江苏省", "").replace(" ", "")
         if not name:
             return None
         codes = self.counties.get(name, [])
         if len(codes) == 1:
             return codes[0]
         row.fault(
-            column, f"有几个“{name}”,请带上设区市" if codes else self._gone(name) or f"没有“{name}”这个县(市、区)"
+            column, f"有几个“{name}”，请带上设区市" if codes else self._gone(name) or f"没有“{name}”这个县（市、区）"
         )
         return None
 
@@ -276,7 +276,7 @@ class Places:
             self.towns[county] = {place.name: place.code for place in asked.places_below(self.session, county)}
         if name in self.towns[county]:
             return self.towns[county][name]
-        row.fault("镇街或园区", self._gone(name) or f"“{name}”不在所填的县(市、区)内")
+        row.fault("镇街或园区", self._gone(name) or f"“{name}”不在所填的县（市、区）内")
         return None
 
     def _gone(self, name: str) -> str | None:
@@ -291,8 +291,8 @@ class Places:
             .limit(1)
         )
         if now_in is not None:
-            return f"“{name}”已并入“{now_in}”,请填现行名称"
-        return f"“{name}”已撤并,请填现行名称" if retired is not None else None
+            return f"“{name}”已并入“{now_in}”，请填现行名称"
+        return f"“{name}”已撤并，请填现行名称" if retired is not None else None
 
     def phases(self, by: Viewer, code: str, family: Family) -> list[asked.Phase]:
         """What may be asked for there."""
@@ -309,16 +309,16 @@ def _file(
 ) -> None:  # fmt: skip
     family = next((key for key, words in FAMILY_LABEL.items() if words == row.given("类型")), None)
     if family is None and row.given("类型"):
-        row.fault("类型", f"请填:{'、'.join(FAMILY_LABEL.values())}")
+        row.fault("类型", f"请填：{'、'.join(FAMILY_LABEL.values())}")
     if row.given("是否涉密") not in {"", "否", "不涉及"}:
-        row.fault("是否涉密", "涉密项目不得通过本系统办理,请到窗口咨询")
-    investment = row.given("总投资(万元)").replace(",", "")
+        row.fault("是否涉密", "涉密项目不得通过本系统办理，请到窗口咨询")
+    investment = row.given("总投资（万元）").replace(",", "")
     if investment and not re.fullmatch(r"[0-9]{1,9}", investment):
-        row.fault("总投资(万元)", "请填整数")
+        row.fault("总投资（万元）", "请填整数")
     county = places.county(row)
     code = places.town(row, county) if county is not None else None
     if code is not None and by.role in {Role.AGENT, Role.LEAD} and not _reaches(session, by, code):
-        row.fault("县(市、区)", "不在您的辖区内")
+        row.fault("县（市、区）", "不在您的辖区内")
     matters = _matters(row, places.phases(by, code, family)) if code is not None and family is not None else []
     told = contact if contact is not None else _party(session, row, at)
     if row.faults or told is None or code is None or family is None:
@@ -354,7 +354,7 @@ def _matters(row: Row, phases: Sequence[asked.Phase]) -> list[str]:
         key: offer.code for phase in phases for offer in phase.offers for key in (offer.code, offer.short, offer.name)
     }
     if unknown := [word for word in named if word not in known]:
-        row.fault("办理事项", f"目录里没有:{'、'.join(unknown)}")
+        row.fault("办理事项", f"目录里没有：{'、'.join(unknown)}")
     return [known[word] for word in named if word in known]
 
 
@@ -368,7 +368,7 @@ def _party(session: Session, row: Row, at: datetime) -> Contact | None:
     try:
         phone = normalise(row.given("手机号")) if row.given("手机号") else None
     except BadNumber:
-        row.fault("手机号", "手机号有误,请填写11位手机号")
+        row.fault("手机号", "手机号有误，请填写11位手机号")
         phone = None
     name = row.given("企业名称")
     enterprise = session.scalar(select(Enterprise).where(Enterprise.credit_code == code)) if code else None

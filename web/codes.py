@@ -56,7 +56,7 @@ class TooSoon(Exception):
     def words(self) -> str:
         minutes, seconds = divmod(self.wait_s, 60)
         wait = f"{minutes}分钟" if minutes else f"{seconds}秒"
-        return f"获取验证码过于频繁,请{wait}后再试"
+        return f"获取验证码过于频繁，请{wait}后再试"
 
 
 def make_code(session: Session, phone: str, purpose: Purpose) -> Made:

@@ -125,7 +125,7 @@ def act(stop_id: int) -> AnyResponse | tuple[str, int]:
             raise
         return _stop_page(stop_id, refused=in_words(error.words), status=422)
     except ValidationError:
-        return _stop_page(stop_id, refused=gettext("填写有误,请核对后再提交"), status=422)
+        return _stop_page(stop_id, refused=gettext("填写有误，请核对后再提交"), status=422)
     except BadFile as error:
         return _stop_page(stop_id, refused=in_words(error.words), status=422)
     except (DispatchError, RunError) as error:
@@ -153,7 +153,7 @@ def pin(stop_id: int) -> AnyResponse | tuple[str, int]:
         with transaction() as session:
             propose_entrance(stop_for(session, current_viewer(), stop_id, lock=True), lon=lon, lat=lat)
     except (KeyError, ValueError):
-        return _stop_page(stop_id, refused=gettext("没有取得手机定位,请到门口后再试"), status=422)
+        return _stop_page(stop_id, refused=gettext("没有取得手机定位，请到门口后再试"), status=422)
     except RunError as error:
         return _stop_page(stop_id, refused=in_words(error.words), status=422)
     flash(gettext("已把当前位置报给调度"), "success")
@@ -213,7 +213,7 @@ def load_scan() -> AnyResponse | str | tuple[str, int]:
         return _load_page({run_id: taken}, {run_id: (in_words(error.words), typed)}), 422
     except RunError as error:
         return _load_page({run_id: taken}, {run_id: (in_words(error.words), typed)}), 409
-    flash(gettext("装车清单已生成,请与中心窗口双方签收") if sheet else gettext("没有装车的邮件"), "success")
+    flash(gettext("装车清单已生成，请与中心窗口双方签收") if sheet else gettext("没有装车的邮件"), "success")
     return redirect(address)
 
 

@@ -36,7 +36,7 @@ from web.transactions import transaction
 
 bp = Blueprint("account", __name__)
 
-SENT = _("如该手机号可用,验证码将在1分钟内送达,10分钟内有效。")
+SENT = _("如该手机号可用，验证码将在1分钟内送达，10分钟内有效。")
 
 
 class PasswordForm(FlaskForm):
@@ -58,18 +58,18 @@ class RegisterForm(FlaskForm):
 
     enterprise_name = StringField(_("企业名称"), [InputRequired(_("请填写企业名称")), Length(min=2, max=120)])
     credit_code = StringField(_("统一社会信用代码"), [Length(max=32)])
-    not_founded = BooleanField(_("企业尚未设立,暂无信用代码"))
+    not_founded = BooleanField(_("企业尚未设立，暂无信用代码"))
     contact_name = StringField(_("联系人姓名"), [InputRequired(_("请填写联系人姓名")), Length(min=2, max=40)])
     phone = StringField(_("手机号"), [InputRequired(_("请填写手机号")), Length(max=32), phone_number])
     code = StringField(_("短信验证码"), [Optional(), Regexp(r"^\s*\d{6}\s*$", message=_("验证码是6位数字"))])
-    password = PasswordField(_("登录密码(可不设,以后用验证码登录)"), [Optional(), Length(max=200)])
+    password = PasswordField(_("登录密码（可不设，以后用验证码登录）"), [Optional(), Length(max=200)])
 
     def validate_credit_code(self, field: Field) -> None:
         """Needed and checked, unless the enterprise is yet to be founded."""
         if self.not_founded.data:
             return
         if not (field.data or "").strip():
-            raise ValidationError(gettext("请填写18位统一社会信用代码,或勾选“企业尚未设立”"))
+            raise ValidationError(gettext("请填写18位统一社会信用代码，或勾选“企业尚未设立”"))
         try:
             credit_code(field.data)
         except AccountError as error:
@@ -100,7 +100,7 @@ def login() -> str | Response | tuple[str, int]:
         return redirect(safe_target(request.args.get("next")) or person.home)
     if not form.errors:
         form.form_errors.append(
-            gettext("验证码不对或已失效,请重新获取") if by_code else gettext("手机号(工号)或密码不对")
+            gettext("验证码不对或已失效，请重新获取") if by_code else gettext("手机号（工号）或密码不对")
         )
     return _login_page(form, by_code), 422
 
@@ -181,7 +181,7 @@ def register() -> str | Response | tuple[str, int]:
         return _register_page(form), 422
     with transaction() as session:
         if not use_code(session, form.phone.e164, Purpose.REGISTER, form.code.data or ""):
-            form.code.errors = [gettext("验证码不对或已失效,请重新获取")]
+            form.code.errors = [gettext("验证码不对或已失效，请重新获取")]
             return _register_page(form), 422
     try:
         with transaction() as session:

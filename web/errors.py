@@ -47,19 +47,19 @@ class Problem:
 WORDS: dict[int, tuple[str, str, str]] = {
     400: ("bad-request", "请求有误", "请检查填写的内容后再提交。"),
     401: ("sign-in-first", "请先登录", "登录后将回到刚才的页面。"),
-    403: ("waiting-for-approval", "账号待审核", "请本企业已有账号的同事登录后,在“本单位人员”中通过您的申请。"),
-    404: ("not-found", "没有找到", "该内容不存在,或者您无权查看。请核对编号,或从首页重新进入。"),
+    403: ("waiting-for-approval", "账号待审核", "请本企业已有账号的同事登录后，在“本单位人员”中通过您的申请。"),
+    404: ("not-found", "没有找到", "该内容不存在，或者您无权查看。请核对编号，或从首页重新进入。"),
     405: ("method-not-allowed", "不支持这种操作", "请从页面上的按钮进入。"),
     406: ("not-acceptable", "不支持这种格式", "请换一种格式。"),
-    409: ("conflict", "未能保存", "请刷新页面,核对最新内容后再操作。"),
+    409: ("conflict", "未能保存", "请刷新页面，核对最新内容后再操作。"),
     410: ("gone", "已失效", "请重新获取。"),
-    413: ("too-large", "文件过大", "每个文件不超过10 MB,请压缩后再上传。"),
+    413: ("too-large", "文件过大", "每个文件不超过10 MB，请压缩后再上传。"),
     415: ("unsupported-media-type", "不支持这种文件", "请上传 PDF、JPEG 或 PNG 文件。"),
-    422: ("invalid", "填写有误", "请按提示修改后再提交,已填写的内容不会丢失。"),
+    422: ("invalid", "填写有误", "请按提示修改后再提交，已填写的内容不会丢失。"),
     428: ("key-needed", "缺少幂等键", "请带上 Idempotency-Key 请求头。"),
     429: ("too-many-requests", "操作过于频繁", "请稍后再试。"),
-    500: ("our-fault", "系统出了点问题", "已记录本次错误,请稍后再试;急事请拨打 12345。"),
-    503: ("unavailable", "系统暂时无法使用", "请稍后再试,已提交的内容不会丢失;急事请拨打 12345。"),
+    500: ("our-fault", "系统出了点问题", "已记录本次错误，请稍后再试；急事请拨打 12345。"),
+    503: ("unavailable", "系统暂时无法使用", "请稍后再试，已提交的内容不会丢失；急事请拨打 12345。"),
 }
 
 PLAIN = str | int | float | None
@@ -101,7 +101,7 @@ def of(error: Exception) -> Problem:
         difference = getattr(error, "difference", None) or None
         return of_status(409, in_words(error.words), facts=difference)
     if isinstance(error, CalendarMissing):
-        return of_status(503, gettext("还没有%(year)s年的工作日历,请系统管理员导入后再试。", year=error.year))
+        return of_status(503, gettext("还没有%(year)s年的工作日历，请系统管理员导入后再试。", year=error.year))
     if isinstance(error, ROOM_ERRORS):
         return of_status(404)
     if isinstance(error, AccountError):
@@ -117,7 +117,7 @@ def of(error: Exception) -> Problem:
             429, "", headers=dict(error.get_response().headers.items(lower=False)) and {"Retry-After": "60"}
         )
     if isinstance(error, CSRFError):
-        return of_status(400, gettext("页面停留时间过长或已在别处登录,请返回后刷新页面再提交。"))
+        return of_status(400, gettext("页面停留时间过长或已在别处登录，请返回后刷新页面再提交。"))
     if isinstance(error, HTTPError):
         message = error.message if error.status_code == HTTPStatus.BAD_REQUEST else ""
         return of_status(error.status_code, message or "", errors=error.detail or None)

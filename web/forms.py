@@ -15,7 +15,7 @@ def phone_number(form: FlaskForm, field: Field) -> None:
     try:
         field.e164 = normalise(field.data or "")
     except BadNumber:
-        raise ValidationError(gettext("手机号有误,请填写11位手机号")) from None
+        raise ValidationError(gettext("手机号有误，请填写11位手机号")) from None
 
 
 def field_attributes(field: Field, hint: str, more: dict[str, Any]) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def run_batch(
     if dry_run:
         return proposal, None
     if seen is not None and seen != proposal.fingerprint:
-        raise Stale("the proposal is not the one that was seen", words="情况有变化,请核对新的建议后再派件")
+        raise Stale("the proposal is not the one that was seen", words="情况有变化，请核对新的建议后再派件")
     with sessions.begin() as session:
         applied = placing.apply(session, proposal, by=SYSTEM, at=db.now(session))
         if len(applied.done) <= TOLD_AT_ONCE:

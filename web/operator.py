@@ -83,16 +83,16 @@ def change_account(account_id: int) -> Response:
             code = request.form.get("credit_code", "").strip().upper()
             enterprise_id = session.scalar(select(Enterprise.id).where(Enterprise.credit_code == code))
             if enterprise_id is None or account.state is AccountState.CLOSED:
-                raise AccountError("no such enterprise", words=gettext("没有找到该信用代码的企业,或账号已关闭"))
+                raise AccountError("no such enterprise", words=gettext("没有找到该信用代码的企业，或账号已关闭"))
             bind(session, account, enterprise_id=enterprise_id, by=by, reason=reason)
         elif act == "number":
             try:
                 change_number(session, account, normalise(request.form.get("phone", "")), by=by, reason=reason)
             except BadNumber:
-                raise AccountError("not a number", words=gettext("手机号有误,请填写11位手机号")) from None
+                raise AccountError("not a number", words=gettext("手机号有误，请填写11位手机号")) from None
         else:
             raise NotFound
-    flash(gettext("已保存,并记录了原因"))
+    flash(gettext("已保存，并记录了原因"))
     return redirect(url_for("operator.accounts", id=account_id))
 
 

@@ -28,7 +28,7 @@ class TrackForm(FlaskForm):
         _("手机号后四位"), [InputRequired(_("请填写手机号后四位")), Regexp(r"^\s*\d{4}\s*$", message=_("是4位数字"))]
     )
     case_no = StringField(
-        _("办件编号"), [Optional(), Length(max=40), Regexp(r"^[\s\d-]+$", message=_("办件编号只有数字,横线可省略"))]
+        _("办件编号"), [Optional(), Length(max=40), Regexp(r"^[\s\d-]+$", message=_("办件编号只有数字，横线可省略"))]
     )
 
 
@@ -57,6 +57,6 @@ def show() -> Any:
             at=db.now(session),
         )  # fmt: skip
     if found is None:
-        form.form_errors.append(gettext("没有查到。请核对查询码、手机号后四位和办件编号;也可拨打 12345 咨询"))
+        form.form_errors.append(gettext("没有查到。请核对查询码、手机号后四位和办件编号；也可拨打 12345 咨询"))
         return render_template("track/home.html", form=form), 422
     return render_template("track/case.html", case=found)

@@ -18,7 +18,7 @@ from web.transactions import read_clock, transaction
 
 LOCALES: Mapping[str, str] = MappingProxyType({"zh": "zh_Hans_CN", "en": "en"})
 WEEKDAYS = "一二三四五六日"
-BETWEEN: Mapping[str, str] = MappingProxyType({"、": ", ", ";": "; ", "": " "})
+BETWEEN: Mapping[str, str] = MappingProxyType({"、": ", ", "；": "; ", "": " "})
 LAMPS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"green": ("●", "正常"), "amber": ("▲", "黄牌"), "red": ("■", "红牌"), "grey": ("○", "未开始")}
 )
@@ -65,7 +65,7 @@ def day(value: date | datetime | None, *, weekday: bool = True) -> str:
     on = local(value).date() if isinstance(value, datetime) else value
     other_year = on.year != today().year
     if is_chinese():
-        text = f"{on.month}月{on.day}日" + (f"(周{WEEKDAYS[on.weekday()]})" if weekday else "")
+        text = f"{on.month}月{on.day}日" + (f"（周{WEEKDAYS[on.weekday()]}）" if weekday else "")
         return f"{on.year}年{text}" if other_year else text
     text = f"{on:%a} {on.day} {on:%b}" if weekday else f"{on.day} {on:%b}"
     return f"{text} {on.year}" if other_year else text

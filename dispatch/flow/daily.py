@@ -36,7 +36,7 @@ def accept_by_silence(session: Session, *, at: datetime) -> list[Review]:
             kind="silence",
             by=SYSTEM,
             at=at,
-            words="五日内未告知补正,视为受理,请催办",
+            words="五日内未告知补正，视为受理，请催办",
             internal=True,
         )
     return list(due)
@@ -49,7 +49,7 @@ def close_unrated(session: Session, *, at: datetime) -> list[Case]:
     ).all()
     for case in cases:
         case.move_to(Stage.CLOSED, at=at, by=SYSTEM.label)
-        tell_stage(session, case, at=at, by=SYSTEM, words="15个工作日未评价,已归档")
+        tell_stage(session, case, at=at, by=SYSTEM, words="15个工作日未评价，已归档")
         end_of_case(session, case, at=at)
     return list(cases)
 
@@ -78,7 +78,7 @@ def return_overdue(session: Session, *, at: datetime) -> list[Material]:
             )
         )
         if review is not None:
-            words = Said("容缺材料逾期未补:%(name)s", name=material.name)
+            words = Said("容缺材料逾期未补：%(name)s", name=material.name)
             decide(session, review, outcome=ReviewState.RETURNED, decision_no="", reason=words, by=SYSTEM, at=at)
         material.state = MaterialState.DEFECTIVE
         material.defect = "容缺材料逾期未补"

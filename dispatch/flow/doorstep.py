@@ -28,7 +28,7 @@ INWARD = frozenset({Leg.PICKUP, Leg.EXCHANGE, Leg.TRANSFER})
 class WrongCode(Refused):
     """The code does not fit. The try is counted although nothing else changes: see ``commits``."""
 
-    words = "验证码不对,请核对后再输"
+    words = "验证码不对，请核对后再输"
     commits = True
 
 
@@ -64,7 +64,7 @@ def report(session: Session, stop: Stop, said: Doorstep, *, by: Viewer, at: date
     proofs = [*said.photos, *([said.signature] if said.signature else [])]
     if said.act in {StopAct.COLLECTED, StopAct.DELIVERED}:
         if left_out and not parcels:
-            raise Refused(f"stop {stop.id}: every parcel is left out", words="全部除外的,请改记“没办成”")
+            raise Refused(f"stop {stop.id}: every parcel is left out", words="全部除外的，请改记“没办成”")
         if left_out and said.reason is None:
             raise Refused(f"stop {stop.id}: an exception needs its reason", words="请选择除外的原因")
         proofs += _proofs(parcels, said)
@@ -96,7 +96,7 @@ def report(session: Session, stop: Stop, said: Doorstep, *, by: Viewer, at: date
                     kind="problem",
                     by=by,
                     at=at,
-                    words=Said("揽投员反映:%(note)s", note=said.note or Said("异常")),
+                    words=Said("揽投员反映：%(note)s", note=said.note or Said("异常")),
                     internal=True,
                 )
         case StopAct.ARRIVED:
@@ -198,9 +198,11 @@ def _come_again(
         nothing_moved = parcel.state is ParcelState.BOOKED
         if again is None and nothing_moved:
             parcel.cancel()
-        following = f"{Day(again.on)}再次上门" if again is not None else "请与代办员另行约定"
-        what = "揽收未成" if parcel.leg in INWARD else "未妥投"
-        words = f"{what}:{FAIL_LABEL[said.reason]},{following}"
+        following = Said("请与代办员另行约定") if again is None else Said("%(day)s再次上门", day=Day(again.on))
+        words = Said(
+            "揽收未成：%(reason)s，%(following)s" if parcel.leg in INWARD else "未妥投：%(reason)s，%(following)s",
+            reason=Said(FAIL_LABEL[said.reason]), following=following,
+        )  # fmt: skip
         note(session, case, kind="attempt_failed", by=by, at=at, words=words, waybill=parcel.waybill)
         if said.note:
             note(
@@ -209,7 +211,7 @@ def _come_again(
                 kind="attempt_note",
                 by=by,
                 at=at,
-                words=Said("揽投员说明:%(note)s", note=said.note),
+                words=Said("揽投员说明：%(note)s", note=said.note),
                 internal=True,
             )
         tell(
@@ -234,7 +236,7 @@ def _undone(session: Session, stop: Stop, event: StopEvent, *, by: Viewer, at: d
         )
         if link is not None:
             if case.stage not in {Stage.COLLECTED, Stage.DELIVERED, Stage.PICKUP_PLANNED, Stage.DELIVERY_PLANNED}:
-                raise Refused(f"case {case.case_no} has moved on", words="办件已进入下一环节,不能撤销,请联系代办员")
+                raise Refused(f"case {case.case_no} has moved on", words="办件已进入下一环节，不能撤销，请联系代办员")
             parcel.undo(link, scan_id=f"{event.event_id}:{waybill}", at=at, by=actor_ref(by))
         back = {Stage.COLLECTED: Stage.PICKUP_PLANNED, Stage.DELIVERED: Stage.DELIVERY_PLANNED}.get(case.stage)
         if back is not None and link is not None:

@@ -53,7 +53,7 @@ def _end(session: Session, case: Case, stage: Stage, *, reason: str, by: Viewer,
     out = [p for p in parcels_of(session, case) if p.is_out]
     papers = "原件将退回" if out else "无在途原件"
     words = Said(
-        "已撤件:%(reason)s;%(papers)s" if stage is Stage.WITHDRAWN else "不予代办:%(reason)s;%(papers)s",
+        "已撤件：%(reason)s；%(papers)s" if stage is Stage.WITHDRAWN else "不予代办：%(reason)s；%(papers)s",
         reason=reason, papers=Said("原件将退回" if out else "无在途原件"),
     )  # fmt: skip
     values = {"papers": papers} if stage is Stage.WITHDRAWN else {"reason": reason[:20]}
@@ -131,7 +131,7 @@ def revoke(session: Session, letter: Delegation, *, reason: str, by: Viewer, at:
     session.flush()
     project = session.get_one(Project, letter.project_id)
     for case in open_cases(session, project):
-        note(session, case, kind="revoked", by=by, at=at, words=Said("委托已撤销:%(reason)s", reason=reason))
+        note(session, case, kind="revoked", by=by, at=at, words=Said("委托已撤销：%(reason)s", reason=reason))
         tell(
             session,
             case,

@@ -70,20 +70,20 @@ def request(
 ) -> Case:
     """An enterprise asks for free proxy handling (代办): a project is opened with its first case."""
     if intake.is_state_secret:
-        raise Refused("projects with state secrets are not taken", words="涉密项目不得通过本系统办理,请到窗口咨询")
+        raise Refused("projects with state secrets are not taken", words="涉密项目不得通过本系统办理，请到窗口咨询")
     if not intake.name.strip():
         raise Refused("a project needs a name", words="请填写项目名称")
     if intake.project_code and not (len(intake.project_code) == 24 and intake.project_code.replace("-", "").isalnum()):
         raise Refused(f"{intake.project_code!r} is no project code", words="项目代码应为24位")
     if intake.project_code and session.scalar(select(Project.id).where(Project.project_code == intake.project_code)):
         raise Refused(
-            f"project code {intake.project_code} is taken", words="该项目代码已有代办项目,请在原项目下新增办件"
+            f"project code {intake.project_code} is taken", words="该项目代码已有代办项目，请在原项目下新增办件"
         )
     division = division_with(session, intake.site.division_code)
     if division.retired_on is not None:
         raise Refused(
             f"{division.code} was retired on {division.retired_on}",
-            words=Said("%(name)s已撤并,请选择现行区划", name=division.name),
+            words=Said("%(name)s已撤并，请选择现行区划", name=division.name),
         )
     home = home_county(session, division) or division
     project = Project(
@@ -167,7 +167,7 @@ def open_case(
         case.pickup_way = Way.ELECTRONIC
     if not any(matter.result_has_original for matter in chosen):
         case.delivery_way = Way.ELECTRONIC
-    note(session, case, kind="requested", by=by, at=at, words=Said("已提交,共%(n)s个事项", n=len(chosen)))
+    note(session, case, kind="requested", by=by, at=at, words=Said("已提交，共%(n)s个事项", n=len(chosen)))
     tell(session, case, "requested", at=at, values={"query_code": code, "area_name": home.name})
     if project.state is ProjectState.CLOSED:
         project.move_to(ProjectState.WAITING, at=at)
@@ -186,7 +186,7 @@ def _matters(session: Session, codes: Sequence[str]) -> list[Matter]:
         m.code: m for m in session.scalars(select(Matter).where(Matter.code.in_(codes), Matter.retired_on.is_(None)))
     }
     if missing := [code for code in codes if code not in found]:
-        raise Refused(f"unknown matters {missing}", words=Said("事项不存在或已停用:%(names)s", names=Each(missing)))
+        raise Refused(f"unknown matters {missing}", words=Said("事项不存在或已停用：%(names)s", names=Each(missing)))
     return [found[code] for code in dict.fromkeys(codes)]
 
 

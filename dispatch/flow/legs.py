@@ -326,7 +326,7 @@ def unplan(session: Session, stop: Stop, *, by: Viewer, at: datetime) -> None:
         back = {Stage.PICKUP_PLANNED: Stage.PRESCREENED, Stage.DELIVERY_PLANNED: Stage.DECIDED}.get(case.stage)
         if back is not None:
             case.move_to(back, at=at, by=by.label)
-            note(session, case, kind="unplanned", by=by, at=at, words="原定上门时段取消,将重新安排")
+            note(session, case, kind="unplanned", by=by, at=at, words="原定上门时段取消，将重新安排")
 
 
 def _new_parcel(session: Session, case: Case, *, leg: Leg, contents: list[str], holder: Holder, at: datetime) -> Parcel:
@@ -374,7 +374,7 @@ def _check_day(session: Session, appointment: Appointment, at: datetime) -> None
     if not calendar_of(session).is_workday(appointment.on):
         raise Refused(f"{appointment.on} is no working day", words="请选择工作日上门")
     if moment(appointment.on, appointment.closes_s) <= at:
-        raise Refused("the window has passed", words="该时段已过,请另选")
+        raise Refused("the window has passed", words="该时段已过，请另选")
 
 
 def _authorised(

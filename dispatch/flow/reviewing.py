@@ -44,7 +44,7 @@ def submit(session: Session, case: Case, *, receipts: Mapping[int, str], by: Vie
         raise Refused(f"case {case.case_no}: no delegation allows filing", words="委托书未授权代为申报或已失效")
     on_the_way = [p.waybill for p in parcels_of(session, case) if p.leg is Leg.PICKUP and p.holder is Holder.COURIER]
     if on_the_way:
-        raise Refused(f"parcels {on_the_way} are still with the courier", words="原件还在揽投员处,请先在中心签收")
+        raise Refused(f"parcels {on_the_way} are still with the courier", words="原件还在揽投员处，请先在中心签收")
     calendar = calendar_of(session)
     reviews = reviews_of(session, case)
     for review in reviews:
@@ -53,7 +53,7 @@ def submit(session: Session, case: Case, *, receipts: Mapping[int, str], by: Vie
     case.move_to(Stage.SUBMITTED, at=at, by=by.label)
     authorities = sorted({review.authority for review in reviews})
     tell_stage(
-        session, case, at=at, by=by, words=Said("已报送:%(names)s", names=Each(authorities)),
+        session, case, at=at, by=by, words=Said("已报送：%(names)s", names=Each(authorities)),
         count=str(len(reviews)), centre=authorities[0][:20] if authorities else "",
     )  # fmt: skip
     return case
@@ -85,7 +85,7 @@ def accept(session: Session, review: Review, *, notice_no: str, by: Viewer, at: 
     assert review.committed_due_at is not None
     promised = Day(day_of(review.committed_due_at))
     words = Said(
-        "%(matter)s视为受理,承诺%(day)s前办结" if deemed else "%(matter)s已受理,承诺%(day)s前办结",
+        "%(matter)s视为受理，承诺%(day)s前办结" if deemed else "%(matter)s已受理，承诺%(day)s前办结",
         matter=review.matter.short_name, day=promised,
     )  # fmt: skip
     note(session, case, kind="accepted", by=by, at=at, words=words, review_id=review.id, notice_no=notice_no)
@@ -111,7 +111,7 @@ def ask_supplement(session: Session, review: Review, *, words: str, by: Viewer, 
         kind="supplement",
         by=by,
         at=at,
-        words=Said("%(matter)s需补正:%(words)s", matter=review.matter.short_name, words=words),
+        words=Said("%(matter)s需补正：%(words)s", matter=review.matter.short_name, words=words),
         review_id=review.id,
     )
     agent = lead_agent(session, case, at)
@@ -166,7 +166,7 @@ def resume(session: Session, review: Review, *, on: date, by: Viewer, at: dateti
         kind="resumed",
         by=by,
         at=at,
-        words=Said("%(matter)s特别程序结束,恢复计时", matter=review.matter.short_name),
+        words=Said("%(matter)s特别程序结束，恢复计时", matter=review.matter.short_name),
     )
     if review.committed_due_at != before:
         _tell_later(session, case, review, "late", before, reason="特别程序结束", by=by, at=at)
@@ -199,7 +199,9 @@ def _tell_later(
     refresh_dates(session, case)
     assert review.committed_due_at is not None
     now_due = Day(day_of(review.committed_due_at))
-    words = Said("%(matter)s:%(reason)s,预计%(day)s前办结", matter=review.matter.short_name, reason=reason, day=now_due)
+    words = Said(
+        "%(matter)s：%(reason)s，预计%(day)s前办结", matter=review.matter.short_name, reason=reason, day=now_due
+    )
     note(session, case, kind=text, by=by, at=at, words=words, review_id=review.id)
     agent = lead_agent(session, case, at)
     tell(
@@ -239,7 +241,7 @@ def decide(
     if outcome is ReviewState.GRANTED and owed:
         raise Refused(
             f"deferred materials are missing: {owed}",
-            words=Said("容缺材料未补齐,不能作出决定:%(names)s", names=Each(owed)),
+            words=Said("容缺材料未补齐，不能作出决定：%(names)s", names=Each(owed)),
         )
     review.decide(outcome, at=at, decision_no=decision_no, reason=reason, calendar=calendar_of(session))
     _settle_decision(session, case, review, by=by, at=at)
@@ -264,9 +266,10 @@ def verify_commitment(session: Session, review: Review, *, holds: bool, reason: 
         raise Refused("a revocation needs its reasons", words="撤销决定须说明理由")
     case = session.get_one(Case, review.case_id)
     review.verify(holds=holds, at=at)
-    words = Said("承诺经核查属实") if holds else Said("承诺不实,决定已撤销:%(reason)s", reason=reason)
+    words = Said("承诺经核查属实") if holds else Said("承诺不实，决定已撤销：%(reason)s", reason=reason)
     note(session, case, kind="verified" if holds else "decision_revoked", by=by, at=at,
-         words=f"{review.matter.short_name}:{words}", review_id=review.id)  # fmt: skip
+         words=Said("%(matter)s：%(words)s", matter=review.matter.short_name, words=words),
+         review_id=review.id)  # fmt: skip
     if not holds:
         tell(
             session, case, "commitment_revoked", at=at, key=str(review.id),
@@ -282,7 +285,8 @@ def _settle_decision(session: Session, case: Case, review: Review, *, by: Viewer
         ReviewState.NOT_ACCEPTED: "不予受理",
         ReviewState.RETURNED: "退办",
     }[review.state]
-    note(session, case, kind="decided", by=by, at=at, words=f"{review.matter.short_name}:{words}", review_id=review.id)
+    decided = Said("%(matter)s：%(words)s", matter=review.matter.short_name, words=Said(words))
+    note(session, case, kind="decided", by=by, at=at, words=decided, review_id=review.id)
     tell(
         session, case, "decided", at=at, key=str(review.id),
         values={"matter": review.matter.short_name[:20], "day": Day(day_of(at))},

@@ -109,7 +109,7 @@ def give_material(
     material.sha256, material.media_type, material.filename, material.given_at = sha256, media_type, filename, at
     if material.state is MaterialState.DEFERRED:
         material.supplied_at = at
-        note(session, case, kind="supplied", by=by, at=at, words=Said("已补交:%(name)s", name=material.name))
+        note(session, case, kind="supplied", by=by, at=at, words=Said("已补交：%(name)s", name=material.name))
     else:
         material.state = MaterialState.GIVEN
     case.version += 1
@@ -152,7 +152,7 @@ def prescreen(
         ]
         defects = {m.id: "尚未提供" for m in case.materials if m.name in missing}
     if not defects and session.get_one(Project, case.project_id).delegation_on(day_of(at)) is None:
-        raise Refused(f"case {case.case_no} has no delegation in force", words="委托书尚未签署或已失效,不能通过预审")
+        raise Refused(f"case {case.case_no} has no delegation in force", words="委托书尚未签署或已失效，不能通过预审")
     for material in case.materials:
         if words := defects.get(material.id):
             material.state, material.defect = MaterialState.DEFECTIVE, words
@@ -190,12 +190,12 @@ def correct(session: Session, case: Case, *, by: Viewer, at: datetime) -> Case:
     if left:
         raise Refused(
             f"{len(left)} defects are left",
-            words=Said("还有%(n)s份材料未补正:%(names)s", n=len(left), names=Each(left[:5])),
+            words=Said("还有%(n)s份材料未补正：%(names)s", n=len(left), names=Each(left[:5])),
         )
     for material in case.materials:
         if material.state is MaterialState.DEFECTIVE:
             material.state = MaterialState.WANTED
     case.prescreen_by = due(calendar_of(session), at, PRESCREEN_WD)
     case.move_to(Stage.ASSIGNED, at=at, by=by.label)
-    note(session, case, kind="corrected", by=by, at=at, words="已补正,待预审")
+    note(session, case, kind="corrected", by=by, at=at, words="已补正，待预审")
     return case

@@ -86,9 +86,9 @@ def _what_changed(session: Session, run: Run, stops: Iterable[Stop]) -> str | No
     words += [f"新增{len(added)}站"] * bool(added) + [f"减少{len(gone)}站"] * bool(gone)
     if not added and not gone:
         kept = [n for n in was if n not in done]
-        words.append("站点不变,顺序有调整" if kept != [n for n in now_is if n not in done] else "站点和顺序不变")
+        words.append("站点不变，顺序有调整" if kept != [n for n in now_is if n not in done] else "站点和顺序不变")
     following = next((stop for stop in here if stop.state in TO_DO), None)
-    return ",".join(words) + ("" if following is None else f";下一站:{following.label or following.address}")
+    return "，".join(words) + ("" if following is None else f"；下一站：{following.label or following.address}")
 
 
 def _visited(plan: Plan, courier_id: int) -> list[int]:

@@ -24,8 +24,8 @@ from dispatch.said import Day, Said, Say, Window, recalled
 from dispatch.scope import Viewer
 from dispatch.stages import LABEL, MILESTONES, NEXT, Stage
 
-NO_ESTIMATE = Said("目前还没有预计日期:同类办件的记录还不够,不作估计")
-RIGHTS = Said("如不服,可自收到决定之日起60日内申请行政复议,或6个月内依法提起行政诉讼")
+NO_ESTIMATE = Said("目前还没有预计日期：同类办件的记录还不够，不作估计")
+RIGHTS = Said("如不服，可自收到决定之日起60日内申请行政复议，或6个月内依法提起行政诉讼")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +265,7 @@ def _promise(session: Session, case: Case, path: DrawnPath | None, today: date) 
     if case.decided_at is not None:
         expected = Said("已于%(day)s全部办结", day=Day(in_shanghai(case.decided_at).date(), today))
     elif case.has_ended:
-        expected = Said("办件已结束,不再计算")
+        expected = Said("办件已结束，不再计算")
     return ThreeLines(legal, committed, expected, case.is_estimate, left, None if left is None else lamp_for(left))
 
 
@@ -315,23 +315,23 @@ def _note_of(review: Review) -> str:
     """What the enterprise should know of this matter now."""
     match review.state:
         case ReviewState.SUPPLEMENT:
-            return Said("需补正:%(words)s", words=review.correction_words or "")
+            return Said("需补正：%(words)s", words=review.correction_words or "")
         case ReviewState.PAUSED:
             running = next((pause for pause in reversed(review.pauses) if pause.ended_on is None), None)
-            return Said("特别程序,预计%(day)s结束,期间不计时", day=Day(running.expected_end_on)) if running else ""
+            return Said("特别程序，预计%(day)s结束，期间不计时", day=Day(running.expected_end_on)) if running else ""
         case ReviewState.EXTENDED:
             return Said(
-                "经批准延期%(n)s个工作日:%(reason)s", n=review.extension_wd or 0, reason=review.extension_reason or ""
+                "经批准延期%(n)s个工作日：%(reason)s", n=review.extension_wd or 0, reason=review.extension_reason or ""
             )
         case ReviewState.DENIED | ReviewState.NOT_ACCEPTED:
-            return Said("理由:%(reason)s。%(rights)s", reason=review.decision_reason or "", rights=RIGHTS)
+            return Said("理由：%(reason)s。%(rights)s", reason=review.decision_reason or "", rights=RIGHTS)
         case ReviewState.RETURNED:
-            return Said("退办:%(reason)s", reason=review.decision_reason or Said("容缺材料逾期未补"))
+            return Said("退办：%(reason)s", reason=review.decision_reason or Said("容缺材料逾期未补"))
         case ReviewState.SUBMITTED if review.correction_due_at is not None:
             on = Day(in_shanghai(review.correction_due_at).date())
-            return Said("审批部门应在%(day)s前受理或一次性告知补正,逾期视为受理", day=on)
+            return Said("审批部门应在%(day)s前受理或一次性告知补正，逾期视为受理", day=on)
         case ReviewState.ACCEPTED if review.deemed_accepted:
-            return Said("五个工作日内未告知补正,依法视为受理")
+            return Said("五个工作日内未告知补正，依法视为受理")
     return ""
 
 
@@ -352,13 +352,13 @@ def _next(
     coming = next((leg for leg in legs if leg.on is not None and not leg.is_over), None)
     match turn:
         case Turn.SIGN_LETTER:
-            return Said("请您签署委托书:没有委托书,代办员不能代您提交"), None
+            return Said("请您签署委托书：没有委托书，代办员不能代您提交"), None
         case Turn.GIVE_PAPERS:
             return Said(
-                "请您上传还缺的材料;齐了之后由代办员一次看完,缺什么一次说清"
+                "请您上传还缺的材料；齐了之后由代办员一次看完，缺什么一次说清"
             ), case.prescreen_by or case.answer_by
         case Turn.CORRECT:
-            return Said("请您按提示补正材料,全部补好后点“补正完成”"), None
+            return Said("请您按提示补正材料，全部补好后点“补正完成”"), None
         case Turn.BOOK_PICKUP:
             return Said("预审已通过。请您选一个上门揽收的时间"), None
         case Turn.BRING_PAPERS:
@@ -371,33 +371,35 @@ def _next(
                 centre=centre,
             ), None
         case Turn.RATE:
-            return Said("请您为每个事项评一个等级;到期未评的自动归档"), case.close_by
+            return Said("请您为每个事项评一个等级；到期未评的自动归档"), case.close_by
     match case.stage:
         case Stage.REQUESTED:
             return Said("代办中心为您指派代办员并答复"), case.answer_by
         case Stage.ASSIGNED:
-            return Said("%(who)s预审材料,缺什么一次说清", who=who), case.prescreen_by
+            return Said("%(who)s预审材料，缺什么一次说清", who=who), case.prescreen_by
         case Stage.PRESCREENED if coming is not None:
-            return Said("已约%(when)s揽收;排定线路后短信告知揽投员、时段和揽收码", when=_when(coming)), None
+            return Said("已约%(when)s揽收；排定线路后短信告知揽投员、时段和揽收码", when=_when(coming)), None
         case Stage.PRESCREENED | Stage.COLLECTED:
             return Said("%(who)s向审批部门报送", who=who), None
         case Stage.PICKUP_PLANNED | Stage.DELIVERY_PLANNED:
-            return Said("%(when)s揽投员上门,请备好验证码,由授权人当面交接", when=_when(coming) if coming else ""), None
+            return Said(
+                "%(when)s揽投员上门，请备好验证码，由授权人当面交接", when=_when(coming) if coming else ""
+            ), None
         case Stage.SUBMITTED:
             limits = [r.correction_due_at for r in found if r.state is ReviewState.SUBMITTED and r.correction_due_at]
-            return Said("审批部门受理,或一次性告知补正;五个工作日不答复即视为受理"), max(limits, default=None)
+            return Said("审批部门受理，或一次性告知补正；五个工作日不答复即视为受理"), max(limits, default=None)
         case Stage.UNDER_REVIEW:
             if any(review.state is ReviewState.SUPPLEMENT for review in found):
-                return Said("审批部门要求补正,请与%(who)s联系(内容见下方事项)", who=who), None
+                return Said("审批部门要求补正，请与%(who)s联系（内容见下方事项）", who=who), None
             limits = [r.committed_due_at for r in found if r.state not in REVIEW_ENDS and r.committed_due_at]
             return Said("审批部门依法审查并作出决定"), max(limits, default=None)
         case Stage.DECIDED if coming is not None:
-            return Said("已约%(when)s投递;排定线路后短信告知时段和投递码", when=_when(coming)), None
+            return Said("已约%(when)s投递；排定线路后短信告知时段和投递码", when=_when(coming)), None
         case Stage.DECIDED:
             return Said("%(who)s送达办理结果", who=who), None
         case Stage.WITHDRAWN | Stage.REFUSED:
             return Said("本办件已结束。需要时可在原项目下再提办件"), None
-    return Said("本办件已办完,谢谢您的评价" if case.stage is Stage.EVALUATED else "本办件已归档"), None
+    return Said("本办件已办完，谢谢您的评价" if case.stage is Stage.EVALUATED else "本办件已归档"), None
 
 
 def _when(leg: LegRow) -> str:

@@ -188,9 +188,9 @@ def papers_for(
 
 def _held(row: Requirement, given: Iterable[str]) -> str:
     if row.mode is MaterialMode.LOOKED_UP:
-        return "电子证照可查,免提交"
+        return "电子证照可查，免提交"
     if row.mode is MaterialMode.COPY and row.name in given:
-        return "本项目已交过,不再索要"
+        return "本项目已交过，不再索要"
     return ""
 
 

@@ -138,7 +138,7 @@ def originals_of(case: Case, legs: Sequence[tuple[Parcel, LegRow]], session: Ses
 def _where(parcel: Parcel, row: LegRow, centres: dict[str, str]) -> str:
     match parcel.holder:
         case Holder.COURIER:
-            return Said("邮政揽投员%(name)s(在途)", name=row.courier or "")
+            return Said("邮政揽投员%(name)s（在途）", name=row.courier or "")
         case Holder.CENTRE:
             return centres.get(parcel.holder_ref.removeprefix("centre:"), Said("政务服务中心"))
         case Holder.AUTHORITY:

@@ -29,9 +29,9 @@ PRIOR, WEIGHT = 4.5, 20  # a mean is pulled towards the prior as by so many grad
 
 STEP_WORDS: Mapping[RectificationState, str] = MappingProxyType(
     {
-        RectificationState.VERIFIED: "核实属实,开始整改",
+        RectificationState.VERIFIED: "核实属实，开始整改",
         RectificationState.APPEALED: "提出申诉",
-        RectificationState.DISMISSED: "申诉成立,不予认定",
+        RectificationState.DISMISSED: "申诉成立，不予认定",
         RectificationState.RECTIFIED: "已整改",
         RectificationState.ANSWERED: "已回访企业",
     }

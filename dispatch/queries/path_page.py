@@ -77,7 +77,7 @@ def _lines(path: Path, begun: set[str]) -> tuple[MatterLine, ...]:
                 short=step.matter.short,
                 name=step.matter.name,
                 waits=tuple(
-                    (wait.on, short[wait.on] + ("(办结前)" if wait.link is Link.DECISION else ""), bool(wait.why))
+                    (wait.on, short[wait.on] + ("（办结前）" if wait.link is Link.DECISION else ""), bool(wait.why))
                     for wait in step.waits
                 ),
                 statutory_wd=step.days(Basis.STATUTORY, Counting.ELAPSED),

@@ -168,7 +168,7 @@ def _projects(session: Session, viewer: Viewer, first: date, last: date) -> list
     opened = select(func.count()).select_from(Case).where(cases, _in_month(Case.created_at, first, last))
     return [
         Figure("代办项目", str(handled), handled, "截止日前受托、月初以后仍在办理的投资项目数"),
-        Figure("总投资(亿元)", f"{(wan or 0) / 10_000:.2f}", handled, "上述项目申报的计划总投资之和"),
+        Figure("总投资（亿元）", f"{(wan or 0) / 10_000:.2f}", handled, "上述项目申报的计划总投资之和"),
         Figure("本月新增项目", str(new), new, "本月内提出代办申请的项目数"),
         Figure("本月新增办件", str(_count(session, opened)), None, "本月内提交的办件数"),
         Figure("在办办件", str(_count(session, running)), None, "截止日仍未归档、撤件或不予代办的办件数"),
@@ -181,7 +181,7 @@ def _times(decisions: Sequence[_Decision]) -> list[Figure]:
     figures = [
         Figure(
             "按承诺时限办结率", f"{good / total:.1%}" if total else "—", total,
-            "本月作出决定的事项中,在部门承诺时限内作出决定的比例;特别程序期间不计",
+            "本月作出决定的事项中，在部门承诺时限内作出决定的比例；特别程序期间不计",
         ),
     ]  # fmt: skip
     for family, target in TARGET_WD.items():
@@ -194,9 +194,9 @@ def _times(decisions: Sequence[_Decision]) -> list[Figure]:
         mean = f"{sum(longest) / len(longest):.2f}" if longest else "—"
         figures.append(
             Figure(
-                f"{FAMILY_LABEL[family]}平均审批用时(工作日)", mean, len(longest),
-                f"目标 {target} 个工作日;每个办件取计入3550的事项中用时最长的一项,土地招拍挂和招标投标不计;"
-                f"2017年10月全省抽样 {sample}(n={n})",
+                f"{FAMILY_LABEL[family]}平均审批用时（工作日）", mean, len(longest),
+                f"目标 {target} 个工作日；每个办件取计入3550的事项中用时最长的一项，土地招拍挂和招标投标不计；"
+                f"2017年10月全省抽样 {sample}（n={n}）",
             )
         )  # fmt: skip
     return figures
@@ -245,14 +245,14 @@ def _services(session: Session, viewer: Viewer, first: date, last: date) -> list
     )  # fmt: skip
     return [
         Figure("不见面办结率", f"{without / all_cases:.1%}" if all_cases else "—", all_cases,
-               "本月作出决定并已送达的办件中,收件和送达都不用到窗口的比例"),
-        Figure("上门揽收(次)", str(kinds.get(StopKind.PICKUP, 0) + exchanged), None, "本月完成的揽收站点,含换件"),
-        Figure("投递妥投(次)", str(kinds.get(StopKind.DELIVERY, 0) + exchanged), None, "本月完成的投递站点,含换件"),
-        Figure("未妥投(次)", str(failed), None, "本月揽收或投递未成功、仍未补投的站点"),
-        Figure("办件结束后未退回的材料(件)", str(out), None, "截止日仍在中心、揽投员或部门手中的已结束办件的邮件"),
-        Figure("有效区域评估成果(项)", str(valid), None, "本月内有效、辖区内可免费共享的区域评估成果"),
-        Figure("每个共享项目可节省(万元)", f"{(saved or 0) / 1_000_000:.1f}", valid, "园区申报的单个项目节省之和"),
-        Figure("容缺材料逾期(项)", str(overdue), None, "承诺补交日已过、截止日仍未补交的材料"),
+               "本月作出决定并已送达的办件中，收件和送达都不用到窗口的比例"),
+        Figure("上门揽收（次）", str(kinds.get(StopKind.PICKUP, 0) + exchanged), None, "本月完成的揽收站点，含换件"),
+        Figure("投递妥投（次）", str(kinds.get(StopKind.DELIVERY, 0) + exchanged), None, "本月完成的投递站点，含换件"),
+        Figure("未妥投（次）", str(failed), None, "本月揽收或投递未成功、仍未补投的站点"),
+        Figure("办件结束后未退回的材料（件）", str(out), None, "截止日仍在中心、揽投员或部门手中的已结束办件的邮件"),
+        Figure("有效区域评估成果（项）", str(valid), None, "本月内有效、辖区内可免费共享的区域评估成果"),
+        Figure("每个共享项目可节省（万元）", f"{(saved or 0) / 1_000_000:.1f}", valid, "园区申报的单个项目节省之和"),
+        Figure("容缺材料逾期（项）", str(overdue), None, "承诺补交日已过、截止日仍未补交的材料"),
     ]  # fmt: skip
 
 
@@ -272,8 +272,8 @@ def _grades(session: Session, viewer: Viewer, first: date, last: date) -> list[F
     from_12345 = _count(session, select(func.count()).select_from(Ticket).where(*asked, Ticket.from_12345))
     open_now = _count(session, select(func.count()).select_from(Ticket).where(*asked, Ticket.state == TicketState.OPEN))
     return [
-        Figure("评价平均分", f"{mean:.2f}" if mean is not None else "—", n, "本月企业逐项评价的平均分,5分为非常满意"),
-        Figure("差评(项)", str(bad), n, "不满意和非常不满意"),
+        Figure("评价平均分", f"{mean:.2f}" if mean is not None else "—", n, "本月企业逐项评价的平均分，5分为非常满意"),
+        Figure("差评（项）", str(bad), n, "不满意和非常不满意"),
         Figure("差评整改回访率", f"{answered / bad:.1%}" if bad else "—", bad, "本月差评中已完成整改并回访的比例"),
         Figure("咨询投诉工单", str(tickets), tickets, "本月登记的咨询、投诉、求助、建议"),
         Figure("其中12345转办", str(from_12345), tickets, "由12345热线转来的工单"),

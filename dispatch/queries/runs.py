@@ -41,12 +41,12 @@ LIVE = (PlanState.QUEUED, PlanState.RUNNING, PlanState.PREVIEW)
 
 WHY_NOT = {
     "no vehicle": "当班没有可用的揽投员",
-    "skill": "需要面包车,当班没有面包车",
+    "skill": "需要面包车，当班没有面包车",
     "depot": "当班揽投员不从这里的中心出发",
-    "loaded": "该件已装在另一名揽投员车上,需本人带回或当面交接",
+    "loaded": "该件已装在另一名揽投员车上，需本人带回或当面交接",
     "capacity": "件数或重量超过每辆车的装载量",
     "unreachable": "没有能开到的道路",
-    "time": "约定时段太窄或太晚,单独派一趟也来不及",
+    "time": "约定时段太窄或太晚，单独派一趟也来不及",
     "no room": "时段内的揽投员都已排满",
 }
 
@@ -477,11 +477,11 @@ def _left_out(
     tried = left.get("candidates") or []
     holder = before.get(stop.id)
     if holder is not None and holder[0] in gone and stop.kind is not StopKind.PICKUP:
-        why = f"件在已退出的{holder[1]}车上,请先安排当面交接或带回中心,再改派"
+        why = f"件在已退出的{holder[1]}车上，请先安排当面交接或带回中心，再改派"
     elif holder is not None and tried == [f"courier:{holder[0]}"]:
-        why = f"件已在{holder[1]}车上,其余下时间排不下"
+        why = f"件已在{holder[1]}车上，其余下时间排不下"
     elif tried:
-        why += f"(已试 {len(tried)} 名揽投员)"
+        why += f"（已试 {len(tried)} 名揽投员）"
     return LeftOut(
         stop.id, STOP_LABEL[stop.kind], stop.label or stop.contact_name, stop.address, _asked(stop),
         _told(stop) is not None, why,
@@ -513,7 +513,7 @@ def _difference(session: Session, plan: Plan, stops: dict[int, Stop]) -> tuple[l
     if plan.state is not PlanState.PREVIEW:
         return [], 0
     stale = [
-        f"{stop.label or stop.contact_name}(现为{STOP_STATE_LABEL[stop.state]})"
+        f"{stop.label or stop.contact_name}（现为{STOP_STATE_LABEL[stop.state]}）"
         for n in changed_stops(session, plan, stops)
         if (stop := stops.get(n)) is not None
     ]

@@ -100,7 +100,7 @@ def test_a_waiting_project_says_what_would_place_it_and_doing_it_places_it(count
     assert place(county.session, project, by=SYSTEM, at=TEN) is None
     lead, *_ = why(county.session, project, at=TEN)
     assert lead.agent_id is None
-    assert lead.change == f"解除对{first.name}的排除,即可派件"
+    assert lead.change == f"解除对{first.name}的排除，即可派件"
     assert "已被排除1人" in "".join(lead.lines)
     project.banned_agents = []
     county.session.flush()

@@ -499,7 +499,7 @@ def test_the_svg_is_well_formed_speaks_and_runs_nothing():
     assert root.get("role") == "img"
     assert root.find("{*}title").text == "甲公司<二期>审批路径"
     assert "关键线路" in root.find("{*}desc").text
-    assert "已超时:环评审批" in root.find("{*}desc").text
+    assert "已超时：环评审批" in root.find("{*}desc").text
     names = {element.tag.rsplit("}")[-1] for element in root.iter()}
     assert not names & {"script", "style", "foreignObject"}
     words = "".join(root.itertext())

@@ -53,7 +53,7 @@ def test_an_added_wait_is_kept_with_its_reason_and_read_into_every_view_of_the_p
     assert project.version == 2
     noted = county.session.scalars(select(CaseEvent).where(CaseEvent.kind == "path")).one()
     assert noted.internal
-    assert noted.words.startswith("调整审批线路:")
+    assert noted.words.startswith("调整审批线路：")
 
 
 def test_a_ring_is_refused_by_the_names_of_its_members_and_nothing_changes(county, project):

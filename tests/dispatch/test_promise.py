@@ -311,12 +311,12 @@ def test_quantiles_rise_and_no_goal_ends_before_its_chain(drawn):
 def test_the_words_are_the_honest_ones():
     said = Promise(date(2026, 3, 12), 0.853, START)
     assert said.words(START) == (
-        "预计3月12日前办结(近一年同类项目,100个中约85个按时);公示、评审等法定程序不计入;审批结果由审批部门依法作出"
+        "预计3月12日前办结（近一年同类项目，100个中约85个按时）；公示、评审等法定程序不计入；审批结果由审批部门依法作出"
     )
     assert "2027年1月5日" in Promise(date(2027, 1, 5), 0.85, START, is_estimate=True).words(START)
     assert "为估算" in Promise(date(2027, 1, 5), 0.85, START, is_estimate=True).words(START)
     lines = three_lines(date(2026, 6, 1), date(2026, 4, 20), said, START)
-    assert [line.split(":")[0] for line in lines[:2]] == ["法定时限", "部门承诺时限"]
+    assert [line.split("：")[0] for line in lines[:2]] == ["法定时限", "部门承诺时限"]
     assert not any(word in line for line in lines for word in ("保证", "确保", "一定"))
 
 
@@ -375,7 +375,7 @@ def test_the_reason_names_what_happened():
         "A": Progress(accepted_on=START, decided_on=START + timedelta(days=8)),
         "B": Progress(accepted_on=START + timedelta(days=8)),
     }
-    assert why_moved(before, after, {"A": "方案联审", "B": "多图联审"}) == "方案联审已于3月10日办结;多图联审已受理"
+    assert why_moved(before, after, {"A": "方案联审", "B": "多图联审"}) == "方案联审已于3月10日办结；多图联审已受理"
     assert why_moved(after, after, {"A": "方案联审"}) == "按最新办理进度重新估算"
 
 
@@ -405,9 +405,9 @@ def test_applying_the_best_action_gives_the_risk_that_was_foretold():
 
 
 def test_a_reminder_goes_to_the_department_that_leads():
-    assert office("自然资源和规划局牵头,住建、人防会审") == "自然资源和规划局"
+    assert office("自然资源和规划局牵头，住建、人防会审") == "自然资源和规划局"
     assert office("住建局/行政审批局") == "住建局"
-    assert office("地震局(省、市)/行政审批局") == "地震局"
+    assert office("地震局（省、市）/行政审批局") == "地震局"
 
 
 def test_a_project_without_risk_needs_no_action_and_the_inbox_puts_the_worst_first():

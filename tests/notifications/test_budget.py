@@ -166,8 +166,8 @@ def test_assigned_and_pickup_become_one_when_the_budget_is_short(sessions, ten, 
     work_off(sessions, post)
     assert [text for *_, text in gateway.given] == ["requested", "prescreened", "assigned_pickup"]
     assert gateway.given[-1][1] == (
-        "【武进代办】3204122026112300001代办员欧阳建国,电话0519-12345678。邮政诸葛明亮将于11月24日9:00-11:00上门揽收原件,"
-        "请核对工牌。揽收码482913,当面确认后再告知。"
+        "【武进代办】3204122026112300001代办员欧阳建国，电话0519-12345678。邮政诸葛明亮将于11月24日9:00-11:00上门揽收原件，"
+        "请核对工牌。揽收码482913，当面确认后再告知。"
     )
     with sessions() as session:
         absorbed, carrier = session.get_one(Message, first.id), session.get_one(Message, second.id)
@@ -197,7 +197,7 @@ def test_an_agent_with_ten_new_projects_gets_one_text(sessions, ten, make_post):
             say(session, key=f"p{i}", text="project_for_agent", values=VALUES | {"project": f"项目{i}"})
     work_off(sessions, post)
     assert [body for _, body, *_ in gateway.given] == [
-        "【武进代办】您有10个新指派的项目,请登录代办页查看,并在1个工作日内联系企业。"
+        "【武进代办】您有10个新指派的项目，请登录代办页查看，并在1个工作日内联系企业。"
     ]
 
 

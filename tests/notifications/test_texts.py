@@ -88,7 +88,7 @@ def test_every_placeholder_fits_a_domestic_variable():
 
 
 def test_the_domestic_template_names_each_variable():
-    assert texts.domestic_template("login_code", "zh") == "验证码${code},10分钟内有效,请勿告诉任何人。"
+    assert texts.domestic_template("login_code", "zh") == "验证码${code},10分钟内有效，请勿告诉任何人。"
     for name, locale in EVERY:
         named = set(re.findall(r"\$\{(\w+)\}", texts.domestic_template(name, locale)))
         assert named <= set(catalogue().texts[name].placeholders)
@@ -96,8 +96,8 @@ def test_the_domestic_template_names_each_variable():
 
 def test_values_are_made_to_fit_and_carry_no_private_number():
     assert (
-        texts.fit("matter", "建设工程规划许可证核发(房屋建筑和市政基础设施工程)", SETTINGS)
-        == "建设工程规划许可证核发(房屋建筑和市政…"
+        texts.fit("matter", "建设工程规划许可证核发（房屋建筑和市政基础设施工程）", SETTINGS)
+        == "建设工程规划许可证核发（房屋建筑和市政…"
     )
     assert texts.fit("office_phone", "13812341234", SETTINGS) == "12345"
     assert texts.fit("reason", "请打 138 1234 1234 问", SETTINGS) == "请打 12345 问"
@@ -107,12 +107,12 @@ def test_values_are_made_to_fit_and_carry_no_private_number():
 def test_an_edit_is_a_version_and_what_was_sent_keeps_its_own(session):
     before = say(session)
     body = outbox.body_of(session, before, plain=True)
-    words = "{area_name}收到{case_no},查询码{query_code}。"
+    words = "{area_name}收到{case_no}，查询码{query_code}。"
     made = texts.edit(session, "requested", "zh", words, by_account=3, note="shorter", settings=SETTINGS)
     after = say(session, key="two")
     assert (before.text_version, made.version, after.text_version) == (1, 2, 2)
     assert outbox.body_of(session, before, plain=True) == body
-    assert outbox.body_of(session, after, plain=True) == "【武进代办】武进区收到3204122026112300001,查询码K7M2XW9P。"
+    assert outbox.body_of(session, after, plain=True) == "【武进代办】武进区收到3204122026112300001，查询码K7M2XW9P。"
     back = texts.revert(session, "requested", "zh", by_account=3, note="the old one was better")
     assert (back.version, back.by_file) == (3, True)
     assert [v.version for v in texts.history(session, "requested", "zh")] == [3, 2, 1]

@@ -91,12 +91,12 @@ def test_a_good_sheet_is_filed_with_its_cases_and_their_notices(
     ("changed", "column", "words"),
     [
         ({"项目名称": ""}, "项目名称", "请填写"),
-        ({"类型": "修路"}, "类型", "请填:工业建设项目施工许可"),
-        ({"县(市、区)": "武侯区"}, "县(市、区)", "没有“武侯区”"),
-        ({"镇街或园区": "鸣凰镇"}, "镇街或园区", "不在所填的县(市、区)内"),
-        ({"总投资(万元)": "三千"}, "总投资(万元)", "请填整数"),
+        ({"类型": "修路"}, "类型", "请填：工业建设项目施工许可"),
+        ({"县（市、区）": "武侯区"}, "县（市、区）", "没有“武侯区”"),
+        ({"镇街或园区": "鸣凰镇"}, "镇街或园区", "不在所填的县（市、区）内"),
+        ({"总投资（万元）": "三千"}, "总投资（万元）", "请填整数"),
         ({"项目代码": "123"}, "整行", "项目代码应为24位"),
-        ({"办理事项": "IND-999"}, "办理事项", "目录里没有:IND-999"),
+        ({"办理事项": "IND-999"}, "办理事项", "目录里没有：IND-999"),
         ({"是否涉密": "是"}, "是否涉密", "涉密项目不得"),
         ({"是否涉密": ""}, "是否涉密", "请填写"),
         ({"项目名称": GOOD[0]}, "项目名称", "与第2行重复"),
@@ -130,7 +130,7 @@ def test_a_merged_place_is_refused_by_its_name(enterprise: FlaskClient, sessions
     site = {"division_code": "320412101000"}
     api = {"name": "探测", "family": "industrial_permit", "matters": ["IND-101"], "site": site}
     answer = enterprise.post("/api/v1/projects", json=api)
-    assert (answer.status_code, answer.get_json()["detail"]) == (422, "牛塘镇已撤并,请选择现行区划")
+    assert (answer.status_code, answer.get_json()["detail"]) == (422, "牛塘镇已撤并，请选择现行区划")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_merged_place_is_refused_by_its_name(enterprise: FlaskClient, sessions
         (b"", "文件是空的"),
         (b"PK\x03\x04 not a workbook", "打不开这个文件"),
         (b"\xff\xfe\x00\x81", "编码无法识别"),
-        ("名称,类型\n甲,乙\n".encode(), "缺少列"),
+        ("名称，类型\n甲，乙\n".encode(), "缺少列"),
         (a_book(), "表里没有项目"),
         (a_book(*[row()] * 201), "一次最多200个项目"),
     ],

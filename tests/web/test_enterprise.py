@@ -178,7 +178,7 @@ def test_a_state_secret_is_refused_and_nothing_of_it_is_kept(
     [
         ({"county": "999999999999", "place": ""}, "没有这个区划"),
         ({"place": "320400000000"}, "不符"),
-        ({"lon": "121.5", "lat": "34.0"}, "公里,请核对图钉"),
+        ({"lon": "121.5", "lat": "34.0"}, "公里，请核对图钉"),
         ({"lon": "200"}, "经度不在江苏省内"),
         ({"county": ""}, "请选择县"),
     ],
@@ -258,7 +258,7 @@ def test_a_second_case_asks_only_what_is_not_known(
     assert client.post(f"/my/projects/{project_no}/cases").location == "/my/intake/matters"
     assert "已在办或已办结" in client.get("/my/intake/matters").text
     client.post("/my/intake/matters", data={"matter": ["IND-104"]})
-    assert "本项目已交过,不再索要" in client.get("/my/intake/papers").text
+    assert "本项目已交过，不再索要" in client.get("/my/intake/papers").text
     client.post("/my/intake/papers")
     assert (
         client.post("/my/intake/ways", data={"pickup": "counter", "delivery": "counter"}).location

@@ -128,9 +128,9 @@ def test_a_lead_moves_the_clock_of_a_demo_on(sign_in_as: SignIn, sessions: sessi
     with sessions.begin() as session:
         db.set_clock(session, datetime(2026, 3, 12, 2, tzinfo=UTC))
     browser = sign_in_as(Role.LEAD)
-    assert "3月12日(周四) 10:00" in browser.get("/team").text
+    assert "3月12日（周四） 10:00" in browser.get("/team").text
     assert browser.post("/operator/clock", data={"step": "day"}).status_code == 302
-    assert "3月13日(周五) 10:00" in browser.get("/team").text
+    assert "3月13日（周五） 10:00" in browser.get("/team").text
 
 
 def test_the_clock_of_a_real_database_does_not_move(sign_in_as: SignIn, sessions: sessionmaker[Session]) -> None:
@@ -153,7 +153,7 @@ def test_an_operator_changes_a_lost_number_only_with_a_reason(
     address = f"/operator/accounts/{person.id}"
     assert "138****2233" in operator.post("/operator/accounts", data={"q": "13805192233"}).text
     assert operator.post(address, data={"act": "number", "phone": "13805192244"}).status_code == 422
-    form = {"act": "number", "phone": "13805192244", "reason": "手机遗失,已核验营业执照"}
+    form = {"act": "number", "phone": "13805192244", "reason": "手机遗失，已核验营业执照"}
     changing = operator.post(address, data=form)
     assert changing.location == f"/operator/accounts?id={person.id}"  # no URL holds a number
     assert "138****2244" in operator.get(changing.location).text
@@ -170,9 +170,9 @@ def test_an_operator_changes_a_lost_number_only_with_a_reason(
 def test_dates_read_as_people_say_them(app: Flask) -> None:
     with app.test_request_context():
         this_year = wording.today().year
-        assert wording.day(date(this_year, 3, 12)).startswith("3月12日(周")
-        assert wording.day(date(2019, 3, 12)) == "2019年3月12日(周二)"
-        assert wording.moment(datetime(2019, 3, 12, 16, 30, tzinfo=UTC)) == "2019年3月13日(周三) 00:30"
+        assert wording.day(date(this_year, 3, 12)).startswith("3月12日（周")
+        assert wording.day(date(2019, 3, 12)) == "2019年3月12日（周二）"
+        assert wording.moment(datetime(2019, 3, 12, 16, 30, tzinfo=UTC)) == "2019年3月13日（周三） 00:30"
         assert wording.window((32400, 41400)) == "09:00–11:30"
         assert [wording.remaining(n) for n in (4, 0, -2, None)] == [
             "还剩 4 个工作日",

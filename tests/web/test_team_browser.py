@@ -72,7 +72,7 @@ def test_a_lead_assigns_plans_and_commits(hall: Hall, desk: BrowserContext) -> N
     page.fill("#name", "zuzhang")
     page.fill("#password", PASSWORD)
     page.locator("main button.main").click()
-    expect(page.get_by_role("heading", name="夜间来件,等待派件")).to_be_visible()
+    expect(page.get_by_role("heading", name="夜间来件，等待派件")).to_be_visible()
 
     page.goto(f"{hall.url}/team/projects?state=waiting")
     page.locator("table.rows tbody a").first.click()

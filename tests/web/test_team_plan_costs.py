@@ -129,7 +129,7 @@ def test_one_courier_more_is_asked_on_the_page_and_solved_by_a_worker(app: Flask
     assert what_if.answer(sessions, plan_id, travel=travel, max_iterations=FEW) == "answered"
     assert what_if.answer(sessions, plan_id, travel=travel, max_iterations=FEW) is None, "it is answered once"
     page = lead.get(f"/team/plans/{plan_id}").text
-    assert "再加一名面包车揽投员,可多排进 1 站" in page and "常州4号公司" in page
+    assert "再加一名面包车揽投员，可多排进 1 站" in page and "常州4号公司" in page
     with sessions() as session:
         after = session.get_one(Plan, plan_id)
         assert (after.cost, after.version, after.result["routes"]) == (cost, version, routes), "the plan stays"

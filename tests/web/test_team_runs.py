@@ -136,7 +136,7 @@ def test_a_conflict_shows_the_difference_and_changes_nothing(team: Team) -> None
         a_stop(session, stop.division_id, 7)
     answer = team.lead.post(f"/team/plans/{plan_id}/commit")
     assert answer.status_code == 409
-    assert "常州2号公司(现为已释放)" in answer.text
+    assert "常州2号公司（现为已释放）" in answer.text
     assert "1 个新站点" in answer.text
     with team.sessions() as session:
         assert session.get_one(Plan, plan_id).state is PlanState.PREVIEW
@@ -149,7 +149,7 @@ def test_who_cannot_be_served_is_told_why(team: Team) -> None:
         assert area is not None
         a_stop(session, area, 8, van=True)
     page = team.lead.get(f"/team/plans/{planned(team)}").text
-    assert "需要面包车,当班没有面包车" in page
+    assert "需要面包车，当班没有面包车" in page
 
 
 def test_a_courier_who_drops_out_leads_to_a_new_preview_with_its_difference(team: Team) -> None:
@@ -284,9 +284,9 @@ def test_the_rater_is_hidden_from_the_rated_who_may_only_appeal(team: Team) -> N
     )
     assert "被评价人只能提出申诉" in refused.text
     supervisor = team.sign_in_as(Role.SUPERVISOR, division_id=area)
-    for step, words in (("verified", "情况属实"), ("rectified", "已补训"), ("answered", "已回访,企业满意")):
+    for step, words in (("verified", "情况属实"), ("rectified", "已补训"), ("answered", "已回访，企业满意")):
         supervisor.post(f"/team/evaluations/{rectification_id}", data={"step": step, "words": words})
-    assert "已回访,企业满意" in supervisor.get("/team/evaluations").text
+    assert "已回访，企业满意" in supervisor.get("/team/evaluations").text
 
 
 # ---------------------------------------------------------------- report and catalogue

@@ -117,7 +117,13 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     project = session.get_one(Project, case.project_id)
     a_run_to(session, county, session.get_one(Stop, parcel.stop_id))
     ticket = answers.open_ticket(
-        session, kind=TicketKind.QUESTION, words="何时办结?", division_id=case.division_id, by=viewer, at=TEN, case=case
+        session,
+        kind=TicketKind.QUESTION,
+        words="何时办结？",
+        division_id=case.division_id,
+        by=viewer,
+        at=TEN,
+        case=case,
     )
     agent_id = county.agents[0].id
     referral = flow.refer(

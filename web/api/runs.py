@@ -84,7 +84,7 @@ def keep_proof(stop_id: int) -> tuple[dict[str, str], int]:
 def report_stop(viewer: Viewer, stop_id: int, body: StopEventIn) -> dict[str, Any]:
     """Take one act in a transaction of its own; a wrong code is refused, and its try counted."""
     if not all(files.is_kept(digest) for digest in (*body.photos, *filter(None, [body.signature]))):
-        raise Refused("a proof that nobody uploaded", words="照片或签名没有上传成功,请重新提交")
+        raise Refused("a proof that nobody uploaded", words="照片或签名没有上传成功，请重新提交")
     wrong: WrongCode | None = None
     answer: dict[str, Any] = {}
     with transaction() as session:

@@ -64,10 +64,10 @@ class Login:
 
 
 LOGINS = (
-    Login("qiye", Role.ENTERPRISE, "企业:我的办件"),
+    Login("qiye", Role.ENTERPRISE, "企业：我的办件"),
     Login("daiban", Role.AGENT, "代办员"),
-    Login("zuzhang", Role.LEAD, "代办组长:晨会一页、派件、排线"),
-    Login("kuaidi", Role.COURIER, "邮政揽投员:今日路线(手机)"),
+    Login("zuzhang", Role.LEAD, "代办组长：晨会一页、派件、排线"),
+    Login("kuaidi", Role.COURIER, "邮政揽投员：今日路线（手机）"),
     Login("jiandu", Role.SUPERVISOR, "监督员"),
     Login("guanli", Role.OPERATOR, "系统管理员"),
 )
@@ -415,7 +415,7 @@ class Story:
 
     def correct(self) -> None:
         chosen = [m for m in self.case.materials if m.state is MaterialState.GIVEN][:2] or self.case.materials[:1]
-        words = ("加盖的公章与营业执照名称不一致", "缺少附件2,请补充法定代表人签字页")
+        words = ("加盖的公章与营业执照名称不一致", "缺少附件2，请补充法定代表人签字页")
         flow.prescreen(
             self.session, self.case, by=self.agent, at=self.later(minutes=60),
             defects={m.id: words[n % 2] for n, m in enumerate(chosen)},
@@ -473,7 +473,7 @@ class Story:
         for n, review in enumerate(flow.reviews_of(self.session, self.case)):
             if self.scene.twist == "supplement" and n == 0:
                 flow.ask_supplement(
-                    self.session, review, words="总平面图缺少日照分析,请补正", by=self.agent, at=self.later(minutes=30)
+                    self.session, review, words="总平面图缺少日照分析，请补正", by=self.agent, at=self.later(minutes=30)
                 )
                 continue
             flow.accept(
@@ -510,7 +510,7 @@ class Story:
                 self.session, review, outcome=ReviewState.DENIED if denied else ReviewState.GRANTED,
                 decision_no=f"武{'不准' if denied else '准'}〔2026〕{review.id:04d}号", by=self.agent,
                 at=self.later(minutes=10),
-                reason="选址不符合国土空间规划;可在60日内申请复议或6个月内提起诉讼" if denied else "",
+                reason="选址不符合国土空间规划；可在60日内申请复议或6个月内提起诉讼" if denied else "",
             )  # fmt: skip
 
     def deliver(self) -> None:
@@ -523,7 +523,7 @@ class Story:
         reviews = flow.reviews_of(self.session, self.case)
         grades = {r.id: (Grade.VERY_SATISFIED, "") for r in reviews}
         if self.scene.twist == "bad grade":
-            grades[reviews[0].id] = (Grade.DISSATISFIED, "同一材料跑了两次,解释不清楚")
+            grades[reviews[0].id] = (Grade.DISSATISFIED, "同一材料跑了两次，解释不清楚")
         flow.evaluate(self.session, self.case, grades=grades, by=self.viewer, at=self.later(minutes=120))
 
 
@@ -539,7 +539,7 @@ def _play(stage: Stage, scene: Scene) -> None:
             place(stage.session, story.project, by=SYSTEM, at=story.later())
         return
     if scene.goal == "refused":
-        flow.refuse(stage.session, story.case, reason="不属于代办范围,已转窗口受理", by=story.agent, at=story.later())
+        flow.refuse(stage.session, story.case, reason="不属于代办范围，已转窗口受理", by=story.agent, at=story.later())
         return
     if scene.goal == "assigned":
         return
@@ -567,7 +567,7 @@ def _play(stage: Stage, scene: Scene) -> None:
     if scene.goal == "accepted":
         stage.session.add(
             Intermediary(
-                project_id=story.project.id, name="岩土工程勘察", firm="(企业自行委托)", promised_wd=10,
+                project_id=story.project.id, name="岩土工程勘察", firm="（企业自行委托）", promised_wd=10,
                 started_on=story.at.astimezone(db.SHANGHAI).date(), fee_payer="企业",
             )
         )  # fmt: skip
@@ -603,8 +603,8 @@ def _book_today(story: Story) -> None:
 def _tickets(stage: Stage) -> None:
     cases = stage.session.scalars(select(Case).where(Case.stage == "under_review").order_by(Case.id).limit(2)).all()
     asked = (
-        (TicketKind.QUESTION, "环评报告表需要几份?电子版可以吗?"),
-        (TicketKind.COMPLAINT, "电话一直没人接,希望改进。"),
+        (TicketKind.QUESTION, "环评报告表需要几份？电子版可以吗？"),
+        (TicketKind.COMPLAINT, "电话一直没人接，希望改进。"),
     )
     for case, (kind, words) in zip(cases, asked, strict=False):
         viewer = Viewer(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id, name=case.contact.name)

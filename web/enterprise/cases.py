@@ -68,7 +68,7 @@ def evaluate(case_no: str) -> Any:
         if len(grades) < len(page.matters):
             form.form_errors.append(gettext("请为每个事项选一个等级"))
         elif any(grade.is_bad and not said[key].strip() for key, grade in grades.items()):
-            form.form_errors.append(gettext("选“不满意”或“非常不满意”时,请写明原因,便于核实整改"))
+            form.form_errors.append(gettext("选“不满意”或“非常不满意”时，请写明原因，便于核实整改"))
         else:
             try:
                 with transaction() as session:

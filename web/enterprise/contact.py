@@ -31,11 +31,11 @@ def tickets() -> Any:
             with transaction() as session:
                 number = _open(session, form)
         except NotFound:
-            form.case_no.errors = [gettext("没有这个办件,请核对编号")]
+            form.case_no.errors = [gettext("没有这个办件，请核对编号")]
         except RULES as error:
             show(form, error)
         else:
-            flash(gettext("已登记,编号 %(no)s", no=number))
+            flash(gettext("已登记，编号 %(no)s", no=number))
             return redirect(url_for("enterprise.tickets"))
     with transaction() as session:
         at = db.now(session)
@@ -60,7 +60,7 @@ def _open(session: Session, form: TicketForm) -> str:
     else:
         home = seen.home_division(session, viewer)
         if home is None:
-            raise Refused("no place", words="您还没有项目,请直接拨打 12345")
+            raise Refused("no place", words="您还没有项目，请直接拨打 12345")
         division_id = home
     ticket = answers.open_ticket(
         session, kind=kind, words=form.words.data.strip(), division_id=division_id, by=viewer, at=at, case=case,

@@ -123,7 +123,7 @@ def add_case(project_no: str) -> AnyResponse:
         known = asked.known_project(session, current_viewer(), project_no, day_of(db.now(session)))
         earlier = draft.read(session, account_id)
         if earlier and earlier.get("project_no") != project_no:
-            flash(gettext("您还有一份未提交的申请,请先提交或删除"), "error")
+            flash(gettext("您还有一份未提交的申请，请先提交或删除"), "error")
             return redirect(url_for("enterprise.intake"))
         answers: draft.Answers = earlier or {
             "project_no": known.project_no,
@@ -153,7 +153,7 @@ def intake_project() -> Any:
         return _page("project", answers, 422, form=form)
     if form.state_secret.data == "yes":
         form.form_errors.append(
-            gettext("涉密项目不得通过本系统办理,请到政务服务中心窗口当面咨询;本页填写的内容没有保存")
+            gettext("涉密项目不得通过本系统办理，请到政务服务中心窗口当面咨询；本页填写的内容没有保存")
         )
         return _page("project", answers, 422, form=form)
     given = {
@@ -223,18 +223,18 @@ def _site(form: SiteForm) -> dict[str, Any] | None:
         try:
             division = division_with(session, code)
         except UnknownDivision:
-            form.county.errors = [gettext("没有这个区划,请重新选择")]
+            form.county.errors = [gettext("没有这个区划，请重新选择")]
             return None
         if division.retired_on is not None:
             form.place.errors = [
                 gettext(
-                    "%(name)s已于%(on)s撤并,请选择现行区划", name=division.name, on=f"{division.retired_on:%Y-%m-%d}"
+                    "%(name)s已于%(on)s撤并，请选择现行区划", name=division.name, on=f"{division.retired_on:%Y-%m-%d}"
                 )
             ]
             return None
         county = asked.county_of(session, division.code)
         if county is None or county.code != division_with(session, form.county.data).code:
-            form.place.errors = [gettext("镇街与所选县(市、区)不符,请重新选择")]
+            form.place.errors = [gettext("镇街与所选县（市、区）不符，请重新选择")]
             return None
         lon, lat = form.lon.data, form.lat.data
         if lon is None or lat is None:
@@ -244,7 +244,7 @@ def _site(form: SiteForm) -> dict[str, Any] | None:
             far_km = 111.2 * hypot(lat - division.lat, (lon - division.lon) * cos(radians(lat)))
             if far_km > FARTHEST_KM:
                 form.address.errors = [
-                    gettext("图上的位置离%(name)s有%(km)s公里,请核对图钉或区划", name=division.name, km=round(far_km))
+                    gettext("图上的位置离%(name)s有%(km)s公里，请核对图钉或区划", name=division.name, km=round(far_km))
                 ]
                 return None
         return {
@@ -461,7 +461,7 @@ def _send() -> AnyResponse:
                 flow.give_material(session, case, material, by=viewer, at=at, **paper)
         draft.discard(session, account_id)
         case_no, query_code = case.case_no, case.query_code
-    flash(gettext("已提交。办件编号 %(no)s,查询码 %(code)s,已发短信给您", no=case_no, code=query_code))
+    flash(gettext("已提交。办件编号 %(no)s，查询码 %(code)s，已发短信给您", no=case_no, code=query_code))
     return redirect(url_for("enterprise.case", case_no=case_no))
 
 
@@ -476,7 +476,7 @@ def _request(session: Session, answers: draft.Answers, at: datetime) -> Case:
     enterprise = own_enterprise(session, viewer)
     contact = contact_of(session, enterprise)
     if contact is None:
-        raise Refused("nobody to tell", words="请先由管理员为您的账号登记手机号,以便接收通知")
+        raise Refused("nobody to tell", words="请先由管理员为您的账号登记手机号，以便接收通知")
     told, site = answers["project"], answers["site"]
     intake = flow.Intake(
         name=told["name"], family=Family(told["family"]), matters=answers["matters"], facts=answers["facts"],

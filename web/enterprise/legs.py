@@ -114,7 +114,7 @@ def _book(case_no: str, *, inward: bool) -> Any:
     back = redirect(url_for("enterprise.case", case_no=case_no, _anchor="legs"))
     may = page.can_book_pickup if inward else page.can_book_delivery
     if not may or page.letter is None:
-        flash(gettext("委托书尚未签署或已失效,不能预约") if may else gettext("现在不需要预约上门"), "error")
+        flash(gettext("委托书尚未签署或已失效，不能预约") if may else gettext("现在不需要预约上门"), "error")
         return back
     form = LegForm(data={"address": written})
     form.slot.choices = _choices(open_slots)
@@ -158,7 +158,7 @@ def _appointment(session: Session, case: Case, slot: Slot, form: LegForm, page: 
     person = next(p for p in page.letter.people if str(p.id) == form.person.data)
     project = case.project
     if project.site_lon is None or project.site_lat is None:
-        raise Refused("no point", words="项目没有图上位置,请联系代办员登记后再预约")
+        raise Refused("no point", words="项目没有图上位置，请联系代办员登记后再预约")
     address = Address(
         project.site_lon, project.site_lat, form.address.data.strip(), person.name, person.phone,
         own_enterprise(session, current_viewer()).name,
@@ -180,7 +180,7 @@ def reschedule(waybill: str) -> Any:
     leg = next(row for row in page.legs if row.waybill == waybill)
     back = redirect(url_for("enterprise.case", case_no=page.case_no, _anchor="legs"))
     if not leg.can_reschedule:
-        flash(gettext("已排入当日线路或已结束,不能在线改约,请联系代办员"), "error")
+        flash(gettext("已排入当日线路或已结束，不能在线改约，请联系代办员"), "error")
         return back
     form = SlotForm()
     form.slot.choices = _choices(open_slots)

@@ -50,7 +50,7 @@ def give_paper(case_no: str, material_id: int) -> Response:
         name = _material(case_for(session, current_viewer(), case_no), material_id).name
     upload = request.files.get("file")
     if upload is None or not upload.filename:
-        flash(gettext("“%(name)s”:请先选择文件", name=name), "error")
+        flash(gettext("“%(name)s”：请先选择文件", name=name), "error")
         return back
     try:
         digest = files.keep(upload)
@@ -91,5 +91,5 @@ def correct(case_no: str) -> Any:
     except RULES as error:
         flash(in_words(error.words), "error")
     else:
-        flash(gettext("补正已提交,代办员将重新预审"))
+        flash(gettext("补正已提交，代办员将重新预审"))
     return back

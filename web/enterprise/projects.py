@@ -79,7 +79,7 @@ def revoke(project_no: str) -> Any:
         except RULES as error:
             show(form, error)
         else:
-            flash(gettext("委托已撤销,代办员停止办理,在外的原件将送回"))
+            flash(gettext("委托已撤销，代办员停止办理，在外的原件将送回"))
             return redirect(url_for("enterprise.project", project_no=project_no))
     status = 200 if request.method != "POST" else 422
     return render_template("enterprise/revoke.html", project=page, form=form), status

@@ -44,13 +44,13 @@ QUESTIONS: Mapping[Family, Sequence[Question]] = MappingProxyType(
         Family.INDUSTRIAL_PERMIT: (
             Question(
                 "land", "用地从哪里来",
-                (("granted", "出让(招拍挂)"), ("allocated", "划拨"), ("none", "不新增用地(已有厂房或租用)")),
+                (("granted", "出让（招拍挂）"), ("allocated", "划拨"), ("none", "不新增用地（已有厂房或租用）")),
             ),
             Question("initiation", "立项方式", (("filing", "备案"), ("approval", "核准"))),
             Question(
                 "eia", "环境影响评价",
                 (("registration", "登记表"), ("form", "报告表"), ("report", "报告书")),
-                hint="拿不准就选“报告表”,代办员会核对",
+                hint="拿不准就选“报告表”，代办员会核对",
             ),
             Question("site_ha", "用地面积", unit="公顷"),
             Question("earthworks_m3", "土石方量", unit="立方米"),
@@ -67,11 +67,11 @@ QUESTIONS: Mapping[Family, Sequence[Question]] = MappingProxyType(
             Question("seismic_listed", "属于须做地震安全性评价的工程", rare=True),
             Question("climate_listed", "属于须做气候可行性论证的工程", rare=True),
             Question("social_risk", "需社会稳定风险评估", rare=True),
-            Question("low_risk_plant", "低风险小型厂房(免图审)", rare=True),
+            Question("low_risk_plant", "低风险小型厂房（免图审）", rare=True),
             Question("large_works", "大型工程", rare=True),
-            Question("special_fire", "属于特殊建设工程(消防设计审查)", rare=True),
-            Question("explosion_hazard", "有爆炸危险场所(防雷审核)", rare=True),
-            Question("state_money", "使用国有资金(须招标)", rare=True),
+            Question("special_fire", "属于特殊建设工程（消防设计审查）", rare=True),
+            Question("explosion_hazard", "有爆炸危险场所（防雷审核）", rare=True),
+            Question("state_money", "使用国有资金（须招标）", rare=True),
             Question("basement_built", "建防空地下室", rare=True),
             Question(
                 "discharge", "排污许可管理类别",
@@ -79,7 +79,7 @@ QUESTIONS: Mapping[Family, Sequence[Question]] = MappingProxyType(
             ),
         ),
         Family.BUSINESS_OPENING: (
-            Question("hires_staff", "开办后就用工(需办社保、公积金)"),
+            Question("hires_staff", "开办后就用工（需办社保、公积金）"),
             Question("wants_bank", "同时预约银行开户"),
         ),
         Family.PROPERTY_REGISTRATION: (
@@ -129,7 +129,7 @@ class ProjectForm(FlaskForm):
     name = StringField(_("项目名称"), [InputRequired(_("请填写项目名称")), Length(min=2, max=100)])
     project_code = StringField(_("项目代码"), [Optional(), Length(max=40)])
     investment_wan = IntegerField(
-        _("总投资(万元)"), [Optional(), NumberRange(0, 100_000_000, _("请填写以万元为单位的整数"))]
+        _("总投资（万元）"), [Optional(), NumberRange(0, 100_000_000, _("请填写以万元为单位的整数"))]
     )
     state_secret = RadioField(
         _("项目是否涉及国家秘密"),
@@ -141,13 +141,13 @@ class ProjectForm(FlaskForm):
         """The 24 digits of the investment platform, hyphens included."""
         code = (field.data or "").strip()
         if code and not (len(code) == 24 and code.replace("-", "").isalnum()):
-            raise ValidationError(gettext("项目代码应为24位,如 2611-320412-04-01-123456"))
+            raise ValidationError(gettext("项目代码应为24位，如 2611-320412-04-01-123456"))
 
 
 class SiteForm(FlaskForm):
     """Where it is to be done."""
 
-    county = StringField(_("县(市、区)"), [InputRequired(_("请选择县(市、区)")), Length(max=12)])
+    county = StringField(_("县（市、区）"), [InputRequired(_("请选择县（市、区）")), Length(max=12)])
     place = StringField(_("镇、街道或园区"), [Optional(), Length(max=12)])
     address = StringField(_("详细地址"), [InputRequired(_("请填写详细地址")), Length(min=4, max=200)])
     lon = FloatField(_("经度"), [Optional(), NumberRange(116, 122.5, _("经度不在江苏省内"))])
@@ -180,7 +180,7 @@ class LetterForm(FlaskForm):
     receive = BooleanField(_("代为领取结果"), default=True)
     may_pass_on = BooleanField(_("同意把部分事项转委托给上级或其他窗口的代办员"))
     valid_to = DateField(_("委托有效期至"), [InputRequired(_("请填写有效期"))])
-    consent = BooleanField(_("我已阅读委托书,自愿委托"), [InputRequired(_("请勾选同意后再继续"))])
+    consent = BooleanField(_("我已阅读委托书，自愿委托"), [InputRequired(_("请勾选同意后再继续"))])
 
     def validate_valid_to(self, field: Field) -> None:
         """Not in the past, not for ever."""
@@ -218,15 +218,15 @@ def people_typed(typed: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[d
         if not name and not phone:
             continue
         if not name:
-            wrong.append(gettext("授权人%(n)s:请填写姓名", n=n))
+            wrong.append(gettext("授权人%(n)s：请填写姓名", n=n))
             continue
         try:
             kept.append(person | {"phone": str(normalise(phone))})
         except BadNumber:
-            wrong.append(gettext("授权人%(n)s:手机号有误,请填写11位手机号", n=n))
+            wrong.append(gettext("授权人%(n)s：手机号有误，请填写11位手机号", n=n))
             continue
         if not (person["may_hand_over"] or person["may_receive"]):
-            wrong.append(gettext("授权人%(n)s:请勾选可交件或可收件", n=n))
+            wrong.append(gettext("授权人%(n)s：请勾选可交件或可收件", n=n))
     if not kept and not wrong:
         wrong.append(gettext("请至少填写一名授权交接人"))
     return shown, kept, wrong

@@ -307,7 +307,7 @@
       field.closest("details").open = true;
       field.scrollIntoView({ block: "center" });
       sound("wrong");
-      showBand("warn", field.dataset.missing + (field.dataset.level === "warn" ? say(";不补的话再按一次", "; press again to go on without") : ""), null);
+      showBand("warn", field.dataset.missing + (field.dataset.level === "warn" ? say("；不补的话再按一次", "; press again to go on without") : ""), null);
       return true;
     }
     return false;
@@ -339,7 +339,7 @@
     form.reset();
     padOf(form)?.clear();
     delete form.dataset.warned;
-    const said = { collected: say("已揽收", "Collected"), delivered: say("已妥投", "Delivered"), failed: say("已记为未办成", "Recorded as failed"), problem: say("已记录,将发给调度", "Recorded for the lead"), undone: say("已更正", "Corrected") }[body.act];
+    const said = { collected: say("已揽收", "Collected"), delivered: say("已妥投", "Delivered"), failed: say("已记为未办成", "Recorded as failed"), problem: say("已记录，将发给调度", "Recorded for the lead"), undone: say("已更正", "Corrected") }[body.act];
     if (body.act !== "failed") sound("good");
     showBand("good", `${said} ${card.dataset.label}`, ["collected", "delivered", "failed"].includes(body.act) ? () => undo(kept.n, stop, card.dataset.label) : null);
     location.hash = "#list";
@@ -369,9 +369,9 @@
     button.disabled = true;
     navigator.geolocation.getCurrentPosition(async ({ coords }) => {
       button.disabled = false;
-      if (coords.accuracy > 200) { sound("wrong"); showBand("bad", say("定位不够准,请到室外再试", "Position too rough, try outside"), null); return; }
+      if (coords.accuracy > 200) { sound("wrong"); showBand("bad", say("定位不够准，请到室外再试", "Position too rough, try outside"), null); return; }
       await put({ courier: courier(), stop: Number(card.dataset.stop), label: card.dataset.label, state: "waiting", made: Date.now(), body: {}, pin: { lon: String(coords.longitude), lat: String(coords.latitude) } });
-      showBand("good", say("已记录位置,将报给调度", "Position recorded for the lead"), null);
+      showBand("good", say("已记录位置，将报给调度", "Position recorded for the lead"), null);
       await show();
       send();
     }, () => { button.disabled = false; showBand("bad", say("没有取得手机定位", "No position from the phone"), null); }, { enableHighAccuracy: true, timeout: 10_000 });
@@ -419,7 +419,7 @@
   async function endShift(form) {
     await send();
     const waiting = (await all()).filter((kept) => kept.state === "waiting").length;
-    if (waiting) { sound("wrong"); showBand("bad", say(`还有 ${waiting} 项没有发出,请到有信号的地方再收班`, `${waiting} not sent yet: go where there is signal first`), null); return; }
+    if (waiting) { sound("wrong"); showBand("bad", say(`还有 ${waiting} 项没有发出，请到有信号的地方再收班`, `${waiting} not sent yet: go where there is signal first`), null); return; }
     for (const kept of await all()) await drop(kept);
     await forget();
     form.submit();

@@ -68,9 +68,9 @@ def leave(agent_id: int) -> Response:
             session.add(Duty(agent_id=agent.id, kind=kind, starts_on=starts, ends_on=ends, note=""))
             long = working_days(calendar_of(session), starts, ends) > assignment.SHORT_LEAVE_WD
         if long:
-            flash(gettext("已登记;超过三个工作日,请确认由谁接办"))
+            flash(gettext("已登记；超过三个工作日，请确认由谁接办"))
             return redirect(url_for("team.relief"))
-        flash(gettext("已登记,B 角接替"))
+        flash(gettext("已登记，B 角接替"))
     except RULES as error:
         say(error)
     return redirect(url_for("team.agents"))
@@ -102,7 +102,7 @@ def apply_proposal() -> Response:
     if applied is not None:
         flash(
             gettext(
-                "已调整 %(done)s 项,期间有变动 %(stale)s 项,名额已满 %(full)s 项",
+                "已调整 %(done)s 项，期间有变动 %(stale)s 项，名额已满 %(full)s 项",
                 done=len(applied.done), stale=len(applied.stale), full=len(applied.full),
             )
         )  # fmt: skip

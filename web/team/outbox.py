@@ -33,7 +33,7 @@ WHY_LABEL = {
     suppression.Why.ASKED_PROVIDER: "本人向运营商退订",
     suppression.Why.UNREACHABLE: "号码无法接收短信",
 }
-NOT_AGAIN = "这条短信不能重发:验证码只能重新获取,已送达或发送中的不重复发送"
+NOT_AGAIN = "这条短信不能重发：验证码只能重新获取，已送达或发送中的不重复发送"
 
 
 def notice_settings() -> NoticeSettings:
@@ -82,7 +82,7 @@ def resend(message_id: int) -> Response:
         if len(why) < SHORTEST_REASON:
             flash(gettext("请写明重发的原因"), "error")
             return redirect(url_for("team.outbox", _anchor=f"m{message_id}"))
-        flash(gettext("已重发,并记录了原因"))
+        flash(gettext("已重发，并记录了原因"))
     return redirect(url_for("team.outbox"))
 
 
@@ -95,7 +95,7 @@ def unmask(message_id: int) -> Response:
         message = asked.message_for(session, viewer, message_id)
         if len(why) >= SHORTEST_REASON:
             number = people.unmask(session, message, account_id=current_person().account_id, why=why)
-            flash(gettext("完整号码 %(number)s(本次查看已记录)", number=number or "—"))
+            flash(gettext("完整号码 %(number)s（本次查看已记录）", number=number or "—"))
         else:
             flash(gettext("请写明查看完整号码的原因"), "error")
     return redirect(url_for("team.outbox", _anchor=f"m{message_id}"))
@@ -119,7 +119,7 @@ def change_number() -> Response:
     phone, note = request.form.get("phone", ""), request.form.get("note", "").strip()
     by = current_person().account_id
     if len(note) < SHORTEST_REASON:
-        flash(gettext("请写明原因,例如“本人来电要求”"), "error")
+        flash(gettext("请写明原因，例如“本人来电要求”"), "error")
         return redirect(url_for("team.numbers"))
     try:
         with transaction() as session:
@@ -128,12 +128,12 @@ def change_number() -> Response:
                 said = gettext("已恢复向该号码发送通知")
             else:
                 suppression.opt_out(session, phone, by_account=by, note=note)
-                said = gettext("已停止向该号码发送通知,验证码除外")
+                said = gettext("已停止向该号码发送通知，验证码除外")
         flash(said)
     except BadNumber:
-        flash(gettext("手机号有误,请填写11位手机号"), "error")
+        flash(gettext("手机号有误，请填写11位手机号"), "error")
     except suppression.NeverAgain:
-        flash(gettext("该号码由本人向运营商退订,只能由本人向运营商恢复"), "error")
+        flash(gettext("该号码由本人向运营商退订，只能由本人向运营商恢复"), "error")
     return redirect(url_for("team.numbers"))
 
 
@@ -166,7 +166,7 @@ def person_request() -> Response:
     phone, why = request.form.get("phone", ""), request.form.get("why", "").strip()
     act, by = request.form.get("act"), current_person().account_id
     if len(why) < SHORTEST_REASON or request.form.get("known") != "yes" or act not in {"export", "erase"}:
-        flash(gettext("请写明本人的请求,并确认已核实本人身份"), "error")
+        flash(gettext("请写明本人的请求，并确认已核实本人身份"), "error")
         return redirect(url_for("team.privacy"))
     try:
         with transaction() as session:
@@ -174,9 +174,9 @@ def person_request() -> Response:
                 return _as_file(people.export(session, phone, account_id=by, why=why), at=db.now(session))
             forgotten = people.erase(session, phone, account_id=by, why=why)
     except BadNumber:
-        flash(gettext("手机号有误,请填写11位手机号"), "error")
+        flash(gettext("手机号有误，请填写11位手机号"), "error")
     else:
-        flash(gettext("已清除 %(n)s 条短信的号码和内容;退订记录仅保留校验值", n=forgotten))
+        flash(gettext("已清除 %(n)s 条短信的号码和内容；退订记录仅保留校验值", n=forgotten))
     return redirect(url_for("team.privacy"))
 
 
@@ -260,5 +260,5 @@ def text(text_name: str, locale: str) -> Any:
                 PURPOSE=asked.PURPOSE_LABEL, placeholders=texts.catalogue().placeholders,
             )  # fmt: skip
             return page, 422 if faults else 200
-    flash(gettext("已生效,新短信从现在起使用这个版本"))
+    flash(gettext("已生效，新短信从现在起使用这个版本"))
     return redirect(url_for("team.text", text_name=name, locale=locale))

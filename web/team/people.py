@@ -39,7 +39,7 @@ class PersonForm(FlaskForm):
     name = StringField("姓名", validators=[InputRequired("请填写姓名"), Length(max=20)])
     phone = StringField("手机号", validators=[InputRequired("请填写手机号"), phone_number])
     division = SelectField("站点", coerce=int)
-    office_phone = StringField("服务电话(座机)", validators=[Length(max=20)])
+    office_phone = StringField("服务电话（座机）", validators=[Length(max=20)])
     capacity = IntegerField("同时在办上限", default=6, validators=[NumberRange(0, 50, "在 0 到 50 之间")])
     skills = SelectMultipleField(
         "专长",
@@ -66,7 +66,7 @@ def new_person() -> Any:
                 form.phone.errors = [*form.phone.errors, NumberTaken.words]
             else:
                 _make(session, form, by_id=current_person().account_id)
-                flash(gettext("已开通,本人用手机号和短信验证码登录"))
+                flash(gettext("已开通，本人用手机号和短信验证码登录"))
                 return redirect(url_for("team.agents"))
     return render_template("team/person.html", form=form), 200 if request.method != "POST" else 422
 

@@ -78,7 +78,7 @@ def assign(project_no: str) -> Response:
             else:
                 placed = place(session, row, by=viewer, at=at)
                 placing.tell_placed(session, at=at, project_id=row.id)
-                words = gettext("已自动派件") if placed else gettext("暂无合适的代办员,项目留在待派件")
+                words = gettext("已自动派件") if placed else gettext("暂无合适的代办员，项目留在待派件")
         flash(words)
     except RULES as error:
         say(error)
@@ -101,7 +101,7 @@ def refer(project_no: str) -> Response:
                 session, row, from_agent_id=mine, to_agent_id=int(request.form["agent_id"]),
                 reason=request.form.get("reason", ""), by=viewer, at=db.now(session),
             )  # fmt: skip
-        flash(gettext("已转办,对方接受前仍由首问人负责"))
+        flash(gettext("已转办，对方接受前仍由首问人负责"))
     except RULES as error:
         say(error)
     return redirect(url_for("team.project", project_no=project_no))

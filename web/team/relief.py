@@ -34,10 +34,10 @@ def apply_relief() -> Response:
             at = db.now(session)
             found = propose_relief(session, at=at, path=viewer.division_path)
             if request.form.get("seen", "") != found.proposal.fingerprint:
-                raise Stale("the proposal is not the one that was seen", words="情况有变化,请核对新的建议后再调整")
+                raise Stale("the proposal is not the one that was seen", words="情况有变化，请核对新的建议后再调整")
             applied = placing.apply(session, found.proposal, by=viewer, at=at)
             placing.tell_placed(session, at=at)
-        flash(gettext("已调整 %(done)s 项,名额已满 %(full)s 项", done=len(applied.done), full=len(applied.full)))
+        flash(gettext("已调整 %(done)s 项，名额已满 %(full)s 项", done=len(applied.done), full=len(applied.full)))
     except RULES as error:
         say(error)
     return redirect(url_for("team.relief"))

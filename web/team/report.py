@@ -17,8 +17,8 @@ from web.transactions import transaction
 from web.wording import today
 
 report_readers = roles(Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
-ROW_HEADS = ("名称", "新增办件", "在办办件", "办结归档", "作出决定(项)", "按时(项)", "按时率", "平均用时(工作日)")
-SHORT_HEADS = ("名称", "作出决定(项)", "按时(项)", "按时率", "平均用时(工作日)")
+ROW_HEADS = ("名称", "新增办件", "在办办件", "办结归档", "作出决定（项）", "按时（项）", "按时率", "平均用时（工作日）")
+SHORT_HEADS = ("名称", "作出决定（项）", "按时（项）", "按时率", "平均用时（工作日）")
 MONTHS = 12
 
 
@@ -49,7 +49,7 @@ def _made() -> Report:
 def report() -> str:
     """The month's figures with their definitions and cut-off."""
     page = _made()
-    tables = (("乡镇(街道)", page.towns, True), ("部门", page.departments, False), ("事项", page.matters, False))
+    tables = (("乡镇（街道）", page.towns, True), ("部门", page.departments, False), ("事项", page.matters, False))
     return render_template("team/report.html", page=page, tables=tables, months=_months(), month=f"{page.first:%Y-%m}")
 
 
@@ -59,7 +59,7 @@ def report_xlsx() -> Response:
     """The report as a workbook: figures, towns, departments, matters."""
     page = _made()
     figures: list[Sequence[Plain]] = [(f.name, _number(f.value), f.n, f.definition) for f in page.figures]
-    figures.append((f"统计口径:{page.area},{page.first.isoformat()}至{page.last.isoformat()}", None, None, None))
+    figures.append((f"统计口径：{page.area}，{page.first.isoformat()}至{page.last.isoformat()}", None, None, None))
     body = xlsx(
         [
             ("月报", ("指标", "数值", "n", "定义"), figures),

@@ -118,7 +118,7 @@ def commit_plan(plan_id: int) -> Any:
             told = flow.commit_plan(session, plan, by=viewer, at=db.now(session))
     except PlanConflict as conflict:
         return _plan_page(plan_id, conflict), 409
-    flash(gettext("路线已下发,%(n)s 站有了新的上门时段", n=len(told)))
+    flash(gettext("路线已下发，%(n)s 站有了新的上门时段", n=len(told)))
     return redirect(url_for("team.plan", plan_id=plan_id))
 
 
@@ -129,7 +129,7 @@ def cancel_plan(plan_id: int) -> Response:
     try:
         with transaction() as session:
             day.cancel(session, asked.plan_for(session, current_viewer(), plan_id))
-        flash(gettext("已放弃这次计算,站点和已下发的路线不变"))
+        flash(gettext("已放弃这次计算，站点和已下发的路线不变"))
     except RunError as error:
         say(error)
     return redirect(url_for("team.plan", plan_id=plan_id))
@@ -195,7 +195,7 @@ def courier_event(courier_id: int) -> Response:
         now_s = seconds_of_day(db.now(session))
         if what == "out":
             shift.out_from_s = now_s if on == today() else shift.starts_s
-            said = gettext("已记录:%(name)s 今天不能继续", name=courier.name)
+            said = gettext("已记录：%(name)s 今天不能继续", name=courier.name)
         elif what == "late":
             minutes = request.form.get("minutes", "")
             late_min = int(minutes) if minutes.isdecimal() else 0
@@ -203,10 +203,10 @@ def courier_event(courier_id: int) -> Response:
                 flash(gettext("晚到时间请填写5至240分钟"), "error")
                 return redirect(url_for("team.runs", on=on.isoformat()))
             shift.late_s = late_min * 60
-            said = gettext("已记录:%(name)s 晚 %(n)s 分钟", name=courier.name, n=late_min)
+            said = gettext("已记录：%(name)s 晚 %(n)s 分钟", name=courier.name, n=late_min)
         elif what == "back":
             shift.out_from_s, shift.late_s = None, 0
-            said = gettext("已记录:%(name)s 恢复正常", name=courier.name)
+            said = gettext("已记录：%(name)s 恢复正常", name=courier.name)
         else:
             raise NotFound(f"no such event: {what!r}")
         standing = session.scalars(
@@ -221,5 +221,5 @@ def courier_event(courier_id: int) -> Response:
     if not fresh:
         flash(said)
         return redirect(url_for("team.runs", on=on.isoformat()))
-    flash(gettext("%(said)s,正在重排余下的站点", said=said))
+    flash(gettext("%(said)s，正在重排余下的站点", said=said))
     return redirect(url_for("team.plan", plan_id=fresh[0]))

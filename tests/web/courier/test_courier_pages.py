@@ -261,7 +261,7 @@ def test_papers_are_handed_in_and_a_difference_refuses_its_line_only(
     assert made.location.rsplit("/", 1)[1] in desk_lead.get("/handovers").get_data(as_text=True)
     refused = {f"difference-{day.pickup_waybill}": "封签破损"}
     assert desk_lead.post(f"{made.location}/signature", data=refused).status_code == 302
-    assert "差异:封签破损" in desk_lead.get(made.location).get_data(as_text=True)
+    assert "差异：封签破损" in desk_lead.get(made.location).get_data(as_text=True)
     assert parcel(sessions, day.pickup_waybill).holder is Holder.COURIER
     again = courier.post("/handovers")
     assert desk_lead.post(f"{again.location}/signature").status_code == 302

@@ -117,8 +117,8 @@ def test_what_is_left_out_needs_its_reason_and_comes_again_the_next_working_day(
         assert (left.state, again.state, again.on) == (ParcelState.BOOKED, StopState.OPEN, TUESDAY + timedelta(days=1))
         assert session.get_one(Stop, day.pickup).state is StopState.DONE
         words = session.scalars(select(CaseEvent.words).where(CaseEvent.case_id == left.case_id)).all()
-        assert "揽收未成:材料未备齐,11月25日再次上门" in words
-        assert "揽投员说明:图纸未盖章" in words
+        assert "揽收未成：材料未备齐，11月25日再次上门" in words
+        assert "揽投员说明：图纸未盖章" in words
     assert courier.post(address, data={"act": "undone"}).status_code == 302
     with sessions() as session:
         assert session.scalars(select(Parcel.stop_id).where(Parcel.waybill == second)).one() == day.pickup
@@ -137,7 +137,7 @@ def test_a_new_plan_says_in_words_what_it_changed(courier: FlaskClient, day: Day
         before.result, plan.result = _routes(run, day.pickup, 10**9), _routes(run, day.pickup, day.delivery)
         plan.replaces_id = before.id
     page = courier.get("/run").get_data(as_text=True)
-    assert "李组长重新安排了路线,新增1站,减少1站;下一站:常州精机有限公司" in page
+    assert "李组长重新安排了路线，新增1站，减少1站；下一站：常州精机有限公司" in page
 
 
 def _routes(run: Run, *stop_ids: int) -> dict[str, object]:
