@@ -267,7 +267,7 @@ def _changed_words(route: Mapping[str, Any], by: str) -> str:
     for handover in route.get("handovers", ()):
         givers.setdefault(handover["from_courier"], []).append(handover["start_s"])
     for giver, starts in givers.items():
-        words += f"；约{starts[0] // 3600:02d}：{starts[0] // 60 % 60:02d}先向{giver}当面交接 {len(starts)} 件"
+        words += f"；约{starts[0] // 3600:02d}:{starts[0] // 60 % 60:02d}先向{giver}当面交接 {len(starts)} 件"
     return words
 
 

@@ -71,7 +71,7 @@ def test_adds_changes_and_retirements_are_told(session: Session, divisions_file:
     ]
     report = import_network(session, divisions_file(newer))
     assert (report.added, report.changed, report.retired) == (1, 1, 1)
-    assert report.lines == ("320412000000 武进区：name, pinyin", "320412100000 湖塘镇：retired")
+    assert report.lines == ("320412000000 武进区: name, pinyin", "320412100000 湖塘镇: retired")
     gone = session.scalars(select(Division).where(Division.retired_on.is_not(None))).all()
     assert [division.name for division in gone] == ["湖塘镇"]
 

@@ -46,7 +46,7 @@ def test_the_quick_distance_is_near_enough(lon: float, lat: float, east: float, 
 def test_only_the_shifted_point_leaves_in_a_link():
     links = {link.name: link.url for link in map_links(*WUJIN, "常州精机有限公司")}
     lon, lat = to_gcj02(*WUJIN)
-    assert parse_qs(urlsplit(links["高德"]).query)["to"] == [f"{lon:.6f}，{lat:.6f}，常州精机有限公司"]
+    assert parse_qs(urlsplit(links["高德"]).query)["to"] == [f"{lon:.6f},{lat:.6f},常州精机有限公司"]
     assert parse_qs(urlsplit(links["百度"]).query)["coord_type"] == ["gcj02"]
     assert parse_qs(urlsplit(links["苹果"]).query)["daddr"] == [f"{lat:.6f},{lon:.6f}"]
     assert not [url for url in links.values() if "119.9424" in url or "31.7011" in url]
