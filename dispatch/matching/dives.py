@@ -20,6 +20,7 @@ SURE = 0.9  # share of the picks from which a pair may be settled
 MOST, LEAST = 0.12, 0.04  # of the jobs left, settled in a round
 MEMORY = 0.9  # how much of the mean of the picks stays in a step
 STRETCH = 0.3
+WAIVED = 0.5  # of the worth of the picks, which only lead the way
 ABOVE = 1.001  # the prices aim at an answer so much dearer than the bound
 
 
@@ -74,7 +75,7 @@ def _priced(gap: Gap, jobs: Ints, room: Ints, price: Floats, aim: float, steps: 
     """Prices moved on by some steps; ``share`` becomes the fading mean of the picks."""
     sacks = Knapsacks(gap.cost[:, jobs], gap.effort[:, jobs], room)
     for _ in range(steps):
-        value, picked = sacks.bound(price)
+        value, picked = sacks.nearly(price, WAIVED)
         share *= MEMORY
         share += (1 - MEMORY) * picked
         lacking = 1.0 - picked.sum(axis=0)

@@ -15,12 +15,12 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from dispatch.matching.descent import descend
 from dispatch.matching.dives import dive
 from dispatch.matching.gap import Flags, Gap, GapAnswer, Ints, hour_prices
 from dispatch.matching.knapsacks import Knapsacks, job_prices
 
 LOADED_SHARE = 0.9  # of the time is left for the search when there was something to compile first
-DESCENT_SHARE = 0.05  # of the time
 SACK_SHARE = 0.2
 SACK_CELLS = 30_000_000  # jobs × hours of the largest agent beyond which the table of a knapsack is too large
 DIVE_SHARE, IDLE_DIVES = 0.45, 6  # so many dives without a better answer end them
@@ -31,7 +31,6 @@ WHOLE_SHARE, MOST, FEW_A_JOB = 0.6, 0.95, 2.5  # so few pairs a job promise an e
 LEFT_A_JOB = 5.0  # pairs a job up to which what is left is solved as a whole
 AROUND, AROUND_STEPS = 4, 60  # agents of the first neighbourhood, steps of its prices
 TRY_S = 1.0  # for one neighbourhood at most
-DESCENT_JOBS = 2_000  # with more a descent's table of swaps is too large
 NEVER = 1 << 40  # costs more than any job is worth
 OPTIMAL, INFEASIBLE = 0, 2  # scipy's numbers
 
@@ -43,6 +42,7 @@ def solve_gap(gap: Gap, *, limit_s: float, seed: int = 0) -> GapAnswer:
         return GapAnswer(np.zeros(0, dtype=np.int64), 0, 0, True)
     one = np.ones((1, 1), dtype=np.int64)
     Knapsacks(one, one, one[0]).forced(np.zeros(1))
+    descend(Gap(one, one, one[0]), np.zeros(1, dtype=np.int64))
     ends_at = max(began + limit_s, monotonic() + LOADED_SHARE * limit_s)
     search = _Search(gap, ends_at, np.random.default_rng(seed))
     search.run()
@@ -80,7 +80,7 @@ class _Search:
 
     def run(self) -> None:
         self._start()
-        self._descend(self.left_s * DESCENT_SHARE)
+        self._descend()
         if self.agent is None or self._finished():
             return
         if self._is_small(self.n, self.gap.room):
@@ -144,40 +144,10 @@ class _Search:
                 return
         self._take(agent)
 
-    def _descend(self, limit_s: float) -> None:
-        """Shifts and swaps while they save cost: in each pass the best ones whose agents do not meet."""
-        ends_at = monotonic() + limit_s
-        cost, effort = self.gap.cost, self.gap.effort
-        while self.agent is not None and self.n <= DESCENT_JOBS and monotonic() < ends_at:
-            at = self.agent.copy()
-            own, spent = cost[at, self.jobs], effort[at, self.jobs]
-            slack = self.gap.room - np.bincount(at, weights=spent, minlength=self.m)
-            # Rows: the job whose agent takes the column's job.
-            theirs, needed = cost[at], effort[at]
-            saves = theirs + theirs.T - own[:, None] - own[None, :]
-            fits = needed <= (slack[at] + spent)[:, None]
-            saves[~(fits & fits.T)] = 0
-            moves = cost - own[None, :]
-            moves[effort > slack[:, None]] = 0
-            i, j = np.nonzero(moves < 0)
-            one, two = np.nonzero(np.triu(saves) < 0)
-            if not len(i) and not len(one):
-                return
-            offers = [(v, a, b, True) for v, a, b in zip(moves[i, j].tolist(), i.tolist(), j.tolist(), strict=True)]
-            offers += [
-                (v, a, b, False) for v, a, b in zip(saves[one, two].tolist(), one.tolist(), two.tolist(), strict=True)
-            ]
-            touched: set[int] = set()
-            for _, a, job, is_shift in sorted(offers):
-                pair = {a, int(at[job])} if is_shift else {int(at[a]), int(at[job])}
-                if touched.isdisjoint(pair):
-                    touched |= pair
-                    if is_shift:
-                        at[job] = a
-                    else:
-                        at[a], at[job] = at[job], at[a]
-            if not self._take(at):
-                return
+    def _descend(self) -> None:
+        """Shifts and swaps while they save cost."""
+        if self.agent is not None:
+            self._take(descend(self.gap, self.agent))
 
     def _price_jobs(self) -> None:
         """The bound of the knapsacks, and for each pair what it would add: from now on the guide to good pairs."""
@@ -204,7 +174,7 @@ class _Search:
             allowed = min(REST_S, REST_SHARE * self.left_s)
             self._milp(np.arange(self.m), found.left, edges, allowed, better=False)
             if self.cost < np.inf:
-                self._descend(allowed)
+                self._descend()
             if self.cost < before[1]:
                 idle = 0
             else:
