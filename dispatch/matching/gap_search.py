@@ -24,7 +24,7 @@ LOADED_SHARE = 0.9  # of the time is left for the search when there was somethin
 SACK_SHARE = 0.2
 SACK_CELLS = 30_000_000  # jobs × hours of the largest agent beyond which the table of a knapsack is too large
 DIVE_SHARE, IDLE_DIVES = 0.45, 6  # so many dives without a better answer end them
-STOPS = (60, 40, 25)  # jobs that a dive leaves, in turn
+DIVE_STOP = 25  # jobs that a dive leaves to HiGHS: with more it seldom ends
 REST_S, REST_SHARE = 2.0, 0.12  # for HiGHS on what a dive leaves, at most
 CORE_WIDTH, CORE_SHARE = 6, 0.4  # edges a job and share of the time, where there are no tables
 WHOLE_SHARE, MOST, FEW_A_JOB = 0.6, 0.95, 2.5  # so few pairs a job promise an end
@@ -164,7 +164,7 @@ class _Search:
         number, idle = 0, 0
         while monotonic() < until and idle < IDLE_DIVES and not self._finished():
             before = self.agent, self.cost
-            found = dive(self.gap, self.job_price, self.lower, stop=STOPS[number % len(STOPS)], rng=self.rng,
+            found = dive(self.gap, self.job_price, self.lower, stop=DIVE_STOP, rng=self.rng,
                          ends_at=until, wild=0.02 * (1 + number))  # fmt: skip
             number, idle = number + 1, idle + 1
             self.agent, self.cost = found.agent, np.inf

@@ -1,4 +1,4 @@
-"""The best set: as good as the best of all sets, also where many jobs pay alike; what is waived is all that it lacks."""
+"""The best set: as good as the best of all sets, also where many jobs pay alike, but for what is waived."""
 
 from itertools import product
 
