@@ -1,9 +1,10 @@
 """Delivery: hand over a claimed message once; when that is not certain, look it up before anything else."""
 
 import logging
+import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import String, bindparam, exists, func, select
@@ -28,6 +29,8 @@ SKEW = timedelta(minutes=2)
 PATIENCE_S = 1.0
 """So long a worker waits for a token itself; longer waits are the row's."""
 LOOK_AGAIN = timedelta(seconds=30)
+AT_ONCE = 4
+"""So many of a process's threads claim and settle at a time: more would only take the interpreter from each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,14 @@ class Post:
     gateways: Mapping[str, Gateway]
     bucket: Bucket
     settings: NoticeSettings
+    few: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
+    """Held while a thread computes, never while it waits for a provider."""
 
 
 def deliver(post: Post, message_id: int) -> None:
     """One try at one message. May be called twice, by anybody, at any time."""
     reached("task.started")
-    with post.sessions.begin() as session:
+    with post.few, post.sessions.begin() as session:
         claimed = claim(session, message_id, post.settings)
     if claimed is None:
         return
@@ -65,7 +70,7 @@ def deliver(post: Post, message_id: int) -> None:
         return
     result = attempt(post, claimed)
     reached("send.returned")
-    with post.sessions.begin() as session:
+    with post.few, post.sessions.begin() as session:
         settle(session, claimed, result, post.settings)
         reached("settle.written")
     reached("settle.committed")
@@ -186,7 +191,7 @@ def _look_up(post: Post, claimed: Claim) -> None:
         except (Unclear, NotProcessed, Refused) as error:
             log.warning("message %s could not be looked up: %s", claimed.letter.message_id, error)
     reached("lookup.answered")
-    with post.sessions.begin() as session:
+    with post.few, post.sessions.begin() as session:
         status = settle_look_up(session, claimed, found, post.settings)
         reached("lookup.written")
     reached("lookup.committed")

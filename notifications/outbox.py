@@ -1,8 +1,6 @@
 """The outbox: what is to be said is a row in the transaction of the event; a doorbell rings after its commit."""
 
-import logging
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -11,22 +9,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 import db
-from notifications import facts, texts
+from notifications import doorbell, facts, texts
 from notifications.message import Message, Priority, State
 from notifications.moment import CLOCKS, Moment, moment, told
 from notifications.phone import BadNumber, Line, line_of, normalise
 from notifications.quiet import when_allowed
 from notifications.settings import NoticeSettings
 
-log = logging.getLogger(__name__)
-
-Doorbell = Callable[[int, Priority], None]
-
 _settings = NoticeSettings()
-_doorbell: Doorbell | None = None
-_deaf_until = 0.0
-DEAF_S = 5.0
-"""After a broker did not answer, this long nobody rings: the rows are safe and the sweep finds them."""
 
 
 def configure(settings: NoticeSettings) -> None:
@@ -37,12 +27,6 @@ def configure(settings: NoticeSettings) -> None:
 
 def settings() -> NoticeSettings:
     return _settings
-
-
-def use_doorbell(doorbell: Doorbell | None) -> None:
-    """Who is told, after a commit, that a message is due now: ``tasks.ring`` in the program, nobody in most tests."""
-    global _doorbell, _deaf_until
-    _doorbell, _deaf_until = doorbell, 0.0
 
 
 _COLUMNS = {key: column for key, column in Message.__mapper__.columns.items() if key != "id"}
@@ -168,27 +152,14 @@ def ring_after_commit(session: Session, due: Iterable[tuple[int, Priority]]) -> 
 def _ring_waiting(session: Session) -> None:
     if session.in_nested_transaction():
         return
-    waiting = session.info.pop("notices_due", [])
+    waiting = session.info["notices_due"]
     session.info["notices_due"] = []
-    for message_id, priority in waiting:
-        ring(message_id, priority)
+    doorbell.ring(waiting)
 
 
 def _forget_waiting(session: Session) -> None:
     if not session.in_nested_transaction():
         session.info["notices_due"] = []
-
-
-def ring(message_id: int, priority: Priority) -> None:
-    """Tell a worker. A broker that is down costs nothing: the row is there, and the sweep rings again."""
-    global _deaf_until
-    if _doorbell is None or time.monotonic() < _deaf_until:
-        return
-    try:
-        _doorbell(message_id, priority)
-    except Exception:  # noqa: BLE001  the outermost edge of a committed transaction: whatever the broker does, go on
-        _deaf_until = time.monotonic() + DEAF_S
-        log.warning("the doorbell is silent for %s s; the sweep will find message %s", DEAF_S, message_id)
 
 
 # ---------------------------------------------------------------- what people do

@@ -1,7 +1,7 @@
-"""Tasks: what Celery runs for notices. Each takes an id at most, may run twice, and waits with no transaction open."""
+"""Tasks: what Celery runs for notices. Each takes ids at most, may run twice, and waits with no transaction open."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session, sessionmaker
 
-from notifications import health, heartbeat, outbox, people
+from notifications import doorbell, health, heartbeat, outbox, people
 from notifications.boundary import reached
 from notifications.bucket import Bucket
 from notifications.delivery import Post
@@ -36,9 +36,9 @@ QUEUE_OF = {
     Priority.SURVEY: NOTICES,
 }
 BELL_S = 0.8
-"""So long a request waits for the broker, and then not again for a while (``outbox.DEAF_S``)."""
+"""So long a request waits for the broker, and then not again for a while (``doorbell.DEAF_S``)."""
 FULL = 500
-"""A queue that holds so many tasks is rung for no more: workers that are behind would only find the same rows again."""
+"""Where so many messages may wait in a queue it is rung for no more: workers behind would only find the same rows."""
 SWEEP_S, HEARTBEAT_S, RETENTION_S = 10.0, 60.0, 3600.0
 SCHEDULE: dict[str, dict[str, Any]] = {
     "notices-sweep": {
@@ -113,10 +113,10 @@ def bell(app: Celery) -> Any:
     return _bells[app]
 
 
-def ring(message_id: int, priority: Priority) -> None:
-    """The doorbell: ``outbox.use_doorbell(tasks.ring)``. One quick try; a broker that is down is the sweep's matter."""
+def ring(message_ids: Sequence[int], priority: Priority) -> None:
+    """What ``doorbell.use`` is given. One quick try; a broker that is down is the sweep's matter."""
     with bell(deliver.app).acquire(block=True, timeout=BELL_S) as producer:
-        deliver.apply_async((message_id,), queue=QUEUE_OF[priority], retry=False, ignore_result=True, producer=producer)
+        deliver.apply_async(message_ids, queue=QUEUE_OF[priority], retry=False, ignore_result=True, producer=producer)
 
 
 def waiting(queue: str) -> int:
@@ -142,15 +142,23 @@ def deliver_due(*, at_once: bool = False) -> int:
 
 
 @shared_task(name="notifications.deliver", ignore_result=True, acks_late=True, reject_on_worker_lost=True)
-def deliver(message_id: int) -> None:
-    """One try at one message."""
-    deliver_one(post(), message_id)
+def deliver(*message_ids: int) -> None:
+    """One try at each message. What fails for one of them does not keep the others waiting."""
+    failed: Exception | None = None
+    for message_id in message_ids:
+        try:
+            deliver_one(post(), message_id)
+        except Exception as error:  # noqa: BLE001  raised below: the row lies where it lay, and the sweep finds it
+            failed = failed or error
+    if failed is not None:
+        raise failed
 
 
 @shared_task(name="notifications.sweep", ignore_result=True)
 def sweep() -> None:
     """Ring for what is due and was not rung for, or whose worker died."""
-    here, room = post(), {queue: FULL - waiting(queue) for queue in set(QUEUE_OF.values())}
+    here = post()
+    room = {queue: FULL - waiting(queue) * doorbell.MOST_TOGETHER for queue in set(QUEUE_OF.values())}
 
     def has_room(priority: Priority) -> bool:
         room[QUEUE_OF[priority]] -= 1
@@ -160,9 +168,9 @@ def sweep() -> None:
         due = sweep_rows(session, here.settings, has_room=has_room)
         reached("sweep.written")
     reached("sweep.committed")
-    for message_id, priority in due:
+    for first in range(0, len(due), doorbell.MOST_TOGETHER):
         reached("sweep.ringing")
-        outbox.ring(message_id, priority)
+        doorbell.ring(due[first : first + doorbell.MOST_TOGETHER])
 
 
 @shared_task(name="notifications.heartbeat", ignore_result=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from celery import Celery
 from flask import Flask
 
-from notifications import outbox, tasks, texts
+from notifications import doorbell, tasks, texts
 from notifications.settings import DomesticAccount, NoticeSettings, Route, TwilioAccount
 from web.settings import BadSetting, Settings
 
@@ -68,5 +68,5 @@ def install(app: Flask, celery: Celery, settings: Settings) -> None:
     chosen = notice_settings(settings)
     app.extensions["daiban.notices"] = chosen
     tasks.configure(chosen, app.extensions["daiban.sessions"])
-    outbox.use_doorbell(tasks.ring)
+    doorbell.use(tasks.ring)
     celery.conf.task_routes = {**(celery.conf.task_routes or {}), **tasks.ROUTES}

@@ -24,7 +24,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from notifications import facts, outbox, tasks
+from notifications import doorbell, facts, outbox, tasks
 from notifications.facts import NoticeDay
 from notifications.message import OPEN, Message
 from servers import Postgres, Valkey
@@ -58,7 +58,7 @@ def post_all(line: Connection, storm_line: str, messages: int, rate: float) -> N
     db.use_keys(db.Keyring.parse(storm.keys))
     app = storm.celery()
     outbox.configure(storm.settings())
-    outbox.use_doorbell(tasks.ring)
+    doorbell.use(tasks.ring)
     sessions = db.sessions(storm.database)
     _post(sessions, range(-WARMING * storm.workers, 0), 0)
     line.send("warming")

@@ -26,7 +26,7 @@ import agents.network
 import db
 import dispatch.case
 import dispatch.project
-from notifications import boundary, outbox, receipts, tasks
+from notifications import boundary, doorbell, receipts, tasks
 from notifications.settings import NoticeSettings, Route, TwilioAccount
 from servers import die_with_parent
 from tests.notifications.provider_server import SID, TOKEN
@@ -116,7 +116,7 @@ class Storm:
         """In each process, after its fork: keys, database, gateways, doorbell."""
         db.use_keys(db.Keyring.parse(self.keys))
         tasks.configure(self.settings(), db.sessions(self.database, pool_size=min(self.threads + 2, 10)))
-        outbox.use_doorbell(tasks.ring)
+        doorbell.use(tasks.ring)
 
 
 def die_at(moment: str, reaching: int, storm: Storm) -> None:

@@ -11,7 +11,7 @@ import agents.network
 import db
 import dispatch.case
 import dispatch.project
-from notifications import outbox
+from notifications import doorbell, outbox
 from notifications.bucket import Bucket
 from notifications.delivery import Post
 from notifications.settings import NoticeSettings
@@ -36,7 +36,7 @@ def default_settings() -> Iterator[None]:
     """No test's settings or doorbell outlive it."""
     yield
     outbox.configure(NoticeSettings())
-    outbox.use_doorbell(None)
+    doorbell.use(None)
 
 
 @pytest.fixture

@@ -1,14 +1,21 @@
 """The bell: whoever rings at a broker that is gone or silent is let go at once, and the row waits for the sweep."""
 
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from celery import Celery
+from hypothesis import given
+from hypothesis import strategies as st
 from kombu.exceptions import OperationalError
 from sqlalchemy import select
 
-from notifications import outbox, tasks
+from notifications import doorbell, tasks
 from notifications.message import Message, Priority, State
 from tests.notifications.builders import say
 
@@ -34,19 +41,112 @@ def test_a_ring_tries_once_and_with_little_patience(broken: Celery) -> None:
     assert options["visibility_timeout"] == 3600  # what is shipped stays as it is
     assert tasks.BELL_S < 1
     with pytest.raises(OperationalError):
-        tasks.ring(1, Priority.CODE)
+        tasks.ring([1], Priority.CODE)
 
 
 def test_a_request_whose_bell_is_not_heard_loses_nothing(broken: Celery, sessions, ten, monkeypatch) -> None:
     rung = []
 
-    def ring(message_id: int, priority: Priority) -> None:
-        rung.append(message_id)
-        tasks.ring(message_id, priority)
+    def ring(message_ids: Sequence[int], priority: Priority) -> None:
+        rung.append(message_ids)
+        tasks.ring(message_ids, priority)
 
-    outbox.use_doorbell(ring)
+    doorbell.use(ring)
     with sessions.begin() as session:
-        ids = [say(session, key=str(i), to=f"1390000000{i}").id for i in range(3)]
-    assert rung == ids[:1]  # after the first nobody waits again
+        ids = [say(session, key=str(i), to=f"139000000{i:02}").id for i in range(3 * doorbell.MOST_TOGETHER)]
+    assert rung == [ids[: doorbell.MOST_TOGETHER]]  # after the first ring nobody waits again
     with sessions() as session:
-        assert [m.state for m in session.scalars(select(Message))] == [State.QUEUED] * 3
+        assert {m.state for m in session.scalars(select(Message))} == {State.QUEUED}
+
+
+class Rung:
+    """What was rung for, by whom, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        self.tasks: list[tuple[list[int], Priority]] = []
+        self.threads: set[str] = set()
+        self.again = threading.Event()
+
+    def __call__(self, message_ids: Sequence[int], priority: Priority) -> None:
+        self.tasks.append((list(message_ids), priority))
+        self.threads.add(threading.current_thread().name)
+        self.again.set()
+
+    def ids(self) -> list[int]:
+        return [i for ids, _ in self.tasks for i in ids]
+
+
+def test_the_first_ring_is_heard_at_once_and_a_rush_is_rung_for_together() -> None:
+    rung = Rung()
+    bell = doorbell.Doorbell(rung, together_s=3600)
+    for i in range(12):
+        bell.ring([(i, Priority.PROGRESS)])
+    assert rung.tasks == [([0], Priority.PROGRESS)]
+    bell.flush()
+    assert [ids for ids, _ in rung.tasks] == [[0], [1, 2, 3, 4, 5], [6, 7, 8, 9, 10], [11]]
+
+
+def test_what_is_gathered_is_rung_for_without_anybody_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorbell, "time", SimpleNamespace(monotonic=lambda: 0.0))  # all of it is one rush
+    rung = Rung()
+    bell = doorbell.Doorbell(rung, together_s=0.2)
+    bell.ring([(1, Priority.PROGRESS)])
+    rung.again.clear()
+    bell.ring([(2, Priority.PROGRESS), (3, Priority.COURIER)])
+    assert rung.again.wait(60)
+    bell.flush()
+    assert sorted(rung.ids()) == [1, 2, 3]
+    assert rung.tasks[1] == ([3], Priority.COURIER)  # what matters more first
+    assert len(rung.threads) > 1  # nobody's request waited for the second
+
+
+def test_a_one_time_code_waits_for_nobody_and_shares_with_nobody() -> None:
+    rung = Rung()
+    bell = doorbell.Doorbell(rung, together_s=3600)
+    bell.ring([(1, Priority.PROGRESS)])
+    bell.ring([(2, Priority.CODE), (3, Priority.CODE), (4, Priority.DEFECT)])
+    assert rung.tasks == [([1], Priority.PROGRESS), ([2], Priority.CODE), ([3], Priority.CODE)]
+    bell.flush()
+    assert rung.tasks[3:] == [([4], Priority.DEFECT)]
+
+
+@given(st.lists(st.lists(st.sampled_from(Priority), max_size=12), max_size=12), st.sampled_from([0.0, 3600.0]))
+def test_every_message_is_rung_for_once_at_its_own_priority(rushes: list[list[Priority]], together_s: float) -> None:
+    rung, number = Rung(), count()
+    bell = doorbell.Doorbell(rung, together_s=together_s)
+    due = [[(next(number), priority) for priority in rush] for rush in rushes]
+    for rush in due:
+        bell.ring(rush)
+    bell.flush()
+    assert sorted((i, p) for ids, p in rung.tasks for i in ids) == sorted(one for rush in due for one in rush)
+    assert all(1 <= len(ids) <= doorbell.MOST_TOGETHER for ids, _ in rung.tasks)
+
+
+def test_a_process_that_ends_rings_for_what_it_has_gathered() -> None:
+    ends = """
+from notifications import doorbell
+from notifications.message import Priority
+doorbell.use(lambda ids, priority: print(*ids, flush=True), together_s=3600)
+for i in range(3):
+    doorbell.ring([(i, Priority.PROGRESS)])
+"""
+    said = subprocess.run([sys.executable, "-c", ends], capture_output=True, text=True, check=True, timeout=60)
+    assert said.stdout.split() == ["0", "1", "2"]
+
+
+def test_a_forked_process_does_not_ring_for_what_its_parent_has_gathered() -> None:
+    forks = """
+import os
+from notifications import doorbell
+from notifications.message import Priority
+doorbell.use(lambda ids, priority: os.write(1, f"{ids} ".encode()), together_s=3600)
+for i in range(2):
+    doorbell.ring([(i, Priority.PROGRESS)])
+if os.fork() == 0:
+    doorbell.ring([(7, Priority.PROGRESS)])
+    doorbell.flush()
+    os._exit(0)
+os.wait()
+"""
+    said = subprocess.run([sys.executable, "-c", forks], capture_output=True, text=True, check=True, timeout=60)
+    assert said.stdout.split() == ["[0]", "[7]", "[1]"]

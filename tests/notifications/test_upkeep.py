@@ -7,7 +7,7 @@ from celery import Celery
 from sqlalchemy import select, update
 
 import db
-from notifications import heartbeat, outbox, sweep, tasks
+from notifications import doorbell, heartbeat, sweep, tasks
 from notifications.claim import claim
 from notifications.message import Attempt, Message, Priority, State
 from notifications.settings import NoticeSettings
@@ -93,11 +93,11 @@ def test_a_sweep_of_workers_that_are_behind_does_not_flood_the_queue(sessions, t
             say(session, key=str(i), to=f"1390000000{i}")
     with Celery("behind", broker=broker_url) as app:
         app.set_default()
-        outbox.use_doorbell(tasks.ring)
+        doorbell.use(tasks.ring, together_s=0)
         for _ in range(3):
             later(sessions, 61)
             tasks.sweep()
-            assert tasks.waiting(tasks.NOTICES) == 3
+            assert tasks.waiting(tasks.NOTICES) == 1  # a task for three of the eight
         assert tasks.waiting(tasks.URGENT) == 0
 
 
@@ -121,7 +121,7 @@ def test_messages_go_out_without_a_broker_too(sessions, ten, provider):
 
 
 def test_a_task_takes_ids_and_nothing_else():
-    assert tasks.deliver.run.__annotations__ == {"message_id": int, "return": None}
+    assert tasks.deliver.run.__annotations__ == {"message_ids": int, "return": None}
     assert tasks.deliver.acks_late
     assert tasks.deliver.reject_on_worker_lost
 
@@ -182,11 +182,32 @@ def test_a_one_time_code_is_covered_when_its_time_is_over(sessions):
 
 
 @pytest.mark.parametrize("priority", list(Priority))
-def test_the_doorbell_rings_at_the_queue_of_its_priority(priority, broker_url, sessions):
-    rung = []
-    outbox.use_doorbell(lambda message_id, p: rung.append((message_id, tasks.QUEUE_OF[p])))
-    outbox.ring(5, priority)
-    assert rung == [(5, tasks.QUEUE_OF[priority])]
+def test_a_ring_goes_to_the_queue_of_its_priority(priority, broker_url):
+    with Celery("queues", broker=broker_url) as app:
+        app.set_default()
+        tasks.ring([5], priority)
+        assert {q: tasks.waiting(q) for q in tasks.QUEUES} == {
+            q: int(q == tasks.QUEUE_OF[priority]) for q in tasks.QUEUES
+        }
+
+
+def test_what_fails_for_one_message_does_not_keep_the_others_of_its_ring_waiting(sessions, ten, provider, monkeypatch):
+    tasks.configure(twilio_settings(provider.url), sessions)
+    with sessions.begin() as session:
+        bad, good = (say(session, key=str(i), to=f"1390000000{i}").id for i in range(2))
+    deliver = tasks.deliver_one
+
+    def torn(post, message_id):
+        if message_id == bad:
+            raise ConnectionError("the database went away")
+        deliver(post, message_id)
+
+    monkeypatch.setattr(tasks, "deliver_one", torn)
+    with pytest.raises(ConnectionError):
+        tasks.deliver(bad, good)
+    with sessions() as session:
+        assert session.get_one(Message, bad).state is State.QUEUED
+        assert session.get_one(Message, good).state is State.SENT
 
 
 def test_an_attempt_names_itself_to_the_provider():

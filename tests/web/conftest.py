@@ -12,7 +12,7 @@ import db
 from agents.network import Division, Level, Precision
 from dispatch.project import Enterprise
 from dispatch.scope import Role
-from notifications import outbox
+from notifications import doorbell
 from web.accounts import HASHER, Account
 from web.app import create_app
 from web.settings import Settings
@@ -40,7 +40,7 @@ def app(settings: Settings, sessions: sessionmaker[Session]) -> Iterator[Flask]:
     made = create_app(settings)
     made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     yield made
-    outbox.use_doorbell(None)
+    doorbell.use(None)
     made.extensions["daiban.sessions"].kw["bind"].dispose()
 
 

@@ -24,7 +24,7 @@ from werkzeug.test import TestResponse
 import db
 from dispatch.scope import Role
 from dispatch.stages import Stage
-from notifications import outbox
+from notifications import doorbell
 from notifications.message import Message
 from routing import day, planning
 from routing.runs import Plan, PlanState, Run, StopKind, StopState
@@ -60,7 +60,7 @@ def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPath
             limit_requests=False,
         )
     )
-    outbox.use_doorbell(None)
+    doorbell.use(None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAIBAN_HOME", str(folder))
         sessions = made.extensions["daiban.sessions"]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from dispatch.scope import Role
-from notifications import outbox
+from notifications import doorbell
 from notifications.tasks import QUEUES, ROUTES
 from web import jobs, run, wording
 from web.accounts import Account
@@ -98,7 +98,7 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(client: FlaskClient, sign_
 def test_many_tries_are_slowed_down(settings: Settings, sessions: sessionmaker[Session]) -> None:
     app = create_app(replace(settings, broker_url="", limit_requests=True))
     app.config.update(WTF_CSRF_ENABLED=False)
-    outbox.use_doorbell(None)
+    doorbell.use(None)
     browser = app.test_client()
     tries = [browser.post("/login", data={"name": "", "password": ""}).status_code for _ in range(21)]
     assert tries == [422] * 20 + [429]

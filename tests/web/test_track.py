@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 import db
-from notifications import outbox
+from notifications import doorbell
 from tests.dispatch.builders import an_assigned_case, make_county, the_county
 from web.app import create_app
 from web.settings import Settings
@@ -28,7 +28,7 @@ def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPath
         db.allow_clock_changes(session)
         make_county(session, Path(folder))
     yield made
-    outbox.use_doorbell(None)
+    doorbell.use(None)
     made.extensions["daiban.sessions"].kw["bind"].dispose()
 
 

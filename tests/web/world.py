@@ -17,7 +17,7 @@ from dispatch.custody import Direction, Parcel
 from dispatch.evaluation import Evaluation, Grade, Rectification, TicketKind
 from dispatch.project import Project
 from dispatch.scope import Role
-from notifications import outbox
+from notifications import doorbell
 from notifications.message import Message
 from routing.day import queue_plan
 from routing.runs import Courier, Cutoff, PlanState, Run, Shift, Stop, StopAct, StopEvent, StopState
@@ -63,7 +63,7 @@ def app_over(postgres: str, template_database: str, name: str, folder: Path) -> 
         )
     )
     made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    outbox.use_doorbell(None)
+    doorbell.use(None)
     made.extensions["world"] = make_world(made.extensions["daiban.sessions"], folder)
     return made
 
