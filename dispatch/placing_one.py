@@ -85,18 +85,21 @@ def _fill(session: Session, project: Project, asked: _Asked, need: Need, *, by: 
         take = _take_lead if need.role == "lead" else _take_liaison
         # An update that waited and then found no room keeps its lock on the agent. Only going back to the savepoint
         # lets go of it; else two who go from agent to agent could wait for each other.
-        trying = session.begin_nested()
+        session.execute(_TRY)
         member_id = take(session, project, need, choice, reason, name=names[int(choice.agent)],
                          calendar=asked.calendar, by=by, at=at)  # fmt: skip
-        if member_id is not None:
-            trying.commit()
+        if member_id is not None:  # the savepoint ends with the transaction
             session.expire_all()
             return Placed(member_id, int(choice.agent), reason)
-        trying.rollback()
+        session.execute(_GO_BACK)
         pool = [agent for agent in pool if agent.id != choice.agent]
     if need.role == "lead":
         project.assignment_reason = reason
     return None
+
+
+# Nothing that the session holds has changed since: plain statements do without its own books on savepoints.
+_TRY, _GO_BACK = text("SAVEPOINT taking"), text("ROLLBACK TO SAVEPOINT taking")
 
 
 # ---------------------------------------------------------------- reading

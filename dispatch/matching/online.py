@@ -21,13 +21,14 @@ def place_one(
     for agent in agents:
         if agent.held < agent.capacity and bar(need, agent, network) is None:
             terms = pair_terms(need, agent, network, weights)
-            terms = terms._replace(evenness=slot_cost(agent.held + 1, agent.capacity, weights))
-            offers.append((terms.total + prices.get(agent.id, 0), stable_key(agent.id), agent, terms))
+            slot = slot_cost(agent.held + 1, agent.capacity, weights)
+            offers.append((terms.total + slot + prices.get(agent.id, 0), stable_key(agent.id), agent, terms, slot))
     offers.sort(key=lambda offer: offer[:2])
+    first = [(score, agent, terms._replace(evenness=slot)) for score, _, agent, terms, slot in offers[:3]]
     wait = waiting_terms(need, weights)
-    if not offers or offers[0][0] >= wait.total:
-        others = tuple(RunnerUp(a.id, t.total, score - wait.total) for score, _, a, t in offers[:2])
+    if not first or first[0][0] >= wait.total:
+        others = tuple(RunnerUp(a.id, t.total, score - wait.total) for score, a, t in first[:2])
         return Choice(need.id, None, wait, others)
-    best, _, agent, terms = offers[0]
-    others = tuple(RunnerUp(a.id, t.total, score - best) for score, _, a, t in offers[1:3])
+    best, agent, terms = first[0]
+    others = tuple(RunnerUp(a.id, t.total, score - best) for score, a, t in first[1:])
     return Choice(need.id, agent.id, terms, others)
