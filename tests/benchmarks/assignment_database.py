@@ -1,6 +1,6 @@
 """A batch with its database: a city or the province read, solved, written back; then one placement after another.
 
-python -m tests.benchmarks.assignment_database --scale city|province [--projects 50000] [--one-by-one 200]
+python -m tests.benchmarks.assignment_database --scale city|province [--projects 50000] [--one-by-one 200] [--no-batch]
 
 One placement is measured as the schedule does it: the project locked, its agent found, everything written, committed;
 telling the two sides follows in a transaction of its own and is measured apart. ``--pause-ms`` is the pause between
@@ -40,7 +40,7 @@ def timed(found: dict[str, Any], name: str, act: Callable[[], Any]) -> Any:
     return answer
 
 
-def measure(scale: str, projects: int, one_by_one: int, pause_s: float) -> dict[str, Any]:
+def measure(scale: str, projects: int, one_by_one: int, pause_s: float, *, batch: bool) -> dict[str, Any]:
     """Load, then time each part."""
     db.use_keys(db.Keyring.generate())
     server = Postgres().start()
@@ -53,13 +53,16 @@ def measure(scale: str, projects: int, one_by_one: int, pause_s: float) -> dict[
             import_all(session)
         timed(found, "load", lambda: demand.load(sessions, scale=scale))
         grow(sessions, projects)
-        return measured(sessions, found, one_by_one, pause_s)
+        if batch:
+            _batch(sessions, found)
+        _one_after_another(sessions, found, one_by_one, pause_s)
+        return found
     finally:
         server.stop()
 
 
-def measured(sessions: Any, found: dict[str, Any], one_by_one: int, pause_s: float) -> dict[str, Any]:
-    """Read, solve, difference, write back; then one placement after another, telling, forecasts."""
+def _batch(sessions: Any, found: dict[str, Any]) -> None:
+    """Read, solve, difference, write back."""
     with sessions() as session:
         found["agents"] = session.scalar(select(func.count()).select_from(Agent))
         found["projects"] = session.scalar(
@@ -90,7 +93,13 @@ def measured(sessions: Any, found: dict[str, Any], one_by_one: int, pause_s: flo
         )
         found["waiting after"] = _waiting(session)
         session.execute(text("ANALYZE"))
+
+
+def _one_after_another(sessions: Any, found: dict[str, Any], one_by_one: int, pause_s: float) -> None:
+    """One placement after another, telling, forecasts."""
     found["one by one ms"] = _one_by_one(sessions, one_by_one, pause_s)
+    with sessions() as session:
+        at = db.now(session)
 
     def tell() -> int:
         with sessions.begin() as session:
@@ -103,7 +112,6 @@ def measured(sessions: Any, found: dict[str, Any], one_by_one: int, pause_s: flo
             return renew_many(session, due(session, at=at, limit=100), at=at)
 
     timed(found, "100 forecasts", look)
-    return found
 
 
 def grow(sessions: Any, projects: int) -> None:
@@ -192,9 +200,8 @@ if __name__ == "__main__":
     ask.add_argument("--one-by-one", type=int, default=200)
     ask.add_argument("--projects", type=int, default=0, help="so many in all, running and waiting")
     ask.add_argument("--pause-ms", type=float, default=30.0, help="between two cases")
+    ask.add_argument("--no-batch", action="store_true", help="only one placement after another")
     given = ask.parse_args()
-    print(
-        json.dumps(
-            measure(given.scale, given.projects, given.one_by_one, given.pause_ms / 1000), ensure_ascii=False, indent=1
-        )
-    )
+    pause_s = given.pause_ms / 1000
+    found = measure(given.scale, given.projects, given.one_by_one, pause_s, batch=not given.no_batch)
+    print(json.dumps(found, ensure_ascii=False, indent=1))

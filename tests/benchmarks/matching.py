@@ -150,13 +150,10 @@ def leave(options):
 
 
 def teams(options):
-    network, agents, needs = province(options.needs, options.seed)
+    network, agents, needs = province(options.needs * 4 // 3, options.seed)  # four in five of them are leads
     draw = random.Random(options.seed)
-    whole = [
-        replace(n, skills=frozenset(draw.sample(SKILLS, draw.randint(2, 4))), language=None)
-        for n in needs
-        if n.role == "lead"
-    ]
+    leads = [n for n in needs if n.role == "lead"][: options.needs]
+    whole = [replace(n, skills=frozenset(draw.sample(SKILLS, draw.randint(2, 4))), language=None) for n in leads]
     watch = Watch()
     plans = plan_teams(whole, agents, network, WEIGHTS, limit_s=options.limit, at_once=options.at_once)
     say(job="teams", areas=len(plans), proven=sum(p.proven for p in plans), projects=len(whole),
