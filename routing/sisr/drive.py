@@ -16,9 +16,14 @@ from routing.sisr.search import Lines, Search
 CHUNK_S = 0.04
 COUNTED_CHUNK = 500
 """Iterations between two looks at the clock when iterations are what is counted: always as many, so that runs agree."""
-COOLS_TO = 0.01
+COOLS_TO, COOLS_TO_PAIRED = 0.01, 0.05
+"""The last temperature over the first. Pairs are as good as frozen at the second: colder time is lost to them."""
 FLEET_SHARE = 0.5
-FLEET_HEAT = 1.0
+"""Of the pace, for taking routes away, at most; all of it up to ``LARGE`` stops, where a late success is common."""
+FLEET_SHARE_LARGE, LARGE = 0.15, 600
+"""Beyond so many stops this share does, or twice what it took to the last success: ways need the time more."""
+FLEET_PATIENCE = 2.0
+FLEET_COOLS_TO = 0.01
 BETWEEN_REPORTS_S = 0.2
 MEETINGS = 10
 """How often searches that work together go on from the best."""
@@ -59,7 +64,7 @@ class Drive:
         self._anneal(begins, 1.0)
 
     def _anneal(self, begins: float, ends: float) -> None:
-        hot = self.hot
+        hot, cools_to = self.hot, COOLS_TO_PAIRED if self.search.model.S[PAIRS] else COOLS_TO
         meets = [begins + (ends - begins) * at / MEETINGS for at in range(MEETINGS)] if self.meet else []
         while not self.pace.over and (share := self.pace.share) < ends:
             if self.meet and meets and share >= meets[0]:
@@ -68,14 +73,14 @@ class Drive:
             step = self._chunk(ends)
             at = (share - begins) / max(1e-9, ends - begins)
             to = min(1.0, (share + self._share_of(step) - begins) / max(1e-9, ends - begins))
-            self._run(step, hot * COOLS_TO**at, hot * COOLS_TO ** max(to, at))
+            self._run(step, hot * cools_to**at, hot * cools_to ** max(to, at))
 
     def _fewer_vehicles(self) -> float:
         """Take routes away while the rest can be made to hold everything. Returns the share of the pace used."""
         search, pace = self.search, self.pace
         S = search.core.S
-        hot = self.hot * FLEET_HEAT
-        until = FLEET_SHARE
+        hot = self.hot
+        until = FLEET_SHARE if search.model.stops <= LARGE else FLEET_SHARE_LARGE
         S[ABSENCE_RULE] = 1
         complete: Lines | None = None
         fewest = self._fewest()
@@ -84,12 +89,12 @@ class Drive:
                 complete = search.best()
                 if S[BEST_USED] <= fewest:
                     break
+                until = min(FLEET_SHARE, max(until, FLEET_PATIENCE * pace.share))
                 search.begin(self._without_a_route(complete))
                 S[LIMIT] = S[USED]
                 self._run(1, hot, hot)
                 continue
-            share = pace.share / until
-            heat = hot * COOLS_TO**share
+            heat = hot * FLEET_COOLS_TO ** (pace.share / until)
             self._run(self._chunk(until), heat, heat)
         S[ABSENCE_RULE] = 0
         if search.complete:
