@@ -28,6 +28,8 @@ FIRST_SHARE = 0.6
 """Of the time for the first drawing of areas; the rest is for their borders."""
 ROUNDS = 4
 LATER_HEAT = 0.15
+WORTH_DRAWING = 2
+"""Another round needs this many times what it takes to draw areas and begin in them."""
 BETWEEN_LOOKS_S = 0.2
 """How often whoever waits is told, and asks whether to stop."""
 
@@ -180,7 +182,7 @@ class LargeDay:
                 setting_up_s = self.pace.elapsed_s - began_s
                 if not round_:
                     self.pace.reserve_s = self._reserve_s()
-                ends = FIRST_SHARE + (1 - FIRST_SHARE) * round_ / (ROUNDS - 1)
+                ends = self._ends(round_, setting_up_s)
                 waiting = len(self.jobs)
                 for job in self.jobs:
                     job.waves = -(-waiting // self.workers)
@@ -189,10 +191,21 @@ class LargeDay:
                 if self.pace.max_iterations is not None:
                     counted = max(1, self.pace.max_iterations // (ROUNDS * len(self.jobs)))
                 self._watch([pool.submit(job.improve, ends, counted) for job in self.jobs])
-                left_s = self.pace.limit_s - self.pace.reserve_s - self.pace.elapsed_s
-                if self.stopped.is_set() or (self.pace.max_iterations is None and left_s < 2 * setting_up_s):
+                if self.stopped.is_set() or ends >= 1:
                     break
             return [route for routes in pool.map(_Job.routes, self.jobs) for route in routes]
+
+    def _ends(self, round_: int, setting_up_s: float) -> float:
+        """The share of the time after which a round ends: all of it where drawing another would not pay."""
+        ends = FIRST_SHARE + (1 - FIRST_SHARE) * round_ / (ROUNDS - 1)
+        until_s = max(ends * self._improving_s, self.pace.elapsed_s)
+        if self.pace.max_iterations is None and self._improving_s - until_s < WORTH_DRAWING * setting_up_s:
+            return 1.0
+        return ends
+
+    @property
+    def _improving_s(self) -> float:
+        return self.pace.limit_s - self.pace.reserve_s
 
     def orders(self) -> Orders:
         """Each vehicle's stops in order, as they stand."""
