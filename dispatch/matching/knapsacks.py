@@ -12,14 +12,13 @@ from time import monotonic
 
 import numpy as np
 
-from dispatch.matching.best_set import Flags, Floats, Ints, best_set
+from dispatch.matching.best_set import PAYS, Flags, Floats, Ints, best_sets
 from dispatch.matching.compiling import compiled
 
 STALLED = 12  # steps without a better bound before they get shorter
 SHORTER = 0.7
 LEAST_STRETCH = 0.001
 STEPS = 1_200
-PAYS = 1e-12  # less is no gain
 EXACT = 1e-9  # worth that is lost in rounding anyway
 NEARLY = 0.02  # worth that does not matter on the way to the best prices
 
@@ -58,24 +57,6 @@ def _fill(table: Floats, effort: Ints, gain: Floats, jobs: Ints, k: int, room: i
         ends[q + 1] = last
     best: float = table[k, ends[k]]
     return best
-
-
-@compiled
-def _pick(cost: Floats, effort: Ints, room: Ints, price: Floats, waived: float, picked: Flags) -> float:
-    """The best set of every agent for itself, and what all sets are worth."""
-    m, n = cost.shape
-    jobs, gain = np.empty(n, np.int64), np.empty(n)
-    worth = 0.0
-    for i in range(m):
-        wanted = 0
-        for j in range(n):
-            picked[i, j] = False
-            gain[j] = price[j] - cost[i, j]
-            if gain[j] > PAYS and effort[i, j] <= room[i]:
-                jobs[wanted] = j
-                wanted += 1
-        worth += best_set(effort[i], gain, jobs, wanted, room[i], waived, picked[i])
-    return worth
 
 
 @compiled
@@ -152,7 +133,7 @@ class Knapsacks:
 
         With ``waived`` they may be worth so much less than the best."""
         picked = np.empty((self.m, self.n), dtype=np.bool_)
-        worth = _pick(self.cost, self.effort, self.room, price, waived / max(1, self.m), picked)
+        worth = best_sets(self.cost, self.effort, self.room, price, waived / max(1, self.m), picked)
         return float(worth), picked
 
     def bound(self, price: Floats) -> tuple[float, Flags]:
