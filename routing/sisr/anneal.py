@@ -12,6 +12,7 @@ from routing.sisr.layout import *
 from routing.sisr.recreate import place_of, recreate
 from routing.sisr.route import appraise
 from routing.sisr.ruin import ruin
+from routing.sisr.tails import trade
 
 MOST_ABSENT = 3
 """More requests than these are never absent in exchange for others that are harder to place."""
@@ -67,6 +68,26 @@ def fewer_absent(core, absent_before, penalty, penalty_before, weighted, weighte
     )
 
 
+@woven
+def cost_now(core):
+    """What the solution costs as it stands, the changes of this iteration among it."""
+    cost = core.S[COST_NOW]
+    for d in range(core.S[DIRTY]):
+        r = core.dirty[d]
+        cost += core.RT[r, COST] - core.RT_BEFORE[r, COST]
+    return cost
+
+
+@part
+def stand(core, cost, penalty):
+    """Let a change stand at what it costs."""
+    keep(core)
+    core.S[COST_NOW] = cost
+    core.S[PENALTY_NOW] = penalty
+    if better_than_best(core):
+        remember_best(core)
+
+
 @part
 def anneal(core, iterations, hot, cool):
     """So many iterations while the temperature falls from ``hot`` to ``cool``; none means to fill up what is there.
@@ -83,11 +104,16 @@ def anneal(core, iterations, hot, cool):
         for q in range(Q.shape[0]):
             for r in range(core.RT.shape[0]):
                 core.found[q, r, 0] = -1
+    trading = S[NEARBY] == 1 and S[PAIRS] == 0 and S[ABSENCE_RULE] == 0 and not filling
     temperature = hot
     factor = math.exp(math.log(cool / hot) / iterations)
     for done in range(iterations):
         S[ITERATION] += 1
         S[DIRTY] = 0
+        if trading and trade(core, temperature):
+            stand(core, cost_now(core), S[PENALTY_NOW])
+            S[ITERATION] += 1
+            S[DIRTY] = 0
         absent_before = S[ABSENT]
         for x in range(absent_before):
             core.absent_before[x] = core.absent[x]
@@ -98,10 +124,7 @@ def anneal(core, iterations, hot, cool):
         if not filling:
             ruin(core)
         recreate(core, INF if filling else penalty_before, weighted_before)
-        cost = S[COST_NOW]
-        for d in range(S[DIRTY]):
-            r = core.dirty[d]
-            cost += core.RT[r, COST] - core.RT_BEFORE[r, COST]
+        cost = cost_now(core)
         penalty = 0
         weighted = 0.0
         if S[ABSENT] > 0:
@@ -117,11 +140,7 @@ def anneal(core, iterations, hot, cool):
         else:
             accepted = False
         if accepted:
-            keep(core)
-            S[COST_NOW] = cost
-            S[PENALTY_NOW] = penalty
-            if better_than_best(core):
-                remember_best(core)
+            stand(core, cost, penalty)
             if S[ABSENCE_RULE] == 1 and penalty == 0:
                 return done + 1
         else:

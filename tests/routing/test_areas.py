@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from routing.areas import Division, LargeDay, areas_of, divisible
+from routing.areas import FIRST_SHARE, ROUNDS, Division, LargeDay, areas_of, divisible
 from routing.check import violations
 from routing.pace import Pace
 from routing.problem import Load, Problem, Profile
@@ -57,6 +57,12 @@ def test_the_same_seed_gives_the_same_areas():
         LargeDay(problem, Pace(600, 200), seed=1, workers=2, fleet_first=False).routes() for _ in range(2)
     )  # fmt: skip
     assert first == again
+
+
+def test_the_last_round_that_pays_uses_the_time_to_its_end():
+    day = LargeDay(a_town(), Pace(6.0), seed=0, workers=1, fleet_first=False)
+    assert day._ends(0, 1.5) == 1.0
+    assert day._ends(0, 0.1) == FIRST_SHARE < day._ends(1, 0.1) < day._ends(ROUNDS - 1, 0.1) == 1.0
 
 
 def test_whoever_waits_for_a_large_day_is_told_how_it_stands():
