@@ -12,7 +12,7 @@ from web.settings import BadSetting, Settings
 
 
 def notice_settings(settings: Settings) -> NoticeSettings:
-    """The rules of this installation: mainland numbers by GATEWAY, foreign ones by Twilio when it is set."""
+    """The rules of this installation: mainland numbers as GATEWAY says, foreign ones by Twilio when it is set."""
     twilio: dict[str, TwilioAccount] = {}
     domestic: dict[str, DomesticAccount] = {}
     if settings.twilio_account_sid:
@@ -31,13 +31,14 @@ def notice_settings(settings: Settings) -> NoticeSettings:
             templates=_templates(settings.domestic_templates),
             **({"endpoint": settings.domestic_url} if settings.domestic_url else {}),
         )
-    foreign = "twilio" if twilio and settings.gateway != "console" else settings.gateway
+    mainland = tuple(Route(gateway, share) for gateway, share in settings.gateways)
+    abroad = twilio and mainland != (Route("console"),)
     return NoticeSettings(
         signature=settings.signature,
         public_url=settings.public_url,
         receipt_secret=settings.receipt_secret,
-        mainland=(Route(settings.gateway),),
-        foreign=(Route(foreign),),
+        mainland=mainland,
+        foreign=(Route("twilio"),) if abroad else mainland,
         twilio=twilio,
         domestic=domestic,
         broker_url=settings.broker_url,

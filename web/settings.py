@@ -53,13 +53,25 @@ def _yes(value: str) -> bool:
     return value.strip().lower() in {"1", "yes", "true"}
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value.strip().lower() not in words:
-            raise ValueError(f"must be one of {', '.join(words)}")
-        return value.strip().lower()
+Shares = tuple[tuple[str, int], ...]
 
-    return check
+NEEDED: dict[str, tuple[str, ...]] = {
+    "console": (),
+    "twilio": ("twilio_account_sid", "twilio_auth_token", "twilio_from"),
+    "domestic": ("domestic_key_id", "domestic_key_secret", "domestic_sign_name", "receipt_secret"),
+}
+
+
+def _gateways(value: str) -> Shares:
+    found: dict[str, int] = {}
+    for part in value.lower().split(","):
+        name, _, share = (word.strip() for word in part.partition(":"))
+        if name not in NEEDED or name in found:
+            raise ValueError(f"must be one of {', '.join(NEEDED)}, or two with shares like domestic:90,twilio:10")
+        found[name] = _whole(1, 100)(share or "100")
+    if len(found) > 1 and "console" in found:
+        raise ValueError("must not share the traffic with console, which sends nothing")
+    return tuple(found.items())
 
 
 def _tiles(value: str) -> str:
@@ -78,13 +90,6 @@ def _roads(value: str) -> str:
     return str(path)
 
 
-NEEDED: dict[str, tuple[str, ...]] = {
-    "console": (),
-    "twilio": ("twilio_account_sid", "twilio_auth_token", "twilio_from"),
-    "domestic": ("domestic_key_id", "domestic_key_secret", "domestic_sign_name", "receipt_secret"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that differs between a laptop, a test and a province's machines."""
@@ -95,7 +100,8 @@ class Settings:
     secret_key: str = field(repr=False)
     port: int = 8000
     public_url: str = "http://127.0.0.1:8000"
-    gateway: str = "console"
+    gateways: Shares = ()
+    """Who sends to mainland numbers, and shares. Nobody named: domestic where its account is set, else console."""
     twilio_account_sid: str = ""
     twilio_auth_token: str = field(default="", repr=False)
     twilio_from: str = ""
@@ -121,9 +127,12 @@ class Settings:
     limit_requests: bool = True
 
     def __post_init__(self) -> None:
-        missing = [name.upper() for name in NEEDED[self.gateway] if not getattr(self, name)]
-        if missing:
-            raise BadSetting(f"GATEWAY is {self.gateway}, so {', '.join(missing)} must be set")
+        if not self.gateways:
+            object.__setattr__(self, "gateways", (("domestic" if self.domestic_key_id else "console", 100),))
+        for gateway, _ in self.gateways:
+            missing = [name.upper() for name in NEEDED[gateway] if not getattr(self, name)]
+            if missing:
+                raise BadSetting(f"messages go through {gateway} (GATEWAY), so {', '.join(missing)} must be set")
 
     @property
     def over_tls(self) -> bool:
@@ -179,7 +188,7 @@ CHECKS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ("SECRET_KEY", "secret_key", _long),
     ("PORT", "port", _whole(1, 65535)),
     ("PUBLIC_URL", "public_url", _web_url),
-    ("GATEWAY", "gateway", _one_of(*NEEDED)),
+    ("GATEWAY", "gateways", _gateways),
     ("TWILIO_ACCOUNT_SID", "twilio_account_sid", str.strip),
     ("TWILIO_AUTH_TOKEN", "twilio_auth_token", str.strip),
     ("TWILIO_FROM", "twilio_from", str.strip),

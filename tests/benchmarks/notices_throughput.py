@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -36,6 +37,8 @@ WARMING = 200
 """Messages a worker before anything is measured."""
 AT_ONCE = 50
 """Messages a transaction, when they are posted as fast as it goes."""
+PAGES = 4
+"""Threads that post, when it is done at a steady pace."""
 
 
 # ---------------------------------------------------------------- the other processes
@@ -50,7 +53,8 @@ def provide(line: Connection, behaviour: Behaviour, public: str, hook: str) -> N
 
 
 def post_all(line: Connection, storm_line: str, messages: int, rate: float) -> None:
-    """What the pages do: post, one message a transaction at ``rate`` a second, or as fast as it goes; and ring.
+    """What the pages do: post, one message a transaction at ``rate`` a second by several threads, as a server of pages
+    has them, or as fast as one can; and ring.
 
     Some messages go before, so that every process has started and read what it needs when the clock starts.
     """
@@ -70,20 +74,33 @@ def post_all(line: Connection, storm_line: str, messages: int, rate: float) -> N
 
 
 def _post(sessions: sessionmaker[Session], numbers: range, rate: float) -> None:
-    began, together = time.monotonic(), 1 if rate else AT_ONCE
-    for first in range(numbers.start, numbers.stop, together):
-        if rate and (early := began + first / rate - time.monotonic()) > 0:
-            time.sleep(early)
-        with sessions.begin() as session:
-            for i in range(first, min(first + together, numbers.stop)):
-                outbox.post(
-                    session,
-                    event_key=f"b{i}",
-                    text="requested",
-                    to=f"+86139{i + 10_000:08}",
-                    values=VALUES | {"case_no": f"{i:019}"},
-                    at=db.now(session),
-                )
+    if not rate:
+        for first in range(numbers.start, numbers.stop, AT_ONCE):
+            _post_together(sessions, range(first, min(first + AT_ONCE, numbers.stop)))
+        return
+    began = time.monotonic()
+
+    def post_a_share(share: range) -> None:
+        for i in share:
+            if (early := began + i / rate - time.monotonic()) > 0:
+                time.sleep(early)
+            _post_together(sessions, range(i, i + 1))
+
+    with ThreadPoolExecutor(PAGES) as pages:
+        list(pages.map(post_a_share, [numbers[n::PAGES] for n in range(PAGES)]))
+
+
+def _post_together(sessions: sessionmaker[Session], numbers: Iterable[int]) -> None:
+    with sessions.begin() as session:
+        for i in numbers:
+            outbox.post(
+                session,
+                event_key=f"b{i}",
+                text="requested",
+                to=f"+86139{i + 10_000:08}",
+                values=VALUES | {"case_no": f"{i:019}"},
+                at=db.now(session),
+            )
 
 
 # ---------------------------------------------------------------- what a process costs

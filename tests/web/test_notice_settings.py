@@ -17,7 +17,7 @@ from web.settings import BadSetting, Settings
 
 def domestic(settings: Settings, path: Path) -> Settings:
     return replace(
-        settings, gateway="domestic", domestic_key_id="id", domestic_key_secret="secret",
+        settings, gateways=(), domestic_key_id="id", domestic_key_secret="secret",
         domestic_sign_name="武进代办", receipt_secret="r" * 32, domestic_templates=str(path),
     )  # fmt: skip
 
@@ -38,6 +38,52 @@ def test_mainland_numbers_stay_with_the_domestic_gateway_when_there_is_twilio_to
     chosen = notice_settings(replace(domestic(settings, path), **twilio))
     assert chosen.mainland == (Route("domestic"),)
     assert chosen.foreign == (Route("twilio"),)
+
+
+def test_an_operator_shares_the_traffic_between_two_gateways(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "templates.json"
+    path.write_text("{}")
+    twilio = {"twilio_account_sid": "AC1", "twilio_auth_token": "t", "twilio_from": "+15005550006"}
+    both = replace(domestic(settings, path), gateways=(("domestic", 90), ("twilio", 10)), **twilio)
+    assert notice_settings(both).mainland == (Route("domestic", 90), Route("twilio", 10))
+    assert notice_settings(both).foreign == (Route("twilio"),)
+
+
+def test_where_nobody_is_named_only_the_domestic_account_sends(
+    settings: Settings,
+) -> None:
+    assert notice_settings(replace(settings, gateways=())).mainland == (Route("console"),)
+    twilio = {"twilio_account_sid": "AC1", "twilio_auth_token": "t", "twilio_from": "+15005550006"}
+    assert notice_settings(replace(settings, gateways=(), **twilio)).mainland == (Route("console"),)
+    with pytest.raises(BadSetting, match=r"through domestic.*DOMESTIC_KEY_SECRET, DOMESTIC_SIGN_NAME"):
+        replace(settings, gateways=(), domestic_key_id="id")
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("Twilio", (("twilio", 100),)),
+        ("domestic:90, twilio:10", (("domestic", 90), ("twilio", 10))),
+        ("pigeon", None),
+        ("domestic,domestic", None),
+        ("domestic:0", None),
+        ("domestic:ninety", None),
+        ("domestic,", None),
+        ("console,twilio", None),
+    ],
+)
+def test_who_sends_is_read_or_refused(said: str, heard: tuple[tuple[str, int], ...] | None) -> None:
+    everything = {
+        "DATABASE_URL": "postgresql:///daiban", "BROKER_URL": "redis://127.0.0.1", "GATEWAY": said,
+        "TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t", "TWILIO_FROM": "+15005550006",
+        "DOMESTIC_KEY_ID": "id", "DOMESTIC_KEY_SECRET": "secret", "DOMESTIC_SIGN_NAME": "武进代办",
+        "RECEIPT_SECRET": "r" * 32, "SECRET_KEY": "s" * 40,
+    }  # fmt: skip
+    if heard is None:
+        with pytest.raises(BadSetting, match="GATEWAY must"):
+            Settings.from_environment(everything)
+    else:
+        assert Settings.from_environment(everything).gateways == heard
 
 
 @pytest.mark.parametrize(

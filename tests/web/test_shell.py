@@ -42,8 +42,14 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ({"BROKER_URL": "amqp://a"}, "BROKER_URL must be a URL that begins with redis://"),
         ({"PORT": "http"}, "PORT must be a whole number from 1 to 65535, not 'http'"),
         ({"PORT": "70000"}, "PORT must be a whole number from 1 to 65535"),
-        ({"GATEWAY": "pigeon"}, "GATEWAY must be one of console, twilio, domestic, not 'pigeon'"),
-        ({"GATEWAY": "twilio"}, "GATEWAY is twilio, so TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_FROM must be set"),
+        (
+            {"GATEWAY": "pigeon"},
+            "GATEWAY must be one of console, twilio, domestic, or two with shares like domestic:90,twilio:10",
+        ),
+        (
+            {"GATEWAY": "twilio"},
+            "messages go through twilio (GATEWAY), so TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_FROM must be set",
+        ),
         ({"PUBLIC_URL": "daiban.gov.cn"}, "PUBLIC_URL must be a URL that begins with http:// or https://"),
         ({"TILE_URL": "https://tiles.example/{z}"}, "TILE_URL must contain {x}, {y} and {z}"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY must have at least 32 characters, not the value given"),
