@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 import db
 from dispatch import flow
 from dispatch.queries.outbox import PURPOSE_LABEL, STATE_LABEL
-from dispatch.queries.runs import WHY_NOT
+from dispatch.queries.stop_lines import WHY_NOT
 from dispatch.scope import Role
 from notifications import texts
 from notifications.message import Message, State

@@ -8,8 +8,9 @@ from markupsafe import Markup, escape
 import db
 from agents.network import COUNTY_MAP_FILE, UnknownDivision
 from dispatch.errors import NotFound
-from dispatch.queries import runs as asked
-from dispatch.queries.runs import MapDay, RunCard, StopLine
+from dispatch.queries import day_map, runs
+from dispatch.queries.day_map import MapDay
+from dispatch.queries.stop_lines import RunCard, StopLine
 from routing.question import HALF_S, seconds_of_day
 from routing.runs import Cutoff
 from web.auth import current_viewer, staff_only
@@ -28,10 +29,10 @@ def map_page() -> str:
     viewer, on = current_viewer(), asked_day()
     with transaction() as session:
         now_s = seconds_of_day(db.now(session)) if on == today() else None
-        choices = asked.areas(session, viewer, on)
+        choices = day_map.areas(session, viewer, on)
         code = request.args.get("area", "") or (choices[0][0] if choices else "")
         try:
-            area = asked.area_for(session, viewer, code) if code else asked.home_area(session, viewer)
+            area = runs.area_for(session, viewer, code) if code else day_map.home_area(session, viewer)
         except UnknownDivision as error:
             raise NotFound(str(error)) from error
         if area is None:
@@ -39,10 +40,10 @@ def map_page() -> str:
         wanted = request.args.get("cutoff", "")
         half = Cutoff.PM if now_s is not None and now_s >= HALF_S else Cutoff.AM
         cutoff = Cutoff(wanted) if wanted in set(Cutoff) else half
-        shown = asked.map_day(session, viewer, area, on, cutoff)
+        shown = day_map.map_day(session, viewer, area, on, cutoff)
         return render_template(
             "team/map.html", page=shown, areas=choices, now_s=now_s, gantt=gantt(shown, now_s), drawn=drawn(shown),
-            CUTOFFS=[(c.value, words, None) for c, words in asked.CUTOFF_LABEL.items()], chosen=cutoff.value,
+            CUTOFFS=[(c.value, words, None) for c, words in runs.CUTOFF_LABEL.items()], chosen=cutoff.value,
         )  # fmt: skip
 
 

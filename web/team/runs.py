@@ -14,6 +14,7 @@ from agents.network import UnknownDivision
 from dispatch import flow
 from dispatch.errors import NotFound
 from dispatch.queries import runs as asked
+from dispatch.queries.one_plan import plan_page
 from dispatch.queries.plan_costs import UNIT
 from dispatch.scope import Role
 from routing import day
@@ -85,7 +86,7 @@ def plan(plan_id: int) -> str:
 
 def _plan_page(plan_id: int, conflict: PlanConflict | None = None) -> str:
     with transaction() as session:
-        page = asked.plan_page(session, current_viewer(), plan_id)
+        page = plan_page(session, current_viewer(), plan_id)
         template = "team/_progress.html" if "HX-Request" in request.headers else "team/plan.html"
         return render_template(
             template, page=page, plan=page.plan, PLAN_LABEL=PLAN_LABEL, conflict=conflict,
@@ -155,7 +156,7 @@ def replan(plan_id: int) -> Response:
 def what_if(plan_id: int) -> str:
     """How the question for one courier more stands: a part of the plan's page."""
     with transaction() as session:
-        page = asked.plan_page(session, current_viewer(), plan_id)
+        page = plan_page(session, current_viewer(), plan_id)
         return render_template("team/_what_if.html", page=page, plan=page.plan, **_may_try(session, page.plan))
 
 
