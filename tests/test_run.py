@@ -375,6 +375,8 @@ def test_the_whole_starts_survives_the_death_of_each_child_and_leaves_no_process
         assert f"http://127.0.0.1:{port}" in started.said()
         first = started.children()
         assert len(first) == 6, first
+        programs = [Path(f"/proc/{pid}/environ").read_bytes() for pid, words in first.items() if "wsgi" in words]
+        assert [b"MALLOC_ARENA_MAX=2" in environ.split(b"\0") for environ in programs] == [True] * 4
 
         second = Started(home, PORT=str(free_port()))
         assert second.process.wait(60) == 1

@@ -270,6 +270,8 @@ class Run:
         embedded = self._start_servers()
         self.environ["PORT"] = address.rsplit(":", 1)[1]
         self.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self.home.empty("metrics"))
+        # glibc gives threads heaps of their own, and each keeps what its thread once needed: memory that only grows
+        self.environ.setdefault("MALLOC_ARENA_MAX", "2")
         self.home.write_addresses({name: self.environ[name] for name in ("DATABASE_URL", "BROKER_URL", "PORT")})
         self._prepare(demo=embedded and self.environ.get("DEMO", "yes").lower() not in {"no", "0", "false"})
         door.set_inheritable(True)

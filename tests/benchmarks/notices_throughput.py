@@ -178,7 +178,7 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
     fleet = subprocess.Popen(
         [sys.executable, "-m", "tests.notifications.chaos_workers", as_json(storm)],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "MALLOC_ARENA_MAX": "2"},  # as `make run` starts its workers
         start_new_session=True,
     )
     sessions = db.sessions(postgres.url)
