@@ -32,13 +32,12 @@ def notice_settings(settings: Settings) -> NoticeSettings:
             **({"endpoint": settings.domestic_url} if settings.domestic_url else {}),
         )
     mainland = tuple(Route(gateway, share) for gateway, share in settings.gateways)
-    abroad = twilio and mainland != (Route("console"),)
     return NoticeSettings(
         signature=settings.signature,
         public_url=settings.public_url,
         receipt_secret=settings.receipt_secret,
         mainland=mainland,
-        foreign=(Route("twilio"),) if abroad else mainland,
+        foreign=(Route("twilio"),) if twilio and settings.sends else mainland,
         twilio=twilio,
         domestic=domestic,
         broker_url=settings.broker_url,

@@ -104,7 +104,7 @@ def move_clock() -> Response:
     if step is None:
         raise NotFound
     with transaction() as session:
-        if not db.is_demo(session) or current_app.extensions["daiban.settings"].gateway != "console":
+        if not db.is_demo(session) or current_app.extensions["daiban.settings"].sends:
             raise NotFound
         moment: datetime = db.now(session) + step
         db.set_clock(session, moment)

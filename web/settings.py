@@ -135,6 +135,11 @@ class Settings:
                 raise BadSetting(f"messages go through {gateway} (GATEWAY), so {', '.join(missing)} must be set")
 
     @property
+    def sends(self) -> bool:
+        """Whether messages leave this machine."""
+        return any(gateway != "console" for gateway, _ in self.gateways)
+
+    @property
     def over_tls(self) -> bool:
         """Whether people reach the pages over HTTPS: cookies are then sent over nothing else."""
         return self.public_url.startswith("https://")
