@@ -42,9 +42,14 @@ class Doorbell:
                 self._waiting += [one for one in at_once if one[1] is not Priority.CODE]
                 at_once = [one for one in at_once if one[1] is Priority.CODE]
                 if self._waiting and self._later is None:
-                    self._later = threading.Timer(self._rang + self._together_s - now, self.flush)
-                    self._later.daemon = True
-                    self._later.start()
+                    later = threading.Timer(self._rang + self._together_s - now, self.flush)
+                    later.daemon = True
+                    try:
+                        later.start()
+                        self._later = later
+                    except RuntimeError:  # no thread can be had any more: the process ends, or is full of them
+                        at_once += self._waiting
+                        self._waiting = []
             elif at_once:
                 self._rang = now
         self._send(at_once)

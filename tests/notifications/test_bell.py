@@ -100,6 +100,18 @@ def test_what_is_gathered_is_rung_for_without_anybody_asking(monkeypatch: pytest
     assert len(rung.threads) > 1  # nobody's request waited for the second
 
 
+def test_where_no_thread_can_be_had_everything_is_rung_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Timer, "start", refused)
+    rung = Rung()
+    bell = doorbell.Doorbell(rung, together_s=3600)
+    for i in range(3):
+        bell.ring([(i, Priority.PROGRESS)])
+    assert rung.ids() == [0, 1, 2]
+
+
 def test_a_one_time_code_waits_for_nobody_and_shares_with_nobody() -> None:
     rung = Rung()
     bell = doorbell.Doorbell(rung, together_s=3600)
