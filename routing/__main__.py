@@ -35,6 +35,9 @@ def _solve(asked: argparse.Namespace) -> int:
         reason = wrong.strerror if isinstance(wrong, OSError) else wrong
         print(f"{asked.file}: {reason}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print(f"{asked.file}: it asks for more places than this machine has memory for", file=sys.stderr)
+        return 2
     limit_s = asked.limit or (NO_LIMIT_S if asked.iterations else LIMIT_S)
     plan = solve(
         instance.problem,
@@ -45,6 +48,9 @@ def _solve(asked: argparse.Namespace) -> int:
         engine=asked.engine,
     )
     lines = [*instance.routes(plan), f"Cost {instance.told(plan)}"]
+    for line in (*lines[:-1], *_unserved(plan), lines[-1]):
+        print(line)
+    print(json.dumps(summary(instance, plan)))
     if asked.out:
         text = json.dumps(plan.as_dict(), indent=1) if asked.out.suffix == ".json" else "\n".join(lines)
         try:
@@ -52,9 +58,6 @@ def _solve(asked: argparse.Namespace) -> int:
         except OSError as wrong:
             print(f"{asked.out}: {wrong.strerror}", file=sys.stderr)
             return 2
-    for line in (*lines[:-1], *_unserved(plan), lines[-1]):
-        print(line)
-    print(json.dumps(summary(instance, plan)))
     return 0
 
 
@@ -94,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         "file", type=Path, metavar="FILE", help="Solomon, Gehring-Homberger, Li & Lim, Sartori & Buriol or VRPLIB text"
     )
     solving.add_argument("--limit", type=_positive, metavar="S", help=f"seconds to plan for ({LIMIT_S:.0f})")
-    solving.add_argument("--seed", type=int, default=0, metavar="N", help="of the random numbers (0)")
+    solving.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the random numbers (0)")
     solving.add_argument("--workers", type=_at_least_one, default=1, metavar="N", help="processes (1)")
     solving.add_argument(
         "--iterations", type=_at_least_one, metavar="N", help="stop after so many: with one worker, repeatable exactly"
@@ -129,6 +132,13 @@ def _at_least_one(word: str) -> int:
     value = int(word)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{word} is less than 1")
+    return value
+
+
+def _seed(word: str) -> int:
+    value = int(word)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{word} is less than 0")
     return value
 
 

@@ -27,9 +27,15 @@ class Unheard(RuntimeError):
     """The child told nothing: it died, or its time was up."""
 
 
-def ortools_orders(problem: Problem, *, limit_s: float, over: Callable[[], bool]) -> Orders:
-    """The best orders that OR-Tools told before the limit; empty when it told none."""
-    best, code = _heard((problem, limit_s), limit_s=limit_s, over=over)
+def ortools_orders(
+    problem: Problem, *, limit_s: float, over: Callable[[], bool], max_iterations: int | None = None
+) -> Orders:
+    """The best orders that OR-Tools told before the limit; empty when it told none.
+
+    With ``max_iterations`` it looks at about so many plans and no clock, so the same question has the same answer.
+    """
+    asked = max_iterations if max_iterations is not None else limit_s
+    best, code = _heard((problem, asked), limit_s=limit_s, over=over)
     if not best and code not in (0, None):
         log.error("OR-Tools ended with %s and told nothing", code)
     return best[-1] if best else {}

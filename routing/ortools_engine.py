@@ -200,13 +200,19 @@ class Recorded:
                 used += 1
         return True, cost * int(self.model.S[SCALE]), used
 
-    def search(self, limit_s: float, on_plan: Callable[[Orders], None]) -> None:
-        """Iterated local search; each better plan is told at once."""
+    def search(self, limit: float | int, on_plan: Callable[[Orders], None]) -> None:
+        """Iterated local search for so many seconds, or so many plans where ``limit`` is a whole number.
+
+        Each better plan is told at once. Counted in plans it never looks at the clock, and repeats itself.
+        """
         routing = self.routing
         routing.AddAtSolutionCallback(lambda: on_plan(self.orders(lambda index: routing.NextVar(index).Value())))
         asked = pywrapcp.DefaultRoutingSearchParameters()
         asked.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
-        asked.time_limit.FromMilliseconds(max(1, int(limit_s * 1000)))
+        if isinstance(limit, int):
+            asked.solution_limit = limit
+        else:
+            asked.time_limit.FromMilliseconds(max(1, int(limit * 1000)))
         asked.use_iterated_local_search = True
         ils = asked.iterated_local_search_parameters
         ils.perturbation_strategy = routing_ils_pb2.PerturbationStrategy.RUIN_AND_RECREATE

@@ -53,6 +53,9 @@ def solve(
     """
     if engine not in ENGINES:
         raise ValueError(f"engine is {engine!r}: it must be one of {', '.join(ENGINES)}")
+    if workers < 1:
+        raise ValueError(f"workers is {workers}: it must be at least 1")
+    _possible(limit_s, max_iterations, seed)
     compile_core()
     pace = Pace(limit_s, max_iterations, should_stop)
     fleet_first = problem.objective.primary is Primary.VEHICLES
@@ -68,7 +71,7 @@ def solve(
         used = engine
         pace.reserve_s = _reserve_s(problem, search, answers, pace, seed)
         left_s = max(0.0, limit_s - pace.reserve_s - pace.elapsed_s)
-        found = ortools_orders(problem, limit_s=left_s, over=lambda: pace.over)
+        found = ortools_orders(problem, limit_s=left_s, over=lambda: pace.over, max_iterations=max_iterations)
         search.begin(search.lines_of(found))
     else:
         drive = Drive(search, pace, fleet_first=fleet_first, on_progress=on_progress)
@@ -80,6 +83,16 @@ def solve(
             drive.improve()
     plan = _checked(problem, answers.plan(search.filled(), engine=used, seed=seed))
     return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations, workers=workers)
+
+
+def _possible(limit_s: float, max_iterations: int | None, seed: int) -> None:
+    """Refuses what no search can be told: a limit that is not a number would never be over."""
+    if not limit_s >= 0:
+        raise ValueError(f"limit_s is {limit_s}: it must be at least 0")
+    if max_iterations is not None and max_iterations < 0:
+        raise ValueError(f"max_iterations is {max_iterations}: it must be at least 0")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}: it must be at least 0")
 
 
 def _reserve_s(problem: Problem, search: Search, answers: Answers, pace: Pace, seed: int) -> float:
@@ -105,6 +118,7 @@ def improve(
     orders lack goes where it costs least, and nothing else moves. Routes of the plan ``before`` that are the same to
     the second are taken over as they are, where the requests are the same.
     """
+    _possible(limit_s, max_iterations, seed)
     compile_core()
     pace = Pace(limit_s, max_iterations, should_stop)
     model = model_of(problem, neighbours=0) if max_iterations == 0 else model_of(problem)

@@ -155,11 +155,12 @@ def build(asked: Asked, objective: Primary | None = None) -> Instance:
     requests, numbers = _requests(asked.pairs, nodes, scale)
     shift = _window(nodes[0], scale)
     capacity = Load(asked.capacity)
-    fleet = len(requests) if asked.fleet is None else asked.fleet
-    longest = None if asked.longest is None else asked.longest * scale
+    # All vehicles are alike: more of them than there are requests would stand still.
+    fleet = len(requests) if asked.fleet is None else min(asked.fleet, len(requests))
+    longest = None if asked.longest is None else min(asked.longest * scale, MAX_INSTANT_S)
     try:
         problem = Problem(
-            (Profile(_rounded(xy, rounding, scale) if asked.matrix is None else asked.matrix),),
+            (Profile(_rounded(nodes, xy, rounding, scale) if asked.matrix is None else asked.matrix),),
             tuple(requests),
             tuple(Vehicle(f"{at}", 0, 0, shift, capacity, max_duty_s=longest) for at in range(1, fleet + 1)),
             Objective(primary, travel_per_s=0, travel_per_m=1),
@@ -190,14 +191,17 @@ def _scale(rounding: Rounding, xy: NDArray[np.float64], latest: Decimal) -> int:
     return next(fits, 1)
 
 
-def _rounded(xy: NDArray[np.float64], rounding: Rounding, scale: int) -> NDArray[np.int32]:
+def _rounded(nodes: list[Node], xy: NDArray[np.float64], rounding: Rounding, scale: int) -> NDArray[np.int32]:
     """Row after row, so that no matrix of doubles is held."""
     lengths = np.empty((len(xy), len(xy)), dtype=np.int32)
     for at, point in enumerate(xy):
         away = point - xy
         row = _ROUND[rounding](scale * np.sqrt((away * away).sum(axis=1)))
         if row.max() >= UNREACHABLE:
-            raise Malformed(None, f"an arc of {row.max() / scale:.0f} is too long")
+            furthest, away_from = nodes[int(row.argmax())], nodes[at].number
+            raise furthest.line.wrong(
+                f"node {furthest.number} is {row.max() / scale:.0f} from node {away_from}: too long to count with"
+            )
         lengths[at] = row
     np.fill_diagonal(lengths, 0)
     lengths.flags.writeable = False
@@ -220,7 +224,10 @@ def _window(node: Node, scale: int) -> Window:
 def _service(node: Node, scale: int) -> int:
     if node.service < 0:
         raise node.line.wrong(f"node {node.number} has service {node.service}, less than 0")
-    return int((node.service * scale).to_integral_value(ROUND_CEILING))
+    service = int((node.service * scale).to_integral_value(ROUND_CEILING))
+    if service > MAX_INSTANT_S:
+        raise node.line.wrong(f"node {node.number} has service {node.service}: that is too long to count with")
+    return service
 
 
 def _requests(
@@ -273,10 +280,10 @@ def pair_up(nodes: list[Node], partners: list[tuple[int, int]]) -> list[tuple[in
     return pairs
 
 
-def numbered_once(nodes: list[Node]) -> None:
-    """Refuses a number that comes twice, or a file without a depot."""
+def numbered_once(nodes: list[Node], last: int) -> None:
+    """Refuses a number that comes twice, or a file without a depot, whose ``last`` line is then named."""
     if not nodes:
-        raise Malformed(None, "there is no node, not even a depot")
+        raise Malformed(last, "the file ends where a node should follow: there is not even a depot")
     seen: set[int] = set()
     for node in nodes:
         if node.number in seen:

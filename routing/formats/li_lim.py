@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from routing.formats.instance import Asked, Node, Rounding, numbered_once, pair_up
 from routing.formats.numbered import Lines
-from routing.problem import Primary
+from routing.problem import MAX_AMOUNT, Primary
 
 COLUMNS = ("number", "x", "y", "demand", "ready time", "due date", "service time", "pickup", "delivery")
 
@@ -17,16 +17,16 @@ def looks_like(lines: Lines) -> bool:
 def asked(lines: Lines) -> Asked:
     line = lines.take("the number of vehicles, capacity and speed")
     words = line.text.split()
-    fleet, capacity = line.whole(words[0], "number of vehicles"), line.whole(words[1], "capacity")
+    fleet, capacity = line.whole(words[0], "number of vehicles"), line.whole(words[1], "capacity", 0, MAX_AMOUNT)
     for word in words[2:]:
         line.number_of(word, "speed")  # written as 0 or 1, and never used
     nodes, partners = [], []
     for line in lines:
         _, x, y, _, ready, due, service, _, _ = line.numbers(COLUMNS)
         words = line.text.split()
-        demand = line.whole(words[3], "demand", -(10**9))
+        demand = line.whole(words[3], "demand", -MAX_AMOUNT, MAX_AMOUNT)
         nodes.append(Node(line, line.whole(words[0], "number"), float(x), float(y), demand, ready, due, service))
         partners.append((line.whole(words[7], "pickup"), line.whole(words[8], "delivery")))
-    numbered_once(nodes)
+    numbered_once(nodes, lines.last)
     pairs = pair_up(nodes, partners)
     return Asked("", nodes, capacity, fleet, pairs, rounding=Rounding.DOUBLE, primary=Primary.VEHICLES)

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+LARGEST = 10**18
+"""No file of these formats means a number of more than nineteen digits, and none that long may cost time to read."""
+
 
 class Malformed(ValueError):
     """A file that is not what it claims to be: the line, where there is one, and the reason."""
@@ -39,21 +42,29 @@ class Line:
             raise self.wrong(f"{name} is {word!r}, not a number") from None
         if not value.is_finite():
             raise self.wrong(f"{name} is {word!r}, not a finite number")
+        if value.copy_abs() > LARGEST:  # exactly: arithmetic with an exponent of millions overflows
+            raise self.wrong(f"{name} is {_short(word)}: that is too large to count with")
         return value
 
-    def whole(self, word: str, name: str, lowest: int = 0) -> int:
+    def whole(self, word: str, name: str, lowest: int = 0, highest: int = LARGEST) -> int:
         value = self.number_of(word, name)
         if value != value.to_integral_value():
             raise self.wrong(f"{name} is {word!r}, not a whole number")
         if value < lowest:
             raise self.wrong(f"{name} is {word}, less than {lowest}")
+        if value > highest:
+            raise self.wrong(f"{name} is {_short(word)}, more than {highest}")
         return int(value)
 
     def wholes(self, words: list[str]) -> list[int]:
         """Whole numbers from 0 on; a long row is read at once, and word by word only to say what is wrong."""
-        if all(map(str.isdecimal, words)):
+        if all(map(str.isdecimal, words)) and max(map(len, words)) < 19:
             return list(map(int, words))
         return [self.whole(word, f"entry {at}") for at, word in enumerate(words, 1)]
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= 40 else f"{word[:40]}..."
 
 
 class Lines:

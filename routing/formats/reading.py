@@ -31,5 +31,6 @@ def read(path: Path, objective: Primary | None = None) -> Instance:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as wrong:
-        raise Malformed(None, f"it is not a text in UTF-8 (byte {wrong.start})") from wrong
+        line = 1 + bytes(wrong.object[: wrong.start]).count(b"\n")
+        raise Malformed(line, f"it is not a text in UTF-8 (byte {wrong.start} of the file)") from wrong
     return parse(text, objective, name=path.stem)

@@ -6,19 +6,19 @@ import numpy as np
 
 from routing.formats.instance import Asked, Node, numbered_once, pair_up
 from routing.formats.numbered import Line, Lines, Malformed
-from routing.problem import UNREACHABLE, Primary
+from routing.problem import MAX_AMOUNT, MAX_INSTANT_S, UNREACHABLE, Primary
 
 COLUMNS = ("number", "latitude", "longitude", "demand", "ready time", "due date", "service time", "pickup", "delivery")
 
 
 def looks_like(lines: Lines) -> bool:
-    return any(line.text == "NODES" for line in lines.all)
+    return any(line.text == "NODES" or line.text.startswith("SIZE:") for line in lines.all)
 
 
 def asked(lines: Lines) -> Asked:
     said = _header(lines)
     size_line, size = _entry(said, "SIZE")
-    _, capacity = _entry(said, "CAPACITY")
+    _, capacity = _entry(said, "CAPACITY", MAX_AMOUNT)
     nodes: list[Node] = []
     partners: list[tuple[int, int]] = []
     for _ in range(size):
@@ -27,10 +27,10 @@ def asked(lines: Lines) -> Asked:
             raise line.wrong(f"EDGES after {len(nodes)} nodes, where SIZE on line {size_line.number} says {size}")
         _, x, y, _, ready, due, service, _, _ = line.numbers(COLUMNS)
         words = line.text.split()
-        demand = line.whole(words[3], "demand", -(10**9))
+        demand = line.whole(words[3], "demand", -MAX_AMOUNT, MAX_AMOUNT)
         nodes.append(Node(line, line.whole(words[0], "number"), float(x), float(y), demand, ready, due, service))
         partners.append((line.whole(words[7], "pickup"), line.whole(words[8], "delivery")))
-    numbered_once(nodes)
+    numbered_once(nodes, lines.last)
     line = lines.take("EDGES")
     if line.text != "EDGES":
         raise line.wrong(f"{line.text[:40]!r} where EDGES should follow {size} nodes")
@@ -61,11 +61,11 @@ def _header(lines: Lines) -> dict[str, tuple[Line, str]]:
     raise Malformed(lines.last, "the file ends before NODES")
 
 
-def _entry(said: dict[str, tuple[Line, str]], key: str) -> tuple[Line, int]:
+def _entry(said: dict[str, tuple[Line, str]], key: str, highest: int = MAX_INSTANT_S) -> tuple[Line, int]:
     if key not in said:
         raise Malformed(1, f"the header has no {key}")
     line, value = said[key]
-    return line, line.whole(value, key)
+    return line, line.whole(value, key, 0, highest)
 
 
 def _row(line: Line, size: int, row: int) -> list[int]:

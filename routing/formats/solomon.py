@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from routing.formats.instance import Asked, Node, numbered_once
 from routing.formats.numbered import Lines
-from routing.problem import Primary
+from routing.problem import MAX_AMOUNT, Primary
 
 COLUMNS = ("number", "x", "y", "demand", "ready time", "due date", "service time")
 
@@ -21,18 +21,18 @@ def asked(lines: Lines) -> Asked:
     words = line.text.split()
     if len(words) != 2:
         raise line.wrong(f"{len(words)} values where 2 are expected (number of vehicles, capacity)")
-    fleet, capacity = line.whole(words[0], "number of vehicles"), line.whole(words[1], "capacity")
+    fleet, capacity = line.whole(words[0], "number of vehicles"), line.whole(words[1], "capacity", 0, MAX_AMOUNT)
     _heading(lines, "CUSTOMER", "CUSTOMER")
     _heading(lines, "CUST", "the columns' names")
     nodes = []
     for line in lines:
         _, x, y, _, ready, due, service = line.numbers(COLUMNS)
         words = line.text.split()
-        demand = line.whole(words[3], "demand")
+        demand = line.whole(words[3], "demand", 0, MAX_AMOUNT)
         nodes.append(
             Node(line, line.whole(words[0], "number"), float(x), float(y), demand, ready, due, service),
         )
-    numbered_once(nodes)
+    numbered_once(nodes, lines.last)
     return Asked(name, nodes, capacity, fleet, primary=Primary.DISTANCE)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from routing.formats.instance import Asked, Node, Rounding, numbered_once, pair_up
 from routing.formats.numbered import Line, Lines, Malformed
-from routing.problem import UNREACHABLE, Primary
+from routing.problem import MAX_AMOUNT, MAX_INSTANT_S, UNREACHABLE, Primary
 
 ROUNDINGS = {
     "EUC_2D": Rounding.NEAREST,
@@ -67,7 +67,12 @@ class _File:
         self, said: dict[str, tuple[Line, str]], sections: dict[str, tuple[Line, list[Line]]], last: int
     ) -> None:
         self.said, self.sections, self.last = said, sections, last
+        # A node is named at least once, by a row or by an entry of the matrix: memory is taken for no more than these.
+        words = sum(len(line.text.split()) for _, body in sections.values() for line in body)
         self.size = self._whole("DIMENSION", 1)
+        if self.size > max(1, words):
+            line, _ = said["DIMENSION"]
+            raise line.wrong(f"DIMENSION is {self.size}, and all sections together hold {words} values")
 
     def asked(self) -> Asked:
         for key, (line, _) in self.sections.items():
@@ -92,16 +97,18 @@ class _File:
         name = self.said["NAME"][1] if "NAME" in self.said else ""
         primary = Primary.VEHICLES if pairs else Primary.DISTANCE
         rounding = ROUNDINGS.get(weights, Rounding.NEAREST)
-        return Asked(name, nodes, self._whole("CAPACITY"), fleet, pairs, matrix, longest, rounding, primary)
+        return Asked(
+            name, nodes, self._whole("CAPACITY", 0, MAX_AMOUNT), fleet, pairs, matrix, longest, rounding, primary
+        )
 
     def _word(self, key: str, default: str) -> str:
         return self.said[key][1].upper() if key in self.said else default
 
-    def _whole(self, key: str, lowest: int = 0) -> int:
+    def _whole(self, key: str, lowest: int = 0, highest: int = MAX_INSTANT_S) -> int:
         if key not in self.said:
             raise Malformed(1, f"the header has no {key}")
         line, value = self.said[key]
-        return line.whole(value, key, lowest)
+        return line.whole(value, key, lowest, highest)
 
     def _rows(self, key: str, columns: tuple[str, ...]) -> dict[int, tuple[Line, tuple[Decimal, ...]]]:
         """The rows of a section by node, one for each."""
@@ -129,7 +136,7 @@ class _File:
                 nodes[at - 1] = replace(nodes[at - 1], line=line, x=float(x), y=float(y))
         if "DEMAND_SECTION" in self.sections:
             for at, (line, _) in self._rows("DEMAND_SECTION", ("demand",)).items():
-                demand = line.whole(line.text.split()[1], "demand", -(10**9))
+                demand = line.whole(line.text.split()[1], "demand", -MAX_AMOUNT, MAX_AMOUNT)
                 nodes[at - 1] = replace(nodes[at - 1], line=line, demand=demand)
         if "SERVICE_TIME" in self.said:
             line, value = self.said["SERVICE_TIME"]
@@ -141,7 +148,7 @@ class _File:
         if "TIME_WINDOW_SECTION" in self.sections:
             for at, (line, (ready, due)) in self._rows("TIME_WINDOW_SECTION", ("ready time", "due date")).items():
                 nodes[at - 1] = replace(nodes[at - 1], line=line, ready=ready, due=due)
-        numbered_once(nodes)
+        numbered_once(nodes, self.last)
         return nodes
 
     def _paired(self, nodes: list[Node]) -> tuple[list[Node], list[tuple[int, int]]]:
@@ -150,7 +157,7 @@ class _File:
         nodes = list(nodes)
         for at, (line, values) in self._rows("PICKUP_AND_DELIVERY_SECTION", columns).items():
             words = line.text.split()
-            demand = line.whole(words[1], "demand", -(10**9))
+            demand = line.whole(words[1], "demand", -MAX_AMOUNT, MAX_AMOUNT)
             nodes[at - 1] = replace(
                 nodes[at - 1], line=line, demand=demand, ready=values[1], due=values[2], service=values[3]
             )
@@ -184,9 +191,11 @@ class _File:
             if max(row) > UNREACHABLE:
                 raise line.wrong(f"an entry is {max(row)}: that is too long to count with")
             entries += row
+        diagonal = self.size if "DIAG" in form else -self.size
+        needed = self.size**2 if form == "FULL_MATRIX" else (self.size**2 + diagonal) // 2
+        if len(entries) != needed:
+            raise heading.wrong(f"{len(entries)} entries where {form} of {self.size} has {needed}")
         rows, columns = _SHAPES[form](self.size)
-        if len(entries) != len(rows):
-            raise heading.wrong(f"{len(entries)} entries where {form} of {self.size} has {len(rows)}")
         matrix = np.zeros((self.size, self.size), dtype=np.int64)
         matrix[rows, columns] = entries
         if form != "FULL_MATRIX":

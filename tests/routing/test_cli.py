@@ -90,7 +90,9 @@ def test_a_malformed_or_missing_file_ends_with_2_and_says_where(tiny, capsys):
 
 def test_a_place_that_cannot_be_written_ends_with_2(tiny, capsys):
     assert main(["solve", str(tiny), "--iterations", "5", "--out", str(tiny / "x")]) == 2
-    assert "x: " in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "x: " in told.err
+    assert "Route #1" in told.out, "what was found is not lost"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,7 @@ def test_a_place_that_cannot_be_written_ends_with_2(tiny, capsys):
         ["--engine", "magic"],
         ["--objective", "beauty"],
         ["--seed", "x"],
+        ["--seed", "-1"],
     ],
 )
 def test_a_wrong_argument_ends_with_2(tiny, wrong):

@@ -241,8 +241,18 @@ WRONG = {
     "a Solomon demand in halves": (SOLOMON.replace("3         4          6", "3   4   6.5"), 11, "6.5"),
     "a Solomon service below zero": (SOLOMON.replace("90         10", "90  -10"), 12, "-10"),
     "a Solomon node twice": (SOLOMON.replace("    2      1 ", "    1      1 "), 12, "twice"),
-    "a Solomon file without nodes": (SOLOMON[: SOLOMON.index("    0")], None, "depot"),
-    "a Solomon file too far apart": (SOLOMON.replace("    3         4", "    3e9       4"), None, "too long"),
+    "a Solomon file without nodes": (SOLOMON[: SOLOMON.index("    0")], 9, "depot"),
+    "a Solomon file too far apart": (SOLOMON.replace("    3         4", "    3e9       4"), 11, "too long"),
+    "a Solomon place beyond counting": (SOLOMON.replace("    3         4", "    1e300     4"), 11, "too large"),
+    "a Solomon service beyond counting": (SOLOMON.replace("90         10", "90  1e13"), 12, "too long"),
+    "a Solomon demand beyond counting": (SOLOMON.replace("3         4          6", "3   4   1e15"), 11, "1e15"),
+    "a Solomon demand of a hundred million digits": (
+        SOLOMON.replace("3         4          6", "3   4   1e99999999"),
+        11,
+        "too large",
+    ),
+    "a Solomon due date beyond all exponents": (SOLOMON.replace("100  ", "1e999999999999 "), 10, "too large"),
+    "a Solomon capacity beyond counting": (SOLOMON.replace("  2         10", "  2  1e13"), 5, "capacity is 1e13"),
     "a Solomon day too long": (SOLOMON.replace("100  ", "1e12 "), 10, "too late"),
     "a Li & Lim line too long": (LI_LIM.replace("1\t0\n", "1\t0\t0\n"), 4, "10 values"),
     "a Li & Lim partner that is not there": (LI_LIM.replace("0\t2\n", "0\t9\n"), 3, "9"),
@@ -253,6 +263,7 @@ WRONG = {
     "a Li & Lim pickup below zero": (LI_LIM.replace("-6", "7").replace("\t6\t", "\t-7\t"), 3, "-7"),
     "a Sartori header without a size": (SARTORI.replace("SIZE: 3\n", ""), 1, "SIZE"),
     "a Sartori header without a colon": (SARTORI.replace("TYPE: PDPTW", "TYPE PDPTW"), 3, "TYPE PDPTW"),
+    "a Sartori header cut short": (SARTORI.split("NODES")[0], 7, "NODES"),
     "a Sartori size that is wrong": (SARTORI.replace("SIZE: 3", "SIZE: 4"), 12, "SIZE on line 4"),
     "a Sartori size that is too small": (SARTORI.replace("SIZE: 3", "SIZE: 2"), 11, "EDGES"),
     "a Sartori matrix cut short": (SARTORI.replace("9 4 0\nEOF\n", ""), 14, "row 3 of 3"),
@@ -272,6 +283,13 @@ WRONG = {
     "a VRPLIB file without a capacity": (VRPLIB.replace("CAPACITY : 10\n", ""), 1, "CAPACITY"),
     "a VRPLIB file without places": (VRPLIB.replace("NODE_COORD_SECTION\n1 0 0\n2 3 4\n3 1 1\n", ""), 14, "neither"),
     "a VRPLIB dimension of none": (VRPLIB.replace("DIMENSION : 3", "DIMENSION : 0"), 4, "less than 1"),
+    "a VRPLIB dimension beyond the file": (VRPLIB.replace("DIMENSION : 3", "DIMENSION : 999999999"), 4, "hold 17"),
+    "a VRPLIB matrix of a dimension beyond the file": (
+        EXPLICIT.format(form="LOWER_ROW", entries="1 2 3").replace("DIMENSION : 3", "DIMENSION : 999999999"),
+        3,
+        "all sections together",
+    ),
+    "a VRPLIB length of a route beyond counting": (VRPLIB.replace("CAPACITY", "DISTANCE : 1e15\nCAPACITY"), 6, "1e15"),
     "a VRPLIB file with two depots": (VRPLIB.replace(" 1\n -1", " 1\n 2\n -1"), 15, "[1, 2]"),
     "a VRPLIB matrix too short": (EXPLICIT.format(form="FULL_MATRIX", entries="1 2 3"), 8, "3 entries"),
     "a VRPLIB shape that is not known": (EXPLICIT.format(form="ROUND", entries="1 2 3"), 8, "ROUND"),
@@ -296,8 +314,16 @@ def test_a_file_is_read_with_windows_line_ends_and_a_byte_order_mark(tmp_path):
     path.write_bytes(b"\xef\xbb\xbf" + LI_LIM.replace("\n", "\r\n").encode())
     assert read(path).name == "tiny"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(Malformed, match="UTF-8"):
+    with pytest.raises(Malformed, match=r"line 1: .*UTF-8"):
         read(path)
+    path.write_bytes(LI_LIM.encode() + "车辆\n".encode("gbk"))
+    with pytest.raises(Malformed, match=rf"line {1 + LI_LIM.count(chr(10))}: .*UTF-8"):
+        read(path)
+
+
+def test_vehicles_that_would_stand_still_are_none():
+    problem = parse(SOLOMON.replace("  2         10", "  1e9       10")).problem
+    assert len(problem.vehicles) == len(problem.requests)
 
 
 @given(st.text(alphabet="0123456789 .-:\nabcdefghinotuxEDGSNOVHICLRUM_", max_size=200), st.integers(0, 5))

@@ -138,6 +138,24 @@ def test_ortools_in_its_child_answers_and_ends():
     assert plan.engine == "ortools" and plan.unserved == () and violations(problem, plan) == []
 
 
-def test_an_engine_that_is_none_is_refused():
-    with pytest.raises(ValueError, match="engine is 'magic'"):
-        solve(a_day(), limit_s=1, engine="magic")
+def test_ortools_counted_in_plans_repeats_itself_and_ends():
+    first, again = (
+        replace(solve(a_day(8, 2), limit_s=120, max_iterations=5, engine="ortools"), seconds=0.0) for _ in range(2)
+    )
+    assert first == again and first.unserved == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"engine": "magic"}, "engine is 'magic'"),
+        ({"limit_s": float("nan")}, "limit_s is nan"),
+        ({"limit_s": -1}, "limit_s is -1"),
+        ({"max_iterations": -1}, "max_iterations is -1"),
+        ({"seed": -1}, "seed is -1"),
+        ({"workers": 0}, "workers is 0"),
+    ],
+)
+def test_an_argument_that_means_nothing_is_refused_by_its_name(wrong, named):
+    with pytest.raises(ValueError, match=named):
+        solve(a_day(), **({"limit_s": 1} | wrong))
