@@ -13,9 +13,10 @@ from time import perf_counter
 from typing import Any
 
 from dispatch.matching.batch import match
+from dispatch.matching.flow import NoFlow
 from dispatch.matching.formats import ModelProblem, ScaledProblem, read_gap, read_json
 from dispatch.matching.gap import Gap
-from dispatch.matching.gap_search import solve_gap
+from dispatch.matching.gap_search import compile_search, solve_gap
 from dispatch.matching.model import MatchingError
 from dispatch.matching.plain import match_plain
 
@@ -28,16 +29,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = parser.add_subparsers(dest="command", required=True).add_parser("match", help="match a file")
     command.add_argument("file", type=Path)
     command.add_argument("--format", choices=("json", "gap"), default="json")
-    command.add_argument("--limit", type=float, metavar="S", help="seconds, for each problem of the file")
+    command.add_argument("--limit", type=_positive, metavar="S", help="seconds, for each problem of the file")
     command.add_argument("--out", type=Path, metavar="FILE", help="write the answer there, print only its summary")
     asked = parser.parse_args(arguments)
     try:
-        text = asked.file.read_text(encoding="utf-8")
+        text = asked.file.read_text(encoding="utf-8-sig")
         with _quiet_solvers():
             answer = _gaps(read_gap(text), asked.limit) if asked.format == "gap" else _matching(text, asked.limit)
     except MatchingError as error:
         report = {"error": error.code, "message": str(error), "facts": error.facts}
         print(json.dumps(report, default=str, ensure_ascii=False), file=sys.stderr)
+        return 2
+    except NoFlow as error:
+        report = {"error": "too_large", "message": f"the costs leave the solver's range: {error}"}
+        print(json.dumps(report), file=sys.stderr)
         return 2
     except (OSError, UnicodeDecodeError) as error:
         print(json.dumps({"error": "unreadable", "message": str(error)}, ensure_ascii=False), file=sys.stderr)
@@ -45,9 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.out is None:
         print(json.dumps(answer, ensure_ascii=False))
     else:
-        asked.out.write_text(json.dumps(answer, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        try:
+            asked.out.write_text(json.dumps(answer, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            print(json.dumps(answer, ensure_ascii=False))  # what was found is not lost
+            print(json.dumps({"error": "unwritable", "message": str(error)}, ensure_ascii=False), file=sys.stderr)
+            return 2
         print(json.dumps({k: v for k, v in answer.items() if not isinstance(v, list | dict)}, ensure_ascii=False))
     return 0 if answer["feasible"] else 1
+
+
+def _positive(word: str) -> float:
+    value = float(word)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{word} is not a positive number of seconds")
+    return value
 
 
 @contextmanager
@@ -120,6 +137,7 @@ def _model(problem: ModelProblem, limit_s: float | None) -> dict[str, Any]:
 
 
 def _gaps(problems: Sequence[Gap], limit_s: float | None) -> dict[str, Any]:
+    compile_search()
     began = perf_counter()
     answers: list[dict[str, Any]] = []
     for number, problem in enumerate(problems, start=1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -14,7 +14,9 @@ from dispatch.matching.model import Agent, Id, MatchingError, Need, Network, Nod
 from dispatch.matching.plain import PlainProblem
 
 FRACTION = 1_000_000  # plain costs with decimals are counted in millionths
-SETS = {"skills", "languages", "practised", "previous", "bans"}
+MOST = 10**12  # of any number of a file: what comes of larger ones leaves the range of the flow
+DEAREST = 10**11  # of a job's cost or effort in a generalised assignment problem, below gap_search.NEVER
+FLOW_RANGE = 2**62  # of costs times nodes
 Noun = TypeVar("Noun", Agent, Need)
 
 
@@ -42,6 +44,8 @@ def read_json(text: str) -> ModelProblem | ScaledProblem:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise MatchingError("bad_json", f"line {error.lineno}: {error.msg}", line=error.lineno) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets without end
+        raise MatchingError("bad_json", str(error)) from error
     if not isinstance(data, dict):
         raise MatchingError("bad_json", "the file is not one JSON object")
     return _model(data) if "needs" in data else _plain(data)
@@ -51,6 +55,8 @@ def _plain(data: Mapping[str, Any]) -> ScaledProblem:
     agents, cases = _list(data, "agents"), _list(data, "cases")
     candidates = [(_id(c, "case"), _id(c, "agent"), _number(c, "cost")) for c in _list(data, "candidates")]
     evenness = _number(data, "evenness", 0)
+    if evenness < 0:
+        raise MatchingError("bad_field", f"evenness is {evenness}, less than 0", field="evenness")
     numbers = [cost for _, _, cost in candidates] + [evenness] + [_number(c, "waiting", 0) for c in cases]
     scale = 1 if all(float(x).is_integer() for x in numbers) else FRACTION
 
@@ -63,12 +69,18 @@ def _plain(data: Mapping[str, Any]) -> ScaledProblem:
             raise MatchingError("negative_capacity", f"agent {agent} has capacity {capacity} and holds {held}",
                                 agent=agent, capacity=capacity, held=held)  # fmt: skip
         weight = round(evenness * scale)
-        slots[agent] = [weight * (2 * k - 1) // capacity for k in range(held + 1, capacity + 1)]
+        # One slot more than there are cases says all of an agent who could take them all.
+        free = range(held + 1, min(capacity, held + len(cases) + 1) + 1)
+        slots[agent] = [weight * (2 * k - 1) // capacity for k in free]
     whole = [(case, agent, round(cost * scale)) for case, agent, cost in candidates]
     # A case without a waiting cost waits only where no exchange whatever could place it.
     most = [c for *_, c in whole] + [round(_number(c, "waiting", 0) * scale) for c in cases]
     spread = max(most, default=0) - min(most, default=0) + 2 * round(evenness * scale)
     never = 1 + max(0, *most, 0) + len(cases) * spread
+    if (never + spread) * (len(cases) + len(agents) + 2) > FLOW_RANGE:
+        fine = ", counted in millionths for their decimals," if scale > 1 else ""
+        raise MatchingError("too_large", f"costs up to {max(most)}{fine} are too large for {len(cases)} cases",
+                            cases=len(cases), scale=scale)  # fmt: skip
     waiting: dict[Id, int] = {}
     for one in sorted(cases, key=lambda c: stable_key(_id(c, "id"))):
         case = _id(one, "id")
@@ -86,16 +98,22 @@ def _model(data: Mapping[str, Any]) -> ModelProblem:
         if code in network:
             raise MatchingError("twice", f"node {code} is given twice", node=code)
         network[code] = Place(
-            None if parent is None else str(parent), _whole(one, "level"), _number(one, "lon"), _number(one, "lat")
+            None if parent is None else str(parent), _whole(one, "level"), _degrees(one, "lon"), _degrees(one, "lat")
         )
     weights = data.get("weights", {})
     if not isinstance(weights, dict) or not weights.keys() <= {f.name for f in fields(Weights)}:
         raise MatchingError("bad_field", f"weights are an object of {', '.join(f.name for f in fields(Weights))}")
+    needs = tuple(_noun(Need, one) for one in _list(data, "needs"))
+    led: dict[Id, Id] = {}
+    for need in needs:
+        if need.role == "lead" and (first := led.setdefault(need.project, need.id)) != need.id:
+            raise MatchingError("twice", f"project {need.project} has two leads: needs {first} and {need.id}",
+                                project=need.project)  # fmt: skip
     return ModelProblem(
-        tuple(_noun(Need, one) for one in _list(data, "needs")),
+        needs,
         tuple(_noun(Agent, one) for one in _list(data, "agents")),
         network,
-        Weights(**weights),
+        Weights(**{name: _whole(weights, name) for name in weights}),
     )
 
 
@@ -104,7 +122,7 @@ def _noun(kind: type[Noun], one: Mapping[str, Any]) -> Noun:
     if strange := sorted(one.keys() - names):
         raise MatchingError("bad_field", f"{kind.__name__.lower()} {one.get('id')} has unknown fields {strange}",
                             id=one.get("id"), fields=strange)  # fmt: skip
-    values: dict[str, Any] = {name: frozenset(value) if name in SETS else value for name, value in one.items()}
+    values = {name: FIELDS[name](one, name) for name in one}
     try:
         return kind(**values)
     except TypeError as error:
@@ -130,16 +148,69 @@ def _number(one: Mapping[str, Any], name: str, default: float | None = None) -> 
     found = one.get(name, default)
     if found is None and default is not None:
         return default
-    if isinstance(found, bool) or not isinstance(found, int | float) or found != found or abs(found) > 1e12:
-        raise MatchingError("bad_field", f"{name} of {one.get('id', one)} is {found!r}, not a number", field=name)
+    if isinstance(found, bool) or not isinstance(found, int | float) or found != found or abs(found) > MOST:
+        raise _wrong(one, name, "a number")
     return found
 
 
 def _whole(one: Mapping[str, Any], name: str, default: int | None = None) -> int:
     found = one.get(name, default)
-    if isinstance(found, bool) or not isinstance(found, int):
-        raise MatchingError("bad_field", f"{name} of {one.get('id', one)} is {found!r}, not a whole number", field=name)
+    if isinstance(found, bool) or not isinstance(found, int) or abs(found) > MOST:
+        raise _wrong(one, name, f"a whole number up to {MOST}")
     return found
+
+
+def _degrees(one: Mapping[str, Any], name: str) -> float:
+    if abs(found := _number(one, name)) > 180:
+        raise _wrong(one, name, "a number of degrees")
+    return found
+
+
+def _flag(one: Mapping[str, Any], name: str) -> bool:
+    if not isinstance(found := one[name], bool):
+        raise _wrong(one, name, "true or false")
+    return found
+
+
+def _text(one: Mapping[str, Any], name: str) -> str:
+    if not isinstance(found := one[name], str):
+        raise _wrong(one, name, "a text")
+    return found
+
+
+def _perhaps(reader: Callable[[Mapping[str, Any], str], Any]) -> Callable[[Mapping[str, Any], str], Any]:
+    return lambda one, name: None if one[name] is None else reader(one, name)
+
+
+def _texts(one: Mapping[str, Any], name: str) -> frozenset[str]:
+    if not isinstance(found := one[name], list) or not all(isinstance(each, str) for each in found):
+        raise _wrong(one, name, "a list of texts")
+    return frozenset(found)
+
+
+def _ids(one: Mapping[str, Any], name: str) -> frozenset[Id]:
+    if not isinstance(found := one[name], list):
+        raise _wrong(one, name, "a list")
+    return frozenset(_id({name: each}, name) for each in found)
+
+
+def _wrong(one: Mapping[str, Any], name: str, wanted: str) -> MatchingError:
+    whose = f" of {one['id']}" if "id" in one else ""
+    return MatchingError("bad_field", f"{name}{whose} is {str(one.get(name))[:80]!r}, not {wanted}", field=name)
+
+
+# How each field of the model is read; a test holds that none is missing.
+FIELDS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
+    **dict.fromkeys(("id", "project"), _id),
+    **dict.fromkeys(("current", "first_ask", "lock", "stand_in", "team"), _perhaps(_id)),
+    **dict.fromkeys(("node", "role"), _text),
+    "language": _perhaps(_text),
+    **dict.fromkeys(("level", "capacity", "held", "stars", "priority", "waiting_days"), _whole),
+    **dict.fromkeys(("lon", "lat"), _degrees),
+    **dict.fromkeys(("away", "told", "escalated"), _flag),
+    **dict.fromkeys(("skills", "languages", "practised"), _texts),
+    **dict.fromkeys(("previous", "bans"), _ids),
+}
 
 
 def read_gap(text: str) -> list[Gap]:
@@ -148,21 +219,40 @@ def read_gap(text: str) -> list[Gap]:
     ``m n``, the costs and then the efforts agent by agent, the rooms; before them the number of problems, which files
     with a single problem may leave out.
     """
-    try:
-        numbers = [int(token) if token.lstrip("+-").isdigit() else _integral(token) for token in text.split()]
-    except ValueError as error:
-        raise MatchingError("bad_gap", f"not a number: {error}") from error
+    numbers: list[int] = []
+    for line, words in enumerate(text.splitlines(), 1):
+        try:
+            numbers += [int(word) if word.isdecimal() and len(word) < 19 else _integral(word) for word in words.split()]
+        except ValueError as error:
+            raise MatchingError("bad_gap", f"line {line}: {error}", line=line) from error
     for start, count in ((0, 1), (1, numbers[0] if numbers else 0)):
         if (found := _problems(numbers, start, count)) is not None:
             return found
-    raise MatchingError("bad_gap", f"{len(numbers)} numbers are not the problems that the first ones announce")
+    raise MatchingError("bad_gap", _announced(numbers), numbers=len(numbers))
 
 
-def _integral(token: str) -> int:
-    value = float(token)
+def _integral(word: str) -> int:
+    try:
+        value = float(word)
+    except ValueError:
+        raise ValueError(f"{word[:40]!r} is not a number") from None
     if not value.is_integer():
-        raise ValueError(token)
+        raise ValueError(f"{word[:40]!r} is not a whole number")
+    if abs(value) > MOST:
+        raise ValueError(f"{word[:40]!r} is too large to count with")
     return int(value)
+
+
+def _announced(numbers: list[int]) -> str:
+    """What the first numbers announce, beside what there is."""
+    if len(numbers) < 2:
+        return "the file ends before a problem: the number of problems, then agents and jobs should begin it"
+    said = []
+    for start, before in ((0, ""), (1, f"{numbers[0]} problems, the first of ")):
+        if len(numbers) >= start + 2:
+            m, n = numbers[start : start + 2]
+            said.append(f"{before}{m} agents and {n} jobs (alone {start + 2 + 2 * m * n + m} numbers)")
+    return f"{len(numbers)} numbers, and neither way of reading the first ones fits: {' nor '.join(said)}"
 
 
 def _problems(numbers: list[int], start: int, count: int) -> list[Gap] | None:
@@ -184,6 +274,11 @@ def _problems(numbers: list[int], start: int, count: int) -> list[Gap] | None:
 
 def _gap(numbers: list[int], at: int, m: int, n: int) -> Gap:
     values = np.array(numbers[at : at + 2 * m * n + m], dtype=np.int64)
+    if (large := np.flatnonzero(np.abs(values[: 2 * m * n]) > DEAREST)).size:
+        what = "cost" if large[0] < m * n else "effort"
+        agent, job = divmod(int(large[0]) % (m * n), n)
+        raise MatchingError("too_large", f"the {what} of job {job} at agent {agent} is {values[large[0]]}, "
+                            f"more than {DEAREST}", agent=agent, job=job)  # fmt: skip
     return Gap(values[: m * n].reshape(m, n), values[m * n : 2 * m * n].reshape(m, n), values[2 * m * n :])
 
 

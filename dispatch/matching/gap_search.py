@@ -35,14 +35,19 @@ NEVER = 1 << 40  # costs more than any job is worth
 OPTIMAL, INFEASIBLE = 0, 2  # scipy's numbers
 
 
+def compile_search() -> None:
+    """Compile the inner loops, or load them from their cache. Call it before a clock starts."""
+    one = np.ones((1, 1), dtype=np.int64)
+    Knapsacks(one, one, one[0]).forced(np.zeros(1))
+    descend(Gap(one, one, one[0]), np.zeros(1, dtype=np.int64))
+
+
 def solve_gap(gap: Gap, *, limit_s: float, seed: int = 0) -> GapAnswer:
     """The best answer found within about ``limit_s`` seconds. The first call on a machine compiles for longer."""
     began = monotonic()
     if gap.cost.shape[1] == 0:
         return GapAnswer(np.zeros(0, dtype=np.int64), 0, 0, True)
-    one = np.ones((1, 1), dtype=np.int64)
-    Knapsacks(one, one, one[0]).forced(np.zeros(1))
-    descend(Gap(one, one, one[0]), np.zeros(1, dtype=np.int64))
+    compile_search()
     ends_at = max(began + limit_s, monotonic() + LOADED_SHARE * limit_s)
     search = _Search(gap, ends_at, np.random.default_rng(seed))
     search.run()

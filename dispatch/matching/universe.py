@@ -77,7 +77,8 @@ def universe(needs: Iterable[Need], agents: Iterable[Agent], network: Network, w
     for agent in locked.values():
         base[agent] += 1
     slots = [
-        [slot_cost(k, a.capacity, weights) for k in range(b + 1, a.capacity + 1)]
+        # One slot more than there are needs says all of an agent who could take them all.
+        [slot_cost(k, a.capacity, weights) for k in range(b + 1, min(a.capacity, b + len(need_list) + 1) + 1)]
         for a, b in zip(agent_list, base.tolist(), strict=True)
     ]
     start = np.zeros(len(slots) + 1, dtype=np.int64)

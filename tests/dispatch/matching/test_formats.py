@@ -1,6 +1,7 @@
 """Files: what is read is what was written, what is wrong is named, and the command line answers with proof."""
 
 import json
+from dataclasses import fields
 from itertools import product
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.__main__ import main
-from dispatch.matching.formats import read_gap, read_json, write_gap
-from dispatch.matching.model import MatchingError
+from dispatch.matching.formats import FIELDS, read_gap, read_json, write_gap
+from dispatch.matching.model import Agent, MatchingError, Need
 from dispatch.matching.plain import match_plain
 from tests.dispatch.matching.county import NETWORK
 
@@ -107,6 +108,8 @@ def test_gap_text_may_hold_several_problems_or_leave_out_their_number():
         ("twice", {"cases": [{"id": 1}, {"id": 1}]}),
         ("bad_field", {"agents": [{"id": "a", "capacity": "two"}]}),
         ("bad_field", {"agents": 3}),
+        ("bad_field", {"evenness": -1}),
+        ("too_large", {"cases": [{"id": n} for n in range(1, 900)], "evenness": 1e11 + 0.5}),
     ],
 )
 def test_a_wrong_file_is_named(capsys, tmp_path, code, change):
@@ -114,10 +117,75 @@ def test_a_wrong_file_is_named(capsys, tmp_path, code, change):
     assert status == 2 and said["error"] == code
 
 
-@pytest.mark.parametrize("text", ["", "2 2 1 2", "1 2 x", "{"])
-def test_gap_text_that_is_none_is_named(text):
-    with pytest.raises(MatchingError):
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "ends before a problem"),
+        ("2", "ends before a problem"),
+        ("2 2 1 2", "4 numbers"),
+        ("1\n2 x", "line 2: 'x' is not a number"),
+        ("{", "line 1"),
+        (GAP.replace("4 1 4", "4 1.5 4"), "line 3: '1.5' is not a whole number"),
+        (GAP.replace("4 1 4", "4 nan 4"), "line 3: 'nan'"),
+        (GAP.replace("4 1 4", "4 1e30 4"), "line 3: '1e30' is too large"),
+        (GAP.replace("4 1 4", f"4 {10**30} 4"), "too large"),
+        (GAP.replace("4 1 4", f"4 {10**12} 4"), "cost of job 1 at agent 0"),
+        (GAP.replace("2 2 2", f"2 2 {10**12}"), "effort of job 2 at agent 1"),
+        (GAP + "7\n", "18 numbers"),
+    ],
+)
+def test_gap_text_that_is_none_is_named(text, named):
+    with pytest.raises(MatchingError, match=named):
         read_gap(text)
+
+
+SEAT = {"lon": 118.8, "lat": 32.05}
+MODEL = {
+    "network": [{"code": k, **p._asdict()} for k, p in NETWORK.items()],
+    "agents": [{"id": 7, "node": "K1", "level": 3, "capacity": 10**9, "held": 0, **SEAT}],
+    "needs": [{"id": 1, "role": "lead", "project": 1, "node": "T1", **SEAT}],
+}
+OTHERS = {
+    "need": {"id": [1], "project": None, "node": 5, "skills": "abc", "language": 5, "bans": [[1]], "priority": 1.5,
+             "waiting_days": "x", "lon": float("nan"), "lat": 1e300, "told": "yes", "previous": 3, "lock": [7]},
+    "agent": {"capacity": 2.5, "held": None, "away": "no", "stars": "3", "skills": None, "level": "x"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "field"), [(kind, field) for kind, each in OTHERS.items() for field in each])
+def test_a_field_of_another_kind_is_named(capsys, tmp_path, kind, field):
+    (noun,) = MODEL[f"{kind}s"]
+    code, said = run(capsys, tmp_path, json.dumps(MODEL | {f"{kind}s": [noun | {field: OTHERS[kind][field]}]}))
+    assert (code, said["error"], said["facts"]) == (2, "bad_field", {"field": field})
+
+
+def test_every_field_of_the_model_can_be_read():
+    assert {f.name for kind in (Need, Agent) for f in fields(kind)} == FIELDS.keys()
+
+
+def test_a_project_has_one_lead_and_an_agent_may_have_room_for_all(capsys, tmp_path):
+    assert run(capsys, tmp_path, json.dumps(MODEL))[1]["assignment"][0]["agent"] == 7
+    twice = MODEL | {"needs": [MODEL["needs"][0], MODEL["needs"][0] | {"id": 2}]}
+    code, said = run(capsys, tmp_path, json.dumps(twice))
+    assert code == 2 and "two leads: needs 1 and 2" in said["message"]
+    code, answer = run(capsys, tmp_path, json.dumps(PLAIN | {"agents": [{"id": k, "capacity": 10**9} for k in "ab"]}))
+    assert code == 0 and answer["proven"] and answer["waiting"] == 0
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"agents": ' + "9" * 5_000 + "}", ""])
+def test_json_that_is_none_is_named(capsys, tmp_path, text):
+    code, said = run(capsys, tmp_path, text)
+    assert code == 2 and said["error"] == "bad_json"
+
+
+def test_a_byte_order_mark_is_passed_over_and_an_answer_that_cannot_be_kept_is_printed(capsys, tmp_path):
+    assert run(capsys, tmp_path, "\ufeff" + json.dumps(PLAIN))[0] == 0
+    file = tmp_path / "problem"
+    assert main(["match", str(file), "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert json.loads(said.out)["proven"] and "unwritable" in said.err
+    with pytest.raises(SystemExit):
+        main(["match", str(file), "--limit", "nan"])
 
 
 def test_a_file_that_is_not_there_is_named(capsys, tmp_path):
