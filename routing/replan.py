@@ -34,7 +34,7 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Out:
-    """A courier who drops out. What he still has on board is fetched where he stands, ``handover_s`` at each parcel."""
+    """A courier who drops out. What he still has to bring is fetched where he stands, ``handover_s`` at each parcel."""
 
     vehicle: str
     handover_s: int = 60
@@ -195,7 +195,8 @@ def _late(vehicle: Vehicle, free_from_s: int) -> Vehicle:
 
 
 def _dropped(problem: Problem, name: str) -> Problem:
-    """Without a request that nobody has begun; one that is begun, or whose parcel is loaded, is history and stays."""
+    """Without a request that nobody has begun. One that is begun is history and stays; a parcel that is loaded already
+    rides home, and its room is no longer counted."""
     for vehicle in problem.vehicles:
         if vehicle.prefix and any(done.request == name for done in vehicle.prefix.done):
             raise UnknownName(f"request {name} is under way or done")
@@ -218,7 +219,20 @@ def _without_courier(
         where = requests[last.request].stops[last.side].location
     day = Window(at_s, max(at_s, *(each.shift.closes_s for each in problem.vehicles)))
     fetched: list[Request] = []
+    sides = [(each.request, each.side) for each in prefix.done]
+    taken: dict[str, str] = {}
+    """Pairs that he picked up and did not deliver, and the names under which the picking up is history."""
     for request in problem.requests:
+        if request.kind is Kind.PAIRED and (request.id, 0) in sides and (request.id, 1) not in sides:
+            pickup, delivery = request.stops
+            name = f"{request.id}+collected"
+            while name in requests:
+                name += "+"
+            taken[request.id] = name
+            handover = Stop(where, (day,), event.handover_s, collects=delivery.delivers)
+            fetched.append(Request(name, Kind.PICKUP, (pickup,), request.penalty))
+            fetched.append(Request(request.id, Kind.PAIRED, (handover, delivery), request.penalty))
+            continue
         if request.id not in prefix.on_board:
             fetched.append(request)
             continue
@@ -233,7 +247,11 @@ def _without_courier(
     home = replace(
         vehicle,
         shift=Window(min(vehicle.shift.opens_s, at_s), min(vehicle.shift.closes_s, at_s)),
-        prefix=replace(prefix, on_board=frozenset()),
+        prefix=replace(
+            prefix,
+            on_board=frozenset(),
+            done=tuple(replace(each, request=taken.get(each.request, each.request)) for each in prefix.done),
+        ),
     )
     vehicles = tuple(home if each.id == home.id else each for each in problem.vehicles)
     return replace(problem, requests=tuple(fetched), vehicles=vehicles)
@@ -243,14 +261,15 @@ def _difference(problem: Problem, plan: Plan, now: Problem, new: Plan) -> Replan
     was = {(v.request, v.side): (route.vehicle, v.start_s) for route in plan.routes for v in route.visits}
     then = {(v.request, v.side): (route.vehicle, v.start_s) for route in new.routes for v in route.visits}
     done = {(d.request, d.side) for v in now.vehicles if v.prefix for d in v.prefix.done}
-    old_kind = {request.id: request.kind for request in problem.requests}
+    old = {request.id: request.stops for request in problem.requests}
     changes, kept, moved = [], 0, []
     for request in now.requests:
-        fetched = request.kind is Kind.PAIRED and old_kind.get(request.id, Kind.PAIRED) is not Kind.PAIRED
+        stops = old.get(request.id, request.stops)
+        fetched = request.kind is Kind.PAIRED and request.stops[0] != stops[0]  # from a courier's hand, not from a door
         for side, stop in enumerate(request.stops):
             if (request.id, side) in done:
                 continue
-            before = was.get((request.id, max(0, side - fetched))) if not (fetched and side == 0) else None
+            before = was.get((request.id, len(stops) - 1 if fetched else side)) if side or not fetched else None
             after = then.get((request.id, side))
             if before != after:
                 changes.append(Change(request.id, side, before, after))

@@ -7,8 +7,8 @@ import pytest
 from routing.check import violations
 from routing.problem import Problem, Window
 from routing.replan import Drop, Insert, Late, Out, UnknownName, announced, frozen, replan
-from routing.solve import compile_core, solve
-from tests.routing.small import a_delivery, a_pickup, a_vehicle, line
+from routing.solve import compile_core, improve, solve
+from tests.routing.small import a_delivery, a_pair, a_pickup, a_vehicle, line
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,33 @@ def test_what_a_missing_courier_has_on_board_is_fetched_and_brought(day):
     left = next(route for route in new.plan.routes if route.vehicle == out.vehicle)
     assert {visit.request for visit in left.visits} <= {visit.request for visit in out.visits}
     assert sum(visit.arrival_s > at_s for visit in left.visits) <= 1  # the stop that he was driving to
+
+
+def test_a_pair_that_a_missing_courier_has_picked_up_is_fetched_and_brought_inside_its_window():
+    pair, later = a_pair("p", 1, 3), a_pair("q", 2, 3)
+    problem = Problem((line(0, 1, 2, 3),), (pair, later), (a_vehicle("a"), a_vehicle("b", end=3)))
+    first = improve(problem, {"a": [("p", 0), ("q", 0), ("p", 1), ("q", 1)]}, limit_s=60, max_iterations=0)
+    told = announced(problem, first, before_s=0, after_s=3_600, cost_per_min=60)
+    plan = improve(told, {"a": [("p", 0), ("q", 0), ("p", 1), ("q", 1)]}, limit_s=60, max_iterations=0)
+    at_s = plan.routes[0].visits[1].start_s
+    new = replan(told, plan, [Out("a")], at_s=at_s - 10, limit_s=60, max_iterations=50)
+    assert violations(new.problem, new.plan) == [] and new.plan.unserved == ()
+    assert (new.windows_moved, new.windows_kept) == ((), 2)
+    brought = {(change.request, change.side): (change.was, change.now) for change in new.changes}
+    assert brought.keys() == {("p", 0), ("p", 1), ("q", 0), ("q", 1)}
+    assert brought["p", 0][0] is None and brought["p", 1][0] == ("a", first.routes[0].visits[2].start_s)
+    assert all(now[0] == "b" for _, now in brought.values())
+    # Whoever took it over may drop out as well.
+    taken = next(visit for visit in new.plan.routes[-1].visits if visit.request == "p")
+    wider = replace(new.problem, vehicles=(*new.problem.vehicles, a_vehicle("c")))
+    third = improve(
+        wider,
+        {r.vehicle: [(v.request, v.side) for v in r.visits] for r in new.plan.routes},
+        limit_s=60,
+        max_iterations=0,
+    )
+    again = replan(wider, third, [Out("b")], at_s=taken.start_s, limit_s=60, max_iterations=50)
+    assert violations(again.problem, again.plan) == [] and again.plan.unserved == ()
 
 
 def test_a_courier_who_has_not_left_is_simply_not_there(day):
