@@ -17,7 +17,7 @@ from agents import network as agents_network
 from agents.imports import BadFile, ImportReport, read_sheet
 from dispatch import catalog_import as dispatch_catalog
 from dispatch import custody as dispatch_custody
-from dispatch import flow
+from dispatch import flow, simulation_page
 from dispatch.errors import DispatchError
 from dispatch.scope import SYSTEM
 from notifications import tasks
@@ -31,6 +31,7 @@ from web.solving import run_day_plan
 from web.transactions import session_factory, transaction
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+SEED = click.IntRange(0, 2**31 - 1)
 
 
 def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,6 +46,8 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
             more = f"\n  and {len(error.rows) - 50} more" if len(error.rows) > 50 else ""
             raise click.ClickException(f"{error.path.name} is refused, nothing was changed:\n{lines}{more}") from None
         except (DispatchError, LookupError, ValueError) as error:
+            raise click.ClickException(str(error)) from None
+        except OSError as error:
             raise click.ClickException(str(error)) from None
         except OperationalError as error:
             raise click.ClickException(f"the database does not answer: {str(error.orig).splitlines()[0]}") from None
@@ -188,10 +191,11 @@ def assign(dry_run: bool, area: str | None) -> None:
 @click.option("--warm-up", type=click.IntRange(0, 300), default=40, show_default=True, help="Working days before.")
 @click.option("--replays", type=click.IntRange(1, 50), default=3, show_default=True)
 @click.option("--a-year", type=click.FloatRange(1, 100_000), default=200, show_default=True, help="Projects a county.")
-@click.option("--seed", type=int, default=0)
+@click.option("--seed", type=SEED, default=0)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also a page with the table and charts.")
 @with_appcontext
 @plainly
-def simulate(area: str, days: int, warm_up: int, replays: int, a_year: float, seed: int) -> None:
+def simulate(area: str, days: int, warm_up: int, replays: int, a_year: float, seed: int, out: Path | None) -> None:
     """Replay drawn demand under three rules of assignment, side by side. Nothing is changed."""
     with session_factory()() as session:
         found = replay_area(session, area, days=days, warm_up=warm_up, replays=replays, a_year=a_year, seed=seed)
@@ -200,6 +204,10 @@ def simulate(area: str, days: int, warm_up: int, replays: int, a_year: float, se
         click.echo(row[0])
         for title, value in zip(header[1:], row[1:], strict=True):
             click.echo(f"  {title}: {value}")
+    if out is not None:
+        title = f"{area}：{days}个工作日，三种派件规则"
+        out.write_text(simulation_page.page(found, title=title, warm_up=warm_up), encoding="utf-8")
+        click.echo(f"the table and its charts are in {out}")
 
 
 # ---------------------------------------------------------------- runs
@@ -212,7 +220,7 @@ runs = AppGroup("runs", help="The couriers' day.")
 @click.option("--on", "day", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day of the runs.")
 @click.option("--cutoff", type=click.Choice([c.value for c in Cutoff]), default=Cutoff.AM.value, show_default=True)
 @click.option("--limit", "limit_s", type=click.IntRange(1, 3600), default=10, show_default=True, help="Seconds.")
-@click.option("--seed", type=int, default=0)
+@click.option("--seed", type=SEED, default=0)
 @plainly
 def runs_plan(area: str, day: datetime, cutoff: str, limit_s: int, seed: int) -> None:
     """Plan an area's day: a preview, that a lead may commit."""
@@ -286,7 +294,7 @@ demo = AppGroup("demo", help="A believable working day, in an empty database.")
 
 @demo.command("load")
 @click.option("--scale", type=click.Choice(["county", "city", "province"]), default="county", show_default=True)
-@click.option("--seed", type=int, default=7, show_default=True)
+@click.option("--seed", type=SEED, default=7, show_default=True)
 @plainly
 def demo_load(scale: str, seed: int) -> None:
     """Fill an empty database with a demo; one that is in use is left alone."""

@@ -6,6 +6,7 @@ import csv
 from dataclasses import replace
 from datetime import date
 from pathlib import Path as File
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from dispatch.policies import ByMatching, HallRule, NearestFree, Seats
 from dispatch.promise import Outlook
 from dispatch.simulation import (
     AFTER_HOLIDAY,
+    FIGURES,
     Arrival,
     County,
     SimulationError,
@@ -28,6 +30,7 @@ from dispatch.simulation import (
     demand,
     replay,
 )
+from dispatch.simulation_page import page
 
 with (File(__file__).parents[2] / "dispatch" / "data" / "calendar_2025_2027.csv").open(encoding="utf-8") as file:
     CALENDAR = Calendar.from_rows(csv.DictReader(file))
@@ -243,3 +246,22 @@ def test_matching_escalates_less_than_greedy_and_travels_less_than_the_hall():
     assert ours["escalated_share"] <= greedy["escalated_share"]
     assert ours["travel_km"] < halls["travel_km"]
     assert ours["waited_wd"] <= halls["waited_wd"] + 0.1
+
+
+@pytest.mark.parametrize(("days", "warm_up", "replays"), [(1, 0, 1), (12, 4, 3), (3, 40, 1)])
+def test_the_page_draws_every_figure_and_every_day(days, warm_up, replays):
+    county = County("W", 6.0, (("W1", 119.90, 31.66), ("W2", 120.02, 31.74)))
+    draws = [demand([county], VIEW, CALENDAR, START, days, seed=seed) for seed in range(replays)]
+    found = compare(policies(), draws, STAFF, NETWORK, warm_up=warm_up)
+    text = page(found, title="武进 <一天>", warm_up=warm_up)
+    body = ElementTree.fromstring(text.split("</head>")[1].removesuffix("</html>\n"))
+    assert body.findtext("h1") == "武进 <一天>"
+    cells = [[cell.text for cell in row] for row in body.iter("tr")]
+    assert cells == found.table()
+    charts = list(body.iter("{http://www.w3.org/2000/svg}svg"))
+    assert len(charts) == len(FIGURES) + 3
+    for chart in charts[len(FIGURES) :]:
+        lines = [line.attrib["points"].split() for line in chart.iter("{http://www.w3.org/2000/svg}polyline")]
+        assert [len(line) for line in lines] == [len(each) for each in found.days.values()]
+    wide = [float(x) for line in text.split('points="')[1:] for x in line.split('"')[0].replace(",", " ").split()[::2]]
+    assert all(0 <= x <= 720 for x in wide)

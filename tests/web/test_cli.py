@@ -155,6 +155,12 @@ def test_three_rules_are_replayed_in_a_county(runner: FlaskCliRunner, app: Flask
     with app.extensions["daiban.sessions"].begin() as session:
         make_county(session, tmp_path)
     words = ["simulate", "--area", "320412000000", "--days", "5", "--warm-up", "2", "--replays", "2"]
-    done = runner.invoke(args=words)
+    kept = tmp_path / "replay.html"
+    done = runner.invoke(args=[*words, "--out", str(kept)])
     assert done.exit_code == 0, done.output
-    assert len([line for line in done.output.splitlines() if not line.startswith("  ")]) == 3
+    *table, last = [line for line in done.output.splitlines() if not line.startswith("  ")]
+    assert len(table) == 3 and last.endswith(str(kept))
+    assert all(f'<th scope="row">{rule}</th>' in kept.read_text(encoding="utf-8") for rule in table)
+    for wrong in (["--seed", "-1"], ["--out", str(tmp_path / "nowhere" / "x")]):
+        refused = runner.invoke(args=[*words[:3], "--days", "1", "--warm-up", "0", "--replays", "1", *wrong])
+        assert refused.exit_code in (1, 2) and "Traceback" not in refused.output, refused.output
