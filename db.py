@@ -7,18 +7,38 @@ import hashlib
 import hmac
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from select import POLLIN, poll
+from typing import Any, ClassVar, LiteralString, cast
 from zoneinfo import ZoneInfo
 
+import psycopg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Interval, LargeBinary, MetaData, create_engine, select, text
+from psycopg.rows import namedtuple_row
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Enum,
+    Interval,
+    LargeBinary,
+    MetaData,
+    create_engine,
+    event,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -270,13 +290,72 @@ def psycopg_url(url: str) -> str:
 
 
 def sessions(url: str, *, pool_size: int = 10, max_overflow: int = 20) -> sessionmaker[Session]:
-    """A factory of sessions on ``url``; ``with factory.begin() as session`` is one transaction."""
+    """A factory of sessions on ``url``; ``with factory.begin() as session`` is one transaction.
+
+    A connection that was lost while it rested in the pool is replaced before anybody gets it."""
     engine = create_engine(
         psycopg_url(url),
         pool_size=pool_size,
         max_overflow=max_overflow,
-        pool_pre_ping=True,
         hide_parameters=True,  # an error message never carries a person's data into a log
         connect_args={"options": "-c timezone=UTC"},
     )
+    event.listen(engine, "checkin", _rests)
+    event.listen(engine, "checkout", partial(_lives, engine.dialect))
     return sessionmaker(engine, expire_on_commit=False)
+
+
+RESTED_S = 30.0  # after so long a server or a router may be gone without a word: it is asked
+
+
+def _rests(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _lives(
+    dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """Raises InvalidatePoolError when the connection is no more: the pool then makes new ones, and nobody notices.
+
+    A server that ends, falls or is restarted has its connections closed, which the kernel knows: no question goes over
+    the wire. Only where it has something to say, or nothing was heard for long, the server is asked."""
+    since = record.info.pop("rests_since", None)
+    if since is None:  # it was made just now
+        return
+    try:
+        watch = poll()
+        watch.register(cast(psycopg.Connection[Any], connection).fileno(), POLLIN)
+        if time.monotonic() - since < RESTED_S and not watch.poll(0):
+            return
+        dialect.do_ping(connection)
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
+
+
+Step = tuple[LiteralString, Mapping[str, Any]]
+"""A statement in psycopg's own words (``%(name)s``) and its values."""
+
+
+def exchange(session: Session, *steps: Step) -> list[list[Any]]:
+    """Several statements of this transaction in one exchange with the server; the rows of each, with names.
+
+    They run one after the other as if each had been sent alone: the second sees what the first had to wait for. An
+    error is the one that SQLAlchemy raises everywhere else."""
+    connection = session.connection()
+    driver = cast(psycopg.Connection[Any], connection.connection.driver_connection)
+    try:
+        cursors = [driver.cursor(binary=True, row_factory=namedtuple_row) for _ in steps]
+        with driver.pipeline():
+            for cursor, (statement, values) in zip(cursors, steps, strict=True):
+                cursor.execute(statement, values, prepare=bool(values))  # the same words again and again
+        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+    except psycopg.Error as error:
+        if driver.closed:
+            connection.invalidate(error)
+        raise cast(
+            DBAPIError,
+            DBAPIError.instance(
+                steps[0][0], None, error, psycopg.Error, hide_parameters=True, connection_invalidated=driver.closed,
+                dialect=connection.dialect,
+            ),
+        ) from error  # fmt: skip

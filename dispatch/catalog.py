@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, time
 from enum import StrEnum
@@ -10,8 +10,9 @@ from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import Any, get_type_hints
+from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select, text
+from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, event, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from agents.network import Division, Level, LevelNumber, ServiceCentre
@@ -265,12 +266,45 @@ def _month_day(words: str) -> MonthDay:
 # ---------------------------------------------------------------- the calendar
 
 
-# Of the days and of the hours; a statement that reads other things too may carry it along.
-CALENDAR_VERSION = (
-    "ARRAY[(SELECT sum(hash_record_extended(d, 0)) FROM calendar_day d),"
-    " (SELECT sum(hash_record_extended((o, c.centre_no), 0))"
-    " FROM opening_hours o LEFT JOIN service_centre c ON c.id = o.centre_id)]::text[]"
-)
+class CalendarVersion(Base):
+    """One row: another version whenever a day or opening hours change, which the database itself sees to.
+
+    It is drawn and not counted: two databases never share one unless one is the other's copy."""
+
+    __tablename__ = "calendar_version"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[UUID]
+
+
+# As the migrations make them, for tables that are made without.
+_DRAW = """
+CREATE OR REPLACE FUNCTION draw_calendar_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('INSERT INTO %%I.calendar_version (id, version) VALUES (1, gen_random_uuid())'
+                   ' ON CONFLICT (id) DO UPDATE SET version = excluded.version', TG_TABLE_SCHEMA);
+    RETURN NULL;
+END $$
+"""
+_DRAWN_AFTER = {
+    CalendarDay: "INSERT OR UPDATE OR DELETE OR TRUNCATE",
+    OpeningHours: "INSERT OR UPDATE OR DELETE OR TRUNCATE",
+    ServiceCentre: "UPDATE OF centre_no",
+}
+for _noun, _change in _DRAWN_AFTER.items():
+    event.listen(_noun.__table__, "after_create", DDL(_DRAW))
+    event.listen(
+        _noun.__table__,
+        "after_create",
+        DDL(
+            f"CREATE TRIGGER {_noun.__tablename__}_draws_calendar_version AFTER {_change} ON {_noun.__tablename__}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION draw_calendar_version()"
+        ),
+    )
+
+# A statement that reads other things too may carry it along.
+CALENDAR_VERSION = "(SELECT version FROM calendar_version WHERE id = 1)"
 
 
 def calendar_of(session: Session) -> Calendar:
@@ -278,17 +312,16 @@ def calendar_of(session: Session) -> Calendar:
     return calendar_of_version(session, session.execute(text(f"SELECT {CALENDAR_VERSION}")).scalar_one())
 
 
-def calendar_of_version(session: Session, version: Sequence[str | None]) -> Calendar:
-    """The same, for a ``CALENDAR_VERSION`` that was read with something else."""
-    key = (str(version[0]), str(version[1]))
-    calendar = _calendars.get(key)
+def calendar_of_version(session: Session, version: UUID | None) -> Calendar:
+    """The same, for a ``CALENDAR_VERSION`` that was read with something else. None: there never was a row."""
+    calendar = _calendars.get(version)
     if calendar is None:
         _calendars.clear()
-        calendar = _calendars[key] = _read_calendar(session)
+        calendar = _calendars[version] = _read_calendar(session)
     return calendar
 
 
-_calendars: dict[tuple[str, str], Calendar] = {}
+_calendars: dict[UUID | None, Calendar] = {}
 
 
 def _read_calendar(session: Session) -> Calendar:

@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 import db
+from servers import until
 
 
 def test_a_value_survives_encryption_and_rotation_of_the_key():
@@ -59,3 +62,53 @@ def test_the_clock_of_a_real_database_is_never_moved(session: Session):
     session.flush()
     with pytest.raises(db.ClockIsReal):
         db.set_clock(session, datetime(2030, 1, 1, tzinfo=UTC))
+
+
+def end_backend(url: str, number: int) -> None:
+    """As a server that is restarted ends it."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("SELECT pg_terminate_backend(%s)", [number])
+        there = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s"
+        assert until(lambda: owner.execute(there, [number]).fetchone() == (0,), 20)
+
+
+def backend_of(session: Session) -> int:
+    return session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+
+
+def test_a_connection_that_was_lost_while_it_rested_is_replaced_unnoticed(sessions, database_url):
+    with sessions.begin() as session:
+        number = backend_of(session)
+    with sessions.begin() as session:
+        assert backend_of(session) == number, "one that lives is used again"
+    end_backend(database_url, number)
+    with sessions.begin() as session:
+        assert backend_of(session) != number
+
+
+def test_a_connection_that_is_lost_in_an_exchange_is_told_and_not_used_again(sessions, database_url):
+    def lose_it():
+        with sessions.begin() as session:
+            numbers.append(backend_of(session))
+            end_backend(database_url, numbers[0])
+            db.exchange(session, ("SELECT 1", {}))
+
+    numbers: list[int] = []
+    with pytest.raises(OperationalError) as told:
+        lose_it()
+    assert told.value.connection_invalidated
+    with sessions.begin() as session:
+        assert backend_of(session) not in numbers
+
+
+def test_the_steps_of_an_exchange_run_one_after_the_other_and_a_fault_is_sqlalchemys(session):
+    made, found = db.exchange(
+        session,
+        ("INSERT INTO counter (key, last) VALUES (%(key)s, 7)", {"key": "a"}),
+        ("SELECT key, last FROM counter", {}),
+    )
+    assert made == []
+    assert [(row.key, row.last) for row in found] == [("a", 7)]
+    with pytest.raises(IntegrityError, match="pk_counter") as told:
+        db.exchange(session, ("SELECT 1", {}), ("INSERT INTO counter (key, last) VALUES ('a', 8)", {}))
+    assert isinstance(told.value, DBAPIError)

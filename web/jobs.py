@@ -18,7 +18,7 @@ from dispatch import forecast as forecasts
 from dispatch.case import Material
 from dispatch.custody import Handover
 from dispatch.errors import Stale
-from dispatch.placing_one import place as place_now
+from dispatch.placing_one import place_waiting as place_one
 from dispatch.project import Delegation, Project, ProjectState
 from dispatch.scope import SYSTEM
 from notifications.tasks import BELL_S, bell
@@ -101,12 +101,9 @@ def place_waiting() -> None:
 def place(project_id: int) -> None:
     """Find an agent for one project, unless somebody was quicker."""
     with transaction() as session:
-        project = session.get(Project, project_id, with_for_update={"skip_locked": True})
-        if project is not None and project.state is ProjectState.WAITING:
-            at, number = db.now(session), project.project_no
-            placed = place_now(session, project, by=SYSTEM, at=at)
-            placing.tell_placed(session, at=at, project_id=project_id)
-            log.info("project placed", project=number, agent=placed.agent_id if placed else None)
+        if placed := place_one(session, project_id, by=SYSTEM):
+            placing.tell_placed(session, at=db.now(session), project_id=project_id)
+            log.info("project placed", project=project_id, agent=placed.agent_id)
 
 
 @shared_task(name="web.jobs.assign_batch")

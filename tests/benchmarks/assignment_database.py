@@ -1,6 +1,7 @@
 """A batch with its database: a city or the province read, solved, written back; then one placement after another.
 
 python -m tests.benchmarks.assignment_database --scale city|province [--projects 50000] [--one-by-one 200] [--no-batch]
+    [--durable]
 
 One placement is measured as the schedule does it: the project locked, its agent found, everything written, committed;
 telling the two sides follows in a transaction of its own and is measured apart. ``--pause-ms`` is the pause between
@@ -24,7 +25,7 @@ from dispatch import assignment, placing
 from dispatch.catalog_import import import_all
 from dispatch.forecast import due, renew_many
 from dispatch.matching.batch import match
-from dispatch.placing_one import place
+from dispatch.placing_one import place_waiting
 from dispatch.project import Project, ProjectState
 from dispatch.scope import SYSTEM
 from servers import Postgres
@@ -40,10 +41,12 @@ def timed(found: dict[str, Any], name: str, act: Callable[[], Any]) -> Any:
     return answer
 
 
-def measure(scale: str, projects: int, one_by_one: int, pause_s: float, *, batch: bool) -> dict[str, Any]:
+def measure(
+    scale: str, projects: int, one_by_one: int, pause_s: float, *, batch: bool, durable: bool
+) -> dict[str, Any]:
     """Load, then time each part."""
     db.use_keys(db.Keyring.generate())
-    server = Postgres().start()
+    server = Postgres(durable=durable).start()
     try:
         make_tables(server.url)
         sessions = db.sessions(server.url)
@@ -53,6 +56,7 @@ def measure(scale: str, projects: int, one_by_one: int, pause_s: float, *, batch
             import_all(session)
         timed(found, "load", lambda: demand.load(sessions, scale=scale))
         grow(sessions, projects)
+        settle(sessions)
         if batch:
             _batch(sessions, found)
         _one_after_another(sessions, found, one_by_one, pause_s)
@@ -92,7 +96,7 @@ def _batch(sessions: Any, found: dict[str, Any]) -> None:
             select(func.count()).select_from(Agent).where(Agent.held > Agent.capacity)
         )
         found["waiting after"] = _waiting(session)
-        session.execute(text("ANALYZE"))
+    settle(sessions)
 
 
 def _one_after_another(sessions: Any, found: dict[str, Any], one_by_one: int, pause_s: float) -> None:
@@ -123,8 +127,13 @@ def grow(sessions: Any, projects: int) -> None:
             made = min(more, _waiting(session))
             _copy_waiting(session, made)
             more -= made
-    with sessions.begin() as session:
-        session.execute(text("ANALYZE"))
+
+
+def settle(sessions: Any) -> None:
+    """What the server does by itself in the minutes after so much was loaded: it would fall into what is measured."""
+    with sessions.kw["bind"].connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+        connection.execute(text("CHECKPOINT"))
 
 
 def _copy_waiting(session: Any, count: int) -> None:
@@ -160,26 +169,11 @@ def _waiting(session: Any) -> int:
 def _one_by_one(sessions: Any, count: int, pause_s: float) -> dict[str, dict[str, float]]:
     """Projects sent back to the waiting list and placed at once, one transaction each."""
     with sessions.begin() as session:
-        rows = session.scalars(
-            select(Project)
-            .where(Project.state == ProjectState.ACTIVE)
-            .order_by(func.md5(Project.project_no))
-            .limit(count)
-        ).all()
-        for project in rows:
-            lead = project.lead
-            if lead is not None:
-                lead.until = db.now(session)
-                session.get_one(Agent, lead.agent_id).held -= 1
-                session.flush()
-            project.state = ProjectState.WAITING
-        ids = [project.id for project in rows]
+        ids = send_back(session, count)
     taken, told = [], []
     for project_id in ids:
         began = time.perf_counter()
-        with sessions.begin() as session:
-            project = session.get_one(Project, project_id, with_for_update=True)
-            place(session, project, by=SYSTEM, at=db.now(session))
+        place_one(sessions, project_id)
         done = time.perf_counter()
         with sessions.begin() as session:
             placing.tell_placed(session, at=db.now(session), project_id=project_id)
@@ -187,6 +181,27 @@ def _one_by_one(sessions: Any, count: int, pause_s: float) -> dict[str, dict[str
         told.append((time.perf_counter() - done) * 1000)
         time.sleep(pause_s)
     return {"placed": _quantiles(taken), "told": _quantiles(told)}
+
+
+def place_one(sessions: Any, project_id: int) -> None:
+    """One placement, committed, as the schedule makes it."""
+    with sessions.begin() as session:
+        place_waiting(session, project_id, by=SYSTEM)
+
+
+def send_back(session: Any, count: int) -> list[int]:
+    """So many running projects lose their lead and wait."""
+    rows = session.scalars(
+        select(Project).where(Project.state == ProjectState.ACTIVE).order_by(func.md5(Project.project_no)).limit(count)
+    ).all()
+    for project in rows:
+        lead = project.lead
+        if lead is not None:
+            lead.until = db.now(session)
+            session.get_one(Agent, lead.agent_id).held -= 1
+            session.flush()
+        project.state = ProjectState.WAITING
+    return [project.id for project in rows]
 
 
 def _quantiles(taken: list[float]) -> dict[str, float]:
@@ -200,8 +215,11 @@ if __name__ == "__main__":
     ask.add_argument("--one-by-one", type=int, default=200)
     ask.add_argument("--projects", type=int, default=0, help="so many in all, running and waiting")
     ask.add_argument("--pause-ms", type=float, default=30.0, help="between two cases")
+    ask.add_argument("--durable", action="store_true", help="the server forces every commit to the disk")
     ask.add_argument("--no-batch", action="store_true", help="only one placement after another")
     given = ask.parse_args()
     pause_s = given.pause_ms / 1000
-    found = measure(given.scale, given.projects, given.one_by_one, pause_s, batch=not given.no_batch)
+    found = measure(
+        given.scale, given.projects, given.one_by_one, pause_s, batch=not given.no_batch, durable=given.durable
+    )
     print(json.dumps(found, ensure_ascii=False, indent=1))

@@ -1,24 +1,29 @@
 """Assignment over the database: placed at once or in a batch, never over capacity, never over somebody's edit."""
 
 import random
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
+from tempfile import TemporaryFile
 
 import pytest
-from sqlalchemy import delete, event, func, select
+from sqlalchemy import delete, event, func, select, text, update
 
+import db
 from agents.network import Division
 from agents.roster import Agent, AgentSkill, Duty, DutyKind
 from dispatch import assignment, flow, placing
 from dispatch.case import Case
 from dispatch.errors import NoCapacity, WrongStage
 from dispatch.matching.batch import match
-from dispatch.placing_one import place
+from dispatch.placing_one import place, place_waiting
 from dispatch.project import Project, ProjectMember, ProjectState, Referral, TeamRole
 from dispatch.review import Review
 from dispatch.scope import SYSTEM
 from dispatch.stages import Stage
 from notifications.message import Message
+from servers import until
 from tests.dispatch.builders import TEN, a_request, an_agent, the_county
 
 
@@ -226,22 +231,60 @@ def test_a_placed_project_has_its_stage_its_timeline_and_its_reason_and_both_sid
     assert_sound(county.session)
 
 
-def test_one_placement_takes_a_handful_of_statements_however_many_wait(county):
-    def statements(project):
-        seen = []
-        bind = county.session.get_bind()
-        event.listen(bind, "before_cursor_execute", note := (lambda *args: seen.append(args[2])))
-        try:
-            assert place(county.session, project, by=SYSTEM, at=TEN) is not None
-            county.session.flush()
-        finally:
-            event.remove(bind, "before_cursor_execute", note)
-        return len(seen)
+def exchanges(session, act):
+    """How often the session's connection spoke to the server and waited for its answer."""
+    wire = session.connection().connection.driver_connection.pgconn
+    with TemporaryFile("w+") as heard:
+        wire.trace(heard.fileno())
+        act()
+        wire.untrace()
+        heard.seek(0)
+        return len(re.findall(r"\tF\t\d+\tSync", heard.read()))
+
+
+def test_one_placement_takes_two_exchanges_with_the_database_however_many_wait(county):
+    def taken(project):
+        assert place(county.session, project, by=SYSTEM, at=TEN) is not None
 
     first, *_ = waiting_projects(county, 1)
-    many = waiting_projects(county, 6)
-    assert statements(first) <= 6
-    assert statements(many[-1]) <= 7  # its row is read again besides
+    assert exchanges(county.session, partial(taken, first)) == 2
+    *_, last = waiting_projects(county, 6)
+    last_id = last.id
+    county.session.flush()
+    place_it = partial(place_waiting, county.session, last_id, by=SYSTEM)
+    assert exchanges(county.session, place_it) == 2
+    assert last.state is ProjectState.ACTIVE
+
+
+def test_a_waiting_project_is_placed_by_its_number_at_the_business_moment(county):
+    db.set_clock(county.session, TEN + timedelta(days=1))
+    (project,) = waiting_projects(county, 1)
+    placed = place_waiting(county.session, project.id, by=SYSTEM)
+    assert project.lead.agent_id == placed.agent_id
+    assert abs(project.lead.since - TEN - timedelta(days=1)) < timedelta(minutes=10)
+    assert place_waiting(county.session, project.id, by=SYSTEM) is None, "it waits no more"
+    assert_sound(county.session)
+
+
+def test_a_project_that_somebody_has_in_hand_is_left_to_them(county_sessions):
+    with county_sessions.begin() as session:
+        (project,) = waiting_projects(the_county(session), 1)
+        project_id = project.id
+    with county_sessions.begin() as other, county_sessions.begin() as session:
+        other.get_one(Project, project_id, with_for_update=True)
+        assert place_waiting(session, project_id, by=SYSTEM) is None
+    with county_sessions.begin() as session:
+        assert place_waiting(session, project_id, by=SYSTEM) is not None
+
+
+def test_why_nobody_was_found_is_kept_with_the_project_that_waits_on(county):
+    for agent in county.agents:
+        agent.held = agent.capacity
+    (project,) = waiting_projects(county, 1)
+    assert place_waiting(county.session, project.id, by=SYSTEM) is None
+    assert project.state is ProjectState.WAITING
+    assert project.assignment_reason["chosen"] == {"agent_id": None}
+    assert project.assignment_reason["terms"]["waiting"] > 0
 
 
 def test_a_placement_at_once_agrees_with_the_batch(county):
@@ -299,6 +342,8 @@ def test_concurrent_placements_never_exceed_a_capacity(county_sessions):
 
     def placed_now(project_id):
         with county_sessions.begin() as session:
+            if project_id % 2:
+                return place_waiting(session, project_id, by=SYSTEM) is not None
             project = session.get_one(Project, project_id, with_for_update=True)
             return place(session, project, by=SYSTEM, at=TEN) is not None
 
@@ -307,6 +352,31 @@ def test_concurrent_placements_never_exceed_a_capacity(county_sessions):
     assert sum(placed) == 6
     with county_sessions() as session:
         assert_sound(session)
+
+
+def test_who_comes_too_late_for_each_last_slot_waits_on_and_holds_nobody_up(county_sessions):
+    with county_sessions.begin() as session:
+        county = the_county(session)
+        people = sorted(agent.id for agent in county.agents)
+        session.execute(update(Agent).values(capacity=1))
+        ids = [p.id for p in waiting_projects(county, 3)]
+
+    def waits_for_somebody(session):
+        return session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) == 1
+
+    def placed_in_turn():
+        with county_sessions.begin() as session:
+            placed = [place_waiting(session, project_id, by=SYSTEM) for project_id in ids[:2]]
+            session.execute(update(Agent).where(Agent.id == people[0]).values(held=0))
+            return [*placed, place_waiting(session, ids[2], by=SYSTEM)]
+
+    with county_sessions() as other, county_sessions() as watch, ThreadPoolExecutor(1) as pool:
+        other.execute(update(Agent).values(held=1))
+        later = pool.submit(placed_in_turn)
+        assert until(lambda: waits_for_somebody(watch), 20)
+        other.commit()
+        first, second, third = later.result()
+    assert (first, second, third.agent_id) == (None, None, people[0])
 
 
 def test_any_order_of_placing_completing_and_leave_leaves_the_books_straight(county_sessions):

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from dispatch.catalog import (
     AreaEvaluation,
     AreaKind,
     CalendarDay,
+    CalendarVersion,
     Family,
     Implementation,
     Matter,
@@ -274,6 +275,24 @@ def test_the_calendar_is_read_again_only_when_a_row_changed(session: Session) ->
     second = calendar_of(session)
     assert second is not first
     assert not second.is_workday(date(2026, 3, 12))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE calendar_day SET is_workday = false WHERE day = '2026-03-12'",
+        "DELETE FROM calendar_day WHERE day = '2026-03-12'",
+        "TRUNCATE calendar_day",
+        "UPDATE opening_hours SET closes = '18:00'",
+        "UPDATE service_centre SET centre_no = 'SC900' WHERE centre_no = 'SC003'",
+    ],
+)
+def test_whoever_changes_the_calendar_changes_its_version(session: Session, change: str) -> None:
+    before = session.scalars(select(CalendarVersion.version)).one()
+    session.execute(text("UPDATE service_centre SET name = name"))
+    assert session.scalars(select(CalendarVersion.version)).one() == before
+    session.execute(text(change))
+    assert session.scalars(select(CalendarVersion.version)).one() != before
 
 
 def test_a_centre_and_a_season_have_hours_of_their_own(session: Session) -> None:

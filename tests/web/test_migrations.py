@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, inspect
 
+from tests.notifications.chaos import make_tables
 from web import schema
 
 
@@ -36,3 +37,21 @@ def test_the_tables_go_up_without_drift_and_down_to_nothing(empty_url: str) -> N
     schema.downgrade(empty_url, "base")
     assert tables(empty_url) == {"alembic_version"}
     assert schema.upgrade(empty_url) == schema.head()
+
+
+DRAWN = """
+SELECT pg_get_triggerdef(t.oid), regexp_replace(p.prosrc, '\\s+', ' ', 'g')
+  FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE p.proname = 'draw_calendar_version' ORDER BY 1
+"""
+
+
+def test_tables_made_without_migrations_draw_the_calendars_version_as_they_do(
+    empty_url: str, database_url: str
+) -> None:
+    def drawn(url: str) -> list[tuple[str, str]]:
+        with psycopg.connect(url.replace("+psycopg", "")) as connection:
+            return connection.execute(DRAWN).fetchall()
+
+    make_tables(empty_url)
+    assert drawn(empty_url) == drawn(database_url)
+    assert len(drawn(empty_url)) == 3
