@@ -6,6 +6,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import now, real_now
@@ -55,8 +56,13 @@ def work_on(
     try:
         asked = asked_of(rows, travel)
         answer = _answer(asked, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
+    except SQLAlchemyError:  # the database's own trouble passes: whoever takes the row over tries again
+        raise
     except (InvalidProblem, BrokenPlan) as error:
         return _leave(sessions, plan_id, claim, why_failed=str(error))
+    except Exception as error:  # else the row would be taken over, and fail alike, every minute from now on
+        log.exception("plan %s failed", plan_id)
+        return _leave(sessions, plan_id, claim, why_failed=f"{type(error).__name__}: {error}"[:500])
     if problems := verify(asked.problem, answer) if verify is not None else None:
         return _leave(sessions, plan_id, claim, why_failed=f"the plan did not pass its check: {problems}")
     result = _result(answer, asked)
@@ -103,10 +109,14 @@ def _one_more(
     if short is None:
         return None
     like = short.candidates[0]
-    more = one_more(
-        asked.problem, answer, newcomer=another(asked.problem, like), limit_s=max(1.0, limit_s / 3),
-        max_iterations=max_iterations, seed=seed, should_stop=beat.should_stop,
-    )  # fmt: skip
+    try:
+        more = one_more(
+            asked.problem, answer, newcomer=another(asked.problem, like), limit_s=max(1.0, limit_s / 3),
+            max_iterations=max_iterations, seed=seed, should_stop=beat.should_stop,
+        )  # fmt: skip
+    except (ValueError, BrokenPlan) as error:  # the plan itself is found and checked: it is not lost for a what-if
+        log.error("one courier more cannot be tried: %s", error)
+        return None
     return {"served": len(more.served), "saved": more.saved, "like": asked.couriers[like].vehicle.value}
 
 

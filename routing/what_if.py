@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import now
@@ -52,6 +53,11 @@ def answer(
         told = {**asked, "state": "answered", **_in_figures(problem, base, more)}
     except (ValueError, BrokenPlan) as error:  # no problem, or a day that is over: the page says so, once
         log.warning("plan %s: one courier more cannot be tried: %s", plan_id, error)
+        told = {**asked, "state": "failed"}
+    except SQLAlchemyError:  # the database's own trouble passes: whoever takes the question over tries again
+        raise
+    except Exception:  # else the question would be taken over, and fail alike, every minute from now on
+        log.exception("plan %s: one courier more cannot be tried", plan_id)
         told = {**asked, "state": "failed"}
     with sessions.begin() as session:
         plan = session.get_one(Plan, plan_id, with_for_update=True, populate_existing=True)

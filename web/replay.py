@@ -1,7 +1,7 @@
 """Replay: the agents and towns of the database in a year of drawn demand, under three rules of assignment."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from dispatch.applicability import Facts
 from dispatch.approval import build_path
 from dispatch.assignment import agents_as_of, network_of
 from dispatch.catalog import calendar_of, matter_nodes
+from dispatch.clock import Calendar
 from dispatch.course import course
 from dispatch.durations import Durations, read_priors
 from dispatch.matching.batch import match
@@ -53,7 +54,22 @@ def replay_area(
     network = {node: Place(*where) for node, where in plain.items()}
     path = build_path(matter_nodes(session, area, Facts(special_fire=True)))
     view = outlook(course(path, Durations.before_any_case(read_priors())))
-    draws = [demand(counties, view, calendar, today, warm_up + days, seed=seed + number) for number in range(replays)]
+    begins_on = _begins_on(calendar, today, warm_up + days)
+    draws = [
+        demand(counties, view, calendar, begins_on, warm_up + days, seed=seed + number) for number in range(replays)
+    ]
     seats = Seats(agents, network)
     rules = (HallRule(seats), NearestFree(seats), ByMatching(match, Weights()))
     return compare(rules, draws, agents, network, warm_up=warm_up)
+
+
+def _begins_on(calendar: Calendar, today: date, days: int) -> date:
+    """Today; where the calendars end before so many working days, so much earlier that they hold them all.
+
+    Demand is drawn, so a year may well begin in the past; its days must be real ones.
+    """
+    on, left = date(max(calendar.years, default=today.year), 12, 31), days + 1  # one more: the day after the last
+    while left and on.year in calendar.years:
+        left -= calendar.is_workday(on)
+        on -= timedelta(days=1)
+    return today if left else min(today, on + timedelta(days=1))

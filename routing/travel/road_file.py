@@ -44,7 +44,7 @@ class RoadFile:
             graph: TravelTimes = roads.load(self.path) if self.path.suffix == KEPT else roads.from_osm(self.path)
         except Unavailable as wrong:
             self._wrong = wrong
-        except (OSError, ValueError, KeyError, RuntimeError, BadZipFile) as wrong:
+        except (OSError, EOFError, ValueError, KeyError, RuntimeError, BadZipFile) as wrong:
             self._wrong = Unavailable(f"the road graph {self.path.name} cannot be read: {type(wrong).__name__}")
             raise self._wrong from wrong
         else:

@@ -122,7 +122,7 @@ class RoadGraph:
 
     @classmethod
     def load(cls, path: Path, *, speeds: Speeds | None = None) -> RoadGraph:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             return cls(*(kept[name] for name in ("points", "tails", "heads", "metres", "seconds")), speeds=speeds)
 
     def matrix(self, points: Sequence[Place], *, hour: int | None = None) -> Table:

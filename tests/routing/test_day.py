@@ -181,6 +181,23 @@ class CancelsOnTheWay(Geodesic):
         return super().matrix(places, hour=hour)
 
 
+def test_a_job_that_fails_for_any_reason_says_so_and_is_not_tried_for_ever(
+    sessions: sessionmaker[Session], area: int
+) -> None:
+    faulty = CancelsOnTheWay({}.__getitem__)  # a fault of its own: TypeError
+    plan_id = queued(sessions, area)
+    assert planning.work_on(sessions, plan_id, travel=faulty) is PlanState.FAILED
+    with sessions() as session:
+        assert "TypeError" in (session.get_one(Plan, plan_id).why_failed or "")
+        assert day.silent_plans(session) == []
+    good = planned(sessions, area)
+    with sessions.begin() as session:
+        day.ask_what_if(session, session.get_one(Plan, good), vehicle=Vehicle.EBIKE)
+    assert what_if.answer(sessions, good, travel=faulty, max_iterations=1) == "failed"
+    with sessions() as session:
+        assert session.get_one(Plan, good).state is PlanState.PREVIEW
+
+
 def test_a_job_cancelled_under_way_leaves_no_preview(sessions: sessionmaker[Session], area: int) -> None:
     plan_id = queued(sessions, area)
 

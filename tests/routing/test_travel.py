@@ -312,6 +312,16 @@ def test_a_place_off_the_map_is_unavailable_and_so_is_a_map_without_roads(tmp_pa
         RoadGraph.from_osm(empty)
 
 
+@pytest.mark.parametrize("held", [b"", b"no archive", b"PK\x03\x04cut"])
+def test_a_graph_file_that_is_none_is_unavailable_and_not_read_twice(tmp_path, held):
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes(held)
+    graph = RoadFile(broken)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="cannot be read"):
+            graph.matrix(NORTH)
+
+
 def test_a_graph_is_kept_in_a_file_and_the_hour_slows_it(tmp_path):
     graph = RoadGraph.from_osm(STREETS)
     graph.save(tmp_path / "streets.npz")

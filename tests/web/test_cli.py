@@ -161,6 +161,8 @@ def test_three_rules_are_replayed_in_a_county(runner: FlaskCliRunner, app: Flask
     *table, last = [line for line in done.output.splitlines() if not line.startswith("  ")]
     assert len(table) == 3 and last.endswith(str(kept))
     assert all(f'<th scope="row">{rule}</th>' in kept.read_text(encoding="utf-8") for rule in table)
+    year = ["simulate", "--area", "320412000000", "--days", "250", "--replays", "1", "--a-year", "10"]
+    assert runner.invoke(args=year).exit_code == 0, "where the published calendars end sooner, it begins earlier"
     for wrong in (["--seed", "-1"], ["--out", str(tmp_path / "nowhere" / "x")]):
         refused = runner.invoke(args=[*words[:3], "--days", "1", "--warm-up", "0", "--replays", "1", *wrong])
         assert refused.exit_code in (1, 2) and "Traceback" not in refused.output, refused.output
