@@ -16,6 +16,7 @@ from dispatch.project import Project, TeamRole
 from dispatch.telling import day_of
 
 AHEAD = timedelta(days=7)  # leaves that begin within a week are provided for now
+BEFORE = timedelta(days=31)  # how far back a leave may have ended that the next one only prolongs
 REASON = "原代办员请假超过三个工作日"
 
 
@@ -46,22 +47,40 @@ def working_days(calendar: Calendar, starts_on: date, ends_on: date) -> int:
 
 
 def long_leaves(session: Session, *, at: datetime, path: str | None = None) -> list[Leave]:
-    """Leaves of more than three working days that stand now or begin within a week."""
+    """Leaves of more than three working days that stand now or begin within a week.
+
+    One that follows another without a working day between them prolongs it: a sick note is often renewed.
+    """
     calendar, today = calendar_of(session), day_of(at)
     query = (
         select(Duty, Agent.name)
         .join(Agent, Agent.id == Duty.agent_id)
         .join(Division, Division.id == Agent.division_id)
-        .where(Duty.ends_on >= today, Duty.starts_on <= today + AHEAD, Agent.active, Agent.held > 0)
+        .where(Duty.ends_on >= today - BEFORE, Duty.starts_on <= today + BEFORE, Agent.active, Agent.held > 0)
         .order_by(Duty.starts_on, Duty.id)
     )
     if path is not None:
         query = query.where(subtree_condition(path))
-    found: dict[int, Leave] = {}
+    names: dict[int, str] = {}
+    spells: dict[int, list[tuple[date, date]]] = {}
     for duty, name in session.execute(query):
-        days = working_days(calendar, duty.starts_on, duty.ends_on)
-        if days > SHORT_LEAVE_WD and days > found.get(duty.agent_id, Leave(0, "", today, 0)).working_days:
-            found[duty.agent_id] = Leave(duty.agent_id, name, duty.ends_on, days)
+        names[duty.agent_id] = name
+        mine = spells.setdefault(duty.agent_id, [])
+        if mine and not calendar.workdays_after(mine[-1][1], duty.starts_on - timedelta(days=1)):
+            mine[-1] = mine[-1][0], max(mine[-1][1], duty.ends_on)
+        else:
+            mine.append((duty.starts_on, duty.ends_on))
+    standing = [
+        (starts_on, Leave(agent_id, names[agent_id], ends_on, working_days(calendar, starts_on, ends_on)))
+        for agent_id, mine in spells.items()
+        for starts_on, ends_on in mine
+        if ends_on >= today and starts_on <= today + AHEAD
+    ]
+    found: dict[int, Leave] = {}
+    for _, leave in sorted(standing, key=lambda spell: spell[0]):
+        longest = found[leave.agent_id].working_days if leave.agent_id in found else SHORT_LEAVE_WD
+        if leave.working_days > longest:
+            found[leave.agent_id] = leave
     return list(found.values())
 
 

@@ -43,6 +43,23 @@ def test_three_working_days_of_leave_change_nothing(county):
     assert found.proposal.moves == ()
 
 
+def test_a_leave_that_only_prolongs_another_is_one_with_it(county):
+    away, late, *_ = county.agents
+    projects_of(county, away, 1)
+    projects_of(county, late, 1)
+    friday = TEN.date() + timedelta(days=4 - TEN.date().weekday())
+    for agent, starts, ends in (
+        (away, friday - timedelta(days=2), friday),
+        (away, friday + timedelta(days=3), friday + timedelta(days=4)),  # after the weekend
+        (late, friday - timedelta(days=4), friday - timedelta(days=2)),
+        (late, friday + timedelta(days=3), friday + timedelta(days=5)),  # two days of work between them
+    ):
+        county.session.add(Duty(agent_id=agent.id, kind=DutyKind.LEAVE, starts_on=starts, ends_on=ends))
+    county.session.flush()
+    (leave,) = absence.long_leaves(county.session, at=TEN)
+    assert (leave.agent_id, leave.ends_on, leave.working_days) == (away.id, friday + timedelta(days=4), 5)
+
+
 def test_a_longer_leave_moves_the_absent_agents_projects_alone_and_counts_the_notices(county):
     away, *others = county.agents
     mine = projects_of(county, away, 2)
