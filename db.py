@@ -348,7 +348,7 @@ def exchange(session: Session, *steps: Step) -> list[list[Any]]:
         with driver.pipeline():
             for cursor, (statement, values) in zip(cursors, steps, strict=True):
                 cursor.execute(statement, values, prepare=bool(values))  # the same words again and again
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        return [cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else [] for cursor in cursors]
     except psycopg.Error as error:
         if driver.closed:
             connection.invalidate(error)
