@@ -303,17 +303,14 @@ for _noun, _change in _DRAWN_AFTER.items():
         ),
     )
 
-# A statement that reads other things too may carry it along.
-CALENDAR_VERSION = "(SELECT version FROM calendar_version WHERE id = 1)"
-
 
 def calendar_of(session: Session) -> Calendar:
     """The working days and opening hours of the database. Read again only when a row of either has changed."""
-    return calendar_of_version(session, session.execute(text(f"SELECT {CALENDAR_VERSION}")).scalar_one())
+    return calendar_of_version(session, session.scalar(select(CalendarVersion.version)))
 
 
 def calendar_of_version(session: Session, version: UUID | None) -> Calendar:
-    """The same, for a ``CALENDAR_VERSION`` that was read with something else. None: there never was a row."""
+    """The same, for a version that was read with something else. None: there never was a row."""
     calendar = _calendars.get(version)
     if calendar is None:
         _calendars.clear()
