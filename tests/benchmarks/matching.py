@@ -19,6 +19,8 @@ from time import perf_counter, process_time
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
 from dispatch.matching.batch import answer, solve
 from dispatch.matching.certificate import check
 from dispatch.matching.gap import Gap
