@@ -150,19 +150,34 @@ def fullest(problem: Problem, routes: Iterable[Route], *, engine: str, seed: int
 
 
 def _with(problem: Problem, plan: Plan, name: str, by: str) -> Route | None:
-    """A vehicle's route with one request more, at the first place where it still stands; None where it does not."""
+    """A vehicle's route with one request more, at the first place where it still stands; None where it does not.
+
+    The search waits for windows that were announced. Where that wait breaks the shift or the longest duty, and nothing
+    else does, the route is driven without it: what moves costs, but nobody is left out.
+    """
     v = next(at for at, vehicle in enumerate(problem.vehicles) if vehicle.id == by)
     prefix = problem.vehicles[v].prefix
     visits = next((route.visits for route in plan.routes if route.vehicle == by), ())
     needed = {name, *(visit.request for visit in visits), *(prefix.on_board if prefix else ())}
     part = problem.part([q for q, request in enumerate(problem.requests) if request.id in needed], [v])
-    search = Search(model_of(part, neighbours=0), 0)
-    line = search.lines_of({by: [(visit.request, visit.side) for visit in visits]})[0]
-    nodes = [node for node, side in enumerate(search.model.sides) if side[0] == name]
-    for placed in _placings(line, nodes):
-        if search.stands(0, placed):
-            return Answers(part, search).routes([placed])[0]
+    for asked in (part, _untold(part)):
+        search = Search(model_of(asked, neighbours=0), 0)
+        line = search.lines_of({by: [(visit.request, visit.side) for visit in visits]})[0]
+        nodes = [node for node, side in enumerate(search.model.sides) if side[0] == name]
+        for placed in _placings(line, nodes):
+            if search.stands(0, placed):
+                route = Answers(asked, search).routes([placed])[0]
+                return replace(route, cost=Answers(part, search)._cost(part.vehicles[0], route))
     return None
+
+
+def _untold(problem: Problem) -> Problem:
+    """The problem with nothing announced."""
+    requests = tuple(
+        replace(request, stops=tuple(replace(stop, announced=None) for stop in request.stops))
+        for request in problem.requests
+    )
+    return replace(problem, requests=requests)
 
 
 def _placings(line: list[int], nodes: list[int]) -> Iterator[list[int]]:

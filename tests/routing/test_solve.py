@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from routing.check import violations
 from routing.plan import Reason
-from routing.problem import UNREACHABLE, Load, Objective, Primary, Problem, Profile, Window
+from routing.problem import UNREACHABLE, Announced, Load, Objective, Primary, Problem, Profile, Window
 from routing.solve import compile_core, improve, solve
 from tests.routing.days import problems
 from tests.routing.small import a_delivery, a_pair, a_pickup, a_vehicle, an_exchange, line
@@ -104,6 +104,21 @@ def test_nothing_asked_and_nobody_there():
 def test_what_cannot_be_served_has_its_reason(problem, reason):
     plan = solve(problem, limit_s=60, max_iterations=10)
     assert [each.reason for each in plan.unserved] == [reason]
+
+
+def test_a_promise_that_the_longest_duty_cannot_wait_for_is_moved_and_nobody_is_left_out():
+    told = Announced(Window(50_000, 60_000), 5)
+    asked = replace(a_delivery("r", 1), stops=(replace(a_delivery("r", 1, Window(0, 2_000)).stops[0], announced=told),))
+    early = replace(a_delivery("early", 2, Window(0, 1_000)), penalty=9)
+    pair = a_pair("p", 1, 2)
+    late = replace(
+        pair, stops=(replace(pair.stops[0], windows=(Window(0, 2_000),)), replace(pair.stops[1], announced=told))
+    )
+    for requests in ((late,), (asked, early), (late, early)):
+        problem = Problem((line(0, 1, 2),), requests, (a_vehicle(max_duty_s=3_600),))
+        plan = solve(problem, limit_s=60, max_iterations=50)
+        assert plan.unserved == () and violations(problem, plan) == []
+        assert plan.cost.moved > 0
 
 
 def test_a_horizon_of_thirty_years_is_a_horizon():
