@@ -7,12 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.network import Division, subtree_condition
-from agents.roster import Agent, Duty
-from dispatch.assignment import SHORT_LEAVE_WD, WEIGHTS, Move, Proposal, ask
+from agents.roster import Agent, Duty, DutyKind
+from dispatch.assignment import WEIGHTS, Move, Proposal, ask
 from dispatch.catalog import calendar_of
-from dispatch.clock import Calendar
 from dispatch.matching.leave import relieve
 from dispatch.project import Project, TeamRole
+from dispatch.spells import SHORT_LEAVE_WD, is_long, spells, working_days
 from dispatch.telling import day_of
 
 AHEAD = timedelta(days=7)  # leaves that begin within a week are provided for now
@@ -41,16 +41,8 @@ class ReliefProposal:
     unforced: int  # those of them without which nothing more would wait
 
 
-def working_days(calendar: Calendar, starts_on: date, ends_on: date) -> int:
-    """How many working days an absence takes, both ends included."""
-    return len(calendar.workdays_after(starts_on, ends_on)) + calendar.is_workday(starts_on)
-
-
 def long_leaves(session: Session, *, at: datetime, path: str | None = None) -> list[Leave]:
-    """Leaves of more than three working days that stand now or begin within a week.
-
-    One that follows another without a working day between them prolongs it: a sick note is often renewed.
-    """
+    """Leaves of more than three working days that stand now or begin within a week, each with those that prolong it."""
     calendar, today = calendar_of(session), day_of(at)
     query = (
         select(Duty, Agent.name)
@@ -62,18 +54,14 @@ def long_leaves(session: Session, *, at: datetime, path: str | None = None) -> l
     if path is not None:
         query = query.where(subtree_condition(path))
     names: dict[int, str] = {}
-    spells: dict[int, list[tuple[date, date]]] = {}
+    leaves: dict[int, list[tuple[date, date]]] = {}
     for duty, name in session.execute(query):
         names[duty.agent_id] = name
-        mine = spells.setdefault(duty.agent_id, [])
-        if mine and not calendar.workdays_after(mine[-1][1], duty.starts_on - timedelta(days=1)):
-            mine[-1] = mine[-1][0], max(mine[-1][1], duty.ends_on)
-        else:
-            mine.append((duty.starts_on, duty.ends_on))
+        leaves.setdefault(duty.agent_id, []).append((duty.starts_on, duty.ends_on))
     standing = [
         (starts_on, Leave(agent_id, names[agent_id], ends_on, working_days(calendar, starts_on, ends_on)))
-        for agent_id, mine in spells.items()
-        for starts_on, ends_on in mine
+        for agent_id, mine in leaves.items()
+        for starts_on, ends_on in spells(mine, calendar)
         if ends_on >= today and starts_on <= today + AHEAD
     ]
     found: dict[int, Leave] = {}
@@ -82,6 +70,20 @@ def long_leaves(session: Session, *, at: datetime, path: str | None = None) -> l
         if leave.working_days > longest:
             found[leave.agent_id] = leave
     return list(found.values())
+
+
+def enter_leave(session: Session, *, agent_id: int, kind: DutyKind, starts_on: date, ends_on: date) -> bool:
+    """Write a leave down; whether, with those that it prolongs, it is longer than the stand-in acts."""
+    session.add(Duty(agent_id=agent_id, kind=kind, starts_on=starts_on, ends_on=ends_on, note=""))
+    session.flush()
+    calendar = calendar_of(session)
+    mine = session.execute(
+        select(Duty.starts_on, Duty.ends_on).where(
+            Duty.agent_id == agent_id, Duty.ends_on >= starts_on - BEFORE, Duty.starts_on <= ends_on + BEFORE
+        )
+    )
+    absences = spells([(row.starts_on, row.ends_on) for row in mine], calendar)
+    return any(first <= starts_on <= last and is_long(calendar, first, last) for first, last in absences)
 
 
 def propose_relief(session: Session, *, at: datetime, path: str | None = None) -> ReliefProposal:

@@ -21,12 +21,12 @@ from dispatch.matching.batch import match
 from dispatch.matching.model import Choice, Id, Matching, Need, Network, Terms, Weights
 from dispatch.project import Project, ProjectMember, ProjectState, Referral, TeamRole
 from dispatch.review import Review
+from dispatch.spells import AROUND, long_away
 from dispatch.stages import ENDS
 from dispatch.telling import day_of
 
 WEIGHTS = Weights()
 PRACTISED = 3  # the proficiency from which an agent is an authority on a kind of matter
-SHORT_LEAVE_WD = 3  # up to so many working days the stand-in acts and nothing is matched again
 
 TERM_WORDS = {
     "waiting": "等待",
@@ -151,13 +151,10 @@ def agents_as_of(
 
 
 def _long_absent(session: Session, on: date, calendar: Calendar) -> set[int]:
-    duties = session.scalars(select(Duty).where(Duty.starts_on <= on, Duty.ends_on >= on))
-    return {
-        duty.agent_id
-        for duty in duties
-        if len(calendar.workdays_after(duty.starts_on, duty.ends_on)) + calendar.is_workday(duty.starts_on)
-        > SHORT_LEAVE_WD
-    }
+    near = select(Duty.agent_id, Duty.starts_on, Duty.ends_on).where(
+        Duty.starts_on <= on + AROUND, Duty.ends_on >= on - AROUND
+    )
+    return long_away(((row.agent_id, row.starts_on, row.ends_on) for row in session.execute(near)), on, calendar)
 
 
 def _coded(codes: Iterable[str]) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 import db
 from agents.network import Level
-from dispatch.assignment import PRACTISED, SHORT_LEAVE_WD, WEIGHTS, reason_of
+from dispatch.assignment import PRACTISED, WEIGHTS, reason_of
 from dispatch.catalog import calendar_of_version
 from dispatch.clock import Calendar
 from dispatch.flow.parts import due
@@ -28,6 +28,7 @@ from dispatch.matching.online import place_one
 from dispatch.project import Project, ProjectState
 from dispatch.said import Said, kept
 from dispatch.scope import Viewer
+from dispatch.spells import AROUND, long_away
 from dispatch.stages import ENDS, Stage
 from dispatch.telling import day_of
 
@@ -179,7 +180,8 @@ SELECT asked.*, people.*, skills.*, (SELECT version FROM calendar_version WHERE 
     WHERE q.agent_id = ANY (ARRAY(SELECT id FROM free))) AS prices,
   (SELECT json_agg(json_build_array(t.agent_id, t.starts_on, t.ends_on)) FROM duty t
     WHERE t.agent_id = ANY (ARRAY(SELECT id FROM free))
-      AND (asked.at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN t.starts_on AND t.ends_on) AS away
+      AND t.starts_on <= (asked.at AT TIME ZONE 'Asia/Shanghai')::date + %(around)s::int
+      AND t.ends_on >= (asked.at AT TIME ZONE 'Asia/Shanghai')::date - %(around)s::int) AS away
   FROM asked CROSS JOIN (
     SELECT array_agg(free.id) AS agents, array_agg(name) AS names, array_agg(capacity) AS capacities,
            array_agg(held) AS loads, array_agg(stars) AS stars, array_agg(code) AS nodes, array_agg(level) AS levels,
@@ -195,7 +197,7 @@ SELECT asked.*, people.*, skills.*, (SELECT version FROM calendar_version WHERE 
 def _question(project_id: int, *, at: datetime | None) -> dict[str, Any]:
     return {
         "project": Int8(project_id), "at": at, "real": datetime.now(UTC), "county": int(Level.COUNTY),
-        "ends": sorted(stage.value for stage in ENDS),
+        "ends": sorted(stage.value for stage in ENDS), "around": AROUND.days,
     }  # fmt: skip
 
 
@@ -237,25 +239,22 @@ def _asked(session: Session, row: Any) -> _Asked:
         for code, skills in sorted(elsewhere.items())
         if code not in there
     )  # fmt: skip
-    pool = _pool_of(row, lead, calendar)
+    pool = _pool_of(row, lead, calendar, day_of(at))
     # Whoever sits below the home county shares its rules: the nodes between need not be read.
     network |= {a.node: Place(row.code, a.level, a.lon, a.lat) for a in pool.agents if a.node not in network}
     member = next((Placed(i, agent, row.assignment_reason or {}) for i, agent, role, _ in team if role == "lead"), None)
     return _Asked(lead, liaisons, network, member, pool, calendar, at)
 
 
-def _pool_of(row: Any, need: Need, calendar: Calendar) -> _Pool:
+def _pool_of(row: Any, need: Need, calendar: Calendar, on: date) -> _Pool:
     """Who of the agents that were read knows enough. What somebody knows besides is not read."""
     known, practised = Counter[int](), dict[int, set[str]]()
     for agent_id, category, proficiency in _rows(row.knowing, row.known, row.proficiencies):
         known[agent_id] += 1
         if proficiency >= PRACTISED:
             practised.setdefault(agent_id, set()).add(category)
-    away: set[int] = {
-        agent_id
-        for agent_id, starts_on, ends_on in row.away or ()
-        if _is_long(date.fromisoformat(starts_on), date.fromisoformat(ends_on), calendar)
-    }
+    leaves = ((agent_id, date.fromisoformat(a), date.fromisoformat(b)) for agent_id, a, b in row.away or ())
+    away = long_away(leaves, on, calendar)
     speaks, nothing = frozenset(() if need.language is None else (need.language,)), frozenset[str]()
     wanted, skills = len(need.skills), need.skills
     columns = (row.agents, row.nodes, row.levels, row.capacities, row.loads, row.lons, row.lats, row.stars)
@@ -296,7 +295,7 @@ SELECT people.*, skills.*,
   (SELECT json_agg(json_build_array(q.agent_id, q.price)) FROM slot_price q
     WHERE q.agent_id = ANY (ARRAY(SELECT id FROM free))) AS prices,
   (SELECT json_agg(json_build_array(t.agent_id, t.starts_on, t.ends_on)) FROM duty t
-    WHERE t.agent_id = ANY (ARRAY(SELECT id FROM free)) AND %(on)s BETWEEN t.starts_on AND t.ends_on) AS away
+    WHERE t.agent_id = ANY (ARRAY(SELECT id FROM free)) AND t.starts_on <= %(until)s AND t.ends_on >= %(since)s) AS away
   FROM (
     SELECT array_agg(id) AS agents, array_agg(name) AS names, array_agg(capacity) AS capacities,
            array_agg(held) AS loads, array_agg(stars) AS stars, array_agg(code) AS nodes, array_agg(level) AS levels,
@@ -309,14 +308,10 @@ SELECT people.*, skills.*,
 
 
 def _seated(session: Session, need: Need, asked: _Asked) -> _Pool:
-    values = {"seat": need.node, "skills": sorted(need.skills), "on": day_of(asked.at)}
+    on = day_of(asked.at)
+    values = {"seat": need.node, "skills": sorted(need.skills), "since": on - AROUND, "until": on + AROUND}
     ((row,),) = db.exchange(session, (_SEATED, values))
-    return _pool_of(row, need, asked.calendar)
-
-
-def _is_long(starts_on: date, ends_on: date, calendar: Calendar) -> bool:
-    """Away longer than a stand-in acts."""
-    return len(calendar.workdays_after(starts_on, ends_on)) + calendar.is_workday(starts_on) > SHORT_LEAVE_WD
+    return _pool_of(row, need, asked.calendar, on)
 
 
 # ---------------------------------------------------------------- taking the slot

@@ -315,6 +315,44 @@ def test_a_placement_keeps_skill_leave_ban_language_and_first_ask(county):
     assert place(county.session, owned, by=SYSTEM, at=TEN).agent_id == banned.id
 
 
+def test_short_leaves_that_prolong_one_another_are_a_long_one_for_a_placement_and_for_the_batch(county):
+    away, late, there = county.agents
+    monday = TEN.date()
+    for agent, starts, ends in (
+        (away, -5, -3),  # Wednesday to Friday, and after the weekend from today
+        (away, 0, 2),
+        (late, -6, -4),  # a day of work, then from today
+        (late, 0, 2),
+    ):
+        dates = {"starts_on": monday + timedelta(days=starts), "ends_on": monday + timedelta(days=ends)}
+        county.session.add(Duty(agent_id=agent.id, kind=DutyKind.SICK, **dates))
+    there.capacity = 0
+    first, second = waiting_projects(county, 2)
+    question = assignment.ask(county.session, at=TEN)
+    assert {agent.id: agent.away for agent in question.agents} == {away.id: True, late.id: False, there.id: False}
+    assert place(county.session, first, by=SYSTEM, at=TEN).agent_id == late.id
+    late.capacity = 1
+    county.session.flush()
+    assert place(county.session, second, by=SYSTEM, at=TEN) is None
+
+
+def test_a_counters_liaison_whose_leave_is_prolonged_is_passed_over(county):
+    city = county.session.scalars(select(Division).where(Division.code == "320400000000")).one()
+    away, there = (an_agent(county.session, f"市代办员{n}", division=city, n=n) for n in (7, 8))
+    there.stars = 0  # the other one would be taken
+    (project,) = waiting_projects(county, 1)
+    case = county.session.scalars(select(Case).where(Case.project_id == project.id)).one()
+    review = county.session.scalars(select(Review).where(Review.case_id == case.id).limit(1)).one()
+    review.counter_division_id = city.id
+    for starts, ends in ((0, 1), (2, 4)):
+        dates = {"starts_on": TEN.date() + timedelta(days=starts), "ends_on": TEN.date() + timedelta(days=ends)}
+        county.session.add(Duty(agent_id=away.id, kind=DutyKind.SICK, **dates))
+    county.session.flush()
+    assert place(county.session, project, by=SYSTEM, at=TEN) is not None
+    liaison = county.session.scalars(select(ProjectMember).where(ProjectMember.role == TeamRole.LIAISON)).one()
+    assert liaison.agent_id == there.id
+
+
 def test_an_escalated_project_may_go_to_the_city_and_a_counter_there_gets_its_liaison(county):
     city = county.session.scalars(select(Division).where(Division.code == "320400000000")).one()
     upper = an_agent(county.session, "市代办员", division=city, n=7)

@@ -69,6 +69,14 @@ def test_a_short_leave_stays_with_the_stand_in(desk: Desk) -> None:
     assert "没有超过三个工作日的请假" in desk.lead.get("/team/relief").text
 
 
+def test_a_short_leave_that_prolongs_another_asks_who_takes_over(desk: Desk) -> None:
+    for starts, ends, page in (
+        ("2026-11-23", "2026-11-25", "/team/agents"), ("2026-11-26", "2026-11-27", "/team/relief")
+    ):  # fmt: skip
+        form = {"starts_on": starts, "ends_on": ends}
+        assert desk.lead.post(f"/team/agents/{desk.agent_id}/leave", data=form).location.endswith(page)
+
+
 def test_why_is_told_in_words_on_the_page_and_in_the_api(desk: Desk) -> None:
     assert "派件说明" in desk.lead.get(f"/team/projects/{desk.project_no}").text
     page = desk.lead.get(f"/team/projects/{desk.project_no}/why").text

@@ -8,10 +8,9 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 import db
-from agents.roster import Agent, Category, Duty, DutyKind
+from agents.roster import Agent, Category, DutyKind
 from dispatch import assignment
-from dispatch.absence import working_days
-from dispatch.catalog import calendar_of
+from dispatch.absence import enter_leave
 from dispatch.errors import NotFound, Refused
 from dispatch.queries.agents import board
 from dispatch.queries.moves import move_lines
@@ -65,8 +64,7 @@ def leave(agent_id: int) -> Response:
             if agent is None:
                 raise NotFound(f"no agent {agent_id}")
             kind = DutyKind(request.form.get("kind", "leave"))
-            session.add(Duty(agent_id=agent.id, kind=kind, starts_on=starts, ends_on=ends, note=""))
-            long = working_days(calendar_of(session), starts, ends) > assignment.SHORT_LEAVE_WD
+            long = enter_leave(session, agent_id=agent.id, kind=kind, starts_on=starts, ends_on=ends)
         if long:
             flash(gettext("已登记；超过三个工作日，请确认由谁接办"))
             return redirect(url_for("team.relief"))
