@@ -23,6 +23,9 @@ FLEET_SHARE = 0.5
 FLEET_SHARE_LARGE, LARGE = 0.15, 600
 """Beyond so many stops this share does, or twice what it took to the last success: ways need the time more."""
 FLEET_PATIENCE = 2.0
+LONG_ROUTE, HOTTEST = 7.0, 30.0
+"""Beyond ``LARGE`` stops too, long routes of pairs part in great heat only: the start is hotter by the square of the
+stops a route over the first, and at most so many times."""
 FLEET_COOLS_TO = 0.01
 BETWEEN_REPORTS_S = 0.2
 MEETINGS = 10
@@ -43,7 +46,7 @@ class Drive:
         meet: Callable[[], None] | None = None,
     ) -> None:
         self.meet = meet
-        self.hot = search.model.hot * heat
+        self.hot, self.cold_start = search.model.hot * heat, heat >= 1.0
         self.search, self.pace, self.fleet_first, self.on_progress = search, pace, fleet_first, on_progress
         self.rate = 2000.0
         self.reported = 0.0
@@ -64,7 +67,7 @@ class Drive:
         self._anneal(begins, 1.0)
 
     def _anneal(self, begins: float, ends: float) -> None:
-        hot, cools_to = self.hot, COOLS_TO_PAIRED if self.search.model.S[PAIRS] else COOLS_TO
+        hot, cools_to = self._heat()
         meets = [begins + (ends - begins) * at / MEETINGS for at in range(MEETINGS)] if self.meet else []
         while not self.pace.over and (share := self.pace.share) < ends:
             if self.meet and meets and share >= meets[0]:
@@ -74,6 +77,17 @@ class Drive:
             at = (share - begins) / max(1e-9, ends - begins)
             to = min(1.0, (share + self._share_of(step) - begins) / max(1e-9, ends - begins))
             self._run(step, hot * cools_to**at, hot * cools_to ** max(to, at))
+
+    def _heat(self) -> tuple[float, float]:
+        """The first temperature of annealing, and the last over it."""
+        model = self.search.model
+        if not model.S[PAIRS]:
+            return self.hot, COOLS_TO
+        hotter = 1.0
+        if self.cold_start and model.stops > LARGE:
+            a_route = model.stops / max(1, int(self.search.core.S[BEST_USED]))
+            hotter = min(HOTTEST, max(1.0, (a_route / LONG_ROUTE) ** 2))
+        return self.hot * hotter, COOLS_TO_PAIRED / hotter
 
     def _fewer_vehicles(self) -> float:
         """Take routes away while the rest can be made to hold everything. Returns the share of the pace used."""

@@ -10,6 +10,7 @@ from routing.sisr.insertion import (
     PLACE_BITS,
     place_of_one,
     place_of_pair,
+    place_pair_below,
     rich_place_of_one,
     rich_place_of_pair,
 )
@@ -39,6 +40,40 @@ def place_of(core, r, q, blinks):
     return place_of_pair(
         core.P, core.RT, core.V, core.N, core.C, core.T, core.CT, core.TT, core.S, core.RNG, r, a, b, core.line, blinks
     )
+
+
+@part
+def place_pair_anywhere(core, q):
+    """A cheap place of a pair in whatever plain route: the cheapest in those that this iteration has changed.
+
+    They have room. Only where none of them takes it, the others are looked at.
+    """
+    S, RT = core.S, core.RT
+    cost = BAN
+    place = -1
+    route = -1
+    for turn in range(2):
+        routes = S[DIRTY]
+        if turn == 1:
+            routes = S[ACTIVE]
+        for y in range(routes):
+            r = core.dirty[y]
+            if turn == 1:
+                r = core.active[y]
+                if RT[r, STAMP] == S[ITERATION]:
+                    continue
+            if RT[r, PLACE] < 0 or core.MAY[r, q] == 0:
+                continue
+            cost, p = place_pair_below(
+                core.P, RT, core.V, core.N, core.C, core.CT, core.T, core.TT, S, core.RNG,
+                r, core.Q[q, FIRST], core.Q[q, SECOND], core.line, cost,
+            )  # fmt: skip
+            if p >= 0:
+                place = p
+                route = r
+        if route >= 0:
+            return cost, place, route
+    return INF, place, route
 
 
 ORDERS = 7
@@ -141,6 +176,10 @@ def recreate(core, penalty_before, weighted_before):
                 routes = 0
             else:
                 cost = INF
+                # While the fleet is cut the same few are absent again and again: what is known of a route serves.
+                if Q[q, SECOND] >= 0 and S[ABSENCE_RULE] == 0:
+                    routes = 0
+                    cost, place, route = place_pair_anywhere(core, q)
         for y in range(routes):
             r = active[y]
             changing = RT[r, VERSION] < 0
