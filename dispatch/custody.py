@@ -375,6 +375,12 @@ def verify(session: Session, waybills: Sequence[str] = ()) -> Iterator[BadLink]:
         yield from _verify_anchors(session)
 
 
+def unknown_waybills(session: Session, waybills: Sequence[str]) -> list[str]:
+    """Those of ``waybills`` that no parcel bears, each once, in their order."""
+    known = set(session.scalars(select(Parcel.waybill).where(Parcel.waybill.in_(waybills))))
+    return [waybill for waybill in dict.fromkeys(waybills) if waybill not in known]
+
+
 def _verify_anchors(session: Session) -> Iterator[BadLink]:
     previous = b""
     for row in session.scalars(select(CustodyAnchor).order_by(CustodyAnchor.on)):

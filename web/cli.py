@@ -264,11 +264,15 @@ custody = AppGroup("custody", help="Who holds which papers.")
 def custody_verify(waybills: tuple[str, ...]) -> None:
     """Check every chain of handovers, or those of WAYBILLS; names the first bad link of each."""
     with session_factory()() as session:
+        unknown = dispatch_custody.unknown_waybills(session, waybills)
         bad = list(dispatch_custody.verify(session, waybills))
     for link in bad:
         click.echo(f"  {link}")
-    if bad:
-        raise click.ClickException(f"{len(bad)} chains do not verify")
+    wrong = [f"{len(bad)} chains do not verify"] if bad else []
+    if unknown:
+        wrong.append(f"no parcel has the waybill {', '.join(unknown)}")
+    if wrong:
+        raise click.ClickException("; ".join(wrong))
     click.echo("every chain verifies")
 
 

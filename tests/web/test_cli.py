@@ -13,11 +13,21 @@ import agents
 import db
 import dispatch
 from agents.network import Division
+from dispatch import flow
 from dispatch.catalog import CalendarDay, Matter, OpeningHours, Requirement
+from dispatch.custody import Parcel
 from dispatch.project import Project
 from notifications import outbox
 from notifications.message import Message, State
-from tests.dispatch.builders import CENTRE_ROWS, PROVINCE_ROWS, a_request, make_county, the_county
+from tests.dispatch.builders import (
+    CENTRE_ROWS,
+    PROVINCE_ROWS,
+    TEN,
+    a_prescreened_case,
+    a_request,
+    make_county,
+    the_county,
+)
 from tests.web.conftest import add_wujin
 from web import keys
 from web.accounts import Account
@@ -62,6 +72,27 @@ def test_the_commands_answer_on_an_empty_program(runner: FlaskCliRunner) -> None
     for words in (["assign", "--dry-run"], ["assign"], ["custody", "verify"], ["messages", "sweep"]):
         done = runner.invoke(args=words)
         assert done.exit_code == 0, (words, done.output)
+
+
+def test_a_waybill_that_nobody_knows_is_named_and_does_not_pass_for_sound(
+    runner: FlaskCliRunner, sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    with sessions.begin() as session:
+        make_county(session, tmp_path)
+    with sessions.begin() as session:
+        county = the_county(session)
+        case, _ = a_prescreened_case(county)
+        known = flow.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter").waybill
+    assert runner.invoke(args=["custody", "verify", known]).output == "every chain verifies\n"
+    for asked in (["NOPE"], [known, "NOPE", "NOPE"]):
+        done = runner.invoke(args=["custody", "verify", *asked])
+        assert (done.exit_code, done.output) == (1, "Error: no parcel has the waybill NOPE\n")
+    with sessions.begin() as session:
+        session.scalars(select(Parcel)).one().chain_head = b"\1" * 32
+    done = runner.invoke(args=["custody", "verify", known, "NOPE"])
+    assert done.exit_code == 1
+    assert f"  {known} link" in done.output
+    assert "Error: 1 chains do not verify; no parcel has the waybill NOPE\n" in done.output
 
 
 def test_a_dry_run_shows_what_assign_then_does(
