@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from routing.plan import Costs, Plan, Reason, Unserved
-from routing.problem import Problem, Request, Vehicle, Window
+from routing.problem import NOTHING, Kind, Load, Problem, Request, Vehicle, Window
 from routing.solve import improve, solve
+
+_AT_DEPOT = {Kind.DELIVERY: "starts", Kind.PICKUP: "ends", Kind.EXCHANGE: "starts and ends"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +17,19 @@ class Binding:
     """Why a request stays unserved, in facts that a page can put into words."""
 
     request: str
+    kind: Kind
     reason: Reason
     vehicles: tuple[str, ...]
     """Those that only this rule keeps away; every other one fails an earlier rule."""
     windows: tuple[Window, ...]
     skills: frozenset[str]
     """What the request requires and none of the vehicles has."""
-    pieces: int
-    grams: int
-    largest_pieces: int
-    largest_grams: int
+    room: Load
+    """What a vehicle must have room for to take it on, in each dimension."""
+    nearest: str
+    """The one of the vehicles that lacks the smallest share of that room; nobody's name where there is none."""
+    lacks: Load
+    """By how much that one is too small; nothing when it is large enough."""
     shifts: tuple[Window, ...]
     """Of the vehicles that may serve it but for this rule."""
 
@@ -35,17 +40,23 @@ class Binding:
         sentences = {
             Reason.NO_VEHICLE: "there is no courier on this day",
             Reason.SKILL: f"no courier has {' and '.join(sorted(self.skills))}",
-            Reason.DEPOT: "no courier with the right skills starts and ends at its depot",
-            Reason.LOADED: "no courier under way has it on board",
+            Reason.DEPOT: f"no courier with the right skills {_AT_DEPOT.get(self.kind, 'is')} at its depot",
+            Reason.LOADED: "none of the couriers who might serve it has it on board",
             Reason.CAPACITY: (
-                f"{self.pieces} pieces and {self.grams} g fit no vehicle: "
-                f"the largest takes {self.largest_pieces} and {self.largest_grams} g"
+                f"no vehicle has room for {_amount(self.room)}: {self.nearest}, the nearest to it, "
+                f"lacks room for {_amount(self.lacks)}"
             ),
             Reason.UNREACHABLE: "there is no way that a courier could drive there and home",
             Reason.TIME: f"no courier can be there within {when}, even alone; shifts are {on_shift}",
             Reason.NO_ROOM: f"every courier who could come within {when} is full or too busy then",
         }
         return sentences[self.reason]
+
+
+def _amount(load: Load) -> str:
+    """What there is of it: pieces, grams or both."""
+    pieces = f"{load.pieces} piece{'' if load.pieces == 1 else 's'}"
+    return " and ".join([pieces] * bool(load.pieces) + [f"{load.grams} g"] * bool(load.grams)) or "nothing"
 
 
 def _clock(seconds: int) -> str:
@@ -61,20 +72,42 @@ def bindings(problem: Problem, plan: Plan) -> tuple[Binding, ...]:
 
 def _binding(unserved: Unserved, request: Request, vehicles: dict[str, Vehicle]) -> Binding:
     able = [vehicles[name] for name in unserved.candidates]
-    loads = [load for stop in request.stops for load in (stop.delivers, stop.collects)]
+    nearest = min(able, key=lambda vehicle: _share_lacking(request, vehicle), default=None)
     had = frozenset[str]().union(*(vehicle.skills for vehicle in able))
     return Binding(
         request.id,
+        request.kind,
         unserved.reason,
         unserved.candidates,
         tuple(window for stop in request.stops for window in stop.windows),
         (request.skills - had) or request.skills,
-        max(load.pieces for load in loads),
-        max(load.grams for load in loads),
-        max((vehicle.capacity.pieces for vehicle in able), default=0),
-        max((vehicle.capacity.grams for vehicle in able), default=0),
+        _room(request, nearest),
+        "" if nearest is None else nearest.id,
+        NOTHING if nearest is None else _lacking(request, nearest),
         tuple(vehicle.shift for vehicle in able),
     )
+
+
+def _room(request: Request, vehicle: Vehicle | None) -> Load:
+    """What the vehicle must have room for at once; on duty it has on board already what it delivers."""
+    done = vehicle.prefix.done if vehicle is not None and vehicle.prefix else ()
+    begun = any(each.request == request.id for each in done)
+    loads = [NOTHING] if begun else [stop.collects for stop in request.stops]
+    if request.from_depot and (vehicle is None or vehicle.prefix is None):
+        loads.append(request.stops[0].delivers)
+    return Load(max(load.pieces for load in loads), max(load.grams for load in loads))
+
+
+def _lacking(request: Request, vehicle: Vehicle) -> Load:
+    room, has = _room(request, vehicle), vehicle.capacity
+    return Load(max(0, room.pieces - has.pieces), max(0, room.grams - has.grams))
+
+
+def _share_lacking(request: Request, vehicle: Vehicle) -> tuple[float, float]:
+    """How much of the room is lacking: first in the dimension where it is worse, then in both."""
+    room, lacks = _room(request, vehicle), _lacking(request, vehicle)
+    shares = lacks.pieces / max(1, room.pieces), lacks.grams / max(1, room.grams)
+    return max(shares), sum(shares)
 
 
 def route_costs(plan: Plan) -> dict[str, Costs]:
