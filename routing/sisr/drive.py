@@ -20,9 +20,9 @@ COOLS_TO, COOLS_TO_PAIRED = 0.01, 0.05
 """The last temperature over the first. Pairs are as good as frozen at the second: colder time is lost to them."""
 FLEET_SHARE = 0.5
 """Of the pace, for taking routes away, at most; all of it up to ``LARGE`` stops, where a late success is common."""
-FLEET_SHARE_LARGE, LARGE = 0.15, 600
-"""Beyond so many stops this share does, or twice what it took to the last success: ways need the time more."""
-FLEET_PATIENCE = 2.0
+FLEET_SHARE_LARGE, LARGE = 0.12, 600
+"""Beyond so many stops this share does, or so many times what it took to the last success: ways need the time more."""
+FLEET_PATIENCE = 1.5
 LONG_ROUTE, HOTTEST = 7.0, 30.0
 """Beyond ``LARGE`` stops too, long routes of pairs part in great heat only: the start is hotter by the square of the
 stops a route over the first, and at most so many times."""
