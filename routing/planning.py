@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from db import now, real_now
 from routing.child import Unheard
 from routing.day import take
-from routing.explain import another, one_more
+from routing.explain import another, bindings, one_more
 from routing.pace import Progress
 from routing.plan import Plan as RoutePlan
 from routing.plan import Reason
@@ -195,6 +195,10 @@ def _result(answer: Any, asked: Question) -> dict[str, Any]:
                 route["handovers"].append(visit)  # nobody's door: the stop itself is the visit that follows
             else:
                 route["visits"].append(visit)
-    for left in plain["unserved"]:
+    for left, bound in zip(plain["unserved"], bindings(asked.problem, answer), strict=True):
         left["stop_id"] = int(left["request"].removeprefix("stop:"))
+        if bound.reason is Reason.CAPACITY:
+            nearest = asked.couriers[bound.nearest]
+            lacks = {"pieces": bound.lacks.pieces, "grams": bound.lacks.grams}
+            left["nearest"] = {"courier_id": nearest.id, "courier": nearest.name, **lacks}
     return dict(plain)

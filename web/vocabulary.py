@@ -22,6 +22,7 @@ from dispatch.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, TICKET_LABEL
 from dispatch.project import FAMILY_LABEL, PROJECT_LABEL
 from dispatch.proofs import MISSING
 from dispatch.queries.enterprise import POWER_LABEL, TURN_LABEL
+from dispatch.queries.stop_lines import WHY_NOT
 from dispatch.review import REVIEW_LABEL
 from dispatch.scope import ROLE_LABEL
 from dispatch.seven_lists import GROUPS, PHASES
@@ -42,7 +43,7 @@ METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 TABLES: tuple[Mapping[Any, str], ...] = (
     ROLE_LABEL, LABEL, TURN_LABEL, TITLES, FAMILY_LABEL, PROJECT_LABEL, REVIEW_LABEL, OUTCOME_LABEL, MATERIAL_LABEL,
     MODE_LABEL, LEG_LABEL, PARCEL_LABEL, HOLDER_LABEL, PAYER_LABEL, STOP_LABEL, FAIL_LABEL, MISSING, GRADE_LABEL,
-    TICKET_LABEL, PHASES, GROUPS, POWER_LABEL, DIRECTION, RECTIFICATION_LABEL,
+    TICKET_LABEL, PHASES, GROUPS, POWER_LABEL, DIRECTION, RECTIFICATION_LABEL, WHY_NOT,
 )  # fmt: skip
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
 

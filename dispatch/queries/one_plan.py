@@ -15,6 +15,7 @@ from dispatch.queries.plan_costs import CostTable, WhatIf, carried, cost_table, 
 from dispatch.queries.runs import plan_for
 from dispatch.queries.stop_lines import COLOURS, WHY_NOT, RunCard, StopLine, asked_for, ended_at, stop_line, told_for
 from dispatch.reach import visible_cases
+from dispatch.said import Each, Said
 from dispatch.scope import Viewer
 from routing.day import changed_stops
 from routing.runs import (
@@ -189,11 +190,17 @@ def _left_out(
     tried = left.get("candidates") or []
     holder = before.get(stop.id)
     if holder is not None and holder[0] in gone and stop.kind is not StopKind.PICKUP:
-        why = f"件在已退出的{holder[1]}车上，请先安排当面交接或带回中心，再改派"
+        why = Said("件在已退出的%(name)s车上，请先安排当面交接或带回中心，再改派", name=holder[1])
     elif holder is not None and tried == [f"courier:{holder[0]}"]:
-        why = f"件已在{holder[1]}车上，其余下时间排不下"
+        why = Said("件已在%(name)s车上，其余下时间排不下", name=holder[1])
+    elif nearest := left.get("nearest"):
+        lacks = Each(
+            [Said("%(n)s 件", n=nearest["pieces"])] * bool(nearest["pieces"])
+            + [Said("%(n)s 克", n=nearest["grams"])] * bool(nearest["grams"])
+        )
+        why = Said("%(why)s：最接近的%(name)s车还差%(lacks)s", why=why, name=nearest["courier"], lacks=lacks)
     elif tried:
-        why += f"（已试 {len(tried)} 名揽投员）"
+        why = Said("%(why)s（已试 %(n)s 名揽投员）", why=why, n=len(tried))
     return LeftOut(
         stop.id, STOP_LABEL[stop.kind], stop.label or stop.contact_name, stop.address, asked_for(stop),
         told_for(stop) is not None, why,

@@ -26,9 +26,9 @@ COLOURS = 8  # that colour-blind people tell apart; a ninth courier begins again
 WHY_NOT = {
     "no vehicle": "当班没有可用的揽投员",
     "skill": "需要面包车，当班没有面包车",
-    "depot": "当班揽投员不从这里的中心出发",
+    "depot": "当班揽投员出发或返回的不是该件的中心",
     "loaded": "该件已装在另一名揽投员车上，需本人带回或当面交接",
-    "capacity": "件数或重量超过每辆车的装载量",
+    "capacity": "件数或重量超过可派的每一辆车",
     "unreachable": "没有能开到的道路",
     "time": "约定时段太窄或太晚，单独派一趟也来不及",
     "no room": "时段内的揽投员都已排满",

@@ -148,8 +148,18 @@ def test_who_cannot_be_served_is_told_why(team: Team) -> None:
         area = session.scalars(select(Stop.division_id)).first()
         assert area is not None
         a_stop(session, area, 8, van=True)
-    page = team.lead.get(f"/team/plans/{planned(team)}").text
+        a_stop(session, area, 9).pieces = 200
+        smaller, larger = session.scalars(select(Courier).order_by(Courier.id)).all()
+        smaller.pieces_capacity, larger.pieces_capacity = 120, 195
+        nearest = larger.name
+    plan_id = planned(team)
+    page = team.lead.get(f"/team/plans/{plan_id}").text
     assert "需要面包车，当班没有面包车" in page
+    assert f"件数或重量超过可派的每一辆车：最接近的{nearest}车还差5 件" in page
+    team.lead.post("/language/en", data={"next": "/"})
+    page = team.lead.get(f"/team/plans/{plan_id}").text
+    assert "It needs a van, and no van is on shift" in page
+    assert f"can hold: the nearest, that of {nearest}, lacks room for 5 items" in page
 
 
 def test_a_courier_who_drops_out_leads_to_a_new_preview_with_its_difference(team: Team) -> None:
