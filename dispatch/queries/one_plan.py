@@ -198,7 +198,7 @@ def _left_out(
             [Said("%(n)s 件", n=nearest["pieces"])] * bool(nearest["pieces"])
             + [Said("%(n)s 克", n=nearest["grams"])] * bool(nearest["grams"])
         )
-        why = Said("%(why)s：最接近的%(name)s车还差%(lacks)s", why=why, name=nearest["courier"], lacks=lacks)
+        why = Said("%(why)s：最接近的是%(name)s的车，还差%(lacks)s", why=why, name=nearest["courier"], lacks=lacks)
     elif tried:
         why = Said("%(why)s（已试 %(n)s 名揽投员）", why=why, n=len(tried))
     return LeftOut(

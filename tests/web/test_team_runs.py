@@ -155,7 +155,7 @@ def test_who_cannot_be_served_is_told_why(team: Team) -> None:
     plan_id = planned(team)
     page = team.lead.get(f"/team/plans/{plan_id}").text
     assert "需要面包车，当班没有面包车" in page
-    assert f"件数或重量超过可派的每一辆车：最接近的{nearest}车还差5 件" in page
+    assert f"件数或重量超过可派的每一辆车：最接近的是{nearest}的车，还差5 件" in page
     team.lead.post("/language/en", data={"next": "/"})
     page = team.lead.get(f"/team/plans/{plan_id}").text
     assert "It needs a van, and no van is on shift" in page
