@@ -10,6 +10,7 @@ from dispatch.simulation import Comparison, Day, Figure
 # A dash and a mark beside each colour: a black and white print loses nothing.
 LOOKS = (("#8f1d14", "6 4", "▲"), ("#5a6472", "1.5 3", "■"), ("#0b3a75", "", "●"))
 INK, GREY = "#1a1a1a", "#a3abb6"
+HALO = 'stroke="#fff" stroke-width="3" paint-order="stroke"'  # a mark stays seen on its interval
 WIDE, LEFT, RIGHT, TALL, ROW = 720, 44, 16, 200, 24
 SERIES = (
     ("waiting", "当日未派出，仍在等待"),
@@ -24,7 +25,7 @@ def page(found: Comparison, *, title: str, warm_up: int = 0) -> str:
     figures = list(zip(*(row for _, row in found.rows), strict=True))
     parts = [
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">',
-        f"<title>{escape(title)}</title></head><body>",
+        f'<title>{escape(title)}</title></head><body style="font-family:sans-serif">',
         f"<h1>{escape(title)}</h1>",
         f"<p>重放{found.replays}次；括号内为95%区间，仅一次时没有。灰底的日子用于预热，不计入。</p>",
         _table(found.table()),
@@ -73,7 +74,8 @@ def _intervals(names: Sequence[str], figures: Sequence[Figure]) -> str:
         if figure.low is not None and figure.high is not None:
             ends = f'x1="{x(figure.low)}" y1="{y}" x2="{x(figure.high)}" y2="{y}"'
             parts.append(f'<line {ends} stroke="{colour}" stroke-width="4"/>')
-        parts.append(f'<text x="{x(figure.mean)}" y="{y + 5}" fill="{colour}" text-anchor="middle">{mark}</text>')
+        place = f'x="{x(figure.mean)}" y="{y + 5}" text-anchor="middle"'
+        parts.append(f'<text {place} {HALO} fill="{colour}">{mark}</text>')
         parts.append(f'<text x="{WIDE - 142}" y="{y + 4}" fill="{INK}">{escape(figure.words())}</text>')
     parts.append("</svg>")
     return "".join(parts)
@@ -134,6 +136,6 @@ def _head(height: int, title: str) -> str:
     name = escape(title, quote=True)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {height}" width="{WIDE}" height="{height}" '
-        f'role="img" aria-label="{name}" font-size="13" style="display:block;margin:12px 0">'
+        f'role="img" aria-label="{name}" font-size="13" style="display:block;margin:12px 0;max-width:100%;height:auto">'
         f'<text x="8" y="18" fill="{INK}" font-weight="bold">{name}</text>'
     )
