@@ -76,9 +76,9 @@ class Doorbell:
     def _try(self, ids: list[int], priority: Priority) -> None:
         try:
             self._ring(ids, priority)
-        except Exception:  # noqa: BLE001  the outermost edge of a committed transaction: whatever the broker does, go on
+        except Exception as error:  # noqa: BLE001  the outermost edge of a committed transaction: it goes on
             self._deaf_until = time.monotonic() + DEAF_S
-            log.warning("the doorbell is silent for %s s; the sweep will find messages %s", DEAF_S, ids)
+            log.warning("the doorbell is silent for %s s; the sweep will find messages %s: %s", DEAF_S, ids, error)
 
 
 _doorbell: Doorbell | None = None

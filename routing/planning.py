@@ -56,6 +56,17 @@ def work_on(
     try:
         asked = asked_of(rows, travel)
         answer = _answer(asked, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
+        if problems := verify(asked.problem, answer) if verify is not None else None:
+            return _leave(sessions, plan_id, claim, why_failed=f"the plan did not pass its check: {problems}")
+        result = _result(answer, asked)
+        if isinstance(travel, WithFallback) and travel.failure:
+            result["travel_failure"] = travel.failure
+        if asked.orders is None:
+            result["one_more"] = _one_more(
+                asked, answer, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations
+            )
+            if record is not None:
+                result["objections"] = _objections(plan_id, asked.problem, answer, record, beat)
     except SQLAlchemyError:  # the database's own trouble passes: whoever takes the row over tries again
         raise
     except (InvalidProblem, BrokenPlan) as error:
@@ -63,15 +74,6 @@ def work_on(
     except Exception as error:  # else the row would be taken over, and fail alike, every minute from now on
         log.exception("plan %s failed", plan_id)
         return _leave(sessions, plan_id, claim, why_failed=f"{type(error).__name__}: {error}"[:500])
-    if problems := verify(asked.problem, answer) if verify is not None else None:
-        return _leave(sessions, plan_id, claim, why_failed=f"the plan did not pass its check: {problems}")
-    result = _result(answer, asked)
-    if isinstance(travel, WithFallback) and travel.failure:
-        result["travel_failure"] = travel.failure
-    if asked.orders is None:
-        result["one_more"] = _one_more(asked, answer, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
-        if record is not None:
-            result["objections"] = _objections(plan_id, asked.problem, answer, record, beat)
     return _leave(sessions, plan_id, claim, answer=answer, asked=asked, result=result, curve=beat.curve)
 
 

@@ -45,9 +45,7 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
             lines = "\n".join(f"  {row}" for row in error.rows[:50])
             more = f"\n  and {len(error.rows) - 50} more" if len(error.rows) > 50 else ""
             raise click.ClickException(f"{error.path.name} is refused, nothing was changed:\n{lines}{more}") from None
-        except (DispatchError, LookupError, ValueError) as error:
-            raise click.ClickException(str(error)) from None
-        except OSError as error:
+        except (DispatchError, LookupError, ValueError, OSError) as error:
             raise click.ClickException(str(error)) from None
         except OperationalError as error:
             raise click.ClickException(f"the database does not answer: {str(error.orig).splitlines()[0]}") from None
