@@ -36,7 +36,7 @@ class Plan:
     """How much is sent and how much breaks meanwhile."""
 
     messages: int
-    """With a rate: at least so many, and on until nothing breaks any more."""
+    """At least so many, and on until nothing breaks any more."""
     kills: int
     flushes: int = 0
     broker_restarts: int = 0
@@ -169,7 +169,14 @@ def _post_all(
 ) -> None:
     """Messages keep coming as long as something breaks, so that every moment is met while there is work."""
     at_once = 2 if plan.rate else 10
-    while report.messages < plan.messages or (plan.rate and not calm.is_set()):
+    until = time.monotonic() + plan.patience_s
+
+    def breaks_still() -> bool:
+        if plan.rate:
+            return not calm.is_set()
+        return _dead(deaths) < plan.kills and time.monotonic() < until
+
+    while report.messages < plan.messages or breaks_still():
         first = report.messages
         while True:
             try:
@@ -190,8 +197,11 @@ def _post_all(
         report.messages += at_once
         if plan.rate:
             calm.wait(at_once / plan.rate)
-        while plan.kills and _dead(deaths) < plan.kills * report.messages / plan.messages - 2:
+        due = plan.kills * min(report.messages / plan.messages, 1) - 2
+        while _dead(deaths) < due and time.monotonic() < until:
             time.sleep(0.05)
+        if report.messages >= plan.messages and breaks_still():
+            time.sleep(0.5)  # the last deaths need work to die at, not a flood
     posted.set()
 
 
