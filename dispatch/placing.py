@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 
 from agents.roster import Agent
 from db import Base
-from dispatch.assignment import Move, Proposal, SlotPrice, among
+from dispatch.assignment import Move, Proposal, SlotPrice
 from dispatch.case import Case, CaseEvent
 from dispatch.catalog import calendar_of
+from dispatch.collector import collector_at_rest
 from dispatch.flow.parts import due
 from dispatch.flow.staffing import PRESCREEN_WD, agent_values
 from dispatch.matching.model import Id
 from dispatch.project import Project, ProjectMember, ProjectState, TeamRole
+from dispatch.question import among
 from dispatch.said import Said, kept
 from dispatch.scope import Viewer
 from dispatch.stages import ENDS, NOTICE, Stage
@@ -34,6 +36,7 @@ class Applied:
     full: tuple[Move, ...]
 
 
+@collector_at_rest()
 def apply(session: Session, proposal: Proposal, *, by: Viewer, at: datetime) -> Applied:
     """Carry a proposal out in the caller's transaction: only rows that are as they were read; the rest is reported.
 
@@ -233,8 +236,8 @@ def _keep_reasons(session: Session, waiting: Sequence[Move]) -> None:
 
 
 def keep_prices(session: Session, prices: Mapping[Id, int], *, at: datetime) -> None:
-    """Replace the scarcity prices of the last batch."""
-    session.execute(delete(SlotPrice))
+    """Replace these agents' scarcity prices of the last batch; those of others stand."""
+    session.execute(delete(SlotPrice).where(among(SlotPrice.agent_id, (int(agent) for agent in prices))))
     rows = ((int(agent), price, at) for agent, price in prices.items() if price)
     _copy(session, SlotPrice, ("agent_id", "price", "priced_at"), rows)
 

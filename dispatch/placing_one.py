@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 import db
 from agents.network import Level
-from dispatch.assignment import PRACTISED, WEIGHTS, reason_of
+from dispatch.assignment import WEIGHTS, reason_of
 from dispatch.catalog import calendar_of_version
 from dispatch.clock import Calendar
 from dispatch.flow.parts import due
@@ -26,6 +26,7 @@ from dispatch.flow.staffing import PRESCREEN_WD
 from dispatch.matching.model import Agent, Id, Need, Place
 from dispatch.matching.online import place_one
 from dispatch.project import Project, ProjectState
+from dispatch.question import PRACTISED
 from dispatch.said import Said, kept
 from dispatch.scope import Viewer
 from dispatch.spells import AROUND, long_away

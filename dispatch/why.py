@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 from agents.network import Division, subtree_condition
 from agents.roster import Agent
 from dispatch import matching
-from dispatch.assignment import READ, TERM_WORDS, WEIGHTS, ProjectRow, agents_as_of, among, needs_of, network_of
+from dispatch.assignment import TERM_WORDS, WEIGHTS
 from dispatch.catalog import calendar_of
 from dispatch.matching.batch import match
 from dispatch.matching.explain import Change, Explanation, Step, explain
 from dispatch.matching.model import Id, Need
 from dispatch.matching.rules import Bar
 from dispatch.project import Project, ProjectState
+from dispatch.question import READ, ProjectRow, agents_as_of, among, needs_of, network_of
 from dispatch.telling import day_of
 
 BAR_WORDS = {

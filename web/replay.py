@@ -10,7 +10,6 @@ import db
 from agents.network import Division, Level, division_with, subtree_condition
 from dispatch.applicability import Facts
 from dispatch.approval import build_path
-from dispatch.assignment import agents_as_of, network_of
 from dispatch.catalog import calendar_of, matter_nodes
 from dispatch.clock import Calendar
 from dispatch.course import course
@@ -19,6 +18,7 @@ from dispatch.matching.batch import match
 from dispatch.matching.model import Place, Weights
 from dispatch.policies import ByMatching, HallRule, NearestFree, Seats
 from dispatch.promise import outlook
+from dispatch.question import agents_as_of, network_of
 from dispatch.simulation import Comparison, County, compare, demand
 
 WORKDAYS_A_YEAR = 250

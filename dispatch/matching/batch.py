@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dispatch.collector import collector_at_rest
 from dispatch.matching.flow import cheapest_flow
 from dispatch.matching.model import Agent, Certificate, Choice, Id, Matching, Need, Network, RunnerUp, Weights
 from dispatch.matching.pricing import marginal_prices, slot_worth
@@ -32,6 +33,7 @@ class Solution:
     rounds: int
 
 
+@collector_at_rest()
 def match(
     needs: Iterable[Need], agents: Iterable[Agent], network: Network, weights: Weights, *, limit_s: float | None = None
 ) -> Matching:

@@ -27,6 +27,7 @@ from dispatch.forecast import due, renew_many
 from dispatch.matching.batch import match
 from dispatch.placing_one import place_waiting
 from dispatch.project import Project, ProjectState
+from dispatch.question import ask
 from dispatch.scope import SYSTEM
 from servers import Postgres
 from tests.notifications.chaos import make_tables
@@ -74,7 +75,7 @@ def _batch(sessions: Any, found: dict[str, Any]) -> None:
         )
         found["waiting before"] = _waiting(session)
         at = db.now(session)
-        question = timed(found, "read", lambda: assignment.ask(session, at=at))
+        question = timed(found, "read", lambda: ask(session, at=at))
         found["needs"] = len(question.needs)
     answer = timed(found, "solve", lambda: match(question.needs, question.agents, question.network, assignment.WEIGHTS))
     found["proven"] = answer.certificate.proven
@@ -210,14 +211,14 @@ def _quantiles(taken: list[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    ask = argparse.ArgumentParser(description=__doc__)
-    ask.add_argument("--scale", choices=("city", "province"), default="city")
-    ask.add_argument("--one-by-one", type=int, default=200)
-    ask.add_argument("--projects", type=int, default=0, help="so many in all, running and waiting")
-    ask.add_argument("--pause-ms", type=float, default=30.0, help="between two cases")
-    ask.add_argument("--durable", action="store_true", help="the server forces every commit to the disk")
-    ask.add_argument("--no-batch", action="store_true", help="only one placement after another")
-    given = ask.parse_args()
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--scale", choices=("city", "province"), default="city")
+    words.add_argument("--one-by-one", type=int, default=200)
+    words.add_argument("--projects", type=int, default=0, help="so many in all, running and waiting")
+    words.add_argument("--pause-ms", type=float, default=30.0, help="between two cases")
+    words.add_argument("--durable", action="store_true", help="the server forces every commit to the disk")
+    words.add_argument("--no-batch", action="store_true", help="only one placement after another")
+    given = words.parse_args()
     pause_s = given.pause_ms / 1000
     found = measure(
         given.scale, given.projects, given.one_by_one, pause_s, batch=not given.no_batch, durable=given.durable

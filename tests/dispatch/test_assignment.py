@@ -11,14 +11,16 @@ import pytest
 from sqlalchemy import delete, event, func, select, text, update
 
 import db
-from agents.network import Division
+from agents.network import Division, Level, Precision
 from agents.roster import Agent, AgentSkill, Duty, DutyKind
 from dispatch import assignment, flow, placing
+from dispatch.assignment import SlotPrice
 from dispatch.case import Case
 from dispatch.errors import NoCapacity, WrongStage
 from dispatch.matching.batch import match
 from dispatch.placing_one import place, place_waiting
 from dispatch.project import Project, ProjectMember, ProjectState, Referral, TeamRole
+from dispatch.question import ask
 from dispatch.review import Review
 from dispatch.scope import SYSTEM
 from dispatch.stages import Stage
@@ -203,7 +205,7 @@ def test_reading_takes_as_many_queries_for_many_projects_as_for_one(county):
         bind = county.session.get_bind()
         event.listen(bind, "before_cursor_execute", note := (lambda *args: seen.append(args[2])))
         try:
-            assignment.ask(county.session, at=TEN)
+            ask(county.session, at=TEN)
         finally:
             event.remove(bind, "before_cursor_execute", note)
         return len(seen)
@@ -291,7 +293,7 @@ def test_a_placement_at_once_agrees_with_the_batch(county):
     an_agent(county.session, "代办员九", division=county.town, n=9)
     county.session.add(AgentSkill(agent_id=county.agents[1].id, category="x", proficiency=3))
     (project,) = waiting_projects(county, 1)
-    question = assignment.ask(county.session, at=TEN)
+    question = ask(county.session, at=TEN)
     answer = match(question.needs, question.agents, question.network, assignment.WEIGHTS)
     placed = place(county.session, project, by=SYSTEM, at=TEN)
     assert placed.agent_id == answer.agent_of(f"{project.id}:lead")
@@ -328,7 +330,7 @@ def test_short_leaves_that_prolong_one_another_are_a_long_one_for_a_placement_an
         county.session.add(Duty(agent_id=agent.id, kind=DutyKind.SICK, **dates))
     there.capacity = 0
     first, second = waiting_projects(county, 2)
-    question = assignment.ask(county.session, at=TEN)
+    question = ask(county.session, at=TEN)
     assert {agent.id: agent.away for agent in question.agents} == {away.id: True, late.id: False, there.id: False}
     assert place(county.session, first, by=SYSTEM, at=TEN).agent_id == late.id
     late.capacity = 1
@@ -351,6 +353,61 @@ def test_a_counters_liaison_whose_leave_is_prolonged_is_passed_over(county):
     assert place(county.session, project, by=SYSTEM, at=TEN) is not None
     liaison = county.session.scalars(select(ProjectMember).where(ProjectMember.role == TeamRole.LIAISON)).one()
     assert liaison.agent_id == there.id
+
+
+def the_next_county(session):
+    """天宁区 beside 武进区, of the same city, with an agent of its own."""
+    city = session.scalars(select(Division).where(Division.code == "320400000000")).one()
+    beside = Division(
+        code="320402000000", name="天宁区", pinyin="tianningqu", level=Level.COUNTY, kind="county",
+        parent_code=city.code, path=f"{city.path}.320402000000", lon=119.97, lat=31.78, precision=Precision.EXACT,
+    )  # fmt: skip
+    session.add(beside)
+    session.flush()
+    return city, an_agent(session, "天宁代办员", division=beside, n=5)
+
+
+def test_a_countys_batch_reads_who_is_in_reach_and_answers_as_if_it_had_read_everybody(county):
+    session = county.session
+    city, elsewhere = the_next_county(session)
+    upper = an_agent(session, "市代办员", division=city, n=7)
+    county.agents[0].capacity = county.agents[1].capacity = 1
+    county.agents[2].capacity = 0
+    first, *others = waiting_projects(county, 5)
+    others[0].escalated = True
+    gone = place(session, others[1], by=SYSTEM, at=TEN).agent_id
+    flow.assign(session, first, agent_id=elsewhere.id, by=SYSTEM, at=TEN)
+    session.flush()
+    some, everybody = ask(session, at=TEN, path=county.division.path), ask(session, at=TEN)
+    assert {a.id for a in everybody.agents} == {a.id for a in (*county.agents, upper, elsewhere)}
+    assert {a.id for a in some.agents} == {a.id for a in everybody.agents}, "who acts is read, wherever that is"
+    project = session.get_one(Project, first.id)
+    project.lead.until = TEN
+    elsewhere.held = 0
+    session.flush()
+    some, everybody = ask(session, at=TEN, path=county.division.path), ask(session, at=TEN)
+    assert {a.id for a in some.agents} == {a.id for a in (*county.agents, upper)}
+    assert gone in {need.current for need in some.needs}
+    one, other = (match(q.needs, q.agents, q.network, assignment.WEIGHTS) for q in (some, everybody))
+    assert one.choices == other.choices
+    assert (one.objective, one.certificate.proven) == (other.objective, True)
+    assert [a.id for a in some.at_home()] == [a.id for a in county.agents]
+
+
+def test_a_countys_batch_leaves_the_prices_of_other_counties_and_of_the_city(county):
+    session = county.session
+    city, elsewhere = the_next_county(session)
+    upper = an_agent(session, "市代办员", division=city, n=7)
+    for agent in county.agents:
+        agent.capacity = 1
+    for agent in (*county.agents, elsewhere, upper):
+        session.add(SlotPrice(agent_id=agent.id, price=7, priced_at=TEN))
+    waiting_projects(county, 5)
+    placing.apply(session, assignment.propose(session, at=TEN, path=county.division.path), by=SYSTEM, at=TEN)
+    prices = dict(session.execute(select(SlotPrice.agent_id, SlotPrice.price)).all())
+    assert prices.pop(elsewhere.id) == prices.pop(upper.id) == 7
+    assert set(prices) == {a.id for a in county.agents}, "two wait: every slot here is worth something"
+    assert 7 not in prices.values()
 
 
 def test_an_escalated_project_may_go_to_the_city_and_a_counter_there_gets_its_liaison(county):
@@ -452,7 +509,7 @@ def test_any_order_of_placing_completing_and_leave_leaves_the_books_straight(cou
 
 def test_the_answer_read_back_is_the_answer_that_was_proven(county):
     waiting_projects(county, 4)
-    question = assignment.ask(county.session, at=TEN)
+    question = ask(county.session, at=TEN)
     answer = match(question.needs, question.agents, question.network, assignment.WEIGHTS)
     placing.apply(county.session, assignment.propose(county.session, at=TEN), by=SYSTEM, at=TEN)
     for need in question.needs:
