@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -42,6 +43,27 @@ OFFLINE = re.compile(
     r"|Connection refused|Connection timed out"
 )
 PACKAGE_LINE = "Collecting |Processing "
+
+
+class Core(NamedTuple):
+    """A search whose inner loops become machine code: where its sources are, and what compiles them all."""
+
+    words: str
+    folder: str
+    module: str
+    call: str
+
+    @property
+    def sources(self) -> list[Path]:
+        return sorted((ROOT / self.folder).rglob("*.py"))
+
+
+CORES = {
+    "core": Core("the route search", "routing", "routing.solve", "compile_core"),
+    "matching": Core(
+        "the search for who takes what", "dispatch/matching", "dispatch.matching.gap_search", "compile_search"
+    ),
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -64,7 +86,7 @@ def main() -> int:
             environment(RUN_LOCK)
             if purpose == "test":
                 environment(TEST_LOCK)
-            with compiled_core():  # on another core meanwhile
+            with compiled_cores():  # meanwhile
                 assets()
             if purpose == "test" and (missing := missing_for_browsers()) and (said := install_browser()):
                 print(f"  {missing}: {said}; every other test runs", flush=True)
@@ -217,31 +239,32 @@ def _npm(scratch: Path) -> list[str | Path]:
     return [wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
 
 
-# ---------------------------------------------------------------- the compiled search
+# ---------------------------------------------------------------- the compiled searches
 
 
 @contextlib.contextmanager
-def compiled_core() -> Iterator[None]:
-    """The route search is compiled once, here, and not while the first day is planned."""
-    sources = sorted((ROOT / "routing").rglob("*.py"))
-    owners = [path for path in sources if re.search(r"^def compile_core\(", path.read_text(), re.MULTILINE)]
-    mark, wanted = VENV / "prepared-core", digest(sources)
-    if not owners or is_marked(mark, wanted):
-        yield
-        return
-    code = f"from routing.{owners[0].stem} import compile_core; compile_core()"
-    compiler = subprocess.Popen(
-        [PYTHON, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+def compiled_cores() -> Iterator[None]:
+    """The searches are compiled once, beside each other and beside this, and not while somebody waits for an answer."""
+    begun: list[tuple[Core, subprocess.Popen[str], Path, str]] = []
     try:
+        for name, core in CORES.items():
+            mark, wanted = VENV / f"prepared-{name}", digest(core.sources)
+            if not is_marked(mark, wanted):
+                code = f"from {core.module} import {core.call}; {core.call}()"
+                compiler = subprocess.Popen(
+                    [PYTHON, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                )
+                begun.append((core, compiler, mark, wanted))
         yield
-        with step("the route search is compiled, the first time only"):
-            said, _ = compiler.communicate()
+        for core, compiler, mark, wanted in begun:
+            with step(f"{core.words} is compiled, the first time only"):
+                said, _ = compiler.communicate()
+            if compiler.returncode:
+                raise NotPrepared(f"cannot compile {core.words}: {_why(said.splitlines())}")
+            mark.write_text(wanted)
     finally:
-        compiler.kill()
-    if compiler.returncode:
-        raise NotPrepared(f"cannot compile the route search: {_why(said.splitlines())}")
-    mark.write_text(wanted)
+        for _, compiler, _, _ in begun:
+            compiler.kill()
 
 
 # ---------------------------------------------------------------- a browser for the tests

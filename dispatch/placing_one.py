@@ -6,10 +6,10 @@ the cases' stage and their timeline: whoever comes second for a last slot change
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 from psycopg.types.numeric import Int8
@@ -23,7 +23,7 @@ from dispatch.catalog import calendar_of_version
 from dispatch.clock import Calendar
 from dispatch.flow.parts import due
 from dispatch.flow.staffing import PRESCREEN_WD
-from dispatch.matching.model import Agent, Id, Need, Place
+from dispatch.matching.model import Id, Need, Place
 from dispatch.matching.online import place_one
 from dispatch.project import Project, ProjectState
 from dispatch.question import PRACTISED
@@ -58,11 +58,28 @@ class _Asked:
     at: datetime
 
 
+class _Free(NamedTuple):
+    """As much of an agent as one need asks for: a hundred are made at once, which whole ``Agent``s take longer for."""
+
+    id: int
+    node: str
+    level: int
+    capacity: int
+    held: int
+    lon: float
+    lat: float
+    stars: int
+    away: bool
+    skills: Set[str]
+    languages: Set[str]
+    practised: Set[str]
+
+
 @dataclass(frozen=True, slots=True)
 class _Pool:
     """Who may take a need and has room, with names and the prices of the last batch."""
 
-    agents: list[Agent]
+    agents: list[_Free]
     names: dict[int, str]
     prices: dict[Id, int]
 
@@ -135,7 +152,12 @@ _KEEP = "UPDATE project SET assignment_reason = %(reason)s WHERE id = %(project)
 
 # ---------------------------------------------------------------- reading
 
-_LOCK = "SELECT id FROM project WHERE id = %(project)s AND state = 'waiting' FOR UPDATE SKIP LOCKED"
+# A connection's first five uses of a statement are planned for their values, which takes longer than reading: here the
+# plan that fits all values is asked for at once, until the transaction ends.
+_LOCK = """
+SELECT id, set_config('plan_cache_mode', 'force_generic_plan', true) FROM project
+ WHERE id = %(project)s AND state = 'waiting' FOR UPDATE SKIP LOCKED
+"""
 
 # Everything that is asked of one project, in one statement whose plan depends on no value: PostgreSQL makes it once for
 # each connection. What belongs to the agents is read by their ids taken together, in arrays, which cost least on the
@@ -249,9 +271,9 @@ def _asked(session: Session, row: Any) -> _Asked:
 
 def _pool_of(row: Any, need: Need, calendar: Calendar, on: date) -> _Pool:
     """Who of the agents that were read knows enough. What somebody knows besides is not read."""
-    known, practised = Counter[int](), dict[int, set[str]]()
+    known = Counter[int](row.knowing or ())
+    practised: dict[int, set[str]] = {}
     for agent_id, category, proficiency in _rows(row.knowing, row.known, row.proficiencies):
-        known[agent_id] += 1
         if proficiency >= PRACTISED:
             practised.setdefault(agent_id, set()).add(category)
     leaves = ((agent_id, date.fromisoformat(a), date.fromisoformat(b)) for agent_id, a, b in row.away or ())
@@ -260,22 +282,9 @@ def _pool_of(row: Any, need: Need, calendar: Calendar, on: date) -> _Pool:
     wanted, skills = len(need.skills), need.skills
     columns = (row.agents, row.nodes, row.levels, row.capacities, row.loads, row.lons, row.lats, row.stars)
     agents = [
-        Agent(
-            id=agent_id,
-            node=node,
-            level=level,
-            capacity=capacity,
-            held=held,
-            lon=lon,
-            lat=lat,
-            skills=skills,
-            languages=speaks,
-            stars=stars,
-            away=agent_id in away,
-            practised=frozenset(practised[agent_id]) if agent_id in practised else nothing,
-        )
-        for agent_id, node, level, capacity, held, lon, lat, stars in _rows(*columns)
-        if known[agent_id] == wanted
+        _Free._make((*facts, facts[0] in away, skills, speaks, practised.get(facts[0], nothing)))
+        for facts in _rows(*columns)
+        if known[facts[0]] == wanted
     ]
     names = dict(_rows(row.agents, row.names))
     return _Pool(agents, names, dict(row.prices or ()))

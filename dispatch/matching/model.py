@@ -5,9 +5,9 @@ Everything here is frozen and light: no solver, no array library, so that a web 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 Id = int | str
 Node = str
@@ -74,6 +74,35 @@ class Agent:
         if not PROVINCE <= self.level <= VILLAGE:
             raise MatchingError("bad_level", f"agent {self.id} sits at level {self.level}",
                                 agent=self.id, level=self.level)  # fmt: skip
+
+
+class Candidate(Protocol):
+    """What one need asks of an agent: an ``Agent`` answers it, and so does a row that holds no more than this."""
+
+    @property
+    def id(self) -> Id: ...
+    @property
+    def node(self) -> Node: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def capacity(self) -> int: ...
+    @property
+    def held(self) -> int: ...
+    @property
+    def lon(self) -> float: ...
+    @property
+    def lat(self) -> float: ...
+    @property
+    def skills(self) -> Set[str]: ...
+    @property
+    def languages(self) -> Set[str]: ...
+    @property
+    def stars(self) -> int: ...
+    @property
+    def away(self) -> bool: ...
+    @property
+    def practised(self) -> Set[str]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Distances use only operations that IEEE 754 rounds exactly, so that every machin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
 from math import sqrt
@@ -13,7 +14,7 @@ from dispatch.matching.model import (
     COUNTY,
     MAX_STARS,
     VILLAGE,
-    Agent,
+    Candidate,
     Id,
     MatchingError,
     Need,
@@ -66,7 +67,7 @@ def home_county(network: Network, node: Node) -> Node:
     return ancestry(network, node)[-1]  # no county over it: a broken network is named, a strange one has its root
 
 
-def in_reach(need: Need, agent: Agent, network: Network) -> bool:
+def in_reach(need: Need, agent: Candidate, network: Network) -> bool:
     """Does the agent sit where the role demands?
 
     A liaison sits at the counter's place, a lead in the home county or, once escalated, also at the seats above it.
@@ -81,7 +82,7 @@ def in_reach(need: Need, agent: Agent, network: Network) -> bool:
     return at_home or (need.escalated and agent.level < COUNTY and agent.node in ancestry(network, home)[1:])
 
 
-def bar(need: Need, agent: Agent, network: Network) -> Bar | None:
+def bar(need: Need, agent: Candidate, network: Network) -> Bar | None:
     """The first rule that keeps ``agent`` from ``need``, capacity apart; None when nothing does."""
     if need.lock is not None and need.lock != agent.id:
         return Bar.LOCK
@@ -114,9 +115,19 @@ def cosine(degrees: float) -> float:
 
 def road_hm(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> int:
     """Road distance in whole hundreds of metres: the flat distance at the first point's latitude, with a detour."""
-    north = (lat_b - lat_a) * METRES_A_DEGREE
-    east = (lon_b - lon_a) * (METRES_A_DEGREE * cosine(lat_a))
-    return int(sqrt(north * north + east * east) * DETOUR / 100.0)
+    return roads_from(lon_a, lat_a)(lon_b, lat_b)
+
+
+def roads_from(lon_a: float, lat_a: float) -> Callable[[float, float], int]:
+    """The same from one point to many."""
+    metres_east = METRES_A_DEGREE * cosine(lat_a)
+
+    def to(lon_b: float, lat_b: float) -> int:
+        north = (lat_b - lat_a) * METRES_A_DEGREE
+        east = (lon_b - lon_a) * metres_east
+        return int(sqrt(north * north + east * east) * DETOUR / 100.0)
+
+    return to
 
 
 def slot_cost(k: int, capacity: int, weights: Weights) -> int:
@@ -136,7 +147,7 @@ def move_cost(need: Need, agent: Id | None, weights: Weights) -> int:
     return weights.move if need.told else weights.shuffle
 
 
-def pair_terms(need: Need, agent: Agent, network: Network, weights: Weights) -> Terms:
+def pair_terms(need: Need, agent: Candidate, network: Network, weights: Weights) -> Terms:
     """What it costs to give ``need`` to ``agent``, the evenness of its load apart."""
     hm = min(road_hm(need.lon, need.lat, agent.lon, agent.lat), weights.travel_cap_hm)
     unpractised = min(len(need.skills - agent.practised), weights.unpractised_cap)

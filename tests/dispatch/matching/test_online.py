@@ -1,10 +1,13 @@
 """One case at once: a free slot, the next slot's own cost, and what the last batch found scarce."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dispatch.matching.batch import match
-from dispatch.matching.online import place_one
-from dispatch.matching.rules import bar
+from dispatch.matching.online import pair_costs, place_one
+from dispatch.matching.rules import bar, pair_terms
 from tests.dispatch.matching.county import NETWORK, WEIGHTS, a_need, an_agent, problems
 
 
@@ -57,3 +60,20 @@ def test_whoever_is_proposed_may_take_the_case_and_has_room(problem):
             agent = next(a for a in agents if a.id == choice.agent)
             assert bar(need, agent, NETWORK) is None
             assert agent.held < agent.capacity
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems(), st.sampled_from([None, None, 0, 1]))
+def test_a_cost_found_for_one_need_after_another_agent_is_what_the_rules_say_of_each_pair(problem, lock):
+    needs, agents = problem
+    for need in (replace(one, lock=lock) for one in needs):
+        cost_of = pair_costs(need, NETWORK, WEIGHTS)
+        for agent in agents:
+            barred = bar(need, agent, NETWORK) is not None
+            assert cost_of(agent) == (None if barred else pair_terms(need, agent, NETWORK, WEIGHTS).total)
+
+
+def test_of_equals_the_first_by_the_stable_key_is_taken_whatever_their_order():
+    agents = [an_agent(i) for i in (30, 4, 200, 11, 7)]
+    choice = place_one(a_need(1), agents, NETWORK, WEIGHTS, {})
+    assert [choice.agent, *(other.agent for other in choice.runners_up)] == [4, 7, 11]
