@@ -8,14 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
 
+import numpy as np
+import numpy.typing as npt
 from ortools.sat.python import cp_model
 
-from dispatch.matching.model import Agent, Id, Need, Network, Node, Weights, stable_key
-from dispatch.matching.rules import bar, home_county, pair_terms, waiting_terms
+from dispatch.matching.model import COUNTY, MAX_STARS, Agent, Id, Need, Network, Node, Weights, stable_key
+from dispatch.matching.rules import DETOUR, METRES_A_DEGREE, bar, cosine, home_county, move_cost, waiting_terms
+from dispatch.matching.universe import Ints
 
 HEAD = 5_000  # points for each member: more than the wishes about one member may differ by, less than an escalation
-
-
 NEAREST, FOR_A_SKILL, VERSATILE = 16, 6, 12  # candidates of a need; the proof is over these
 
 
@@ -67,7 +68,7 @@ def plan_teams(
 def _plan(
     area: Node, needs: list[Need], agents: list[Agent], network: Network, weights: Weights, limit_s: float
 ) -> TeamPlan:
-    model = cp_model.CpModel()
+    model, staff = cp_model.CpModel(), _Staff(area, agents, network, weights)
     joins: dict[tuple[int, int], cp_model.IntVar] = {}
     costs: list[int] = []
     variables: list[cp_model.IntVar] = []
@@ -77,7 +78,7 @@ def _plan(
         variables.append(waits)
         costs.append(waiting_terms(need, weights).total)
         offers: dict[str, list[cp_model.IntVar]] = {skill: [] for skill in need.skills}
-        for price, a, useful in _offers(need, agents, network, weights):
+        for price, a, useful in staff.offers(need):
             joins[n, a] = member = model.new_bool_var(f"x{n},{a}")
             asked[a].append(member)
             variables.append(member)
@@ -95,6 +96,7 @@ def _plan(
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0
     solver.parameters.linearization_level = 2
+    solver.parameters.cp_model_presolve = False  # there is nothing to simplify, and looking for it took half the time
     solver.parameters.max_time_in_seconds = limit_s
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
@@ -108,25 +110,62 @@ def _plan(
     return TeamPlan(area, teams, round(solver.objective_value), bound)
 
 
-def _offers(
-    need: Need, agents: list[Agent], network: Network, weights: Weights
-) -> list[tuple[int, int, frozenset[str]]]:
-    """Who could join and for how much: the cheapest few, the cheapest for each skill, and the most versatile."""
-    able = []
-    parts: dict[frozenset[str], Need] = {}
-    for a, agent in enumerate(agents):
-        useful = need.skills & agent.skills
-        if not useful or agent.held >= agent.capacity:
-            continue
-        # What a member lacks is the others' part: only what it brings is asked of it, and can be unpractised.
-        if useful not in parts:
-            parts[useful] = replace(need, skills=useful)
-        part = parts[useful]
-        if bar(part, agent, network) is None:
-            able.append((HEAD + pair_terms(part, agent, network, weights).total, a, useful))
-    able.sort(key=lambda offer: offer[:2])
-    kept = dict.fromkeys(able[:NEAREST])
-    for skill in sorted(need.skills):
-        kept.update(dict.fromkeys([offer for offer in able if skill in offer[2]][:FOR_A_SKILL]))
-    kept.update(dict.fromkeys(sorted(able, key=lambda offer: (-len(offer[2]), *offer[:2]))[:VERSATILE]))
-    return sorted(kept, key=lambda offer: offer[1])
+class _Staff:
+    """One area's agents in arrays, with room and not away: the same sums as rules.pair_terms, for a need at once."""
+
+    def __init__(self, area: Node, agents: list[Agent], network: Network, weights: Weights) -> None:
+        self.agents, self.network, self.weights = agents, network, weights
+        self.is_county = network[area][1] == COUNTY
+        self.there = np.array([not a.away and a.held < a.capacity for a in agents], dtype=bool)
+        self.lon = np.array([a.lon for a in agents], dtype=np.float64)
+        self.lat = np.array([a.lat for a in agents], dtype=np.float64)
+        self.level = np.array([network[a.node][1] for a in agents], dtype=np.int64)
+        self.stars = np.array([weights.star * (MAX_STARS - a.stars) for a in agents], dtype=np.int64)
+        skills = sorted({s for a in agents for s in a.skills})
+        self.column = {skill: c for c, skill in enumerate(skills)}
+        shape = len(agents), len(skills)
+        self.has = np.array([[s in a.skills for s in skills] for a in agents], dtype=bool).reshape(shape)
+        self.knows = np.array([[s in a.practised for s in skills] for a in agents], dtype=bool).reshape(shape)
+
+    def offers(self, need: Need) -> list[tuple[int, int, frozenset[str]]]:
+        """Who could join and for how much: the cheapest few, the cheapest for each skill, and the most versatile.
+
+        What a member lacks is the others' part: only what it brings is asked of it, and can be unpractised.
+        """
+        asked = [self.column[skill] for skill in sorted(need.skills) if skill in self.column]
+        brings = self.has[:, asked]
+        useful = brings.sum(axis=1)
+        price = self._prices(need, (brings & ~self.knows[:, asked]).sum(axis=1))
+        able = np.flatnonzero(self.there & (useful > 0) & self._may_come(need))
+        able = able[np.argsort(price[able], kind="stable")]
+        kept = [able[:NEAREST], able[np.argsort(-useful[able], kind="stable")][:VERSATILE]]
+        kept += [able[brings[able, c]][:FOR_A_SKILL] for c in range(len(asked))]
+        return [
+            (int(price[a]), a, need.skills & self.agents[a].skills) for a in np.unique(np.concatenate(kept)).tolist()
+        ]
+
+    def _prices(self, need: Need, unpractised: Ints) -> Ints:
+        w = self.weights
+        north = (self.lat - need.lat) * METRES_A_DEGREE
+        east = (self.lon - need.lon) * (METRES_A_DEGREE * cosine(need.lat))
+        hm = (np.sqrt(north * north + east * east) * DETOUR / 100.0).astype(np.int64)
+        price: Ints = HEAD + self.stars + w.travel * np.minimum(hm, w.travel_cap_hm)
+        price += w.escalation * np.maximum(0, self.network[need.node][1] - self.level)
+        price += w.unpractised * np.minimum(unpractised, w.unpractised_cap)
+        if need.previous:
+            price += np.array([w.newcomer * (a.id not in need.previous) for a in self.agents], dtype=np.int64)
+        if need.current is not None:
+            price += np.array([move_cost(need, a.id, w) for a in self.agents], dtype=np.int64)
+        return price
+
+    def _may_come(self, need: Need) -> npt.NDArray[np.bool_]:
+        """What remains of the rules: place, language, bans, first ask. Whoever sits in a county may lead there."""
+        anybody = replace(need, skills=frozenset())
+        if (
+            self.is_county
+            and need.role == "lead"
+            and need.language is need.lock is need.first_ask is None
+            and not need.bans
+        ):
+            return np.ones(len(self.agents), dtype=bool)
+        return np.array([bar(anybody, a, self.network) is None for a in self.agents], dtype=bool)
