@@ -180,7 +180,7 @@ class LargeDay:
                 began_s = self.pace.elapsed_s
                 self._draw(round_, pool)
                 setting_up_s = self.pace.elapsed_s - began_s
-                if not round_:
+                if not round_ and not self.pace.over:
                     self.pace.reserve_s = self._reserve_s()
                 ends = self._ends(round_, setting_up_s)
                 waiting = len(self.jobs)

@@ -143,17 +143,19 @@ def _structure(problem: Problem, plan: Plan) -> Iterator[Violation]:
 
 def _service(problem: Problem, plan: Plan) -> Iterator[Violation]:
     """Each request is served wholly and once, or is unserved."""
-    requests = {request.id: request for request in problem.requests}
+    sides_of = {request.id: len(request.stops) for request in problem.requests}
     done = {(d.request, d.side) for v in problem.vehicles if v.prefix for d in v.prefix.done}
     seen: dict[tuple[str, int], tuple[str, int]] = {}
     for route in plan.routes:
         for at, visit in enumerate(route.visits):
-            where = f"route {route.vehicle}, visit {at}"
-            if visit.request not in requests or not 0 <= visit.side < len(requests[visit.request].stops):
+            key = visit.request, visit.side
+            if not 0 <= visit.side < sides_of.get(visit.request, 0):
+                where = f"route {route.vehicle}, visit {at}"
                 yield Violation(Rule.KNOWN, where, f"there is no side {visit.side} of {visit.request!r}")
-            elif (visit.request, visit.side) in seen:
+            elif key in seen:
+                where = f"route {route.vehicle}, visit {at}"
                 yield Violation(Rule.ONCE, where, f"{visit.request} side {visit.side} was visited before")
-            seen[visit.request, visit.side] = (route.vehicle, at)
+            seen[key] = (route.vehicle, at)
     unserved = [each.request for each in plan.unserved]
     rank = {request.id: at for at, request in enumerate(problem.requests)}
     ranks = [rank.get(name, -1) for name in unserved]
@@ -292,11 +294,13 @@ class _Drive:
     def _service_time(self, visit: Visit, stop: Stop, at: int) -> None:
         if visit.start_s < visit.arrival_s:
             self._broke(Rule.WINDOW, f"service starts at {visit.start_s}, before the arrival at {visit.arrival_s}", at)
-        inside = any(window.opens_s <= visit.start_s <= window.closes_s for window in stop.windows)
-        if not inside and stop.windows:
-            inside = stop.windows[-1].opens_s <= visit.start_s <= stop.windows[-1].closes_s + stop.grace_s
-        if not inside:
-            self._broke(Rule.WINDOW, f"service starts at {visit.start_s}, in none of {stop.windows}", at)
+        for window in stop.windows:
+            if window.opens_s <= visit.start_s <= window.closes_s:
+                break
+        else:
+            last = stop.windows[-1] if stop.windows else None
+            if last is None or not last.opens_s <= visit.start_s <= last.closes_s + stop.grace_s:
+                self._broke(Rule.WINDOW, f"service starts at {visit.start_s}, in none of {stop.windows}", at)
         if visit.departure_s != visit.start_s + stop.service_s:
             self._broke(Rule.SERVICE, f"it leaves at {visit.departure_s}, not {visit.start_s + stop.service_s}", at)
 

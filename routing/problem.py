@@ -27,7 +27,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from operator import attrgetter
@@ -41,6 +41,7 @@ UNREACHABLE = 2**31 - 1
 MAX_INSTANT_S = 10**11
 MAX_WEIGHT = 10**6
 MAX_AMOUNT = 10**12
+_WHOLES = [int, int, int]
 
 Cells = NDArray[np.int32]
 
@@ -217,7 +218,8 @@ class Request:
 
     @property
     def skills(self) -> frozenset[str]:
-        return self.stops[0].skills | self.stops[-1].skills
+        first, *second = self.stops
+        return first.skills | second[0].skills if second else first.skills
 
     @property
     def digest(self) -> bytes:
@@ -250,6 +252,12 @@ class Done:
     departure_s: int
 
     def __post_init__(self) -> None:
+        times = self.arrival_s, self.start_s, self.departure_s
+        if (
+            self.request and type(self.request) is str and type(self.side) is int and 0 <= self.side <= 1
+            and list(map(type, times)) == _WHOLES and 0 <= times[0] <= times[1] <= times[2] <= MAX_INSTANT_S
+        ):  # fmt: skip
+            return  # which is nearly always so, and a day under way makes hundreds at each change
         _name("done.request", self.request)
         _whole(f"done {self.request}: side", self.side, 0, 1)
         _whole(f"done {self.request}: arrival_s", self.arrival_s, 0, MAX_INSTANT_S)
@@ -458,9 +466,9 @@ class Problem:
     def __post_init__(self) -> None:
         if not self.profiles:
             raise InvalidProblem("problem.profiles is empty: at least one matrix is needed")
-        _once("problem.profiles", (profile.name for profile in self.profiles))
-        _once("problem.requests", (request.id for request in self.requests))
-        _once("problem.vehicles", (vehicle.id for vehicle in self.vehicles))
+        _once("problem.profiles", [profile.name for profile in self.profiles])
+        _once("problem.requests", [request.id for request in self.requests])
+        _once("problem.vehicles", [vehicle.id for vehicle in self.vehicles])
         size = self.size
         for profile in self.profiles:
             if profile.size != size:
@@ -470,9 +478,9 @@ class Problem:
         if self.points is not None:
             if len(self.points) != size:
                 raise InvalidProblem(f"problem.points are {len(self.points)}: there are {size} places")
-            for at, point in enumerate(self.points):
-                if not all(math.isfinite(x) for x in point):
-                    raise InvalidProblem(f"problem.points[{at}] is {point}: it must be finite")
+            for at, (x, y) in enumerate(self.points):
+                if not (math.isfinite(x) and math.isfinite(y)):
+                    raise InvalidProblem(f"problem.points[{at}] is {(x, y)}: it must be finite")
         for request in self.requests:
             for side, stop in enumerate(request.stops):
                 if stop.location >= size:
@@ -512,10 +520,11 @@ class Problem:
                 *(requests[d.request].stops[d.side].location for d in vehicle.prefix.done),
                 vehicle.end,
             ]
-            seconds = self.profile_of(vehicle).seconds
-            for leg in pairwise(places):
-                if seconds[leg] == UNREACHABLE:
-                    raise InvalidProblem(f"vehicle {vehicle.id}: prefix.done and the way home need {leg}, UNREACHABLE")
+            legs = self.profile_of(vehicle).seconds[places[:-1], places[1:]].tolist()
+            if UNREACHABLE in legs:
+                at = legs.index(UNREACHABLE)
+                leg = places[at], places[at + 1]
+                raise InvalidProblem(f"vehicle {vehicle.id}: prefix.done and the way home need {leg}, UNREACHABLE")
             what = f"vehicle {vehicle.id}: prefix.on_board"
             for name in sorted(vehicle.prefix.on_board):
                 if name not in requests or not requests[name].from_depot:
@@ -570,7 +579,7 @@ class Problem:
                 digest.update(vehicle.digest)
             weights = (self.objective.primary.value, *_OBJECTIVE(self.objective))
             digest.update(_digest_of("objective", weights))
-            digest.update(_digest_of("points", self.points))
+            digest.update(_places_digest(self.points))
             object.__setattr__(self, "_fingerprint", digest.hexdigest())
         return self._fingerprint
 
@@ -590,6 +599,20 @@ def _digest_of(what: str, plain: object) -> bytes:
     return hashlib.sha256(f"{what} {plain!r}".encode()).digest()
 
 
+_last_places: list[tuple[object, bytes]] = []
+
+
+def _places_digest(points: tuple[tuple[float, float], ...] | None) -> bytes:
+    """Kept for the places asked last: a question changes all day long, and they are the very same object."""
+    for known, digest in _last_places:
+        if known is points:
+            return digest
+    digest = _digest_of("points", points)
+    if isinstance(points, tuple):
+        _last_places[:] = [(points, digest)]
+    return digest
+
+
 def _stop(stop: Stop) -> tuple[object, ...]:
     told = stop.announced
     return (
@@ -603,7 +626,9 @@ def _prefix(prefix: Prefix) -> tuple[object, ...]:
     return prefix.started_s, prefix.free_from_s, tuple(map(_done, prefix.done)), sorted(prefix.on_board)
 
 
-def _once(name: str, ids: Iterable[str]) -> None:
+def _once(name: str, ids: Sequence[str]) -> None:
+    if len(set(ids)) == len(ids):
+        return
     seen: set[str] = set()
     for each in ids:
         if each in seen:

@@ -15,7 +15,7 @@ from routing.problem import Primary, Problem
 from routing.sisr import warm
 from routing.sisr.drive import Drive
 from routing.sisr.model import model_of
-from routing.sisr.search import Search
+from routing.sisr.search import Lines, Search
 from routing.together import improve_together
 
 REPLAN_HEAT = 0.1
@@ -50,6 +50,7 @@ def solve(
     """The best plan found within ``limit_s``. Stops that cannot be served are in ``Plan.unserved``, never dropped.
 
     With ``max_iterations`` and one worker the same seed gives the same plan, bit for bit; the limit still ends it.
+    The engine ``ortools`` answers with the core's first solution where OR-Tools told nothing within the limit.
     """
     if engine not in ENGINES:
         raise ValueError(f"engine is {engine!r}: it must be one of {', '.join(ENGINES)}")
@@ -59,29 +60,28 @@ def solve(
     compile_core()
     pace = Pace(limit_s, max_iterations, should_stop)
     fleet_first = problem.objective.primary is Primary.VEHICLES
-    used = "sisr"
+    used = "ortools" if engine == "ortools" else "sisr"
     stops = sum(len(request.stops) for request in problem.requests)
     if engine != "ortools" and divisible(problem) and stops > (LARGEST * 3 // 2 if workers == 1 else WORTH_DIVIDING):
         day = LargeDay(problem, pace, seed=seed, workers=workers, fleet_first=fleet_first, on_progress=on_progress)
         plan = _checked(problem, fullest(problem, day.routes(), engine=used, seed=seed))
         return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations, workers=workers)
     search = Search(model_of(problem), seed)
-    answers = Answers(problem, search)
+    ending = Ending(problem, search, used, seed)
+    drive = Drive(search, pace, fleet_first=fleet_first, on_progress=on_progress)
+    drive.first()
+    pace.reserve_s = ending.reserve_s(pace)
     if engine == "ortools":
-        used = engine
-        pace.reserve_s = _reserve_s(problem, search, answers, pace, seed)
+        pace.iterations = 0
         left_s = max(0.0, limit_s - pace.reserve_s - pace.elapsed_s)
         found = ortools_orders(problem, limit_s=left_s, over=lambda: pace.over, max_iterations=max_iterations)
-        search.begin(search.lines_of(found))
+        if found:
+            search.begin(search.lines_of(found))
+    elif workers > 1:
+        improve_together(search, pace, seed=seed, workers=workers, fleet_first=fleet_first, on_progress=on_progress)
     else:
-        drive = Drive(search, pace, fleet_first=fleet_first, on_progress=on_progress)
-        drive.first()
-        pace.reserve_s = _reserve_s(problem, search, answers, pace, seed)
-        if workers > 1:
-            improve_together(search, pace, seed=seed, workers=workers, fleet_first=fleet_first, on_progress=on_progress)
-        else:
-            drive.improve()
-    plan = _checked(problem, answers.plan(search.filled(), engine=used, seed=seed))
+        drive.improve()
+    plan = ending.plan()
     return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations, workers=workers)
 
 
@@ -95,11 +95,30 @@ def _possible(limit_s: float, max_iterations: int | None, seed: int) -> None:
         raise ValueError(f"seed is {seed}: it must be at least 0")
 
 
-def _reserve_s(problem: Problem, search: Search, answers: Answers, pace: Pace, seed: int) -> float:
-    """How long it takes to make a checked plan: measured on the best so far."""
-    before = pace.elapsed_s
-    _checked(problem, answers.plan(search.filled(), engine="sisr", seed=seed))
-    return 1.25 * (pace.elapsed_s - before) + 0.01
+class Ending:
+    """Makes a checked plan of the best that a search has found. How long that takes is measured on an early one."""
+
+    def __init__(self, problem: Problem, search: Search, engine: str, seed: int, before: Plan | None = None) -> None:
+        self.problem, self.search, self.engine, self.seed = problem, search, engine, seed
+        self.answers = Answers(problem, search, before)
+        self.early: Plan | None = None
+        self.early_lines: Lines = []
+
+    def reserve_s(self, pace: Pace) -> float:
+        """The time to keep back for it."""
+        began_s = pace.elapsed_s
+        self.early_lines, self.early = self.search.best(), None
+        self.early = self.plan()
+        return 1.25 * (pace.elapsed_s - began_s) + 0.01
+
+    def plan(self) -> Plan:
+        """The plan of the best. A search that found nothing since gets the early one: its limit may be over already."""
+        if self.early is not None and self.search.best() == self.early_lines:
+            return self.early
+        return self.plan_of(self.search.filled())
+
+    def plan_of(self, lines: Lines) -> Plan:
+        return _checked(self.problem, self.answers.plan(lines, engine=self.engine, seed=self.seed))
 
 
 def improve(
@@ -124,14 +143,15 @@ def improve(
     model = model_of(problem, neighbours=0) if max_iterations == 0 else model_of(problem)
     search = Search(model, seed)
     search.begin(search.lines_of(orders))
-    answers = Answers(problem, search, before)
+    ending = Ending(problem, search, "sisr", seed, before)
     lines = search.filled()
-    search.begin(lines)
-    if max_iterations != 0:
-        pace.reserve_s = _reserve_s(problem, search, answers, pace, seed)
+    if max_iterations == 0:
+        plan = ending.plan_of(lines)
+    else:
+        search.begin(lines)
+        pace.reserve_s = ending.reserve_s(pace)
         Drive(search, pace, fleet_first=False, heat=REPLAN_HEAT).improve()
-        lines = search.filled()
-    plan = _checked(problem, answers.plan(lines, engine="sisr", seed=seed))
+        plan = ending.plan()
     return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations)
 
 

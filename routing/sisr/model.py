@@ -3,10 +3,12 @@
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from routing.problem import UNREACHABLE, Kind, Load, Primary, Problem, Request, Stop, Vehicle
 from routing.sisr.layout import *
@@ -18,6 +20,8 @@ BESIDE_PAIRED = 20
 """The same where there are pairs."""
 PLACES_WORTH_CHOOSING = 150
 """Up to so many stops every place in every route is looked at, and remembered."""
+BLOCK = 32
+"""Stops whose neighbours are looked for together."""
 WAIT_SHARE = 5
 """Seconds of waiting that keep two stops apart like one unit of cost."""
 
@@ -69,12 +73,15 @@ class _Builder:
                 self.holder |= dict.fromkeys(vehicle.prefix.on_board, vehicle.id)
         self.open: list[Request] = []
         self.sides: list[tuple[str, int]] = []
+        self.places: list[int] = []
         for request in problem.requests:
-            owed = [(request.id, side) for side in range(len(request.stops)) if (request.id, side) not in self.done]
-            if owed:
+            before = len(self.sides)
+            for side, stop in enumerate(request.stops):
+                if (request.id, side) not in self.done:
+                    self.sides.append((request.id, side))
+                    self.places.append(stop.location)
+            if len(self.sides) > before:
                 self.open.append(request)
-                self.sides += owed
-        self.places = [self.requests[name].stops[side].location for name, side in self.sides]
         self.depots: dict[int, int] = {}
 
     def _depot(self, location: int) -> int:
@@ -105,7 +112,7 @@ class _Builder:
         TT = T if symmetric else CT if same else np.ascontiguousarray(T.transpose(0, 2, 1))
         near, hot = _near(C[0], CT[0], len(self.sides), neighbours)
         beside = BESIDE_PAIRED if S[PAIRS] else BESIDE
-        before, after = _beside(N, C[0], T[0], len(self.sides), beside if neighbours else 0)
+        before, after = _beside(N, C[0], T[0], CT[0], TT[0], len(self.sides), beside if neighbours else 0)
         S[NEARBY] = bool(
             not S[RICH]
             and not V[:, RUNNING].any()
@@ -158,25 +165,29 @@ class _Builder:
         return request.stops[0].collects
 
     def _nodes(self) -> tuple[Ints, Ints, Ints]:
-        N = np.zeros((len(self.places), NODE_WIDTH), dtype=np.int64)
-        N[:, MATE], N[:, REQUEST], N[:, CLOSES], N[:, WINDOWS] = -1, -1, INF, 1
-        Q = np.full((len(self.open), REQUEST_WIDTH), -1, dtype=np.int64)
+        blank = [0] * NODE_WIDTH
+        blank[MATE], blank[REQUEST], blank[CLOSES], blank[WINDOWS] = -1, -1, INF, 1
+        nodes = [blank[:] for _ in self.places]  # lists: a cell of an array takes several times as long to write
+        firsts, seconds = [-1] * len(self.open), [-1] * len(self.open)
         numbers = {request.id: q for q, request in enumerate(self.open)}
         windows: list[tuple[int, int]] = []
         for node, (name, side) in enumerate(self.sides):
             request, q = self.requests[name], numbers[name]
-            self._node(N[node], request, request.stops[side], side, windows)
-            N[node, REQUEST] = q
-            if Q[q, FIRST] < 0:
-                Q[q, FIRST] = node
+            self._node(nodes[node], request, request.stops[side], side, windows)
+            nodes[node][REQUEST] = q
+            if firsts[q] < 0:
+                firsts[q] = node
             else:
-                Q[q, SECOND] = node
-                N[node, MATE], N[Q[q, FIRST], MATE] = Q[q, FIRST], node
+                seconds[q] = node
+                nodes[node][MATE], nodes[firsts[q]][MATE] = firsts[q], node
+        Q = np.full((len(self.open), REQUEST_WIDTH), -1, dtype=np.int64)
+        Q[:, FIRST], Q[:, SECOND] = firsts, seconds
         Q[:, PENALTY] = _penalties(self.open)
         Q[:, ABSENCES] = 1
+        N = np.array(nodes, dtype=np.int64).reshape(len(nodes), NODE_WIDTH)
         return N, Q, np.array(windows or [(0, 0)], dtype=np.int64)
 
-    def _node(self, row: Ints, request: Request, stop: Stop, side: int, windows: list[tuple[int, int]]) -> None:
+    def _node(self, row: list[int], request: Request, stop: Stop, side: int, windows: list[tuple[int, int]]) -> None:
         row[WINDOW], row[WINDOWS] = len(windows), len(stop.windows)
         for at, window in enumerate(stop.windows):
             grace_s = stop.grace_s if at == len(stop.windows) - 1 else 0
@@ -203,13 +214,13 @@ class _Builder:
         times, costs = [], []
         dearest, plain = 0, True
         if len(classes) == 1 and classes[0][1] == 100 and (objective.travel_per_s, objective.travel_per_m) == (1, 0):
-            cells = profiles[classes[0][0]].seconds[np.ix_(index, index)]
+            cells = profiles[classes[0][0]].seconds.take(index, axis=0).take(index, axis=1)
             if np.max(cells, where=cells != UNREACHABLE, initial=0) < DEAREST_ARC:
                 T = cells[None]
                 return T, T, 1  # costs are the seconds as they are, and both say NO_WAY alike
         for name, speed_pct in classes:
-            seconds = profiles[name].seconds[np.ix_(index, index)].astype(np.int64)
-            metres = profiles[name].metres[np.ix_(index, index)].astype(np.int64)
+            seconds = profiles[name].seconds.take(index, axis=0).take(index, axis=1).astype(np.int64)
+            metres = profiles[name].metres.take(index, axis=0).take(index, axis=1).astype(np.int64)
             blocked = seconds == UNREACHABLE
             seconds = -(-seconds * 100 // speed_pct)
             blocked |= seconds >= NO_WAY
@@ -257,10 +268,11 @@ class _Builder:
     def _may(self) -> Flags:
         """Which vehicle may serve which request at all. Requests that ask the same of a vehicle are looked at once."""
         vehicles = self.problem.vehicles
-        may: list[list[bool]] = []
+        which: list[int] = []
         least = [min((each.capacity.pieces for each in vehicles), default=0)]
         least += [min((each.capacity.grams for each in vehicles), default=0)]
-        columns: dict[Hashable, list[bool]] = {}
+        columns: list[list[bool]] = []
+        known: dict[Hashable, int] = {}
         for request in self.open:
             out, back = request.from_depot, request.to_depot
             holder = self.holder.get(request.id)
@@ -272,19 +284,24 @@ class _Builder:
             if pieces <= least[0] and grams <= least[1]:
                 pieces = grams = 0  # which fits everywhere
             key = request.skills, holder, out, back, request.depot, pieces, grams
-            if key not in columns:
-                columns[key] = [
-                    request.skills <= vehicle.skills
-                    and (request.depot is None or not out or vehicle.start == request.depot)
-                    and (request.depot is None or not back or vehicle.end == request.depot)
-                    and (holder in (None, vehicle.id))
-                    and (not out or (holder is not None) == (vehicle.prefix is not None))
-                    and pieces <= vehicle.capacity.pieces
-                    and grams <= vehicle.capacity.grams
-                    for vehicle in vehicles
-                ]
-            may.append(columns[key])
-        return np.ascontiguousarray(np.array(may, dtype=np.uint8).reshape(len(self.open), len(vehicles)).T)
+            if key not in known:
+                known[key] = len(columns)
+                skills = request.skills
+                columns.append(
+                    [
+                        skills <= vehicle.skills
+                        and (request.depot is None or not out or vehicle.start == request.depot)
+                        and (request.depot is None or not back or vehicle.end == request.depot)
+                        and (holder in (None, vehicle.id))
+                        and (not out or (holder is not None) == (vehicle.prefix is not None))
+                        and pieces <= vehicle.capacity.pieces
+                        and grams <= vehicle.capacity.grams
+                        for vehicle in vehicles
+                    ]
+                )
+            which.append(known[key])
+        may = np.array(columns, dtype=np.uint8).reshape(len(columns), len(vehicles))
+        return np.ascontiguousarray(may[np.array(which, dtype=np.intp)].T)
 
 
 def _penalties(requests: list[Request]) -> list[int]:
@@ -303,39 +320,55 @@ def _near(C: Cells, CT: Cells, stops: int, neighbours: int) -> tuple[Cells, floa
     if not width:
         return near, 1.0
     reach = []
-    for s in range(stops):
-        way = np.minimum(C[s, :stops], CT[s, :stops]).astype(np.int64)
-        way[s] = -1
-        order = np.argpartition(way, width - 1)[:width] if width < stops else np.arange(stops)
-        order = order[np.lexsort((order, way[order]))]
-        order = order[way[order] < DEAREST_ARC]
-        near[s, : len(order)] = order
-        if len(order) > 1:
-            reach.append(float(way[order[1:11]].mean()))
+    for rows in _blocks(stops):
+        way = np.minimum(C[rows, :stops], CT[rows, :stops])
+        way[np.arange(len(way)), np.arange(rows.start, rows.stop)] = -1
+        order, ways = _nearest(way, width)
+        near[rows] = np.where(ways < DEAREST_ARC, order, -1)
+        for line in ways:
+            others = line[1:11][line[1:11] < DEAREST_ARC]
+            if len(others):
+                reach.append(float(others.mean()))
     return near, max(1.0, 3.0 * float(np.mean(reach))) if reach else 1.0
 
 
-def _beside(N: Ints, C: Cells, T: Cells, stops: int, neighbours: int) -> tuple[Cells, Cells]:
+def _beside(N: Ints, C: Cells, T: Cells, CT: Cells, TT: Cells, stops: int, neighbours: int) -> tuple[Cells, Cells]:
     """For each stop those that may well come just before it and just after it: near in place and in time."""
     width = min(max(0, stops - 1), neighbours)
     before = np.full((stops, width), -1, dtype=np.int32)
     after = before.copy()
     opens, closes, service = N[:stops, OPENS], N[:stops, CLOSES], N[:stops, SERVICE]
-    for s in range(stops if width else 0):
-        for rows, arc, way, first, then in (
-            (before, C[:stops, s], T[:stops, s], slice(None), s),
-            (after, C[s, :stops], T[s, :stops], s, slice(None)),
+    for rows in _blocks(stops if width else 0):
+        here = rows, np.newaxis
+        for table, arc, way, first, then in (
+            (before, CT[rows, :stops], TT[rows, :stops], slice(None), here),
+            (after, C[rows, :stops], T[rows, :stops], here, slice(None)),
         ):
-            soonest = opens[first] + service[first] + way.astype(np.int64)
+            soonest = opens[first] + service[first] + way
             wait = np.maximum(0, opens[then] - (closes[first] + service[first] + way))
             cost = arc + wait // WAIT_SHARE
-            cost = np.where((soonest > closes[then]) | (arc >= DEAREST_ARC), INF, cost)
-            cost[s] = INF
-            nearest = np.argpartition(cost, width - 1)[:width]
-            nearest = nearest[np.lexsort((nearest, cost[nearest]))]
-            nearest = nearest[cost[nearest] < INF]
-            rows[s, : len(nearest)] = nearest
+            cost[(soonest > closes[then]) | (arc >= DEAREST_ARC)] = INF
+            cost[np.arange(len(cost)), np.arange(rows.start, rows.stop)] = INF
+            nearest, costs = _nearest(cost, width)
+            table[rows] = np.where(costs < INF, nearest, -1)
     return before, after
+
+
+def _blocks(stops: int) -> Iterator[slice]:
+    """Some stops at a time: few calls, and arrays that stay in the processor's cache."""
+    for start in range(0, stops, BLOCK):
+        yield slice(start, min(start + BLOCK, stops))
+
+
+def _nearest(cost: NDArray[np.integer[Any]], width: int) -> tuple[NDArray[np.intp], NDArray[np.integer[Any]]]:
+    """In each row so many columns that cost least, cheapest first and equal ones in their order, and their costs."""
+    if width < cost.shape[1]:
+        columns = np.argpartition(cost, width - 1, axis=1)[:, :width]
+    else:
+        columns = np.broadcast_to(np.arange(cost.shape[1]), cost.shape)
+    costs = np.take_along_axis(cost, columns, axis=1)
+    order = np.lexsort((columns, costs), axis=1)
+    return np.take_along_axis(columns, order, axis=1), np.take_along_axis(costs, order, axis=1)
 
 
 def _ranks(N: Ints, Q: Ints, C: Cells, V: Ints) -> Cells:

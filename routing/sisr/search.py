@@ -59,11 +59,14 @@ class Search:
         """
         model = self.model
         nodes = {side: node for node, side in enumerate(model.sides)}
+        request_of, mate_of = model.N[:, REQUEST].tolist(), model.N[:, MATE].tolist()
         lines: Lines = []
         for r, vehicle in enumerate(model.vehicles):
+            may = model.MAY[r].tolist()
             line = [nodes[side] for side in orders.get(vehicle, ()) if side in nodes]
-            line = [node for node in line if model.MAY[r, model.N[node, REQUEST]]]
-            line = [node for node in line if model.N[node, MATE] < 0 or model.N[node, MATE] in line]
+            line = [node for node in line if may[request_of[node]]]
+            there = {-1, *line}
+            line = [node for node in line if mate_of[node] in there]
             while line and not self.stands(r, line):
                 line = self._without_worst(r, line)
             lines.append(line)
@@ -106,12 +109,12 @@ class Search:
     def begin(self, lines: Lines) -> None:
         """Start from a solution; what it does not hold is absent."""
         core, model = self.core, self.model
-        core.P[:, 0, NODE], core.RT[:, LENGTH] = model.V[:, START], 0
+        core.P[:, 0, NODE], core.RT[:, LENGTH] = model.V[:, START], [len(line) for line in lines]
         held = np.zeros(len(model.Q), dtype=bool)
         for r, line in enumerate(lines):
-            core.P[r, 1 : len(line) + 1, NODE] = line
-            core.RT[r, LENGTH] = len(line)
-            held[model.N[line, REQUEST]] = True
+            if line:
+                core.P[r, 1 : len(line) + 1, NODE] = line
+                held[model.N[line, REQUEST]] = True
         held[self.hopeless] = True
         absent = np.flatnonzero(~held)
         core.absent[: len(absent)] = absent

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from routing.child import Unheard, ortools_objections, ortools_orders
+from routing.child import Unheard, heard, ortools_objections, ortools_orders
 from routing.plan import Plan
 from routing.problem import Announced, Break, Load, Primary, Problem, Window
 from routing.solve import compile_core, solve
@@ -101,6 +101,14 @@ def test_a_child_answers_and_one_that_is_stopped_is_not_heard():
     assert ortools_objections(problem, plan) == []
     with pytest.raises(Unheard):
         ortools_objections(problem, plan, over=lambda: True)
+
+
+def test_a_child_that_never_reads_the_question_is_left_when_the_time_is_up():
+    looks = iter([False, False])
+    deaf = (sys.executable, "-c", "import threading; threading.Event().wait()")
+    more_than_a_pipe_holds = bytes(2**21)
+    heard_it = heard(more_than_a_pipe_holds, limit_s=3600, over=lambda: next(looks, True), command=deaf)
+    assert heard_it == ([], None)
 
 
 def test_it_plans_by_itself():

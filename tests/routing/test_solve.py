@@ -8,9 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from routing.check import violations
+from routing.pace import Pace
 from routing.plan import Reason
 from routing.problem import UNREACHABLE, Announced, Load, Objective, Primary, Problem, Profile, Window
-from routing.solve import compile_core, improve, solve
+from routing.sisr.drive import Drive
+from routing.sisr.model import model_of
+from routing.sisr.search import Search
+from routing.solve import Ending, compile_core, improve, solve
 from tests.routing.days import problems
 from tests.routing.small import a_delivery, a_pair, a_pickup, a_vehicle, an_exchange, line
 
@@ -151,6 +155,23 @@ def test_ortools_in_its_child_answers_and_ends():
     problem = Problem((line(0, 1, 2, 3),), (a_delivery("a", 1), a_pair("b", 2, 3)), (a_vehicle(),))
     plan = solve(problem, limit_s=12, engine="ortools")
     assert plan.engine == "ortools" and plan.unserved == () and violations(problem, plan) == []
+
+
+def test_ortools_with_no_time_at_all_answers_with_the_first_solution():
+    plan = solve(a_day(), limit_s=0, engine="ortools")
+    assert plan.engine == "ortools" and plan.unserved == () and plan.iterations == 0
+
+
+def test_a_search_that_found_nothing_more_ends_with_the_plan_that_was_timed():
+    problem = a_day()
+    search = Search(model_of(problem), 0)
+    ending = Ending(problem, search, "sisr", 0)
+    Drive(search, Pace(3600), fleet_first=False).first()
+    ending.reserve_s(Pace(3600))
+    timed = ending.plan()
+    assert ending.plan() is timed
+    search.run(3_000, 100.0, 1.0)
+    assert ending.plan().cost.total < timed.cost.total
 
 
 def test_ortools_counted_in_plans_repeats_itself_and_ends():
