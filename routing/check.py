@@ -97,16 +97,19 @@ def route_cost(problem: Problem, requests: dict[str, Request], vehicle: Vehicle,
     driving_s = sum(map(vehicle.travel_s, profile.seconds[origins, destinations].tolist()))
     driving_m = sum(profile.metres[origins, destinations].tolist())
     waiting_s = lateness = moved = 0
+    rest, break_s = vehicle.rest, route.break_s
     for visit, stop in zip(route.visits, stops, strict=True):
-        waiting_s += visit.start_s - visit.arrival_s
-        if vehicle.rest and route.break_s is not None and visit.arrival_s <= route.break_s < visit.start_s:
-            waiting_s -= vehicle.rest.duration_s
-        if stop.windows:
-            lateness += stop.late_per_s * max(0, visit.start_s - stop.windows[-1].closes_s)
+        start_s = visit.start_s
+        waiting_s += start_s - visit.arrival_s
+        if rest and break_s is not None and visit.arrival_s <= break_s < start_s:
+            waiting_s -= rest.duration_s
+        if stop.late_per_s and stop.windows:
+            lateness += stop.late_per_s * max(0, start_s - stop.windows[-1].closes_s)
         if stop.announced:
             told = stop.announced.window
-            away_s = max(0, told.opens_s - visit.start_s, visit.start_s - told.closes_s)
-            moved += stop.announced.cost_per_min * ((away_s + 59) // 60)
+            if not told.opens_s <= start_s <= told.closes_s:
+                away_s = max(told.opens_s - start_s, start_s - told.closes_s)
+                moved += stop.announced.cost_per_min * ((away_s + 59) // 60)
     duty_s = route.end_s - route.start_s
     return Costs(
         travel=weights.travel_per_s * driving_s + weights.travel_per_m * driving_m,
@@ -157,13 +160,16 @@ def _service(problem: Problem, plan: Plan) -> Iterator[Violation]:
                 yield Violation(Rule.ONCE, where, f"{visit.request} side {visit.side} was visited before")
             seen[key] = (route.vehicle, at)
     unserved = [each.request for each in plan.unserved]
+    left = frozenset(unserved)
     rank = {request.id: at for at, request in enumerate(problem.requests)}
     ranks = [rank.get(name, -1) for name in unserved]
     if -1 in ranks or any(later <= earlier for earlier, later in itertools.pairwise(ranks)):
         yield Violation(Rule.ONCE, "plan", "unserved requests are not each once, known, in the problem's order")
     for request in problem.requests:
+        if len(request.stops) == 1 and (request.id, 0) in seen and request.id not in left:
+            continue  # served, and there is no more to it
         sides = [side for side in range(len(request.stops)) if (request.id, side) in seen]
-        if request.id in unserved:
+        if request.id in left:
             if any((request.id, side) not in done for side in sides) or len(sides) == len(request.stops):
                 yield Violation(Rule.ONCE, f"request {request.id}", "it is unserved and visited")
         elif len(sides) < len(request.stops):
@@ -328,8 +334,11 @@ class _Drive:
         route, vehicle = self.route, self.vehicle
         loaded = {request.id for request in self.asked if request.kind in _LEFT_WITH}
         loaded |= vehicle.prefix.on_board if vehicle.prefix else frozenset()
-        pieces = sum(self.requests[name].stops[0].delivers.pieces for name in loaded)
-        grams = sum(self.requests[name].stops[0].delivers.grams for name in loaded)
+        pieces = grams = 0
+        for name in loaded:
+            delivers = self.requests[name].stops[0].delivers
+            pieces += delivers.pieces
+            grams += delivers.grams
         self._load(pieces, grams, route.start_load, None)
         for at, visit in enumerate(route.visits):
             stop = self.stops[at]

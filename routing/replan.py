@@ -265,6 +265,8 @@ def _difference(problem: Problem, plan: Plan, now: Problem, new: Plan) -> Replan
     changes, kept, moved = [], 0, []
     for request in now.requests:
         stops = old.get(request.id, request.stops)
+        if stops is request.stops and len(stops) == 1 and (request.id, 0) in done:
+            continue
         fetched = request.kind is Kind.PAIRED and request.stops[0] != stops[0]  # from a courier's hand, not from a door
         for side, stop in enumerate(request.stops):
             if (request.id, side) in done:

@@ -141,7 +141,7 @@ def improve(
     compile_core()
     pace = Pace(limit_s, max_iterations, should_stop)
     model = model_of(problem, neighbours=0) if max_iterations == 0 else model_of(problem)
-    search = Search(model, seed)
+    search = Search(model, seed, searches=max_iterations != 0)
     search.begin(search.lines_of(orders))
     ending = Ending(problem, search, "sisr", seed, before)
     lines = search.filled()

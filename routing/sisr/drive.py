@@ -26,6 +26,9 @@ FLEET_PATIENCE = 1.5
 LONG_ROUTE, HOTTEST = 7.0, 30.0
 """Beyond ``LARGE`` stops too, long routes of pairs part in great heat only: the start is hotter by the square of the
 stops a route over the first, and at most so many times."""
+VERY_LONG_ROUTE, ROOMY, HOTTEST_SMALL = 30.0, 10.0, 10.0
+"""Up to ``LARGE`` stops the same, at most so many times, where a route has so many stops and a vehicle holds so many
+average loads at once: where it holds few the ways are bound to their order already, and great heat gains nothing."""
 FLEET_COOLS_TO = 0.01
 BETWEEN_REPORTS_S = 0.2
 MEETINGS = 10
@@ -84,10 +87,20 @@ class Drive:
         if not model.S[PAIRS]:
             return self.hot, COOLS_TO
         hotter = 1.0
-        if self.cold_start and model.stops > LARGE:
+        if self.cold_start:
             a_route = model.stops / max(1, int(self.search.core.S[BEST_USED]))
-            hotter = min(HOTTEST, max(1.0, (a_route / LONG_ROUTE) ** 2))
+            hotter = min(self._hottest(a_route), max(1.0, (a_route / LONG_ROUTE) ** 2))
         return self.hot * hotter, COOLS_TO_PAIRED / hotter
+
+    def _hottest(self, a_route: float) -> float:
+        model = self.search.model
+        if model.stops > LARGE:
+            return HOTTEST
+        if not model.S[NEARBY] or a_route < VERY_LONG_ROUTE:
+            return 1.0
+        average = float(np.abs(model.N[: model.stops, CHANGE]).mean())
+        holds = int(model.V[:, CAPACITY].max()) / max(1.0, average)
+        return HOTTEST_SMALL if holds >= ROOMY else 1.0
 
     def _fewer_vehicles(self) -> float:
         """Take routes away while the rest can be made to hold everything. Returns the share of the pace used."""

@@ -188,18 +188,19 @@ class _Builder:
         return N, Q, np.array(windows or [(0, 0)], dtype=np.int64)
 
     def _node(self, row: list[int], request: Request, stop: Stop, side: int, windows: list[tuple[int, int]]) -> None:
-        row[WINDOW], row[WINDOWS] = len(windows), len(stop.windows)
-        for at, window in enumerate(stop.windows):
-            grace_s = stop.grace_s if at == len(stop.windows) - 1 else 0
-            windows.append((window.opens_s, window.closes_s + grace_s))
-        row[OPENS], row[CLOSES] = (windows[row[WINDOW]][0], windows[-1][1]) if stop.windows else (INF, -INF)
-        if not stop.windows:
-            row[WINDOWS] = 1
+        first = row[WINDOW] = len(windows)
+        windows += [(window.opens_s, window.closes_s) for window in stop.windows]
+        if stop.windows:
+            last = stop.windows[-1]
+            windows[-1] = last.opens_s, last.closes_s + stop.grace_s
+            row[OPENS], row[CLOSES], row[WINDOWS] = windows[first][0], windows[-1][1], len(windows) - first
+        else:
+            row[OPENS], row[CLOSES] = INF, -INF
         row[SERVICE], row[SIDE] = stop.service_s, side
-        row[CHANGE] = stop.collects.pieces - stop.delivers.pieces
-        row[CHANGE_2] = stop.collects.grams - stop.delivers.grams
+        delivers, collects = stop.delivers, stop.collects
+        row[CHANGE], row[CHANGE_2] = collects.pieces - delivers.pieces, collects.grams - delivers.grams
         if request.from_depot and request.id not in self.holder:
-            row[FROM_DEPOT], row[FROM_DEPOT_2] = stop.delivers.pieces, stop.delivers.grams
+            row[FROM_DEPOT], row[FROM_DEPOT_2] = delivers.pieces, delivers.grams
         if stop.late_per_s and stop.grace_s and stop.windows:
             row[LATE_FROM], row[LATE_COST] = stop.windows[-1].closes_s, stop.late_per_s
         if stop.announced and stop.announced.cost_per_min:
@@ -279,8 +280,11 @@ class _Builder:
             pieces = grams = 0
             for side, stop in enumerate(request.stops):
                 if (request.id, side) not in self.done:
-                    pieces = max(pieces, stop.delivers.pieces, stop.collects.pieces)
-                    grams = max(grams, stop.delivers.grams, stop.collects.grams)
+                    for load in (stop.delivers, stop.collects):
+                        if load.pieces > pieces:
+                            pieces = load.pieces
+                        if load.grams > grams:
+                            grams = load.grams
             if pieces <= least[0] and grams <= least[1]:
                 pieces = grams = 0  # which fits everywhere
             key = request.skills, holder, out, back, request.depot, pieces, grams

@@ -20,7 +20,8 @@ Lines = list[list[int]]
 class Search:
     """The core with a solution in it. Not to be shared between threads."""
 
-    def __init__(self, model: Model, seed: int) -> None:
+    def __init__(self, model: Model, seed: int, *, searches: bool = True) -> None:
+        """One that never ``searches``, but fills up what it is given, need not know what no vehicle may serve alone."""
         self.model = model
         stops, vehicles, requests = model.stops, len(model.V), len(model.Q)
         width = RICH_WIDTH if model.S[RICH] else PLAIN_WIDTH
@@ -45,7 +46,11 @@ class Search:
             best_version=np.full(vehicles, -1, ints), keys=zeros(requests, ints), S=model.S.copy(), RNG=rng,
         )  # fmt: skip
         self.hopeless = np.zeros(0, dtype=np.intp)
+        self.clocked: dict[int, tuple[list[int], bool, Ints]] = {}
+        """By vehicle the line that was timed last, whether it holds, and its times."""
         self.begin([[] for _ in range(vehicles)])
+        if not searches:
+            return
         self._work(anneal.RULE_OUT)
         # What no vehicle may serve is not tried again and again.
         hopeless = self.core.MAY.sum(axis=0) == 0
@@ -74,28 +79,29 @@ class Search:
 
     def stands(self, r: int, line: list[int]) -> bool:
         """Whether a vehicle can drive these nodes within every rule."""
-        model = self.model
+        vehicle, nodes = self.model.V[r].tolist(), self.model.N[line].tolist()
         for from_depot, change, aboard, capacity in (
             (FROM_DEPOT, CHANGE, ABOARD, CAPACITY),
             (FROM_DEPOT_2, CHANGE_2, ABOARD_2, CAPACITY_2),
         ):
-            load = model.V[r, aboard] + model.N[line, from_depot].sum()
-            loads = load + np.cumsum(model.N[line, change])
-            if loads.max() > model.V[r, capacity] or (not model.V[r, RUNNING] and load > model.V[r, capacity]):
+            load = vehicle[aboard] + sum(node[from_depot] for node in nodes)
+            if not vehicle[RUNNING] and load > vehicle[capacity]:
                 return False
+            for node in nodes:
+                load += node[change]
+                if load > vehicle[capacity]:
+                    return False
         return self.reaches(r, line) and self.keeps_time(r, line)
 
     def reaches(self, r: int, line: list[int]) -> bool:
         """Whether each leg over these nodes, and home, can be driven."""
         model = self.model
-        legs = [model.V[r, START], *line, model.V[r, END]]
-        return not (model.C[model.V[r, CLASS], legs[:-1], legs[1:]] >= DEAREST_ARC).any()
+        legs = np.array([model.V[r, START], *line, model.V[r, END]], dtype=np.intp)
+        return not (model.C[model.V[r, CLASS]][legs[:-1], legs[1:]] >= DEAREST_ARC).any()
 
     def keeps_time(self, r: int, line: list[int]) -> bool:
         """Whether windows, shift, break and longest duty hold over these nodes, which can be reached."""
-        model = self.model
-        self.core.line[: len(line) + 2] = [model.V[r, START], *line, model.V[r, END]]
-        return bool(self._work(anneal.CLOCK, r, len(line)))
+        return self._clocked(r, line)[0]
 
     def _without_worst(self, r: int, line: list[int]) -> list[int]:
         """Without the request whose removal leaves a line that stands, or else without the last one."""
@@ -167,7 +173,14 @@ class Search:
 
     def clock(self, vehicle: int, line: list[int]) -> Ints:
         """When the vehicle is where on this line of nodes: the columns of ``route``, a row for each position."""
-        core, model = self.core, self.model
-        core.line[: len(line) + 2] = [model.V[vehicle, START], *line, model.V[vehicle, END]]
-        self._work(anneal.CLOCK, vehicle, len(line))
-        return core.times[: len(line) + 2].copy()
+        return self._clocked(vehicle, line)[1]
+
+    def _clocked(self, r: int, line: list[int]) -> tuple[bool, Ints]:
+        """Whether the times of a line hold, and the times. A vehicle's last line is not timed again."""
+        known = self.clocked.get(r)
+        if known is None or known[0] != line:
+            core, model = self.core, self.model
+            core.line[: len(line) + 2] = [model.V[r, START], *line, model.V[r, END]]
+            holds = bool(self._work(anneal.CLOCK, r, len(line)))
+            known = self.clocked[r] = line[:], holds, core.times[: len(line) + 2].copy()
+        return known[1], known[2]
