@@ -19,32 +19,40 @@ from babel.messages.pofile import read_po, write_po
 from dispatch.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL
 from dispatch.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, PAYER_LABEL
 from dispatch.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, TICKET_LABEL
+from dispatch.flow.reviewing import PAUSE_WORDS
 from dispatch.project import FAMILY_LABEL, PROJECT_LABEL
 from dispatch.proofs import MISSING
+from dispatch.queries.agents import AWAY
 from dispatch.queries.enterprise import POWER_LABEL, TURN_LABEL
+from dispatch.queries.outbox import PURPOSE_LABEL, STATE_LABEL
 from dispatch.queries.stop_lines import WHY_NOT
-from dispatch.review import REVIEW_LABEL
+from dispatch.review import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.scope import ROLE_LABEL
 from dispatch.seven_lists import GROUPS, PHASES
 from dispatch.stages import LABEL
 from routing.places import map_links
-from routing.runs import FAIL_LABEL, STOP_LABEL
+from routing.runs import FAIL_LABEL, PLAN_LABEL, STOP_LABEL, VEHICLE_LABEL
 from web.enterprise.intake import TITLES
 from web.enterprise.questions import QUESTIONS
 from web.errors import WORDS
 from web.handovers import DIRECTION
 from web.navigation import NAV
+from web.team.agents import CATEGORY
+from web.team.outbox import WHY_LABEL
 from web.wording import LAMPS
 
 ROOM = Path(__file__).parent
 FOLDER = ROOM / "translations" / "en" / "LC_MESSAGES"
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
-# What the pages of enterprises and couriers take from tables.
+# What the pages take from tables.
 TABLES: tuple[Mapping[Any, str], ...] = (
     ROLE_LABEL, LABEL, TURN_LABEL, TITLES, FAMILY_LABEL, PROJECT_LABEL, REVIEW_LABEL, OUTCOME_LABEL, MATERIAL_LABEL,
     MODE_LABEL, LEG_LABEL, PARCEL_LABEL, HOLDER_LABEL, PAYER_LABEL, STOP_LABEL, FAIL_LABEL, MISSING, GRADE_LABEL,
     TICKET_LABEL, PHASES, GROUPS, POWER_LABEL, DIRECTION, RECTIFICATION_LABEL, WHY_NOT,
+    PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY,
+    PURPOSE_LABEL, STATE_LABEL, WHY_LABEL,
 )  # fmt: skip
+LISTED = ("SheetList", "Figure")  # of these every constant is shown: titles, heads, definitions
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
 
 
@@ -54,12 +62,21 @@ def said(source: str) -> Iterator[str]:
         match node:
             case ast.Call(func=ast.Name("Said"), args=[form, *_]):
                 yield from _constants(form)
+            case ast.Call(func=ast.Name(noun), args=args) if noun in LISTED:
+                yield from (word for arg in args for word in _shown(arg))
             case ast.keyword(arg="words", value=value):
                 yield from _constants(value)
             case ast.ClassDef(body=body):
                 for line in body:
                     if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "words":
                         yield from _constants(line.value)
+
+
+def _shown(value: ast.expr) -> Iterator[str]:
+    """The Chinese constants of an argument, those of a tuple too."""
+    for one in value.elts if isinstance(value, ast.Tuple) else [value]:
+        if isinstance(one, ast.Constant) and isinstance(one.value, str) and not one.value.isascii():
+            yield one.value
 
 
 def _constants(value: ast.expr) -> Iterator[str]:

@@ -12,7 +12,7 @@ from flask_babel import Babel, get_locale, gettext, ngettext
 from flask_login import current_user
 
 import db
-from dispatch.said import Day, Each, Said, Window
+from dispatch.said import Day, Each, Said, Window, recalled
 from dispatch.scope import ROLE_LABEL
 from web.transactions import read_clock, transaction
 
@@ -163,6 +163,7 @@ def install(app: Flask) -> None:
         remaining=remaining,
         lamp_words=lamp_words,
         in_words=in_words,
+        recalled=recalled,
         each=each,
         ten_thousands=ten_thousands,
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Response, g, render_template, request
+from flask_babel import gettext
 from markupsafe import Markup, escape
 
 import db
@@ -89,7 +90,8 @@ def gantt(page: MapDay, now_s: int | None) -> Markup:
         return NAMES + (second - first) / (last - first) * (WIDE - NAMES - 24)
 
     height = 26 + ROW * len(page.runs) + 6
-    out = [f'<svg class="gantt" viewBox="0 0 {WIDE} {height}" role="img" aria-label="{escape(page.area)}的时间安排">']
+    title = escape(gettext("当日时间安排"))
+    out = [f'<svg class="gantt" viewBox="0 0 {WIDE} {height}" role="img" aria-label="{escape(page.area)} {title}">']
     for hour in range(first, last + 1, 3600):
         out.append(f'<line class="hour" x1="{x(hour):.0f}" x2="{x(hour):.0f}" y1="20" y2="{height - 4}"/>')
         out.append(f'<text class="hour" x="{x(hour):.0f}" y="14" text-anchor="middle">{time_of_day(hour)}</text>')

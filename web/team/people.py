@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,20 +34,26 @@ class PersonForm(FlaskForm):
     """An agent or a courier, at a place of the lead's subtree."""
 
     role = RadioField(
-        "岗位", choices=[SelectChoice("agent", "代办员"), SelectChoice("courier", "揽投员")], default="agent"
+        lazy_gettext("岗位"),
+        choices=[SelectChoice("agent", lazy_gettext("代办员")), SelectChoice("courier", lazy_gettext("揽投员"))],
+        default="agent",
     )
-    name = StringField("姓名", validators=[InputRequired("请填写姓名"), Length(max=20)])
-    phone = StringField("手机号", validators=[InputRequired("请填写手机号"), phone_number])
-    division = SelectField("站点", coerce=int)
-    office_phone = StringField("服务电话（座机）", validators=[Length(max=20)])
-    capacity = IntegerField("同时在办上限", default=6, validators=[NumberRange(0, 50, "在 0 到 50 之间")])
+    name = StringField(lazy_gettext("姓名"), validators=[InputRequired(lazy_gettext("请填写姓名")), Length(max=20)])
+    phone = StringField(lazy_gettext("手机号"), validators=[InputRequired(lazy_gettext("请填写手机号")), phone_number])
+    division = SelectField(lazy_gettext("站点"), coerce=int)
+    office_phone = StringField(lazy_gettext("服务电话（座机）"), validators=[Length(max=20)])
+    capacity = IntegerField(
+        lazy_gettext("同时在办上限"), default=6, validators=[NumberRange(0, 50, lazy_gettext("在 0 到 50 之间"))]
+    )
     skills = SelectMultipleField(
-        "专长",
-        choices=[SelectChoice(key.value, words) for key, words in CATEGORY.items()],
+        lazy_gettext("专长"),
+        choices=[SelectChoice(key.value, lazy_gettext(words)) for key, words in CATEGORY.items()],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
-    vehicle = SelectField("车辆", choices=[SelectChoice(v.value, words) for v, words in VEHICLE_LABEL.items()])
+    vehicle = SelectField(
+        lazy_gettext("车辆"), choices=[SelectChoice(v.value, lazy_gettext(words)) for v, words in VEHICLE_LABEL.items()]
+    )
 
 
 @bp.route("/people/new", methods=["GET", "POST"])

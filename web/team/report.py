@@ -34,7 +34,7 @@ def asked_month() -> date:
 def _months() -> list[tuple[str, str]]:
     month, found = today().replace(day=1), []
     for _ in range(MONTHS):
-        found.append((f"{month:%Y-%m}", f"{month.year}年{month.month}月"))
+        found.append((f"{month:%Y-%m}", gettext("%(y)s年%(m)s月", y=month.year, m=month.month)))
         month = date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
     return found
 
@@ -49,7 +49,11 @@ def _made() -> Report:
 def report() -> str:
     """The month's figures with their definitions and cut-off."""
     page = _made()
-    tables = (("乡镇（街道）", page.towns, True), ("部门", page.departments, False), ("事项", page.matters, False))
+    tables = (
+        (gettext("乡镇（街道）"), page.towns, True),
+        ("部门", page.departments, False),
+        ("事项", page.matters, False),
+    )
     return render_template("team/report.html", page=page, tables=tables, months=_months(), month=f"{page.first:%Y-%m}")
 
 
