@@ -13,6 +13,7 @@ from dispatch.project import Project
 from dispatch.project_path import project_path
 from dispatch.queries.enterprise_path import DrawnPath, drawn_path
 from dispatch.reach import project_for
+from dispatch.said import Say
 from dispatch.scope import Viewer
 
 
@@ -51,8 +52,8 @@ class PathPage:
     edits: tuple[EditLine, ...]
 
 
-def path_page(session: Session, viewer: Viewer, project_no: str, *, at: datetime) -> PathPage:
-    """Raises NotFound."""
+def path_page(session: Session, viewer: Viewer, project_no: str, *, at: datetime, say: Say = str) -> PathPage:
+    """``say`` is the reader's language. Raises NotFound."""
     project = project_for(session, viewer, project_no)
     mine = project_path(session, project, at=at)
     kept = read_edits(project.path_edits)
@@ -62,7 +63,7 @@ def path_page(session: Session, viewer: Viewer, project_no: str, *, at: datetime
     names = mine.path if bare is None else Path((*bare.path.steps, *mine.path.steps))
     unmet = [edit for edit, _ in mine.path.unmet]
     edits = tuple(EditLine(one, in_words(one, names), one.stands and one.edit not in unmet) for one in reversed(kept))
-    return PathPage(project, drawn_path(session, project, at=at), _lines(mine.path, set(mine.progress)), edits)
+    return PathPage(project, drawn_path(session, project, at=at, say=say), _lines(mine.path, set(mine.progress)), edits)
 
 
 def _lines(path: Path, begun: set[str]) -> tuple[MatterLine, ...]:

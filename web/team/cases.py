@@ -30,6 +30,7 @@ from web import files
 from web.auth import current_viewer, roles, staff_only
 from web.team.blueprint import RULES, bp, say
 from web.transactions import transaction
+from web.wording import in_words
 
 acts = roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
 Step = Callable[[Session, Viewer, Case], str]
@@ -43,7 +44,7 @@ def case(case_no: str) -> str:
     with transaction() as session:
         at = db.now(session)
         page = asked.case_page(session, viewer, case_no, at=at)
-        drawing = drawn_path(session, page.project, at=at)
+        drawing = drawn_path(session, page.project, at=at, say=in_words)
         proofs = [proof for proof in door_proofs(session, page.case) if files.is_kept(proof.digest)]
         return render_template(
             "team/case.html", page=page, drawing=drawing, LABEL=LABEL, MILESTONES=MILESTONES, REVIEW=REVIEW_LABEL,

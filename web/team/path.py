@@ -19,6 +19,7 @@ from dispatch.scope import Role, Viewer
 from web.auth import current_viewer, leads_only, staff_only
 from web.team.blueprint import RULES, bp, say
 from web.transactions import transaction
+from web.wording import in_words
 
 
 @bp.get("/projects/<project_no>/path")
@@ -26,7 +27,7 @@ from web.transactions import transaction
 def path(project_no: str) -> str:
     """The diagram, every matter with what it waits for, and the history of changes."""
     with transaction() as session:
-        page = path_page(session, current_viewer(), project_no, at=db.now(session))
+        page = path_page(session, current_viewer(), project_no, at=db.now(session), say=in_words)
         may_edit = current_viewer().role in {Role.LEAD, Role.OPERATOR}
         return render_template("team/path.html", page=page, may_edit=may_edit)
 
