@@ -28,6 +28,7 @@ from dispatch.reach import (
     visible_tickets,
 )
 from dispatch.review import Review, ReviewPause, ReviewState
+from dispatch.said import Said
 from dispatch.scope import Role, Viewer
 from dispatch.stages import ENDS, LABEL, Stage
 from dispatch.telling import day_of
@@ -118,7 +119,7 @@ def morning(session: Session, viewer: Viewer, *, at: datetime) -> Morning:
     dated = session.execute(
         _lines(session, viewer, running, Case.committed_due_on <= soon, order=Case.committed_due_on)
     ).all()
-    lines = [_line(row, "承诺时限", calendar, today, row.Case.committed_due_on) for row in dated]
+    lines = [_line(row, Said("承诺时限"), calendar, today, row.Case.committed_due_on) for row in dated]
     night = session.execute(_lines(session, viewer, Case.stage == Stage.REQUESTED, order=Case.answer_by)).all()
     silence = _reviews(
         session, viewer, Review.state == ReviewState.SUBMITTED, Review.correction_due_at < _end_of(calendar, today)
@@ -160,14 +161,19 @@ def morning(session: Session, viewer: Viewer, *, at: datetime) -> Morning:
         red=[line for line in lines if line.lamp is Lamp.RED],
         amber=[line for line in lines if line.lamp is Lamp.AMBER and line.left_wd != 0],
         due_today=[line for line in lines if line.left_wd == 0],
-        unanswered=[_line(row, "待派件", calendar, today, row.Case.answer_by) for row in night],
-        silence_today=[_line(row, f"{row.matter}：今日起视为受理", calendar, today, row.due) for row in silence],
-        pauses_ending=[_line(row, f"{row.matter}：特别程序即将结束", calendar, today) for row in ending],
-        supplements_due=[_line(row, "容缺材料待补", calendar, today) for row in owed],
-        surveys=[_line(row, f"{row.matter}：现场勘验", calendar, today) for row in surveys],
+        unanswered=[_line(row, Said("待派件"), calendar, today, row.Case.answer_by) for row in night],
+        silence_today=[
+            _line(row, Said("%(matter)s：今日起视为受理", matter=row.matter), calendar, today, row.due)
+            for row in silence
+        ],
+        pauses_ending=[
+            _line(row, Said("%(matter)s：特别程序即将结束", matter=row.matter), calendar, today) for row in ending
+        ],
+        supplements_due=[_line(row, Said("容缺材料待补"), calendar, today) for row in owed],
+        surveys=[_line(row, Said("%(matter)s：现场勘验", matter=row.matter), calendar, today) for row in surveys],
         away=away(session, viewer, today),
-        failed=[_line(row, "揽投未成功", calendar, today) for row in failed],
-        papers_out=[_line(row, "原件未退回", calendar, today) for row in out],
+        failed=[_line(row, Said("揽投未成功"), calendar, today) for row in failed],
+        papers_out=[_line(row, Said("原件未退回"), calendar, today) for row in out],
         bad_grades=bad_grades(session, viewer),
         tickets=open_tickets(session, viewer, limit=20),
         plans=plans_of(session, viewer, today),
