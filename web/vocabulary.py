@@ -24,6 +24,7 @@ from dispatch.project import FAMILY_LABEL, PROJECT_LABEL
 from dispatch.proofs import MISSING
 from dispatch.queries.agents import AWAY
 from dispatch.queries.enterprise import POWER_LABEL, TURN_LABEL
+from dispatch.queries.evaluations import STEP_WORDS
 from dispatch.queries.matters import CONFIDENCE_LABEL
 from dispatch.queries.outbox import PURPOSE_LABEL, STATE_LABEL
 from dispatch.queries.stop_lines import WHY_NOT
@@ -52,7 +53,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     MODE_LABEL, LEG_LABEL, PARCEL_LABEL, HOLDER_LABEL, PAYER_LABEL, STOP_LABEL, FAIL_LABEL, MISSING, GRADE_LABEL,
     TICKET_LABEL, PHASES, GROUPS, POWER_LABEL, DIRECTION, RECTIFICATION_LABEL, WHY_NOT,
     PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY,
-    PURPOSE_LABEL, STATE_LABEL, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT,
+    PURPOSE_LABEL, STATE_LABEL, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT, STEP_WORDS,
 )  # fmt: skip
 LISTED = ("SheetList", "Figure")  # of these every constant is shown: titles, heads, definitions
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}

@@ -16,6 +16,7 @@ from dispatch.evaluation import Evaluation, Rectification, RectificationState, T
 from dispatch.project import FAMILY_LABEL, Project
 from dispatch.reach import visible_cases, visible_projects, visible_stops, visible_tickets, within
 from dispatch.review import Review, ReviewState
+from dispatch.said import Said
 from dispatch.scope import Viewer
 from dispatch.stages import ENDS, Stage
 from dispatch.telling import day_of
@@ -194,9 +195,12 @@ def _times(decisions: Sequence[_Decision]) -> list[Figure]:
         mean = f"{sum(longest) / len(longest):.2f}" if longest else "—"
         figures.append(
             Figure(
-                f"{FAMILY_LABEL[family]}平均审批用时（工作日）", mean, len(longest),
-                f"目标 {target} 个工作日；每个办件取计入3550的事项中用时最长的一项，土地招拍挂和招标投标不计；"
-                f"2017年10月全省抽样 {sample}（n={n}）",
+                Said("%(family)s平均审批用时（工作日）", family=Said(FAMILY_LABEL[family])), mean, len(longest),
+                Said(
+                    "目标 %(target)s 个工作日；每个办件取计入3550的事项中用时最长的一项，土地招拍挂和招标投标不计；"
+                    "2017年10月全省抽样 %(sample)s（n=%(n)s）",
+                    target=str(target), sample=str(sample), n=n,
+                ),
             )
         )  # fmt: skip
     return figures
