@@ -32,6 +32,18 @@ class Category(StrEnum):
     PROPERTY = "property"  # 不动产登记
 
 
+CATEGORY_LABEL = {
+    Category.FILING: "立项",
+    Category.LAND: "用地",
+    Category.PLANNING: "规划",
+    Category.ENVIRONMENT: "环评能评",
+    Category.CONSTRUCTION: "施工",
+    Category.COMPLETION: "竣工",
+    Category.BUSINESS: "企业开办",
+    Category.PROPERTY: "不动产",
+}
+
+
 class DutyKind(StrEnum):
     """Why an agent is away: 休假, 病假, 培训."""
 

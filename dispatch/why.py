@@ -9,16 +9,17 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from agents.network import Division, subtree_condition
-from agents.roster import Agent
+from agents.roster import CATEGORY_LABEL, Agent, Category
 from dispatch import matching
 from dispatch.assignment import TERM_WORDS, WEIGHTS
 from dispatch.catalog import calendar_of
 from dispatch.matching.batch import match
-from dispatch.matching.explain import Change, Explanation, Step, explain
+from dispatch.matching.explain import Change, Explanation, Rival, Step, explain
 from dispatch.matching.model import Id, Need
 from dispatch.matching.rules import Bar
 from dispatch.project import Project, ProjectState
 from dispatch.question import READ, ProjectRow, agents_as_of, among, needs_of, network_of
+from dispatch.said import Each, Said
 from dispatch.telling import day_of
 
 BAR_WORDS = {
@@ -31,10 +32,6 @@ BAR_WORDS = {
     Bar.LANGUAGE: "语言不符",
     Bar.FULL: "名额已满",
 }
-SKILL_WORDS = {
-    "filing": "立项", "land": "用地", "planning": "规划", "environment": "环评能评", "construction": "施工",
-    "completion": "竣工", "business": "企业开办", "property": "不动产",
-}  # fmt: skip
 CLOSE = frozenset({"travel", "evenness", "stars", "proficiency", "continuity", "escalation", "move"})
 
 
@@ -105,26 +102,32 @@ def _place(session: Session, need: Need) -> str:
 
 def _in_words(need: Need, one: Explanation, names: Mapping[Any, str], place: str) -> Why:
     lines = []
-    name = "" if one.agent is None else names.get(one.agent, str(one.agent))
+    name = "" if one.agent is None else _name(one.agent, names)
     if one.agent is not None:
-        km = "" if one.road_hm is None else f"，距项目约{one.road_hm / 10:.1f}公里"
-        lines.append(f"{name}：在办{one.load}/{one.capacity}（含本项目）{km}")
+        lines.append(_load(one, name))
         if need.current is not None and need.current != one.agent:
-            lines.append("这是按现在的情况重新匹配的结果，与现任不同；已告知企业的项目没有必要不调整")
+            lines.append(Said("这是按现在的情况重新匹配的结果，与现任不同；已告知企业的项目没有必要不调整"))
         if one.only_by_order is not None:
-            lines.append(f"依据：{BAR_WORDS[one.only_by_order]}")
+            lines.append(Said("依据：%(rule)s", rule=BAR_WORDS[one.only_by_order]))
         if need.previous and one.agent in need.previous:
-            lines.append("以前服务过该企业")
+            lines.append(Said("以前服务过该企业"))
         if one.terms.escalation:
-            lines.append("本级没有合适人选，由上级代办员承办")
+            lines.append(Said("本级没有合适人选，由上级代办员承办"))
         if one.rival is not None:
-            lines.append(f"其次是{names.get(one.rival.agent, one.rival.agent)}：{_lost(one)}")
+            lines.append(Said("其次是%(name)s：%(lost)s", name=_name(one.rival.agent, names), lost=_lost(one.rival)))
     else:
-        lines.append("目前没有可派的代办员，项目留在待派件")
-    lines.append(f"符合条件{one.candidates}人" + (f"，其中名额已满{one.full}人" if one.full else ""))
-    kept_out = [f"{BAR_WORDS[rule]}{n}人" for rule, n in one.bars.items() if n and rule not in (Bar.PLACE, Bar.FULL)]
+        lines.append(Said("目前没有可派的代办员，项目留在待派件"))
+    if one.full:
+        lines.append(Said("符合条件%(count)s人，其中名额已满%(full)s人", count=one.candidates, full=one.full))
+    else:
+        lines.append(Said("符合条件%(count)s人", count=one.candidates))
+    kept_out = [
+        Said("%(rule)s%(count)s人", rule=BAR_WORDS[rule], count=count)
+        for rule, count in one.bars.items()
+        if count and rule not in (Bar.PLACE, Bar.FULL)
+    ]
     if kept_out:
-        lines.append("未列入：" + "、".join(kept_out))
+        lines.append(Said("未列入：%(rules)s", rules=Each(kept_out)))
     return Why(
         role=need.role,
         counter="" if need.role == "lead" else place,
@@ -135,29 +138,51 @@ def _in_words(need: Need, one: Explanation, names: Mapping[Any, str], place: str
     )
 
 
-def _lost(one: Explanation) -> str:
-    assert one.rival is not None
-    worse = [TERM_WORDS[term] for term, points in one.rival.differences.items() if points > 0 and term in CLOSE]
-    if one.rival.scarcity > 0:
-        worse.append("其名额更需留给别的项目")
-    why_not = "、".join(worse)
-    behind = f"{why_not}不及" if why_not else "条件相当"
-    return f"{behind}，代价高{one.rival.lost_by}分" if one.rival.lost_by else f"{behind}，总代价相同"
+def _name(agent: Id | None, names: Mapping[Any, str]) -> str:
+    return names.get(agent, str(agent))
 
 
-def _change_words(change: Change, need: Need, names: Mapping[Any, str], place: str) -> str:
-    first = "首问代办员的转办被接受后，" if change.after_handover and change.step is not Step.ACCEPT_HANDOVER else ""
-    who = "" if change.agent is None else names.get(change.agent, str(change.agent))
-    skills = "、".join(SKILL_WORDS.get(skill, skill) for skill in sorted(need.skills))
+def _load(one: Explanation, name: str) -> Said:
+    load = {"name": name, "load": str(one.load), "capacity": str(one.capacity)}
+    if one.road_hm is None:
+        return Said("%(name)s：在办%(load)s/%(capacity)s（含本项目）", **load)
+    km = f"{one.road_hm / 10:.1f}"
+    return Said("%(name)s：在办%(load)s/%(capacity)s（含本项目），距项目约%(km)s公里", **load, km=km)
+
+
+def _lost(rival: Rival) -> Said:
+    worse = [TERM_WORDS[term] for term, points in rival.differences.items() if points > 0 and term in CLOSE]
+    if rival.scarcity > 0:
+        worse.append(Said("名额宽裕程度"))
+    match bool(worse), bool(rival.lost_by):
+        case True, True:
+            return Said("%(terms)s不及，代价高%(points)s分", terms=Each(worse), points=rival.lost_by)
+        case True, False:
+            return Said("%(terms)s不及，总代价相同", terms=Each(worse))
+        case False, True:
+            return Said("条件相当，代价高%(points)s分", points=rival.lost_by)
+    return Said("条件相当，总代价相同")
+
+
+def _change_words(change: Change, need: Need, names: Mapping[Any, str], place: str) -> Said:
+    words = _step_words(change, need, _name(change.agent, names), place)
+    if change.after_handover and change.step is not Step.ACCEPT_HANDOVER:
+        return Said("首问代办员的转办被接受后，%(then)s", then=words)
+    return words
+
+
+def _step_words(change: Change, need: Need, who: str, place: str) -> Said:
     match change.step:
         case Step.ACCEPT_HANDOVER:
-            words = "首问代办员的转办被接受，即可派件"
+            return Said("首问代办员的转办被接受，即可派件")
         case Step.LIFT_BAN:
-            words = f"解除对{who}的排除，即可派件"
+            return Said("解除对%(name)s的排除，即可派件", name=who)
         case Step.ESCALATE:
-            words = "允许上级（市、省）代办员承办，即可派件"
+            return Said("允许上级（市、省）代办员承办，即可派件")
         case Step.RETURN:
-            words = f"{who}返岗，即可派件"
-        case Step.ADD_AGENTS:
-            words = f"{place}增加{len(change.newcomers)}名{f'熟悉{skills}的' if skills else ''}代办员，即可派件"
-    return first + words
+            return Said("%(name)s返岗，即可派件", name=who)
+    more: dict[str, str | int] = {"place": place, "count": len(change.newcomers)}
+    if not need.skills:
+        return Said("%(place)s增加%(count)s名代办员，即可派件", **more)
+    skills = Each(CATEGORY_LABEL.get(cast(Category, skill), skill) for skill in sorted(need.skills))
+    return Said("%(place)s增加%(count)s名熟悉%(skills)s的代办员，即可派件", **more, skills=skills)

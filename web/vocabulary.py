@@ -16,6 +16,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from agents.roster import CATEGORY_LABEL
+from dispatch.assignment import TERM_WORDS
 from dispatch.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL
 from dispatch.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, PAYER_LABEL
 from dispatch.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, TICKET_LABEL
@@ -33,6 +35,7 @@ from dispatch.review import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.scope import ROLE_LABEL
 from dispatch.seven_lists import GROUPS, PHASES
 from dispatch.stages import LABEL
+from dispatch.why import BAR_WORDS
 from routing.places import map_links
 from routing.runs import FAIL_LABEL, PLAN_LABEL, STOP_LABEL, VEHICLE_LABEL
 from web.enterprise.intake import TITLES
@@ -40,7 +43,6 @@ from web.enterprise.questions import QUESTIONS
 from web.errors import WORDS
 from web.handovers import DIRECTION
 from web.navigation import NAV
-from web.team.agents import CATEGORY
 from web.team.outbox import WHY_LABEL
 from web.wording import LAMPS
 
@@ -52,8 +54,9 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     ROLE_LABEL, LABEL, TURN_LABEL, TITLES, FAMILY_LABEL, PROJECT_LABEL, REVIEW_LABEL, OUTCOME_LABEL, MATERIAL_LABEL,
     MODE_LABEL, LEG_LABEL, PARCEL_LABEL, HOLDER_LABEL, PAYER_LABEL, STOP_LABEL, FAIL_LABEL, MISSING, GRADE_LABEL,
     TICKET_LABEL, PHASES, GROUPS, POWER_LABEL, DIRECTION, RECTIFICATION_LABEL, WHY_NOT,
-    PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY,
+    PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY_LABEL,
     PURPOSE_LABEL, STATE_LABEL, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT, STEP_WORDS,
+    BAR_WORDS, TERM_WORDS,
 )  # fmt: skip
 LISTED = ("SheetList", "Figure")  # of these every constant is shown: titles, heads, definitions
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}

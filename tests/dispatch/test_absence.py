@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from agents.roster import Category, Duty, DutyKind
+from agents.roster import CATEGORY_LABEL, Category, Duty, DutyKind
 from dispatch import absence, flow, placing
 from dispatch.matching.rules import Bar
 from dispatch.placing_one import place
 from dispatch.project import Project
 from dispatch.scope import SYSTEM
-from dispatch.why import BAR_WORDS, SKILL_WORDS, why
+from dispatch.why import BAR_WORDS, why
 from notifications.message import Message
 from tests.dispatch.builders import TEN, a_request
 
@@ -136,4 +136,4 @@ def test_a_county_without_anybody_is_told_how_many_it_lacks(county):
 
 def test_every_rule_and_skill_has_its_words():
     assert set(BAR_WORDS) == set(Bar)
-    assert set(SKILL_WORDS) == {category.value for category in Category}
+    assert set(CATEGORY_LABEL) == set(Category)

@@ -23,8 +23,8 @@ IN_CHINESE = re.compile(r'<(\w+)[^>]* lang="zh[^>]*>.*?</\1>', re.DOTALL)
 A_SIGN = 30
 """Names and addresses are shorter than this."""
 NOT_READ = {"script", "style"}
-STAY_CHINESE = ("/lists", "/why", "/outbox")
-"""Pages of the team whose body is Chinese: the seven lists, the explained assignment, messages as they were sent."""
+STAY_CHINESE = ("/lists", "/outbox")
+"""Pages of the team whose body is Chinese: the seven lists, messages as they were sent."""
 
 
 class Read(HTMLParser):

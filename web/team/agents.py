@@ -8,7 +8,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 import db
-from agents.roster import Agent, Category, DutyKind
+from agents.roster import CATEGORY_LABEL, Agent, DutyKind
 from dispatch import assignment
 from dispatch.absence import enter_leave
 from dispatch.errors import NotFound, Refused
@@ -21,16 +21,6 @@ from web.auth import current_viewer, leads_only, staff_only
 from web.team.blueprint import RULES, bp, say
 from web.transactions import session_factory, transaction
 
-CATEGORY = {
-    Category.FILING: "立项",
-    Category.LAND: "用地",
-    Category.PLANNING: "规划",
-    Category.ENVIRONMENT: "环评能评",
-    Category.CONSTRUCTION: "施工",
-    Category.COMPLETION: "竣工",
-    Category.BUSINESS: "企业开办",
-    Category.PROPERTY: "不动产",
-}
 PAGE = 50
 
 
@@ -45,9 +35,7 @@ def agents() -> str:
             session, current_viewer(), on=today, words=request.args.get("q", "")[:40], after=after, limit=PAGE
         )
     rows, following = cursors.page(found, PAGE, lambda line: line.place)
-    return render_template(
-        "team/agents.html", rows=rows, next_cursor=following, CATEGORY={k.value: v for k, v in CATEGORY.items()}
-    )
+    return render_template("team/agents.html", rows=rows, next_cursor=following, CATEGORY=CATEGORY_LABEL)
 
 
 @bp.post("/agents/<int:agent_id>/leave")

@@ -15,7 +15,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 import db
 from agents.network import Division, ServiceCentre, centre_of
-from agents.roster import Agent, AgentSkill, Category
+from agents.roster import CATEGORY_LABEL, Agent, AgentSkill, Category
 from dispatch.flow import next_number
 from dispatch.reach import within
 from dispatch.scope import Role, Viewer
@@ -23,7 +23,6 @@ from routing.runs import VEHICLE_LABEL, Courier, Shift, Vehicle
 from web.accounts import Account, NumberTaken, account_of_phone, note
 from web.auth import current_person, current_viewer, leads_only
 from web.forms import phone_number
-from web.team.agents import CATEGORY
 from web.team.blueprint import bp
 from web.transactions import transaction
 
@@ -47,7 +46,7 @@ class PersonForm(FlaskForm):
     )
     skills = SelectMultipleField(
         lazy_gettext("专长"),
-        choices=[SelectChoice(key.value, lazy_gettext(words)) for key, words in CATEGORY.items()],
+        choices=[SelectChoice(key.value, lazy_gettext(words)) for key, words in CATEGORY_LABEL.items()],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
