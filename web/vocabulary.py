@@ -24,6 +24,7 @@ from dispatch.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, TICKET_LABEL
 from dispatch.flow.reviewing import PAUSE_WORDS
 from dispatch.project import FAMILY_LABEL, PROJECT_LABEL
 from dispatch.proofs import MISSING
+from dispatch.queries import plan_costs
 from dispatch.queries.agents import AWAY
 from dispatch.queries.enterprise import POWER_LABEL, TURN_LABEL
 from dispatch.queries.evaluations import STEP_WORDS
@@ -37,7 +38,7 @@ from dispatch.seven_lists import GROUPS, PHASES
 from dispatch.stages import LABEL
 from dispatch.why import BAR_WORDS
 from routing.places import map_links
-from routing.runs import FAIL_LABEL, PLAN_LABEL, STOP_LABEL, VEHICLE_LABEL
+from routing.runs import FAIL_LABEL, PLAN_LABEL, STOP_LABEL, STOP_STATE_LABEL, VEHICLE_LABEL
 from web.enterprise.intake import TITLES
 from web.enterprise.questions import QUESTIONS
 from web.errors import WORDS
@@ -56,7 +57,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     TICKET_LABEL, PHASES, GROUPS, POWER_LABEL, DIRECTION, RECTIFICATION_LABEL, WHY_NOT,
     PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY_LABEL,
     PURPOSE_LABEL, STATE_LABEL, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT, STEP_WORDS,
-    BAR_WORDS, TERM_WORDS,
+    BAR_WORDS, TERM_WORDS, plan_costs.TERMS, STOP_STATE_LABEL,
 )  # fmt: skip
 LISTED = ("SheetList", "Figure")  # of these every constant is shown: titles, heads, definitions
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}

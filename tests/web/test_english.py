@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -11,11 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.types import String
 
 import db
+import web
 from dispatch.scope import Role
 from tests.web.test_scope import ROUTES, client_of, routes, url
 from tests.web.world import World, app_over
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+TEMPLATES = Path(web.__file__).parent / "templates"
 SENTENCES = {"case_event", "promised", "message", "text_version", "proposal", "case_file"}
 """Tables of what the program itself says; all others hold names, and what people wrote."""
 IN_CHINESE = re.compile(r'<(\w+)[^>]* lang="zh[^>]*>.*?</\1>', re.DOTALL)
@@ -109,3 +112,10 @@ def test_a_page_in_english_says_nothing_in_chinese_but_names(app: Flask, names: 
     assert len(stayed) > 3
     found = [f"{path}: {' '.join(sorted(words))}" for path, words in stayed.items() if words]
     assert not found, "\n".join(found)
+
+
+def test_marks_between_words_are_in_the_readers_language_too() -> None:
+    """。 and ； stand in a template only where they are translated."""
+    for template in sorted(TEMPLATES.rglob("*.html")):
+        plain = re.sub(r"\{#.*?#\}|'[^'\n]*'", "", template.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert not re.findall("[，；。：（）、]", plain), template.name
