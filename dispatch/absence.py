@@ -10,7 +10,6 @@ from agents.network import Division, subtree_condition
 from agents.roster import Agent, Duty, DutyKind
 from dispatch.assignment import WEIGHTS, Move, Proposal
 from dispatch.catalog import calendar_of
-from dispatch.collector import collector_at_rest
 from dispatch.matching.leave import relieve
 from dispatch.project import Project, TeamRole
 from dispatch.question import ask
@@ -88,7 +87,6 @@ def enter_leave(session: Session, *, agent_id: int, kind: DutyKind, starts_on: d
     return any(first <= starts_on <= last and is_long(calendar, first, last) for first, last in absences)
 
 
-@collector_at_rest()
 def propose_relief(session: Session, *, at: datetime, path: str | None = None) -> ReliefProposal:
     """The fewest moves that free the absent agents of their projects, with the notices that these cost."""
     leaves = long_leaves(session, at=at, path=path)

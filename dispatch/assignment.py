@@ -113,7 +113,6 @@ def terms_of(terms: Terms) -> dict[str, int]:
 # ---------------------------------------------------------------- a batch
 
 
-@collector_at_rest()
 def propose(session: Session, *, at: datetime, path: str | None = None, limit_s: float | None = None) -> Proposal:
     """The batch's answer as a difference from what is, with its proof. Nothing is changed."""
     question = ask(session, at=at, path=path)

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from ortools.sat.python import cp_model
 
 from dispatch.matching.model import COUNTY, MAX_STARS, Agent, Id, Need, Network, Node, Weights, stable_key
-from dispatch.matching.rules import DETOUR, METRES_A_DEGREE, bar, cosine, home_county, move_cost, waiting_terms
-from dispatch.matching.universe import Ints
+from dispatch.matching.rules import METRES_A_DEGREE, bar, cosine, home_county, move_cost, waiting_terms
+from dispatch.matching.universe import Ints, roads
 
 HEAD = 5_000  # points for each member: more than the wishes about one member may differ by, less than an escalation
 NEAREST, FOR_A_SKILL, VERSATILE = 16, 6, 12  # candidates of a need; the proof is over these
@@ -146,9 +146,8 @@ class _Staff:
 
     def _prices(self, need: Need, unpractised: Ints) -> Ints:
         w = self.weights
-        north = (self.lat - need.lat) * METRES_A_DEGREE
-        east = (self.lon - need.lon) * (METRES_A_DEGREE * cosine(need.lat))
-        hm = (np.sqrt(north * north + east * east) * DETOUR / 100.0).astype(np.int64)
+        lon, lat, metres_east = (np.array([x]) for x in (need.lon, need.lat, METRES_A_DEGREE * cosine(need.lat)))
+        (hm,) = roads(lon, lat, self.lon, self.lat, metres_east)
         price: Ints = HEAD + self.stars + w.travel * np.minimum(hm, w.travel_cap_hm)
         price += w.escalation * np.maximum(0, self.network[need.node][1] - self.level)
         price += w.unpractised * np.minimum(unpractised, w.unpractised_cap)

@@ -36,6 +36,7 @@ from dispatch.matching.rules import (
 )
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 BARRED = np.int64(2**60)
 
 
@@ -195,6 +196,23 @@ def _blocks(
     return tuple(blocks)
 
 
+def roads(lon_a: Floats, lat_a: Floats, lon_b: Floats, lat_b: Floats, metres_east: Floats) -> Ints:
+    """Whole hundreds of metres from each first point to each second one: rules.road_hm in arrays.
+
+    ``metres_east`` are those of a degree at each first point."""
+    north = lat_b[None, :] - lat_a[:, None]
+    north *= METRES_A_DEGREE
+    north *= north
+    east = lon_b[None, :] - lon_a[:, None]
+    east *= metres_east[:, None]
+    east *= east
+    north += east
+    np.sqrt(north, out=north)
+    north *= DETOUR
+    north /= 100.0
+    return north.astype(np.int64)
+
+
 class _Features:
     """What the costs of many pairs at once are computed from; the same sums as rules.pair_terms, in arrays."""
 
@@ -252,17 +270,7 @@ class _Features:
 
     def costs(self, at: Ints, of: Ints) -> Ints:
         w = self.weights
-        north = self.agent_lat[of][None, :] - self.lat[at][:, None]
-        north *= METRES_A_DEGREE
-        north *= north
-        east = self.agent_lon[of][None, :] - self.lon[at][:, None]
-        east *= self.metres_east[at][:, None]
-        east *= east
-        north += east
-        np.sqrt(north, out=north)
-        north *= DETOUR
-        north /= 100.0
-        cost: Ints = north.astype(np.int64)
+        cost = roads(self.lon[at], self.lat[at], self.agent_lon[of], self.agent_lat[of], self.metres_east[at])
         np.minimum(cost, w.travel_cap_hm, out=cost)
         cost *= w.travel
         cost += w.escalation * np.maximum(0, self.level[at][:, None] - self.agent_level[of][None, :])
