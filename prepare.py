@@ -59,9 +59,9 @@ class Core(NamedTuple):
 
 
 CORES = {
-    "core": Core("the route search", "routing", "routing.solve", "compile_core"),
+    "core": Core("the route search", "routing", "routing.search.solve", "compile_core"),
     "matching": Core(
-        "the search for who takes what", "dispatch/matching", "dispatch.matching.gap_search", "compile_search"
+        "the search for who takes what", "agents/matching", "agents.matching.gap_search", "compile_search"
     ),
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -12,13 +12,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from dispatch.matching.batch import match
-from dispatch.matching.flow import NoFlow
-from dispatch.matching.formats import ModelProblem, ScaledProblem, read_gap, read_json
-from dispatch.matching.gap import Gap
-from dispatch.matching.gap_search import compile_search, solve_gap
-from dispatch.matching.model import MatchingError
-from dispatch.matching.plain import match_plain
+from agents.matching.batch import match
+from agents.matching.flow import NoFlow
+from agents.matching.formats import ModelProblem, ScaledProblem, read_gap, read_json
+from agents.matching.gap import Gap
+from agents.matching.gap_search import compile_search, solve_gap
+from agents.matching.model import MatchingError
+from agents.matching.plain import match_plain
 
 GAP_LIMIT_S = 10.0
 

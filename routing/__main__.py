@@ -10,10 +10,10 @@ from importlib import import_module
 from pathlib import Path
 
 from routing import bench
-from routing.formats import Instance, Malformed, read
-from routing.plan import Plan
-from routing.problem import Primary
-from routing.solve import solve
+from routing.model.formats import Instance, Malformed, read
+from routing.model.plan import Plan
+from routing.model.problem import Primary
+from routing.search.solve import solve
 from routing.travel import Unavailable
 
 LIMIT_S = 10.0

@@ -20,8 +20,9 @@ import db
 from prepare import BROWSERS, missing_for_browsers
 from servers import Postgres, Valkey, until
 from tests.dispatch.builders import make_county
-from web import run, schema
-from web.supervisor import Command
+from web import run
+from web.wiring import database_schema
+from web.wiring.supervisor import Command
 
 pytest_plugins = ["tests.notifications.scanner"]
 _numbers = itertools.count()
@@ -59,7 +60,7 @@ def template_database(postgres: str) -> str:
     name = f"template_{os.getpid()}"
     with psycopg.connect(_plain(postgres), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    schema.upgrade(postgres.rsplit("/", 1)[0] + "/" + name)
+    database_schema.upgrade(postgres.rsplit("/", 1)[0] + "/" + name)
     return name
 
 

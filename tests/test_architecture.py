@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import db
-from web import schema
+from web.wiring import database_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("web", "dispatch", "agents", "routing", "notifications")
@@ -132,7 +132,7 @@ def test_the_doors_are_all_that_wsgi_holds():
 
 
 def test_tables_of_two_rooms_meet_in_a_foreign_key_and_never_in_a_relationship():
-    schema.load_rooms()
+    database_schema.load_rooms()
     crossing = [
         f"{mapper.class_.__name__}.{relation.key}"
         for mapper in db.Base.registry.mappers
@@ -216,7 +216,7 @@ def speaks_of_price(name: str) -> bool:
 
 
 def test_no_column_gives_proxy_handling_a_price():
-    schema.load_rooms()
+    database_schema.load_rooms()
     columns = [f"{table.name}.{column.name}" for table in db.Base.metadata.tables.values() for column in table.columns]
     assert [name for name in columns if speaks_of_price(name) and name not in ONLY_INFORMATION] == []
 
@@ -248,7 +248,7 @@ def test_a_word_that_only_sounds_like_money_is_allowed(name: str):
 
 def test_a_web_process_carries_no_solver():
     """What only workers and the command line need would double the start and the memory of every web process."""
-    heavy = {"numba", "osmium", "alembic", "routing.solve", "web.cli"}
+    heavy = {"numba", "osmium", "alembic", "routing.search.solve", "web.commands.groups"}
     asked = f"import sys, web.app; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

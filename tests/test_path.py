@@ -21,22 +21,22 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch import custody
-from dispatch.case import Case
-from dispatch.clock import utc
-from dispatch.custody import CustodyAnchor
-from dispatch.evaluation import Rectification
-from dispatch.project import Power
-from dispatch.scope import Role
-from dispatch.stages import NOTICE, Stage
+from dispatch.cases.case import Case
+from dispatch.cases.evaluation import Rectification
+from dispatch.cases.project import Power
+from dispatch.cases.stages import NOTICE, Stage
+from dispatch.core.actor import Role
+from dispatch.core.clock import utc
+from dispatch.custody import custody
+from dispatch.custody.custody import CustodyAnchor
 from notifications.message import Attempt, Message, State
 from servers import until
 from tests.conftest import Program
 from tests.dispatch.builders import MONDAY, WUJIN, an_enterprise, make_county, the_county
 from tests.notifications.provider_server import SID, TOKEN, Behaviour, Provider
 from web import run
-from web.accounts import Account, issue_token
-from web.supervisor import Command
+from web.wiring.accounts import Account, issue_token
+from web.wiring.supervisor import Command
 
 PATIENCE_S = 120.0  # how long a loaded machine may take over one thing; nothing here waits for a fixed time
 PUBLIC = "https://daiban.example"

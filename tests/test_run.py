@@ -15,10 +15,11 @@ import pytest
 import servers
 from notifications import tasks
 from servers import ServerFailed, free_port, until
-from web import jobs, run
+from web import run
 from web.run import CannotRun, Home, listen
-from web.settings import CHECKS
-from web.supervisor import BACK_OFF_S, STEADY_S, Command, Supervisor
+from web.wiring import jobs
+from web.wiring.settings import CHECKS
+from web.wiring.supervisor import BACK_OFF_S, STEADY_S, Command, Supervisor
 
 CHILD = "import time; time.sleep(600)"
 PARENT = [sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{CHILD}'])"]

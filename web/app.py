@@ -11,30 +11,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import db
 from notifications import tasks
-from web import (
-    auth,
-    bulk,
-    courier,
-    enterprise,
-    entrance,
-    errors,
-    forms,
-    handovers,
-    health,
-    hooks,
-    jobs,
-    logs,
-    navigation,
-    notices,
-    operator,
-    team,
-    track,
-    ways,
-    wording,
-)
-from web.api import resources
-from web.commands import Commands
-from web.settings import BadSetting, Settings
+from web.api import health, provider_hooks, resources
+from web.pages import enterprise, team
+from web.pages.courier import handovers, run
+from web.pages.enterprise import bulk_upload
+from web.pages.operator import accounts
+from web.pages.public import login_views, track
+from web.wiring import auth, errors, formatting, forms, jobs, logs, navigation, notices, travel_time_setup
+from web.wiring.lazy_commands import Commands
+from web.wiring.settings import BadSetting, Settings
 
 MOST_UPLOADED = 12 * 1024 * 1024  # a file of 10 MB and the form around it
 
@@ -55,8 +40,8 @@ def create_app(settings: Settings) -> Flask:
     )
     app.extensions["daiban.settings"] = settings
     app.extensions["daiban.sessions"] = db.sessions(settings.database_url, pool_size=settings.pool_size)
-    app.extensions["daiban.travel"] = ways.travel_times(settings)
-    app.extensions["daiban.geocoder"] = ways.geocoder(settings)
+    app.extensions["daiban.travel"] = travel_time_setup.travel_times(settings)
+    app.extensions["daiban.geocoder"] = travel_time_setup.geocoder(settings)
     app.extensions["celery"] = make_celery(app, settings)
     if settings.trusted_proxies:
         n = settings.trusted_proxies
@@ -72,11 +57,11 @@ def create_app(settings: Settings) -> Flask:
     health.install(app)
     errors.install(app)
     forms.install(app)
-    wording.install(app)
+    formatting.install(app)
     app.jinja_env.globals.update(nav_links=navigation.links, settings_tile_url=settings.tile_url)
     app.jinja_env.globals.update(finds_addresses=bool(app.extensions["daiban.geocoder"].links))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (entrance, enterprise, team, bulk, courier, handovers, track, operator, hooks, health):
+    for module in (login_views, enterprise, team, bulk_upload, run, handovers, track, accounts, provider_hooks, health):
         app.register_blueprint(module.bp)
 
     resources.install(app)
@@ -130,7 +115,7 @@ def make_celery(app: Flask, settings: Settings) -> Celery:
     def bring_the_solver(sender: Any, **_: object) -> None:
         """Who serves the jobs' queue loads the code of its tasks, whatever command started it; others stay small."""
         if sender.app is celery and jobs.QUEUE in celery.amqp.queues.consume_from:
-            import_module("web.solving")
+            import_module("web.wiring.plan_tasks")
 
     signals.worker_process_init.connect(own_connections, weak=False)
     signals.worker_init.connect(bring_the_solver, weak=False)

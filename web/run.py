@@ -21,8 +21,8 @@ import psycopg
 import db
 from notifications.settings import NoticeSettings
 from servers import Postgres, ServerFailed, Valkey, ending, place_for, telling_line
-from web.supervisor import Command, Supervisor, take_charge
-from web.watch import SILENT, Watch
+from web.wiring.supervisor import Command, Supervisor, take_charge
+from web.wiring.worker_watchdog import SILENT, Watch
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_PORT, LAST_PORT = 8000, 8099

@@ -17,35 +17,35 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from agents.roster import CATEGORY_LABEL
-from dispatch.assignment import TERM_WORDS
-from dispatch.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL
-from dispatch.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, PAYER_LABEL
-from dispatch.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, TICKET_LABEL
-from dispatch.flow.reviewing import PAUSE_WORDS
-from dispatch.project import FAMILY_LABEL, PROJECT_LABEL
-from dispatch.proofs import MISSING
-from dispatch.queries import plan_costs
-from dispatch.queries.agents import AWAY
-from dispatch.queries.enterprise import POWER_LABEL, TURN_LABEL
-from dispatch.queries.evaluations import STEP_WORDS
-from dispatch.queries.matters import CONFIDENCE_LABEL
-from dispatch.queries.outbox import PURPOSE_LABEL, STATE_LABEL
-from dispatch.queries.stop_lines import WHY_NOT
-from dispatch.queries.team import NEXT_ACT
-from dispatch.review import RELIEF_LABEL, REVIEW_LABEL
-from dispatch.scope import ROLE_LABEL
-from dispatch.seven_lists import GROUPS, PHASES
-from dispatch.stages import LABEL
-from dispatch.why import BAR_WORDS
-from routing.places import map_links
-from routing.runs import FAIL_LABEL, PLAN_LABEL, STOP_LABEL, STOP_STATE_LABEL, VEHICLE_LABEL
-from web.enterprise.intake import TITLES
-from web.enterprise.questions import QUESTIONS
-from web.errors import WORDS
-from web.handovers import DIRECTION
-from web.navigation import NAV
-from web.team.outbox import WHY_LABEL
-from web.wording import LAMPS
+from dispatch.acts.reviewing import PAUSE_WORDS
+from dispatch.assignment.explanation import BAR_WORDS
+from dispatch.assignment.propose import TERM_WORDS
+from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL
+from dispatch.cases.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, TICKET_LABEL
+from dispatch.cases.project import FAMILY_LABEL, PROJECT_LABEL
+from dispatch.cases.review import RELIEF_LABEL, REVIEW_LABEL
+from dispatch.cases.stages import LABEL
+from dispatch.core.actor import ROLE_LABEL
+from dispatch.custody.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, PAYER_LABEL
+from dispatch.custody.proofs import MISSING
+from dispatch.path.seven_lists import GROUPS, PHASES
+from dispatch.views import plan_costs
+from dispatch.views.agents import AWAY
+from dispatch.views.enterprise import POWER_LABEL, TURN_LABEL
+from dispatch.views.evaluations import STEP_WORDS
+from dispatch.views.matters import CONFIDENCE_LABEL
+from dispatch.views.outbox import PURPOSE_LABEL, STATE_LABEL
+from dispatch.views.stop_lines import WHY_NOT
+from dispatch.views.team import NEXT_ACT
+from routing.day.tables import FAIL_LABEL, PLAN_LABEL, STOP_LABEL, STOP_STATE_LABEL, VEHICLE_LABEL
+from routing.travel.addresses import map_links
+from web.pages.courier.handovers import DIRECTION
+from web.pages.enterprise.intake import TITLES
+from web.pages.enterprise.questions import QUESTIONS
+from web.pages.team.outbox import WHY_LABEL
+from web.wiring.errors import WORDS
+from web.wiring.formatting import LAMPS
+from web.wiring.navigation import NAV
 
 ROOM = Path(__file__).parent
 FOLDER = ROOM / "translations" / "en" / "LC_MESSAGES"

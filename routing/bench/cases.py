@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from routing.problem import Primary
+from routing.model.problem import Primary
 
 
 class NoCases(ValueError):

@@ -12,7 +12,7 @@ from routing.bench.cases import NoCases, cases, sampled
 from routing.bench.curve import SIZES, sweeps
 from routing.bench.runs import PROGRAMS, SEEDS, rows, run_all
 from routing.bench.table import markdown
-from routing.solve import solve
+from routing.search.solve import solve
 
 RUNS = Path("tests/benchmarks/runs.csv")
 SAMPLE = Path("tests/benchmarks/sample.csv")

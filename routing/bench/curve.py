@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from routing.plan import Plan
-from routing.problem import Kind, Load, Problem, Profile, Request, Stop, Vehicle, Window
+from routing.model.plan import Plan
+from routing.model.problem import Kind, Load, Problem, Profile, Request, Stop, Vehicle, Window
 
 SIZES = (100, 300, 1_000, 3_000, 10_000)
 REMOVED = 10

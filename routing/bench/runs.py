@@ -13,7 +13,7 @@ from pathlib import Path
 
 from routing.bench.cases import Case
 from routing.bench.timing import Answer, judged
-from routing.formats import read
+from routing.model.formats import read
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from routing.check import Rule, costs, route_cost, violations
-from routing.formats import Instance
-from routing.plan import Costs, Plan, Reason, Route, Unserved, Visit
-from routing.problem import NOTHING, Request, Vehicle
+from routing.model.check import Rule, costs, route_cost, violations
+from routing.model.formats import Instance
+from routing.model.plan import Costs, Plan, Reason, Route, Unserved, Visit
+from routing.model.problem import NOTHING, Request, Vehicle
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,16 +19,16 @@ from typing import Any
 from sqlalchemy import func, select, text
 
 import db
+from agents.matching.batch import match
 from agents.network import CENTRES_FILE, DIVISIONS_FILE, import_network
 from agents.roster import Agent
-from dispatch import assignment, placing
-from dispatch.catalog_import import import_all
-from dispatch.forecast import due, renew_many
-from dispatch.matching.batch import match
-from dispatch.placing_one import place_waiting
-from dispatch.project import Project, ProjectState
-from dispatch.question import ask
-from dispatch.scope import SYSTEM
+from dispatch.assignment import apply_batch, propose
+from dispatch.assignment.assign_one import place_waiting
+from dispatch.assignment.matching_input import ask
+from dispatch.cases.expected_dates import due, renew_many
+from dispatch.cases.project import Project, ProjectState
+from dispatch.catalogue.imports import import_all
+from dispatch.core.actor import SYSTEM
 from servers import Postgres
 from tests.notifications.chaos import make_tables
 from web.demo import demand
@@ -77,15 +77,15 @@ def _batch(sessions: Any, found: dict[str, Any]) -> None:
         at = db.now(session)
         question = timed(found, "read", lambda: ask(session, at=at))
         found["needs"] = len(question.needs)
-    answer = timed(found, "solve", lambda: match(question.needs, question.agents, question.network, assignment.WEIGHTS))
+    answer = timed(found, "solve", lambda: match(question.needs, question.agents, question.network, propose.WEIGHTS))
     found["proven"] = answer.certificate.proven
     with sessions() as session:
-        proposal = timed(found, "difference", lambda: assignment.difference(session, question, answer))
+        proposal = timed(found, "difference", lambda: propose.difference(session, question, answer))
     found["moves"], found["waits"] = len(proposal.moves), len(proposal.waiting)
 
-    def write() -> placing.Applied:
+    def write() -> apply_batch.Applied:
         with sessions.begin() as session:
-            return placing.apply(session, proposal, by=SYSTEM, at=at)
+            return apply_batch.apply(session, proposal, by=SYSTEM, at=at)
 
     applied = timed(found, "write back", write)
     parts = [found[part] for part in ("read", "solve", "difference", "write back")]
@@ -108,7 +108,7 @@ def _one_after_another(sessions: Any, found: dict[str, Any], one_by_one: int, pa
 
     def tell() -> int:
         with sessions.begin() as session:
-            return placing.tell_placed(session, at=at, limit=200)
+            return apply_batch.tell_placed(session, at=at, limit=200)
 
     timed(found, "200 told", tell)
 
@@ -177,7 +177,7 @@ def _one_by_one(sessions: Any, count: int, pause_s: float) -> dict[str, dict[str
         place_one(sessions, project_id)
         done = time.perf_counter()
         with sessions.begin() as session:
-            placing.tell_placed(session, at=db.now(session), project_id=project_id)
+            apply_batch.tell_placed(session, at=db.now(session), project_id=project_id)
         taken.append((done - began) * 1000)
         told.append((time.perf_counter() - done) * 1000)
         time.sleep(pause_s)

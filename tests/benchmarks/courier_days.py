@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-from routing.problem import Kind, Load, Problem, Profile, Request, Stop, Vehicle, Window
+from routing.model.problem import Kind, Load, Problem, Profile, Request, Stop, Vehicle, Window
 from routing.travel import Geodesic, Place
 
 ROOT = Path(__file__).parents[2]

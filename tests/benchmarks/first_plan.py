@@ -12,16 +12,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from routing.answer import Answers
-from routing.formats import Instance, read
-from routing.ortools_engine import Recorded
-from routing.pace import Pace
-from routing.plan import Plan
-from routing.problem import Primary
-from routing.sisr.drive import Drive
-from routing.sisr.model import model_of
-from routing.sisr.search import Search
-from routing.solve import compile_core
+from routing.model.formats import Instance, read
+from routing.model.plan import Plan
+from routing.model.problem import Primary
+from routing.search.answer import Answers
+from routing.search.ortools_engine import Recorded
+from routing.search.pace import Pace
+from routing.search.sisr.drive import Drive
+from routing.search.sisr.model import model_of
+from routing.search.sisr.search import Search
+from routing.search.solve import compile_core
 
 FIRST_S = 0.3
 HEAT = {"alone": 1.0, "first": 1.0, "cool": 0.3}

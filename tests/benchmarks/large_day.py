@@ -26,14 +26,14 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 from courier_days import Ground, city_day, counties, county_day
 
-from routing.answer import Answers, assembled
-from routing.areas import Division, areas_of
-from routing.check import violations
-from routing.plan import Plan, Route
-from routing.problem import Problem
-from routing.sisr.model import model_of
-from routing.sisr.search import Search
-from routing.solve import compile_core, solve
+from routing.model.check import violations
+from routing.model.plan import Plan, Route
+from routing.model.problem import Problem
+from routing.search.answer import Answers, assembled
+from routing.search.areas import Division, areas_of
+from routing.search.sisr.model import model_of
+from routing.search.sisr.search import Search
+from routing.search.solve import compile_core, solve
 
 HERE = Path(__file__).parent
 ROWS = HERE / "large_days.csv"

@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 from courier_days import SHIFT, city_day, county_day
 
-from routing.check import violations
-from routing.plan import Plan
-from routing.problem import Kind, Load, Problem, Request, Stop, Window
-from routing.replan import Drop, Event, Insert, Late, Out, Replanned, announced, replan
-from routing.solve import compile_core, solve
+from routing.model.check import violations
+from routing.model.plan import Plan
+from routing.model.problem import Kind, Load, Problem, Request, Stop, Window
+from routing.search.replan import Drop, Event, Insert, Late, Out, Replanned, announced, replan
+from routing.search.solve import compile_core, solve
 
 BEFORE_S, AFTER_S, MOVED_A_MIN = 1800, 5400, 60
 """What was announced: two hours around the planned start; a minute outside costs as much as one on the road."""

@@ -21,16 +21,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from dispatch.matching.batch import answer, solve
-from dispatch.matching.certificate import check
-from dispatch.matching.gap import Gap
-from dispatch.matching.gap_search import solve_gap
-from dispatch.matching.leave import relieve
-from dispatch.matching.model import COUNTY, TOWN, VILLAGE, Agent, Need, Place, Weights
-from dispatch.matching.online import place_one
-from dispatch.matching.rules import home_county
-from dispatch.matching.teams import plan_teams
-from dispatch.matching.universe import universe
+from agents.matching.batch import answer, solve
+from agents.matching.candidate_matrix import universe
+from agents.matching.certificate import check
+from agents.matching.gap import Gap
+from agents.matching.gap_search import solve_gap
+from agents.matching.leave import relieve
+from agents.matching.model import COUNTY, TOWN, VILLAGE, Agent, Need, Place, Weights
+from agents.matching.online import place_one
+from agents.matching.rules import home_county
+from agents.matching.teams import plan_teams
 
 NETWORK_CSV = Path(__file__).parents[2] / "agents" / "data" / "network.csv"
 AGENTS = 22_000

@@ -18,15 +18,15 @@ import numpy as np
 
 sys.path.insert(0, str(File(__file__).parents[2]))
 
-from dispatch.applicability import Eia, Facts, Land, matters_for
-from dispatch.approval import Counting, Path, build_path
-from dispatch.calibration import Closed, Said, base_rate, brier, close, pert_normal, recalibration, reliability
-from dispatch.catalog_rows import matters_from
-from dispatch.clock import Calendar
-from dispatch.course import course
-from dispatch.durations import Durations, Observation, learn, read_priors
-from dispatch.path_schedule import Basis, Progress, schedule
-from dispatch.promise import Outlook, outlook
+from dispatch.catalogue.matter_rows import matters_from
+from dispatch.core.clock import Calendar
+from dispatch.forecast.calibration import Closed, Said, base_rate, brier, close, pert_normal, recalibration, reliability
+from dispatch.forecast.durations import Durations, Observation, learn, read_priors
+from dispatch.forecast.path_sampling import course
+from dispatch.forecast.promise import Outlook, outlook
+from dispatch.path.applicability import Eia, Facts, Land, matters_for
+from dispatch.path.approval_graph import Counting, Path, build_path
+from dispatch.path.schedule import Basis, Progress, schedule
 
 DATA = File(__file__).parents[2] / "dispatch" / "data"
 START = date(2025, 1, 6)

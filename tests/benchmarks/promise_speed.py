@@ -15,12 +15,12 @@ import numpy as np
 
 sys.path.insert(0, str(File(__file__).parents[2]))
 
-from dispatch.approval import IntermediaryWork, build_path
-from dispatch.catalog_rows import matters_from
-from dispatch.course import course
-from dispatch.durations import Durations, read_priors
-from dispatch.promise import outlook
-from dispatch.risk import risk
+from dispatch.catalogue.matter_rows import matters_from
+from dispatch.forecast.durations import Durations, read_priors
+from dispatch.forecast.path_sampling import course
+from dispatch.forecast.promise import outlook
+from dispatch.forecast.risk import risk
+from dispatch.path.approval_graph import IntermediaryWork, build_path
 
 DATA = File(__file__).parents[2] / "dispatch" / "data"
 WORKS = (

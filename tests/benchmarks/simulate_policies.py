@@ -15,17 +15,17 @@ from time import perf_counter
 
 sys.path.insert(0, str(File(__file__).parents[2]))
 
-from dispatch.applicability import Facts, matters_for
-from dispatch.approval import build_path
-from dispatch.catalog_rows import matters_from
-from dispatch.clock import Calendar
-from dispatch.course import course
-from dispatch.durations import Durations, read_priors
-from dispatch.matching.batch import match
-from dispatch.matching.model import Agent, Place, Weights
-from dispatch.policies import ByMatching, HallRule, NearestFree, Seats
-from dispatch.promise import outlook
-from dispatch.simulation import County, compare, demand
+from agents.matching.batch import match
+from agents.matching.model import Agent, Place, Weights
+from dispatch.catalogue.matter_rows import matters_from
+from dispatch.core.clock import Calendar
+from dispatch.forecast.durations import Durations, read_priors
+from dispatch.forecast.path_sampling import course
+from dispatch.forecast.promise import outlook
+from dispatch.path.applicability import Facts, matters_for
+from dispatch.path.approval_graph import build_path
+from dispatch.simulation.policies import ByMatching, HallRule, NearestFree, Seats
+from dispatch.simulation.replay import County, compare, demand
 
 ROOT = File(__file__).parents[2]
 

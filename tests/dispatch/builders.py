@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session
 import db
 from agents.network import Division, import_network
 from agents.roster import Agent, AgentSkill, Category, Team
-from dispatch import catalog, flow
-from dispatch.case import Case
-from dispatch.catalog_import import import_all
-from dispatch.clock import utc
-from dispatch.project import Contact, Enterprise, Power, Project
-from dispatch.scope import SYSTEM, Role, Viewer
-from dispatch.telling import Desk, DeskKind
-from routing.runs import Courier, Shift, Vehicle
-from routing.stops import Address
+from dispatch.acts import courier_legs, prescreening, project_intake
+from dispatch.assignment import staffing
+from dispatch.cases.case import Case
+from dispatch.cases.notify import Desk, DeskKind
+from dispatch.cases.project import Contact, Enterprise, Power, Project
+from dispatch.catalogue import catalog
+from dispatch.catalogue.imports import import_all
+from dispatch.core.actor import SYSTEM, Role, Viewer
+from dispatch.core.clock import utc
+from routing.day.stops import Address
+from routing.day.tables import Courier, Shift, Vehicle
 
 MONDAY = date(2026, 11, 23)
 TEN = utc(MONDAY, time(10))
@@ -153,14 +155,16 @@ def a_request(
 ) -> tuple[Case, Viewer]:
     """A case at REQUESTED."""
     enterprise, contact, viewer = an_enterprise(county.session, phone=phone, name=name)
-    intake = flow.Intake(
+    intake = project_intake.Intake(
         name="精密机床扩产项目",
         family=catalog.Family.INDUSTRIAL_PERMIT,
-        site=flow.Site(division_code=county.town.code, lon=119.96, lat=31.72, address="湖塘镇人民东路1号"),
+        site=project_intake.Site(division_code=county.town.code, lon=119.96, lat=31.72, address="湖塘镇人民东路1号"),
         matters=matters,
         **more,  # type: ignore[arg-type]
     )
-    case = flow.request(county.session, enterprise=enterprise, contact=contact, intake=intake, by=viewer, at=at)
+    case = project_intake.request(
+        county.session, enterprise=enterprise, contact=contact, intake=intake, by=viewer, at=at
+    )
     return case, viewer
 
 
@@ -168,14 +172,14 @@ def an_assigned_case(county: County, **more: object) -> tuple[Case, Viewer]:
     """A case at ASSIGNED, with a delegation letter and every material given."""
     case, viewer = a_request(county, **more)  # type: ignore[arg-type]
     project = county.session.get_one(Project, case.project_id)
-    flow.assign(county.session, project, agent_id=county.agents[0].id, by=SYSTEM, at=TEN)
-    flow.delegate(
+    staffing.assign(county.session, project, agent_id=county.agents[0].id, by=SYSTEM, at=TEN)
+    prescreening.delegate(
         county.session, project, legal_representative="张法人", powers=list(Power),
-        people=[flow.Person("王经理", "+8613812345678")], valid_to=date(2027, 6, 30), by=viewer, at=TEN,
+        people=[prescreening.Person("王经理", "+8613812345678")], valid_to=date(2027, 6, 30), by=viewer, at=TEN,
     )  # fmt: skip
     for material in case.materials:
         if not material.on_paper and material.state == "wanted":
-            flow.give_material(
+            prescreening.give_material(
                 county.session, case, material, sha256="0" * 64, media_type="application/pdf", filename="a.pdf",
                 by=viewer, at=TEN,
             )  # fmt: skip
@@ -185,11 +189,11 @@ def an_assigned_case(county: County, **more: object) -> tuple[Case, Viewer]:
 def a_prescreened_case(county: County, **more: object) -> tuple[Case, Viewer]:
     """A case at PRESCREENED."""
     case, viewer = an_assigned_case(county, **more)
-    flow.prescreen(county.session, case, by=county.agent_viewer(), at=TEN)
+    prescreening.prescreen(county.session, case, by=county.agent_viewer(), at=TEN)
     return case, viewer
 
 
-def an_appointment(on: date = MONDAY + timedelta(days=1), opens: int = 9, closes: int = 11) -> flow.Appointment:
+def an_appointment(on: date = MONDAY + timedelta(days=1), opens: int = 9, closes: int = 11) -> courier_legs.Appointment:
     """Tomorrow morning at the factory gate."""
     address = Address(119.96, 31.72, "湖塘镇人民东路1号", "王经理", "+8613812345678", "常州精机有限公司")
-    return flow.Appointment(on=on, opens_s=opens * 3600, closes_s=closes * 3600, address=address)
+    return courier_legs.Appointment(on=on, opens_s=opens * 3600, closes_s=closes * 3600, address=address)

@@ -25,7 +25,7 @@ from notifications.message import OPEN, Message, State
 from servers import Postgres, Valkey, die_with_parent
 from tests.notifications.chaos_workers import Storm, as_json
 from tests.notifications.provider_server import Behaviour, Provider
-from web import schema
+from web.wiring import database_schema
 
 ROOT = Path(__file__).parents[2]
 VALUES = {"query_code": "K7M2XW9P", "area_name": "武进区"}
@@ -83,7 +83,7 @@ class Report:
 
 def make_tables(url: str) -> None:
     """Every room's tables in a server of its own."""
-    schema.load_rooms()
+    database_schema.load_rooms()
     engine = create_engine(url)
     with engine.begin() as connection:
         for extension in ("ltree", "btree_gist", "pg_trgm"):

@@ -24,14 +24,14 @@ from kombu.transport import redis as _redis
 
 import agents.network
 import db
-import dispatch.case
-import dispatch.project
+import dispatch.cases.case
+import dispatch.cases.project
 from notifications import boundary, doorbell, receipts, tasks
 from notifications.settings import NoticeSettings, Route, TwilioAccount
 from servers import die_with_parent
 from tests.notifications.provider_server import SID, TOKEN
 
-TABLES = (agents.network, dispatch.case, dispatch.project)
+TABLES = (agents.network, dispatch.cases.case, dispatch.cases.project)
 """Messages refer to these rooms' rows, so whoever writes messages must know their tables."""
 READ_BEFORE_THE_FORK = (_worker, _command, _thread, _autoscale, _components, _consumer, _redis)
 """What each worker would read by itself: a thousand of them start."""

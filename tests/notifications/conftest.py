@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import agents.network
 import db
-import dispatch.case
-import dispatch.project
+import dispatch.cases.case
+import dispatch.cases.project
 from notifications import doorbell, outbox
 from notifications.bucket import Bucket
 from notifications.delivery import Post
@@ -19,7 +19,7 @@ from notifications.tasks import gateways_of
 from tests.notifications.builders import TEN
 from tests.notifications.provider_server import Provider
 
-TABLES = (agents.network, dispatch.case, dispatch.project)
+TABLES = (agents.network, dispatch.cases.case, dispatch.cases.project)
 """Messages refer to these rooms' rows, whichever test runs first."""
 
 

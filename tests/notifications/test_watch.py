@@ -11,8 +11,8 @@ from notifications.settings import NoticeSettings
 from notifications.tasks import NOTICES
 from servers import until
 from tests.notifications.builders import say
-from web.supervisor import Supervisor
-from web.watch import SILENT, Watch
+from web.wiring.supervisor import Supervisor
+from web.wiring.worker_watchdog import SILENT, Watch
 
 PATIENCE_S = 200
 

@@ -15,10 +15,10 @@ from routing.bench.curve import a_day, sweeps
 from routing.bench.runs import Row, command, keep, rows, run_all, turns
 from routing.bench.table import markdown
 from routing.bench.timing import Answer, judged, timed
-from routing.check import violations
-from routing.formats import parse
-from routing.plan import Costs, Plan
-from routing.problem import Primary
+from routing.model.check import violations
+from routing.model.formats import parse
+from routing.model.plan import Costs, Plan
+from routing.model.problem import Primary
 
 ROWS = "\n".join(f"{at} {x} {y} 10 0 230 10" for at, (x, y) in enumerate([(15, 49), (55, 45), (20, 50), (50, 51)], 1))
 SOLOMON = f"""TINY

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from agents.network import Division, Level, Precision
-from dispatch.project import Enterprise
-from dispatch.scope import Role
+from dispatch.cases.project import Enterprise
+from dispatch.core.actor import Role
 from notifications import doorbell
-from web.accounts import HASHER, Account
 from web.app import create_app
-from web.settings import Settings
+from web.wiring.accounts import HASHER, Account
+from web.wiring.settings import Settings
 
 PASSWORD = "an honest password"
 PASSWORD_HASH = HASHER.hash(PASSWORD)

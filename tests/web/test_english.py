@@ -13,7 +13,7 @@ from sqlalchemy.types import String
 
 import db
 import web
-from dispatch.scope import Role
+from dispatch.core.actor import Role
 from tests.web.test_scope import ROUTES, client_of, routes, url
 from tests.web.world import World, app_over
 

@@ -10,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
-from dispatch.scope import Role
+from dispatch.core.actor import Role
 from tests.web.conftest import cookie_of
 from tests.web.test_scope import ROUTES, client_of, routes, url
 from tests.web.world import World, app_over

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from dispatch.scope import Role
+from dispatch.core.actor import Role
 from tests.web.conftest import signed_in_client
 from tests.web.world import ArgsOf, World, app_over
 

@@ -13,14 +13,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch.scope import Role
+from dispatch.core.actor import Role
 from notifications import doorbell
 from notifications.tasks import QUEUES, ROUTES
-from web import jobs, run, wording
-from web.accounts import Account
+from web import run
 from web.app import create_app
-from web.auth import safe_target
-from web.settings import BadSetting, Settings
+from web.wiring import formatting, jobs
+from web.wiring.accounts import Account
+from web.wiring.auth import safe_target
+from web.wiring.settings import BadSetting, Settings
 
 SignIn = Callable[..., FlaskClient]
 GOOD = {"DATABASE_URL": "postgresql://a@b/c", "BROKER_URL": "redis://b:1/0", "SECRET_KEY": "s" * 40}
@@ -175,12 +176,12 @@ def test_an_operator_changes_a_lost_number_only_with_a_reason(
 
 def test_dates_read_as_people_say_them(app: Flask) -> None:
     with app.test_request_context():
-        this_year = wording.today().year
-        assert wording.day(date(this_year, 3, 12)).startswith("3月12日（周")
-        assert wording.day(date(2019, 3, 12)) == "2019年3月12日（周二）"
-        assert wording.moment(datetime(2019, 3, 12, 16, 30, tzinfo=UTC)) == "2019年3月13日（周三） 00:30"
-        assert wording.window((32400, 41400)) == "09:00–11:30"
-        assert [wording.remaining(n) for n in (4, 0, -2, None)] == [
+        this_year = formatting.today().year
+        assert formatting.day(date(this_year, 3, 12)).startswith("3月12日（周")
+        assert formatting.day(date(2019, 3, 12)) == "2019年3月12日（周二）"
+        assert formatting.moment(datetime(2019, 3, 12, 16, 30, tzinfo=UTC)) == "2019年3月13日（周三） 00:30"
+        assert formatting.window((32400, 41400)) == "09:00–11:30"
+        assert [formatting.remaining(n) for n in (4, 0, -2, None)] == [
             "还剩 4 个工作日",
             "今天到期",
             "已超期 2 个工作日",
@@ -190,8 +191,8 @@ def test_dates_read_as_people_say_them(app: Flask) -> None:
 
 def test_filters_live_in_the_address(app: Flask) -> None:
     with app.test_request_context("/team?lamp=red&q=a%26b&cursor=xyz"):
-        assert wording.with_query(lamp=None) == "/team?q=a%26b"
-        assert wording.with_query(lamp="amber") == "/team?q=a%26b&lamp=amber"
+        assert formatting.with_query(lamp=None) == "/team?q=a%26b"
+        assert formatting.with_query(lamp="amber") == "/team?q=a%26b&lamp=amber"
 
 
 @pytest.mark.parametrize("target", ["//evil", "/\\evil", "https://evil", "javascript:x", "/a\n/b", "", None])

@@ -6,7 +6,7 @@ from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
 
-from dispatch.stages import LABEL
+from dispatch.cases.stages import LABEL
 from web import vocabulary
 
 

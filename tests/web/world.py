@@ -11,16 +11,18 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from agents.network import Division, Level, Precision, ServiceCentre
-from dispatch import answers, batches, flow
-from dispatch.case import Case
-from dispatch.custody import Direction, Parcel
-from dispatch.evaluation import Evaluation, Grade, Rectification, TicketKind
-from dispatch.project import Project
-from dispatch.scope import Role
+from dispatch.acts import answering, courier_legs, handover_lists
+from dispatch.assignment import staffing
+from dispatch.cases import lookups
+from dispatch.cases.case import Case
+from dispatch.cases.evaluation import Evaluation, Grade, Rectification, TicketKind
+from dispatch.cases.project import Project
+from dispatch.core.actor import Role
+from dispatch.custody.custody import Direction, Parcel
 from notifications import doorbell
 from notifications.message import Message
-from routing.day import queue_plan
-from routing.runs import Courier, Cutoff, PlanState, Run, Shift, Stop, StopAct, StopEvent, StopState
+from routing.day.plan_jobs import queue_plan
+from routing.day.tables import Courier, Cutoff, PlanState, Run, Shift, Stop, StopAct, StopEvent, StopState
 from tests.dispatch.builders import (
     MONDAY,
     TEN,
@@ -31,10 +33,10 @@ from tests.dispatch.builders import (
     make_county,
     the_county,
 )
-from web import files
-from web.accounts import Account, AccountState, Token
 from web.app import create_app
-from web.settings import Settings
+from web.wiring import files
+from web.wiring.accounts import Account, AccountState, Token
+from web.wiring.settings import Settings
 
 A_PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 ArgsOf = dict[str, str | int]
@@ -111,12 +113,12 @@ def another_county(session: Session, county: County) -> County:
 def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     """A case with a booked pickup, and everything of it that stands in URLs."""
     case, viewer = a_prescreened_case(county)
-    parcel = flow.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    parcel = courier_legs.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     given = case.materials[0]
     given.sha256, given.media_type, given.filename = files.keep_bytes(A_PDF), "application/pdf", "a.pdf"
     project = session.get_one(Project, case.project_id)
     a_run_to(session, county, session.get_one(Stop, parcel.stop_id))
-    ticket = answers.open_ticket(
+    ticket = answering.open_ticket(
         session,
         kind=TicketKind.QUESTION,
         words="何时办结？",
@@ -126,7 +128,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         case=case,
     )
     agent_id = county.agents[0].id
-    referral = flow.refer(
+    referral = staffing.refer(
         session, project, from_agent_id=agent_id, to_agent_id=agent_id, reason="同站", by=county.lead, at=TEN
     )
     colleague = Account(
@@ -154,7 +156,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         "enterprise_id": project.enterprise_id,
         "material_id": given.id,
         "digest": given.sha256,
-        "review_id": flow.reviews_of(session, case)[0].id,
+        "review_id": lookups.reviews_of(session, case)[0].id,
         "plan_id": plan.id,
         "courier_id": courier.id,
         "list_no": a_list(session, county, parcel),
@@ -191,7 +193,7 @@ def a_list(session: Session, county: County, parcel: Parcel) -> str:
         )  # fmt: skip
         session.add(centre)
         session.flush()
-    sheet = batches.draw_up(
+    sheet = handover_lists.draw_up(
         session, centre=centre, courier_id=county.couriers[0].id, parcels=[parcel], direction=Direction.IN, on=MONDAY,
         batch="11:30", at=TEN,
     )  # fmt: skip
@@ -214,7 +216,7 @@ def a_courier(session: Session, county: County) -> Courier:
 def a_bad_grade(session: Session, county: County, case: Case) -> Rectification:
     """A bad grade of the county's first agent, to be verified."""
     evaluation = Evaluation(
-        case_id=case.id, review_id=flow.reviews_of(session, case)[0].id, agent_id=county.agents[0].id,
+        case_id=case.id, review_id=lookups.reviews_of(session, case)[0].id, agent_id=county.agents[0].id,
         grade=Grade.DISSATISFIED, at=TEN,
     )  # fmt: skip
     session.add(evaluation)

@@ -9,27 +9,30 @@ from pydantic import Field
 from werkzeug.exceptions import BadRequest
 
 import db
-from dispatch import flow
-from dispatch.case import Case, Material
-from dispatch.custody import Leg, Payer
-from dispatch.errors import NotFound, Refused
-from dispatch.evaluation import Grade
-from dispatch.project import Project
-from dispatch.queries import cases as shown
-from dispatch.reach import case_for
-from dispatch.scope import Role
-from dispatch.stages import Stage
-from routing.stops import Address
-from web import files
-from web.api import cursors
-from web.api.idempotency import idempotent
-from web.api.schema import Day, Id, PageQuery, Strict, problems
-from web.auth import current_viewer, enterprise_only, roles, signed_in
-from web.transactions import transaction
+from dispatch.acts import closing, courier_legs, early_ends, prescreening, reviewing
+from dispatch.cases.access_control import case_for
+from dispatch.cases.case import Case, Material
+from dispatch.cases.evaluation import Grade
+from dispatch.cases.project import Project
+from dispatch.cases.stages import Stage
+from dispatch.core.actor import Role
+from dispatch.core.errors import NotFound, Refused
+from dispatch.custody.custody import Leg, Payer
+from dispatch.views import cases as shown
+from routing.day.stops import Address
+from web.wiring import cursors, files
+from web.wiring.api_schema import Day, Id, PageQuery, Strict, problems
+from web.wiring.auth import current_viewer, enterprise_only, roles, signed_in
+from web.wiring.idempotency import idempotent
+from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_cases", __name__, url_prefix="/api/v1", tag="cases")
 agents_too = roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
-BOOKED = {Leg.PICKUP: flow.book_pickup, Leg.DELIVERY: flow.book_delivery, Leg.EXCHANGE: flow.book_exchange}
+BOOKED = {
+    Leg.PICKUP: courier_legs.book_pickup,
+    Leg.DELIVERY: courier_legs.book_delivery,
+    Leg.EXCHANGE: courier_legs.book_exchange,
+}
 both_sides = roles(Role.ENTERPRISE, Role.AGENT, Role.LEAD, Role.OPERATOR)
 
 
@@ -142,7 +145,7 @@ def prescreen(case_no: str, body: PrescreenIn) -> dict[str, Any]:
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
         case.check_version(body.version)
-        flow.prescreen(
+        prescreening.prescreen(
             session, case, by=viewer, at=db.now(session), defects=body.defects, deferred=body.deferred,
             remarks=body.remarks,
         )  # fmt: skip
@@ -159,7 +162,7 @@ def corrections(case_no: str) -> dict[str, Any]:
     viewer = current_viewer()
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
-        flow.correct(session, case, by=viewer, at=db.now(session))
+        prescreening.correct(session, case, by=viewer, at=db.now(session))
         return _short(case)
 
 
@@ -182,7 +185,7 @@ def give(case_no: str) -> tuple[dict[str, Any], int]:
         material = session.get(Material, int(wanted))
         if material is None or material.case_id != case.id:
             raise NotFound(f"case {case_no} has no material {wanted}")
-        flow.give_material(
+        prescreening.give_material(
             session, case, material, sha256=digest, media_type=upload.mimetype or "", filename=upload.filename or "",
             by=viewer, at=db.now(session),
         )  # fmt: skip
@@ -201,7 +204,7 @@ def submit(case_no: str, body: SubmissionIn) -> dict[str, Any]:
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
         case.check_version(body.version)
-        flow.submit(session, case, receipts=body.receipts, by=viewer, at=db.now(session))
+        reviewing.submit(session, case, receipts=body.receipts, by=viewer, at=db.now(session))
         return _short(case)
 
 
@@ -217,7 +220,7 @@ def withdraw(case_no: str, body: WithdrawalIn) -> dict[str, Any]:
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
         case.check_version(body.version)
-        flow.withdraw(session, case, reason=body.reason, by=viewer, at=db.now(session))
+        early_ends.withdraw(session, case, reason=body.reason, by=viewer, at=db.now(session))
         return _short(case)
 
 
@@ -233,7 +236,7 @@ def evaluate(case_no: str, body: EvaluationIn) -> tuple[dict[str, Any], int]:
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
         grades = {row.review_id: (Grade(row.grade), row.words) for row in body.grades}
-        flow.evaluate(session, case, grades=grades, by=viewer, at=db.now(session))
+        closing.evaluate(session, case, grades=grades, by=viewer, at=db.now(session))
         return _short(case), 201
 
 
@@ -252,7 +255,9 @@ def book(case_no: str, body: LegIn) -> tuple[dict[str, Any], int, dict[str, str]
         if body.leg is Leg.COUNTER:
             if viewer.role is Role.ENTERPRISE:
                 raise Refused("the counter takes papers in", words="窗口交件由代办员登记")
-            parcel = flow.hand_in(session, case, by=viewer, at=at, scan_id=body.scan_id or f"counter:{case.case_no}")
+            parcel = courier_legs.hand_in(
+                session, case, by=viewer, at=at, scan_id=body.scan_id or f"counter:{case.case_no}"
+            )
         else:
             booked = BOOKED.get(body.leg)
             if booked is None:
@@ -262,7 +267,7 @@ def book(case_no: str, body: LegIn) -> tuple[dict[str, Any], int, dict[str, str]
     return made, 201, {"Location": url_for("api_parcels.custody", waybill=made["waybill"])}
 
 
-def _appointment(case: Case, body: LegIn) -> flow.Appointment:
+def _appointment(case: Case, body: LegIn) -> courier_legs.Appointment:
     if body.on is None or body.opens_s is None or body.closes_s is None:
         raise Refused("a courier leg needs on, opens_s and closes_s", words="请选择上门日期和时段")
     project: Project = case.project
@@ -275,7 +280,7 @@ def _appointment(case: Case, body: LegIn) -> flow.Appointment:
         contact_phone=body.contact_phone or contact.phone,
         label=project.enterprise.name,
     )
-    return flow.Appointment(
+    return courier_legs.Appointment(
         on=body.on, opens_s=body.opens_s, closes_s=body.closes_s, address=address, payer=body.payer,
         recipient_id=body.recipient_id,
     )  # fmt: skip

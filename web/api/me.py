@@ -8,11 +8,11 @@ from pydantic import Field
 from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound
 
-from dispatch.scope import Role
-from web.accounts import Account, Token, issue_token, revoke_token
-from web.api.schema import Answer, Strict, problems
-from web.auth import current_person, signed_in
-from web.transactions import transaction
+from dispatch.core.actor import Role
+from web.wiring.accounts import Account, Token, issue_token, revoke_token
+from web.wiring.api_schema import Answer, Strict, problems
+from web.wiring.auth import current_person, signed_in
+from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_me", __name__, url_prefix="/api/v1", tag="me")
 

@@ -7,18 +7,18 @@ from pydantic import Field
 from sqlalchemy import select
 
 import db
-from dispatch.errors import NotFound, Refused
-from dispatch.reach import within
-from dispatch.scope import Role
+from dispatch.cases.access_control import within
+from dispatch.core.actor import Role
+from dispatch.core.errors import NotFound, Refused
 from notifications import outbox
 from notifications.message import Message, State
 from notifications.outbox import NotResendable
 from notifications.phone import mask
-from web.api import cursors
-from web.api.idempotency import idempotent
-from web.api.schema import PageQuery, Strict, problems
-from web.auth import current_viewer, leads_only, roles
-from web.transactions import transaction
+from web.wiring import cursors
+from web.wiring.api_schema import PageQuery, Strict, problems
+from web.wiring.auth import current_viewer, leads_only, roles
+from web.wiring.idempotency import idempotent
+from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_messages", __name__, url_prefix="/api/v1", tag="messages")
 

@@ -7,16 +7,16 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 import db
-from dispatch import batches, flow
-from dispatch.case import Case
-from dispatch.custody import Holder, check_waybill
-from dispatch.errors import Refused
-from dispatch.queries import cases as shown
-from dispatch.reach import parcel_for
-from dispatch.scope import Role
-from web.api.schema import Strict, problems
-from web.auth import current_viewer, roles, signed_in
-from web.transactions import transaction
+from dispatch.acts import courier_legs, handover_lists
+from dispatch.cases.access_control import parcel_for
+from dispatch.cases.case import Case
+from dispatch.core.actor import Role
+from dispatch.core.errors import Refused
+from dispatch.custody.custody import Holder, check_waybill
+from dispatch.views import cases as shown
+from web.wiring.api_schema import Strict, problems
+from web.wiring.auth import current_viewer, roles, signed_in
+from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_parcels", __name__, url_prefix="/api/v1", tag="parcels")
 
@@ -50,12 +50,12 @@ def hand_over(waybill: str, body: HandoverIn) -> tuple[dict[str, Any], int]:
             to_centre = body.ref.removeprefix("centre:")
             case = session.get_one(Case, parcel.case_id)
             centre_id = int(to_centre) if to_centre.isdecimal() else 0
-            flow.send_on(
+            courier_legs.send_on(
                 session, case, parcel, to_centre_id=centre_id, scan_id=body.scan_id, by=viewer, at=db.now(session)
             )
             return {"waybill": parcel.waybill, "holder": parcel.holder.value, "length": parcel.chain_length}, 201
         ref = body.ref or (f"centre:{parcel.centre_id}" if body.to is Holder.CENTRE else body.to.value)
-        batches.scan(
+        handover_lists.scan(
             session, parcel, to=body.to, ref=ref, scan_id=body.scan_id, by=viewer, at=db.now(session),
             device_at=body.device_at,
         )  # fmt: skip

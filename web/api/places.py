@@ -7,13 +7,13 @@ from pydantic import Field
 from sqlalchemy import select
 
 from agents.roster import Agent, skills_of
-from dispatch.catalog import Family, Matter
-from dispatch.queries import cases as shown
-from dispatch.reach import visible_agents
-from web.api import cursors
-from web.api.schema import PageQuery, problems
-from web.auth import current_viewer, signed_in, staff_only
-from web.transactions import transaction
+from dispatch.cases.access_control import visible_agents
+from dispatch.catalogue.catalog import Family, Matter
+from dispatch.views import cases as shown
+from web.wiring import cursors
+from web.wiring.api_schema import PageQuery, problems
+from web.wiring.auth import current_viewer, signed_in, staff_only
+from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_places", __name__, url_prefix="/api/v1", tag="places")
 

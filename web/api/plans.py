@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session
 
 import db
 from agents.network import division_with
-from dispatch import flow
-from dispatch.errors import NotFound
-from dispatch.reach import visible_plans, within
-from dispatch.scope import Viewer
-from routing import day
-from routing.runs import Cutoff, Plan
-from web import jobs
-from web.api.idempotency import idempotent
-from web.api.schema import Day, Strict, problems
-from web.auth import current_viewer, leads_only, staff_only
-from web.transactions import transaction
+from dispatch.acts import route_planning
+from dispatch.cases.access_control import visible_plans, within
+from dispatch.core.actor import Viewer
+from dispatch.core.errors import NotFound
+from routing.day import plan_jobs
+from routing.day.tables import Cutoff, Plan
+from web.wiring import jobs
+from web.wiring.api_schema import Day, Strict, problems
+from web.wiring.auth import current_viewer, leads_only, staff_only
+from web.wiring.idempotency import idempotent
+from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_plans", __name__, url_prefix="/api/v1", tag="plans")
 
@@ -65,7 +65,7 @@ def make(body: PlanIn) -> tuple[dict[str, Any], int, dict[str, str]]:
         division = division_with(session, body.area)
         if not session.scalar(select(within(viewer, literal(division.id)))):
             raise NotFound(f"area {body.area} is not this viewer's")
-        plan = flow.ask_for_plan(
+        plan = route_planning.ask_for_plan(
             session, division_id=division.id, on=body.date, cutoff=body.cutoff, limit_s=body.limit, by=viewer,
             at=db.now(session), seed=body.seed,
         )  # fmt: skip
@@ -102,7 +102,7 @@ def commit(plan_id: int) -> dict[str, Any]:
     viewer = current_viewer()
     with transaction() as session:
         plan = plan_for(session, viewer, plan_id)
-        told = flow.commit_plan(session, plan, by=viewer, at=db.now(session))
+        told = route_planning.commit_plan(session, plan, by=viewer, at=db.now(session))
         return {"id": plan.id, "state": plan.state.value, "told": len(told)}
 
 
@@ -118,7 +118,7 @@ def replan(plan_id: int, body: ReplanIn) -> tuple[dict[str, Any], int, dict[str,
     with transaction() as session:
         standing = plan_for(session, viewer, plan_id)
         queued = _queued(
-            flow.ask_to_replan(session, standing, limit_s=body.limit, by=viewer, at=db.now(session))
+            route_planning.ask_to_replan(session, standing, limit_s=body.limit, by=viewer, at=db.now(session))
         )  # fmt: skip
     return _ring(queued)
 
@@ -130,7 +130,7 @@ def replan(plan_id: int, body: ReplanIn) -> tuple[dict[str, Any], int, dict[str,
 def cancel(plan_id: int) -> str:
     """Give a job or a preview up."""
     with transaction() as session:
-        day.cancel(session, plan_for(session, current_viewer(), plan_id))
+        plan_jobs.cancel(session, plan_for(session, current_viewer(), plan_id))
     return ""
 
 

@@ -8,20 +8,21 @@ from flask import url_for
 from pydantic import Field
 
 import db
-from dispatch import flow, placing
-from dispatch.case import Way
-from dispatch.catalog import Family
-from dispatch.errors import Refused
-from dispatch.placing_one import place
-from dispatch.project import Contact, Enterprise, Power
-from dispatch.queries import cases as shown
-from dispatch.reach import project_for
-from dispatch.scope import Role
-from dispatch.why import why as reasons
-from web.api.idempotency import idempotent
-from web.api.schema import Day, Id, Strict, problems
-from web.auth import current_viewer, enterprise_only, leads_only, roles, signed_in
-from web.transactions import transaction
+from dispatch.acts import prescreening, project_intake
+from dispatch.assignment import apply_batch, staffing
+from dispatch.assignment.assign_one import place
+from dispatch.assignment.explanation import why as reasons
+from dispatch.cases.access_control import project_for
+from dispatch.cases.case import Way
+from dispatch.cases.project import Contact, Enterprise, Power
+from dispatch.catalogue.catalog import Family
+from dispatch.core.actor import Role
+from dispatch.core.errors import Refused
+from dispatch.views import cases as shown
+from web.wiring.api_schema import Day, Id, Strict, problems
+from web.wiring.auth import current_viewer, enterprise_only, leads_only, roles, signed_in
+from web.wiring.idempotency import idempotent
+from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_projects", __name__, url_prefix="/api/v1", tag="projects")
 asks = roles(Role.ENTERPRISE, Role.AGENT, Role.LEAD, Role.OPERATOR)
@@ -105,10 +106,10 @@ def make(body: ProjectIn) -> tuple[dict[str, Any], int, dict[str, str]]:
         contact = session.get(Contact, body.contact_id) if body.contact_id else next(iter(enterprise.contacts), None)
         if contact is None or contact.enterprise_id != enterprise.id:
             raise Refused("the enterprise has no such contact", words="请先登记企业联系人")
-        intake = flow.Intake(
+        intake = project_intake.Intake(
             name=body.name,
             family=body.family,
-            site=flow.Site(body.site.division_code, body.site.lon, body.site.lat, body.site.address),
+            site=project_intake.Site(body.site.division_code, body.site.lon, body.site.lat, body.site.address),
             matters=body.matters,
             investment_wan=body.investment_wan,
             project_code=body.project_code,
@@ -118,7 +119,7 @@ def make(body: ProjectIn) -> tuple[dict[str, Any], int, dict[str, str]]:
             delivery_way=body.delivery_way,
             is_state_secret=body.is_state_secret,
         )
-        case = flow.request(
+        case = project_intake.request(
             session, enterprise=enterprise, contact=contact, intake=intake, by=viewer, at=db.now(session)
         )
         made = {"project_no": case.project.project_no, "case_no": case.case_no, "query_code": case.query_code}
@@ -146,7 +147,7 @@ def add_case(project_no: str, body: CaseIn) -> tuple[dict[str, Any], int, dict[s
     viewer = current_viewer()
     with transaction() as session:
         project = project_for(session, viewer, project_no, lock=True)
-        case = flow.open_case(
+        case = project_intake.open_case(
             session, project, matters=body.matters, pickup_way=body.pickup_way, delivery_way=body.delivery_way,
             by=viewer, at=db.now(session),
         )  # fmt: skip
@@ -165,9 +166,9 @@ def delegate(project_no: str, body: DelegationIn) -> tuple[dict[str, Any], int]:
     viewer = current_viewer()
     with transaction() as session:
         project = project_for(session, viewer, project_no, lock=True)
-        letter = flow.delegate(
+        letter = prescreening.delegate(
             session, project, legal_representative=body.legal_representative, powers=set(body.powers),
-            matters=body.matters, people=[flow.Person(**person.model_dump()) for person in body.people],
+            matters=body.matters, people=[prescreening.Person(**person.model_dump()) for person in body.people],
             valid_to=body.valid_to, may_pass_on=body.may_pass_on, by=viewer, at=db.now(session),
         )  # fmt: skip
         return {"project_no": project.project_no, "valid_from": letter.valid_from, "valid_to": letter.valid_to}, 201
@@ -201,13 +202,13 @@ def assign(project_no: str, body: AssignmentIn) -> dict[str, Any]:
         if body.agent_id is not None:
             if not (body.reason or "").strip():
                 raise Refused("a choice by hand needs its reason", words="请填写指派理由")
-            flow.assign(
+            staffing.assign(
                 session, project, agent_id=body.agent_id, by=viewer, at=at, reason={"why": body.reason},
                 chosen_by=viewer.label, locked=body.lock,
             )  # fmt: skip
         elif body.mode == "auto":
             place(session, project, by=viewer, at=at)
-            placing.tell_placed(session, at=at, project_id=project.id)
+            apply_batch.tell_placed(session, at=at, project_id=project.id)
         else:
             raise Refused("mode or agent_id", words="请选择自动匹配或指定代办员")
         return shown.why(session, viewer, project_no)

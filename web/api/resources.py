@@ -6,8 +6,8 @@ from apiflask import APIFlask
 from flask import Blueprint, render_template
 
 from web.api import cases, me, messages, parcels, places, plans, projects, reviews, runs, tickets
-from web.api.schema import Json, Problem
-from web.errors import DISPATCH, WORDS
+from web.wiring.api_schema import Json, Problem
+from web.wiring.errors import DISPATCH, WORDS
 
 RESOURCES = (
     projects.bp, cases.bp, parcels.bp, reviews.bp, plans.bp, runs.bp, tickets.bp, messages.bp, places.bp, me.bp,

@@ -6,16 +6,16 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 import db
-from dispatch import flow
-from dispatch.clock import PauseKind
-from dispatch.errors import Refused, Stale
-from dispatch.reach import review_for
-from dispatch.review import ReviewPause, ReviewState
-from dispatch.scope import Role
-from web.api.idempotency import idempotent
-from web.api.schema import Day, Strict, problems
-from web.auth import current_viewer, roles
-from web.transactions import transaction
+from dispatch.acts import reviewing
+from dispatch.cases.access_control import review_for
+from dispatch.cases.review import ReviewPause, ReviewState
+from dispatch.core.actor import Role
+from dispatch.core.clock import PauseKind
+from dispatch.core.errors import Refused, Stale
+from web.wiring.api_schema import Day, Strict, problems
+from web.wiring.auth import current_viewer, roles
+from web.wiring.idempotency import idempotent
+from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_reviews", __name__, url_prefix="/api/v1", tag="reviews")
 
@@ -56,23 +56,23 @@ def step(review_id: int, body: ReviewIn) -> dict[str, Any]:
         today = at.astimezone(db.SHANGHAI).date()
         match body.step:
             case "simulated":
-                flow.simulate_review(session, review, by=viewer, at=at)
+                reviewing.simulate_review(session, review, by=viewer, at=at)
             case "accepted":
-                flow.accept(session, review, notice_no=body.notice_no, by=viewer, at=at)
+                reviewing.accept(session, review, notice_no=body.notice_no, by=viewer, at=at)
             case "granted_on_commitment":
-                flow.grant_on_commitment(
+                reviewing.grant_on_commitment(
                     session, review, decision_no=body.notice_no, verify_by=body.until or today, by=viewer, at=at
                 )
             case "verified" | "revoked":
-                flow.verify_commitment(
+                reviewing.verify_commitment(
                     session, review, holds=body.step == "verified", reason=body.words, by=viewer, at=at
                 )
             case "supplement":
-                flow.ask_supplement(session, review, words=body.words, by=viewer, at=at)
+                reviewing.ask_supplement(session, review, words=body.words, by=viewer, at=at)
             case "refiled":
-                flow.refile(session, review, receipt_no=body.notice_no, by=viewer, at=at)
+                reviewing.refile(session, review, receipt_no=body.notice_no, by=viewer, at=at)
             case "not_accepted":
-                flow.refuse_acceptance(session, review, reason=body.words, by=viewer, at=at)
+                reviewing.refuse_acceptance(session, review, reason=body.words, by=viewer, at=at)
             case "paused":
                 if body.kind is None or body.until is None:
                     raise Refused(
@@ -82,16 +82,16 @@ def step(review_id: int, body: ReviewIn) -> dict[str, Any]:
                     kind=body.kind, notice_no=body.notice_no, starts_on=body.on or today, expected_end_on=body.until,
                     maximum_wd=body.maximum_wd, rule=body.rule,
                 )  # fmt: skip
-                flow.pause(session, review, pause, by=viewer, at=at)
+                reviewing.pause(session, review, pause, by=viewer, at=at)
             case "resumed":
-                flow.resume(session, review, on=body.on or today, by=viewer, at=at)
+                reviewing.resume(session, review, on=body.on or today, by=viewer, at=at)
             case "extended":
-                flow.extend(
+                reviewing.extend(
                     session, review, working_days=body.working_days, approved_on=body.on or today, reason=body.words,
                     by=viewer, at=at,
                 )  # fmt: skip
             case "granted" | "denied" | "returned":
-                flow.decide(
+                reviewing.decide(
                     session, review, outcome=ReviewState(body.step), decision_no=body.notice_no, reason=body.words,
                     by=viewer, at=at,
                 )  # fmt: skip

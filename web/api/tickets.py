@@ -7,15 +7,15 @@ from pydantic import Field
 
 import db
 from agents.network import division_with
-from dispatch import answers
-from dispatch.errors import Refused
-from dispatch.evaluation import TicketKind
-from dispatch.reach import case_for
-from dispatch.scope import Role
-from web.api.idempotency import idempotent
-from web.api.schema import Strict, problems
-from web.auth import current_viewer, roles
-from web.transactions import transaction
+from dispatch.acts import answering
+from dispatch.cases.access_control import case_for
+from dispatch.cases.evaluation import TicketKind
+from dispatch.core.actor import Role
+from dispatch.core.errors import Refused
+from web.wiring.api_schema import Strict, problems
+from web.wiring.auth import current_viewer, roles
+from web.wiring.idempotency import idempotent
+from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_tickets", __name__, url_prefix="/api/v1", tag="tickets")
 
@@ -45,7 +45,7 @@ def make(body: TicketIn) -> tuple[dict[str, Any], int]:
         if case is None and body.area is None:
             raise Refused("a ticket needs a case or an area", words="请选择办件或所在区县")
         division_id = case.division_id if case is not None else division_with(session, body.area or "").id
-        ticket = answers.open_ticket(
+        ticket = answering.open_ticket(
             session, kind=body.kind, words=body.words, division_id=division_id, by=viewer, at=db.now(session),
             case=case, phone=body.phone, from_12345=body.from_12345 and viewer.role is not Role.ENTERPRISE,
         )  # fmt: skip

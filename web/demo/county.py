@@ -12,20 +12,33 @@ from sqlalchemy.orm import Session, sessionmaker
 import db
 from agents.network import Division, centre_of, children, division_with
 from agents.roster import Agent, AgentSkill, Category, Duty, DutyKind, Team
-from dispatch import answers, flow, placing
-from dispatch.case import Case, MaterialState, Way
-from dispatch.catalog import AreaEvaluation, AreaKind, Family, Matter, calendar_of
-from dispatch.clock import PauseKind, utc
-from dispatch.evaluation import Grade, TicketKind
-from dispatch.placing_one import place
-from dispatch.project import Contact, Enterprise, Intermediary, Power, Project
-from dispatch.review import ReviewPause, ReviewState
-from dispatch.scope import SYSTEM, Role, Viewer
-from dispatch.telling import Desk, DeskKind
+from dispatch.acts import (
+    answering,
+    closing,
+    courier_legs,
+    early_ends,
+    prescreening,
+    project_intake,
+    reviewing,
+    route_planning,
+    stop_report,
+)
+from dispatch.assignment import apply_batch
+from dispatch.assignment.assign_one import place
+from dispatch.cases import lookups
+from dispatch.cases.case import Case, MaterialState, Way
+from dispatch.cases.evaluation import Grade, TicketKind
+from dispatch.cases.notify import Desk, DeskKind
+from dispatch.cases.project import Contact, Enterprise, Intermediary, Power, Project
+from dispatch.cases.review import ReviewPause, ReviewState
+from dispatch.catalogue.catalog import AreaEvaluation, AreaKind, Family, Matter, calendar_of
+from dispatch.core.actor import SYSTEM, Role, Viewer
+from dispatch.core.clock import PauseKind, utc
 from notifications.message import Message
 from notifications.message import State as MessageState
-from routing import day, planning
-from routing.runs import (
+from routing.day import plan_jobs, planning
+from routing.day.stops import Address, ask_for_stop
+from routing.day.tables import (
     Courier,
     Cutoff,
     FailReason,
@@ -39,10 +52,9 @@ from routing.runs import (
     StopState,
     Vehicle,
 )
-from routing.stops import Address, ask_for_stop
 from routing.travel.geodesic import Geodesic
-from web.accounts import HASHER, Account
 from web.demo.people import Cast, Firm, pinyin_of, pinyin_of_person
+from web.wiring.accounts import HASHER, Account
 
 COUNTY = "320412"
 TODAY = date(2026, 11, 24)
@@ -365,10 +377,10 @@ class Story:
         self.lon, self.lat = cast.near(self.town.lon, self.town.lat)
         self.address = cast.address(self.town.name)
         title = {Family.BUSINESS_OPENING: f"{firm.name}设立", Family.PROPERTY_REGISTRATION: f"{firm.name}不动产登记"}
-        intake = flow.Intake(
+        intake = project_intake.Intake(
             name=title.get(self.scene.family, firm.project),
             family=self.scene.family,
-            site=flow.Site(self.town.code, self.lon, self.lat, self.address),
+            site=project_intake.Site(self.town.code, self.lon, self.lat, self.address),
             matters=self._matters(),
             investment_wan=cast.random.choice((800, 2000, 5000, 12000, 30000))
             if not title.get(self.scene.family)
@@ -377,7 +389,7 @@ class Story:
             if title.get(self.scene.family)
             else f"26{COUNTY}89{cast.random.randrange(10**13, 10**14)}",
         )
-        self.case = flow.request(
+        self.case = project_intake.request(
             session, enterprise=enterprise, contact=contact, intake=intake, by=self.viewer, at=self.at
         )
         self.project = session.get_one(Project, self.case.project_id)
@@ -388,19 +400,19 @@ class Story:
 
     def assign(self) -> bool:
         placed = place(self.session, self.project, by=SYSTEM, at=self.later(minutes=25))
-        placing.tell_placed(self.session, at=self.at, project_id=self.project.id)
+        apply_batch.tell_placed(self.session, at=self.at, project_id=self.project.id)
         return placed is not None
 
     def delegate(self) -> None:
-        second = flow.Person(self.stage.cast.person(), self.stage.cast.phone())
-        flow.delegate(
+        second = prescreening.Person(self.stage.cast.person(), self.stage.cast.phone())
+        prescreening.delegate(
             self.session, self.project, legal_representative=self.firm.legal, powers=list(Power),
-            people=[flow.Person(self.firm.contact, self.firm.phone), second],
+            people=[prescreening.Person(self.firm.contact, self.firm.phone), second],
             valid_to=date(2027, 12, 31), by=self.viewer, at=self.later(minutes=10),
         )  # fmt: skip
         for material in self.case.materials:
             if material.state is MaterialState.WANTED and not material.on_paper:
-                flow.give_material(
+                prescreening.give_material(
                     self.session, self.case, material, sha256=f"{material.id:064x}", media_type="application/pdf",
                     filename=f"{material.name}.pdf", by=self.viewer, at=self.at,
                 )  # fmt: skip
@@ -411,19 +423,19 @@ class Story:
             one = next((m for m in self.case.materials if m.deferrable), None)
             if one is not None:
                 deferred = {one.id: TODAY + timedelta(days=1)}
-        flow.prescreen(self.session, self.case, by=self.agent, at=self.later(days=1), deferred=deferred)
+        prescreening.prescreen(self.session, self.case, by=self.agent, at=self.later(days=1), deferred=deferred)
 
     def correct(self) -> None:
         chosen = [m for m in self.case.materials if m.state is MaterialState.GIVEN][:2] or self.case.materials[:1]
         words = ("加盖的公章与营业执照名称不一致", "缺少附件2，请补充法定代表人签字页")
-        flow.prescreen(
+        prescreening.prescreen(
             self.session, self.case, by=self.agent, at=self.later(minutes=60),
             defects={m.id: words[n % 2] for n, m in enumerate(chosen)},
         )  # fmt: skip
 
-    def appointment(self, on: date, opens: int, closes: int) -> flow.Appointment:
+    def appointment(self, on: date, opens: int, closes: int) -> courier_legs.Appointment:
         place = Address(self.lon, self.lat, self.address, self.firm.contact, self.firm.phone, self.firm.name)
-        return flow.Appointment(on=on, opens_s=opens * 3600, closes_s=closes * 3600, address=place)
+        return courier_legs.Appointment(on=on, opens_s=opens * 3600, closes_s=closes * 3600, address=place)
 
     def papers_in(self) -> None:
         """The originals came in on an earlier day, without a run of today's."""
@@ -435,48 +447,48 @@ class Story:
         )
         on = self.calendar.first_workday_from(on)
         if utc(on, time(10, 30)) >= NOW:
-            flow.hand_in(
+            courier_legs.hand_in(
                 self.session, self.case, by=self.agent, at=self.later(), scan_id=str(uuid.UUID(int=self.case.id))
             )
             return
         self.at = max(self.at, utc(on, time(8, 30)))
-        parcel = flow.book_pickup(
+        parcel = courier_legs.book_pickup(
             self.session, self.case, appointment=self.appointment(on, 9, 12), by=self.viewer, at=self.at
         )
         courier = self.stage.cast.random.choice(self.stage.couriers)
         stop = self.session.get_one(Stop, parcel.stop_id)
         stop.move_to(StopState.PLANNED)
-        flow.announce(
+        courier_legs.announce(
             self.session, stop, courier_name=courier.name, opens_s=9 * 3600, closes_s=11 * 3600, by=SYSTEM, at=self.at
         )
         self.at = max(self.at, utc(on, time(9, 50)))
         driver = Viewer(Role.COURIER, name=courier.name, courier_id=courier.id)
-        said = flow.Doorstep(
+        said = stop_report.Doorstep(
             event_id=uuid.UUID(int=self.case.id), act=StopAct.COLLECTED, code=parcel.code, inspected=True,
             seal_no=f"S{parcel.id:07d}",
         )  # fmt: skip
-        flow.report(self.session, stop, said, by=driver, at=self.at)
+        stop_report.report(self.session, stop, said, by=driver, at=self.at)
         if self.scene.goal == "collected" and self.scene.began_wd == 3:
             return
         self.later(minutes=80)
         assert parcel.centre_id is not None
-        flow.receive(
+        courier_legs.receive(
             self.session, self.case, parcel, centre_id=parcel.centre_id, scan_id=f"in:{parcel.waybill}", by=self.agent,
             at=self.at,
         )  # fmt: skip
 
     def submit(self) -> None:
-        receipts = {review.id: f"SL{review.id:06d}" for review in flow.reviews_of(self.session, self.case)}
-        flow.submit(self.session, self.case, receipts=receipts, by=self.agent, at=self.later(minutes=90))
+        receipts = {review.id: f"SL{review.id:06d}" for review in lookups.reviews_of(self.session, self.case)}
+        reviewing.submit(self.session, self.case, receipts=receipts, by=self.agent, at=self.later(minutes=90))
 
     def accept(self) -> None:
-        for n, review in enumerate(flow.reviews_of(self.session, self.case)):
+        for n, review in enumerate(lookups.reviews_of(self.session, self.case)):
             if self.scene.twist == "supplement" and n == 0:
-                flow.ask_supplement(
+                reviewing.ask_supplement(
                     self.session, review, words="总平面图缺少日照分析，请补正", by=self.agent, at=self.later(minutes=30)
                 )
                 continue
-            flow.accept(
+            reviewing.accept(
                 self.session,
                 review,
                 notice_no=f"武受〔2026〕{review.id:04d}号",
@@ -485,7 +497,7 @@ class Story:
             )
 
     def twist_review(self) -> None:
-        running = [r for r in flow.reviews_of(self.session, self.case) if r.state is ReviewState.ACCEPTED]
+        running = [r for r in lookups.reviews_of(self.session, self.case) if r.state is ReviewState.ACCEPTED]
         if not running:
             return
         review = running[0]
@@ -495,18 +507,18 @@ class Story:
                 kind=PauseKind.EXPERT_REVIEW, notice_no=f"武特〔2026〕{review.id:03d}号", starts_on=on,
                 expected_end_on=self.calendar.add_working_days(TODAY, 3), maximum_wd=20,
             )  # fmt: skip
-            flow.pause(self.session, review, pause, by=self.agent, at=self.later(days=1))
+            reviewing.pause(self.session, review, pause, by=self.agent, at=self.later(days=1))
         elif self.scene.twist == "extended":
-            flow.extend(
+            reviewing.extend(
                 self.session, review, working_days=10, approved_on=on, reason="技术审查意见较多", by=self.agent,
                 at=self.later(days=1),
             )  # fmt: skip
 
     def decide(self) -> None:
         self.later(days=1)
-        for n, review in enumerate(flow.reviews_of(self.session, self.case)):
+        for n, review in enumerate(lookups.reviews_of(self.session, self.case)):
             denied = self.scene.twist == "denied" and n == 0
-            flow.decide(
+            reviewing.decide(
                 self.session, review, outcome=ReviewState.DENIED if denied else ReviewState.GRANTED,
                 decision_no=f"武{'不准' if denied else '准'}〔2026〕{review.id:04d}号", by=self.agent,
                 at=self.later(minutes=10),
@@ -515,16 +527,18 @@ class Story:
 
     def deliver(self) -> None:
         if self.case.delivery_way is Way.ELECTRONIC:
-            flow.deliver_electronically(self.session, self.case, by=self.agent, at=self.later(minutes=30))
+            courier_legs.deliver_electronically(self.session, self.case, by=self.agent, at=self.later(minutes=30))
         else:
-            flow.fetched(self.session, self.case, who=self.firm.contact, by=self.agent, at=self.later(minutes=200))
+            courier_legs.fetched(
+                self.session, self.case, who=self.firm.contact, by=self.agent, at=self.later(minutes=200)
+            )
 
     def evaluate(self) -> None:
-        reviews = flow.reviews_of(self.session, self.case)
+        reviews = lookups.reviews_of(self.session, self.case)
         grades = {r.id: (Grade.VERY_SATISFIED, "") for r in reviews}
         if self.scene.twist == "bad grade":
             grades[reviews[0].id] = (Grade.DISSATISFIED, "同一材料跑了两次，解释不清楚")
-        flow.evaluate(self.session, self.case, grades=grades, by=self.viewer, at=self.later(minutes=120))
+        closing.evaluate(self.session, self.case, grades=grades, by=self.viewer, at=self.later(minutes=120))
 
 
 def _play(stage: Stage, scene: Scene) -> None:
@@ -539,7 +553,9 @@ def _play(stage: Stage, scene: Scene) -> None:
             place(stage.session, story.project, by=SYSTEM, at=story.later())
         return
     if scene.goal == "refused":
-        flow.refuse(stage.session, story.case, reason="不属于代办范围，已转窗口受理", by=story.agent, at=story.later())
+        early_ends.refuse(
+            stage.session, story.case, reason="不属于代办范围，已转窗口受理", by=story.agent, at=story.later()
+        )
         return
     if scene.goal == "assigned":
         return
@@ -555,7 +571,7 @@ def _play(stage: Stage, scene: Scene) -> None:
         return
     story.papers_in()
     if scene.goal == "withdrawn":
-        flow.withdraw(stage.session, story.case, reason="投资计划调整", by=story.viewer, at=story.later())
+        early_ends.withdraw(stage.session, story.case, reason="投资计划调整", by=story.viewer, at=story.later())
         return
     if scene.goal == "collected":
         return
@@ -576,7 +592,7 @@ def _play(stage: Stage, scene: Scene) -> None:
     if scene.goal == "decided":
         return
     if scene.goal == "delivery today":
-        flow.book_delivery(
+        courier_legs.book_delivery(
             stage.session, story.case, appointment=story.appointment(TODAY, 9, 12), by=story.viewer, at=story.later()
         )
         return
@@ -595,7 +611,7 @@ def _book_today(story: Story) -> None:
     windows = ((10, 12), (14, 17), (11, 12))
     window = (9, 10) if story.scene.twist == "failed attempt" else windows[story.case.id % len(windows)]
     story.at = min(story.at, utc(TODAY, time(8, 20)))
-    flow.book_pickup(
+    courier_legs.book_pickup(
         story.session, story.case, appointment=story.appointment(TODAY, *window), by=story.viewer, at=story.at
     )
 
@@ -608,7 +624,7 @@ def _tickets(stage: Stage) -> None:
     )
     for case, (kind, words) in zip(cases, asked, strict=False):
         viewer = Viewer(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id, name=case.contact.name)
-        answers.open_ticket(
+        answering.open_ticket(
             stage.session, kind=kind, words=words, division_id=case.division_id, by=viewer, case=case,
             at=NOW - timedelta(hours=20), from_12345=kind is TicketKind.COMPLAINT,
         )  # fmt: skip
@@ -650,7 +666,7 @@ def _morning(sessions: sessionmaker[Session], *, seed: int) -> None:
     early = utc(TODAY, time(7, 40))
     with sessions.begin() as session:
         county = division_with(session, COUNTY)
-        plan = day.queue_plan(
+        plan = plan_jobs.queue_plan(
             session, division_id=county.id, on=TODAY, cutoff=Cutoff.AM, limit_s=20, by="代办组长", at=early, seed=seed
         )
         plan_id = plan.id
@@ -660,7 +676,7 @@ def _morning(sessions: sessionmaker[Session], *, seed: int) -> None:
     with sessions.begin() as session:
         plan = session.get_one(Plan, plan_id)
         plan.requested_at = plan.finished_at = early
-        flow.commit_plan(session, plan, by=SYSTEM, at=early)
+        route_planning.commit_plan(session, plan, by=SYSTEM, at=early)
     with sessions.begin() as session:
         _drive_until_ten(session)
 
@@ -676,20 +692,20 @@ def _drive_until_ten(session: Session) -> None:
             if done_s > 10 * 3600 - 300:
                 break
             at = utc(TODAY, time(0)) + timedelta(seconds=done_s)
-            papers = flow.papers_at(session, stop)
+            papers = route_planning.papers_at(session, stop)
             code = papers[0].code if papers else None
             act = StopAct.DELIVERED if stop.kind is StopKind.DELIVERY else StopAct.COLLECTED
             event_id = uuid.UUID(int=(1 << 64) + stop.id)
             if not failed and done_s > 9 * 3600 and stop.kind is StopKind.PICKUP and papers:
                 failed = True
-                said = flow.Doorstep(
+                said = stop_report.Doorstep(
                     event_id=event_id, act=StopAct.FAILED, reason=FailReason.PAPERS_NOT_READY, device_at=at
                 )
             else:
-                said = flow.Doorstep(
+                said = stop_report.Doorstep(
                     event_id=event_id, act=act, device_at=at, code=code, identity_checked=True, inspected=True
                 )
-            flow.report(session, stop, said, by=driver, at=at)
+            stop_report.report(session, stop, said, by=driver, at=at)
 
 
 def _say_that_the_past_was_told(session: Session) -> None:

@@ -14,19 +14,19 @@ from sqlalchemy.orm import Session, sessionmaker
 import db
 from agents.network import Division, Level, ServiceCentre, division_with, subtree_condition
 from agents.roster import Agent, AgentSkill, Category, Team
-from dispatch.case import Case, CaseEvent, Material, MaterialMode, MaterialState, Way
-from dispatch.catalog import Family, Matter, calendar_of, handlings_of
-from dispatch.clock import utc
-from dispatch.project import Contact, Enterprise, Project, ProjectMember, ProjectState, TeamRole
-from dispatch.review import Review, ReviewState
-from dispatch.scope import Role
-from dispatch.stages import Stage
-from dispatch.telling import query_code
-from routing.runs import Courier, Cutoff, Shift, Stop, StopKind, Vehicle
-from web.accounts import HASHER, Account
+from dispatch.cases.case import Case, CaseEvent, Material, MaterialMode, MaterialState, Way
+from dispatch.cases.notify import query_code
+from dispatch.cases.project import Contact, Enterprise, Project, ProjectMember, ProjectState, TeamRole
+from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.stages import Stage
+from dispatch.catalogue.catalog import Family, Matter, calendar_of, handlings_of
+from dispatch.core.actor import Role
+from dispatch.core.clock import utc
+from routing.day.tables import Courier, Cutoff, Shift, Stop, StopKind, Vehicle
 from web.demo.copying import copy_rows, next_id, settle_ids
 from web.demo.county import LOGINS, NOW, OPENING, PASSWORD, REGISTRATION, TODAY
 from web.demo.people import Cast, pinyin_of_person
+from web.wiring.accounts import HASHER, Account
 
 DEMAND_FILE = Path(__file__).parent / "demand_by_county.csv"
 CITY = "320400000000"

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from web.schema import METADATA, include_object, render_item
+from web.wiring.database_schema import METADATA, include_object, render_item
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from pyvrp import Model
 from pyvrp.stop import MaxRuntime
 
-from routing.formats import read
-from routing.problem import Kind, Primary
+from routing.model.formats import read
+from routing.model.problem import Kind, Primary
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 import numpy as np
 import vroom
 
-from routing.formats import read
-from routing.problem import Kind, Primary, Stop, Window
+from routing.model.formats import read
+from routing.model.problem import Kind, Primary, Stop, Window
 
 FINEST = 100
 """Units of the file's one: VROOM counts in 32 bits, so double precision is rounded up to hundredths."""

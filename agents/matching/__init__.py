@@ -1,0 +1,1 @@
+"""Matching: which agent fits which need, with the proof that no choice is better. Pure."""

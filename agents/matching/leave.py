@@ -1,0 +1,150 @@
+"""Leave and sickness: the stand-in (B 角) for a few days, else other agents, disturbing as few projects as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+from agents.matching.batch import match
+from agents.matching.model import COUNTY, MAX_STARS, Agent, Id, MatchingError, Need, Network, Node, Weights
+from agents.matching.rules import home_county
+
+SHORT_LEAVE_DAYS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A need that changes hands: ``agent`` is None when it has to wait; ``forced`` when its agent is the absent one."""
+
+    need: Id
+    project: Id
+    before: Id
+    agent: Id | None
+    forced: bool
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """What an absence changes: who acts for whom, which needs move, and how many enterprises have to be told.
+
+    ``others`` are the moves of needs whose own agent is there. They are made only where a need of an absent agent would
+    wait otherwise, and ``needed`` of them are the fewest with which as little waits as can: whatever is beyond that
+    number is unforced."""
+
+    acting: Mapping[Id, Id]
+    moves: tuple[Move, ...]
+    rescued: int = 0  # needs that would wait if nobody but the absent agents' projects moved
+    needed: int = 0
+
+    @property
+    def notices(self) -> int:
+        return len({move.project for move in self.moves if move.told})
+
+    @property
+    def others(self) -> tuple[Move, ...]:
+        return tuple(move for move in self.moves if not move.forced)
+
+    @property
+    def unforced(self) -> int:
+        return len(self.others) - self.needed
+
+
+def relieve(
+    absent: Mapping[Id, int], needs: Iterable[Need], agents: Iterable[Agent], network: Network, weights: Weights
+) -> Relief:
+    """Who takes over while the agents of ``absent`` are away for so many working days.
+
+    ``needs`` are those that have an agent now. Up to three days the stand-in acts and nothing moves, unless there is
+    no stand-in or the stand-in is absent too. For longer ones only the absent agents' needs are placed, all others
+    staying where they are; others move only in counties where a need would otherwise wait.
+    """
+    everybody = {a.id: a for a in agents}
+    for agent, days in absent.items():
+        if agent not in everybody:
+            raise MatchingError("unknown_agent", f"agent {agent} is absent, and nobody knows it", agent=agent)
+        if days < 1:
+            raise MatchingError("bad_leave", f"agent {agent} is absent for {days} days", agent=agent, days=days)
+    acting = {a: b for a, days in absent.items() if (b := _stand_in(a, days, absent, everybody)) is not None}
+    gone = absent.keys() - acting.keys()
+    staff = [replace(a, away=True) if a.id in gone else a for a in everybody.values()]
+    held = [n for n in needs if n.current is not None]
+    displaced = [_released(n, gone) for n in held if n.current in gone]
+    found = dict(match(displaced, _within_reach(displaced, staff, network), network, weights).choices)
+    stranded = [n for n in displaced if found[n.id].agent is None]
+    stuck = {_area(n, network) for n in stranded}
+    needed = 0
+    if stuck:
+        # Whoever has an agent keeps it, told or not, unless that lets a waiting need be placed.
+        near = [_released(n, gone) for n in held if _area(n, network) in stuck]
+        firm = [replace(n, told=True) if n.current not in gone else n for n in near]
+        taken: dict[Id, int] = {}
+        chosen_here = {n.id for n in near}
+        for need in displaced:
+            agent_ = found[need.id].agent
+            if need.id not in chosen_here and agent_ is not None:
+                taken[agent_] = taken.get(agent_, 0) + 1
+        busy = [replace(a, held=a.held + taken[a.id]) if a.id in taken else a for a in staff]
+        near_by = _within_reach(firm, busy, network)
+        found.update(match(firm, near_by, network, _moves_first(weights, len(stranded) + len(displaced))).choices)
+        needed = fewest_moves(firm, near_by, network, gone)
+    moves = []
+    for need in held:
+        if need.id in found and need.current is not None and found[need.id].agent != need.current:
+            forced = need.current in gone
+            moves.append(Move(need.id, need.project, need.current, found[need.id].agent, forced, need.told))
+    return Relief(acting, tuple(moves), sum(found[n.id].agent is not None for n in stranded), needed)
+
+
+def fewest_moves(needs: Sequence[Need], agents: Iterable[Agent], network: Network, gone: Set[Id]) -> int:
+    """How many needs of agents who are there must move at least so that as little waits as can: everything but waiting
+    and moving costs nothing here, so the objective counts them, and the certificate proves that no fewer do."""
+    weights = Weights(move=1, escalation=0, shuffle=0, newcomer=0, unpractised=0, star=0, travel=0, evenness=0)
+    told = [replace(n, told=True, previous=frozenset()) for n in needs]
+    answer = match(told, agents, network, weights)
+    if not answer.certificate.proven:
+        raise ArithmeticError("the fewest moves are not proven")
+    return sum(answer.agent_of(n.id) != n.current and n.current not in gone for n in told)
+
+
+def _moves_first(weights: Weights, displaced: int) -> Weights:
+    """Moving somebody else's need outweighs every lesser wish of all displaced needs together, not of one alone."""
+    lesser = (
+        4 * weights.escalation + weights.travel * weights.travel_cap_hm + weights.unpractised * weights.unpractised_cap
+        + weights.star * MAX_STARS + weights.newcomer + weights.shuffle + weights.evenness * 200
+    )  # fmt: skip
+    factor = 1 + displaced * lesser // max(1, weights.move)
+    return replace(
+        weights, move=weights.move * factor, waiting=weights.waiting * factor, ageing=weights.ageing * factor
+    )
+
+
+def _stand_in(agent: Id, days: int, absent: Mapping[Id, int], everybody: Mapping[Id, Agent]) -> Id | None:
+    deputy = everybody[agent].stand_in
+    if days > SHORT_LEAVE_DAYS or deputy is None or deputy in absent:
+        return None
+    return deputy if deputy in everybody and not everybody[deputy].away else None
+
+
+def _released(need: Need, gone: Set[Id]) -> Need:
+    """An absent agent's lock or first ask binds nobody: the absence itself is the handover."""
+    return replace(
+        need,
+        lock=None if need.lock is not None and need.lock in gone else need.lock,
+        first_ask=None if need.first_ask is not None and need.first_ask in gone else need.first_ask,
+    )
+
+
+def _within_reach(needs: Sequence[Need], agents: Sequence[Agent], network: Network) -> list[Agent]:
+    """The agents that could matter: those of the needs' areas, those above the counties, and those who hold one."""
+    areas = {_area(n, network) for n in needs}
+    holders = {n.current for n in needs}
+    return [
+        a
+        for a in agents
+        if a.level < COUNTY or a.id in holders or home_county(network, a.node) in areas or a.node in areas
+    ]
+
+
+def _area(need: Need, network: Network) -> Node:
+    return need.node if need.role == "liaison" else home_county(network, need.node)

@@ -1,0 +1,105 @@
+"""Answers: questions and complaints (12345) get an owner and a due day; bad grades a rectification."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from dispatch.cases.case import Case
+from dispatch.cases.evaluation import TICKET_LABEL, Evaluation, Rectification, RectificationState, Ticket, TicketKind
+from dispatch.cases.lookups import due, next_number
+from dispatch.cases.notify import DeskKind, day_of, note, tell, tell_desk
+from dispatch.cases.project import Project
+from dispatch.catalogue.catalog import calendar_of
+from dispatch.core.actor import Viewer
+from dispatch.core.errors import Refused
+from dispatch.core.localized_text import Day, Said
+from notifications import outbox
+
+ANSWER_WD = {TicketKind.QUESTION: 1, TicketKind.HELP: 1, TicketKind.COMPLAINT: 5, TicketKind.SUGGESTION: 5}
+
+
+def open_ticket(
+    session: Session,
+    *,
+    kind: TicketKind,
+    words: str,
+    division_id: int,
+    by: Viewer,
+    at: datetime,
+    case: Case | None = None,
+    phone: str | None = None,
+    from_12345: bool = False,
+) -> Ticket:
+    """A ticket with its owner: the case's agent, but never the person complained about."""
+    lead = None if case is None else session.get_one(Project, case.project_id).lead
+    about = lead.agent_id if lead is not None and kind is TicketKind.COMPLAINT else None
+    ticket = Ticket(
+        ticket_no=next_number(session, f"T{day_of(at):%Y%m%d}", width=4),
+        kind=kind,
+        division_id=division_id,
+        enterprise_id=by.enterprise_id if case is None else session.get_one(Project, case.project_id).enterprise_id,
+        case_id=None if case is None else case.id,
+        about_agent_id=about,
+        from_12345=from_12345,
+        words=words,
+        phone=phone,
+        opened_at=at,
+        due_at=due(calendar_of(session), at, ANSWER_WD[kind]),
+    )
+    ticket.hand_to(lead.agent_id if lead is not None and about is None else None)
+    session.add(ticket)
+    session.flush()
+    if case is not None:
+        said = Said("已登记%(kind)s %(number)s", kind=Said(TICKET_LABEL[kind]), number=ticket.ticket_no)
+        note(session, case, kind="ticket", by=by, at=at, words=said, internal=about is not None)
+    if kind is TicketKind.COMPLAINT:
+        tell_desk(
+            session, kind=DeskKind.SUPERVISION, division_id=division_id, text="complaint_for_desk",
+            key=f"desk:{ticket.ticket_no}", at=at,
+            values={"ticket_no": ticket.ticket_no, "day": Day(day_of(ticket.due_at))},
+        )  # fmt: skip
+    _tell_asker(session, ticket, case, "ticket_received", at=at, day=Day(day_of(ticket.due_at)))
+    return ticket
+
+
+def answer(session: Session, ticket: Ticket, *, reply: str, by: Viewer, at: datetime) -> None:
+    """The answer, and word to the person who asked."""
+    ticket.answer(at=at, reply=reply)
+    _tell_asker(session, ticket, None if ticket.case_id is None else session.get_one(Case, ticket.case_id),
+                "ticket_answered", at=at)  # fmt: skip
+
+
+def _tell_asker(session: Session, ticket: Ticket, case: Case | None, text: str, *, at: datetime, **values: str) -> None:
+    if case is not None and ticket.phone is None:
+        tell(session, case, text, at=at, key=ticket.ticket_no, values={"ticket_no": ticket.ticket_no, **values})
+        return
+    if ticket.phone:
+        outbox.post(
+            session, event_key=f"{text}:{ticket.ticket_no}", text=text, to=ticket.phone,
+            values={"ticket_no": ticket.ticket_no, **values}, at=at, division_id=ticket.division_id,
+        )  # fmt: skip
+
+
+def rectify(
+    session: Session, rectification: Rectification, state: RectificationState, *, words: str, by: Viewer, at: datetime
+) -> None:
+    """One step of a rectification (整改). The last one, the call back, tells the enterprise what changed."""
+    is_rated = by.agent_id is not None and by.agent_id == rectification.evaluation.agent_id
+    if is_rated and state is not RectificationState.APPEALED:
+        raise Refused("the rated person may only appeal", words="被评价人只能提出申诉")
+    rectification.move_to(state, at=at, words=words)
+    if state is RectificationState.ANSWERED:
+        case = session.get_one(Case, rectification.evaluation.case_id)
+        tell(session, case, "rectified", at=at, key=str(rectification.id), values={"result": words[:20]})
+
+
+def shrunk_grade(session: Session, agent_id: int, *, prior: float = 4.5, weight: int = 20) -> tuple[float, int]:
+    """An agent's mean grade pulled towards ``prior`` as by ``weight`` grades (2 cases do not outrank 200), and n."""
+    row = session.execute(
+        select(func.coalesce(func.sum(Evaluation.grade), 0), func.count()).where(
+            Evaluation.agent_id == agent_id, Evaluation.withdrawn_at.is_(None)
+        )
+    ).one()
+    total, n = int(row[0]), int(row[1])
+    return (prior * weight + total) / (weight + n), n

@@ -1,0 +1,75 @@
+"""Close: the enterprise grades, a bad grade opens a rectification, the team's slots are free."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from agents.roster import release_slot
+from dispatch.cases.case import Case
+from dispatch.cases.evaluation import Evaluation, Grade, Rectification
+from dispatch.cases.lookups import due, open_cases, reviews_of
+from dispatch.cases.notify import DeskKind, spoken, tell_desk, tell_stage
+from dispatch.cases.project import Project, ProjectState
+from dispatch.cases.stages import Stage
+from dispatch.catalogue.catalog import calendar_of
+from dispatch.core.actor import Viewer
+from dispatch.core.errors import NotFound, Refused
+
+CLOSE_UNRATED_WD = 15
+
+VERIFY_BAD_GRADE_WD = 1
+
+RECTIFY_BAD_GRADE_WD = 15
+
+
+def evaluate(
+    session: Session, case: Case, *, grades: Mapping[int, tuple[Grade, str]], by: Viewer, at: datetime
+) -> list[Evaluation]:
+    """A grade for each matter (好差评). A bad one goes to supervision, not to the rated, and is rectified."""
+    case.must_be(Stage.DELIVERED)
+    reviews = {r.id: r for r in reviews_of(session, case)}
+    if set(grades) - set(reviews):
+        raise NotFound(f"case {case.case_no} has no reviews {sorted(set(grades) - set(reviews))}")
+    if not grades:
+        raise Refused("at least one grade", words="请至少评价一个事项")
+    calendar = calendar_of(session)
+    lead = session.get_one(Project, case.project_id).lead
+    given: list[Evaluation] = []
+    for review_id, (grade, words) in sorted(grades.items()):
+        evaluation = Evaluation(
+            case_id=case.id, review_id=review_id, agent_id=lead.agent_id if lead else None, grade=grade,
+            words=words.strip() or None, at=at,
+        )  # fmt: skip
+        session.add(evaluation)
+        session.flush()
+        given.append(evaluation)
+        if grade.is_bad:
+            session.add(
+                Rectification(
+                    evaluation_id=evaluation.id,
+                    opened_at=at,
+                    verify_by=due(calendar, at, VERIFY_BAD_GRADE_WD),
+                    rectify_by=due(calendar, at, RECTIFY_BAD_GRADE_WD),
+                )
+            )
+            tell_desk(
+                session, kind=DeskKind.SUPERVISION, division_id=case.division_id, text="bad_grade",
+                key=f"{case.case_no}:{review_id}", at=at, case_id=case.id, values={"case_no": spoken(case.case_no)},
+            )  # fmt: skip
+    case.move_to(Stage.EVALUATED, at=at, by=by.label)
+    tell_stage(session, case, at=at, by=by, words="企业已评价")
+    end_of_case(session, case, at=at)
+    return given
+
+
+def end_of_case(session: Session, case: Case, *, at: datetime) -> None:
+    """When a project's last case has ended, its agents' slots are free."""
+    session.flush()
+    project = session.get_one(Project, case.project_id)
+    if open_cases(session, project) or project.state is ProjectState.CLOSED:
+        return
+    for member in sorted((m for m in project.members if m.until is None), key=lambda m: m.agent_id):
+        member.until = at
+        release_slot(session, member.agent_id)
+    project.move_to(ProjectState.CLOSED, at=at)

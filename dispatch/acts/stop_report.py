@@ -1,0 +1,245 @@
+"""At the door: what a courier reports of a stop, and what it does to parcels, custody and cases."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch.acts.courier_legs import collected, delivered
+from dispatch.cases.case import Case
+from dispatch.cases.lookups import actor_ref
+from dispatch.cases.notify import day_of, note, tell
+from dispatch.cases.stages import Stage
+from dispatch.catalogue.catalog import calendar_of
+from dispatch.core.actor import Viewer
+from dispatch.core.errors import NotFound, Refused
+from dispatch.core.localized_text import Day, Said
+from dispatch.custody.custody import Handover, Holder, Leg, Parcel, ParcelState, check_waybill
+from dispatch.custody.proofs import MISSING, Proof, first_missing
+from notifications import outbox
+from routing.day.stops import Report, ask_again, event_with, record, release, retry_of
+from routing.day.tables import FAIL_LABEL, FailReason, Run, Stop, StopAct, StopEvent
+
+INWARD = frozenset({Leg.PICKUP, Leg.EXCHANGE, Leg.TRANSFER})
+
+
+class WrongCode(Refused):
+    """The code does not fit. The try is counted although nothing else changes: see ``commits``."""
+
+    words = "验证码不对，请核对后再输"
+    commits = True
+
+
+@dataclass(frozen=True, slots=True)
+class Doorstep:
+    """A courier's report from the phone, with the proofs of a handover: photos and signature by their SHA-256."""
+
+    event_id: uuid.UUID
+    act: StopAct
+    device_at: datetime | None = None
+    drift_s: float | None = None
+    reason: FailReason | None = None
+    note: str | None = None
+    waybills: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
+    code: str | None = None
+    identity_checked: bool = False
+    inspected: bool = False
+    seal_no: str | None = None
+    photos: tuple[str, ...] = ()
+    signature: str | None = None
+
+
+def report(session: Session, stop: Stop, said: Doorstep, *, by: Viewer, at: datetime) -> StopEvent:
+    """One act at a stop, once. The stop's cases, parcels and the stop itself are locked by the caller.
+
+    Raises WrongCode, Refused (proof missing, unknown waybill), or routing's WrongStop."""
+    if earlier := event_with(session, said.event_id):
+        if earlier.stop_id != stop.id:
+            raise Refused(f"event {said.event_id} belongs to another stop", words="重复的操作编号")
+        return earlier
+    parcels, left_out = _parcels(session, stop, said)
+    proofs = [*said.photos, *([said.signature] if said.signature else [])]
+    if said.act in {StopAct.COLLECTED, StopAct.DELIVERED}:
+        if left_out and not parcels:
+            raise Refused(f"stop {stop.id}: every parcel is left out", words="全部除外的，请改记“没办成”")
+        if left_out and said.reason is None:
+            raise Refused(f"stop {stop.id}: an exception needs its reason", words="请选择除外的原因")
+        proofs += _proofs(parcels, said)
+    event = record(
+        session, stop,
+        Report(
+            event_id=said.event_id, act=said.act, device_at=said.device_at, drift_s=said.drift_s,
+            reason=said.reason if left_out or said.act is StopAct.FAILED else None, note=said.note,
+            waybills=tuple(p.waybill for p in parcels), proofs=tuple(sorted(proofs)),
+        ),
+        courier_id=by.courier_id, at=at,
+    )  # fmt: skip
+    match said.act:
+        case StopAct.COLLECTED | StopAct.DELIVERED:
+            _hand_over(session, stop, parcels, said, proofs=proofs, by=by, at=at)
+            if left_out:
+                stop.attempts += 1  # for what stays behind this visit was an attempt that failed
+                _come_again(session, stop, left_out, said, by=by, at=at)
+        case StopAct.FAILED:
+            _come_again(session, stop, parcels, said, by=by, at=at)
+        case StopAct.UNDONE:
+            _undone(session, stop, event, by=by, at=at)
+        case StopAct.PROBLEM:
+            for parcel in parcels:
+                case = session.get_one(Case, parcel.case_id)
+                note(
+                    session,
+                    case,
+                    kind="problem",
+                    by=by,
+                    at=at,
+                    words=Said("揽投员反映：%(note)s", note=said.note or Said("异常")),
+                    internal=True,
+                )
+        case StopAct.ARRIVED:
+            pass
+    return event
+
+
+def _parcels(session: Session, stop: Stop, said: Doorstep) -> tuple[list[Parcel], list[Parcel]]:
+    """What the stop is about, all its papers in one confirmation; and what was ticked as an exception."""
+    here = session.scalars(
+        select(Parcel).where(Parcel.stop_id == stop.id, Parcel.state != ParcelState.CANCELLED).order_by(Parcel.id)
+    ).all()
+    named = {check_waybill(w) for w in said.waybills} | {check_waybill(w) for w in said.exceptions}
+    if unknown := named - {p.waybill for p in here}:
+        raise NotFound(f"waybills {sorted(unknown)} are not at stop {stop.id}", words="该邮件不属于这一站")
+    left_out = {check_waybill(w) for w in said.exceptions}
+    chosen = {check_waybill(w) for w in said.waybills} or {p.waybill for p in here}
+    return [p for p in here if p.waybill in chosen - left_out], [p for p in here if p.waybill in left_out]
+
+
+def _proofs(parcels: list[Parcel], said: Doorstep) -> list[str]:
+    """Every required proof is asked for, and the code checked, before anything moves."""
+    digests: list[str] = []
+    coded = [parcel for parcel in parcels if parcel.code_hash is not None]
+    given = {
+        Proof.CODE: bool(said.code) or not coded,
+        Proof.IDENTITY: said.identity_checked or not coded,
+        Proof.INSPECTION: said.inspected,
+        Proof.SIGNATURE: said.signature is not None,
+        Proof.PHOTO: bool(said.photos),
+    }
+    missing = first_missing((p.leg for p in parcels), {proof for proof, is_given in given.items() if is_given})
+    if missing is not None:
+        raise Refused(f"a handover at the door needs its {missing}", words=MISSING[missing])
+    codes = {parcel.waybill: parcel for parcel in coded}
+    if codes and said.code:
+        # One address, one confirmation: the code of any of its parcels opens them all.
+        for parcel in codes.values():
+            try:
+                digests.append(parcel.check_code(said.code))
+                break
+            except Refused as error:
+                refused = error
+        else:
+            for other in list(codes.values())[1:]:
+                other.code_tries = max(other.code_tries, next(iter(codes.values())).code_tries)
+            raise WrongCode(str(refused), words=refused.words, **refused.facts)
+        for parcel in codes.values():
+            parcel.code_tries = 0
+    return digests
+
+
+def _hand_over(
+    session: Session, stop: Stop, parcels: list[Parcel], said: Doorstep, *, proofs: list[str], by: Viewer, at: datetime
+) -> None:
+    courier_id = by.courier_id or session.scalar(select(Run.courier_id).where(Run.id == stop.run_id))
+    courier = f"courier:{courier_id}"
+    home: dict[int, Parcel] = {}
+    for parcel in parcels:
+        case = session.get_one(Case, parcel.case_id)
+        scan_id = f"{said.event_id}:{parcel.waybill}"
+        if parcel.leg in INWARD:
+            parcel.seal_no, parcel.inspected = said.seal_no or parcel.seal_no, True
+            parcel.hand_over(
+                to=Holder.COURIER, ref=courier, scan_id=scan_id, at=at, device_at=said.device_at,
+                by=actor_ref(by), action="collect", proofs=proofs,
+            )  # fmt: skip
+            collected(session, case, parcel, by=by, at=at)
+        else:
+            if parcel.holder is Holder.CENTRE:
+                # The load scan was skipped: the courier took it over at the latest here.
+                parcel.hand_over(
+                    to=Holder.COURIER, ref=courier, scan_id=f"{scan_id}:load", at=at, by=actor_ref(by), action="load"
+                )
+            parcel.hand_over(
+                to=Holder.ENTERPRISE, ref=f"enterprise:{case.project.enterprise_id}", scan_id=scan_id, at=at,
+                device_at=said.device_at, by=actor_ref(by), action="deliver", proofs=proofs,
+            )  # fmt: skip
+            home[parcel.case_id] = parcel
+        parcel.erase_code()
+    for case_id, parcel in home.items():  # said once, though the originals came home beside the results
+        delivered(session, session.get_one(Case, case_id), parcel, by=by, at=at)
+    for case_id in sorted({parcel.case_id for parcel in parcels}):
+        outbox.forget_codes(session, case_id=case_id, texts_named=("pickup", "delivery"))
+
+
+def _come_again(
+    session: Session, stop: Stop, parcels: list[Parcel], said: Doorstep, *, by: Viewer, at: datetime
+) -> None:
+    """An attempt failed (揽收未成, 未妥投): one more on the next working day, then the papers stay at the centre."""
+    assert said.reason is not None
+    again = ask_again(session, stop, on=calendar_of(session).next_workday(day_of(at)), at=at)
+    for parcel in parcels:
+        case = session.get_one(Case, parcel.case_id)
+        parcel.stop_id = None if again is None else again.id
+        back = {Stage.PICKUP_PLANNED: Stage.PRESCREENED, Stage.DELIVERY_PLANNED: Stage.DECIDED}.get(case.stage)
+        if back is not None:
+            case.move_to(back, at=at, by=by.label)
+        nothing_moved = parcel.state is ParcelState.BOOKED
+        if again is None and nothing_moved:
+            parcel.cancel()
+        following = Said("请与代办员另行约定") if again is None else Said("%(day)s再次上门", day=Day(again.on))
+        words = Said(
+            "揽收未成：%(reason)s，%(following)s" if parcel.leg in INWARD else "未妥投：%(reason)s，%(following)s",
+            reason=Said(FAIL_LABEL[said.reason]), following=following,
+        )  # fmt: skip
+        note(session, case, kind="attempt_failed", by=by, at=at, words=words, waybill=parcel.waybill)
+        if said.note:
+            note(
+                session,
+                case,
+                kind="attempt_note",
+                by=by,
+                at=at,
+                words=Said("揽投员说明：%(note)s", note=said.note),
+                internal=True,
+            )
+        tell(
+            session, case, "attempt_failed", at=at, key=str(stop.id),  # once, however many envelopes
+            values={"reason": FAIL_LABEL[said.reason], "next": following},
+        )  # fmt: skip
+
+
+def _undone(session: Session, stop: Stop, event: StopEvent, *, by: Viewer, at: datetime) -> None:
+    """A correction: compensating links in custody, never a delete; the stages go back where they may."""
+    undone = session.get_one(StopEvent, event.undoes_id)
+    if (again := retry_of(session, stop)) is not None:
+        for parcel in session.scalars(select(Parcel).where(Parcel.stop_id == again.id)):
+            parcel.stop_id = stop.id
+        release(again)
+        stop.attempts -= 1  # the attempt that failed did not happen
+    for waybill in undone.waybills:
+        parcel = session.scalars(select(Parcel).where(Parcel.waybill == waybill).with_for_update()).one()
+        case = session.get_one(Case, parcel.case_id)
+        link = session.scalar(
+            select(Handover).where(Handover.parcel_id == parcel.id, Handover.scan_id == f"{undone.event_id}:{waybill}")
+        )
+        if link is not None:
+            if case.stage not in {Stage.COLLECTED, Stage.DELIVERED, Stage.PICKUP_PLANNED, Stage.DELIVERY_PLANNED}:
+                raise Refused(f"case {case.case_no} has moved on", words="办件已进入下一环节，不能撤销，请联系代办员")
+            parcel.undo(link, scan_id=f"{event.event_id}:{waybill}", at=at, by=actor_ref(by))
+        back = {Stage.COLLECTED: Stage.PICKUP_PLANNED, Stage.DELIVERED: Stage.DELIVERY_PLANNED}.get(case.stage)
+        if back is not None and link is not None:
+            case.step_back(back, at=at, by=by.label)
+            case.delivered_at = case.close_by = None
+        note(session, case, kind="undone", by=by, at=at, words="揽投员更正了本次交接", waybill=waybill)

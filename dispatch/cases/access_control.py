@@ -1,0 +1,186 @@
+"""Reach: which projects, cases, parcels and stops a viewer may see. Absent and not yours answer alike."""
+
+from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from agents.network import Division, subtree_condition
+from agents.roster import Agent
+from dispatch.cases.case import Case
+from dispatch.cases.evaluation import Ticket
+from dispatch.cases.project import Project, ProjectMember
+from dispatch.cases.review import Review
+from dispatch.core.actor import Role, Viewer
+from dispatch.core.errors import NotFound
+from dispatch.custody.custody import Parcel
+from routing.day.tables import Courier, Plan, Run, Stop
+
+
+def within(viewer: Viewer, division_column: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a row's division lies in the viewer's subtree: a path test, never a code prefix."""
+    if viewer.role in {Role.OPERATOR, Role.SYSTEM}:
+        return true()
+    if viewer.division_path is None:
+        return false()
+    return division_column.in_(select(Division.id).where(subtree_condition(viewer.division_path)))
+
+
+def visible_projects(viewer: Viewer) -> ColumnElement[bool]:
+    """Operator all, lead and supervisor the subtree, agent own and station's, enterprise its own, courier none."""
+    match viewer.role:
+        case Role.OPERATOR | Role.SYSTEM:
+            return true()
+        case Role.LEAD | Role.SUPERVISOR:
+            return within(viewer, Project.home_division_id)  # type: ignore[arg-type]
+        case Role.AGENT:
+            mine = select(ProjectMember.project_id).where(ProjectMember.agent_id == viewer.agent_id)
+            station = select(Agent.division_id).where(Agent.id == viewer.agent_id).scalar_subquery()
+            # A stand-in sees what the absent agent holds.
+            covered = (
+                select(ProjectMember.project_id)
+                .join(Agent, Agent.id == ProjectMember.agent_id)
+                .where(Agent.stand_in_id == viewer.agent_id, ProjectMember.until.is_(None))
+            )
+            return or_(Project.id.in_(mine), Project.id.in_(covered), Project.division_id == station)
+        case Role.ENTERPRISE:
+            return Project.enterprise_id == viewer.enterprise_id
+        case _:
+            return false()
+
+
+def visible_cases(viewer: Viewer) -> ColumnElement[bool]:
+    """The cases of the projects that the viewer may see."""
+    if viewer.role in {Role.OPERATOR, Role.SYSTEM}:
+        return true()
+    return Case.project_id.in_(select(Project.id).where(visible_projects(viewer)))
+
+
+def visible_stops(viewer: Viewer) -> ColumnElement[bool]:
+    """A courier the stops of own runs, a lead those of the subtree, an enterprise those of its parcels."""
+    match viewer.role:
+        case Role.COURIER:
+            return Stop.run_id.in_(select(Run.id).where(Run.courier_id == viewer.courier_id))
+        case Role.ENTERPRISE | Role.AGENT:
+            own = select(Parcel.stop_id).join(Case, Case.id == Parcel.case_id).where(visible_cases(viewer))
+            return Stop.id.in_(own)
+        case _:
+            return within(viewer, Stop.division_id)  # type: ignore[arg-type]
+
+
+def visible_plans(viewer: Viewer) -> ColumnElement[bool]:
+    """Plans belong to leads, supervisors and operators."""
+    if viewer.role not in {Role.LEAD, Role.SUPERVISOR, Role.OPERATOR, Role.SYSTEM}:
+        return false()
+    return within(viewer, Plan.division_id)  # type: ignore[arg-type]
+
+
+def visible_parcels(viewer: Viewer) -> ColumnElement[bool]:
+    """Those of visible cases; a courier's are those at the stops of own runs."""
+    if viewer.role is Role.COURIER:
+        return Parcel.stop_id.in_(select(Stop.id).where(visible_stops(viewer)))
+    return Parcel.case_id.in_(select(Case.id).where(visible_cases(viewer)))
+
+
+def visible_agents(viewer: Viewer) -> ColumnElement[bool]:
+    """An agent sees the colleagues of the own station, a lead the subtree."""
+    match viewer.role:
+        case Role.OPERATOR | Role.SYSTEM:
+            return true()
+        case Role.LEAD | Role.SUPERVISOR:
+            return within(viewer, Agent.division_id)  # type: ignore[arg-type]
+        case Role.AGENT:
+            station = select(Agent.division_id).where(Agent.id == viewer.agent_id).scalar_subquery()
+            return or_(Agent.id == viewer.agent_id, Agent.division_id == station)
+        case _:
+            return false()
+
+
+def visible_couriers(viewer: Viewer) -> ColumnElement[bool]:
+    """A lead's subtree; a courier sees itself."""
+    if viewer.role is Role.COURIER:
+        return Courier.id == viewer.courier_id
+    if viewer.role in {Role.AGENT, Role.ENTERPRISE}:
+        return false()
+    return within(viewer, Courier.division_id)  # type: ignore[arg-type]
+
+
+def visible_tickets(viewer: Viewer) -> ColumnElement[bool]:
+    """An enterprise its own; an agent those it owns, never those about itself; a lead the subtree."""
+    match viewer.role:
+        case Role.ENTERPRISE:
+            return Ticket.enterprise_id == viewer.enterprise_id
+        case Role.AGENT:
+            return Ticket.owner_agent_id == viewer.agent_id
+        case Role.COURIER:
+            return false()
+        case _:
+            return within(viewer, Ticket.division_id)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- finding one to act on
+
+
+def project_for(session: Session, viewer: Viewer, project_no: str, *, lock: bool = False) -> Project:
+    """The project, locked when it is to be changed. Raises NotFound."""
+    query = select(Project).where(Project.project_no == project_no, visible_projects(viewer))
+    if lock:
+        query = query.with_for_update(of=Project).execution_options(populate_existing=True)
+    project = session.scalar(query)
+    if project is None:
+        raise NotFound(f"no project {project_no} for this viewer")
+    return project
+
+
+def case_for(session: Session, viewer: Viewer, case_no: str, *, lock: bool = False) -> Case:
+    """The case, locked when it is to be changed. Raises NotFound."""
+    query = select(Case).where(Case.case_no == case_no, visible_cases(viewer))
+    if lock:
+        query = query.with_for_update(of=Case).execution_options(populate_existing=True)
+    case = session.scalar(query)
+    if case is None:
+        raise NotFound(f"no case {case_no} for this viewer")
+    return case
+
+
+def review_for(session: Session, viewer: Viewer, review_id: int) -> Review:
+    """The review, with its case locked first: rows are locked in one order. Raises NotFound."""
+    case_no = session.scalar(select(Case.case_no).join(Review, Review.case_id == Case.id).where(Review.id == review_id))
+    if case_no is None:
+        raise NotFound(f"no review {review_id}")
+    case_for(session, viewer, case_no, lock=True)
+    return session.get_one(Review, review_id, with_for_update=True, populate_existing=True)
+
+
+def parcel_for(session: Session, viewer: Viewer, waybill: str, *, lock: bool = False) -> Parcel:
+    """The parcel, with its case locked first when it is to be changed. Raises NotFound."""
+    found = session.execute(
+        select(Parcel.id, Case.id.label("case_id"))
+        .join(Case, Case.id == Parcel.case_id)
+        .where(Parcel.waybill == waybill, visible_parcels(viewer))
+    ).first()
+    if found is None:
+        raise NotFound(f"no parcel {waybill} for this viewer")
+    if lock:
+        session.get_one(Case, found.case_id, with_for_update=True, populate_existing=True)
+    return session.get_one(Parcel, found.id, with_for_update=lock or None, populate_existing=lock)
+
+
+def stop_for(session: Session, viewer: Viewer, stop_id: int, *, lock: bool = False) -> Stop:
+    """The stop; its cases and parcels are locked before it. Raises NotFound."""
+    seen = session.scalar(select(Stop.id).where(Stop.id == stop_id, visible_stops(viewer)))
+    if seen is None:
+        raise NotFound(f"no stop {stop_id} for this viewer")
+    if lock:
+        parcels = select(Parcel.case_id).where(Parcel.stop_id == stop_id)
+        session.scalars(select(Case).where(Case.id.in_(parcels)).order_by(Case.id).with_for_update()).all()
+        session.scalars(select(Parcel).where(Parcel.stop_id == stop_id).order_by(Parcel.id).with_for_update()).all()
+    return session.get_one(Stop, stop_id, with_for_update=lock or None, populate_existing=lock)
+
+
+def ticket_for(session: Session, viewer: Viewer, ticket_no: str) -> Ticket:
+    """The ticket, locked. Raises NotFound."""
+    ticket = session.scalar(
+        select(Ticket).where(Ticket.ticket_no == ticket_no, visible_tickets(viewer)).with_for_update(of=Ticket)
+    )
+    if ticket is None:
+        raise NotFound(f"no ticket {ticket_no} for this viewer")
+    return ticket

@@ -1,0 +1,242 @@
+"""Forecast: each open case's expected date with its probability, its risk, and when to say it anew."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from agents.roster import Agent, acting_agent
+from dispatch.cases.case import Case
+from dispatch.cases.duration_training import Experience, Promised, experience
+from dispatch.cases.notify import day_of, note, tell
+from dispatch.cases.project import Project
+from dispatch.cases.project_path import Places, ProjectPath, project_path
+from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.stages import ENDS
+from dispatch.catalogue.catalog import Matter, calendar_of
+from dispatch.core.actor import SYSTEM
+from dispatch.core.clock import CalendarMissing, in_shanghai
+from dispatch.core.localized_text import Day, Said
+from dispatch.forecast.calibration import pert_ahead
+from dispatch.forecast.path_sampling import Course, NothingToPromise, course, least_cases
+from dispatch.forecast.promise import Outlook, Promise, outlook, promise, reissue, why_moved
+from dispatch.forecast.risk import Risk, risk
+from dispatch.path.approval_graph import Basis, Counting, PathError
+from dispatch.path.schedule import Progress, schedule
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """One case as it looks at a moment: the promise that could be said, and what it rests on."""
+
+    mine: ProjectPath
+    ready: Course
+    view: Outlook
+    now: Promise
+
+    @property
+    def expected_wd(self) -> int:
+        """The expected date as working days from the project's start."""
+        return self.mine.calendar.working_days_between(self.mine.start_on, self.now.expected_on)
+
+
+def forecast(
+    session: Session, case: Case, *, at: datetime, learned: Experience | None = None, places: Places | None = None
+) -> Forecast | None:
+    """How a case looks now; None when nothing of it takes time, or the calendar does not reach that far."""
+    project = session.get_one(Project, case.project_id)
+    known = learned or experience(session)
+    try:
+        mine = _path_towards(session, project, case, at=at, places=places)
+        if mine is None:
+            return None
+        ready = course(
+            mine.path, known.durations, authorities=mine.authorities, city=mine.city,
+            goals=mine.codes_of_case[case.id], calendar=mine.calendar, start_on=mine.start_on, today=mine.today,
+            progress=mine.progress, paused_wd=mine.paused_wd, pause_ahead_wd=mine.pause_ahead_wd,
+        )  # fmt: skip
+        view = outlook(ready, known.recalibration)
+        seen = least_cases(mine.path, known.durations, mine.authorities, mine.city) > 0
+        now = promise(view, mine.calendar, mine.start_on, mine.today, is_from_cases=seen)
+    except (NothingToPromise, CalendarMissing, PathError) as why_not:
+        log.info("case %s has no expected date: %s", case.id, why_not)
+        return None
+    return Forecast(mine, ready, view, now)
+
+
+def _path_towards(
+    session: Session, project: Project, case: Case, *, at: datetime, places: Places | None
+) -> ProjectPath | None:
+    """The path of what the project has filed or will file in its cases: other cases' matters may be waited for."""
+    codes = session.scalars(
+        select(Matter.code)
+        .join(Review, Review.matter_id == Matter.id)
+        .join(Case, Case.id == Review.case_id)
+        .where(Case.project_id == project.id, Review.state != ReviewState.WITHDRAWN)
+        .distinct()
+    ).all()
+    mine = project_path(session, project, at=at, only=codes, places=places)
+    return mine if mine is not None and case.id in mine.codes_of_case else None
+
+
+def renew(
+    session: Session,
+    case: Case,
+    *,
+    at: datetime,
+    rebase: bool = False,
+    quiet: bool = False,
+    learned: Experience | None = None,
+    places: Places | None = None,
+) -> Promised | None:
+    """Look at a case anew: its risk and the best thing to do; the promise is said anew when it moved by a working day.
+
+    ``rebase``: a special procedure or an extension moved it, so it is measured by the new promise. ``quiet``: the
+    enterprise was told of the reason in this step already. Gives what was said, None when nothing was."""
+    case.forecast_at = at
+    if case.stage in ENDS or case.decided_at is not None:
+        settle(session, case)
+        return None
+    seen = forecast(session, case, at=at, learned=learned, places=places)
+    if seen is None:
+        return None
+    last, yardstick = _said(session, case)
+    names = {step.code: step.matter.short for step in seen.mine.path.steps}
+    why = "" if last is None else why_moved(_recall(last.seen), seen.mine.progress, names)
+    anew = reissue(None if last is None else _as_promise(last), seen.now, seen.mine.calendar, why)
+    said = None if anew is None else _say(session, case, seen, anew, is_yardstick=rebase or last is None, at=at)
+    if said is not None and last is not None:
+        _tell(session, case, last, said, quiet=quiet, at=at)
+    measure = (said if said is not None and said.is_yardstick else None) or yardstick or said
+    assert measure is not None
+    danger = _danger(session, seen, measure, learned)
+    current = said or last
+    assert current is not None
+    case.expected_on, case.is_estimate = current.expected_on, current.is_estimate
+    case.expected_share = seen.view.chance_by_wd(current.promised_wd)
+    case.miss_probability = danger.of_missing
+    case.advice = None if danger.best is None else danger.best.words
+    case.advised_probability = None if danger.best is None else danger.best.risk
+    return said
+
+
+def settle(session: Session, case: Case) -> None:
+    """The case is decided, or has ended without: what was promised is judged, and there is no risk left."""
+    case.miss_probability = case.advised_probability = case.advice = None
+    if case.decided_at is None:
+        return
+    _, yardstick = _said(session, case)
+    if yardstick is not None and yardstick.took_wd is None:
+        calendar = calendar_of(session)
+        yardstick.took_wd = calendar.working_days_between(yardstick.start_on, day_of(case.decided_at))
+        yardstick.ended_at = case.decided_at
+
+
+def due(session: Session, *, at: datetime, limit: int) -> list[int]:
+    """Open cases that nobody looked at today, those never looked at first."""
+    today = in_shanghai(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    query = (
+        select(Case.id)
+        .where(
+            Case.decided_at.is_(None), Case.ended_at.is_(None),
+            or_(Case.forecast_at.is_(None), Case.forecast_at < today),
+        )
+        .order_by(Case.forecast_at.asc().nulls_first(), Case.id)
+        .limit(limit)
+    )  # fmt: skip
+    return list(session.scalars(query))
+
+
+def renew_many(session: Session, case_ids: list[int], *, at: datetime) -> int:
+    """Look anew at these cases, each once more only; one that somebody works on is left for the next time."""
+    learned, places = experience(session), Places(session)
+    rows = session.scalars(
+        select(Case).where(Case.id.in_(case_ids)).order_by(Case.id).with_for_update(skip_locked=True)
+    ).all()
+    for case in rows:
+        try:
+            with session.begin_nested():
+                renew(session, case, at=at, learned=learned, places=places)
+        except Exception:  # the outer edge of a job: one case's fault must not keep the others from being looked at
+            log.exception("case %s could not be forecast", case.id)
+            case.forecast_at = at
+    return len(rows)
+
+
+# ---------------------------------------------------------------- what was said
+
+
+def _said(session: Session, case: Case) -> tuple[Promised | None, Promised | None]:
+    """The last promise, and the one by which the case is measured."""
+    rows = session.scalars(select(Promised).where(Promised.case_id == case.id).order_by(Promised.id)).all()
+    measures = [row for row in rows if row.is_yardstick]
+    return (rows[-1] if rows else None), (measures[-1] if measures else None)
+
+
+def _say(session: Session, case: Case, seen: Forecast, anew: Promise, *, is_yardstick: bool, at: datetime) -> Promised:
+    plan = schedule(seen.mine.path, Basis.COMMITTED, Counting.ELAPSED, goals=seen.mine.codes_of_case[case.id])
+    days = seen.expected_wd
+    said = Promised(
+        case_id=case.id, said_at=at, start_on=seen.mine.start_on, expected_on=anew.expected_on, promised_wd=days,
+        share=anew.share, pert_share=pert_ahead(seen.ready, plan.critical_path, days), is_yardstick=is_yardstick,
+        is_estimate=anew.is_estimate, is_from_cases=anew.is_from_cases, reason=anew.reason,
+        kept=list(seen.view.kept()), seen=_plain(seen.mine.progress),
+    )  # fmt: skip
+    session.add(said)
+    session.flush()
+    return said
+
+
+def _as_promise(said: Promised) -> Promise:
+    return Promise(
+        said.expected_on, said.share, day_of(said.said_at), said.is_estimate, said.reason, said.is_from_cases
+    )
+
+
+def _tell(session: Session, case: Case, last: Promised, said: Promised, *, quiet: bool, at: datetime) -> None:
+    """A line on the timeline either way; a notice only when it will be later than was said."""
+    today = day_of(at)
+    was, now = Day(last.expected_on, today), Day(said.expected_on, today)
+    note(
+        session, case, kind="promise", by=SYSTEM, at=at,
+        words=Said("预计办结由%(was)s调整为%(now)s：%(reason)s", was=was, now=now, reason=said.reason),
+        share=round(said.share, 3),
+    )  # fmt: skip
+    if quiet or said.expected_on <= last.expected_on:
+        return
+    lead = session.get_one(Project, case.project_id).lead
+    agent = None if lead is None else acting_agent(session, session.get_one(Agent, lead.agent_id), today)
+    tell(
+        session, case, "late", at=at, key=f"promise:{said.id}",
+        values={
+            "matter": "全部事项", "was": Day(last.expected_on), "now": Day(said.expected_on),
+            "reason": said.reason[:20], "agent": agent.name if agent else "",
+        },
+    )  # fmt: skip
+
+
+def _danger(session: Session, seen: Forecast, measure: Promised, learned: Experience | None) -> Risk:
+    """The risk of missing the promise that counts, and the one action that lowers it most."""
+    known = learned or experience(session)
+    promised_wd = seen.mine.calendar.working_days_between(seen.mine.start_on, measure.expected_on)
+    return risk(seen.mine.path, seen.ready, promised_wd, known.recalibration)
+
+
+def _plain(progress: Mapping[str, Progress]) -> dict[str, Any]:
+    def iso(on: date | None) -> str | None:
+        return None if on is None else on.isoformat()
+
+    return {code: [iso(p.accepted_on), iso(p.decided_on), iso(p.due_on)] for code, p in progress.items()}
+
+
+def _recall(kept: Mapping[str, Any]) -> dict[str, Progress]:
+    def day(iso: str | None) -> date | None:
+        return None if iso is None else date.fromisoformat(iso)
+
+    return {code: Progress(day(a), day(d), day(due_on)) for code, (a, d, due_on) in kept.items()}

@@ -1,0 +1,62 @@
+"""What several steps of the path need: numbers, due moments, the rows of a case."""
+
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from agents.roster import Agent, acting_agent
+from dispatch.cases.case import Case
+from dispatch.cases.notify import day_of
+from dispatch.cases.project import Counter, Project
+from dispatch.cases.review import Review
+from dispatch.cases.stages import ENDS
+from dispatch.core.actor import Viewer
+from dispatch.core.clock import Calendar, utc
+from dispatch.custody.custody import Parcel
+
+
+def next_number(session: Session, key: str, *, width: int) -> str:
+    """``key`` and the next number of it, from a row that concurrent callers take in turn."""
+    statement = insert(Counter).values(key=key, last=1)
+    taken = session.scalar(
+        statement.on_conflict_do_update(index_elements=["key"], set_={"last": Counter.last + 1}).returning(Counter.last)
+    )
+    return f"{key}-{taken:0{width}d}"
+
+
+def due(calendar: Calendar, at: datetime, working_days: int) -> datetime:
+    return calendar.closes_at(calendar.add_working_days(calendar.counts_as_filed_on(at), working_days))
+
+
+def moment(on: date, seconds: int) -> datetime:
+    return utc(on, time(0)) + timedelta(seconds=seconds)
+
+
+def open_cases(session: Session, project: Project) -> list[Case]:
+    query = select(Case).where(Case.project_id == project.id, Case.stage.not_in(ENDS)).order_by(Case.id)
+    return list(session.scalars(query.with_for_update()))
+
+
+def lead_agent(session: Session, case: Case, at: datetime) -> Agent | None:
+    """Who acts for the case today: the lead agent, or the stand-in while the lead is away."""
+    member = session.get_one(Project, case.project_id).lead
+    if member is None:
+        return None
+    return acting_agent(session, session.get_one(Agent, member.agent_id), day_of(at))
+
+
+def reviews_of(session: Session, case: Case) -> list[Review]:
+    """The reviews of a case, in the order of their matters."""
+    return list(session.scalars(select(Review).where(Review.case_id == case.id).order_by(Review.id)))
+
+
+def parcels_of(session: Session, case: Case) -> list[Parcel]:
+    """The parcels of a case, oldest first."""
+    return list(session.scalars(select(Parcel).where(Parcel.case_id == case.id).order_by(Parcel.id)))
+
+
+def actor_ref(by: Viewer) -> str:
+    """Who acted, as custody records it: an id, never a name."""
+    return f"account:{by.account_id}" if by.account_id is not None else by.role.value

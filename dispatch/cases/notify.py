@@ -1,0 +1,173 @@
+"""Telling: one line on the timeline, one notice in the outbox, both in the transaction of the change."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from agents.network import Division
+from agents.roster import Agent
+from db import Base, EncryptedText
+from dispatch.cases.case import Case, CaseEvent
+from dispatch.cases.project import Contact, Project
+from dispatch.cases.stages import LABEL, NOTICE
+from dispatch.core.actor import Viewer
+from dispatch.core.clock import in_shanghai
+from dispatch.core.localized_text import kept
+from notifications import outbox
+
+# Letters and digits that nobody mistakes for one another on paper or on the phone.
+_QUERY_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+class DeskKind:
+    """What a desk hears of: bad grades and complaints, or a team's unanswered requests."""
+
+    SUPERVISION = "supervision"
+    LEAD = "lead"
+
+
+class Desk(Base):
+    """The number at which a division's supervision (监督) or team lead (组长) hears of what concerns it."""
+
+    __tablename__ = "desk"
+    __table_args__ = (UniqueConstraint("division_id", "kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    division_id: Mapped[int] = mapped_column(ForeignKey("division.id"))
+    kind: Mapped[str]
+    name: Mapped[str]
+    phone: Mapped[str] = mapped_column(EncryptedText)
+
+
+def query_code() -> str:
+    """Eight characters for the query page (查询码), about 40 bits; the page is rate limited besides."""
+    return "".join(secrets.choice(_QUERY_ALPHABET) for _ in range(8))
+
+
+def six_digits() -> str:
+    """A pickup or delivery code."""
+    return f"{secrets.randbelow(1_000_000):06d}"
+
+
+def spoken(case_no: str) -> str:
+    """The case number as a notice carries it: without hyphens, at most 20 characters."""
+    return case_no.replace("-", "")
+
+
+def note(
+    session: Session,
+    case: Case,
+    *,
+    kind: str,
+    by: Viewer,
+    at: datetime,
+    words: str = "",
+    internal: bool = False,
+    **detail: Any,
+) -> CaseEvent:
+    """One line on the timeline. ``internal``: staff see it, the enterprise does not."""
+    event = CaseEvent(
+        case_id=case.id,
+        at=at,
+        kind=kind,
+        stage=case.stage,
+        actor=by.label,
+        words=str(words or LABEL[case.stage]),
+        detail=detail | kept(words),
+        internal=internal,
+    )
+    session.add(event)
+    return event
+
+
+def tell(
+    session: Session,
+    case: Case,
+    text: str,
+    *,
+    at: datetime,
+    key: str = "",
+    expires_at: datetime | None = None,
+    values: Mapping[str, str] | None = None,
+) -> None:
+    """Put one notice to the case's contact into the outbox; ``key`` tells repeated events of a case apart."""
+    contact = session.get_one(Contact, case.contact_id)
+    outbox.post(
+        session,
+        event_key=f"{case.case_no}:{text}:{key or case.version}",
+        text=text,
+        to=contact.phone,
+        locale=contact.locale,
+        values={"case_no": spoken(case.case_no), **(values or {})},
+        at=at,
+        division_id=case.division_id,
+        case_id=case.id,
+        project_id=case.project_id,
+        expires_at=expires_at,
+    )
+
+
+def tell_stage(session: Session, case: Case, *, at: datetime, by: Viewer, words: str = "", **values: str) -> None:
+    """The stage has just changed: its line on the timeline and its notice."""
+    note(session, case, kind=case.stage.value, by=by, at=at, words=words)
+    tell(session, case, NOTICE[case.stage], at=at, values=values)
+
+
+def tell_agent(
+    session: Session, agent: Agent, project: Project, *, text: str, key: str, at: datetime, values: Mapping[str, str]
+) -> None:
+    """A notice to an agent about a project."""
+    outbox.post(
+        session,
+        event_key=f"{project.project_no}:{text}:{key}",
+        text=text,
+        to=agent.phone,
+        values=dict(values),
+        at=at,
+        division_id=project.home_division_id,
+        project_id=project.id,
+    )
+
+
+def tell_desk(
+    session: Session,
+    *,
+    kind: str,
+    division_id: int,
+    text: str,
+    key: str,
+    at: datetime,
+    values: Mapping[str, str],
+    case_id: int | None = None,
+) -> bool:
+    """A notice to the nearest desk up the tree; False when nobody is entered there."""
+    above = session.get_one(Division, division_id).path.split(".")
+    desk = session.scalar(
+        select(Desk)
+        .join(Division, Division.id == Desk.division_id)
+        .where(Desk.kind == kind, Division.code.in_(above))
+        .order_by(Division.level.desc())
+        .limit(1)
+    )
+    if desk is None:
+        return False
+    outbox.post(
+        session,
+        event_key=f"{text}:{key}",
+        text=text,
+        to=desk.phone,
+        values=dict(values),
+        at=at,
+        division_id=division_id,
+        case_id=case_id,
+    )
+    return True
+
+
+def day_of(moment: datetime) -> date:
+    """The calendar day in Jiangsu."""
+    return in_shanghai(moment).date()

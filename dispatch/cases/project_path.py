@@ -1,0 +1,174 @@
+"""A project's own path as its rows tell it: matters, intermediaries' work, what has happened to each so far."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from agents.network import Division, Level, ancestors
+from dispatch.cases.case import Case
+from dispatch.cases.project import Intermediary, Project
+from dispatch.cases.review import Review, ReviewState
+from dispatch.catalogue.catalog import Family, Matter, area_evaluations, calendar_of, facts_of, matter_nodes, site_of
+from dispatch.core.clock import Calendar, Lamp, in_shanghai
+from dispatch.path.applicability import Facts, applies, limits_for
+from dispatch.path.approval_graph import Edit, IntermediaryWork, MatterNode, Path, applicable, build_path
+from dispatch.path.area_effects import AreaEvaluation, Site
+from dispatch.path.edit_log import standing
+from dispatch.path.schedule import Progress
+
+OPEN_STATES = frozenset({ReviewState.ACCEPTED, ReviewState.PAUSED, ReviewState.EXTENDED})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the catalogue and the zones say at one division, for one family of matters."""
+
+    nodes: tuple[MatterNode, ...]
+    site: Site
+    evaluations: tuple[AreaEvaluation, ...]
+    city: str
+
+
+@dataclass(slots=True)
+class Places:
+    """Places read once for as long as one caller looks at many projects."""
+
+    session: Session
+    known: dict[tuple[int, Family], Place] = field(default_factory=dict)
+
+    def of(self, division_id: int, family: Family) -> Place:
+        """The place of a project."""
+        key = (division_id, family)
+        if key not in self.known:
+            division = self.session.get_one(Division, division_id)
+            line = ancestors(self.session, division)
+            city = next((d.code for d in (*line, division) if d.level is Level.CITY), "")
+            self.known[key] = Place(
+                tuple(matter_nodes(self.session, division, family=family)),
+                site_of(division, line=line),
+                tuple(area_evaluations(self.session, division)),
+                city,
+            )
+        return self.known[key]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPath:
+    """A project's path with its progress: what a drawing, a promise and the seven lists are made from."""
+
+    path: Path
+    calendar: Calendar
+    start_on: date
+    today: date
+    city: str
+    progress: Mapping[str, Progress]
+    authorities: Mapping[str, str]
+    paused_wd: Mapping[str, int]
+    pause_ahead_wd: Mapping[str, int]
+    codes_of_case: Mapping[int, tuple[str, ...]]
+
+
+def project_path(
+    session: Session,
+    project: Project,
+    *,
+    at: datetime,
+    only: Collection[str] | None = None,
+    start_on: date | None = None,
+    places: Places | None = None,
+    edits: Sequence[Edit] | None = None,
+) -> ProjectPath | None:
+    """The path of all matters that the project's facts call for or its cases contain, or just of those in ``only``.
+
+    The lead's edits are in it, or those given instead. None when there are no matters."""
+    calendar, today = calendar_of(session), in_shanghai(at).date()
+    place = (places or Places(session)).of(project.division_id, project.family)
+    reviews = reviews_by_matter(session, project)
+    try:
+        facts = facts_of(project.facts)
+    except ValueError:
+        facts = Facts()
+    begun = {code for code, _ in reviews}
+    changes = standing(project.path_edits) if edits is None else list(edits)
+    # Edits are made on the whole path; only then is it cut down to some matters.
+    whole = only is None or bool(changes)
+    wanted = {n.code for n in place.nodes if applies(n.code, facts)} | begun if whole else set()
+    wanted |= set(only or ())
+    chosen = [limits_for(n, facts) for n in applicable(place.nodes, [n.code for n in place.nodes if n.code in wanted])]
+    if not chosen:
+        return None
+    start = start_on or in_shanghai(project.created_at).date()
+    codes = {node.code for node in chosen}
+    works = [work for work in project.intermediaries if work.matter_code in codes and work.promised_wd is not None]
+    progress = {code: _happened(review, calendar, at) for code, review in reviews}
+    progress.update({_work_code(w): Progress(accepted_on=w.started_on, decided_on=w.ended_on) for w in works})
+    pauses = {code: _pauses(review, calendar, today) for code, review in reviews}
+    of_case: dict[int, dict[str, None]] = {}
+    for code, review in reviews:
+        of_case.setdefault(review.case_id, {})[code] = None
+    return ProjectPath(
+        path=build_path(
+            chosen,
+            intermediaries=[_work(w) for w in works],
+            site=place.site,
+            evaluations=place.evaluations,
+            calendar=calendar,
+            start_on=start,
+            edits=changes,
+            only=only if changes else None,
+        ),
+        calendar=calendar,
+        start_on=start,
+        today=today,
+        city=place.city,
+        progress=progress,
+        authorities={code: review.authority for code, review in reviews},
+        paused_wd={code: so_far for code, (so_far, _) in pauses.items()},
+        pause_ahead_wd={code: ahead for code, (_, ahead) in pauses.items()},
+        codes_of_case={case_id: tuple(codes_) for case_id, codes_ in of_case.items()},
+    )
+
+
+def reviews_by_matter(session: Session, project: Project) -> list[tuple[str, Review]]:
+    """Every review of the project that was not withdrawn, with its matter's code, oldest first."""
+    rows = session.execute(
+        select(Matter.code, Review)
+        .join(Review, Review.matter_id == Matter.id)
+        .join(Case, Case.id == Review.case_id)
+        .where(Case.project_id == project.id, Review.state != ReviewState.WITHDRAWN)
+        .options(selectinload(Review.pauses))
+        .order_by(Review.id)
+    )
+    return [(code, review) for code, review in rows]
+
+
+def _happened(review: Review, calendar: Calendar, at: datetime) -> Progress:
+    return Progress(
+        accepted_on=_day(review.accepted_at),
+        decided_on=_day(review.decided_at),
+        due_on=_day(review.legal_due_at),
+        lamp=review.lamp(calendar, at) if review.state in OPEN_STATES else Lamp.GREEN,
+    )
+
+
+def _pauses(review: Review, calendar: Calendar, today: date) -> tuple[int, int]:
+    clock = review.legal_clock() if review.pauses else None
+    return (0, 0) if clock is None else clock.pauses_wd(calendar, today)
+
+
+def _work_code(work: Intermediary) -> str:
+    return f"ZJ-{work.id}"
+
+
+def _work(work: Intermediary) -> IntermediaryWork:
+    assert work.matter_code is not None and work.promised_wd is not None
+    return IntermediaryWork(
+        _work_code(work), work.name, feeds=work.matter_code, promised_wd=work.promised_wd, firm=work.firm or ""
+    )
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else in_shanghai(moment).date()

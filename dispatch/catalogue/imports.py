@@ -1,0 +1,210 @@
+"""Catalogue import: files become the matters, materials, implementations, hours and days of the database."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, func, select, text
+from sqlalchemy.orm import Session, aliased
+
+from agents.imports import BadFile, ImportReport, Row, merge, read_sheet
+from agents.network import Division, ServiceCentre
+from db import SHANGHAI, Base, now
+from dispatch.catalogue.catalog import (
+    DATA,
+    AreaEvaluation,
+    CalendarDay,
+    Family,
+    Implementation,
+    Matter,
+    MatterPrerequisite,
+    OpeningHours,
+    Requirement,
+)
+from dispatch.catalogue.file_rows import (
+    MatterSheet,
+    check_waits,
+    read_calendar,
+    read_evaluations,
+    read_hours,
+    read_implementations,
+    read_matters,
+    read_requirements,
+)
+from dispatch.core.clock import DayStatus
+
+CATALOG_FILES = (
+    DATA / "catalog_industrial_permit.csv",
+    DATA / "catalog_business_opening.csv",
+    DATA / "catalog_property_registration.csv",
+)
+REQUIREMENTS_FILE = DATA / "requirements.csv"
+IMPLEMENTATIONS_FILE = DATA / "implementations.csv"
+HOURS_FILE = DATA / "opening_hours.csv"
+CALENDAR_FILE = DATA / "calendar_2025_2027.csv"
+
+
+def import_catalog(session: Session, paths: Sequence[Path | str] = CATALOG_FILES) -> ImportReport:
+    """Make the catalogue of each file's family what the file says; matters that left it are retired, never deleted.
+
+    Raises BadFile and changes nothing: unknown prerequisite, cycle, negative days, duplicate …
+    """
+    sheets = [read_matters(path) for path in paths]
+    session.execute(text("LOCK TABLE matter, matter_prerequisite IN SHARE ROW EXCLUSIVE MODE"))
+    families = [read.family for read in sheets]
+    if len(set(families)) < len(families):
+        raise BadFile(paths[-1], [Row(1, "", "two files are of the same family")])
+    check_waits(sheets, _waits_elsewhere(session, families))
+    for read in sheets:
+        read.sheet.refuse_if_faulty()
+    of_these = Matter.family.in_(families)
+    rows = [row for read in sheets for row in read.rows]
+    report = merge(
+        session, _table(Matter), ["code"], rows, retire_on=now(session).astimezone(SHANGHAI).date(), among=of_these
+    )
+    return report + _import_waits(session, sheets, families, {row["code"] for row in rows})
+
+
+def _import_waits(
+    session: Session, sheets: Sequence[MatterSheet], families: Sequence[Family], codes: Collection[str]
+) -> ImportReport:
+    """The prerequisites, which are told as changes of the matters that wait; those of new matters go without saying."""
+    ids = _matter_ids(session)
+    wanted = {(code, on) for read in sheets for code, waits in read.waits.items() for on in waits}
+    held = _waits(session, families)
+    merge(
+        session,
+        _table(MatterPrerequisite),
+        ["matter_id", "prerequisite_id"],
+        [{"matter_id": ids[code], "prerequisite_id": ids[on]} for code, on in sorted(wanted)],
+        columns=("matter_id", "prerequisite_id"),
+        among=MatterPrerequisite.matter_id.in_(select(Matter.id).where(Matter.family.in_(families))),
+    )
+    if not held:
+        return ImportReport()
+    lines = [f"{code}: waits for {on}" for code, on in sorted(wanted - held)]
+    lines += [f"{code}: no longer waits for {on}" for code, on in sorted(held - wanted) if code in codes]
+    return ImportReport(changed=len(lines), lines=tuple(lines))
+
+
+def _waits(session: Session, families: Sequence[Family]) -> set[tuple[str, str]]:
+    """The prerequisites of the matters of some families, as pairs of codes."""
+    earlier = aliased(Matter)
+    pairs = (
+        select(Matter.code, earlier.code)
+        .join(MatterPrerequisite, MatterPrerequisite.matter_id == Matter.id)
+        .join(earlier, earlier.id == MatterPrerequisite.prerequisite_id)
+        .where(Matter.family.in_(families))
+    )
+    return {(code, on) for code, on in session.execute(pairs)}
+
+
+def import_requirements(session: Session, path: Path | str = REQUIREMENTS_FILE) -> ImportReport:
+    """The materials of the matters that the file names; other matters keep theirs. Raises BadFile."""
+    ids = _matter_ids(session)
+    rows = _with_id(read_requirements(path, ids.keys()), "matter_code", "matter_id", ids)
+    named = Requirement.matter_id.in_({row["matter_id"] for row in rows})
+    return merge(session, _table(Requirement), ["matter_id", "name"], rows, among=named)
+
+
+def import_implementations(session: Session, path: Path | str = IMPLEMENTATIONS_FILE) -> ImportReport:
+    """How the divisions that the file names handle matters; other divisions keep theirs. Raises BadFile."""
+    matters, divisions, centres = _matter_ids(session), _division_ids(session), _centre_ids(session)
+    rows = read_implementations(path, matters.keys(), divisions.keys(), centres.keys())
+    rows = _with_id(rows, "matter_code", "matter_id", matters)
+    rows = _with_id(rows, "division_code", "division_id", divisions)
+    rows = _with_id(rows, "centre_no", "centre_id", centres)
+    named = Implementation.division_id.in_({row["division_id"] for row in rows})
+    return merge(session, _table(Implementation), ["matter_id", "division_id"], rows, among=named)
+
+
+def import_evaluations(session: Session, path: Path | str) -> ImportReport:
+    """The area evaluations of the zones that the file names; other zones keep theirs. Raises BadFile."""
+    divisions = _division_ids(session)
+    rows = _with_id(read_evaluations(path, divisions.keys()), "division_code", "division_id", divisions)
+    named = AreaEvaluation.division_id.in_({row["division_id"] for row in rows})
+    return merge(session, _table(AreaEvaluation), ["division_id", "kind", "valid_from"], rows, among=named)
+
+
+def import_hours(session: Session, path: Path | str = HOURS_FILE) -> ImportReport:
+    """The opening hours of all centres. Raises BadFile."""
+    centres = _centre_ids(session)
+    rows = _with_id(read_hours(path, centres.keys()), "centre_no", "centre_id", centres)
+    return merge(session, _table(OpeningHours), ["centre_id", "season_from"], rows)
+
+
+def import_calendar(session: Session, path: Path | str = CALENDAR_FILE) -> ImportReport:
+    """The years that the file holds, whole; other years stay. Raises BadFile."""
+    year = func.extract("year", CalendarDay.day)
+    published = session.scalars(select(year).where(CalendarDay.status == DayStatus.PUBLISHED).distinct())
+    rows = read_calendar(path, {int(number) for number in published})
+    years = {row["day"].year for row in rows}
+    return merge(session, _table(CalendarDay), ["day"], rows, among=year.in_(years))
+
+
+def import_all(session: Session) -> ImportReport:
+    """Everything that comes with the program. The network must be there."""
+    report = import_catalog(session)
+    report += import_requirements(session) + import_implementations(session)
+    return report + import_hours(session) + import_calendar(session)
+
+
+# The columns by which each kind of file is known.
+READERS: dict[tuple[str, str], Callable[[Session, Path | str], ImportReport]] = {
+    ("code", "phase"): lambda session, path: import_catalog(session, [path]),
+    ("matter_code", "mode"): import_requirements,
+    ("matter_code", "division_code"): import_implementations,
+    ("division_code", "valid_from"): import_evaluations,
+    ("centre_no", "season_from"): import_hours,
+    ("date", "is_workday"): import_calendar,
+}
+
+
+def import_file(session: Session, path: Path | str) -> ImportReport:
+    """A file of the catalogue, whichever it is: its columns say so. Raises BadFile."""
+    header = read_sheet(path, ()).rows[0][1].keys()
+    for columns, reader in READERS.items():
+        if header >= set(columns):
+            return reader(session, path)
+    raise BadFile(path, [Row(1, "", f"no file of the catalogue has these columns: {', '.join(header)}")])
+
+
+def _waits_elsewhere(session: Session, families: Sequence[Family]) -> dict[str, tuple[str, ...]]:
+    """The matters of other families with what each waits for."""
+    others = [family for family in Family if family not in families]
+    still_used = select(Matter.code).where(Matter.family.in_(others), Matter.retired_on.is_(None))
+    waits: dict[str, tuple[str, ...]] = dict.fromkeys(session.scalars(still_used), ())
+    for code, on in sorted(_waits(session, others)):
+        if code in waits:
+            waits[code] = (*waits[code], on)
+    return waits
+
+
+def _with_id(
+    rows: Sequence[Mapping[str, Any]], code_column: str, id_column: str, ids: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in row.items() if name != code_column}
+        | {id_column: None if row[code_column] is None else ids[row[code_column]]}
+        for row in rows
+    ]
+
+
+def _matter_ids(session: Session) -> dict[str, int]:
+    return {
+        row.code: row.id for row in session.execute(select(Matter.code, Matter.id).where(Matter.retired_on.is_(None)))
+    }
+
+
+def _division_ids(session: Session) -> dict[str, int]:
+    return {row.code: row.id for row in session.execute(select(Division.code, Division.id))}
+
+
+def _centre_ids(session: Session) -> dict[str, int]:
+    return {row.centre_no: row.id for row in session.execute(select(ServiceCentre.centre_no, ServiceCentre.id))}
+
+
+def _table(mapped: type[Base]) -> Table:
+    table = mapped.__table__
+    assert isinstance(table, Table)
+    return table

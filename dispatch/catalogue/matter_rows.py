@@ -1,0 +1,83 @@
+"""Catalogue rows: the published columns of a matter, read into the approval path's nodes. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from dispatch.path.approval_graph import AreaEffect, Kind, MatterNode
+
+# What a simplified evaluation leaves of the committed days: a commitment is decided on the day, a downgraded
+# report still takes half of it. Both are practice, not law; an implementation may say otherwise.
+SIMPLIFIED_TO_COMMITMENT_WD = 1
+SIMPLIFIED_SHARE = 0.5
+
+# The evaluations that a zone may share, by the catalogue's words and by the name that rows and code know them by.
+AREA_KINDS = {
+    "土地勘测": "land_survey",
+    "矿产压覆": "minerals",
+    "地质灾害": "geological_hazard",
+    "水土保持": "water_and_soil",
+    "文物保护": "relics",
+    "洪水影响": "flood",
+    "地震安全性": "earthquake",
+    "气候可行性": "climate",
+    "区域能评": "energy",
+    "区域环评": "environment",
+    "社会稳定风险": "social_stability",
+}
+
+
+def matter_from(row: Mapping[str, str]) -> MatterNode:
+    """One row of the catalogue. Raises ValueError when a number or a kind is not one."""
+    committed = int(row["committed_wd"])
+    effect = area_effect(row["area_effect"])
+    return MatterNode(
+        code=row["code"],
+        name=row["name_zh"],
+        short=row["short_zh"],
+        phase=int(row["phase"]),
+        kind=Kind(row["kind"]),
+        statutory_days=int(row["statutory_wd"]),
+        committed_days=committed,
+        committed_now_days=int(row["committed_now_wd"]),
+        counts_in_target=row["counts_in_target"] == "y",
+        prerequisites=tuple(filter(None, row["prerequisites"].split(";"))),
+        before_works_only=row["due_before_works_only"] == "y",
+        joint_group=row["joint_group"],
+        area_evaluation=evaluation_kind(row["area_evaluation"]),
+        area_effect=effect,
+        simplified_days=_simplified(row["area_effect"], committed) if effect is AreaEffect.SIMPLIFY else 0,
+        authority=row["department_zh"],
+        level=row["level"],
+        counter=row["counter_in_city_district"],
+        applies_if=row["applies_if"],
+        relief=row["commitment_or_deferrable"],
+        exempt_procedures=row["clock_exempt_procedures"],
+        basis=row["source_or_basis"],
+    )
+
+
+def matters_from(rows: Iterable[Mapping[str, str]]) -> tuple[MatterNode, ...]:
+    return tuple(matter_from(row) for row in rows)
+
+
+def evaluation_kind(words: str) -> str:
+    """The evaluation that these words name, whatever sources follow in brackets; nothing for nothing."""
+    name = re.split(r"[ (（]", words.strip(), maxsplit=1)[0]
+    if name and name not in AREA_KINDS:
+        raise ValueError(f"{name} is no area evaluation that the catalogue knows")
+    return AREA_KINDS.get(name, "")
+
+
+def area_effect(words: str) -> AreaEffect:
+    """The effect that the catalogue's words promise; where they leave a choice, the lesser one."""
+    if "simplify" in words:
+        return AreaEffect.SIMPLIFY
+    return AreaEffect.REPLACE if "replace" in words else AreaEffect.NONE
+
+
+def _simplified(words: str, committed: int) -> int:
+    if "承诺" in words:
+        return SIMPLIFIED_TO_COMMITMENT_WD
+    return max(1, round(committed * SIMPLIFIED_SHARE))

@@ -1,0 +1,1 @@
+"""Core: working days, the legal clock, localised text, who acts, and what can go wrong. Pure."""

@@ -1,0 +1,1 @@
+"""Forecast: durations, sampled paths, the promise, its risk and its calibration. Pure."""

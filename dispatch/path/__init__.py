@@ -1,0 +1,1 @@
+"""Path: a project's approvals as a graph, its schedule, its edits and its drawing. Pure."""

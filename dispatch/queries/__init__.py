@@ -1,1 +1,0 @@
-"""What each page shows: one module an audience, one question a function, the viewer first."""

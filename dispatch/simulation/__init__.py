@@ -1,0 +1,1 @@
+"""Simulation: drawn demand replayed under several rules of assignment. Pure."""

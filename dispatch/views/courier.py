@@ -1,0 +1,294 @@
+"""What a courier's phone shows: today's runs, one stop a card, nothing about the project and never a code."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from agents.network import ServiceCentre
+from db import now
+from dispatch.acts.handover_lists import TO_DO, incoming, outgoing
+from dispatch.acts.stop_report import INWARD
+from dispatch.cases.access_control import within
+from dispatch.cases.case import Case
+from dispatch.cases.notify import day_of
+from dispatch.core.actor import Role, Viewer
+from dispatch.core.errors import NotFound
+from dispatch.custody.custody import Direction, HandoverLine, HandoverList, Parcel, ParcelState
+from dispatch.custody.proofs import asked
+from routing.day.order import window_of
+from routing.day.tables import FAIL_LABEL, STOP_LABEL, Courier, Plan, PlanState, Run, Shift, Stop, StopAct, StopEvent
+from routing.travel.addresses import map_links
+
+
+def my_day(session: Session, viewer: Viewer) -> dict[str, Any]:
+    """Today's runs of this courier, in order. A courier never sees a code."""
+    on = day_of(now(session))
+    courier = session.get(Courier, viewer.courier_id) if viewer.courier_id else None
+    runs = session.scalars(
+        select(Run)
+        .join(Plan, Plan.id == Run.plan_id)
+        .where(Run.courier_id == viewer.courier_id, Run.on == on, Plan.state == PlanState.COMMITTED)
+        .order_by(Run.starts_s)
+    ).all()
+    stops = session.scalars(
+        select(Stop).where(Stop.run_id.in_([run.id for run in runs])).order_by(Stop.run_id, Stop.position)
+    ).all()
+    papers, ended = _papers(session, [s.id for s in stops]), _outcomes(session, [s.id for s in stops])
+    shift_ends_s = session.scalar(
+        select(Shift.ends_s).where(Shift.courier_id == viewer.courier_id, Shift.on == on)
+    )  # fmt: skip
+    return {
+        "on": on,
+        "courier": "" if courier is None else courier.name,
+        "courier_id": viewer.courier_id,
+        "shift_ends_s": shift_ends_s if shift_ends_s is not None else max((r.ends_s for r in runs), default=None),
+        "runs": [
+            {
+                "id": run.id, "version": run.version, "state": run.state.value, "starts_s": run.starts_s,
+                "ends_s": run.ends_s, "changed": _what_changed(session, run, stops),
+                "stops": [
+                    _card(stop, papers.get(stop.id, []), ended.get(stop.id)) for stop in stops if stop.run_id == run.id
+                ],
+            }
+            for run in runs
+        ],
+    }  # fmt: skip
+
+
+def _what_changed(session: Session, run: Run, stops: Iterable[Stop]) -> str | None:
+    """Who planned the run anew and what is different: stops added, stops gone, where to go next."""
+    if run.changed_words is None:
+        return None
+    plan = session.get_one(Plan, run.plan_id)
+    before = session.get(Plan, plan.replaces_id) if plan.replaces_id is not None else None
+    if before is None:
+        return run.changed_words
+    was, now_is = _visited(before, run.courier_id), _visited(plan, run.courier_id)
+    here = [stop for stop in stops if stop.run_id == run.id]
+    done = {stop.id for stop in here if stop.state not in TO_DO}
+    added, gone = [n for n in now_is if n not in set(was)], [n for n in was if n not in set(now_is) | done]
+    words = [run.changed_words]
+    words += [f"新增{len(added)}站"] * bool(added) + [f"减少{len(gone)}站"] * bool(gone)
+    if not added and not gone:
+        kept = [n for n in was if n not in done]
+        words.append("站点不变，顺序有调整" if kept != [n for n in now_is if n not in done] else "站点和顺序不变")
+    following = next((stop for stop in here if stop.state in TO_DO), None)
+    return "，".join(words) + ("" if following is None else f"；下一站：{following.label or following.address}")
+
+
+def _visited(plan: Plan, courier_id: int) -> list[int]:
+    """The stops of one courier's route in a plan, in their order."""
+    routes = (plan.result or {}).get("routes", [])
+    return [visit["stop_id"] for route in routes if route["courier_id"] == courier_id for visit in route["visits"]]
+
+
+def my_stop(session: Session, viewer: Viewer, stop: Stop) -> dict[str, Any]:
+    """One stop's card. The viewer's right to see the stop is checked by whoever found it."""
+    return _card(stop, _papers(session, [stop.id]).get(stop.id, []), _outcomes(session, [stop.id]).get(stop.id))
+
+
+def _papers(session: Session, stop_ids: Iterable[int]) -> dict[int, list[Any]]:
+    """The parcels of these stops, with just what a card shows."""
+    rows = session.execute(
+        select(
+            Parcel.stop_id, Parcel.waybill, Parcel.leg, Parcel.contents, Parcel.person, Parcel.holder, Parcel.state,
+            Parcel.code_hash.is_not(None).label("needs_code"),
+        )
+        .where(Parcel.stop_id.in_(list(stop_ids)), Parcel.state != ParcelState.CANCELLED)
+        .order_by(Parcel.id)
+    )  # fmt: skip
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.stop_id, []).append(row)
+    return found
+
+
+def _outcomes(session: Session, stop_ids: Iterable[int]) -> dict[int, StopEvent]:
+    """The latest outcome of each of these stops that was not undone."""
+    ids = list(stop_ids)
+    undone = select(StopEvent.undoes_id).where(StopEvent.undoes_id.is_not(None), StopEvent.stop_id.in_(ids))
+    events = session.scalars(
+        select(StopEvent)
+        .where(
+            StopEvent.stop_id.in_(ids),
+            StopEvent.act.in_((StopAct.COLLECTED, StopAct.DELIVERED, StopAct.FAILED)),
+            StopEvent.id.not_in(undone),
+        )
+        .order_by(StopEvent.id)
+    )
+    return {event.stop_id: event for event in events}
+
+
+def _card(stop: Stop, papers: list[Any], ended: StopEvent | None) -> dict[str, Any]:
+    window = window_of(stop)
+    inward = any(p.leg in INWARD for p in papers) if papers else stop.kind.value != "delivery"
+    outward = any(p.leg not in INWARD for p in papers) if papers else stop.kind.value != "pickup"
+    return {
+        "id": stop.id, "position": stop.position, "kind": stop.kind.value, "kind_words": STOP_LABEL[stop.kind],
+        "state": stop.state.value, "to_do": stop.state in TO_DO,
+        "version": stop.version, "label": stop.label, "address": stop.address, "contact": stop.contact_name,
+        "phone": stop.contact_phone, "lon": stop.lon, "lat": stop.lat, "eta_s": stop.eta_s,
+        "window": list(window) if window is not None else None,
+        "service_s": stop.service_s, "pieces": stop.pieces, "attempts": stop.attempts,
+        "act": "collected" if inward else "delivered",
+        "needs_code": any(p.needs_code for p in papers),
+        "needs_identity": outward and any(p.needs_code for p in papers if p.leg not in INWARD),
+        "needs_inspection": any(p.leg in INWARD for p in papers),
+        "proofs": {proof.value: level.name.lower() for proof, level in asked(p.leg for p in papers).items()},
+        "maps": [{"name": link.name, "url": link.url} for link in map_links(stop.lon, stop.lat, stop.label)],
+        "pin_proposed": stop.proposed_lon is not None,
+        "ended_at": None if ended is None or stop.state in TO_DO else ended.at,
+        "failed_words": FAIL_LABEL[stop.fail_reason]
+        if stop.fail_reason is not None and stop.state not in TO_DO else None,
+        "parcels": [
+            {"waybill": p.waybill, "last4": p.waybill[-6:-2], "leg": p.leg.value, "contents": p.contents,
+             "recipient": p.person, "needs_code": p.needs_code, "holder": p.holder.value}
+            for p in papers
+        ],
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- batches and their lists
+
+
+@dataclass(frozen=True, slots=True)
+class LoadLine:
+    """A parcel that waits at the centre for this run: its number and where it goes."""
+
+    waybill: str
+    position: int | None
+    label: str
+    papers: int
+
+
+def to_load(session: Session, viewer: Viewer) -> dict[int, list[LoadLine]]:
+    """What this courier takes along today, by run, in the order of the stops."""
+    on = day_of(now(session))
+    runs = session.scalars(
+        select(Run)
+        .join(Plan, Plan.id == Run.plan_id)
+        .where(Run.courier_id == viewer.courier_id, Run.on == on, Plan.state == PlanState.COMMITTED)
+        .order_by(Run.starts_s)
+    )
+    waiting: dict[int, list[LoadLine]] = {}
+    for run in runs:
+        parcels = outgoing(session, run)
+        stops = {s.id: s for s in session.scalars(select(Stop).where(Stop.id.in_([p.stop_id for p in parcels])))}
+        lines = [
+            LoadLine(p.waybill, stops[p.stop_id or 0].position, stops[p.stop_id or 0].label, len(p.contents))
+            for p in parcels
+        ]
+        if lines:
+            waiting[run.id] = lines
+    return waiting
+
+
+def my_run(session: Session, viewer: Viewer, run_id: int) -> Run:
+    """A run of this courier, locked. Raises NotFound."""
+    run = session.scalar(select(Run).where(Run.id == run_id, Run.courier_id == viewer.courier_id).with_for_update())
+    if run is None:
+        raise NotFound(f"no run {run_id} for this viewer")
+    return run
+
+
+def to_hand_in(session: Session, viewer: Viewer) -> int:
+    """How many parcels this courier has to hand in at the centre."""
+    return 0 if viewer.courier_id is None else len(incoming(session, viewer.courier_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A handover list as a row of the day's lists."""
+
+    list_no: str
+    batch: str
+    direction: Direction
+    centre: str
+    courier: str
+    made_at: datetime
+    lines: int
+    differences: int
+    centre_signed_at: datetime | None
+    courier_signed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLine:
+    """One numbered line of a handover list: envelopes are listed, not what the project is about."""
+
+    position: int
+    waybill: str
+    seal_no: str | None
+    pieces: int
+    papers: int
+    label: str
+    difference: str | None
+
+
+def _visible_lists(viewer: Viewer) -> Any:
+    if viewer.role is Role.COURIER:
+        return HandoverList.courier_id == viewer.courier_id
+    return within(viewer, ServiceCentre.division_id)  # type: ignore[arg-type]
+
+
+def _sheets(viewer: Viewer) -> Any:
+    return (
+        select(
+            HandoverList.list_no, HandoverList.batch, HandoverList.direction, ServiceCentre.name.label("centre"),
+            func.coalesce(Courier.name, "").label("courier"), HandoverList.made_at,
+            func.count(HandoverLine.id).label("lines"), func.count(HandoverLine.difference).label("differences"),
+            HandoverList.centre_signed_at, HandoverList.courier_signed_at,
+        )
+        .join(ServiceCentre, ServiceCentre.id == HandoverList.centre_id)
+        .join(HandoverLine, HandoverLine.list_id == HandoverList.id)
+        .outerjoin(Courier, Courier.id == HandoverList.courier_id)
+        .where(_visible_lists(viewer))
+        .group_by(HandoverList.id, ServiceCentre.name, Courier.name)
+    )  # fmt: skip
+
+
+def lists_of_today(session: Session, viewer: Viewer) -> list[Sheet]:
+    """Today's handover lists that the viewer may see: a courier's own, a centre's people those of their subtree."""
+    today = day_of(now(session))
+    query = _sheets(viewer).where(HandoverList.on == today).order_by(HandoverList.made_at.desc(), HandoverList.id)
+    return [Sheet(**row._mapping) for row in session.execute(query.limit(200))]
+
+
+def handover_sheet(session: Session, viewer: Viewer, list_no: str) -> tuple[Sheet, list[SheetLine]]:
+    """One list with its lines, for the screen and for two printed copies. Raises NotFound."""
+    row = session.execute(_sheets(viewer).where(HandoverList.list_no == list_no)).first()
+    if row is None:
+        raise NotFound(f"no handover list {list_no} for this viewer")
+    lines = session.execute(
+        select(
+            HandoverLine.position, Parcel.waybill, Parcel.seal_no, Parcel.pieces,
+            func.jsonb_array_length(Parcel.contents).label("papers"), func.coalesce(Stop.label, "").label("label"),
+            HandoverLine.difference,
+        )
+        .join(HandoverList, HandoverList.id == HandoverLine.list_id)
+        .join(Parcel, Parcel.id == HandoverLine.parcel_id)
+        .outerjoin(Stop, Stop.id == Parcel.stop_id)
+        .where(HandoverList.list_no == list_no)
+        .order_by(HandoverLine.position)
+    )  # fmt: skip
+    return Sheet(**row._mapping), [SheetLine(**line._mapping) for line in lines]
+
+
+def handover_list_for(session: Session, viewer: Viewer, list_no: str) -> HandoverList:
+    """The list, to be signed; the cases and parcels of its lines are locked before it. Raises NotFound."""
+    found = session.scalar(
+        select(HandoverList.id)
+        .join(ServiceCentre, ServiceCentre.id == HandoverList.centre_id)
+        .where(HandoverList.list_no == list_no, _visible_lists(viewer))
+    )
+    if found is None:
+        raise NotFound(f"no handover list {list_no} for this viewer")
+    parcels = select(HandoverLine.parcel_id).where(HandoverLine.list_id == found)
+    cases = select(Parcel.case_id).where(Parcel.id.in_(parcels))
+    session.scalars(select(Case).where(Case.id.in_(cases)).order_by(Case.id).with_for_update()).all()
+    session.scalars(select(Parcel).where(Parcel.id.in_(parcels)).order_by(Parcel.id).with_for_update()).all()
+    return session.get_one(HandoverList, found, with_for_update=True, populate_existing=True)

@@ -1,0 +1,241 @@
+"""What the intake asks with: places to choose from, the matters that apply there, the papers they want."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agents.network import Division, Level, children, division_with, home_county
+from dispatch.cases.access_control import project_for, visible_projects
+from dispatch.cases.case import MODE_LABEL, Case, Material, MaterialState
+from dispatch.cases.project import Project
+from dispatch.cases.review import Review, ReviewState
+from dispatch.catalogue.catalog import Family, MaterialMode, Matter, Requirement, facts_of, handlings_of
+from dispatch.core.actor import Viewer
+from dispatch.core.clock import ClockOf
+from dispatch.path.applicability import applies
+from dispatch.path.approval_graph import WHOSE
+from dispatch.path.seven_lists import phase_name
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A division to choose: its code, name and point."""
+
+    code: str
+    name: str
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A city with its counties and zones of that rank."""
+
+    name: str
+    counties: tuple[Place, ...]
+
+
+def counties(session: Session) -> list[City]:
+    """Every county that is not retired, by city."""
+    rows = session.execute(
+        select(Division.code, Division.name, Division.lon, Division.lat, Division.level, Division.parent_code)
+        .where(Division.level.in_((Level.CITY, Level.COUNTY)), Division.retired_on.is_(None))
+        .order_by(Division.code)
+    ).all()
+    cities = {row.code: row.name for row in rows if row.level == Level.CITY}
+    below: dict[str, list[Place]] = {code: [] for code in cities}
+    for row in rows:
+        if row.level == Level.COUNTY and row.parent_code in below:
+            below[row.parent_code].append(Place(row.code, row.name, row.lon, row.lat))
+    return [City(cities[code], tuple(places)) for code, places in below.items() if places]
+
+
+def places_below(session: Session, county_code: str) -> list[Place]:
+    """The towns and zones of a county. Raises UnknownDivision."""
+    county = division_with(session, county_code)
+    return [Place(d.code, d.name, d.lon, d.lat) for d in children(session, county)]
+
+
+def county_of(session: Session, code: str) -> Place | None:
+    """The county in which a place lies."""
+    county = home_county(session, division_with(session, code))
+    return None if county is None else Place(county.code, county.name, county.lon, county.lat)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A matter that may be chosen, as the place handles it."""
+
+    code: str
+    short: str
+    name: str
+    authority: str
+    counter: str
+    statutory_wd: int
+    committed_wd: int
+    same_day: bool
+    by_law: str
+    applies: bool
+    under_way: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A phase (阶段) with what may be chosen in it."""
+
+    number: int
+    name: str
+    offers: tuple[Offer, ...]
+
+    @property
+    def fitting(self) -> tuple[Offer, ...]:
+        return tuple(offer for offer in self.offers if offer.applies)
+
+    @property
+    def others(self) -> tuple[Offer, ...]:
+        return tuple(offer for offer in self.offers if not offer.applies)
+
+
+def offers(
+    session: Session, viewer: Viewer, *, division_code: str, family: Family, facts: Mapping[str, Any],
+    project_no: str | None = None,
+) -> list[Phase]:  # fmt: skip
+    """The family's matters that an authority decides, by phase; which of them the facts call for is marked."""
+    division = division_with(session, division_code)
+    home = home_county(session, division) or division
+    matters = session.scalars(
+        select(Matter).where(Matter.family == family, Matter.retired_on.is_(None)).order_by(Matter.position)
+    ).all()
+    known = facts_of(facts)
+    under_way = _under_way(session, viewer, project_no)
+    handlings = handlings_of(session, matters, home)
+    by_phase: dict[int, list[Offer]] = {}
+    for matter in matters:
+        if WHOSE[matter.kind] is not ClockOf.AUTHORITY:
+            continue
+        handling = handlings[matter.code]
+        law = handling.fee_basis if not handling.legal_fee_cents else f"{handling.legal_fee_cents // 100}元"
+        by_phase.setdefault(matter.phase, []).append(
+            Offer(
+                matter.code, matter.short_name, matter.name, handling.authority, handling.counter_place,
+                handling.statutory_wd, handling.committed_wd, handling.same_day, law,
+                applies(matter.code, known), matter.code in under_way, "",
+            )
+        )  # fmt: skip
+    return [Phase(n, phase_name(n), tuple(found)) for n, found in sorted(by_phase.items())]
+
+
+def _under_way(session: Session, viewer: Viewer, project_no: str | None) -> set[str]:
+    """Matters that a case of the project asks for already, or has been granted."""
+    if project_no is None:
+        return set()
+    over = (ReviewState.WITHDRAWN, ReviewState.DENIED, ReviewState.NOT_ACCEPTED, ReviewState.RETURNED)
+    query = (
+        select(Matter.code)
+        .join(Review, Review.matter_id == Matter.id)
+        .join(Case, Case.id == Review.case_id)
+        .join(Project, Project.id == Case.project_id)
+        .where(Project.project_no == project_no, visible_projects(viewer), Review.state.not_in(over))
+    )
+    return set(session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A material that the chosen matters ask for, once, in the strictest mode."""
+
+    name: str
+    mode: MaterialMode
+    mode_label: str
+    deferrable: bool
+    condition: str
+    matters: tuple[str, ...]
+    held: str
+
+    @property
+    def on_paper(self) -> bool:
+        return self.mode in {MaterialMode.ORIGINAL_RETURNED, MaterialMode.ORIGINAL_KEPT}
+
+
+def papers_for(
+    session: Session, viewer: Viewer, codes: Sequence[str], *, project_no: str | None = None
+) -> list[Wanted]:
+    """The papers of these matters; ``held`` says why one is not asked for again."""
+    rows = session.execute(
+        select(Requirement, Matter.short_name)
+        .join(Matter, Matter.id == Requirement.matter_id)
+        .where(Matter.code.in_(codes))
+        .order_by(Matter.position, Requirement.position)
+    )
+    strictness = list(MaterialMode)
+    wanted: dict[str, tuple[Requirement, list[str]]] = {}
+    for row, short in rows:
+        strictest, shorts = wanted.get(row.name, (row, []))
+        if strictness.index(row.mode) > strictness.index(strictest.mode):
+            strictest = row
+        wanted[row.name] = (strictest, [*shorts, short])
+    given = _accepted_before(session, viewer, project_no)
+    return [
+        Wanted(name, row.mode, MODE_LABEL[row.mode], row.deferrable, row.condition, tuple(shorts), _held(row, given))
+        for name, (row, shorts) in wanted.items()
+    ]
+
+
+def _held(row: Requirement, given: Iterable[str]) -> str:
+    if row.mode is MaterialMode.LOOKED_UP:
+        return "电子证照可查，免提交"
+    if row.mode is MaterialMode.COPY and row.name in given:
+        return "本项目已交过，不再索要"
+    return ""
+
+
+def _accepted_before(session: Session, viewer: Viewer, project_no: str | None) -> set[str]:
+    if project_no is None:
+        return set()
+    query = (
+        select(Material.name)
+        .join(Case, Case.id == Material.case_id)
+        .join(Project, Project.id == Case.project_id)
+        .where(Project.project_no == project_no, visible_projects(viewer), Material.state == MaterialState.ACCEPTED)
+    )
+    return set(session.scalars(query))
+
+
+def results_on_paper(session: Session, codes: Sequence[str]) -> list[str]:
+    """The short names of those matters whose result is issued on paper."""
+    query = select(Matter.short_name).where(Matter.code.in_(codes), Matter.result_has_original)
+    return list(session.scalars(query.order_by(Matter.position)))
+
+
+def names_of(session: Session, codes: Sequence[str]) -> list[str]:
+    """The short names of matters, in the catalogue's order."""
+    query = select(Matter.short_name).where(Matter.code.in_(codes)).order_by(Matter.position)
+    return list(session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProject:
+    """What the intake need not ask when a project adds a case."""
+
+    project_no: str
+    name: str
+    family: Family
+    division_code: str
+    place: str
+    facts: dict[str, Any]
+    has_letter: bool
+
+
+def known_project(session: Session, viewer: Viewer, project_no: str, today: date) -> KnownProject:
+    """The project to which a case is added. Raises NotFound."""
+    project = project_for(session, viewer, project_no)
+    division = session.get_one(Division, project.division_id)
+    return KnownProject(
+        project.project_no, project.name, project.family, division.code, division.name, dict(project.facts),
+        project.delegation_on(today) is not None,
+    )  # fmt: skip

@@ -1,0 +1,92 @@
+"""What operators and leads see of the catalogue: each matter's limits and materials, and how sure each is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch.cases.case import MODE_LABEL
+from dispatch.cases.project import FAMILY_LABEL
+from dispatch.catalogue.catalog import Confidence, Family, MaterialMode, Matter, MatterPrerequisite, Requirement
+
+CONFIDENCE_LABEL: Mapping[Confidence, str] = MappingProxyType(
+    {Confidence.SURE: "有据", Confidence.TYPICAL: "通常", Confidence.VERIFY: "待核实"}
+)
+CONFIDENCE_KIND: Mapping[Confidence, str] = MappingProxyType(
+    {Confidence.SURE: "green", Confidence.TYPICAL: "", Confidence.VERIFY: "amber"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One material of a matter."""
+
+    name: str
+    mode: MaterialMode
+    mode_words: str
+    deferrable: bool
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class MatterLine:
+    """One matter of the catalogue."""
+
+    code: str
+    name: str
+    phase: int
+    department: str
+    counter: str
+    statutory_wd: int
+    statutory_sure: Confidence
+    statutory_note: str
+    committed_wd: int
+    committed_now_wd: int
+    committed_sure: Confidence
+    committed_note: str
+    joint_group: str
+    counts: bool
+    source: str
+    needs: list[str] = field(default_factory=list)
+    materials: list[Wanted] = field(default_factory=list)
+
+    @property
+    def is_unsure(self) -> bool:
+        return Confidence.VERIFY in {self.statutory_sure, self.committed_sure} | {m.confidence for m in self.materials}
+
+
+def catalogue(session: Session, *, family: str = "", unsure_only: bool = False) -> list[MatterLine]:
+    """The matters in the catalogue's order."""
+    query = select(Matter).where(Matter.retired_on.is_(None)).order_by(Matter.family, Matter.position)
+    if family in set(Family):
+        query = query.where(Matter.family == Family(family))
+    matters = list(session.scalars(query))
+    names = {matter.id: matter.short_name for matter in session.scalars(select(Matter))}
+    needs: dict[int, list[str]] = {}
+    for matter_id, wanted in session.execute(
+        select(MatterPrerequisite.matter_id, MatterPrerequisite.prerequisite_id).order_by(
+            MatterPrerequisite.prerequisite_id
+        )
+    ):
+        needs.setdefault(matter_id, []).append(names[wanted])
+    materials: dict[int, list[Wanted]] = {}
+    for row in session.scalars(select(Requirement).order_by(Requirement.matter_id, Requirement.position)):
+        line = Wanted(row.name, row.mode, MODE_LABEL[row.mode], row.deferrable, row.confidence)
+        materials.setdefault(row.matter_id, []).append(line)
+    lines = [
+        MatterLine(
+            m.code, m.name, m.phase, m.department, m.counter_place, m.statutory_wd, m.confidence_statutory,
+            m.confidence_statutory_note, m.committed_wd, m.committed_now_wd, m.confidence_committed,
+            m.confidence_committed_note, m.joint_group or "", m.counts_in_target, m.source, needs.get(m.id, []),
+            materials.get(m.id, []),
+        )
+        for m in matters
+    ]  # fmt: skip
+    return [line for line in lines if line.is_unsure] if unsure_only else lines
+
+
+def families() -> list[tuple[str, str, None]]:
+    """The families as filter chips."""
+    return [(family.value, FAMILY_LABEL[family], None) for family in FAMILY_LABEL]

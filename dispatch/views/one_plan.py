@@ -1,0 +1,245 @@
+"""What leads see of one plan before and after its commit: its runs, who is left out, and what it does to promises."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from agents.network import Division, ServiceCentre
+from dispatch.cases.access_control import visible_cases
+from dispatch.cases.case import Case
+from dispatch.core.actor import Viewer
+from dispatch.core.localized_text import Each, Said
+from dispatch.custody.custody import Parcel, ParcelState
+from dispatch.views.plan_costs import CostTable, WhatIf, carried, cost_table, what_if
+from dispatch.views.runs import plan_for
+from dispatch.views.stop_lines import COLOURS, WHY_NOT, RunCard, StopLine, asked_for, ended_at, stop_line, told_for
+from routing.day.plan_jobs import changed_stops
+from routing.day.tables import (
+    STOP_LABEL,
+    STOP_STATE_LABEL,
+    VEHICLE_LABEL,
+    Courier,
+    Plan,
+    PlanState,
+    Run,
+    Shift,
+    Stop,
+    StopKind,
+    StopState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A stop that the plan does not serve, and why, in words."""
+
+    stop_id: int
+    kind: str
+    label: str
+    address: str
+    asked: tuple[int, int] | None
+    was_told: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a commit would do to what people were told: counted before anybody presses."""
+
+    kept: int = 0
+    moved: int = 0
+    first_told: int = 0
+    taken_back: int = 0
+    other_courier: int = 0
+    notices: int = 0
+    """Messages that a commit sends: to stops with papers of a case. Other counters' customers are told by EMS."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    """A plan: its job, its runs, who is left out, and what a commit would change."""
+
+    plan: Plan
+    area: str
+    area_code: str
+    runs: list[RunCard] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    effect: Effect = field(default_factory=Effect)
+    changed: list[StopLine] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    fresh: int = 0
+    costs: CostTable | None = None
+    what_if: WhatIf | None = None
+
+    @property
+    def served(self) -> int:
+        return sum(len(run.stops) for run in self.runs)
+
+
+def plan_page(session: Session, viewer: Viewer, plan_id: int) -> PlanPage:
+    """One plan. Raises NotFound."""
+    plan = plan_for(session, viewer, plan_id)
+    area = session.get_one(Division, plan.division_id)
+    if plan.result is None:
+        return PlanPage(plan, area.name, area.code)
+    ids = {v["stop_id"] for route in plan.result["routes"] for v in route["visits"]}
+    ids |= {left["stop_id"] for left in plan.result["unserved"]}
+    stops = _stops(session, ids)
+    before = _holders(session, ids) if plan.state is PlanState.PREVIEW else {}
+    ended = ended_at(session, ids)
+    couriers = _drivers(session, [route["courier_id"] for route in plan.result["routes"]])
+    with_papers = _with_papers(session, viewer, ids)
+    runs = [
+        _run_card(n, route, stops, couriers, ended, before, with_papers)
+        for n, route in enumerate((r for r in plan.result["routes"] if r["visits"]), start=1)
+    ]
+    gone = _dropped_out(session, plan)
+    left_out = [_left_out(left, stops, before, gone) for left in plan.result["unserved"] if left["stop_id"] in stops]
+    changed = [line for run in runs for line in run.stops if line.was]
+    return PlanPage(
+        plan, area.name, area.code, runs, left_out,
+        _effect(runs, left_out, before, stops, with_papers.keys()), changed, *_difference(session, plan, stops),
+        cost_table(plan), what_if(plan, stops),
+    )  # fmt: skip
+
+
+def _stops(session: Session, ids: Iterable[int]) -> dict[int, Stop]:
+    return {stop.id: stop for stop in session.scalars(select(Stop).where(Stop.id.in_(ids)))}
+
+
+def _with_papers(session: Session, viewer: Viewer, ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """The stops at which papers of a case change hands, with the numbers of those cases that the viewer may see."""
+    here = (
+        select(Parcel.stop_id, Case.case_no, visible_cases(viewer).label("is_visible"))
+        .join(Case, Case.id == Parcel.case_id)
+        .where(Parcel.stop_id.in_(ids), Parcel.state != ParcelState.CANCELLED)
+        .order_by(Case.case_no)
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for stop_id, case_no, is_visible in session.execute(here):
+        if stop_id is None:
+            continue
+        known = found.setdefault(stop_id, ())
+        if is_visible and case_no not in known:
+            found[stop_id] = (*known, case_no)
+    return found
+
+
+def _drivers(session: Session, ids: Sequence[int]) -> dict[int, tuple[Courier, ServiceCentre]]:
+    rows = session.execute(
+        select(Courier, ServiceCentre)
+        .join(ServiceCentre, ServiceCentre.id == Courier.centre_id)
+        .where(Courier.id.in_(ids))
+    )
+    return {courier.id: (courier, centre) for courier, centre in rows}
+
+
+def _holders(session: Session, ids: Iterable[int]) -> dict[int, tuple[int, str, int | None]]:
+    """Who was to come to each stop so far, and when."""
+    rows = session.execute(
+        select(Stop.id, Courier.id, Courier.name, Stop.eta_s)
+        .join(Run, Run.id == Stop.run_id)
+        .join(Courier, Courier.id == Run.courier_id)
+        .where(Stop.id.in_(ids))
+    )
+    return {stop_id: (courier_id, name, eta_s) for stop_id, courier_id, name, eta_s in rows}
+
+
+def _run_card(
+    colour: int,
+    route: dict[str, Any],
+    stops: dict[int, Stop],
+    couriers: dict[int, tuple[Courier, ServiceCentre]],
+    ended: dict[int, datetime],
+    before: dict[int, tuple[int, str, int | None]],
+    papers: Mapping[int, tuple[str, ...]],
+) -> RunCard:
+    courier, centre = couriers[route["courier_id"]]
+    lines = [
+        replace(
+            stop_line(
+                n, stops[visit["stop_id"]], visit["start_s"], ended, before.get(visit["stop_id"]), courier, visit
+            ),
+            papers=papers.get(visit["stop_id"], ()),
+        )
+        for n, visit in enumerate(route["visits"], start=1)
+        if visit["stop_id"] in stops
+    ]
+    return RunCard(
+        (colour - 1) % COLOURS + 1, courier.id, courier.name, VEHICLE_LABEL[courier.vehicle], route["start_s"],
+        route["end_s"], route["cost"]["travel"], sum(line.pieces for line in lines), lines, (centre.lon, centre.lat),
+        carried(route, stops),
+    )  # fmt: skip
+
+
+def _dropped_out(session: Session, plan: Plan) -> set[int]:
+    """The couriers who dropped out of the plan's day."""
+    out = select(Shift.courier_id).where(Shift.on == plan.on, Shift.out_from_s.is_not(None))
+    return set(session.scalars(out))
+
+
+def _left_out(
+    left: dict[str, Any], stops: dict[int, Stop], before: dict[int, tuple[int, str, int | None]], gone: set[int]
+) -> LeftOut:
+    stop = stops[left["stop_id"]]
+    why = WHY_NOT.get(left["reason"], "排不进当班路线")
+    tried = left.get("candidates") or []
+    holder = before.get(stop.id)
+    if holder is not None and holder[0] in gone and stop.kind is not StopKind.PICKUP:
+        why = Said("件在已退出的%(name)s车上，请先安排当面交接或带回中心，再改派", name=holder[1])
+    elif holder is not None and tried == [f"courier:{holder[0]}"]:
+        why = Said("件已在%(name)s车上，其余下时间排不下", name=holder[1])
+    elif nearest := left.get("nearest"):
+        lacks = Each(
+            [Said("%(n)s 件", n=nearest["pieces"])] * bool(nearest["pieces"])
+            + [Said("%(n)s 克", n=nearest["grams"])] * bool(nearest["grams"])
+        )
+        why = Said("%(why)s：最接近的是%(name)s的车，还差%(lacks)s", why=why, name=nearest["courier"], lacks=lacks)
+    elif tried:
+        why = Said("%(why)s（已试 %(n)s 名揽投员）", why=why, n=len(tried))
+    return LeftOut(
+        stop.id, STOP_LABEL[stop.kind], stop.label or stop.contact_name, stop.address, asked_for(stop),
+        told_for(stop) is not None, why,
+    )  # fmt: skip
+
+
+def _effect(
+    runs: list[RunCard],
+    left_out: list[LeftOut],
+    before: dict[int, tuple[int, str, int | None]],
+    stops: dict[int, Stop],
+    with_papers: Collection[int],
+) -> Effect:
+    lines = [line for run in runs for line in run.stops if not line.is_frozen]
+    told = {line.stop_id for line in lines if line.told is None or not line.is_kept}
+    told |= {left.stop_id for left in left_out if left.was_told and stops[left.stop_id].state is StopState.PLANNED}
+    return Effect(
+        kept=sum(1 for line in lines if line.told is not None and line.is_kept),
+        moved=sum(1 for line in lines if line.told is not None and not line.is_kept),
+        first_told=sum(1 for line in lines if line.told is None),
+        taken_back=sum(1 for left in left_out if left.was_told and stops[left.stop_id].state is StopState.PLANNED),
+        other_courier=sum(1 for line in lines if line.was),
+        notices=len(told.intersection(with_papers)),
+    )
+
+
+def _difference(session: Session, plan: Plan, stops: dict[int, Stop]) -> tuple[list[str], int]:
+    """What changed since a preview was made: stops by name, and how many came in after it."""
+    if plan.state is not PlanState.PREVIEW:
+        return [], 0
+    stale = [
+        f"{stop.label or stop.contact_name}（现为{STOP_STATE_LABEL[stop.state]}）"
+        for n in changed_stops(session, plan, stops)
+        if (stop := stops.get(n)) is not None
+    ]
+    fresh = session.scalar(
+        select(func.count()).select_from(Stop).where(
+            Stop.division_id == plan.division_id, Stop.on == plan.on, Stop.cutoff == plan.cutoff,
+            Stop.state == StopState.OPEN, Stop.id.not_in([int(n) for n in plan.stop_versions]),
+        )
+    )  # fmt: skip
+    return stale, fresh or 0

@@ -1,0 +1,316 @@
+"""The monthly report (代办工作月报): the figures with n and definition, by town, department, matter."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from agents.network import Division
+from dispatch.cases.access_control import visible_cases, visible_projects, visible_stops, visible_tickets, within
+from dispatch.cases.case import Case, Material, MaterialState, Way
+from dispatch.cases.evaluation import Evaluation, Rectification, RectificationState, Ticket, TicketState
+from dispatch.cases.notify import day_of
+from dispatch.cases.project import FAMILY_LABEL, Project
+from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.stages import ENDS, Stage
+from dispatch.catalogue.catalog import AreaEvaluation, Calendar, Family, Matter, calendar_of
+from dispatch.core.actor import Viewer
+from dispatch.core.localized_text import Said
+from dispatch.custody.custody import Holder, Parcel
+from routing.day.tables import Stop, StopKind, StopState
+
+TARGET_WD = {Family.BUSINESS_OPENING: 3, Family.PROPERTY_REGISTRATION: 5, Family.INDUSTRIAL_PERMIT: 50}
+SAMPLE_WD = {
+    Family.BUSINESS_OPENING: (2.41, 212),
+    Family.PROPERTY_REGISTRATION: (4.39, 190),
+    Family.INDUSTRIAL_PERMIT: (45.16, 195),
+}
+DECIDED = (ReviewState.GRANTED, ReviewState.DENIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of the report with what it counts."""
+
+    name: str
+    value: str
+    n: int | None
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One town, department or matter: what was decided there, how much in time, in how many days."""
+
+    name: str
+    new: int
+    open: int
+    closed: int
+    decided: int
+    in_time: int
+    mean_wd: float | None
+
+    @property
+    def share(self) -> float | None:
+        return self.in_time / self.decided if self.decided else None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The month up to its cut-off."""
+
+    first: date
+    last: date
+    made_at: datetime
+    area: str
+    figures: list[Figure]
+    towns: list[Row] = field(default_factory=list)
+    departments: list[Row] = field(default_factory=list)
+    matters: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """A review decided in the month, as every table of the report needs it."""
+
+    town: str
+    department: str
+    matter: str
+    family: Family
+    case_id: int
+    counts: bool
+    days: int
+    in_time: bool
+
+
+def month_of(on: date) -> tuple[date, date]:
+    """The first and the last day of a month."""
+    first = on.replace(day=1)
+    return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+
+
+def report(session: Session, viewer: Viewer, *, month: date, at: datetime) -> Report:
+    """The month's report for what the viewer may see; a running month is cut off today."""
+    first, last = month_of(month)
+    last = min(last, max(first, day_of(at)))
+    calendar = calendar_of(session)
+    decisions = _decisions(session, viewer, first, last, calendar)
+    area = session.get(Division, viewer.division_id) if viewer.division_id else None
+    return Report(
+        first,
+        last,
+        at,
+        area.name if area else "全部地区",
+        [
+            *_projects(session, viewer, first, last),
+            *_times(decisions),
+            *_services(session, viewer, first, last),
+            *_grades(session, viewer, first, last),
+        ],
+        _by(decisions, lambda d: d.town, _case_counts(session, viewer, first, last)),
+        _by(decisions, lambda d: d.department, {}),
+        _by(decisions, lambda d: d.matter, {}),
+    )
+
+
+def _in_month(column: Any, first: date, last: date) -> ColumnElement[bool]:
+    day = func.date(func.timezone("Asia/Shanghai", column))
+    return and_(day >= first, day <= last)
+
+
+def _before(column: Any, last: date) -> ColumnElement[bool]:
+    return func.date(func.timezone("Asia/Shanghai", column)) <= last
+
+
+def _count(session: Session, query: Select[Any]) -> int:
+    return session.scalar(query) or 0
+
+
+def _decisions(session: Session, viewer: Viewer, first: date, last: date, calendar: Calendar) -> list[_Decision]:
+    rows = session.execute(
+        select(Review, Matter, Division.name.label("town"), Project.family)
+        .join(Matter, Matter.id == Review.matter_id)
+        .join(Case, Case.id == Review.case_id)
+        .join(Project, Project.id == Case.project_id)
+        .join(Division, Division.id == Project.division_id)
+        .where(visible_cases(viewer), Review.state.in_(DECIDED), _in_month(Review.decided_at, first, last))
+    )
+    found = []
+    for review, matter, town, family in rows:
+        clock = review.committed_clock()
+        if clock is None or review.decided_at is None:
+            continue
+        used = clock.days_used(calendar, review.decided_at)
+        found.append(
+            _Decision(
+                town, matter.department, matter.short_name, family, review.case_id, matter.counts_in_target, used,
+                review.committed_due_at is None or review.decided_at <= review.committed_due_at,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _projects(session: Session, viewer: Viewer, first: date, last: date) -> list[Figure]:
+    seen, cases = visible_projects(viewer), visible_cases(viewer)
+    alive = select(func.count(), func.coalesce(func.sum(Project.investment_wan), 0)).where(
+        seen, _before(Project.created_at, last), or_(Project.closed_at.is_(None), ~_before(Project.closed_at, first))
+    )
+    handled, wan = session.execute(alive).one()
+    new = _count(
+        session, select(func.count()).select_from(Project).where(seen, _in_month(Project.created_at, first, last))
+    )
+    ended = select(func.count()).select_from(Case).where(cases, _in_month(Case.ended_at, first, last))
+    running = select(func.count()).select_from(Case).where(
+        cases, _before(Case.created_at, last), or_(Case.ended_at.is_(None), ~_before(Case.ended_at, last))
+    )  # fmt: skip
+    opened = select(func.count()).select_from(Case).where(cases, _in_month(Case.created_at, first, last))
+    return [
+        Figure("代办项目", str(handled), handled, "截止日前受托、月初以后仍在办理的投资项目数"),
+        Figure("总投资（亿元）", f"{(wan or 0) / 10_000:.2f}", handled, "上述项目申报的计划总投资之和"),
+        Figure("本月新增项目", str(new), new, "本月内提出代办申请的项目数"),
+        Figure("本月新增办件", str(_count(session, opened)), None, "本月内提交的办件数"),
+        Figure("在办办件", str(_count(session, running)), None, "截止日仍未归档、撤件或不予代办的办件数"),
+        Figure("本月办结归档", str(_count(session, ended)), None, "本月内归档、已评价、撤件或不予代办的办件数"),
+    ]
+
+
+def _times(decisions: Sequence[_Decision]) -> list[Figure]:
+    total, good = len(decisions), sum(d.in_time for d in decisions)
+    figures = [
+        Figure(
+            "按承诺时限办结率", f"{good / total:.1%}" if total else "—", total,
+            "本月作出决定的事项中，在部门承诺时限内作出决定的比例；特别程序期间不计",
+        ),
+    ]  # fmt: skip
+    for family, target in TARGET_WD.items():
+        by_case: dict[int, list[int]] = {}
+        for d in decisions:
+            if d.family is family and d.counts:
+                by_case.setdefault(d.case_id, []).append(d.days)
+        longest = [max(days) for days in by_case.values()]
+        sample, n = SAMPLE_WD[family]
+        mean = f"{sum(longest) / len(longest):.2f}" if longest else "—"
+        figures.append(
+            Figure(
+                Said("%(family)s平均审批用时（工作日）", family=Said(FAMILY_LABEL[family])), mean, len(longest),
+                Said(
+                    "目标 %(target)s 个工作日；每个办件取计入3550的事项中用时最长的一项，土地招拍挂和招标投标不计；"
+                    "2017年10月全省抽样 %(sample)s（n=%(n)s）",
+                    target=str(target), sample=str(sample), n=n,
+                ),
+            )
+        )  # fmt: skip
+    return figures
+
+
+def _services(session: Session, viewer: Viewer, first: date, last: date) -> list[Figure]:
+    cases = visible_cases(viewer)
+    ended = [
+        cases,
+        Case.stage.in_((Stage.EVALUATED, Stage.CLOSED, Stage.DELIVERED)),
+        _in_month(Case.decided_at, first, last),
+    ]
+    all_cases = _count(session, select(func.count()).select_from(Case).where(*ended))
+    without = _count(
+        session,
+        select(func.count()).select_from(Case).where(
+            *ended, Case.pickup_way != Way.COUNTER, Case.delivery_way != Way.COUNTER
+        ),
+    )  # fmt: skip
+    done = [Stop.state == StopState.DONE, Stop.on >= first, Stop.on <= last, visible_stops(viewer)]
+    kinds = dict(session.execute(select(Stop.kind, func.count()).where(*done).group_by(Stop.kind)).all())
+    exchanged = kinds.get(StopKind.EXCHANGE, 0)
+    failed = _count(
+        session,
+        select(func.count()).select_from(Stop).where(
+            Stop.state == StopState.FAILED, Stop.on >= first, Stop.on <= last, visible_stops(viewer)
+        ),
+    )  # fmt: skip
+    out = _count(
+        session,
+        select(func.count()).select_from(Parcel).join(Case, Case.id == Parcel.case_id).where(
+            cases, Case.stage.in_(ENDS), Parcel.holder.in_((Holder.CENTRE, Holder.COURIER, Holder.AUTHORITY))
+        ),
+    )  # fmt: skip
+    valid, saved = session.execute(
+        select(func.count(), func.coalesce(func.sum(AreaEvaluation.saved_cents), 0)).where(
+            AreaEvaluation.valid_from <= last, AreaEvaluation.valid_to >= first,
+            within(viewer, AreaEvaluation.division_id),  # type: ignore[arg-type]
+        )
+    ).one()  # fmt: skip
+    overdue = _count(
+        session,
+        select(func.count()).select_from(Material).join(Case, Case.id == Material.case_id).where(
+            cases, Material.state == MaterialState.DEFERRED, Material.supplied_at.is_(None), Material.owed_by < last
+        ),
+    )  # fmt: skip
+    return [
+        Figure("不见面办结率", f"{without / all_cases:.1%}" if all_cases else "—", all_cases,
+               "本月作出决定并已送达的办件中，收件和送达都不用到窗口的比例"),
+        Figure("上门揽收（次）", str(kinds.get(StopKind.PICKUP, 0) + exchanged), None, "本月完成的揽收站点，含换件"),
+        Figure("投递妥投（次）", str(kinds.get(StopKind.DELIVERY, 0) + exchanged), None, "本月完成的投递站点，含换件"),
+        Figure("未妥投（次）", str(failed), None, "本月揽收或投递未成功、仍未补投的站点"),
+        Figure("办件结束后未退回的材料（件）", str(out), None, "截止日仍在中心、揽投员或部门手中的已结束办件的邮件"),
+        Figure("有效区域评估成果（项）", str(valid), None, "本月内有效、辖区内可免费共享的区域评估成果"),
+        Figure("每个共享项目可节省（万元）", f"{(saved or 0) / 1_000_000:.1f}", valid, "园区申报的单个项目节省之和"),
+        Figure("容缺材料逾期（项）", str(overdue), None, "承诺补交日已过、截止日仍未补交的材料"),
+    ]  # fmt: skip
+
+
+def _grades(session: Session, viewer: Viewer, first: date, last: date) -> list[Figure]:
+    cases = select(Case.id).where(visible_cases(viewer))
+    graded = [Evaluation.case_id.in_(cases), Evaluation.withdrawn_at.is_(None), _in_month(Evaluation.at, first, last)]
+    n, bad, mean = session.execute(
+        select(func.count(), func.count().filter(Evaluation.grade <= 2), func.avg(Evaluation.grade)).where(*graded)
+    ).one()
+    answered = _count(
+        session,
+        select(func.count()).select_from(Rectification).join(Evaluation, Evaluation.id == Rectification.evaluation_id)
+        .where(*graded, Rectification.state == RectificationState.ANSWERED),
+    )  # fmt: skip
+    asked = [visible_tickets(viewer), _in_month(Ticket.opened_at, first, last)]
+    tickets = _count(session, select(func.count()).select_from(Ticket).where(*asked))
+    from_12345 = _count(session, select(func.count()).select_from(Ticket).where(*asked, Ticket.from_12345))
+    open_now = _count(session, select(func.count()).select_from(Ticket).where(*asked, Ticket.state == TicketState.OPEN))
+    return [
+        Figure("评价平均分", f"{mean:.2f}" if mean is not None else "—", n, "本月企业逐项评价的平均分，5分为非常满意"),
+        Figure("差评（项）", str(bad), n, "不满意和非常不满意"),
+        Figure("差评整改回访率", f"{answered / bad:.1%}" if bad else "—", bad, "本月差评中已完成整改并回访的比例"),
+        Figure("咨询投诉工单", str(tickets), tickets, "本月登记的咨询、投诉、求助、建议"),
+        Figure("其中12345转办", str(from_12345), tickets, "由12345热线转来的工单"),
+        Figure("尚未答复", str(open_now), tickets, "本月工单中截止日仍未答复的"),
+    ]  # fmt: skip
+
+
+def _case_counts(session: Session, viewer: Viewer, first: date, last: date) -> dict[str, tuple[int, int, int]]:
+    """Each town's new, running and closed cases."""
+    rows = session.execute(
+        select(
+            Division.name,
+            func.count().filter(_in_month(Case.created_at, first, last)),
+            func.count().filter(or_(Case.ended_at.is_(None), ~_before(Case.ended_at, last))),
+            func.count().filter(_in_month(Case.ended_at, first, last)),
+        )
+        .join(Project, Project.id == Case.project_id)
+        .join(Division, Division.id == Project.division_id)
+        .where(visible_cases(viewer), _before(Case.created_at, last))
+        .group_by(Division.name)
+    )
+    return {name: (new, running, closed) for name, new, running, closed in rows}
+
+
+def _by(decisions: Iterable[_Decision], key: Any, counted: dict[str, tuple[int, int, int]]) -> list[Row]:
+    groups: dict[str, list[_Decision]] = {name: [] for name in counted}
+    for decision in decisions:
+        groups.setdefault(key(decision), []).append(decision)
+    rows = [
+        Row(
+            name, *counted.get(name, (0, 0, 0)), len(of), sum(d.in_time for d in of),
+            sum(d.days for d in of) / len(of) if of else None,
+        )
+        for name, of in groups.items()
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: (-row.decided, -row.open, row.name))

@@ -1,0 +1,125 @@
+"""What the query page shows to whoever holds the query code and the last four digits: progress, nothing personal."""
+
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from db import keyed_hash
+from dispatch.cases.case import Case
+from dispatch.cases.project import Project
+from dispatch.cases.stages import LABEL, Stage
+from dispatch.core.actor import Role, Viewer
+from dispatch.core.localized_text import Said
+from dispatch.custody.custody import HOLDER_LABEL, Holder
+from dispatch.views.enterprise_case import CasePage, Milestone, case_page
+
+_NOT_A_DIGIT = re.compile(r"\D")
+_STAGES = frozenset(stage.value for stage in Stage)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedMatter:
+    """A matter by its short name and state."""
+
+    short: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedPapers:
+    """How many papers are where."""
+
+    count: int
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A case with everything personal masked."""
+
+    case_no: str
+    enterprise: str
+    project: str
+    stage: Stage
+    label: str
+    stage_at: datetime
+    outcome: str | None
+    ended: bool
+    milestones: tuple[Milestone, ...]
+    agent: str | None
+    station: str | None
+    office_phone: str | None
+    legal: str
+    committed: str
+    expected: str
+    next_words: Said
+    next_by: datetime | None
+    matters: tuple[TrackedMatter, ...]
+    papers: tuple[TrackedPapers, ...]
+    timeline: tuple[tuple[datetime, str], ...]
+
+
+def digits_of(case_no: str) -> str:
+    """A case number as people type it, with hyphens, spaces or neither."""
+    return _NOT_A_DIGIT.sub("", case_no)
+
+
+def masked(name: str) -> str:
+    """常州****公司: the first and last two characters of a name; shorter names keep just the first."""
+    if len(name) <= 4:
+        return name[:1] + "*" * max(1, len(name) - 1)
+    return f"{name[:2]}{'*' * min(4, len(name) - 4)}{name[-2:]}"
+
+
+def tracked(session: Session, *, code: str, last_four: str, case_no: str = "", at: datetime) -> Tracked | None:
+    """The case that this query code and these digits open; None for any mismatch, whichever part is wrong."""
+    written = code.strip().upper().replace(" ", "").replace("-", "")
+    case = session.scalar(
+        select(Case)
+        .where(Case.query_hash == keyed_hash(f"query:{written}"))
+        .options(selectinload(Case.contact), selectinload(Case.project).selectinload(Project.enterprise))
+        .limit(1)
+    )
+    if case is None or not hmac.compare_digest(case.contact.phone[-4:].encode(), last_four.strip().encode()):
+        return None
+    if case_no.strip() and digits_of(case_no) != digits_of(case.case_no):
+        return None
+    owner = Viewer(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id)
+    page = case_page(session, owner, case.case_no, at=at)
+    return _without_persons(page, case)
+
+
+def _without_persons(page: CasePage, case: Case) -> Tracked:
+    card = page.helper.card if page.helper else None
+    return Tracked(
+        case_no=page.case_no,
+        enterprise=masked(case.project.enterprise.name),
+        project=masked(page.project_name),
+        stage=page.stage,
+        label=page.label,
+        stage_at=page.stage_at,
+        outcome=page.outcome,
+        ended=page.ended,
+        milestones=page.milestones,
+        agent=f"{card.name[:1]}{'*' * max(1, len(card.name) - 1)}" if card else None,
+        station=card.station if card else None,
+        office_phone=card.office_phone if card else None,
+        legal=page.promise.legal,
+        committed=page.promise.committed,
+        expected=page.promise.expected,
+        next_words=page.next_words.without(card.name) if card else page.next_words,
+        next_by=page.next_by,
+        matters=tuple(TrackedMatter(row.short, row.state) for row in page.matters),
+        papers=tuple(TrackedPapers(len(row.names), _place(row.where)) for row in page.originals),
+        timeline=tuple((event.at, LABEL[event.stage]) for event in reversed(case.events) if event.kind in _STAGES),
+    )
+
+
+def _place(where: str) -> str:
+    """A courier's name is nobody's business here."""
+    courier = HOLDER_LABEL[Holder.COURIER]
+    return Said(courier) if where.startswith(courier) else where

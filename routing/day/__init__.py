@@ -1,0 +1,1 @@
+"""Day: couriers, shifts, stops and runs: offer, plan, commit, plan again, tick off."""

@@ -1,0 +1,85 @@
+"""Order: a courier goes to the stops in another order; only a window that breaks is worth a warning."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from routing.day.tables import Run, Stop, StopState, WrongStop
+from routing.travel.places import Place, TravelTimes
+
+LEFT = (StopState.PLANNED, StopState.ARRIVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A stop whose announced window would close before the courier is there, and had not before."""
+
+    stop_id: int
+    label: str
+    eta_s: int
+    closes_s: int
+
+
+def window_of(stop: Stop) -> tuple[int, int] | None:
+    """What the customer was told, else what was asked for."""
+    if stop.announced_opens_s is not None and stop.announced_closes_s is not None:
+        return stop.announced_opens_s, stop.announced_closes_s
+    return (int(stop.windows[0][0]), int(stop.windows[-1][1])) if stop.windows else None
+
+
+def arrivals(stops: Sequence[Stop], *, here: Place | None, from_s: int, travel: TravelTimes) -> list[int]:
+    """When the courier begins at each stop in this order, waiting for windows to open."""
+    if not stops:
+        return []
+    points = [*([here] if here is not None else []), *(Place(stop.lat, stop.lon) for stop in stops)]
+    seconds = travel.matrix(points, hour=from_s // 3600 % 24).seconds
+    at_s, previous, begun = from_s, 0 if here is not None else None, []
+    for index, stop in enumerate(stops, start=len(points) - len(stops)):
+        if previous is not None:
+            at_s += int(seconds[previous][index])
+        window = window_of(stop)
+        at_s = max(at_s, window[0]) if window is not None else at_s
+        begun.append(at_s)
+        at_s += stop.service_s
+        previous = index
+    return begun
+
+
+def reorder(
+    session: Session, run: Run, first: Sequence[int], *, at_s: int, travel: TravelTimes, anyway: bool = False
+) -> list[Broken]:
+    """Visit the stops ``first`` names before the others. The run is locked here.
+
+    With windows that would break and not ``anyway``, they are answered and nothing is changed. Raises WrongStop."""
+    run = session.get_one(Run, run.id, with_for_update=True, populate_existing=True)
+    stops = list(
+        session.scalars(select(Stop).where(Stop.run_id == run.id).order_by(Stop.position, Stop.id).with_for_update())
+    )
+    gone = [stop for stop in stops if stop.state not in LEFT]
+    left = [stop for stop in stops if stop.state in LEFT]
+    by_id = {stop.id: stop for stop in left}
+    if not set(first) <= set(by_id) or len(set(first)) != len(first):
+        raise WrongStop(
+            f"run {run.id}: {list(first)} are not all still to do", words="这一站已办完或不在本线路，请刷新"
+        )
+    wanted = [by_id[n] for n in first] + [stop for stop in left if stop.id not in set(first)]
+    last = max((s for s in gone if s.done_at is not None), key=lambda s: (s.done_at, s.id), default=None)
+    here = None if last is None else Place(last.lat, last.lon)
+    before = dict(zip((s.id for s in left), arrivals(left, here=here, from_s=at_s, travel=travel), strict=True))
+    after = dict(zip((s.id for s in wanted), arrivals(wanted, here=here, from_s=at_s, travel=travel), strict=True))
+    broken = []
+    for stop in wanted:
+        window = window_of(stop)
+        if window is not None and before[stop.id] <= window[1] < after[stop.id]:
+            broken.append(Broken(stop.id, stop.label, after[stop.id], window[1]))
+    if broken and not anyway:
+        return broken
+    # Numbers already given to stops that are done stay; the rest take the free numbers in the new order.
+    for position, stop in zip(sorted(s.position or 0 for s in left), wanted, strict=True):
+        stop.position, stop.eta_s = position, after[stop.id]
+        stop.version += 1
+    run.version += 1
+    session.flush()
+    return broken

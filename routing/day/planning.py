@@ -1,0 +1,206 @@
+"""The planning job: an area's open stops become a question, the solver answers, and a preview is left behind."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from db import now, real_now
+from routing.day.plan_jobs import take
+from routing.day.routing_input import Question, asked_of, rows_of, seconds_into
+from routing.day.tables import Plan, PlanState
+from routing.model.plan import Plan as RoutePlan
+from routing.model.plan import Reason
+from routing.model.problem import InvalidProblem, Problem
+from routing.search.child import Unheard
+from routing.search.explain import another, bindings, one_more
+from routing.search.pace import Progress
+from routing.search.solve import BrokenPlan, compile_core, improve, solve
+from routing.travel.fallback import WithFallback
+from routing.travel.places import TravelTimes
+
+log = logging.getLogger(__name__)
+
+
+def work_on(
+    sessions: sessionmaker[Session],
+    plan_id: int,
+    *,
+    travel: TravelTimes,
+    verify: Callable[[Problem, Any], Any] | None = None,
+    record: Callable[..., list[str]] | None = None,
+    max_iterations: int | None = None,
+) -> PlanState | None:
+    """Plan one area. May run twice: the second finds nothing to do. Returns the state it left, None if not its own.
+
+    No transaction is open while travel times are asked for or the plan is searched. A worker that was given up for
+    dead and comes back finds that the claim is another's, and leaves nothing behind. ``record`` asks the model of
+    record what it has against a first plan; what it says stands in the preview, and ``commit`` looks there.
+    """
+    compile_core()  # before the claim: one that is silent while the compiler works would be taken over
+    with sessions.begin() as session:
+        plan = take(session, plan_id)
+        if plan is None:
+            return None
+        claim, limit_s, seed = plan.started_at, plan.limit_s, plan.seed
+    with sessions.begin() as session:
+        plan = session.get_one(Plan, plan_id)
+        replacing = None if plan.replaces_id is None else session.get(Plan, plan.replaces_id)
+        at_s = seconds_into(plan.on, now(session)) if replacing is not None else 0
+        rows = rows_of(session, plan.division_id, plan.on, plan.cutoff, replacing=replacing, at_s=at_s)
+    beat = _Heartbeat(sessions, plan_id, limit_s, claim)
+    try:
+        asked = asked_of(rows, travel)
+        answer = _answer(asked, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
+        if problems := verify(asked.problem, answer) if verify is not None else None:
+            return _leave(sessions, plan_id, claim, why_failed=f"the plan did not pass its check: {problems}")
+        result = _result(answer, asked)
+        if isinstance(travel, WithFallback) and travel.failure:
+            result["travel_failure"] = travel.failure
+        if asked.orders is None:
+            result["one_more"] = _one_more(
+                asked, answer, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations
+            )
+            if record is not None:
+                result["objections"] = _objections(plan_id, asked.problem, answer, record, beat)
+    except SQLAlchemyError:  # the database's own trouble passes: whoever takes the row over tries again
+        raise
+    except (InvalidProblem, BrokenPlan) as error:
+        return _leave(sessions, plan_id, claim, why_failed=str(error))
+    except Exception as error:  # else the row would be taken over, and fail alike, every minute from now on
+        log.exception("plan %s failed", plan_id)
+        return _leave(sessions, plan_id, claim, why_failed=f"{type(error).__name__}: {error}"[:500])
+    return _leave(sessions, plan_id, claim, answer=answer, asked=asked, result=result, curve=beat.curve)
+
+
+def _objections(
+    plan_id: int, problem: Problem, answer: RoutePlan, record: Callable[..., list[str]], beat: "_Heartbeat"
+) -> list[str] | None:
+    """What the model of record has against the plan; None when it could not be asked: the check has passed it then."""
+    try:
+        found = record(problem, answer, over=beat.should_stop)
+    except Unheard as error:
+        log.warning("plan %s: the model of record was not heard: %s", plan_id, error)
+        return None
+    for each in found:
+        log.error("plan %s: the model of record disagrees: %s", plan_id, each)
+    return found
+
+
+def _answer(asked: Question, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None) -> RoutePlan:
+    if asked.orders is None:
+        return solve(
+            asked.problem, limit_s=limit_s, max_iterations=max_iterations, seed=seed, on_progress=beat.progress,
+            should_stop=beat.should_stop,
+        )  # fmt: skip
+    return improve(
+        asked.problem, asked.orders, limit_s=limit_s, max_iterations=max_iterations, seed=seed,
+        should_stop=beat.should_stop,
+    )  # fmt: skip
+
+
+def _one_more(
+    asked: Question, answer: RoutePlan, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None
+) -> dict[str, Any] | None:
+    """What one more courier would bring, where it is couriers that are short."""
+    short = next((left for left in answer.unserved if left.reason is Reason.NO_ROOM and left.candidates), None)
+    if short is None:
+        return None
+    like = short.candidates[0]
+    try:
+        more = one_more(
+            asked.problem, answer, newcomer=another(asked.problem, like), limit_s=max(1.0, limit_s / 3),
+            max_iterations=max_iterations, seed=seed, should_stop=beat.should_stop,
+        )  # fmt: skip
+    except (ValueError, BrokenPlan) as error:  # the plan itself is found and checked: it is not lost for a what-if
+        log.error("one courier more cannot be tried: %s", error)
+        return None
+    return {"served": len(more.served), "saved": more.saved, "like": asked.couriers[like].vehicle.value}
+
+
+def _leave(
+    sessions: sessionmaker[Session],
+    plan_id: int,
+    claim: datetime | None,
+    *,
+    why_failed: str | None = None,
+    answer: RoutePlan | None = None,
+    asked: Question | None = None,
+    result: dict[str, Any] | None = None,
+    curve: list[list[float]] | None = None,
+) -> PlanState:
+    """Write what came of the job, unless it was cancelled or taken over meanwhile."""
+    with sessions.begin() as session:
+        plan = session.get_one(Plan, plan_id, with_for_update=True, populate_existing=True)
+        if plan.state is not PlanState.RUNNING or plan.started_at != claim:
+            return plan.state
+        plan.finished_at = real_now(session)
+        if answer is None or asked is None:
+            plan.move_to(PlanState.FAILED)
+            plan.why_failed = why_failed
+            return plan.state
+        plan.fingerprint = asked.problem.fingerprint()
+        plan.stop_versions = {str(stop.id): stop.version for stop in asked.stops.values()}
+        plan.progress, plan.cost, plan.cost_curve = 1.0, float(answer.cost.total), curve or []
+        plan.result = result
+        plan.move_to(PlanState.PREVIEW)
+        return plan.state
+
+
+class _Heartbeat:
+    """Writes progress about once a second, and learns on the way that the job was cancelled or is another's now."""
+
+    def __init__(self, sessions: sessionmaker[Session], plan_id: int, limit_s: float, claim: datetime | None) -> None:
+        self.sessions, self.plan_id, self.limit_s, self.claim = sessions, plan_id, limit_s, claim
+        self.began_s = self.written_s = monotonic()
+        self.curve: list[list[float]] = []
+        self.given_up = False
+
+    def progress(self, state: Progress) -> None:
+        if monotonic() - self.written_s >= 1.0:
+            self.curve.append([round(float(state.seconds), 1), float(state.cost)])
+            self._write(float(state.cost))
+
+    def should_stop(self) -> bool:
+        if monotonic() - self.written_s >= 1.5:
+            self._write(None)
+        return self.given_up
+
+    def _write(self, cost: float | None) -> None:
+        self.written_s = monotonic()
+        with self.sessions.begin() as session:
+            plan = session.get_one(Plan, self.plan_id, with_for_update=True)
+            self.given_up = plan.state is not PlanState.RUNNING or plan.started_at != self.claim
+            if self.given_up:
+                return
+            plan.heartbeat_at = real_now(session)
+            plan.progress = min(0.99, (self.written_s - self.began_s) / max(self.limit_s, 0.1))
+            if cost is not None:
+                plan.cost, plan.cost_curve = cost, list(self.curve)
+
+
+def _result(answer: Any, asked: Question) -> dict[str, Any]:
+    plain = answer.as_dict()
+    for route in plain["routes"]:
+        courier = asked.couriers[route["vehicle"]]
+        route["courier_id"], route["courier"] = courier.id, courier.name
+        visits, route["visits"], route["handovers"] = route["visits"], [], []
+        for visit in visits:
+            visit["stop_id"] = int(visit["request"].removeprefix("stop:"))
+            visit["frozen"] = visit["request"] in asked.frozen
+            if visit["side"] == 0 and (giver := asked.fetched.get(visit["request"])) is not None:
+                visit["from_courier_id"], visit["from_courier"] = giver.id, giver.name
+                route["handovers"].append(visit)  # nobody's door: the stop itself is the visit that follows
+            else:
+                route["visits"].append(visit)
+    for left, bound in zip(plain["unserved"], bindings(asked.problem, answer), strict=True):
+        left["stop_id"] = int(left["request"].removeprefix("stop:"))
+        if bound.reason is Reason.CAPACITY:
+            nearest = asked.couriers[bound.nearest]
+            lacks = {"pieces": bound.lacks.pieces, "grams": bound.lacks.grams}
+            left["nearest"] = {"courier_id": nearest.id, "courier": nearest.name, **lacks}
+    return dict(plain)

@@ -1,0 +1,107 @@
+"""What one courier more would bring to a preview, or to the rest of a committed day: the job that solves it."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from db import now
+from routing.day import plan_jobs
+from routing.day.routing_input import Question, asked_of, rows_of, seconds_into
+from routing.day.tables import Plan, PlanState, Vehicle
+from routing.model.plan import Plan as RoutePlan
+from routing.model.problem import Load, Problem
+from routing.model.problem import Vehicle as Van
+from routing.search.explain import OneMore, another, one_more
+from routing.search.solve import BrokenPlan, compile_core, improve
+from routing.travel.places import TravelTimes
+
+log = logging.getLogger(__name__)
+
+LIMIT_S = 4.0  # for the day as it is, and again for the day with one courier more
+
+
+def answer(
+    sessions: sessionmaker[Session], plan_id: int, *, travel: TravelTimes, max_iterations: int | None = None
+) -> str | None:
+    """Solve the plan's day twice from its own order of visits, without and with one courier more.
+
+    May run twice: the second finds nothing to do. Returns the state it left; None when there was nothing to do.
+    """
+    compile_core()  # before the claim, as for a plan
+    with sessions.begin() as session:
+        plan = plan_jobs.take_what_if(session, plan_id)
+        if plan is None or plan.result is None:
+            return None
+        asked, seed, result = plan.result["what_if"], plan.seed, plan.result
+        committed = plan.state is PlanState.COMMITTED
+        standing = plan if committed else None if plan.replaces_id is None else session.get(Plan, plan.replaces_id)
+        at_s = seconds_into(plan.on, now(session)) if standing is not None else 0
+        rows = rows_of(session, plan.division_id, plan.on, plan.cutoff, replacing=standing, at_s=at_s)
+    try:
+        question = asked_of(rows, travel)
+        orders = question.orders if committed and question.orders is not None else _orders(result)
+        problem = question.problem
+        newcomer = _newcomer(question, Vehicle(asked["vehicle"]), at_s)
+        base = improve(problem, orders, limit_s=LIMIT_S, max_iterations=max_iterations, seed=seed)
+        more = one_more(
+            problem, base, newcomer=newcomer, orders=orders, limit_s=LIMIT_S, max_iterations=max_iterations, seed=seed
+        )
+        told = {**asked, "state": "answered", **_in_figures(problem, base, more)}
+    except (ValueError, BrokenPlan) as error:  # no problem, or a day that is over: the page says so, once
+        log.warning("plan %s: one courier more cannot be tried: %s", plan_id, error)
+        told = {**asked, "state": "failed"}
+    except SQLAlchemyError:  # the database's own trouble passes: whoever takes the question over tries again
+        raise
+    except Exception:  # else the question would be taken over, and fail alike, every minute from now on
+        log.exception("plan %s: one courier more cannot be tried", plan_id)
+        told = {**asked, "state": "failed"}
+    with sessions.begin() as session:
+        plan = session.get_one(Plan, plan_id, with_for_update=True, populate_existing=True)
+        if plan.state not in plan_jobs.TRIED or (plan.result or {}).get("what_if") != asked:
+            return None  # given up, superseded, or asked anew meanwhile
+        plan_jobs.note_what_if(session, plan, told)
+    return str(told["state"])
+
+
+def _orders(result: Mapping[str, Any]) -> dict[str, list[tuple[str, int]]]:
+    """Each courier's visits in the order of a preview, what is taken over from another among them."""
+    return {
+        route["vehicle"]: [
+            (visit["request"], visit["side"])
+            for visit in sorted([*route["visits"], *route["handovers"]], key=lambda visit: visit["start_s"])
+        ]
+        for route in result["routes"]
+    }
+
+
+def _newcomer(question: Question, vehicle: Vehicle, at_s: int) -> Van:
+    """A courier with that vehicle: as one of the day drives it, else with the largest load of the others."""
+    vans = question.problem.vehicles
+    if not vans:
+        raise ValueError("nobody is on shift")
+    alike = [van for van in vans if question.couriers[van.id].vehicle is vehicle]
+    model = max(alike or vans, key=lambda van: van.shift.closes_s - max(van.shift.opens_s, at_s))
+    newcomer = another(question.problem, model.id, from_s=at_s)
+    if alike:
+        return newcomer
+    largest = Load(max(van.capacity.pieces for van in vans), max(van.capacity.grams for van in vans))
+    return replace(newcomer, skills=frozenset({vehicle.value}), capacity=largest)
+
+
+def _in_figures(problem: Problem, base: RoutePlan, more: OneMore) -> dict[str, Any]:
+    new = more.plan
+    return {
+        "served": len(more.served),
+        "served_stops": [int(name.removeprefix("stop:")) for name in more.served],
+        "left": len(new.unserved),
+        "stops": more.stops,
+        "travel_s": new.cost.travel - base.cost.travel,
+        "moved": new.cost.moved - base.cost.moved,
+        "terms_before": base.cost.terms,
+        "terms_after": new.cost.terms,
+        "of": len(problem.requests),
+    }

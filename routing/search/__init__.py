@@ -1,0 +1,1 @@
+"""Search: the compiled core and OR-Tools: solve, improve, insert, explain. Pure."""

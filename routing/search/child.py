@@ -1,0 +1,98 @@
+"""A child process with OR-Tools in it: it streams its best orders of visits, or what it has against a plan.
+
+It is killed when its time is up, and whoever starts it never imports OR-Tools.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import IO, Any
+
+from routing.model.plan import Plan
+from routing.model.problem import Problem
+
+log = logging.getLogger(__name__)
+
+Orders = dict[str, list[tuple[str, int]]]
+
+
+ENGINE = (sys.executable, "-m", "routing.search.ortools_engine")
+
+
+class Unheard(RuntimeError):
+    """The child told nothing: it died, or its time was up."""
+
+
+def ortools_orders(
+    problem: Problem, *, limit_s: float, over: Callable[[], bool], max_iterations: int | None = None
+) -> Orders:
+    """The best orders that OR-Tools told before the limit; empty when it told none.
+
+    With ``max_iterations`` it looks at about so many plans and no clock, so the same question has the same answer.
+    """
+    asked = max_iterations if max_iterations is not None else limit_s
+    if limit_s <= 0 or over():
+        return {}
+    best, code = heard((problem, asked), limit_s=limit_s, over=over)
+    if not best and code not in (0, None):
+        log.error("OR-Tools ended with %s and told nothing", code)
+    return best[-1] if best else {}
+
+
+def ortools_objections(
+    problem: Problem, plan: Plan, *, limit_s: float = 60.0, over: Callable[[], bool] = lambda: False
+) -> list[str]:
+    """What OR-Tools, the model of record, has against a plan; empty when it agrees. Raises Unheard."""
+    told, code = heard((problem, plan), limit_s=limit_s, over=over)
+    if not told:
+        raise Unheard(f"OR-Tools ended with {code} within {limit_s:g} s and told nothing")
+    return list(told[-1])
+
+
+def heard(
+    question: object, *, limit_s: float, over: Callable[[], bool], command: Sequence[str] = ENGINE
+) -> tuple[list[Any], int | None]:
+    """What a child answered, and how it ended by itself; None when it was killed."""
+    ends = time.perf_counter() + limit_s
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert child.stdin and child.stdout
+    told: list[Any] = []
+    # A large question fills the pipe until the child has loaded OR-Tools and reads: the clock is watched meanwhile.
+    asker = threading.Thread(target=_ask, args=(child.stdin, question), daemon=True)
+    listener = threading.Thread(target=_listen, args=(child.stdout, told), daemon=True)
+    asker.start()
+    listener.start()
+    try:
+        while child.poll() is None and time.perf_counter() < ends and not over():
+            time.sleep(min(0.02, max(0.0, ends - time.perf_counter())))
+        code = child.poll()
+    finally:
+        child.kill()
+        child.wait()
+        asker.join(timeout=1.0)
+        listener.join(timeout=1.0)
+        child.stdout.close()
+    return told, code
+
+
+def _ask(stream: IO[bytes], question: object) -> None:
+    with contextlib.suppress(BrokenPipeError), stream:
+        pickle.dump(question, stream)
+
+
+def _listen(stream: IO[bytes], told: list[Any]) -> None:
+    while True:
+        head = stream.read(8)
+        if len(head) < 8:
+            return
+        body = stream.read(int.from_bytes(head, "big"))
+        if len(body) < int.from_bytes(head, "big"):
+            return  # cut off in the middle of a sentence
+        told[:] = [pickle.loads(body)]  # noqa: S301 - written by our own child

@@ -1,0 +1,23 @@
+"""Compile the core by driving it once through a problem of two stops."""
+
+from __future__ import annotations
+
+from routing.model.problem import Kind, Load, Problem, Profile, Request, Stop, Vehicle, Window
+from routing.search.sisr.model import model_of
+from routing.search.sisr.search import Search
+
+_done: list[bool] = []
+
+
+def up() -> None:
+    """Compile every entry of the core, or load it from its cache; at once when that was done before."""
+    if _done:
+        return
+    day = Window(0, 100)
+    stops = [Request(name, Kind.DELIVERY, (Stop(at, (day,)),)) for at, name in enumerate("ab", 1)]
+    vehicle = Vehicle("v", 0, 0, day, Load(1))
+    search = Search(model_of(Problem((Profile([[0, 1, 1], [1, 0, 1], [1, 1, 0]]),), tuple(stops), (vehicle,))), 0)
+    search.run(2, 1.0, 1.0)
+    search.filled()
+    search.clock(0, search.best()[0])
+    _done.append(True)

@@ -1,0 +1,65 @@
+"""Said: a sentence is its Chinese text, and comes back from what a JSON column kept of it as it went in."""
+
+import copy
+import json
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatch.core.localized_text import Day, Each, Said, Window, kept, recalled
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+DAYS = st.dates(date(2020, 1, 1), date(2035, 12, 31))
+PLAIN = st.one_of(
+    NAMES,
+    st.integers(0, 999),
+    st.builds(Day, DAYS),
+    st.builds(Day, DAYS, DAYS),
+    st.builds(Window, st.integers(0, 86_400), st.integers(0, 86_400)),
+    st.builds(Each, st.lists(NAMES, max_size=3), st.sampled_from(["、", ";", ""])),
+)
+VALUES = st.one_of(PLAIN, PLAIN.map(lambda one: Said("须在%(one)s之前", one=one)))
+
+
+@given(VALUES, VALUES)
+def test_a_kept_sentence_comes_back_as_it_was(a: str | int, b: str | int) -> None:
+    words = Said("%(a)s先于%(b)s", a=a, b=b)
+    again = recalled(str(words), json.loads(json.dumps(kept(words))))
+    assert isinstance(again, Said)
+    assert again == words == f"{a}先于{b}"
+    assert (again.form, dict(again.values)) == (words.form, dict(words.values))
+    assert [type(one) for one in again.values.values()] == [type(a), type(b)]
+
+
+def test_a_copy_says_the_same() -> None:
+    words = Said("%(day)s、%(window)s", day=Day(date(2027, 1, 5), date(2026, 12, 31)), window=Window(32_400, 41_400))
+    again = copy.deepcopy(words)
+    assert (again, again.form, again.values) == (words, words.form, words.values)
+
+
+def test_what_is_written_down_without_values_is_just_its_text() -> None:
+    assert kept(Said("已签署委托书")) == kept("已签署委托书") == {}
+    assert recalled("已签署委托书", {"waybill": "EA123456785CN"}) == "已签署委托书"
+
+
+def test_a_name_is_left_out_wherever_it_stands() -> None:
+    words = Said("%(who)s预审材料", who=Said("代办员%(name)s", name="陈勇"))
+    assert words.without("陈勇") == "代办员预审材料"
+    assert words.without("").form == words.form
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (Day(date(2026, 12, 3)), "12月3日"),
+        (Day(date(2026, 12, 3), date(2026, 1, 1)), "12月3日"),
+        (Day(date(2027, 1, 5), date(2026, 12, 31)), "2027年1月5日"),
+        (Window(32_400, 41_400), "9:00-11:30"),
+        (Each(["甲", "乙"]), "甲、乙"),
+        (Said("50%"), "50%"),
+    ],
+)
+def test_chinese_is_what_it_is(words: str, text: str) -> None:
+    assert words == text

@@ -1,0 +1,94 @@
+"""A courier's Tuesday: made once, cloned for each test, and a real server that can go away."""
+
+import itertools
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.serving import BaseWSGIServer, make_server
+
+import db
+from notifications import doorbell
+from tests.web.conftest import signed_in_client
+from tests.web.pages.courier.tuesday import Day, fill
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def tuesday(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Day]:
+    """The name of a database that holds the day, and what is in it."""
+    name = f"tuesday_{os.getpid()}"
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY")
+    factory = db.sessions(postgres.rsplit("/", 1)[0] + "/" + name)
+    day = fill(factory, Path(tmp_path_factory.mktemp("tuesday")))
+    factory.kw["bind"].dispose()
+    return name, day
+
+
+@pytest.fixture
+def database_url(postgres: str, tuesday: tuple[str, Day]) -> Iterator[str]:
+    """The URL of a database of this test's own that holds the day."""
+    name = f"tu{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {tuesday[0]} STRATEGY FILE_COPY")
+    yield postgres.rsplit("/", 1)[0] + "/" + name
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def day(tuesday: tuple[str, Day]) -> Day:
+    """What the day's database holds."""
+    return tuesday[1]
+
+
+@pytest.fixture
+def courier(app: Flask, day: Day) -> FlaskClient:
+    """The courier's browser, without scripts."""
+    return signed_in_client(app, day.courier)
+
+
+@pytest.fixture
+def desk_lead(app: Flask, day: Day) -> FlaskClient:
+    """The lead's browser."""
+    return signed_in_client(app, day.lead)
+
+
+class Server:
+    """The application on a port of its own; ``leave`` is a basement, ``come_back`` the street."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app, self.port = app, 0
+        self.come_back()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def come_back(self) -> None:
+        self.server: BaseWSGIServer = make_server("127.0.0.1", self.port, self.app, threaded=True)
+        self.port = self.server.server_port
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def leave(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def server(app: Flask) -> Iterator[Server]:
+    """The application behind a real port; forms need their token, as always."""
+    app.config["WTF_CSRF_ENABLED"] = True
+    doorbell.use(None)  # nobody waits here for a broker that is not there
+    running = Server(app)
+    yield running
+    running.leave()

@@ -1,0 +1,201 @@
+"""Bulk intake: a good sheet is filed whole, a fault names its row and column, and nothing of it is half applied."""
+
+import io
+import unicodedata
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from openpyxl import Workbook, load_workbook
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.datastructures import FileStorage
+
+from agents.network import Division
+from dispatch.cases.case import Case
+from dispatch.cases.project import Enterprise, Project
+from dispatch.cases.review import Review
+from dispatch.cases.stages import Stage
+from dispatch.core.actor import Role
+from notifications.message import Message
+from tests.dispatch.builders import MONDAY
+from web.pages.enterprise import bulk_sheet
+from web.pages.enterprise.bulk_sheet import PARTY_HEADS, PROJECT_HEADS
+
+GOOD = ("精密机床扩产项目", "工业建设项目施工许可", "常州市武进区", "湖塘镇", "人民东路1号", "3,000", "", "", "否")
+PARTY = ("常州精机有限公司", "91350100M000100Y43", "王经理", "13812345678")
+
+
+@pytest.fixture
+def database_url(county_url: str) -> str:
+    """The application runs over 武进区 at ten on a Monday."""
+    return county_url
+
+
+@pytest.fixture
+def enterprise(sign_in_as: Callable[..., FlaskClient]) -> FlaskClient:
+    """An enterprise's browser."""
+    return sign_in_as(Role.ENTERPRISE, phone="+8613812345678")
+
+
+@pytest.fixture
+def lead(sign_in_as: Callable[..., FlaskClient], sessions: sessionmaker[Session]) -> FlaskClient:
+    """The browser of 武进区's lead."""
+    with sessions() as session:
+        area = session.scalars(select(Division.id).where(Division.name == "武进区")).one()
+    return sign_in_as(Role.LEAD, division_id=area)
+
+
+def a_book(*rows: tuple[object, ...], heads: tuple[str, ...] = PROJECT_HEADS) -> bytes:
+    book, out = Workbook(), io.BytesIO()
+    sheet = book.worksheets[0]
+    for row in (heads, *rows):
+        sheet.append(row)
+    book.save(out)
+    return out.getvalue()
+
+
+def row(**changed: object) -> tuple[object, ...]:
+    named = dict(zip(PROJECT_HEADS, GOOD, strict=True)) | changed
+    return tuple(named[name] for name in PROJECT_HEADS)
+
+
+def upload(client: FlaskClient, content: bytes, *, name: str = "projects.xlsx", **more: str) -> tuple[int, str]:
+    answer = client.post("/bulk", data={"sheet": (io.BytesIO(content), name), **more})
+    return answer.status_code, answer.get_data(as_text=True)
+
+
+def projects(sessions: sessionmaker[Session]) -> list[str]:
+    with sessions() as session:
+        return list(session.scalars(select(Project.name).order_by(Project.id)))
+
+
+def test_a_good_sheet_is_filed_with_its_cases_and_their_notices(
+    enterprise: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    status, page = upload(enterprise, a_book(row(), row(项目名称="二期", 办理事项="IND-101、用地规划许可证")))
+    assert (status, "已提交 2 个项目" in page) == (200, True)
+    with sessions() as session:
+        first, second = session.scalars(select(Case).order_by(Case.id))
+        assert first.stage is Stage.REQUESTED and first.case_no in page and first.query_code in page
+        assert (first.project.investment_wan, first.project.site_address) == (3000, "湖塘镇人民东路1号")
+        assert first.project.division_id != first.project.home_division_id
+        assert session.scalar(select(func.count(Review.id)).where(Review.case_id == second.id)) == 2
+        assert session.scalar(select(func.count(Message.id))) == 2
+    status, page = upload(enterprise, a_book(row()))
+    assert (status, "已有同名项目" in page) == (422, True)  # the same sheet once more files nothing twice
+
+
+@pytest.mark.parametrize(
+    ("changed", "column", "words"),
+    [
+        ({"项目名称": ""}, "项目名称", "请填写"),
+        ({"类型": "修路"}, "类型", "请填：工业建设项目施工许可"),
+        ({"县（市、区）": "武侯区"}, "县（市、区）", "没有“武侯区”"),
+        ({"镇街或园区": "鸣凰镇"}, "镇街或园区", "不在所填的县（市、区）内"),
+        ({"总投资（万元）": "三千"}, "总投资（万元）", "请填整数"),
+        ({"项目代码": "123"}, "整行", "项目代码应为24位"),
+        ({"办理事项": "IND-999"}, "办理事项", "目录里没有：IND-999"),
+        ({"是否涉密": "是"}, "是否涉密", "涉密项目不得"),
+        ({"是否涉密": ""}, "是否涉密", "请填写"),
+        ({"项目名称": GOOD[0]}, "项目名称", "与第2行重复"),
+        ({"详细地址": "路" * 201}, "详细地址", "超过200个字"),
+    ],
+)
+def test_a_fault_names_its_row_and_column_and_nothing_is_filed(
+    enterprise: FlaskClient, sessions: sessionmaker[Session], changed: dict[str, object], column: str, words: str
+) -> None:
+    status, page = upload(enterprise, a_book(row(), row(**{"项目名称": "二期"} | changed)))
+    assert (status, projects(sessions)) == (422, [])
+    assert '<td class="number">3</td>' in page
+    assert column in page and words in page
+
+
+def test_good_rows_are_kept_when_that_is_asked_for(enterprise: FlaskClient, sessions: sessionmaker[Session]) -> None:
+    sheet = a_book(row(类型="修路"), row(项目名称="二期"), row(项目名称="三期", 项目代码="12"))
+    status, page = upload(enterprise, sheet, keep_good="1")
+    assert (status, projects(sessions)) == (200, ["二期"])
+    assert "已提交 1 个项目" in page and "有误的行没有提交" in page
+    with sessions() as session:
+        assert session.scalar(select(func.count(Message.id))) == 1
+
+
+def test_a_merged_place_is_refused_by_its_name(enterprise: FlaskClient, sessions: sessionmaker[Session]) -> None:
+    assert upload(enterprise, a_book(row()))[0] == 200
+    with sessions.begin() as session:
+        session.scalars(select(Division).where(Division.name == "牛塘镇")).one().retired_on = MONDAY
+    status, page = upload(enterprise, a_book(row(镇街或园区="牛塘镇")))
+    assert (status, "“牛塘镇”已撤并" in page) == (422, True)
+    site = {"division_code": "320412101000"}
+    api = {"name": "探测", "family": "industrial_permit", "matters": ["IND-101"], "site": site}
+    answer = enterprise.post("/api/v1/projects", json=api)
+    assert (answer.status_code, answer.get_json()["detail"]) == (422, "牛塘镇已撤并，请选择现行区划")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "文件是空的"),
+        (b"PK\x03\x04 not a workbook", "打不开这个文件"),
+        (b"\xff\xfe\x00\x81", "编码无法识别"),
+        ("名称，类型\n甲，乙\n".encode(), "缺少列"),
+        (a_book(), "表里没有项目"),
+        (a_book(*[row()] * 201), "一次最多200个项目"),
+    ],
+)
+def test_what_is_no_such_sheet_is_refused_in_words(enterprise: FlaskClient, content: bytes, words: str) -> None:
+    status, page = upload(enterprise, content)
+    assert (status, words in page) == (422, True)
+
+
+def test_a_sheet_of_more_than_two_megabytes_is_not_read() -> None:
+    large = FileStorage(io.BytesIO(b"x" * (bulk_sheet.MOST_BYTES + 1)), filename="a.csv")
+    with pytest.raises(bulk_sheet.BadSheet, match="too large"):
+        bulk_sheet.read(large, PROJECT_HEADS)
+
+
+def test_csv_as_excel_saves_it_in_china_is_read_too(enterprise: FlaskClient, sessions: sessionmaker[Session]) -> None:
+    line = ",".join(f'"{cell}"' for cell in GOOD)
+    content = (",".join(f'"{name}"' for name in PROJECT_HEADS) + "\r\n" + line + "\r\n").encode("gb18030")
+    assert upload(enterprise, content, name="projects.csv")[0] == 200
+    assert projects(sessions) == [GOOD[0]]
+
+
+def test_heads_are_known_however_wide_their_brackets_were_typed(
+    enterprise: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    narrow = tuple(unicodedata.normalize("NFKC", name) for name in PROJECT_HEADS)
+    assert upload(enterprise, a_book(row(), heads=narrow))[0] == 200
+    wide = tuple(name.translate({0x28: 0xFF08, 0x29: 0xFF09}) for name in PROJECT_HEADS)
+    assert upload(enterprise, a_book(row(项目名称="二期"), heads=wide))[0] == 200
+    assert len(projects(sessions)) == 2
+
+
+def test_a_parks_sheet_says_whose_each_project_is(lead: FlaskClient, sessions: sessionmaker[Session]) -> None:
+    heads = PARTY_HEADS + PROJECT_HEADS
+    wrong = a_book(("别的名字", "91350100M000100Y44", "王", "123", *GOOD), heads=heads)
+    status, page = upload(lead, wrong)
+    assert (status, projects(sessions)) == (422, [])
+    assert "统一社会信用代码有误" in page and "手机号有误" in page
+    assert upload(lead, a_book((*PARTY, *GOOD), (*PARTY, *row(项目名称="二期")), heads=heads))[0] == 200
+    with sessions() as session:
+        made = session.scalars(select(Enterprise).where(Enterprise.credit_code == PARTY[1])).one()
+        assert [contact.name for contact in made.contacts] == ["王经理"]
+    status, page = upload(lead, a_book(("另一家", *PARTY[1:], *row(项目名称="三期")), heads=heads))
+    assert (status, "登记的名称“常州精机有限公司”不符" in page) == (422, True)
+
+
+def test_the_template_has_the_columns_that_are_read(enterprise: FlaskClient, lead: FlaskClient) -> None:
+    for client, heads in ((enterprise, PROJECT_HEADS), (lead, PARTY_HEADS + PROJECT_HEADS)):
+        book = load_workbook(io.BytesIO(client.get("/bulk/template.xlsx").data))
+        assert tuple(cell.value for cell in book["项目"][1]) == heads
+        assert len(list(book["填写说明"].rows)) == len(heads) + 1
+
+
+def test_a_bomb_is_not_unpacked(enterprise: FlaskClient) -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        packed.writestr("xl/sharedStrings.xml", bytes(bulk_sheet.MOST_UNPACKED + 1))
+    status, page = upload(enterprise, bomb.getvalue())
+    assert (status, "展开后过大" in page) == (422, True)

@@ -1,0 +1,97 @@
+"""In a real browser: a lead assigns a waiting project, plans the afternoon, looks at the preview and commits it."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import BrowserContext, expect
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.serving import make_server
+
+from dispatch.acts import courier_legs
+from dispatch.cases.case import Case
+from dispatch.cases.project import Project
+from dispatch.cases.stages import Stage
+from dispatch.core.actor import Role
+from routing.day import planning
+from routing.day.tables import Plan, PlanState, Stop, StopState
+from routing.model.check import violations
+from tests.dispatch.builders import MONDAY, a_prescreened_case, a_request, an_appointment, make_county, the_county
+from tests.web.conftest import PASSWORD, PASSWORD_HASH
+from web.wiring.accounts import Account
+
+
+@dataclass
+class Hall:
+    """A running server over 武进区, and what its worker does."""
+
+    url: str
+    app: Flask
+    sessions: sessionmaker[Session]
+
+    def work(self) -> PlanState | None:
+        with self.sessions() as session:
+            plan_id = session.scalars(select(Plan.id).order_by(Plan.id.desc()).limit(1)).one()
+        travel = self.app.extensions["daiban.travel"]
+        return planning.work_on(self.sessions, plan_id, travel=travel, verify=violations, max_iterations=300)
+
+
+@pytest.fixture
+def hall(app: Flask, sessions: sessionmaker[Session], tmp_path: Path) -> Iterator[Hall]:
+    """Forms protected as in production; one project that waits, one case with a pickup this afternoon."""
+    app.config["WTF_CSRF_ENABLED"] = True
+    with sessions.begin() as session:
+        make_county(session, tmp_path)
+    with sessions.begin() as session:
+        county = the_county(session)
+        case, viewer = a_prescreened_case(county)
+        courier_legs.book_pickup(
+            session, case, appointment=an_appointment(MONDAY, 14, 17), by=viewer, at=case.created_at
+        )
+        a_request(county, phone="+8613812345699", name="常州待派有限公司")
+        account = Account(role=Role.LEAD, name="李组长", login="zuzhang", password_hash=PASSWORD_HASH)
+        account.division_id = county.division.id
+        account.set_phone("+8613812340000")
+        session.add(account)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Hall(f"http://127.0.0.1:{server.port}", app, sessions)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_lead_assigns_plans_and_commits(hall: Hall, desk: BrowserContext) -> None:
+    page = desk.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{hall.url}/team")
+    page.fill("#name", "zuzhang")
+    page.fill("#password", PASSWORD)
+    page.locator("main button.main").click()
+    expect(page.get_by_role("heading", name="夜间来件，等待派件")).to_be_visible()
+
+    page.goto(f"{hall.url}/team/projects?state=waiting")
+    page.locator("table.rows tbody a").first.click()
+    page.get_by_role("button", name="自动派件").click()
+    expect(page.get_by_text("已自动派件")).to_be_visible()
+    expect(page.get_by_text("代价构成")).to_be_visible()
+
+    page.goto(f"{hall.url}/team/runs")
+    page.get_by_role("button", name="计算路线").click()
+    page.wait_for_url("**/team/plans/*")
+    assert hall.work() is PlanState.PREVIEW
+    page.reload()
+    page.get_by_role("button", name="确认下发").click()
+    expect(page.get_by_text("路线已下发")).to_be_visible()
+
+    with hall.sessions() as session:
+        assert {project.state.value for project in session.scalars(select(Project))} == {"active"}
+        assert session.scalars(select(Stop)).one().state is StopState.PLANNED
+        assert Stage.PICKUP_PLANNED in {case.stage for case in session.scalars(select(Case))}
+    assert faults == []

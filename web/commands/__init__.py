@@ -1,0 +1,1 @@
+"""Commands: what flask --app wsgi offers on the command line."""

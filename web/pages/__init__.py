@@ -1,0 +1,1 @@
+"""Pages: what people see, a folder for each kind of reader."""

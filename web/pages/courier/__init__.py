@@ -1,0 +1,1 @@
+"""The courier's phone and the handover lists that both sides sign."""

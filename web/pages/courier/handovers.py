@@ -1,0 +1,98 @@
+"""Handover lists (交接清单): what leaves the centre and what comes back, signed by both, on screen and on paper."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response as AnyResponse
+
+import db
+from dispatch.acts import handover_lists
+from dispatch.core.actor import Role
+from dispatch.core.errors import DispatchError, NotFound
+from dispatch.custody.custody import Direction, Holder
+from dispatch.views import courier as shown
+from routing.day.tables import Courier
+from web.wiring.auth import courier_only, current_viewer, roles
+from web.wiring.transactions import transaction
+
+bp = Blueprint("handovers", __name__, url_prefix="/handovers")
+
+DIRECTION = {Direction.OUT: "中心交邮政", Direction.IN: "邮政交中心"}
+both_sides = roles(Role.COURIER, Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
+signing = roles(Role.COURIER, Role.AGENT, Role.LEAD, Role.OPERATOR)
+
+
+@bp.get("")
+@both_sides
+def today() -> str:
+    """Today's lists; a courier also sees what is to be handed in."""
+    viewer = current_viewer()
+    with transaction() as session:
+        sheets = shown.lists_of_today(session, viewer)
+        waiting = shown.to_hand_in(session, viewer)
+    return render_template(
+        "courier/handovers.html", sheets=sheets, waiting=waiting, direction=DIRECTION, layout=_layout()
+    )
+
+
+@bp.post("")
+@courier_only
+def hand_in() -> AnyResponse:
+    """Everything that goes to the centre on one list, signed by the courier."""
+    viewer = current_viewer()
+    try:
+        with transaction() as session:
+            courier = session.get(Courier, viewer.courier_id)
+            if courier is None:
+                raise NotFound("an account without a courier")
+            sheet = handover_lists.hand_in(session, courier, by=viewer, at=db.now(session))
+    except DispatchError as error:
+        flash(gettext(error.words), "error")
+        return redirect(url_for("handovers.today"))
+    return redirect(url_for("handovers.sheet", list_no=sheet.list_no))
+
+
+@bp.get("/<list_no>")
+@both_sides
+def sheet(list_no: str) -> str:
+    """One list: to read, to sign, to print in two copies."""
+    return _sheet_page(list_no)
+
+
+def _sheet_page(list_no: str) -> str:
+    viewer = current_viewer()
+    with transaction() as session:
+        head, lines = shown.handover_sheet(session, viewer, list_no)
+    mine_signed = head.courier_signed_at if viewer.role is Role.COURIER else head.centre_signed_at
+    may_sign = mine_signed is None and viewer.role is not Role.SUPERVISOR
+    return render_template(
+        "courier/handover.html", head=head, lines=lines, direction=DIRECTION, may_sign=may_sign, layout=_layout(),
+        typed=request.form,
+    )  # fmt: skip
+
+
+@bp.post("/<list_no>/signature")
+@signing
+def sign(list_no: str) -> AnyResponse | tuple[str, int]:
+    """One side signs; a difference refuses its line only."""
+    viewer = current_viewer()
+    side = Holder.COURIER if viewer.role is Role.COURIER else Holder.CENTRE
+    differences = {
+        name.removeprefix("difference-"): words.strip()
+        for name, words in request.form.items()
+        if name.startswith("difference-") and words.strip()
+    }
+    try:
+        with transaction() as session:
+            found = shown.handover_list_for(session, viewer, list_no)
+            handover_lists.sign(session, found, side=side, by=viewer, at=db.now(session), differences=differences)
+    except NotFound:
+        raise
+    except DispatchError as error:
+        flash(gettext(error.words), "error")
+        return _sheet_page(list_no), 409
+    flash(gettext("已签收"), "success")
+    return redirect(url_for("handovers.sheet", list_no=list_no))
+
+
+def _layout() -> str:
+    return "courier/_phone.html" if current_viewer().role is Role.COURIER else "desk.html"

@@ -1,0 +1,12 @@
+"""The enterprise's pages: its projects, asking for proxy handling, where each case is, what is next, rating."""
+
+from web.pages.enterprise.blueprint import bp
+from web.pages.enterprise.cases import the_case
+from web.pages.enterprise.contact import tickets
+from web.pages.enterprise.intake import intake_begin
+from web.pages.enterprise.legs import book_pickup
+from web.pages.enterprise.papers import give_paper
+from web.pages.enterprise.pin import point
+from web.pages.enterprise.projects import home
+
+__all__ = ["book_pickup", "bp", "give_paper", "home", "intake_begin", "point", "the_case", "tickets"]

@@ -1,0 +1,87 @@
+"""One case: its page with the six answers, withdrawing it, and rating it at the end."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+import db
+from dispatch.acts import closing, early_ends
+from dispatch.cases.access_control import case_for
+from dispatch.cases.evaluation import GRADE_LABEL, Grade
+from dispatch.cases.stages import Stage
+from dispatch.views.enterprise_case import CasePage, case_page
+from dispatch.views.enterprise_tickets import tickets
+from web.pages.enterprise.blueprint import RULES, bp, show
+from web.pages.enterprise.questions import FlaskForm, ReasonForm
+from web.wiring.auth import current_viewer, enterprise_only
+from web.wiring.formatting import in_words
+from web.wiring.transactions import transaction
+
+
+def the_case(case_no: str) -> CasePage:
+    """What the pages of a case show."""
+    with transaction() as session:
+        return case_page(session, current_viewer(), case_no, at=db.now(session), say=in_words)
+
+
+@bp.get("/cases/<case_no>")
+@enterprise_only
+def case(case_no: str) -> str:
+    """Where is it, who has it, when, what next, where are my originals, is it free; then everything else."""
+    with transaction() as session:
+        page = case_page(session, current_viewer(), case_no, at=db.now(session), say=in_words)
+        asked = tickets(session, current_viewer(), case_id=page.id)
+    return render_template("enterprise/case.html", case=page, tickets=asked)
+
+
+@bp.route("/cases/<case_no>/withdrawal", methods=["GET", "POST"])
+@enterprise_only
+def withdraw(case_no: str) -> Any:
+    """The enterprise takes the case back."""
+    page, form = the_case(case_no), ReasonForm()
+    if request.method == "POST" and form.validate():
+        try:
+            with transaction() as session:
+                row = case_for(session, current_viewer(), case_no, lock=True)
+                early_ends.withdraw(session, row, reason=form.reason.data, by=current_viewer(), at=db.now(session))
+        except RULES as error:
+            show(form, error)
+        else:
+            flash(gettext("已撤件"))
+            return redirect(url_for("enterprise.case", case_no=case_no))
+    return render_template("enterprise/withdraw.html", case=page, form=form), 200 if request.method != "POST" else 422
+
+
+@bp.route("/cases/<case_no>/evaluation", methods=["GET", "POST"])
+@enterprise_only
+def evaluate(case_no: str) -> Any:
+    """好差评: a grade for each matter."""
+    page, form = the_case(case_no), FlaskForm()
+    typed = {row.review_id: request.form.get(f"grade{row.review_id}", "") for row in page.matters}
+    said = {row.review_id: request.form.get(f"words{row.review_id}", "")[:500] for row in page.matters}
+    if request.method != "POST" and page.stage is not Stage.DELIVERED:
+        flash(gettext("办理结果送达后才能评价") if not page.ended else gettext("本办件已结束"), "error")
+        return redirect(url_for("enterprise.case", case_no=case_no))
+    if request.method == "POST" and form.validate():
+        grades = {key: Grade(int(grade)) for key, grade in typed.items() if grade in {"1", "2", "3", "4", "5"}}
+        if len(grades) < len(page.matters):
+            form.form_errors.append(gettext("请为每个事项选一个等级"))
+        elif any(grade.is_bad and not said[key].strip() for key, grade in grades.items()):
+            form.form_errors.append(gettext("选“不满意”或“非常不满意”时，请写明原因，便于核实整改"))
+        else:
+            try:
+                with transaction() as session:
+                    row = case_for(session, current_viewer(), case_no, lock=True)
+                    rated = {key: (grade, said[key]) for key, grade in grades.items()}
+                    closing.evaluate(session, row, grades=rated, by=current_viewer(), at=db.now(session))
+            except RULES as error:
+                show(form, error)
+            else:
+                flash(gettext("谢谢您的评价"))
+                return redirect(url_for("enterprise.case", case_no=case_no))
+    labels = [(grade.value, GRADE_LABEL[grade]) for grade in Grade]
+    status = 200 if request.method != "POST" else 422
+    return render_template(
+        "enterprise/evaluate.html", case=page, form=form, typed=typed, said=said, labels=labels
+    ), status

@@ -1,0 +1,210 @@
+"""Courier legs: an enterprise picks when papers are fetched or brought, and moves it until the run is committed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from wtforms import RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length
+
+import db
+from dispatch.acts import courier_legs
+from dispatch.cases.access_control import case_for, parcel_for
+from dispatch.cases.case import Case
+from dispatch.catalogue.catalog import calendar_of
+from dispatch.core.clock import Calendar, in_shanghai
+from dispatch.core.errors import Refused
+from dispatch.views.enterprise import Letter, own_enterprise
+from dispatch.views.enterprise_case import CasePage, case_page
+from notifications.phone import mask
+from routing.day.stops import AM_CLOSES, PM_CLOSES, Address
+from web.pages.enterprise.blueprint import RULES, bp, show
+from web.wiring import formatting
+from web.wiring.auth import current_viewer, enterprise_only
+from web.wiring.transactions import transaction
+
+WINDOWS = ((9 * 3600, 11 * 3600), (10 * 3600, 12 * 3600), (14 * 3600, 16 * 3600), (15 * 3600, 17 * 3600))
+NOON_S = 12 * 3600
+DAYS_AHEAD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A day and a window that may still be booked."""
+
+    on: date
+    opens_s: int
+    closes_s: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.on.isoformat()}/{self.opens_s}"
+
+
+def slots(calendar: Calendar, at: datetime) -> list[Slot]:
+    """What may be booked: asked for by 11:30 runs this afternoon, by 16:30 tomorrow morning, later the afternoon."""
+    local = in_shanghai(at)
+    today, clock = local.date(), local.time()
+    works = calendar.is_workday(today)
+    day = today if works and clock <= AM_CLOSES else calendar.next_workday(today)
+    from_s = 0 if works and AM_CLOSES < clock <= PM_CLOSES else NOON_S
+    found: list[Slot] = []
+    for _n in range(DAYS_AHEAD):
+        found += [Slot(day, opens, closes) for opens, closes in WINDOWS if opens >= from_s]
+        day, from_s = calendar.next_workday(day), 0
+    return found
+
+
+class LegForm(FlaskForm):
+    """When and where a courier comes, and who is there."""
+
+    slot = RadioField(_("上门时间"), [InputRequired(_("请选择上门时间"))])
+    person = SelectField(_("当面交接的人"), [InputRequired(_("请选择授权人"))])
+    address = StringField(_("上门地址"), [InputRequired(_("请填写上门地址")), Length(min=4, max=200)])
+
+
+class SlotForm(FlaskForm):
+    """Another time."""
+
+    slot = RadioField(_("改到"), [InputRequired(_("请选择上门时间"))])
+
+
+def _by_day(open_slots: Sequence[Slot]) -> list[tuple[date, list[Slot]]]:
+    days: dict[date, list[Slot]] = {}
+    for slot in open_slots:
+        days.setdefault(slot.on, []).append(slot)
+    return list(days.items())
+
+
+def _words(slot: Slot) -> str:
+    return f"{formatting.day(slot.on)} {formatting.window((slot.opens_s, slot.closes_s))}"
+
+
+def _choices(open_slots: Sequence[Slot]) -> list[SelectChoice]:
+    return [SelectChoice(slot.key, _words(slot)) for slot in open_slots]
+
+
+@bp.route("/cases/<case_no>/pickup", methods=["GET", "POST"])
+@enterprise_only
+def book_pickup(case_no: str) -> Any:
+    """A courier fetches the originals."""
+    return _book(case_no, inward=True)
+
+
+@bp.route("/cases/<case_no>/delivery", methods=["GET", "POST"])
+@enterprise_only
+def book_delivery(case_no: str) -> Any:
+    """A courier brings the results."""
+    return _book(case_no, inward=False)
+
+
+def _book(case_no: str, *, inward: bool) -> Any:
+    with transaction() as session:
+        at = db.now(session)
+        page = case_page(session, current_viewer(), case_no, at=at)
+        open_slots = slots(calendar_of(session), at)
+        written = case_for(session, current_viewer(), case_no).project.site_address or ""
+    back = redirect(url_for("enterprise.case", case_no=case_no, _anchor="legs"))
+    may = page.can_book_pickup if inward else page.can_book_delivery
+    if not may or page.letter is None:
+        flash(gettext("委托书尚未签署或已失效，不能预约") if may else gettext("现在不需要预约上门"), "error")
+        return back
+    form = LegForm(data={"address": written})
+    form.slot.choices = _choices(open_slots)
+    form.person.choices = _people(page.letter, inward=inward)
+    if request.method == "POST" and form.validate():
+        slot = next(s for s in open_slots if s.key == form.slot.data)
+        try:
+            with transaction() as session:
+                _take(session, case_no, slot, form, page, inward=inward)
+        except RULES as error:
+            show(form, error)
+        else:
+            flash(
+                gettext(
+                    "已预约%(when)s",
+                    when=f"{formatting.day(slot.on)} {formatting.window((slot.opens_s, slot.closes_s))}",
+                )
+            )
+            return back
+    status = 200 if request.method != "POST" else 422
+    return render_template("enterprise/leg.html", case=page, form=form, days=_by_day(open_slots), inward=inward), status
+
+
+def _people(letter: Letter, *, inward: bool) -> list[SelectChoice]:
+    return [
+        SelectChoice(str(person.id), f"{person.name} {mask(person.phone)}")
+        for person in letter.people
+        if (person.may_hand_over if inward else person.may_receive)
+    ]
+
+
+def _take(session: Session, case_no: str, slot: Slot, form: LegForm, page: CasePage, *, inward: bool) -> None:
+    viewer, at = current_viewer(), db.now(session)
+    case = case_for(session, viewer, case_no, lock=True)
+    appointment = _appointment(session, case, slot, form, page)
+    book = courier_legs.book_pickup if inward else courier_legs.book_delivery
+    book(session, case, appointment=appointment, by=viewer, at=at)
+
+
+def _appointment(session: Session, case: Case, slot: Slot, form: LegForm, page: CasePage) -> courier_legs.Appointment:
+    assert page.letter is not None
+    person = next(p for p in page.letter.people if str(p.id) == form.person.data)
+    project = case.project
+    if project.site_lon is None or project.site_lat is None:
+        raise Refused("no point", words="项目没有图上位置，请联系代办员登记后再预约")
+    address = Address(
+        project.site_lon, project.site_lat, form.address.data.strip(), person.name, person.phone,
+        own_enterprise(session, current_viewer()).name,
+    )  # fmt: skip
+    return courier_legs.Appointment(
+        on=slot.on, opens_s=slot.opens_s, closes_s=slot.closes_s, address=address, recipient_id=person.id
+    )
+
+
+@bp.route("/parcels/<waybill>/window", methods=["GET", "POST"])
+@enterprise_only
+def reschedule(waybill: str) -> Any:
+    """Another day or window, without calling anybody, until the run is committed."""
+    with transaction() as session:
+        at = db.now(session)
+        case = session.get_one(Case, parcel_for(session, current_viewer(), waybill).case_id)
+        page = case_page(session, current_viewer(), case.case_no, at=at)
+        open_slots = slots(calendar_of(session), at)
+    leg = next(row for row in page.legs if row.waybill == waybill)
+    back = redirect(url_for("enterprise.case", case_no=page.case_no, _anchor="legs"))
+    if not leg.can_reschedule:
+        flash(gettext("已排入当日线路或已结束，不能在线改约，请联系代办员"), "error")
+        return back
+    form = SlotForm()
+    form.slot.choices = _choices(open_slots)
+    if request.method == "POST" and form.validate():
+        slot = next(s for s in open_slots if s.key == form.slot.data)
+        try:
+            with transaction() as session:
+                _move(session, waybill, slot)
+        except RULES as error:
+            show(form, error)
+        else:
+            flash(gettext("已改约"))
+            return back
+    status = 200 if request.method != "POST" else 422
+    return render_template(
+        "enterprise/reschedule.html", case=page, leg=leg, form=form, days=_by_day(open_slots)
+    ), status
+
+
+def _move(session: Session, waybill: str, slot: Slot) -> None:
+    viewer, at = current_viewer(), db.now(session)
+    parcel = parcel_for(session, viewer, waybill, lock=True)
+    case = session.get_one(Case, parcel.case_id)
+    nowhere = Address(0.0, 0.0, "", "", "")  # the stop keeps its own address
+    appointment = courier_legs.Appointment(on=slot.on, opens_s=slot.opens_s, closes_s=slot.closes_s, address=nowhere)
+    courier_legs.reschedule_leg(session, case, parcel, appointment=appointment, by=viewer, at=at)

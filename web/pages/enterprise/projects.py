@@ -1,0 +1,130 @@
+"""Projects: the list that an enterprise comes home to, one project with its letters, revoking, the contact card."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urljoin
+
+import segno
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from markupsafe import Markup
+
+import db
+from dispatch.acts import early_ends, prescreening
+from dispatch.cases.access_control import project_for
+from dispatch.core.clock import in_shanghai
+from dispatch.core.errors import NotFound
+from dispatch.views import enterprise as seen
+from dispatch.views.enterprise_path import drawn_path
+from web.pages.enterprise import draft
+from web.pages.enterprise.blueprint import RULES, bp, show
+from web.pages.enterprise.questions import LetterForm, ReasonForm, people_typed
+from web.wiring.auth import current_person, current_viewer, enterprise_only
+from web.wiring.formatting import in_words
+from web.wiring.transactions import transaction
+
+
+@bp.get("")
+@enterprise_only
+def home() -> str:
+    """The enterprise's projects: where each case is and what waits for the enterprise."""
+    with transaction() as session:
+        rows = seen.projects(session, current_viewer(), at=db.now(session))
+        unfinished = draft.read(session, current_person().account_id)
+    return render_template("enterprise/home.html", projects=rows, unfinished=unfinished)
+
+
+@bp.get("/projects/<project_no>")
+@enterprise_only
+def project(project_no: str) -> str:
+    """One project: who acts, its cases, its whole path, its letters."""
+    with transaction() as session:
+        at = db.now(session)
+        page, row = seen.project_page(session, current_viewer(), project_no, at=at)
+        path = drawn_path(session, row, at=at, say=in_words)
+        return render_template("enterprise/project.html", project=page, path=path)
+
+
+@bp.get("/projects/<project_no>/card")
+@enterprise_only
+def card(project_no: str) -> str:
+    """The contact card (联系卡), made to be printed and pinned to a wall."""
+    with transaction() as session:
+        page, _ = seen.project_page(session, current_viewer(), project_no, at=db.now(session))
+    if page.helper is None:
+        raise NotFound(f"project {project_no} has no agent yet")
+    address = urljoin(request.host_url, url_for("track.home"))
+    picture = segno.make_qr(address, error="m").svg_inline(scale=5, border=2)
+    return render_template("enterprise/card.html", project=page, address=address, qr=Markup(picture))  # noqa: S704 - made here
+
+
+@bp.route("/projects/<project_no>/revocation", methods=["GET", "POST"])
+@enterprise_only
+def revoke(project_no: str) -> Any:
+    """The delegation is revoked: work stops, windows are told, papers come home."""
+    form = ReasonForm()
+    with transaction() as session:
+        page, _ = seen.project_page(session, current_viewer(), project_no, at=db.now(session))
+    if page.letter is None:
+        flash(gettext("没有正在生效的委托书"), "error")
+        return redirect(url_for("enterprise.project", project_no=project_no))
+    if request.method == "POST" and form.validate():
+        try:
+            with transaction() as session:
+                at = db.now(session)
+                row = project_for(session, current_viewer(), project_no, lock=True)
+                letter = row.delegation_on(in_shanghai(at).date())
+                if letter is not None:
+                    early_ends.revoke(session, letter, reason=form.reason.data, by=current_viewer(), at=at)
+        except RULES as error:
+            show(form, error)
+        else:
+            flash(gettext("委托已撤销，代办员停止办理，在外的原件将送回"))
+            return redirect(url_for("enterprise.project", project_no=project_no))
+    status = 200 if request.method != "POST" else 422
+    return render_template("enterprise/revoke.html", project=page, form=form), status
+
+
+@bp.route("/projects/<project_no>/letter", methods=["GET", "POST"])
+@enterprise_only
+def sign_letter(project_no: str) -> Any:
+    """A new letter when none is in force."""
+    with transaction() as session:
+        at = db.now(session)
+        page, _ = seen.project_page(session, current_viewer(), project_no, at=at)
+        enterprise = seen.own_enterprise(session, current_viewer())
+    if page.letter is not None:
+        flash(gettext("已有正在生效的委托书"))
+        return redirect(url_for("enterprise.project", project_no=project_no))
+    today = in_shanghai(at).date()
+    usual = {"valid_to": today + timedelta(days=365), "submit": True, "correct": True, "receive": True}
+    form = LetterForm(data=usual).for_day(today)
+    people: list[dict[str, Any]] = []
+    wrong: list[str] = []
+    if request.method == "POST":
+        people, kept, wrong = people_typed(request.form)
+        if form.validate() and not wrong:
+            try:
+                with transaction() as session:
+                    prescreening.delegate(
+                        session, project_for(session, current_viewer(), project_no, lock=True),
+                        legal_representative=form.legal_representative.data.strip(), powers=form.powers,
+                        people=[prescreening.Person(**person) for person in kept], valid_to=form.valid_to.data,
+                        may_pass_on=bool(form.may_pass_on.data), by=current_viewer(), at=db.now(session),
+                    )  # fmt: skip
+            except RULES as error:
+                show(form, error)
+            else:
+                flash(gettext("委托书已签署"))
+                return redirect(url_for("enterprise.project", project_no=project_no))
+    status = 200 if request.method != "POST" else 422
+    names = [gettext("本项目的全部事项")]
+    return render_template(
+        "enterprise/letter.html",
+        project=page,
+        form=form,
+        people=people,
+        wrong=wrong,
+        enterprise=enterprise,
+        names=names,
+    ), status

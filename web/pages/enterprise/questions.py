@@ -1,0 +1,250 @@
+"""The questions of the intake: what is asked of a project of each kind, in the reader's words, with usual answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, DateField, Field, FloatField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+
+from dispatch.cases.evaluation import TICKET_LABEL
+from dispatch.cases.project import FAMILY_LABEL, Power
+from dispatch.catalogue.catalog import Family
+from dispatch.path.applicability import Facts
+from notifications.phone import BadNumber, normalise
+
+MOST_PEOPLE = 3
+LONGEST_LETTER = timedelta(days=3 * 366)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One fact, asked as a choice, a yes or no, or a number."""
+
+    fact: str
+    words: str
+    choices: tuple[tuple[str, str], ...] = ()
+    unit: str = ""
+    hint: str = ""
+    rare: bool = False
+
+    @property
+    def kind(self) -> str:
+        return "choice" if self.choices else "number" if self.unit else "tick"
+
+
+QUESTIONS: Mapping[Family, Sequence[Question]] = MappingProxyType(
+    {
+        Family.INDUSTRIAL_PERMIT: (
+            Question(
+                "land", "用地从哪里来",
+                (("granted", "出让（招拍挂）"), ("allocated", "划拨"), ("none", "不新增用地（已有厂房或租用）")),
+            ),
+            Question("initiation", "立项方式", (("filing", "备案"), ("approval", "核准"))),
+            Question(
+                "eia", "环境影响评价",
+                (("registration", "登记表"), ("form", "报告表"), ("report", "报告书")),
+                hint="拿不准就选“报告表”，代办员会核对",
+            ),
+            Question("site_ha", "用地面积", unit="公顷"),
+            Question("earthworks_m3", "土石方量", unit="立方米"),
+            Question("energy_tce", "年综合能耗", unit="吨标准煤"),
+            Question("has_non_production_buildings", "有办公楼、宿舍等非生产性用房"),
+            Question("touches_public_works", "要接市政道路、管网或占用绿地"),
+            Question("soil_leaves_site", "有渣土外运"),
+            Question("new_construction_land", "涉及新增建设用地", rare=True),
+            Question("power_kwh", "年用电量", unit="千瓦时", rare=True),
+            Question("in_river_area", "在河道管理或防洪影响范围内", rare=True),
+            Question("in_geohazard_area", "在地质灾害易发区内", rare=True),
+            Question("minerals_checked", "已确认不压覆重要矿产", rare=True),
+            Question("relics_survey", "需考古调查勘探", rare=True),
+            Question("seismic_listed", "属于须做地震安全性评价的工程", rare=True),
+            Question("climate_listed", "属于须做气候可行性论证的工程", rare=True),
+            Question("social_risk", "需社会稳定风险评估", rare=True),
+            Question("low_risk_plant", "低风险小型厂房（免图审）", rare=True),
+            Question("large_works", "大型工程", rare=True),
+            Question("special_fire", "属于特殊建设工程（消防设计审查）", rare=True),
+            Question("explosion_hazard", "有爆炸危险场所（防雷审核）", rare=True),
+            Question("state_money", "使用国有资金（须招标）", rare=True),
+            Question("basement_built", "建防空地下室", rare=True),
+            Question(
+                "discharge", "排污许可管理类别",
+                (("registration", "登记管理"), ("simplified", "简化管理"), ("key", "重点管理")), rare=True,
+            ),
+        ),
+        Family.BUSINESS_OPENING: (
+            Question("hires_staff", "开办后就用工（需办社保、公积金）"),
+            Question("wants_bank", "同时预约银行开户"),
+        ),
+        Family.PROPERTY_REGISTRATION: (
+            Question(
+                "registration", "办哪一种登记",
+                (
+                    ("first", "首次登记"), ("transfer", "转移登记"), ("change", "变更登记"),
+                    ("mortgage", "抵押登记"), ("cancellation", "注销登记"),
+                ),
+            ),
+        ),
+    }
+)  # fmt: skip
+
+
+def _choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
+    return [SelectChoice(value, words) for value, words in pairs]
+
+
+def facts_form(family: Family, given: Mapping[str, Any]) -> FlaskForm:
+    """A form of the family's questions, with what was answered before or is usual."""
+    usual = Facts()
+    fields: dict[str, Any] = {}
+    for question in QUESTIONS[family]:
+        if question.choices:
+            fields[question.fact] = RadioField(question.words, [InputRequired()], choices=_choices(*question.choices))
+        elif question.unit:
+            fields[question.fact] = FloatField(
+                question.words, [Optional(), NumberRange(0, 1e12, gettext("请填写不小于0的数"))]
+            )
+        else:
+            fields[question.fact] = BooleanField(question.words)
+    form: FlaskForm = type("FactsForm", (FlaskForm,), fields)(
+        data={question.fact: given.get(question.fact, getattr(usual, question.fact)) for question in QUESTIONS[family]}
+    )
+    return form
+
+
+class ProjectForm(FlaskForm):
+    """What is to be done."""
+
+    family = RadioField(
+        _("办什么事"),
+        [InputRequired(_("请选择办什么事"))],
+        choices=_choices(*FAMILY_LABEL.items()),
+    )
+    name = StringField(_("项目名称"), [InputRequired(_("请填写项目名称")), Length(min=2, max=100)])
+    project_code = StringField(_("项目代码"), [Optional(), Length(max=40)])
+    investment_wan = IntegerField(
+        _("总投资（万元）"), [Optional(), NumberRange(0, 100_000_000, _("请填写以万元为单位的整数"))]
+    )
+    state_secret = RadioField(
+        _("项目是否涉及国家秘密"),
+        [InputRequired(_("请说明是否涉密"))],
+        choices=_choices(("no", "不涉及"), ("yes", "涉及")),
+    )
+
+    def validate_project_code(self, field: Field) -> None:
+        """The 24 digits of the investment platform, hyphens included."""
+        code = (field.data or "").strip()
+        if code and not (len(code) == 24 and code.replace("-", "").isalnum()):
+            raise ValidationError(gettext("项目代码应为24位，如 2611-320412-04-01-123456"))
+
+
+class SiteForm(FlaskForm):
+    """Where it is to be done."""
+
+    county = StringField(_("县（市、区）"), [InputRequired(_("请选择县（市、区）")), Length(max=12)])
+    place = StringField(_("镇、街道或园区"), [Optional(), Length(max=12)])
+    address = StringField(_("详细地址"), [InputRequired(_("请填写详细地址")), Length(min=4, max=200)])
+    lon = FloatField(_("经度"), [Optional(), NumberRange(116, 122.5, _("经度不在江苏省内"))])
+    lat = FloatField(_("纬度"), [Optional(), NumberRange(30.5, 35.5, _("纬度不在江苏省内"))])
+
+
+class WaysForm(FlaskForm):
+    """How papers travel."""
+
+    pickup = RadioField(
+        _("原件怎么交"),
+        [Optional()],
+        choices=_choices(("courier", "揽投员上门取"), ("counter", "自己送到政务服务中心窗口")),
+    )
+    delivery = RadioField(
+        _("结果怎么拿"),
+        [Optional()],
+        choices=_choices(("courier", "揽投员送上门"), ("counter", "自己到政务服务中心领")),
+    )
+
+
+class LetterForm(FlaskForm):
+    """The delegation letter (委托书)."""
+
+    legal_representative = StringField(
+        _("法定代表人"), [InputRequired(_("请填写法定代表人姓名")), Length(min=2, max=40)]
+    )
+    submit = BooleanField(_("提交申请材料"), default=True)
+    correct = BooleanField(_("补正材料"), default=True)
+    receive = BooleanField(_("代为领取结果"), default=True)
+    may_pass_on = BooleanField(_("同意把部分事项转委托给上级或其他窗口的代办员"))
+    valid_to = DateField(_("委托有效期至"), [InputRequired(_("请填写有效期"))])
+    consent = BooleanField(_("我已阅读委托书，自愿委托"), [InputRequired(_("请勾选同意后再继续"))])
+
+    def validate_valid_to(self, field: Field) -> None:
+        """Not in the past, not for ever."""
+        if field.data < self.today:
+            raise ValidationError(gettext("有效期不能早于今天"))
+        if field.data > self.today + LONGEST_LETTER:
+            raise ValidationError(gettext("有效期最长三年"))
+
+    def validate_submit(self, field: Field) -> None:
+        """A letter that allows nothing is none."""
+        if not (self.submit.data or self.correct.data or self.receive.data):
+            raise ValidationError(gettext("请至少委托一项"))
+
+    @property
+    def powers(self) -> list[Power]:
+        return [power for power in Power if self[power.value].data]
+
+    def for_day(self, today: date) -> "LetterForm":
+        """The day on which the letter is signed."""
+        self.today = today
+        return self
+
+
+def people_typed(typed: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]:
+    """The authorised persons of a posted letter: as typed, as they are kept, and what is wrong."""
+    shown: list[dict[str, Any]] = []
+    kept: list[dict[str, Any]] = []
+    wrong: list[str] = []
+    for n in range(1, MOST_PEOPLE + 1):
+        name, phone = typed.get(f"name{n}", "").strip()[:40], typed.get(f"phone{n}", "").strip()[:32]
+        person: dict[str, Any] = {
+            "name": name, "phone": phone, "may_hand_over": f"out{n}" in typed, "may_receive": f"in{n}" in typed,
+        }  # fmt: skip
+        shown.append(person)
+        if not name and not phone:
+            continue
+        if not name:
+            wrong.append(gettext("授权人%(n)s：请填写姓名", n=n))
+            continue
+        try:
+            kept.append(person | {"phone": str(normalise(phone))})
+        except BadNumber:
+            wrong.append(gettext("授权人%(n)s：手机号有误，请填写11位手机号", n=n))
+            continue
+        if not (person["may_hand_over"] or person["may_receive"]):
+            wrong.append(gettext("授权人%(n)s：请勾选可交件或可收件", n=n))
+    if not kept and not wrong:
+        wrong.append(gettext("请至少填写一名授权交接人"))
+    return shown, kept, wrong
+
+
+class TicketForm(FlaskForm):
+    """A question or complaint."""
+
+    kind = RadioField(
+        _("类型"), [InputRequired(_("请选择类型"))],
+        choices=_choices(*TICKET_LABEL.items()),
+    )  # fmt: skip
+    case_no = StringField(_("有关办件"), [Optional(), Length(max=40)])
+    words = TextAreaField(_("内容"), [InputRequired(_("请写明内容")), Length(min=5, max=2000)])
+
+
+class ReasonForm(FlaskForm):
+    """A reason, and that its consequences were read."""
+
+    reason = StringField(_("原因"), [InputRequired(_("请写明原因")), Length(min=2, max=100)])
+    sure = BooleanField(_("我已了解后果"), [InputRequired(_("请勾选确认"))])

@@ -1,0 +1,1 @@
+"""Pages that need no login: signing in, registering, asking after a case by its query code."""

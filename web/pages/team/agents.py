@@ -1,0 +1,94 @@
+"""The people: a board of agents with load, leave and stars; leave is entered here."""
+
+from datetime import date
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+import db
+from agents.roster import CATEGORY_LABEL, Agent, DutyKind
+from dispatch.assignment import propose
+from dispatch.assignment.absence import enter_leave
+from dispatch.cases.access_control import visible_agents
+from dispatch.core.errors import NotFound, Refused
+from dispatch.views.agents import board
+from dispatch.views.moves import move_lines
+from web.pages.team.blueprint import RULES, bp, say
+from web.wiring import cursors, jobs
+from web.wiring.auth import current_viewer, leads_only, staff_only
+from web.wiring.transactions import session_factory, transaction
+
+PAGE = 50
+
+
+@bp.get("/agents")
+@staff_only
+def agents() -> str:
+    """Who is free, who is away, who stands in."""
+    after = cursors.decode(request.args.get("cursor"), float, int, str, int)
+    with transaction() as session:
+        today = db.now(session).astimezone(db.SHANGHAI).date()
+        found = board(
+            session, current_viewer(), on=today, words=request.args.get("q", "")[:40], after=after, limit=PAGE
+        )
+    rows, following = cursors.page(found, PAGE, lambda line: line.place)
+    return render_template("team/agents.html", rows=rows, next_cursor=following, CATEGORY=CATEGORY_LABEL)
+
+
+@bp.post("/agents/<int:agent_id>/leave")
+@leads_only
+def leave(agent_id: int) -> Response:
+    """Enter an absence; up to three working days the stand-in acts and nothing is matched again."""
+    viewer = current_viewer()
+    try:
+        starts, ends = date.fromisoformat(request.form["starts_on"]), date.fromisoformat(request.form["ends_on"])
+        if ends < starts:
+            raise Refused("ends before it starts", words="结束日期早于开始日期")
+        with transaction() as session:
+            agent = session.scalar(select(Agent).where(Agent.id == agent_id, visible_agents(viewer)))
+            if agent is None:
+                raise NotFound(f"no agent {agent_id}")
+            kind = DutyKind(request.form.get("kind", "leave"))
+            long = enter_leave(session, agent_id=agent.id, kind=kind, starts_on=starts, ends_on=ends)
+        if long:
+            flash(gettext("已登记；超过三个工作日，请确认由谁接办"))
+            return redirect(url_for("team.relief"))
+        flash(gettext("已登记，B 角接替"))
+    except RULES as error:
+        say(error)
+    return redirect(url_for("team.agents"))
+
+
+@bp.get("/assignment")
+@leads_only
+def proposal() -> str:
+    """What a batch would change: the difference, before it is applied."""
+    viewer = current_viewer()
+    with transaction() as session:
+        found = propose.propose(session, at=db.now(session), path=viewer.division_path)
+        moves, waiting = move_lines(session, found.moves), move_lines(session, found.waiting)
+    return render_template("team/proposal.html", found=found, moves=moves, waiting=waiting, TERMS=propose.TERM_WORDS)
+
+
+@bp.post("/assignment")
+@leads_only
+def apply_proposal() -> Response:
+    """Apply the batch that was seen; rows that change meanwhile are left alone and counted."""
+    viewer = current_viewer()
+    try:
+        _, applied = jobs.run_batch(
+            session_factory(), path=viewer.division_path, dry_run=False, seen=request.form.get("seen", "")
+        )
+    except RULES as error:
+        say(error)
+        return redirect(url_for("team.proposal"))
+    if applied is not None:
+        flash(
+            gettext(
+                "已调整 %(done)s 项，期间有变动 %(stale)s 项，名额已满 %(full)s 项",
+                done=len(applied.done), stale=len(applied.stale), full=len(applied.full),
+            )
+        )  # fmt: skip
+    return redirect(url_for("team.projects"))

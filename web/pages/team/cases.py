@@ -1,0 +1,329 @@
+"""One case with the acts of its agent: prescreen, papers, filing, the authority's papers, the way home."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+import db
+from dispatch.acts import courier_legs, early_ends, handover_lists, prescreening, reviewing
+from dispatch.acts.reviewing import PAUSE_WORDS
+from dispatch.cases import lookups
+from dispatch.cases.access_control import case_for, parcel_for, review_for
+from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL, Case, Material, Way
+from dispatch.cases.project import Project
+from dispatch.cases.review import RELIEF_LABEL, REVIEW_LABEL, ReviewPause, ReviewState
+from dispatch.cases.stages import LABEL, MILESTONES
+from dispatch.core.actor import Role, Viewer
+from dispatch.core.clock import PauseKind
+from dispatch.core.errors import NotFound, Refused
+from dispatch.custody.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, Holder
+from dispatch.path.applicability import BY_COMMITMENT
+from dispatch.views import team as asked
+from dispatch.views.cases import door_proofs
+from dispatch.views.enterprise_path import drawn_path
+from routing.day.stops import Address
+from web.pages.team.blueprint import RULES, bp, say
+from web.wiring import files
+from web.wiring.auth import current_viewer, roles, staff_only
+from web.wiring.formatting import in_words
+from web.wiring.transactions import transaction
+
+acts = roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
+Step = Callable[[Session, Viewer, Case], str]
+
+
+@bp.get("/cases/<case_no>")
+@staff_only
+def case(case_no: str) -> str:
+    """Everything about one case, and what can be done now."""
+    viewer = current_viewer()
+    with transaction() as session:
+        at = db.now(session)
+        page = asked.case_page(session, viewer, case_no, at=at)
+        drawing = drawn_path(session, page.project, at=at, say=in_words)
+        proofs = [proof for proof in door_proofs(session, page.case) if files.is_kept(proof.digest)]
+        return render_template(
+            "team/case.html", page=page, drawing=drawing, LABEL=LABEL, MILESTONES=MILESTONES, REVIEW=REVIEW_LABEL,
+            MATERIAL=MATERIAL_LABEL, MODE=MODE_LABEL, LEG=LEG_LABEL, PARCEL=PARCEL_LABEL, HOLDER=HOLDER_LABEL,
+            OUTCOME=OUTCOME_LABEL, PAUSE=PAUSE_WORDS, RELIEF=RELIEF_LABEL,
+            BY_COMMITMENT=BY_COMMITMENT, may_act=viewer.role is not Role.SUPERVISOR, Way=Way,
+            proofs=proofs,
+        )  # fmt: skip
+
+
+def _step(case_no: str, take: Step) -> Response:
+    """One act on a locked case; a broken rule is said on the page and nothing is changed."""
+    viewer = current_viewer()
+    try:
+        with transaction() as session:
+            row = case_for(session, viewer, case_no, lock=True)
+            version = request.form.get("version", "")
+            row.check_version(int(version) if version.isdecimal() else None)
+            words = take(session, viewer, row)
+        flash(gettext(words))
+    except RULES as error:
+        say(error)
+    return redirect(url_for("team.case", case_no=case_no))
+
+
+@bp.post("/cases/<case_no>/prescreen")
+@acts
+def prescreen(case_no: str) -> Response:
+    """Every material ticked as right, wrong (with words) or to follow (with a day)."""
+
+    def take(session: Session, viewer: Viewer, row: Case) -> str:
+        defects, deferred = {}, {}
+        for material in row.materials:
+            verdict = request.form.get(f"verdict{material.id}", "ok")
+            if verdict == "defect":
+                words = request.form.get(f"words{material.id}", "").strip()
+                if not words:
+                    raise Refused("a defect needs words", words=f"请写明“{material.name}”哪里需要补正")
+                defects[material.id] = words
+            elif verdict == "defer":
+                deferred[material.id] = _day(f"due{material.id}")
+        prescreening.prescreen(session, row, by=viewer, at=db.now(session), defects=defects, deferred=deferred)
+        return "已一次性告知补正" if defects else "预审通过"
+
+    return _step(case_no, take)
+
+
+@bp.post("/cases/<case_no>/corrected")
+@acts
+def corrected(case_no: str) -> Response:
+    """The corrections are in."""
+
+    def take(session: Session, viewer: Viewer, row: Case) -> str:
+        prescreening.correct(session, row, by=viewer, at=db.now(session))
+        return "已转回预审"
+
+    return _step(case_no, take)
+
+
+@bp.post("/cases/<case_no>/materials/<int:material_id>")
+@acts
+def give(case_no: str, material_id: int) -> Response:
+    """Take in a material that the enterprise brought."""
+    with transaction() as session:
+        case_for(session, current_viewer(), case_no)  # nothing is stored for somebody who may not
+    upload = request.files.get("file")
+    try:
+        if upload is None or not upload.filename:
+            raise Refused("no file", words="请选择文件")
+        digest = files.keep(upload)
+    except (*RULES, files.BadFile) as error:
+        say(error)
+        return redirect(url_for("team.case", case_no=case_no))
+    name, kind = upload.filename or "", upload.mimetype or ""
+
+    def take(session: Session, viewer: Viewer, row: Case) -> str:
+        material = session.get(Material, material_id)
+        if material is None or material.case_id != row.id:
+            raise NotFound(f"no material {material_id}")
+        prescreening.give_material(
+            session, row, material, sha256=digest, media_type=kind, filename=name, by=viewer, at=db.now(session)
+        )
+        return "已收取材料"
+
+    return _step(case_no, take)
+
+
+@bp.get("/cases/<case_no>/materials/<int:material_id>")
+@staff_only
+def material(case_no: str, material_id: int) -> Any:
+    """The file of a material."""
+    with transaction() as session:
+        row = case_for(session, current_viewer(), case_no)
+        found = session.get(Material, material_id)
+        if found is None or found.case_id != row.id or found.sha256 is None:
+            raise NotFound(f"no file of material {material_id}")
+        digest, name = found.sha256, found.filename or found.name
+    return files.send(digest, name)
+
+
+@bp.get("/cases/<case_no>/proofs/<digest>")
+@staff_only
+def proof(case_no: str, digest: str) -> Any:
+    """A photo or a signature of one of the case's handovers."""
+    with transaction() as session:
+        row = case_for(session, current_viewer(), case_no)
+        found = next((kept for kept in door_proofs(session, row) if kept.digest == digest), None)
+    if found is None:
+        raise NotFound(f"no proof {digest[:12]} of {case_no}")
+    return files.send(digest, f"{found.waybill}-{digest[:8]}")
+
+
+@bp.post("/cases/<case_no>/counter")
+@acts
+def hand_in(case_no: str) -> Response:
+    """The originals were brought to the counter."""
+
+    def take(session: Session, viewer: Viewer, row: Case) -> str:
+        courier_legs.hand_in(
+            session, row, by=viewer, at=db.now(session), scan_id=f"counter:{row.case_no}:{row.version}"
+        )
+        return "已在窗口收取原件"
+
+    return _step(case_no, take)
+
+
+@bp.post("/cases/<case_no>/pickup")
+@acts
+def book_pickup(case_no: str) -> Response:
+    """Book a pickup for the enterprise."""
+
+    def take(session: Session, viewer: Viewer, row: Case) -> str:
+        courier_legs.book_pickup(session, row, appointment=_appointment(row), by=viewer, at=db.now(session))
+        return "已预约揽收"
+
+    return _step(case_no, take)
+
+
+@bp.post("/cases/<case_no>/delivery")
+@acts
+def book_delivery(case_no: str) -> Response:
+    """Book a delivery of the results."""
+
+    def take(session: Session, viewer: Viewer, row: Case) -> str:
+        courier_legs.book_delivery(session, row, appointment=_appointment(row), by=viewer, at=db.now(session))
+        return "已预约投递"
+
+    return _step(case_no, take)
+
+
+@bp.post("/cases/<case_no>/parcels/<waybill>/scan")
+@acts
+def scan(case_no: str, waybill: str) -> Response:
+    """A parcel comes in at the centre, goes to the authority, or back."""
+    to = request.form.get("to", "")
+
+    def take(session: Session, viewer: Viewer, row: Case) -> str:
+        parcel = parcel_for(session, viewer, waybill, lock=True)
+        if parcel.case_id != row.id or to not in {Holder.CENTRE, Holder.AUTHORITY}:
+            raise NotFound(f"{waybill} is not of case {row.case_no}")
+        ref = f"centre:{parcel.centre_id}" if to == Holder.CENTRE else "authority"
+        scan_id = f"page:{waybill}:{parcel.chain_length + 1}"
+        handover_lists.scan(session, parcel, to=Holder(to), ref=ref, scan_id=scan_id, by=viewer, at=db.now(session))
+        return "已登记交接"
+
+    return _step(case_no, take)
+
+
+@bp.post("/cases/<case_no>/submission")
+@acts
+def submit(case_no: str) -> Response:
+    """Filed with the authorities, with their receipts."""
+
+    def take(session: Session, viewer: Viewer, row: Case) -> str:
+        receipts = {r.id: request.form.get(f"receipt{r.id}", "").strip() for r in lookups.reviews_of(session, row)}
+        reviewing.submit(session, row, receipts=receipts, by=viewer, at=db.now(session))
+        return "已报送"
+
+    return _step(case_no, take)
+
+
+@bp.post("/cases/<case_no>/reviews/<int:review_id>")
+@acts
+def review(case_no: str, review_id: int) -> Response:
+    """One step of one matter, as the authority's paper says."""
+    form = request.form
+
+    def take(session: Session, viewer: Viewer, row: Case) -> str:
+        found = review_for(session, viewer, review_id)
+        if found.case_id != row.id:
+            raise NotFound(f"review {review_id} is not of case {row.case_no}")
+        at = db.now(session)
+        number, words = form.get("notice_no", "").strip(), form.get("words", "").strip()
+        match form.get("step", ""):
+            case "accepted":
+                reviewing.accept(session, found, notice_no=number, by=viewer, at=at)
+            case "granted_on_commitment":
+                reviewing.grant_on_commitment(
+                    session, found, decision_no=number, verify_by=_day("until"), by=viewer, at=at
+                )
+            case "verified" | "revoked" as step:
+                reviewing.verify_commitment(session, found, holds=step == "verified", reason=words, by=viewer, at=at)
+            case "supplement":
+                reviewing.ask_supplement(session, found, words=words, by=viewer, at=at)
+            case "refiled":
+                reviewing.refile(session, found, receipt_no=number, by=viewer, at=at)
+            case "not_accepted":
+                reviewing.refuse_acceptance(session, found, reason=words, by=viewer, at=at)
+            case "paused":
+                kind = form.get("kind", "")
+                if kind not in {k.value for k in PauseKind}:
+                    raise Refused("what pauses it?", words="请选择特别程序种类")
+                today = at.astimezone(db.SHANGHAI).date()
+                pause = ReviewPause(
+                    kind=PauseKind(kind), notice_no=number, starts_on=today, expected_end_on=_day("until"),
+                    maximum_wd=20, rule=words,
+                )  # fmt: skip
+                reviewing.pause(session, found, pause, by=viewer, at=at)
+            case "resumed":
+                reviewing.resume(session, found, on=at.astimezone(db.SHANGHAI).date(), by=viewer, at=at)
+            case "extended":
+                approved = at.astimezone(db.SHANGHAI).date()
+                reviewing.extend(session, found, working_days=10, approved_on=approved, reason=words, by=viewer, at=at)
+            case "granted" | "denied" | "returned" as outcome:
+                reviewing.decide(
+                    session, found, outcome=ReviewState(outcome), decision_no=number, reason=words, by=viewer, at=at
+                )
+            case _:
+                raise Refused("which step?", words="请选择办理动作")
+        return "已登记"
+
+    return _step(case_no, take)
+
+
+@bp.post("/cases/<case_no>/delivered")
+@acts
+def delivered(case_no: str) -> Response:
+    """Results delivered electronically, or fetched at the counter."""
+
+    def take(session: Session, viewer: Viewer, row: Case) -> str:
+        if row.delivery_way is Way.ELECTRONIC:
+            courier_legs.deliver_electronically(session, row, by=viewer, at=db.now(session))
+        else:
+            courier_legs.fetched(session, row, who=request.form.get("who", ""), by=viewer, at=db.now(session))
+        return "已送达"
+
+    return _step(case_no, take)
+
+
+@bp.post("/cases/<case_no>/refusal")
+@acts
+def refuse(case_no: str) -> Response:
+    """不予代办, with its reason."""
+
+    def take(session: Session, viewer: Viewer, row: Case) -> str:
+        early_ends.refuse(session, row, reason=request.form.get("reason", ""), by=viewer, at=db.now(session))
+        return "已登记不予代办"
+
+    return _step(case_no, take)
+
+
+def _day(name: str) -> date:
+    try:
+        return date.fromisoformat(request.form.get(name, ""))
+    except ValueError:
+        raise Refused(f"{name} is no day", words="请选择日期") from None
+
+
+def _appointment(row: Case) -> courier_legs.Appointment:
+    window = request.form.get("window", "9-12")
+    opens, _, closes = window.partition("-")
+    if not (opens.isdecimal() and closes.isdecimal() and int(closes) <= 24):
+        raise Refused("no window", words="请选择时段")
+    project: Project = row.project
+    address = Address(
+        lon=project.site_lon or 0.0, lat=project.site_lat or 0.0, written=project.site_address or "",
+        contact_name=row.contact.name, contact_phone=row.contact.phone, label=project.enterprise.name,
+    )  # fmt: skip
+    return courier_legs.Appointment(
+        on=_day("on"), opens_s=int(opens) * 3600, closes_s=int(closes) * 3600, address=address
+    )

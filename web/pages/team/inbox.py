@@ -1,0 +1,30 @@
+"""The inbox: open cases, the likeliest to miss its promise first; filters live in the URL."""
+
+from flask import render_template, request
+
+import db
+from dispatch.cases.stages import LABEL, MILESTONES, Stage
+from dispatch.core.actor import Role
+from dispatch.views import team as asked
+from web.pages.team.blueprint import bp
+from web.wiring.auth import current_viewer, staff_only
+from web.wiring.transactions import transaction
+
+OPEN_STAGES = (*MILESTONES[:2], Stage.CORRECTION, *MILESTONES[2:-1])
+
+
+@bp.get("/inbox")
+@staff_only
+def inbox() -> str:
+    """Cases to work on."""
+    viewer = current_viewer()
+    stage = request.args.get("stage", "")
+    stage = stage if stage in {s.value for s in Stage} else ""
+    mine = viewer.role is Role.AGENT and request.args.get("who", "mine") == "mine"
+    with transaction() as session:
+        rows = asked.inbox(
+            session, viewer, at=db.now(session), stage=stage, mine=mine, words=request.args.get("q", "")[:60]
+        )
+        counts = asked.stage_counts(session, viewer)
+    stages = [(s.value, LABEL[s], counts.get(s.value, 0)) for s in OPEN_STAGES if counts.get(s.value)]
+    return render_template("team/inbox.html", rows=rows, stages=stages, mine=mine, most=asked.INBOX_PAGE)

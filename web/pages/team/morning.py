@@ -1,0 +1,27 @@
+"""Half past eight: one page with everything that today asks for, and one print for the morning meeting."""
+
+from flask import render_template
+
+import db
+from dispatch.cases.evaluation import RECTIFICATION_LABEL, TICKET_LABEL
+from dispatch.core.clock import CalendarMissing
+from dispatch.views import team as asked
+from routing.day.tables import PLAN_LABEL, STOP_STATE_LABEL
+from web.pages.team.blueprint import bp
+from web.wiring.auth import current_viewer, staff_only
+from web.wiring.transactions import transaction
+
+
+@bp.get("")
+@staff_only
+def home() -> str:
+    """The morning page."""
+    with transaction() as session:
+        try:
+            page = asked.morning(session, current_viewer(), at=db.now(session))
+        except CalendarMissing as missing:
+            return render_template("team/no_calendar.html", year=missing.year)
+        return render_template(
+            "team/home.html", page=page, RECTIFICATION_LABEL=RECTIFICATION_LABEL, TICKET_LABEL=TICKET_LABEL,
+            PLAN_LABEL=PLAN_LABEL, STOP_STATE_LABEL=STOP_STATE_LABEL,
+        )  # fmt: skip

@@ -1,0 +1,264 @@
+"""The outbox: what was said to whom and what became of it, a resend that asks why, texts, numbers, people's data."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy import select
+from werkzeug.exceptions import NotFound as NoPage
+from werkzeug.wrappers import Response
+
+import db
+from dispatch.cases.notify import day_of
+from dispatch.core.actor import Role
+from dispatch.views import outbox as asked
+from notifications import outbox, people, suppression, texts
+from notifications.heartbeat import last_beat, liveness
+from notifications.message import State
+from notifications.outbox import NotResendable
+from notifications.phone import BadNumber
+from notifications.settings import NoticeSettings
+from web.pages.team.blueprint import bp
+from web.wiring.accounts import Account
+from web.wiring.auth import current_person, current_viewer, leads_only, operator_only, staff_only
+from web.wiring.sheets import comma_separated
+from web.wiring.transactions import transaction
+
+REPORT_DAYS = 7
+SHORTEST_REASON = 2
+WHY_LABEL = {
+    suppression.Why.ASKED_US: "本人要求停发",
+    suppression.Why.ASKED_PROVIDER: "本人向运营商退订",
+    suppression.Why.UNREACHABLE: "号码无法接收短信",
+}
+NOT_AGAIN = "这条短信不能重发：验证码只能重新获取，已送达或发送中的不重复发送"
+
+
+def notice_settings() -> NoticeSettings:
+    """How this program sends."""
+    found: NoticeSettings = current_app.extensions["daiban.notices"]
+    return found
+
+
+@bp.get("/outbox", endpoint="outbox")
+@staff_only
+def outbox_page() -> str:
+    """Messages, newest first; the heartbeat above them."""
+    viewer = current_viewer()
+    wanted, cursor = request.args.get("state", ""), request.args.get("cursor", "")
+    state = State(wanted) if wanted in set(State) else None
+    with transaction() as session:
+        at = db.now(session)
+        rows, following = asked.messages(
+            session, viewer, state=state, case_no=request.args.get("case", ""),
+            after=int(cursor) if cursor.isdecimal() else None, plain=db.is_demo(session),
+        )  # fmt: skip
+        may_see_all = viewer.role is not Role.AGENT
+        return render_template(
+            "team/outbox.html", rows=rows, following=following, state_chips=asked.states(session, viewer, at=at),
+            beat=liveness(session, notice_settings()), days=REPORT_DAYS,
+            report=asked.delivery_report(session, first=day_of(at) - timedelta(days=REPORT_DAYS - 1), last=day_of(at))
+            if may_see_all else [],
+            may_act=viewer.role in {Role.LEAD, Role.OPERATOR}, is_operator=viewer.role is Role.OPERATOR,
+        )  # fmt: skip
+
+
+@bp.post("/outbox/<int:message_id>/again")
+@leads_only
+def resend(message_id: int) -> Response:
+    """The same words again, because a person says why."""
+    viewer = current_viewer()
+    why = request.form.get("why", "").strip()
+    try:
+        with transaction() as session:
+            message = asked.message_for(session, viewer, message_id)
+            if len(why) >= SHORTEST_REASON:
+                outbox.resend(session, message, why=why, by_account=viewer.account_id, at=db.now(session))
+    except NotResendable:
+        flash(gettext(NOT_AGAIN), "error")
+    else:
+        if len(why) < SHORTEST_REASON:
+            flash(gettext("请写明重发的原因"), "error")
+            return redirect(url_for("team.outbox", _anchor=f"m{message_id}"))
+        flash(gettext("已重发，并记录了原因"))
+    return redirect(url_for("team.outbox"))
+
+
+@bp.post("/outbox/<int:message_id>/number")
+@leads_only
+def unmask(message_id: int) -> Response:
+    """The whole number, for a reason that is written down."""
+    viewer, why = current_viewer(), request.form.get("why", "").strip()
+    with transaction() as session:
+        message = asked.message_for(session, viewer, message_id)
+        if len(why) >= SHORTEST_REASON:
+            number = people.unmask(session, message, account_id=current_person().account_id, why=why)
+            flash(gettext("完整号码 %(number)s（本次查看已记录）", number=number or "—"))
+        else:
+            flash(gettext("请写明查看完整号码的原因"), "error")
+    return redirect(url_for("team.outbox", _anchor=f"m{message_id}"))
+
+
+# ---------------------------------------------------------------- numbers that are left alone
+
+
+@bp.get("/numbers")
+@leads_only
+def numbers() -> str:
+    """Who gets nothing, since when and why."""
+    with transaction() as session:
+        return render_template("team/numbers.html", rows=asked.left_alone(session), WHY=WHY_LABEL)
+
+
+@bp.post("/numbers")
+@leads_only
+def change_number() -> Response:
+    """A number's owner wants no more notices, or wants them again."""
+    phone, note = request.form.get("phone", ""), request.form.get("note", "").strip()
+    by = current_person().account_id
+    if len(note) < SHORTEST_REASON:
+        flash(gettext("请写明原因，例如“本人来电要求”"), "error")
+        return redirect(url_for("team.numbers"))
+    try:
+        with transaction() as session:
+            if request.form.get("what") == "lift":
+                suppression.opt_in(session, phone, by_account=by, note=note)
+                said = gettext("已恢复向该号码发送通知")
+            else:
+                suppression.opt_out(session, phone, by_account=by, note=note)
+                said = gettext("已停止向该号码发送通知，验证码除外")
+        flash(said)
+    except BadNumber:
+        flash(gettext("手机号有误，请填写11位手机号"), "error")
+    except suppression.NeverAgain:
+        flash(gettext("该号码由本人向运营商退订，只能由本人向运营商恢复"), "error")
+    return redirect(url_for("team.numbers"))
+
+
+# ---------------------------------------------------------------- one person's data
+
+ACCESS_LABEL = {"unmask": "查看完整号码", "export": "查阅导出", "erase": "清除"}
+ACCESSES = 50
+
+
+@bp.get("/privacy")
+@operator_only
+def privacy() -> str:
+    """What is held of one person on request; who saw, exported and erased what; what the retention job forgot."""
+    cursor = request.args.get("cursor", "")
+    skip = min(int(cursor), 1_000_000) if cursor.isascii() and cursor.isdecimal() else 0
+    with transaction() as session:
+        rows = people.accesses(session, skip=skip, limit=ACCESSES + 1)
+        by = {row.account_id for row in rows}
+        return render_template(
+            "team/privacy.html", rows=rows[:ACCESSES], following=skip + ACCESSES if len(rows) > ACCESSES else None,
+            names=dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(by))).all()),
+            retention=last_beat(session, "retention"), keep_days=notice_settings().keep_values_days, KIND=ACCESS_LABEL,
+        )  # fmt: skip
+
+
+@bp.post("/privacy")
+@operator_only
+def person_request() -> Response:
+    """Export or erase what was said to one number, once its owner was identified and said why."""
+    phone, why = request.form.get("phone", ""), request.form.get("why", "").strip()
+    act, by = request.form.get("act"), current_person().account_id
+    if len(why) < SHORTEST_REASON or request.form.get("known") != "yes" or act not in {"export", "erase"}:
+        flash(gettext("请写明本人的请求，并确认已核实本人身份"), "error")
+        return redirect(url_for("team.privacy"))
+    try:
+        with transaction() as session:
+            if act == "export":
+                return _as_file(people.export(session, phone, account_id=by, why=why), at=db.now(session))
+            forgotten = people.erase(session, phone, account_id=by, why=why)
+    except BadNumber:
+        flash(gettext("手机号有误，请填写11位手机号"), "error")
+    else:
+        flash(gettext("已清除 %(n)s 条短信的号码和内容；退订记录仅保留校验值", n=forgotten))
+    return redirect(url_for("team.privacy"))
+
+
+def _as_file(rows: list[dict[str, Any]], *, at: datetime) -> Response:
+    """A table that any office program opens; numbers masked, codes covered."""
+    heads = [gettext(head) for head in ("收件人", "用途", "内容", "状态", "产生时间", "提交时间", "结束时间")]
+    lines = [
+        [
+            row["to"],
+            gettext(asked.PURPOSE_LABEL.get(row["text"], row["text"])),
+            row["body"],
+            gettext(asked.STATE_LABEL[State(row["state"])]),
+            *(_written(row[name]) for name in ("created_at", "sent_at", "settled_at")),
+        ]
+        for row in rows
+    ]
+    name = f"messages-{day_of(at):%Y%m%d}.csv"
+    return Response(
+        comma_separated(heads, lines), mimetype="text/csv",
+        headers={"Content-Disposition": f"attachment; filename={name}", "Cache-Control": "no-store"},
+    )  # fmt: skip
+
+
+def _written(moment: datetime | None) -> str:
+    return f"{moment.astimezone(db.SHANGHAI):%Y-%m-%d %H:%M:%S}" if moment else ""
+
+
+# ---------------------------------------------------------------- the texts
+
+
+@bp.get("/texts", endpoint="texts")
+@operator_only
+def texts_page() -> str:
+    """Every text with the words in force and what they cost."""
+    settings = notice_settings()
+    with transaction() as session:
+        rows = []
+        for text in texts.catalogue().texts.values():
+            now = texts.current(session, text.name, "zh")
+            rows.append((text, now, texts.preview(text.name, "zh", now.words, settings)))
+        return render_template(
+            "team/texts.html", rows=rows, PURPOSE=asked.PURPOSE_LABEL, codes=_domestic_codes(settings)
+        )
+
+
+def _domestic_codes(settings: NoticeSettings) -> Mapping[str, str] | None:
+    """The domestic provider's template codes by "text/locale"; None where no such account is set."""
+    return next((account.templates for account in settings.domestic.values()), None)
+
+
+@bp.route("/texts/<text_name>/<locale>", methods=["GET", "POST"])
+@operator_only
+def text(text_name: str, locale: str) -> Any:
+    """One text's words: preview with real-looking values, every fault at once, then in force as a new version."""
+    name = text_name
+    if name not in texts.catalogue().texts or locale not in texts.LOCALES:
+        raise NoPage
+    settings = notice_settings()
+    faults: list[str] = []
+    with transaction() as session:
+        now = texts.current(session, name, locale)
+        words = request.form.get("words", now.words).strip()
+        act, note = request.form.get("act", ""), request.form.get("note", "").strip()
+        if request.method == "POST" and act in {"save", "revert"} and len(note) < SHORTEST_REASON:
+            faults = [gettext("请写明修改原因")]
+        elif request.method == "POST" and act == "revert":
+            texts.revert(session, name, locale, by_account=current_person().account_id, note=note)
+        elif request.method == "POST" and act == "save":
+            try:
+                texts.edit(
+                    session, name, locale, words, by_account=current_person().account_id, note=note, settings=settings
+                )
+            except texts.BadWords as error:
+                faults = error.faults
+        if request.method != "POST" or faults or act == "preview":
+            page = render_template(
+                "team/text.html", text=texts.text_named(name), locale=locale, now=now, words=words, note=note,
+                shown=texts.preview(name, locale, words, settings), faults=faults,
+                history=texts.history(session, name, locale), codes=_domestic_codes(settings),
+                to_register=texts.domestic_template(name, locale),
+                PURPOSE=asked.PURPOSE_LABEL, placeholders=texts.catalogue().placeholders,
+            )  # fmt: skip
+            return page, 422 if faults else 200
+    flash(gettext("已生效，新短信从现在起使用这个版本"))
+    return redirect(url_for("team.text", text_name=name, locale=locale))

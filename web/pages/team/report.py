@@ -1,0 +1,110 @@
+"""The monthly report (代办工作月报): on the page, in print, as XLSX and as CSV."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from flask import Response, render_template, request
+from flask_babel import gettext
+
+import db
+from dispatch.core.actor import Role
+from dispatch.views import report as asked
+from dispatch.views.report import Report, Row
+from web.pages.team.blueprint import bp
+from web.wiring.auth import current_viewer, roles
+from web.wiring.formatting import today
+from web.wiring.sheets import XLSX, Plain, comma_separated, xlsx
+from web.wiring.transactions import transaction
+
+report_readers = roles(Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
+ROW_HEADS = ("名称", "新增办件", "在办办件", "办结归档", "作出决定（项）", "按时（项）", "按时率", "平均用时（工作日）")
+SHORT_HEADS = ("名称", "作出决定（项）", "按时（项）", "按时率", "平均用时（工作日）")
+MONTHS = 12
+
+
+def asked_month() -> date:
+    """The month in the URL, else this one; a month to come is this one."""
+    try:
+        month = date.fromisoformat(f"{request.args.get('month', '')}-01")
+    except ValueError:
+        return today().replace(day=1)
+    return min(month, today().replace(day=1))
+
+
+def _months() -> list[tuple[str, str]]:
+    month, found = today().replace(day=1), []
+    for _ in range(MONTHS):
+        found.append((f"{month:%Y-%m}", gettext("%(y)s年%(m)s月", y=month.year, m=month.month)))
+        month = date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
+    return found
+
+
+def _made() -> Report:
+    with transaction() as session:
+        return asked.report(session, current_viewer(), month=asked_month(), at=db.now(session))
+
+
+@bp.get("/report")
+@report_readers
+def report() -> str:
+    """The month's figures with their definitions and cut-off."""
+    page = _made()
+    tables = (
+        (gettext("乡镇（街道）"), page.towns, True),
+        ("部门", page.departments, False),
+        ("事项", page.matters, False),
+    )
+    return render_template("team/report.html", page=page, tables=tables, months=_months(), month=f"{page.first:%Y-%m}")
+
+
+@bp.get("/report.xlsx")
+@report_readers
+def report_xlsx() -> Response:
+    """The report as a workbook: figures, towns, departments, matters."""
+    page = _made()
+    figures: list[Sequence[Plain]] = [(f.name, _number(f.value), f.n, f.definition) for f in page.figures]
+    figures.append((f"统计口径：{page.area}，{page.first.isoformat()}至{page.last.isoformat()}", None, None, None))
+    body = xlsx(
+        [
+            ("月报", ("指标", "数值", "n", "定义"), figures),
+            ("按乡镇", ROW_HEADS, [_full(row) for row in page.towns]),
+            ("按部门", SHORT_HEADS, [_short(row) for row in page.departments]),
+            ("按事项", SHORT_HEADS, [_short(row) for row in page.matters]),
+        ]
+    )
+    return _file(body, XLSX, page, "xlsx")
+
+
+@bp.get("/report.csv")
+@report_readers
+def report_csv() -> Response:
+    """The figures and the three tables, one under the other."""
+    page = _made()
+    rows: list[Sequence[Plain]] = [("指标", f.name, _number(f.value), f.n, f.definition) for f in page.figures]
+    for kind, of in (("乡镇", page.towns), ("部门", page.departments), ("事项", page.matters)):
+        rows += [(kind, *_full(row)) for row in of]
+    return _file(comma_separated(("类别", *ROW_HEADS), rows), "text/csv; charset=utf-8", page, "csv")
+
+
+def _file(body: bytes, kind: str, page: Report, ending: str) -> Response:
+    response = Response(body, content_type=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="daiban-{page.first:%Y-%m}.{ending}"'
+    return response
+
+
+def _full(row: Row) -> tuple[Plain, ...]:
+    return (row.name, row.new, row.open, row.closed, *_short(row)[1:])
+
+
+def _short(row: Row) -> tuple[Plain, ...]:
+    share = None if row.share is None else round(row.share, 4)
+    mean = None if row.mean_wd is None else round(row.mean_wd, 2)
+    return row.name, row.decided, row.in_time, share, mean
+
+
+def _number(words: str) -> Plain:
+    """A figure's number where it is one, so that a spreadsheet can go on with it."""
+    try:
+        return float(words) if "." in words else int(words)
+    except ValueError:
+        return gettext("无") if words == "—" else words

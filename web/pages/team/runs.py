@@ -1,0 +1,226 @@
+"""Runs: the day's areas and batches, a plan from the queue to its commit, and what happens on the road meanwhile."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+import db
+from agents.network import UnknownDivision
+from dispatch.acts import route_planning
+from dispatch.core.actor import Role
+from dispatch.core.errors import NotFound
+from dispatch.views import runs as asked
+from dispatch.views.one_plan import plan_page
+from dispatch.views.plan_costs import UNIT
+from routing.day import plan_jobs
+from routing.day.routing_input import half_is_ahead, seconds_into, seconds_of_day
+from routing.day.tables import PLAN_LABEL, VEHICLE_LABEL, Cutoff, Plan, PlanConflict, PlanState, RunError, Vehicle
+from web.pages.team.blueprint import bp, say
+from web.wiring import jobs
+from web.wiring.auth import current_viewer, leads_only, roles
+from web.wiring.formatting import today
+from web.wiring.transactions import transaction
+
+runs_readers = roles(Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
+LIMIT_S = 15
+REPLAN_S = 4
+MOST_LATE_MIN = 240
+
+
+def asked_day() -> date:
+    """The day in the URL, else today; a day that is none is today."""
+    try:
+        return date.fromisoformat(request.args.get("on", "") or request.form.get("on", ""))
+    except ValueError:
+        return today()
+
+
+@bp.get("/runs")
+@runs_readers
+def runs() -> str:
+    """The day's runs: what waits, what is planned, who drives."""
+    on = asked_day()
+    with transaction() as session:
+        page = asked.runs_page(session, current_viewer(), on)
+        now_s = seconds_of_day(db.now(session)) if on == today() else None
+        return render_template(
+            "team/runs.html", page=page, PLAN_LABEL=PLAN_LABEL, now_s=now_s, before=on - timedelta(days=1),
+            after=on + timedelta(days=1), may_act=current_viewer().role is not Role.SUPERVISOR,
+        )  # fmt: skip
+
+
+@bp.post("/runs/plans")
+@leads_only
+def make_plan() -> Response:
+    """Queue a plan for an area's batch; where one is committed, the new one replaces it."""
+    viewer, on = current_viewer(), asked_day()
+    with transaction() as session:
+        try:
+            area = asked.area_for(session, viewer, request.form.get("area", ""))
+        except UnknownDivision as error:
+            raise NotFound(str(error)) from error
+        cutoff = Cutoff.PM if request.form.get("cutoff") == Cutoff.PM else Cutoff.AM
+        plan_id = _queue(session, area.id, on, cutoff, LIMIT_S)
+    jobs.ring(jobs.PLAN, plan_id)
+    return redirect(url_for("team.plan", plan_id=plan_id))
+
+
+def _queue(session: Session, division_id: int, on: date, cutoff: Cutoff, limit_s: int) -> int:
+    return route_planning.ask_for_plan(
+        session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, by=current_viewer(),
+        at=db.now(session),
+    ).id  # fmt: skip
+
+
+@bp.get("/plans/<int:plan_id>")
+@runs_readers
+def plan(plan_id: int) -> str:
+    """One plan: its progress, then its runs, its unserved stops, and what a commit would change."""
+    return _plan_page(plan_id)
+
+
+def _plan_page(plan_id: int, conflict: PlanConflict | None = None) -> str:
+    with transaction() as session:
+        page = plan_page(session, current_viewer(), plan_id)
+        template = "team/_progress.html" if "HX-Request" in request.headers else "team/plan.html"
+        return render_template(
+            template, page=page, plan=page.plan, PLAN_LABEL=PLAN_LABEL, conflict=conflict,
+            words=asked.CUTOFF_LABEL[page.plan.cutoff], curve=curve(page.plan.cost_curve),
+            may_act=current_viewer().role is not Role.SUPERVISOR, UNIT=UNIT, **_may_try(session, page.plan),
+        )  # fmt: skip
+
+
+def curve(points: list[Any], *, width: int = 560, height: int = 72) -> str:
+    """The falling cost as the points of an SVG polyline; empty with fewer than two."""
+    if len(points) < 2:
+        return ""
+    last_s = max(float(points[-1][0]), 0.1)
+    costs = [float(cost) for _, cost in points]
+    low, span = min(costs), max(max(costs) - min(costs), 1.0)
+    return " ".join(
+        f"{float(seconds) / last_s * width:.0f},{height - 4 - (cost - low) / span * (height - 8):.0f}"
+        for (seconds, _), cost in zip(points, costs, strict=True)
+    )
+
+
+@bp.post("/plans/<int:plan_id>/commit")
+@leads_only
+def commit_plan(plan_id: int) -> Any:
+    """The preview becomes the day's runs; a conflict is shown with its difference, and nothing has changed."""
+    viewer = current_viewer()
+    try:
+        with transaction() as session:
+            plan = asked.plan_for(session, viewer, plan_id)
+            told = route_planning.commit_plan(session, plan, by=viewer, at=db.now(session))
+    except PlanConflict as conflict:
+        return _plan_page(plan_id, conflict), 409
+    flash(gettext("路线已下发，%(n)s 站有了新的上门时段", n=len(told)))
+    return redirect(url_for("team.plan", plan_id=plan_id))
+
+
+@bp.post("/plans/<int:plan_id>/cancel")
+@leads_only
+def cancel_plan(plan_id: int) -> Response:
+    """Give a job or a preview up: stops stay as they are, nobody is told anything."""
+    try:
+        with transaction() as session:
+            plan_jobs.cancel(session, asked.plan_for(session, current_viewer(), plan_id))
+        flash(gettext("已放弃这次计算，站点和已下发的路线不变"))
+    except RunError as error:
+        say(error)
+    return redirect(url_for("team.plan", plan_id=plan_id))
+
+
+@bp.post("/plans/<int:plan_id>/replan")
+@leads_only
+def replan(plan_id: int) -> Response:
+    """Plan the rest of a committed day anew: what is driven stays, announced windows are kept where it pays."""
+    try:
+        with transaction() as session:
+            standing, viewer = asked.plan_for(session, current_viewer(), plan_id), current_viewer()
+            fresh = route_planning.ask_to_replan(session, standing, limit_s=REPLAN_S, by=viewer, at=db.now(session)).id
+    except RunError as error:
+        say(error)
+        return redirect(url_for("team.plan", plan_id=plan_id))
+    jobs.ring(jobs.PLAN, fresh)
+    return redirect(url_for("team.plan", plan_id=fresh))
+
+
+@bp.get("/plans/<int:plan_id>/what-if")
+@runs_readers
+def what_if(plan_id: int) -> str:
+    """How the question for one courier more stands: a part of the plan's page."""
+    with transaction() as session:
+        page = plan_page(session, current_viewer(), plan_id)
+        return render_template("team/_what_if.html", page=page, plan=page.plan, **_may_try(session, page.plan))
+
+
+@bp.post("/plans/<int:plan_id>/what-if")
+@leads_only
+def ask_what_if(plan_id: int) -> Response:
+    """Ask what one courier more would bring; a worker solves it, the plan stays as it is."""
+    vehicle = Vehicle.VAN if request.form.get("vehicle") == Vehicle.VAN else Vehicle.EBIKE
+    try:
+        with transaction() as session:
+            plan_jobs.ask_what_if(session, asked.plan_for(session, current_viewer(), plan_id), vehicle=vehicle)
+    except RunError as error:
+        say(error)
+    else:
+        jobs.ring(jobs.WHAT_IF, plan_id)
+    return redirect(url_for("team.plan", plan_id=plan_id, _anchor="what-if"))
+
+
+def _may_try(session: Session, plan: Plan) -> dict[str, Any]:
+    """Whether one courier more may be tried: by whom may act, while any of the batch's half day lies ahead."""
+    ahead = half_is_ahead(plan.cutoff, seconds_into(plan.on, db.now(session))) and plan.on >= today()
+    return {
+        "may_try": ahead and plan.state in plan_jobs.TRIED and current_viewer().role is not Role.SUPERVISOR,
+        "VEHICLE_LABEL": VEHICLE_LABEL,
+    }
+
+
+@bp.post("/runs/couriers/<int:courier_id>")
+@leads_only
+def courier_event(courier_id: int) -> Response:
+    """A courier drops out, is late, or is back: the shift says so, and the rest of the day is planned anew."""
+    viewer, on = current_viewer(), asked_day()
+    what = request.form.get("what", "")
+    fresh: list[int] = []
+    with transaction() as session:
+        courier, shift = asked.shift_for(session, viewer, courier_id, on)
+        now_s = seconds_of_day(db.now(session))
+        if what == "out":
+            shift.out_from_s = now_s if on == today() else shift.starts_s
+            said = gettext("已记录：%(name)s 今天不能继续", name=courier.name)
+        elif what == "late":
+            minutes = request.form.get("minutes", "")
+            late_min = int(minutes) if minutes.isdecimal() else 0
+            if not 5 <= late_min <= MOST_LATE_MIN:
+                flash(gettext("晚到时间请填写5至240分钟"), "error")
+                return redirect(url_for("team.runs", on=on.isoformat()))
+            shift.late_s = late_min * 60
+            said = gettext("已记录：%(name)s 晚 %(n)s 分钟", name=courier.name, n=late_min)
+        elif what == "back":
+            shift.out_from_s, shift.late_s = None, 0
+            said = gettext("已记录：%(name)s 恢复正常", name=courier.name)
+        else:
+            raise NotFound(f"no such event: {what!r}")
+        standing = session.scalars(
+            select(Plan).where(
+                Plan.division_id == courier.division_id, Plan.on == on, Plan.state == PlanState.COMMITTED
+            )
+        ).all()
+        unfinished = [plan for plan in standing if half_is_ahead(plan.cutoff, now_s if on == today() else 0)]
+        fresh = [_queue(session, plan.division_id, plan.on, plan.cutoff, REPLAN_S) for plan in unfinished]
+    for plan_id in fresh:
+        jobs.ring(jobs.PLAN, plan_id)
+    if not fresh:
+        flash(said)
+        return redirect(url_for("team.runs", on=on.isoformat()))
+    flash(gettext("%(said)s，正在重排余下的站点", said=said))
+    return redirect(url_for("team.plan", plan_id=fresh[0]))

@@ -1,0 +1,172 @@
+"""Wording: dates, windows, working days, lamps and languages as pages show them, in Shanghai time."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from flask import Flask, g, has_request_context, request
+from flask import session as cookie
+from flask_babel import Babel, get_locale, gettext, ngettext
+from flask_login import current_user
+
+import db
+from dispatch.core.actor import ROLE_LABEL
+from dispatch.core.localized_text import Day, Each, Said, Window, recalled
+from web.wiring.transactions import read_clock, transaction
+
+LOCALES: Mapping[str, str] = MappingProxyType({"zh": "zh_Hans_CN", "en": "en"})
+WEEKDAYS = "一二三四五六日"
+BETWEEN: Mapping[str, str] = MappingProxyType({"、": ", ", "；": "; ", "": " "})
+LAMPS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"green": ("●", "正常"), "amber": ("▲", "黄牌"), "red": ("■", "红牌"), "grey": ("○", "未开始")}
+)
+
+babel = Babel()
+
+
+def chosen_locale() -> str:
+    """The language of this request: chosen here, else the account's, else Chinese."""
+    chosen = cookie.get("locale") if has_request_context() else None
+    if chosen not in LOCALES and has_request_context() and current_user.is_authenticated:
+        chosen = current_user.locale
+    return LOCALES.get(str(chosen), LOCALES["zh"])
+
+
+def is_chinese() -> bool:
+    """Whether this page speaks Chinese."""
+    locale = get_locale()
+    return locale is None or locale.language == "zh"
+
+
+def business_clock() -> tuple[datetime, bool]:
+    """The business moment and whether this is a demo, read once a request."""
+    if "business_clock" not in g:
+        with transaction() as session:
+            return read_clock(session)
+    return cast(tuple[datetime, bool], g.business_clock)
+
+
+def today() -> date:
+    """The business day in Shanghai."""
+    return business_clock()[0].astimezone(db.SHANGHAI).date()
+
+
+def local(value: datetime) -> datetime:
+    """The instant on Shanghai's clock."""
+    return value.astimezone(db.SHANGHAI)
+
+
+def day(value: date | datetime | None, *, weekday: bool = True) -> str:
+    """3月12日(周四); the year only when it is not this one."""
+    if value is None:
+        return "—"
+    on = local(value).date() if isinstance(value, datetime) else value
+    other_year = on.year != today().year
+    if is_chinese():
+        text = f"{on.month}月{on.day}日" + (f"（周{WEEKDAYS[on.weekday()]}）" if weekday else "")
+        return f"{on.year}年{text}" if other_year else text
+    text = f"{on:%a} {on.day} {on:%b}" if weekday else f"{on.day} {on:%b}"
+    return f"{text} {on.year}" if other_year else text
+
+
+def moment(value: datetime | None) -> str:
+    """3月12日(周四) 14:05."""
+    return "—" if value is None else f"{day(value)} {local(value):%H:%M}"
+
+
+def time_of_day(value: datetime | int | None) -> str:
+    """14:05, from an instant or from seconds since 00:00."""
+    if value is None:
+        return "—"
+    if isinstance(value, datetime):
+        return f"{local(value):%H:%M}"
+    return f"{value // 3600:02d}:{value % 3600 // 60:02d}"
+
+
+def window(value: tuple[int, int] | list[int] | None) -> str:
+    """09:00–11:30, from two second counts of a day."""
+    return "—" if not value else f"{time_of_day(value[0])}–{time_of_day(value[1])}"
+
+
+def working_days(count: int | None) -> str:
+    """4 个工作日."""
+    return "—" if count is None else ngettext("%(num)s 个工作日", "%(num)s 个工作日", count)
+
+
+def remaining(count: int | None) -> str:
+    """还剩 4 个工作日, 今天到期, 已超期 2 个工作日."""
+    if count is None:
+        return "—"
+    if count == 0:
+        return gettext("今天到期")
+    if count < 0:
+        return gettext("已超期 %(num)s 个工作日", num=-count)
+    return gettext("还剩 %(num)s 个工作日", num=count)
+
+
+def lamp_words(colour: str) -> tuple[str, str]:
+    """The shape and the word beside a lamp's colour."""
+    shape, word = LAMPS[str(colour)]
+    return shape, gettext(word)
+
+
+def in_words(words: str) -> str:
+    """A sentence that another room said, in the reader's language; in Chinese where it has no English form."""
+    if not words or is_chinese():
+        return str(words)
+    match words:
+        case Day():
+            return day(words.on, weekday=False)
+        case Window():
+            return window(words.ends)
+        case Each():
+            return BETWEEN.get(words.between, words.between).join(map(in_words, words.items))
+        case Said():
+            form = gettext(words.form)
+            if form == words.form or not words.values:
+                return form if not words.values else str(words)
+            return form % {name: in_words(one) if isinstance(one, str) else one for name, one in words.values.items()}
+    return gettext(words)
+
+
+def each(items: Iterable[str]) -> str:
+    """甲、乙: several in a row."""
+    return in_words(Each(items))
+
+
+def ten_thousands(count: int | None) -> str | None:
+    """5000 万元, CNY 50,000,000: a sum that is counted in ten thousands of yuan; None stays None."""
+    if count is None:
+        return None
+    return f"{count} 万元" if is_chinese() else f"CNY {count * 10_000:,}"
+
+
+def with_query(**changes: Any) -> str:
+    """This page's address with some of its query changed; None or "" takes a part away. Filters live in the URL."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor" and name not in changes]
+    kept += [(name, str(value)) for name, value in changes.items() if value not in (None, "")]
+    return request.path + ("?" + urlencode(kept) if kept else "")
+
+
+def install(app: Flask) -> None:
+    """Filters, globals and the language switch."""
+    app.config.update(BABEL_DEFAULT_LOCALE=LOCALES["zh"], BABEL_DEFAULT_TIMEZONE="Asia/Shanghai")
+    babel.init_app(app, locale_selector=chosen_locale)
+    app.jinja_env.filters.update(
+        day=day,
+        moment=moment,
+        time_of_day=time_of_day,
+        window=window,
+        working_days=working_days,
+        remaining=remaining,
+        lamp_words=lamp_words,
+        in_words=in_words,
+        recalled=recalled,
+        each=each,
+        ten_thousands=ten_thousands,
+    )
+    app.jinja_env.globals.update(
+        with_query=with_query, today=today, business_clock=business_clock, is_chinese=is_chinese, ROLE_LABEL=ROLE_LABEL
+    )

@@ -1,0 +1,80 @@
+"""Navigation: which pages each role finds in the bar at the top, in the order of its day."""
+
+from dataclasses import dataclass
+
+from flask import current_app, request, url_for
+from flask_babel import gettext
+from flask_login import current_user
+
+from dispatch.core.actor import Role
+
+# endpoint, words: a line whose page is not there is not shown.
+NAV: dict[Role, tuple[tuple[str, str], ...]] = {
+    Role.ENTERPRISE: (
+        ("enterprise.home", "我的项目"),
+        ("enterprise.intake", "申请代办"),
+        ("enterprise.tickets", "咨询投诉"),
+        ("account.people", "本单位人员"),
+    ),
+    Role.AGENT: (
+        ("team.home", "今日"),
+        ("team.inbox", "办件"),
+        ("team.projects", "项目"),
+        ("handovers.today", "交接清单"),
+        ("team.tickets", "一号答"),
+        ("team.outbox", "短信"),
+    ),
+    Role.LEAD: (
+        ("team.home", "今日"),
+        ("team.inbox", "办件"),
+        ("team.projects", "项目"),
+        ("team.agents", "人员"),
+        ("team.map", "地图"),
+        ("team.runs", "揽投线路"),
+        ("handovers.today", "交接清单"),
+        ("team.tickets", "一号答"),
+        ("team.outbox", "短信"),
+        ("team.report", "月报"),
+        ("team.calibration", "预计准确度"),
+    ),
+    Role.COURIER: (("courier.home", "今日线路"),),
+    Role.SUPERVISOR: (
+        ("team.home", "今日"),
+        ("team.inbox", "办件"),
+        ("team.evaluations", "好差评"),
+        ("team.tickets", "一号答"),
+        ("team.report", "月报"),
+        ("team.calibration", "预计准确度"),
+    ),
+    Role.OPERATOR: (
+        ("team.home", "今日"),
+        ("team.inbox", "办件"),
+        ("team.projects", "项目"),
+        ("team.agents", "人员"),
+        ("team.map", "地图"),
+        ("team.runs", "揽投线路"),
+        ("team.outbox", "短信"),
+        ("team.catalog", "事项目录"),
+        ("operator.accounts", "账号"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of the bar."""
+
+    url: str
+    words: str
+    is_here: bool
+
+
+def links() -> list[Link]:
+    """The bar of the person who asks, without pages that do not exist."""
+    if not current_user.is_authenticated:
+        return []
+    return [
+        Link(url_for(endpoint), gettext(words), request.endpoint == endpoint)
+        for endpoint, words in NAV[current_user.viewer.role]
+        if endpoint in current_app.view_functions
+    ]
