@@ -300,19 +300,19 @@ def sessions(url: str, *, pool_size: int = 10, max_overflow: int = 20) -> sessio
         hide_parameters=True,  # an error message never carries a person's data into a log
         connect_args={"options": "-c timezone=UTC"},
     )
-    event.listen(engine, "checkin", _rests)
-    event.listen(engine, "checkout", partial(_lives, engine.dialect))
+    event.listen(engine, "checkin", _on_checkin)
+    event.listen(engine, "checkout", partial(_check_alive_on_checkout, engine.dialect))
     return sessionmaker(engine, expire_on_commit=False)
 
 
 RESTED_S = 30.0  # after so long a server or a router may be gone without a word: it is asked
 
 
-def _rests(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+def _on_checkin(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
     record.info["rests_since"] = time.monotonic()
 
 
-def _lives(
+def _check_alive_on_checkout(
     dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
 ) -> None:
     """Raises InvalidatePoolError when the connection is no more: the pool then makes new ones, and nobody notices.
@@ -336,7 +336,7 @@ Step = tuple[LiteralString, Mapping[str, Any]]
 """A statement in psycopg's own words (``%(name)s``) and its values."""
 
 
-def exchange(session: Session, *steps: Step) -> list[list[Any]]:
+def execute_pipeline(session: Session, *steps: Step) -> list[list[Any]]:
     """Several statements of this transaction in one exchange with the server; the rows of each, with names.
 
     They run one after the other as if each had been sent alone: the second sees what the first had to wait for. An

@@ -45,7 +45,7 @@ OFFLINE = re.compile(
 PACKAGE_LINE = "Collecting |Processing "
 
 
-class Core(NamedTuple):
+class CompiledSearch(NamedTuple):
     """A search whose inner loops become machine code: where its sources are, and what compiles them all."""
 
     words: str
@@ -59,8 +59,8 @@ class Core(NamedTuple):
 
 
 CORES = {
-    "core": Core("the route search", "routing", "routing.search.solve", "compile_core"),
-    "matching": Core(
+    "core": CompiledSearch("the route search", "routing", "routing.search.solve", "compile_core"),
+    "matching": CompiledSearch(
         "the search for who takes what", "agents/matching", "agents.matching.gap_search", "compile_search"
     ),
 }
@@ -245,7 +245,7 @@ def _npm(scratch: Path) -> list[str | Path]:
 @contextlib.contextmanager
 def compiled_cores() -> Iterator[None]:
     """The searches are compiled once, beside each other and beside this, and not while somebody waits for an answer."""
-    begun: list[tuple[Core, subprocess.Popen[str], Path, str]] = []
+    begun: list[tuple[CompiledSearch, subprocess.Popen[str], Path, str]] = []
     try:
         for name, core in CORES.items():
             mark, wanted = VENV / f"prepared-{name}", digest(core.sources)

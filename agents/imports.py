@@ -35,7 +35,7 @@ ENUM = TypeVar("ENUM", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Row:
+class RowFault:
     """One fault of a file. Row numbers are those that a spreadsheet shows: the header is row 1."""
 
     row_number: int
@@ -46,10 +46,10 @@ class Row:
         return f"row {self.row_number}{f', {self.column}' if self.column else ''}: {self.reason}"
 
 
-class BadFile(ValueError):
+class BadImport(ValueError):
     """A file that is refused whole: ``rows`` names every fault, and nothing was changed."""
 
-    def __init__(self, path: Path | str, rows: Iterable[Row]) -> None:
+    def __init__(self, path: Path | str, rows: Iterable[RowFault]) -> None:
         self.path = Path(path)
         self.rows = tuple(sorted(rows))
         told = [str(row) for row in self.rows[:TOLD_AT_MOST]]
@@ -87,20 +87,20 @@ class ImportReport:
 
 
 @dataclass(slots=True)
-class Sheet:
+class ImportSheet:
     """The rows of one file with their numbers, and the faults found in them so far."""
 
     path: Path
     header: tuple[str, ...] = ()
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    faults: list[Row] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
 
     def fault(self, row_number: int, column: str, reason: str) -> None:
-        self.faults.append(Row(row_number, column, reason))
+        self.faults.append(RowFault(row_number, column, reason))
 
     def refuse_if_faulty(self) -> None:
         if self.faults:
-            raise BadFile(self.path, self.faults)
+            raise BadImport(self.path, self.faults)
 
     def __iter__(self) -> Iterator["Cells"]:
         return (Cells(self, number, values) for number, values in self.rows)
@@ -110,7 +110,7 @@ class Sheet:
 class Cells:
     """One row being read. Each reader answers a valid value, or notes the fault and answers the fallback."""
 
-    sheet: Sheet
+    sheet: ImportSheet
     number: int
     values: Mapping[str, str]
 
@@ -184,9 +184,9 @@ class Cells:
             return next(iter(enumeration))
 
 
-def read_sheet(path: Path | str, needed: Sequence[str], *, optional: Sequence[str] = ()) -> Sheet:
+def read_sheet(path: Path | str, needed: Sequence[str], *, optional: Sequence[str] = ()) -> ImportSheet:
     """A UTF-8 CSV file with at least the ``needed`` columns. Raises BadFile for what makes it unreadable as a table."""
-    sheet = Sheet(Path(path))
+    sheet = ImportSheet(Path(path))
     reader = csv.reader(io.StringIO(_decoded(sheet.path), newline=""), strict=True)
     try:
         header = tuple(name.strip() for name in next(reader, ()))
@@ -220,16 +220,18 @@ def _decoded(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise BadFile(path, [Row(1, "", f"cannot be read: {error.strerror}")]) from error
+        raise BadImport(path, [RowFault(1, "", f"cannot be read: {error.strerror}")]) from error
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise BadFile(path, [Row(1, "", "the file is UTF-16, not UTF-8: save it as “CSV UTF-8”")])
+        raise BadImport(path, [RowFault(1, "", "the file is UTF-16, not UTF-8: save it as “CSV UTF-8”")])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         number = raw.count(b"\n", 0, error.start) + 1
-        raise BadFile(path, [Row(number, "", "is not UTF-8 (a GBK file?): save it as “CSV UTF-8”")]) from error
+        raise BadImport(path, [RowFault(number, "", "is not UTF-8 (a GBK file?): save it as “CSV UTF-8”")]) from error
     if "\0" in text:
-        raise BadFile(path, [Row(text[: text.index("\0")].count("\n") + 1, "", "holds a NUL byte: not a text file")])
+        raise BadImport(
+            path, [RowFault(text[: text.index("\0")].count("\n") + 1, "", "holds a NUL byte: not a text file")]
+        )
     return text
 
 

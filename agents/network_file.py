@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.imports import Sheet, read_sheet
+from agents.imports import ImportSheet, read_sheet
 
 CODE = re.compile(r"[0-9]{12}")
 CENTRE_NO = re.compile(r"[A-Z]{2}[0-9]{3,6}")
@@ -148,7 +148,7 @@ def read_changes(path: Path | str, divisions: Collection[str]) -> list[AliasLine
     return list(lines.values())
 
 
-def _pair(sheet: Sheet, values: Mapping[str, str], number: int, source: str) -> tuple[str, str]:
+def _pair(sheet: ImportSheet, values: Mapping[str, str], number: int, source: str) -> tuple[str, str]:
     code, name = values[f"{source}_code"].strip(), values[f"{source}_name"].strip()
     if bool(code) != bool(name):
         sheet.fault(number, f"{source}_code", "a code and its name stand together")

@@ -10,7 +10,7 @@ from notifications.texts import Catalogue, Text
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class SentText:
     """One text that reached, or may have reached, the number."""
 
     body_hash: bytes
@@ -18,7 +18,7 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingText:
     """One message that waits for the number. ``weight`` is how many pieces of news it carries."""
 
     id: int
@@ -40,7 +40,7 @@ class Merge:
 
 
 def free_at(
-    gone: Iterable[Gone], body_hash: bytes, priority: Priority, ahead: int, settings: NoticeSettings
+    gone: Iterable[SentText], body_hash: bytes, priority: Priority, ahead: int, settings: NoticeSettings
 ) -> datetime | None:
     """None when the text may go now, else the earliest moment at which it may. ``gone`` is what the window holds.
 
@@ -65,22 +65,22 @@ def free_at(
     return max(waits) + settings.day if waits else None
 
 
-def room(gone: Iterable[Gone], settings: NoticeSettings) -> int:
+def room(gone: Iterable[SentText], settings: NoticeSettings) -> int:
     """How many different texts of progress still fit into the day."""
     return settings.different_a_day - settings.kept_for_urgent - len({one.body_hash for one in gone})
 
 
-def merges(waiting: Sequence[Waiting], left: int, catalogue: Catalogue) -> list[Merge]:
+def merges(waiting: Sequence[PendingText], left: int, catalogue: Catalogue) -> list[Merge]:
     """How what waits becomes few enough for ``left`` texts: newer for older, pairs, one for a case, one for all."""
-    plan = _Plan(waiting, left, catalogue)
+    plan = _MergePlanner(waiting, left, catalogue)
     for step in (plan.newer_for_older, plan.pairs, plan.one_for_a_case, plan.one_for_all):
         if plan.is_short:
             step()
     return plan.merges
 
 
-class _Plan:
-    def __init__(self, waiting: Sequence[Waiting], left: int, catalogue: Catalogue) -> None:
+class _MergePlanner:
+    def __init__(self, waiting: Sequence[PendingText], left: int, catalogue: Catalogue) -> None:
         self.waiting = sorted(waiting, key=lambda w: w.id)
         self.left, self.catalogue = max(left, 1), catalogue
         self.merges: list[Merge] = []
@@ -89,15 +89,15 @@ class _Plan:
     def is_short(self) -> bool:
         return len(self.waiting) > self.left
 
-    def _text(self, one: Waiting) -> Text:
+    def _text(self, one: PendingText) -> Text:
         return self.catalogue.texts[one.text]
 
-    def _merge(self, group: Sequence[Waiting], carrier: Waiting, text: str | None) -> None:
+    def _merge(self, group: Sequence[PendingText], carrier: PendingText, text: str | None) -> None:
         absorbed = tuple(w.id for w in group if w.id != carrier.id)
         count = sum(w.weight for w in group)
         self.merges.append(Merge(carrier.id, absorbed, text, count))
         now_says = text or carrier.text
-        heir = Waiting(
+        heir = PendingText(
             carrier.id,
             now_says,
             min(*(w.priority for w in group), self.catalogue.texts[now_says].priority),
@@ -127,7 +127,7 @@ class _Plan:
                     self._merge([first[0], second], second, pair.into)
 
     def one_for_a_case(self) -> None:
-        groups: dict[tuple[object, ...], list[Waiting]] = {}
+        groups: dict[tuple[object, ...], list[PendingText]] = {}
         for one in self.waiting:
             if into := self._text(one).digest:
                 # a text that names no case stands for several of them
@@ -140,7 +140,7 @@ class _Plan:
                 self._merge(group, group[-1], str(key[0]))
 
     def one_for_all(self) -> None:
-        groups: dict[str, list[Waiting]] = {}
+        groups: dict[str, list[PendingText]] = {}
         for one in self.waiting:
             if self._text(one).digest == "news_of_case" or one.text in ("news_of_case", "news"):
                 groups.setdefault(one.locale, []).append(one)

@@ -11,13 +11,13 @@ import db
 from notifications import budget, facts, health, ledger, outbox, suppression, texts
 from notifications.boundary import reached
 from notifications.durable import KEPT
-from notifications.gateways.gateway import Letter
-from notifications.message import OPEN, Attempt, Message, Outcome, Priority, State
+from notifications.gateways.gateway import OutgoingSms
+from notifications.message import OPEN, Attempt, AttemptOutcome, Message, Priority, State
 from notifications.moment import CLOCKS, Moment, told
-from notifications.phone import Line, line_of
+from notifications.phone import NumberType, line_of
 from notifications.quiet import when_allowed
 from notifications.segments import segments
-from notifications.settings import NoticeSettings, Route
+from notifications.settings import GatewayShare, NoticeSettings
 
 AFTER_URGENT = timedelta(seconds=30)
 
@@ -26,7 +26,7 @@ AFTER_URGENT = timedelta(seconds=30)
 class Claim:
     """A lease on one message. ``look_up``: an earlier attempt may have gone out, so ask before anything else."""
 
-    letter: Letter
+    letter: OutgoingSms
     gateway: str
     attempt_id: int
     look_up: bool
@@ -132,7 +132,7 @@ def _may_go(
     session: Session,
     message: Message,
     to_hash: bytes,
-    why: suppression.Why | None,
+    why: suppression.SuppressionReason | None,
     at: Moment,
     settings: NoticeSettings,
     *,
@@ -189,15 +189,15 @@ def _fits_budget(session: Session, message: Message, to_hash: bytes, at: Moment,
 
 def _gone(
     session: Session, to_hash: bytes, now: datetime, settings: NoticeSettings, codes_apart: bool
-) -> list[budget.Gone]:
+) -> list[budget.SentText]:
     rows = (
         select(Attempt.body_hash, Attempt.at)
         .where(Attempt.to_hash == to_hash, Attempt.at > now - settings.day)
-        .where(Attempt.outcome.is_(None) | Attempt.outcome.in_([Outcome.SENT, Outcome.UNKNOWN]))
+        .where(Attempt.outcome.is_(None) | Attempt.outcome.in_([AttemptOutcome.SENT, AttemptOutcome.UNKNOWN]))
     )
     if codes_apart:
         rows = rows.join(Message, Message.id == Attempt.message_id).where(Message.priority != int(Priority.CODE))
-    return [budget.Gone(body_hash, at) for body_hash, at in session.execute(rows)]
+    return [budget.SentText(body_hash, at) for body_hash, at in session.execute(rows)]
 
 
 def _waiting(session: Session, to_hash: bytes, now: datetime) -> list[Message]:
@@ -210,7 +210,7 @@ def _merge(session: Session, waiting: list[Message], left: int, settings: Notice
     rows = {m.id: m for m in waiting}
     plan = budget.merges(
         [
-            budget.Waiting(m.id, m.text_name, Priority(m.priority), m.case_id, m.locale, 1 + m.carries)
+            budget.PendingText(m.id, m.text_name, Priority(m.priority), m.case_id, m.locale, 1 + m.carries)
             for m in waiting
             if texts.text_named(m.text_name).priority is not Priority.CODE
         ],
@@ -235,7 +235,7 @@ def _merge(session: Session, waiting: list[Message], left: int, settings: Notice
             end(session, one, State.SUPPRESSED, f"said by message {carrier.id}")
             one.carrier_id = carrier.id
         carrier.rung_at = None
-        outbox.ring_after_commit(session, [(carrier.id, Priority(carrier.priority))])
+        outbox.publish_after_commit(session, [(carrier.id, Priority(carrier.priority))])
 
 
 def _lease(session: Session, message: Message, at: Moment, since: float, settings: NoticeSettings) -> Claim:
@@ -265,11 +265,11 @@ def _lease(session: Session, message: Message, at: Moment, since: float, setting
     return Claim(_letter(message, attempt, body), gateway, attempt.id, False, at.real, since)
 
 
-def _routes(message: Message, settings: NoticeSettings) -> tuple[Route, ...]:
+def _routes(message: Message, settings: NoticeSettings) -> tuple[GatewayShare, ...]:
     match line_of(message.to_phone or ""):
-        case Line.MAGIC:
-            return (Route("console"),)
-        case Line.FOREIGN:
+        case NumberType.MAGIC:
+            return (GatewayShare("console"),)
+        case NumberType.FOREIGN:
             return settings.foreign
         case _:
             return settings.mainland
@@ -284,11 +284,11 @@ def _body_hash(session: Session, message: Message, settings: NoticeSettings) -> 
     return db.keyed_hash(_body(session, message, settings))
 
 
-def _letter(message: Message, attempt: Attempt, body: str) -> Letter:
+def _letter(message: Message, attempt: Attempt, body: str) -> OutgoingSms:
     valid_s = None
     if message.expires_at is not None:
         valid_s = int((message.expires_at - attempt.at).total_seconds())
-    return Letter(
+    return OutgoingSms(
         message_id=message.id,
         reference=attempt.reference,
         to=message.to_phone or "",

@@ -16,8 +16,8 @@ from notifications.boundary import reached
 from notifications.bucket import Bucket
 from notifications.claim import Claim, claim, end, lock_number
 from notifications.gateways.console import Console
-from notifications.gateways.gateway import Found, Gateway, NotProcessed, Refused, Unclear
-from notifications.message import Attempt, Message, Outcome, Priority, State
+from notifications.gateways.gateway import Gateway, NotProcessed, ProviderRecord, SmsRefused, Unclear
+from notifications.message import Attempt, AttemptOutcome, Message, Priority, State
 from notifications.moment import CLOCKS, told
 from notifications.outcomes import put_back, refused, taken
 from notifications.settings import NoticeSettings
@@ -37,7 +37,7 @@ AT_ONCE = 4
 class Result:
     """What one call came to: an id, or an error and what it says about the message."""
 
-    outcome: Outcome | None
+    outcome: AttemptOutcome | None
     provider_id: str | None = None
     code: str | None = None
     trouble: bool = False
@@ -79,7 +79,7 @@ def deliver(post: Post, message_id: int) -> None:
         status, code = gateway.ending(claimed.letter)
         receipts.receive(
             post.sessions,
-            receipts.Said(claimed.gateway, result.provider_id, claimed.letter.reference, status, code),
+            receipts.ProviderReceipt(claimed.gateway, result.provider_id, claimed.letter.reference, status, code),
         )
 
 
@@ -87,25 +87,25 @@ def attempt(post: Post, claimed: Claim) -> Result:
     """The call, with no transaction open around it."""
     gateway = post.gateways.get(claimed.gateway)
     if gateway is None:
-        return Result(Outcome.NOT_PROCESSED, code="no such gateway")
+        return Result(AttemptOutcome.NOT_PROCESSED, code="no such gateway")
     waited = 0.0
     while (wait_s := post.bucket.take(claimed.gateway)) > 0:
         if waited + wait_s > PATIENCE_S:
-            return Result(Outcome.NOT_PROCESSED, code="rate", wait_s=wait_s)
+            return Result(AttemptOutcome.NOT_PROCESSED, code="rate", wait_s=wait_s)
         time.sleep(wait_s)
         waited += wait_s
     reached("bucket.passed")
     if time.monotonic() - claimed.since > post.settings.lease_s / 2:
-        return Result(Outcome.NOT_PROCESSED, code="held up", wait_s=0)  # too late to finish inside the lease
+        return Result(AttemptOutcome.NOT_PROCESSED, code="held up", wait_s=0)  # too late to finish inside the lease
     reached("send.calling")
     began = time.monotonic()
     try:
         provider_id = gateway.send(claimed.letter)
-        result = Result(Outcome.SENT, provider_id=provider_id)
-    except Refused as error:
-        result = Result(Outcome.REFUSED, code=error.code)
+        result = Result(AttemptOutcome.SENT, provider_id=provider_id)
+    except SmsRefused as error:
+        result = Result(AttemptOutcome.REFUSED, code=error.code)
     except NotProcessed as error:
-        result = Result(Outcome.NOT_PROCESSED, code=error.code, trouble=error.trouble)
+        result = Result(AttemptOutcome.NOT_PROCESSED, code=error.code, trouble=error.trouble)
     except Unclear as error:
         result = Result(None, code=error.code, trouble=True)
     took_ms = int((time.monotonic() - began) * 1000)
@@ -147,13 +147,13 @@ def settle(session: Session, claimed: Claim, result: Result, settings: NoticeSet
         return
     attempt.error_code = result.code
     match result.outcome:
-        case Outcome.SENT:
+        case AttemptOutcome.SENT:
             taken(session, message, attempt, result.provider_id, at=at, is_anothers=is_anothers)
-        case Outcome.NOT_PROCESSED:
-            attempt.outcome = Outcome.NOT_PROCESSED
+        case AttemptOutcome.NOT_PROCESSED:
+            attempt.outcome = AttemptOutcome.NOT_PROCESSED
             put_back(message, now, result.code, result.wait_s)
-        case Outcome.REFUSED:
-            attempt.outcome = Outcome.REFUSED
+        case AttemptOutcome.REFUSED:
+            attempt.outcome = AttemptOutcome.REFUSED
             refused(session, message, verdict(result.code), result.code or "")
         case _:
             # it may have gone out: nobody touches it until the provider's list must show it
@@ -166,11 +166,11 @@ def settle(session: Session, claimed: Claim, result: Result, settings: NoticeSet
 
 
 def _settled_before(attempt: Attempt, result: Result) -> None:
-    if result.outcome is not Outcome.SENT or attempt.provider_id == result.provider_id:
+    if result.outcome is not AttemptOutcome.SENT or attempt.provider_id == result.provider_id:
         return
     if attempt.provider_id is None:
         attempt.provider_id = result.provider_id
-    if attempt.outcome is Outcome.NOT_FOUND:
+    if attempt.outcome is AttemptOutcome.NOT_FOUND:
         log.error(
             "attempt %s was taken after its look-up found nothing: the provider's lag is longer than set", attempt.id
         )
@@ -184,11 +184,11 @@ def _settled_before(attempt: Attempt, result: Result) -> None:
 def _look_up(post: Post, claimed: Claim) -> None:
     reached("lookup.calling")
     gateway = post.gateways.get(claimed.gateway)
-    found: list[Found] | None = None
+    found: list[ProviderRecord] | None = None
     if gateway is not None:
         try:
             found = gateway.find(claimed.letter)
-        except (Unclear, NotProcessed, Refused) as error:
+        except (Unclear, NotProcessed, SmsRefused) as error:
             log.warning("message %s could not be looked up: %s", claimed.letter.message_id, error)
     reached("lookup.answered")
     with post.few, post.sessions.begin() as session:
@@ -196,15 +196,15 @@ def _look_up(post: Post, claimed: Claim) -> None:
         reached("lookup.written")
     reached("lookup.committed")
     if status is not None and status.provider_id is not None:
-        said = receipts.Said(
+        said = receipts.ProviderReceipt(
             claimed.gateway, status.provider_id, claimed.letter.reference, status.status, status.error_code
         )
         receipts.receive(post.sessions, said)
 
 
 def settle_look_up(
-    session: Session, claimed: Claim, found: list[Found] | None, settings: NoticeSettings
-) -> Found | None:
+    session: Session, claimed: Claim, found: list[ProviderRecord] | None, settings: NoticeSettings
+) -> ProviderRecord | None:
     """Found: it was sent. Not in a list that must show it by now: it was not, and may be. Else it waits, and after an
     hour a person looks. The entry that was found, if any.
     """
@@ -225,14 +225,14 @@ def settle_look_up(
     listed_by = last + timedelta(seconds=settings.lag_s)
     now = db.real_now(session)
     if found is not None and claimed.leased_at >= listed_by and not _rivals(session, attempt, live=True):
-        attempt.outcome = Outcome.NOT_FOUND
+        attempt.outcome = AttemptOutcome.NOT_FOUND
         if texts.text_named(message.text_name).once:
             end(session, message, State.FAILED_TEMPORARY, "a one-time code is not resent")
         else:
             put_back(message, now, "not found by its look-up", 0)
-            outbox.ring_after_commit(session, [(message.id, Priority(message.priority))])
+            outbox.publish_after_commit(session, [(message.id, Priority(message.priority))])
     elif now >= attempt.started_at + timedelta(seconds=settings.unknown_after_s):
-        attempt.outcome = Outcome.UNKNOWN
+        attempt.outcome = AttemptOutcome.UNKNOWN
         end(session, message, State.UNKNOWN, "nobody can say whether it was sent")
     else:
         message.lease_until = max(listed_by, now + LOOK_AGAIN) if found is None or now >= listed_by else listed_by
@@ -240,7 +240,7 @@ def settle_look_up(
     return None
 
 
-def _ours(session: Session, claimed: Claim, attempt: Attempt, found: list[Found]) -> Found | None:
+def _ours(session: Session, claimed: Claim, attempt: Attempt, found: list[ProviderRecord]) -> ProviderRecord | None:
     """The entry that is this attempt: by our reference, else by number, body and time, less those that are known."""
     for entry in found:
         if entry.reference == claimed.letter.reference:

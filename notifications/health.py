@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 import db
 from db import Base
 from notifications.message import Attempt
-from notifications.settings import NoticeSettings, Route
+from notifications.settings import GatewayShare, NoticeSettings
 
 FULL = 100
 STEP = 10
@@ -55,7 +55,7 @@ def percents(session: Session) -> dict[str, int]:
     return {row.name: row.percent for row in session.scalars(select(GatewayHealth))}
 
 
-def pick(routes: Sequence[Route], percent: Mapping[str, int], draw: float) -> str:
+def pick(routes: Sequence[GatewayShare], percent: Mapping[str, int], draw: float) -> str:
     """The gateway at ``draw`` (0 to 1) of the weights; when all have fallen, the set weights hold."""
     weights = [r.weight * percent.get(r.gateway, FULL) for r in routes]
     if not any(weights):
@@ -68,7 +68,7 @@ def pick(routes: Sequence[Route], percent: Mapping[str, int], draw: float) -> st
     return routes[-1].gateway
 
 
-def choose(session: Session, routes: Sequence[Route]) -> str:
+def choose(session: Session, routes: Sequence[GatewayShare]) -> str:
     if len(routes) == 1:
         return routes[0].gateway
     return pick(routes, percents(session), random.random())

@@ -139,7 +139,7 @@ class Message(Base):
         self.state, self.reason = state, reason
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """What is known of one attempt. An attempt without an outcome may or may not have reached the provider."""
 
     SENT = "sent"
@@ -149,7 +149,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-MAY_HAVE_GONE = (None, Outcome.SENT, Outcome.UNKNOWN)
+MAY_HAVE_GONE = (None, AttemptOutcome.SENT, AttemptOutcome.UNKNOWN)
 
 
 class Attempt(Base):
@@ -174,7 +174,7 @@ class Attempt(Base):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     took_ms: Mapped[int | None]
-    outcome: Mapped[Outcome | None]
+    outcome: Mapped[AttemptOutcome | None]
     trouble: Mapped[bool] = mapped_column(default=False)
     """The gateway itself failed here: a time-out, a 5xx, a 429."""
     provider_id: Mapped[str | None] = mapped_column(String(80))

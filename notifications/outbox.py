@@ -9,10 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 import db
-from notifications import doorbell, facts, texts
+from notifications import facts, task_publisher, texts
 from notifications.message import Message, Priority, State
 from notifications.moment import CLOCKS, Moment, moment, told
-from notifications.phone import BadNumber, Line, line_of, normalise
+from notifications.phone import BadNumber, NumberType, line_of, normalise
 from notifications.quiet import when_allowed
 from notifications.settings import NoticeSettings
 
@@ -106,7 +106,7 @@ def _address(row: Message, to: str) -> None:
         row.state, row.reason = State.FAILED_PERMANENT, "not a phone number"
         return
     row.to_phone, row.to_hash = number, db.keyed_hash(number)
-    if line_of(number) is Line.MAINLAND_LANDLINE:
+    if line_of(number) is NumberType.MAINLAND_LANDLINE:
         row.state, row.reason, row.error_code = State.FAILED_PERMANENT, "a landline takes no SMS", "21614"
 
 
@@ -132,14 +132,14 @@ def _insert(session: Session, row: Message, now: datetime) -> Message:
     session.add(row)
     facts.note(session, row, posted=1, **({row.state.value: 1} if row.is_final else {}))
     if row.state is State.QUEUED and row.not_before <= now:
-        ring_after_commit(session, [(row.id, Priority(row.priority))])
+        publish_after_commit(session, [(row.id, Priority(row.priority))])
     return row
 
 
 # ---------------------------------------------------------------- the doorbell
 
 
-def ring_after_commit(session: Session, due: Iterable[tuple[int, Priority]]) -> None:
+def publish_after_commit(session: Session, due: Iterable[tuple[int, Priority]]) -> None:
     """Ring for each of ``due`` once this session's transaction is committed; never for one that was rolled back."""
     waiting: list[tuple[int, Priority]] = session.info.setdefault("notices_due", [])
     waiting.extend(due)
@@ -154,7 +154,7 @@ def _ring_waiting(session: Session) -> None:
         return
     waiting = session.info["notices_due"]
     session.info["notices_due"] = []
-    doorbell.ring(waiting)
+    task_publisher.publish_due(waiting)
 
 
 def _forget_waiting(session: Session) -> None:

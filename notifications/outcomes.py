@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 import db
 from notifications import facts, suppression, texts
 from notifications.claim import end, hold
-from notifications.message import Attempt, Message, Outcome, State
+from notifications.message import Attempt, AttemptOutcome, Message, State
 from notifications.moment import Moment, moment
 from notifications.verdicts import Verdict
 
@@ -33,7 +33,7 @@ def taken(
     """The provider has it. ``at`` and ``is_anothers``, where the caller knows them, save two questions."""
     at = at or moment(session)
     now = at.real
-    attempt.outcome, attempt.provider_id, attempt.ended_at = Outcome.SENT, provider_id, attempt.ended_at or now
+    attempt.outcome, attempt.provider_id, attempt.ended_at = AttemptOutcome.SENT, provider_id, attempt.ended_at or now
     if provider_id is not None and is_anothers is None:
         is_anothers = _belongs_to_another(session, attempt, provider_id)
     if is_anothers:
@@ -104,10 +104,10 @@ def refused(session: Session, message: Message, verdict: Verdict, code: str) -> 
         case Verdict.TRY_AGAIN | Verdict.NO_RESEND:
             _fail(session, message, State.FAILED_TEMPORARY, "not reached", code)
         case Verdict.STOP_NUMBER:
-            _mark(session, message, suppression.Why.UNREACHABLE, code)
+            _mark(session, message, suppression.SuppressionReason.UNREACHABLE, code)
             _fail(session, message, State.FAILED_PERMANENT, "this number cannot be reached", code)
         case Verdict.OPTED_OUT:
-            _mark(session, message, suppression.Why.ASKED_PROVIDER, code)
+            _mark(session, message, suppression.SuppressionReason.ASKED_PROVIDER, code)
             _fail(session, message, State.FAILED_PERMANENT, "its owner opted out", code)
         case Verdict.OWNER:
             _fail(session, message, State.FAILED_PERMANENT, "the text's owner must look", code)
@@ -124,7 +124,7 @@ def delivered(session: Session, message: Message, real: datetime) -> None:
 def _tries(session: Session, message: Message) -> int:
     """How often the provider took it or said that the handset was not reached."""
     counted = select(func.count()).where(
-        Attempt.message_id == message.id, Attempt.outcome.in_([Outcome.SENT, Outcome.REFUSED])
+        Attempt.message_id == message.id, Attempt.outcome.in_([AttemptOutcome.SENT, AttemptOutcome.REFUSED])
     )
     return session.scalar(counted) or 1
 
@@ -144,6 +144,6 @@ def _fail(session: Session, message: Message, state: State, reason: str, code: s
     message.reason, message.error_code = reason, code or None
 
 
-def _mark(session: Session, message: Message, why: suppression.Why, code: str) -> None:
+def _mark(session: Session, message: Message, why: suppression.SuppressionReason, code: str) -> None:
     if message.to_hash is not None:
         suppression.mark_number(session, message.to_hash, message.to_phone, why, code)

@@ -16,7 +16,7 @@ class BadNumber(ValueError):
     """This cannot be a phone number."""
 
 
-class Line(StrEnum):
+class NumberType(StrEnum):
     MAINLAND_MOBILE = "mainland_mobile"
     MAINLAND_LANDLINE = "mainland_landline"
     FOREIGN = "foreign"
@@ -37,16 +37,16 @@ def normalise(number: str) -> str:
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
-def line_of(e164: str) -> Line:
+def line_of(e164: str) -> NumberType:
     """What kind of line a normalised number is."""
     if e164 in MAGIC:
-        return Line.MAGIC
+        return NumberType.MAGIC
     if not e164.startswith("+86"):
-        return Line.FOREIGN
+        return NumberType.FOREIGN
     kind = phonenumbers.number_type(phonenumbers.parse(e164))
     if kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE):
-        return Line.MAINLAND_MOBILE
-    return Line.MAINLAND_LANDLINE
+        return NumberType.MAINLAND_MOBILE
+    return NumberType.MAINLAND_LANDLINE
 
 
 def mask(number: str) -> str:

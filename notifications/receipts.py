@@ -17,7 +17,7 @@ from db import Base
 from notifications import outcomes
 from notifications.boundary import reached
 from notifications.durable import KEPT
-from notifications.message import NEXT, Attempt, Message, Outcome, State
+from notifications.message import NEXT, Attempt, AttemptOutcome, Message, State
 from notifications.moment import CLOCKS, Moment, told
 from notifications.settings import NoticeSettings
 from notifications.verdicts import Verdict, receipt_verdict
@@ -57,7 +57,7 @@ class Receipt(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ProviderReceipt:
     """One receipt, whoever it came from. ``reference`` is what we gave the provider to carry back."""
 
     gateway: str
@@ -67,7 +67,7 @@ class Said:
     error_code: str | None = None
 
 
-class Applied(StrEnum):
+class ReceiptResult(StrEnum):
     """What became of a receipt. Each is answered with 200: the provider did its part."""
 
     CHANGED = "changed"
@@ -98,15 +98,17 @@ def verify_domestic(settings: NoticeSettings, secret: str) -> bool:
     return bool(settings.receipt_secret) and hmac.compare_digest(secret.encode(), settings.receipt_secret.encode())
 
 
-def from_twilio(query: Mapping[str, str], form: Mapping[str, str]) -> Said:
+def from_twilio(query: Mapping[str, str], form: Mapping[str, str]) -> ProviderReceipt:
     """Raises BadReceipt."""
     sid, status = form.get("MessageSid", ""), form.get("MessageStatus", "")
     if not sid or not status or len(sid) > 80 or len(status) > 30:
         raise BadReceipt("a receipt names a message and a status")
-    return Said(query.get("g", "twilio"), sid, query.get("m", ""), status, (form.get("ErrorCode") or "")[:60] or None)
+    return ProviderReceipt(
+        query.get("g", "twilio"), sid, query.get("m", ""), status, (form.get("ErrorCode") or "")[:60] or None
+    )
 
 
-def from_domestic(gateway: str, body: bytes) -> list[Said]:
+def from_domestic(gateway: str, body: bytes) -> list[ProviderReceipt]:
     """Every receipt of one push of Alibaba Cloud SMS (SmsReport). Raises BadReceipt."""
     try:
         rows = json.loads(body)
@@ -120,7 +122,7 @@ def from_domestic(gateway: str, body: bytes) -> list[Said]:
             raise BadReceipt("a receipt has a biz_id and a success")
         ok = row["success"]
         said.append(
-            Said(
+            ProviderReceipt(
                 gateway,
                 str(row["biz_id"])[:80],
                 str(row.get("out_id") or ""),
@@ -134,7 +136,7 @@ def from_domestic(gateway: str, body: bytes) -> list[Said]:
 # ---------------------------------------------------------------- applied
 
 
-def receive(sessions: sessionmaker[Session], said: Said) -> Applied:
+def receive(sessions: sessionmaker[Session], said: ProviderReceipt) -> ReceiptResult:
     """One receipt in a transaction of its own."""
     with sessions.begin() as session:
         applied = apply(session, said)
@@ -143,29 +145,29 @@ def receive(sessions: sessionmaker[Session], said: Said) -> Applied:
     return applied
 
 
-def apply(session: Session, said: Said) -> Applied:
+def apply(session: Session, said: ProviderReceipt) -> ReceiptResult:
     """What the provider said becomes what the message is. The receipts of one attempt commute and may repeat."""
     found = _attempt_of(session, said)
     if found is None:
         log.info("a receipt of gateway %s for %s names no message of ours", said.gateway, said.provider_id)
-        return Applied.UNKNOWN_MESSAGE
+        return ReceiptResult.UNKNOWN_MESSAGE
     message, attempt, at = found
     if attempt.provider_id not in (None, said.provider_id):
         log.warning("attempt %s is not %s of gateway %s", attempt.id, said.provider_id, said.gateway)
-        return Applied.UNKNOWN_MESSAGE
+        return ReceiptResult.UNKNOWN_MESSAGE
     _keep(session, message, said)
-    if attempt.outcome is Outcome.REFUSED:
-        return Applied.NOTHING_NEW
+    if attempt.outcome is AttemptOutcome.REFUSED:
+        return ReceiptResult.NOTHING_NEW
     was = (message.state, attempt.rank)
-    if attempt.outcome is not Outcome.SENT:
+    if attempt.outcome is not AttemptOutcome.SENT:
         # the worker died before it could say so, or a look-up gave up too soon: the provider has it after all
-        if attempt.outcome is Outcome.NOT_FOUND:
+        if attempt.outcome is AttemptOutcome.NOT_FOUND:
             log.warning("attempt %s was taken although its look-up found nothing", attempt.id)
         outcomes.taken(session, message, attempt, said.provider_id, at=at)
     elif attempt.provider_id is None:
         attempt.provider_id = message.provider_id = said.provider_id
     _weigh(session, message, attempt, said, at.real)
-    return Applied.NOTHING_NEW if (message.state, attempt.rank) == was else Applied.CHANGED
+    return ReceiptResult.NOTHING_NEW if (message.state, attempt.rank) == was else ReceiptResult.CHANGED
 
 
 _LOCKED = (
@@ -176,7 +178,7 @@ _LOCKED = (
 )
 
 
-def _attempt_of(session: Session, said: Said) -> tuple[Message, Attempt, Moment] | None:
+def _attempt_of(session: Session, said: ProviderReceipt) -> tuple[Message, Attempt, Moment] | None:
     """The message and the attempt that a receipt is about, both locked, and the moment."""
     mine = _LOCKED.where(Attempt.gateway == said.gateway)
     found = session.execute(mine.where(Attempt.provider_id == said.provider_id)).first()
@@ -192,7 +194,7 @@ def _attempt_of(session: Session, said: Said) -> tuple[Message, Attempt, Moment]
     return message, attempt, told(*clocks)
 
 
-def _keep(session: Session, message: Message, said: Said) -> None:
+def _keep(session: Session, message: Message, said: ProviderReceipt) -> None:
     statement = insert(Receipt).values(
         message_id=message.id,
         gateway=said.gateway,
@@ -209,7 +211,7 @@ def _keep(session: Session, message: Message, said: Said) -> None:
     )
 
 
-def _weigh(session: Session, message: Message, attempt: Attempt, said: Said, real: datetime) -> None:
+def _weigh(session: Session, message: Message, attempt: Attempt, said: ProviderReceipt, real: datetime) -> None:
     if said.status in _DELIVERED:
         rank, code = DELIVERED, ""
     elif said.status in _FAILED:

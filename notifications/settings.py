@@ -6,7 +6,7 @@ from datetime import time, timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class GatewayShare:
     """A gateway by name and its share of the traffic when all is well."""
 
     gateway: str
@@ -47,8 +47,8 @@ class NoticeSettings:
     receipt_secret: str = field(default="", repr=False)
     """Part of the path of receipts that their provider does not sign."""
 
-    mainland: tuple[Route, ...] = (Route("console"),)
-    foreign: tuple[Route, ...] = (Route("console"),)
+    mainland: tuple[GatewayShare, ...] = (GatewayShare("console"),)
+    foreign: tuple[GatewayShare, ...] = (GatewayShare("console"),)
     twilio: Mapping[str, TwilioAccount] = field(default_factory=dict)
     domestic: Mapping[str, DomesticAccount] = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class NoticeSettings:
     silent_after_s: float = 120
     """A due row older than this means that nobody is sending."""
 
-    def codes_apart(self, routes: tuple[Route, ...]) -> bool:
+    def codes_apart(self, routes: tuple[GatewayShare, ...]) -> bool:
         """Whether codes that may take these ``routes`` stand outside the number's budget."""
         if self.codes_have_own_allowance is not None:
             return self.codes_have_own_allowance

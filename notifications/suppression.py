@@ -14,7 +14,7 @@ from notifications.message import Priority
 from notifications.phone import mask, normalise
 
 
-class Why(StrEnum):
+class SuppressionReason(StrEnum):
     """Why a number is left alone (退订, 停发)."""
 
     ASKED_US = "asked_us"
@@ -33,7 +33,7 @@ class SuppressedNumber(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     to_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     masked: Mapped[str] = mapped_column(String(30))
-    why: Mapped[Why]
+    why: Mapped[SuppressionReason]
     code: Mapped[str | None] = mapped_column(String(60))
     note: Mapped[str | None]
     by_account: Mapped[int | None]
@@ -48,7 +48,7 @@ class NeverAgain(ValueError):
 def opt_out(session: Session, phone: str, *, by_account: int | None, note: str = "") -> None:
     """Its owner wants no more notices. Raises BadNumber."""
     number = normalise(phone)
-    _mark(session, db.keyed_hash(number), mask(number), Why.ASKED_US, note=note, by_account=by_account)
+    _mark(session, db.keyed_hash(number), mask(number), SuppressionReason.ASKED_US, note=note, by_account=by_account)
 
 
 def opt_in(session: Session, phone: str, *, by_account: int | None, note: str = "") -> None:
@@ -58,12 +58,12 @@ def opt_in(session: Session, phone: str, *, by_account: int | None, note: str = 
     ).first()
     if row is None or row.lifted_at is not None:
         return
-    if row.why is Why.ASKED_PROVIDER:
+    if row.why is SuppressionReason.ASKED_PROVIDER:
         raise NeverAgain(f"{row.masked} opted out with the provider")
     row.lifted_at, row.by_account, row.note = db.now(session), by_account, note or row.note
 
 
-def mark_number(session: Session, to_hash: bytes, phone: str | None, why: Why, code: str) -> None:
+def mark_number(session: Session, to_hash: bytes, phone: str | None, why: SuppressionReason, code: str) -> None:
     """A provider's answer says that this number is to be left alone."""
     _mark(session, to_hash, mask(phone or ""), why, code=code)
 
@@ -72,7 +72,7 @@ def _mark(
     session: Session,
     to_hash: bytes,
     masked: str,
-    why: Why,
+    why: SuppressionReason,
     *,
     code: str | None = None,
     note: str | None = None,
@@ -86,21 +86,21 @@ def _mark(
     # what the provider was told stands above everything that we were told
     session.execute(
         statement.on_conflict_do_update(
-            index_elements=["to_hash"], set_=new, where=SuppressedNumber.why != Why.ASKED_PROVIDER
+            index_elements=["to_hash"], set_=new, where=SuppressedNumber.why != SuppressionReason.ASKED_PROVIDER
         )
     )
 
 
-def suppressed(session: Session, to_hash: bytes, priority: Priority) -> Why | None:
+def suppressed(session: Session, to_hash: bytes, priority: Priority) -> SuppressionReason | None:
     """Why this number gets nothing now; None when it may be written to."""
     return holds_back(session.scalar(why_of(to_hash)), priority)
 
 
-def why_of(to_hash: Any) -> Select[Why]:
+def why_of(to_hash: Any) -> Select[SuppressionReason]:
     """The question why a number, or a column's, is left alone."""
     return select(SuppressedNumber.why).where(SuppressedNumber.to_hash == to_hash, SuppressedNumber.lifted_at.is_(None))
 
 
-def holds_back(why: Why | None, priority: Priority) -> Why | None:
+def holds_back(why: SuppressionReason | None, priority: Priority) -> SuppressionReason | None:
     """Whether ``why`` holds back a message of this priority: who wants no notices still gets codes."""
-    return None if why is Why.ASKED_US and priority is Priority.CODE else why
+    return None if why is SuppressionReason.ASKED_US and priority is Priority.CODE else why

@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session, sessionmaker
 
-from notifications import doorbell, health, heartbeat, outbox, people
+from notifications import health, heartbeat, outbox, people, task_publisher
 from notifications.boundary import reached
 from notifications.bucket import Bucket
 from notifications.delivery import Post
@@ -159,7 +159,7 @@ def deliver(*message_ids: int) -> None:
 def sweep() -> None:
     """Ring for what is due and was not rung for, or whose worker died."""
     here = post()
-    room = {queue: FULL - waiting(queue) * doorbell.MOST_TOGETHER for queue in set(QUEUE_OF.values())}
+    room = {queue: FULL - waiting(queue) * task_publisher.MOST_TOGETHER for queue in set(QUEUE_OF.values())}
 
     def has_room(priority: Priority) -> bool:
         room[QUEUE_OF[priority]] -= 1
@@ -169,9 +169,9 @@ def sweep() -> None:
         due = sweep_rows(session, here.settings, has_room=has_room)
         reached("sweep.written")
     reached("sweep.committed")
-    for first in range(0, len(due), doorbell.MOST_TOGETHER):
+    for first in range(0, len(due), task_publisher.MOST_TOGETHER):
         reached("sweep.ringing")
-        doorbell.ring(due[first : first + doorbell.MOST_TOGETHER])
+        task_publisher.publish_due(due[first : first + task_publisher.MOST_TOGETHER])
 
 
 @shared_task(name="notifications.heartbeat", ignore_result=True)

@@ -91,7 +91,7 @@ def test_a_connection_that_is_lost_in_an_exchange_is_told_and_not_used_again(ses
         with sessions.begin() as session:
             numbers.append(backend_of(session))
             end_backend(database_url, numbers[0])
-            db.exchange(session, ("SELECT 1", {}))
+            db.execute_pipeline(session, ("SELECT 1", {}))
 
     numbers: list[int] = []
     with pytest.raises(OperationalError) as told:
@@ -102,7 +102,7 @@ def test_a_connection_that_is_lost_in_an_exchange_is_told_and_not_used_again(ses
 
 
 def test_the_steps_of_an_exchange_run_one_after_the_other_and_a_fault_is_sqlalchemys(session):
-    made, found = db.exchange(
+    made, found = db.execute_pipeline(
         session,
         ("INSERT INTO counter (key, last) VALUES (%(key)s, 7)", {"key": "a"}),
         ("SELECT key, last FROM counter", {}),
@@ -110,5 +110,5 @@ def test_the_steps_of_an_exchange_run_one_after_the_other_and_a_fault_is_sqlalch
     assert made == []
     assert [(row.key, row.last) for row in found] == [("a", 7)]
     with pytest.raises(IntegrityError, match="pk_counter") as told:
-        db.exchange(session, ("SELECT 1", {}), ("INSERT INTO counter (key, last) VALUES ('a', 8)", {}))
+        db.execute_pipeline(session, ("SELECT 1", {}), ("INSERT INTO counter (key, last) VALUES ('a', 8)", {}))
     assert isinstance(told.value, DBAPIError)

@@ -213,7 +213,7 @@ def plain(database_url: str) -> str:
 # ---------------------------------------------------------------- the run
 
 
-class Run:
+class LocalRun:
     """One `make run`, from the lock to the last process."""
 
     def __init__(self, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
@@ -409,7 +409,7 @@ def main() -> int:
     """The command line."""
     take_charge()
     try:
-        return Run(os.environ, lambda line: print(line, flush=True)).main()
+        return LocalRun(os.environ, lambda line: print(line, flush=True)).main()
     except (CannotRun, ServerFailed) as failure:
         print(f"daiban: {failure}", file=sys.stderr)
         return 1

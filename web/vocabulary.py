@@ -64,18 +64,18 @@ KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)
 
 
 def said(source: str) -> Iterator[str]:
-    """What a module says to a person: the forms of ``Said``, and constants that go or are kept as ``words``."""
+    """What a module says to a person: forms of ``LocalizedText``, and constants kept as words or messages."""
     for node in ast.walk(ast.parse(source)):
         match node:
-            case ast.Call(func=ast.Name("Said"), args=[form, *_]):
+            case ast.Call(func=ast.Name("LocalizedText"), args=[form, *_]):
                 yield from _constants(form)
             case ast.Call(func=ast.Name(noun), args=args) if noun in LISTED:
                 yield from (word for arg in args for word in _shown(arg))
-            case ast.keyword(arg="words", value=value):
+            case ast.keyword(arg="words" | "user_message", value=value):
                 yield from _constants(value)
             case ast.ClassDef(body=body):
                 for line in body:
-                    if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "words":
+                    if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) in {"words", "user_message"}:
                         yield from _constants(line.value)
 
 

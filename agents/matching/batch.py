@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agents.matching.candidate_matrix import BARRED, Block, Ints, Universe, universe
+from agents.matching.candidate_matrix import BARRED, CandidateMatrix, CountyBlock, Ints, build_candidate_matrix
 from agents.matching.flow import cheapest_flow
-from agents.matching.gc_disabled import collector_at_rest
-from agents.matching.model import Agent, Certificate, Choice, Id, Matching, Need, Network, RunnerUp, Weights
-from agents.matching.pricing import marginal_prices, slot_worth
+from agents.matching.gc_disabled import gc_disabled
+from agents.matching.model import Certificate, Choice, Id, Matching, MatchingAgent, Need, Network, RunnerUp, Weights
+from agents.matching.pricing import marginal_prices, slot_shadow_prices
 from agents.matching.rules import pair_terms, slot_cost, waiting_terms
 
 WHOLE = 3_000_000  # a flow with no more pairs than this is solved on all of them
@@ -33,20 +33,27 @@ class Solution:
     rounds: int
 
 
-@collector_at_rest()
+@gc_disabled()
 def match(
-    needs: Iterable[Need], agents: Iterable[Agent], network: Network, weights: Weights, *, limit_s: float | None = None
+    needs: Iterable[Need],
+    agents: Iterable[MatchingAgent],
+    network: Network,
+    weights: Weights,
+    *,
+    limit_s: float | None = None,
 ) -> Matching:
     """The cheapest matching. Every need has a choice: an agent or the waiting list. Ties fall by stable keys.
 
     The answer is proven unless ``limit_s`` runs out between two rounds of pricing; then the certificate's bound
     says how far from the best it can be at most.
     """
-    question = universe(needs, agents, network, weights)
+    question = build_candidate_matrix(needs, agents, network, weights)
     return answer(question, solve(question, limit_s=limit_s), network, weights)
 
 
-def solve(question: Universe, *, limit_s: float | None = None, whole: int = WHOLE, nearest: int = NEAREST) -> Solution:
+def solve(
+    question: CandidateMatrix, *, limit_s: float | None = None, whole: int = WHOLE, nearest: int = NEAREST
+) -> Solution:
     """Blocks that share agents are one flow: solved on few arcs, priced over all, until no arc is missing."""
     ends_at = None if limit_s is None else monotonic() + limit_s
     chosen = np.full(len(question.needs), -1, dtype=np.int64)
@@ -64,7 +71,7 @@ def solve(question: Universe, *, limit_s: float | None = None, whole: int = WHOL
     return Solution(chosen, price, worth, rounds)
 
 
-def components(blocks: Sequence[Block], n_agents: int) -> list[list[Block]]:
+def components(blocks: Sequence[CountyBlock], n_agents: int) -> list[list[CountyBlock]]:
     """Blocks joined by the agents they share, in the order of their first members."""
     first = [-1] * n_agents
     root = list(range(len(blocks)))
@@ -82,7 +89,7 @@ def components(blocks: Sequence[Block], n_agents: int) -> list[list[Block]]:
             else:
                 one, two = sorted((find(first[agent]), find(b)))
                 root[two] = one
-    joined: dict[int, list[Block]] = defaultdict(list)
+    joined: dict[int, list[CountyBlock]] = defaultdict(list)
     for b, block in enumerate(blocks):
         joined[find(b)].append(block)
     return list(joined.values())
@@ -100,7 +107,7 @@ class _Part(NamedTuple):
 
 
 def _solve_component(
-    question: Universe, blocks: Sequence[Block], ends_at: float | None, whole: int, nearest: int
+    question: CandidateMatrix, blocks: Sequence[CountyBlock], ends_at: float | None, whole: int, nearest: int
 ) -> _Part:
     rows = np.concatenate([b.needs for b in blocks])
     people = np.unique(np.concatenate([b.agents for b in blocks]))
@@ -122,7 +129,7 @@ def _solve_component(
         value[need[own]] = cost[own] + price[agent[own]]
         missing = [_cheaper(b, at, int(o), price, value) for b, at, o in zip(blocks, local, offset, strict=False)]
         if not sum(len(m[0]) for m in missing) or (ends_at is not None and monotonic() > ends_at):
-            saved = slot_worth(chosen, wait, need, agent, cost, starts, costs)
+            saved = slot_shadow_prices(chosen, wait, need, agent, cost, starts, costs)
             worth = np.zeros(len(people), dtype=np.int64)
             for b, at, o in zip(blocks, local, offset, strict=False):
                 gain = saved[o : o + len(b.needs)][:, None] - b.cost
@@ -131,7 +138,7 @@ def _solve_component(
         need, agent, cost = _join([(need, agent, cost), *missing])
 
 
-def _slots(question: Universe, people: Ints) -> tuple[Ints, Ints]:
+def _slots(question: CandidateMatrix, people: Ints) -> tuple[Ints, Ints]:
     """The slot lists of some agents."""
     counts = np.diff(question.slot_start)[people]
     starts = np.concatenate([[0], np.cumsum(counts)])
@@ -142,7 +149,7 @@ def _slots(question: Universe, people: Ints) -> tuple[Ints, Ints]:
 Arcs = tuple[Ints, Ints, Ints]
 
 
-def _nearest(block: Block, local: Ints, offset: int, room: npt.NDArray[np.bool_], few: int | None) -> Arcs:
+def _nearest(block: CountyBlock, local: Ints, offset: int, room: npt.NDArray[np.bool_], few: int | None) -> Arcs:
     """The cheapest few arcs of each need (all when ``few`` is None) to agents with any room at all."""
     cost = np.where(room[local][None, :], block.cost, BARRED)
     if few is None or cost.shape[1] <= few:
@@ -156,7 +163,7 @@ def _nearest(block: Block, local: Ints, offset: int, room: npt.NDArray[np.bool_]
     return row + offset, local[column], cost[row, column]
 
 
-def _cheaper(block: Block, local: Ints, offset: int, price: Ints, value: Ints) -> Arcs:
+def _cheaper(block: CountyBlock, local: Ints, offset: int, price: Ints, value: Ints) -> Arcs:
     """Arcs that would be cheaper than what their need got, at the present prices: the worst few of each need."""
     gain = block.cost + price[local][None, :]
     gain -= value[offset : offset + len(block.needs)][:, None]
@@ -181,7 +188,7 @@ def _join(parts: Sequence[Arcs]) -> Arcs:
     return need[order], agent[order], cost[order]
 
 
-def answer(question: Universe, solution: Solution, network: Network, weights: Weights) -> Matching:
+def answer(question: CandidateMatrix, solution: Solution, network: Network, weights: Weights) -> Matching:
     """The solution in the words of the model, with its certificate and every need's runners-up."""
     chosen, price = solution.chosen, solution.price
     others, best, pairs = _runners_up(question, solution)
@@ -218,7 +225,9 @@ def answer(question: Universe, solution: Solution, network: Network, weights: We
     return Matching(choices, objective, certificate, _scarcity(question, solution, weights))
 
 
-def _runners_up(question: Universe, solution: Solution) -> tuple[dict[int, tuple[RunnerUp, ...]], list[int], int]:
+def _runners_up(
+    question: CandidateMatrix, solution: Solution
+) -> tuple[dict[int, tuple[RunnerUp, ...]], list[int], int]:
     """For each need the two best others, the least it could pay at these prices, and how many pairs were looked at."""
     others: dict[int, tuple[RunnerUp, ...]] = {}
     best: list[int] = question.wait.tolist()
@@ -248,7 +257,7 @@ def _runners_up(question: Universe, solution: Solution) -> tuple[dict[int, tuple
     return others, best, pairs
 
 
-def _scarcity(question: Universe, solution: Solution, weights: Weights) -> dict[Id, int]:
+def _scarcity(question: CandidateMatrix, solution: Solution, weights: Weights) -> dict[Id, int]:
     """What a slot of each full agent would be worth to others, should it come free, beyond its own cost."""
     free = np.diff(question.slot_start)
     load = np.bincount(solution.chosen[solution.chosen >= 0], minlength=len(free))

@@ -10,7 +10,18 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from agents.matching.model import COUNTY, MAX_STARS, Agent, Id, MatchingError, Need, Network, Node, Weights, stable_key
+from agents.matching.model import (
+    COUNTY,
+    MAX_STARS,
+    Id,
+    MatchingAgent,
+    MatchingError,
+    Need,
+    Network,
+    Node,
+    Weights,
+    stable_key,
+)
 from agents.matching.rules import (
     DETOUR,
     METRES_A_DEGREE,
@@ -30,7 +41,7 @@ BARRED = np.int64(2**60)
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CountyBlock:
     """Needs that look at the same agents; ``cost[r, c]`` is BARRED where ``agents[c]`` may not take ``needs[r]``."""
 
     needs: Ints
@@ -39,7 +50,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Universe:
+class CandidateMatrix:
     """The whole question in arrays; needs and agents stand in the order of their stable keys.
 
     ``slot_start`` and ``slot_cost`` list each agent's free slots with their marginal costs; locked needs are placed
@@ -47,21 +58,23 @@ class Universe:
     """
 
     needs: tuple[Need, ...]
-    agents: tuple[Agent, ...]
+    agents: tuple[MatchingAgent, ...]
     wait: Ints
-    blocks: tuple[Block, ...]
+    blocks: tuple[CountyBlock, ...]
     slot_start: Ints
     slot_cost: Ints
     locked: Mapping[int, int]
     base: Ints  # slots taken before the batch begins, an agent each
 
 
-def universe(needs: Iterable[Need], agents: Iterable[Agent], network: Network, weights: Weights) -> Universe:
+def build_candidate_matrix(
+    needs: Iterable[Need], agents: Iterable[MatchingAgent], network: Network, weights: Weights
+) -> CandidateMatrix:
     """Every rule applied to every pair; raises MatchingError where the input contradicts itself."""
     need_list = tuple(sorted(needs, key=lambda n: stable_key(n.id)))
     agent_list = tuple(sorted(agents, key=lambda a: stable_key(a.id)))
     row_of = _rows(agent_list, network)
-    _refuse_twins(need_list)
+    _reject_duplicates(need_list)
     base = _held_by_others(need_list, agent_list, row_of)
     locked = _locks(need_list, agent_list, row_of, base, network)
     for agent in locked.values():
@@ -76,10 +89,10 @@ def universe(needs: Iterable[Need], agents: Iterable[Agent], network: Network, w
     flat = np.fromiter((c for s in slots for c in s), dtype=np.int64, count=int(start[-1]))
     wait = np.array([waiting_terms(n, weights).total for n in need_list], dtype=np.int64)
     blocks = _blocks(need_list, agent_list, row_of, locked, network, weights)
-    return Universe(need_list, agent_list, wait, blocks, start, flat, locked, base)
+    return CandidateMatrix(need_list, agent_list, wait, blocks, start, flat, locked, base)
 
 
-def _rows(agents: Sequence[Agent], network: Network) -> dict[Id, int]:
+def _rows(agents: Sequence[MatchingAgent], network: Network) -> dict[Id, int]:
     row_of: dict[Id, int] = {}
     seen: set[Node] = set()
     for row, agent in enumerate(agents):
@@ -95,13 +108,13 @@ def _rows(agents: Sequence[Agent], network: Network) -> dict[Id, int]:
     return row_of
 
 
-def _refuse_twins(needs: Sequence[Need]) -> None:
+def _reject_duplicates(needs: Sequence[Need]) -> None:
     for one, two in pairwise(needs):
         if one.id == two.id:
             raise MatchingError("twice", f"need {one.id} is given twice", need=one.id)
 
 
-def _held_by_others(needs: Sequence[Need], agents: Sequence[Agent], row_of: Mapping[Id, int]) -> Ints:
+def _held_by_others(needs: Sequence[Need], agents: Sequence[MatchingAgent], row_of: Mapping[Id, int]) -> Ints:
     """Slots held now, without those of the needs that are being matched again."""
     base = np.array([a.held for a in agents], dtype=np.int64)
     for need in needs:
@@ -114,7 +127,7 @@ def _held_by_others(needs: Sequence[Need], agents: Sequence[Agent], row_of: Mapp
 
 
 def _locks(
-    needs: Sequence[Need], agents: Sequence[Agent], row_of: Mapping[Id, int], base: Ints, network: Network
+    needs: Sequence[Need], agents: Sequence[MatchingAgent], row_of: Mapping[Id, int], base: Ints, network: Network
 ) -> dict[int, int]:
     """Each locked need's agent; a lock that cannot be kept is named with its reason."""
     locked: dict[int, int] = {}
@@ -141,12 +154,12 @@ def _locks(
 
 def _blocks(
     needs: Sequence[Need],
-    agents: Sequence[Agent],
+    agents: Sequence[MatchingAgent],
     row_of: Mapping[Id, int],
     locked: Mapping[int, int],
     network: Network,
     weights: Weights,
-) -> tuple[Block, ...]:
+) -> tuple[CountyBlock, ...]:
     home: dict[Node, Node] = {}
     by_node: dict[Node, list[int]] = defaultdict(list)
     by_home: dict[Node, list[int]] = defaultdict(list)
@@ -158,7 +171,7 @@ def _blocks(
             by_home[home[agent.node]].append(row)
 
     groups: dict[tuple[str, Node, bool], list[int]] = defaultdict(list)
-    blocks: list[Block] = []
+    blocks: list[CountyBlock] = []
     for row, need in enumerate(needs):
         if row in locked:
             continue
@@ -167,7 +180,7 @@ def _blocks(
         if need.first_ask is not None:
             if need.first_ask in row_of and bar(need, agent := agents[row_of[need.first_ask]], network) is None:
                 cost = np.array([[pair_terms(need, agent, network, weights).total]], dtype=np.int64)
-                blocks.append(Block(np.array([row]), np.array([row_of[agent.id]]), cost))
+                blocks.append(CountyBlock(np.array([row]), np.array([row_of[agent.id]]), cost))
         elif need.role == "liaison":
             groups[("liaison", need.node, False)].append(row)
         else:
@@ -181,7 +194,7 @@ def _blocks(
         if columns:
             at = np.array(rows, dtype=np.int64)
             of = np.array(sorted(columns), dtype=np.int64)
-            blocks.append(Block(at, of, features.costs(at, of)))
+            blocks.append(CountyBlock(at, of, features.costs(at, of)))
     return tuple(blocks)
 
 
@@ -208,7 +221,7 @@ class _Features:
     def __init__(
         self,
         needs: Sequence[Need],
-        agents: Sequence[Agent],
+        agents: Sequence[MatchingAgent],
         row_of: Mapping[Id, int],
         network: Network,
         weights: Weights,

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agents.matching.model import COUNTY, MAX_STARS, Agent, Id, Matching, Need, Network, Node, Weights
+from agents.matching.model import COUNTY, MAX_STARS, Id, Matching, MatchingAgent, Need, Network, Node, Weights
 
 Ints = npt.NDArray[np.int64]
 
 
 def check(
-    needs: Iterable[Need], agents: Iterable[Agent], network: Network, weights: Weights, matching: Matching
+    needs: Iterable[Need], agents: Iterable[MatchingAgent], network: Network, weights: Weights, matching: Matching
 ) -> list[str]:
     """What is wrong with the matching; an empty list means feasible, truthful and, if so claimed, the cheapest."""
     inspection = _Inspection(list(needs), {a.id: a for a in agents}, network, weights, matching)
@@ -29,10 +29,10 @@ def check(
 
 
 @dataclass(frozen=True, slots=True)
-class _Pool:
+class _NeedPool:
     """All who may take needs of one kind, and the part of the cost that needs of this kind share."""
 
-    agents: tuple[Agent, ...]
+    agents: tuple[MatchingAgent, ...]
     column: dict[Id, int]
     lon: npt.NDArray[np.float64]
     lat: npt.NDArray[np.float64]
@@ -42,18 +42,18 @@ class _Pool:
 
 class _Inspection:
     def __init__(
-        self, needs: list[Need], agents: dict[Id, Agent], network: Network, weights: Weights, matching: Matching
+        self, needs: list[Need], agents: dict[Id, MatchingAgent], network: Network, weights: Weights, matching: Matching
     ) -> None:
         self.needs, self.agents, self.network = needs, agents, network
         self.weights, self.matching = weights, matching
-        self.seats: dict[Node, list[Agent]] = defaultdict(list)
-        self.counties: dict[Node, list[Agent]] = defaultdict(list)
+        self.seats: dict[Node, list[MatchingAgent]] = defaultdict(list)
+        self.counties: dict[Node, list[MatchingAgent]] = defaultdict(list)
         for agent in agents.values():
             self.seats[agent.node].append(agent)
             for node in self.upwards(agent.node):
                 if network[node][1] == COUNTY:
                     self.counties[node].append(agent)
-        self.pools: dict[tuple[object, ...], _Pool] = {}
+        self.pools: dict[tuple[object, ...], _NeedPool] = {}
         kept = Counter(n.current for n in needs if n.current is not None)
         self.before = {a.id: a.held - kept[a.id] for a in agents.values()}
 
@@ -126,14 +126,14 @@ class _Inspection:
             node = self.network[node][0]
         return line
 
-    def pool(self, need: Need) -> _Pool:
+    def pool(self, need: Need) -> _NeedPool:
         pin = need.lock if need.lock is not None else need.first_ask
         kind = (need.role, need.node, need.escalated, need.skills, need.language, pin, need.bans)
         if kind not in self.pools:
             self.pools[kind] = self._pool(need, pin)
         return self.pools[kind]
 
-    def _pool(self, need: Need, pin: Id | None) -> _Pool:
+    def _pool(self, need: Need, pin: Id | None) -> _NeedPool:
         line = self.upwards(need.node)
         if need.role == "liaison":
             nearby = list(self.seats[need.node])
@@ -159,7 +159,7 @@ class _Inspection:
             + w.unpractised * min(w.unpractised_cap, sum(1 for s in need.skills if s not in a.practised))
             for a in agents
         ]
-        return _Pool(
+        return _NeedPool(
             agents,
             {a.id: i for i, a in enumerate(agents)},
             np.array([a.lon for a in agents], dtype=np.float64),
@@ -168,7 +168,7 @@ class _Inspection:
             np.array([self.matching.certificate.prices.get(a.id, 0) for a in agents], dtype=np.int64),
         )
 
-    def costs(self, need: Need, pool: _Pool) -> Ints:
+    def costs(self, need: Need, pool: _NeedPool) -> Ints:
         w = self.weights
         x = (pool.lon - need.lon) * (111_195.0 * math.cos(math.radians(need.lat)))
         y = (pool.lat - need.lat) * 111_195.0

@@ -14,9 +14,9 @@ from enum import StrEnum
 from agents.matching.batch import match
 from agents.matching.model import (
     COUNTY,
-    Agent,
     Id,
     Matching,
+    MatchingAgent,
     MatchingError,
     Need,
     Network,
@@ -30,7 +30,7 @@ from agents.matching.rules import Bar, ancestry, bar, home_county, in_reach, pai
 USUAL_CAPACITY = 5  # of a new agent where there is nobody to compare with
 
 
-class Step(StrEnum):
+class ChangeKind(StrEnum):
     """The kinds of change, the smallest first."""
 
     ACCEPT_HANDOVER = "accept_handover"
@@ -41,30 +41,30 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SmallestChange:
     """What somebody would have to do so that ``need`` is placed: one step, after a handover where first ask stands."""
 
     need: Id
-    step: Step
+    step: ChangeKind
     after_handover: bool = False
     agent: Id | None = None
-    newcomers: tuple[Agent, ...] = ()
+    newcomers: tuple[MatchingAgent, ...] = ()
 
-    def apply(self, needs: Iterable[Need], agents: Iterable[Agent]) -> tuple[list[Need], list[Agent]]:
+    def apply(self, needs: Iterable[Need], agents: Iterable[MatchingAgent]) -> tuple[list[Need], list[MatchingAgent]]:
         """The needs and agents as they would be."""
         return [self._need(n) if n.id == self.need else n for n in needs], [*map(self._agent, agents), *self.newcomers]
 
     def _need(self, need: Need) -> Need:
-        if self.step is Step.ACCEPT_HANDOVER or self.after_handover:
+        if self.step is ChangeKind.ACCEPT_HANDOVER or self.after_handover:
             need = replace(need, first_ask=None)
-        if self.step is Step.LIFT_BAN:
+        if self.step is ChangeKind.LIFT_BAN:
             need = replace(need, bans=need.bans - {self.agent})
-        if self.step is Step.ESCALATE:
+        if self.step is ChangeKind.ESCALATE:
             need = replace(need, escalated=True)
         return need
 
-    def _agent(self, agent: Agent) -> Agent:
-        return replace(agent, away=False) if self.step is Step.RETURN and agent.id == self.agent else agent
+    def _agent(self, agent: MatchingAgent) -> MatchingAgent:
+        return replace(agent, away=False) if self.step is ChangeKind.RETURN and agent.id == self.agent else agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +96,13 @@ class Explanation:
     bars: Mapping[Bar, int]
     only_by_order: Bar | None
     rival: Rival | None
-    change: Change | None
+    change: SmallestChange | None
 
 
 def explain(
     need_id: Id,
     needs: Iterable[Need],
-    agents: Iterable[Agent],
+    agents: Iterable[MatchingAgent],
     network: Network,
     weights: Weights,
     matching: Matching,
@@ -136,12 +136,12 @@ def explain(
 
 
 def smallest_change(
-    need: Need, needs: Sequence[Need], agents: Sequence[Agent], network: Network, weights: Weights
-) -> Change | None:
+    need: Need, needs: Sequence[Need], agents: Sequence[MatchingAgent], network: Network, weights: Weights
+) -> SmallestChange | None:
     """The first change, the smallest first, after which a new match places the need: tried before it is named."""
     near_needs, near_agents = _neighbourhood(need, needs, agents, network)
 
-    def places(change: Change) -> bool:
+    def places(change: SmallestChange) -> bool:
         return match(*change.apply(near_needs, near_agents), network, weights).agent_of(need.id) is not None
 
     for change in _single_changes(need, near_agents, network):
@@ -150,26 +150,30 @@ def smallest_change(
     return _newcomers(need, near_needs, near_agents, network, places)
 
 
-def _single_changes(need: Need, agents: Sequence[Agent], network: Network) -> Iterator[Change]:
+def _single_changes(need: Need, agents: Sequence[MatchingAgent], network: Network) -> Iterator[SmallestChange]:
     pinned = need.first_ask is not None
     free = replace(need, first_ask=None)
     if pinned:
-        yield Change(need.id, Step.ACCEPT_HANDOVER)
+        yield SmallestChange(need.id, ChangeKind.ACCEPT_HANDOVER)
     for ban in sorted(need.bans, key=stable_key):
         if any(a.id == ban and bar(replace(free, bans=frozenset()), a, network) is None for a in agents):
-            yield Change(need.id, Step.LIFT_BAN, pinned, ban)
+            yield SmallestChange(need.id, ChangeKind.LIFT_BAN, pinned, ban)
     if need.role == "lead" and not need.escalated:
         wider = replace(free, escalated=True)
         if any(bar(wider, a, network) is None and bar(free, a, network) is Bar.PLACE for a in agents):
-            yield Change(need.id, Step.ESCALATE, pinned)
+            yield SmallestChange(need.id, ChangeKind.ESCALATE, pinned)
     away = [a for a in agents if a.away and bar(free, replace(a, away=False), network) is None]
     for agent in sorted(away, key=lambda a: stable_key(a.id)):
-        yield Change(need.id, Step.RETURN, pinned, agent.id)
+        yield SmallestChange(need.id, ChangeKind.RETURN, pinned, agent.id)
 
 
 def _newcomers(
-    need: Need, needs: Sequence[Need], agents: Sequence[Agent], network: Network, places: Callable[[Change], bool]
-) -> Change | None:
+    need: Need,
+    needs: Sequence[Need],
+    agents: Sequence[MatchingAgent],
+    network: Network,
+    places: Callable[[SmallestChange], bool],
+) -> SmallestChange | None:
     """The fewest new agents of the right kind: doubled until the need is placed, then narrowed down."""
     node = need.node if need.role == "liaison" else home_county(network, need.node)
     place = network[node]
@@ -178,13 +182,13 @@ def _newcomers(
     known = {a.id for a in agents}
     languages = frozenset() if need.language is None else frozenset({need.language})
 
-    def added(count: int) -> Change:
+    def added(count: int) -> SmallestChange:
         names = (name for k in itertools.count(1) if (name := f"new-{k}") not in known)
         staff = tuple(
-            Agent(name, node, place[1], capacity, 0, place[2], place[3], need.skills, languages)
+            MatchingAgent(name, node, place[1], capacity, 0, place[2], place[3], need.skills, languages)
             for name in itertools.islice(names, count)
         )
-        return Change(need.id, Step.ADD_AGENTS, need.first_ask is not None, None, staff)
+        return SmallestChange(need.id, ChangeKind.ADD_AGENTS, need.first_ask is not None, None, staff)
 
     enough = 1
     while not places(added(enough)):
@@ -202,8 +206,8 @@ def _newcomers(
 
 
 def _neighbourhood(
-    need: Need, needs: Sequence[Need], agents: Sequence[Agent], network: Network
-) -> tuple[list[Need], list[Agent]]:
+    need: Need, needs: Sequence[Need], agents: Sequence[MatchingAgent], network: Network
+) -> tuple[list[Need], list[MatchingAgent]]:
     """All who compete with the need, directly or through others: areas joined by the needs that may use several."""
     root: dict[Node, Node] = {}
 
@@ -233,13 +237,13 @@ def _neighbourhood(
     return [n for n in needs if find(area(n.node)) == here], [a for a in agents if find(seat[a.id]) == here]
 
 
-def _neighbours(need: Need, agents: Iterable[Agent], network: Network) -> Iterator[Agent]:
+def _neighbours(need: Need, agents: Iterable[MatchingAgent], network: Network) -> Iterator[MatchingAgent]:
     """The agents at the places where the need may be served, whatever else keeps them out."""
     anywhere = replace(need, lock=None, first_ask=None, bans=frozenset())
     return (a for a in agents if in_reach(anywhere, a, network))
 
 
-def _loads(needs: Sequence[Need], staff: Mapping[Id, Agent], matching: Matching) -> dict[Id, int]:
+def _loads(needs: Sequence[Need], staff: Mapping[Id, MatchingAgent], matching: Matching) -> dict[Id, int]:
     loads = {a.id: a.held for a in staff.values()}
     for need in needs:
         if need.current in loads:
@@ -251,7 +255,7 @@ def _loads(needs: Sequence[Need], staff: Mapping[Id, Agent], matching: Matching)
 
 
 def _rival(
-    need: Need, staff: Mapping[Id, Agent], network: Network, weights: Weights, matching: Matching
+    need: Need, staff: Mapping[Id, MatchingAgent], network: Network, weights: Weights, matching: Matching
 ) -> Rival | None:
     choice = matching.choices[need.id]
     if not choice.runners_up:

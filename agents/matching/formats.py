@@ -10,14 +10,24 @@ from typing import Any, TypeVar
 import numpy as np
 
 from agents.matching.gap import Gap
-from agents.matching.model import Agent, Id, MatchingError, Need, Network, Node, Place, Weights, stable_key
+from agents.matching.model import (
+    Id,
+    MatchingAgent,
+    MatchingError,
+    Need,
+    Network,
+    NetworkPlace,
+    Node,
+    Weights,
+    stable_key,
+)
 from agents.matching.plain import PlainProblem
 
 FRACTION = 1_000_000  # plain costs with decimals are counted in millionths
 MOST = 10**12  # of any number of a file: what comes of larger ones leaves the range of the flow
 DEAREST = 10**11  # of a job's cost or effort in a generalised assignment problem, below gap_search.NEVER
 FLOW_RANGE = 2**62  # of costs times nodes
-Noun = TypeVar("Noun", Agent, Need)
+Noun = TypeVar("Noun", MatchingAgent, Need)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +35,7 @@ class ModelProblem:
     """The whole model from a file."""
 
     needs: tuple[Need, ...]
-    agents: tuple[Agent, ...]
+    agents: tuple[MatchingAgent, ...]
     network: Network
     weights: Weights
 
@@ -91,13 +101,13 @@ def _plain(data: Mapping[str, Any]) -> ScaledProblem:
 
 
 def _model(data: Mapping[str, Any]) -> ModelProblem:
-    network: dict[Node, Place] = {}
+    network: dict[Node, NetworkPlace] = {}
     for one in _list(data, "network"):
         code = str(_id(one, "code"))
         parent = one.get("parent")
         if code in network:
             raise MatchingError("twice", f"node {code} is given twice", node=code)
-        network[code] = Place(
+        network[code] = NetworkPlace(
             None if parent is None else str(parent), _whole(one, "level"), _degrees(one, "lon"), _degrees(one, "lat")
         )
     weights = data.get("weights", {})
@@ -111,7 +121,7 @@ def _model(data: Mapping[str, Any]) -> ModelProblem:
                                 project=need.project)  # fmt: skip
     return ModelProblem(
         needs,
-        tuple(_noun(Agent, one) for one in _list(data, "agents")),
+        tuple(_noun(MatchingAgent, one) for one in _list(data, "agents")),
         network,
         Weights(**{name: _whole(weights, name) for name in weights}),
     )

@@ -11,7 +11,7 @@ _was_on = False
 
 
 @contextmanager
-def collector_at_rest() -> Iterator[None]:
+def gc_disabled() -> Iterator[None]:
     """No search for cycles in this process meanwhile; also a decorator. Where several rest, the last one wakes it.
 
     Each search walks over all young objects, and a batch makes a million of them to keep: a third of its reading went

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from agents.matching.batch import match
-from agents.matching.model import COUNTY, MAX_STARS, Agent, Id, MatchingError, Need, Network, Node, Weights
+from agents.matching.model import COUNTY, MAX_STARS, Id, MatchingAgent, MatchingError, Need, Network, Node, Weights
 from agents.matching.rules import home_county
 
 SHORT_LEAVE_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class Reassignment:
     """A need that changes hands: ``agent`` is None when it has to wait; ``forced`` when its agent is the absent one."""
 
     need: Id
@@ -25,7 +25,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Relief:
+class AbsenceRelief:
     """What an absence changes: who acts for whom, which needs move, and how many enterprises have to be told.
 
     ``others`` are the moves of needs whose own agent is there. They are made only where a need of an absent agent would
@@ -33,7 +33,7 @@ class Relief:
     number is unforced."""
 
     acting: Mapping[Id, Id]
-    moves: tuple[Move, ...]
+    moves: tuple[Reassignment, ...]
     rescued: int = 0  # needs that would wait if nobody but the absent agents' projects moved
     needed: int = 0
 
@@ -42,7 +42,7 @@ class Relief:
         return len({move.project for move in self.moves if move.told})
 
     @property
-    def others(self) -> tuple[Move, ...]:
+    def others(self) -> tuple[Reassignment, ...]:
         return tuple(move for move in self.moves if not move.forced)
 
     @property
@@ -51,8 +51,8 @@ class Relief:
 
 
 def relieve(
-    absent: Mapping[Id, int], needs: Iterable[Need], agents: Iterable[Agent], network: Network, weights: Weights
-) -> Relief:
+    absent: Mapping[Id, int], needs: Iterable[Need], agents: Iterable[MatchingAgent], network: Network, weights: Weights
+) -> AbsenceRelief:
     """Who takes over while the agents of ``absent`` are away for so many working days.
 
     ``needs`` are those that have an agent now. Up to three days the stand-in acts and nothing moves, unless there is
@@ -92,11 +92,11 @@ def relieve(
     for need in held:
         if need.id in found and need.current is not None and found[need.id].agent != need.current:
             forced = need.current in gone
-            moves.append(Move(need.id, need.project, need.current, found[need.id].agent, forced, need.told))
-    return Relief(acting, tuple(moves), sum(found[n.id].agent is not None for n in stranded), needed)
+            moves.append(Reassignment(need.id, need.project, need.current, found[need.id].agent, forced, need.told))
+    return AbsenceRelief(acting, tuple(moves), sum(found[n.id].agent is not None for n in stranded), needed)
 
 
-def fewest_moves(needs: Sequence[Need], agents: Iterable[Agent], network: Network, gone: Set[Id]) -> int:
+def fewest_moves(needs: Sequence[Need], agents: Iterable[MatchingAgent], network: Network, gone: Set[Id]) -> int:
     """How many needs of agents who are there must move at least so that as little waits as can: everything but waiting
     and moving costs nothing here, so the objective counts them, and the certificate proves that no fewer do."""
     weights = Weights(move=1, escalation=0, shuffle=0, newcomer=0, unpractised=0, star=0, travel=0, evenness=0)
@@ -119,7 +119,7 @@ def _moves_first(weights: Weights, displaced: int) -> Weights:
     )
 
 
-def _stand_in(agent: Id, days: int, absent: Mapping[Id, int], everybody: Mapping[Id, Agent]) -> Id | None:
+def _stand_in(agent: Id, days: int, absent: Mapping[Id, int], everybody: Mapping[Id, MatchingAgent]) -> Id | None:
     deputy = everybody[agent].stand_in
     if days > SHORT_LEAVE_DAYS or deputy is None or deputy in absent:
         return None
@@ -135,7 +135,7 @@ def _released(need: Need, gone: Set[Id]) -> Need:
     )
 
 
-def _within_reach(needs: Sequence[Need], agents: Sequence[Agent], network: Network) -> list[Agent]:
+def _within_reach(needs: Sequence[Need], agents: Sequence[MatchingAgent], network: Network) -> list[MatchingAgent]:
     """The agents that could matter: those of the needs' areas, those above the counties, and those who hold one."""
     areas = {_area(n, network) for n in needs}
     holders = {n.current for n in needs}

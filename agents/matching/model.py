@@ -27,7 +27,7 @@ class MatchingError(ValueError):
         self.facts: dict[str, object] = facts
 
 
-class Place(NamedTuple):
+class NetworkPlace(NamedTuple):
     """A node of the five-level network (五级网络); the plain tuple ``(parent, level, lon, lat)`` is as good."""
 
     parent: Node | None
@@ -40,7 +40,7 @@ Network = Mapping[Node, tuple[Node | None, int, float, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class MatchingAgent:
     """A proxy agent (代办员) as the matching sees one.
 
     ``held`` counts every slot taken now, those of needs in the same call whose ``current`` is this agent included.

@@ -58,7 +58,7 @@ def marginal_prices(
     raise ArithmeticError("the choice is not optimal over these arcs: a cycle of negative cost remains")
 
 
-def slot_worth(
+def slot_shadow_prices(
     chosen: Ints,
     wait: Ints,
     arc_need: Ints,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ortools.sat.python import cp_model
 
 from agents.matching.candidate_matrix import Ints, roads
-from agents.matching.model import COUNTY, MAX_STARS, Agent, Id, Need, Network, Node, Weights, stable_key
+from agents.matching.model import COUNTY, MAX_STARS, Id, MatchingAgent, Need, Network, Node, Weights, stable_key
 from agents.matching.rules import METRES_A_DEGREE, bar, cosine, home_county, move_cost, waiting_terms
 
 HEAD = 5_000  # points for each member: more than the wishes about one member may differ by, less than an escalation
@@ -36,7 +36,7 @@ class TeamPlan:
 
 def plan_teams(
     needs: Iterable[Need],
-    agents: Iterable[Agent],
+    agents: Iterable[MatchingAgent],
     network: Network,
     weights: Weights,
     *,
@@ -52,7 +52,7 @@ def plan_teams(
     by_area: dict[Node, list[Need]] = defaultdict(list)
     for need in sorted(needs, key=lambda n: stable_key(n.id)):
         by_area[home_county(network, need.node)].append(need)
-    staff: dict[Node, list[Agent]] = defaultdict(list)
+    staff: dict[Node, list[MatchingAgent]] = defaultdict(list)
     for agent in sorted(agents, key=lambda a: stable_key(a.id)):
         staff[home_county(network, agent.node)].append(agent)
     ends_at = monotonic() + limit_s
@@ -66,7 +66,7 @@ def plan_teams(
 
 
 def _plan(
-    area: Node, needs: list[Need], agents: list[Agent], network: Network, weights: Weights, limit_s: float
+    area: Node, needs: list[Need], agents: list[MatchingAgent], network: Network, weights: Weights, limit_s: float
 ) -> TeamPlan:
     model, staff = cp_model.CpModel(), _Staff(area, agents, network, weights)
     joins: dict[tuple[int, int], cp_model.IntVar] = {}
@@ -113,7 +113,7 @@ def _plan(
 class _Staff:
     """One area's agents in arrays, with room and not away: the same sums as rules.pair_terms, for a need at once."""
 
-    def __init__(self, area: Node, agents: list[Agent], network: Network, weights: Weights) -> None:
+    def __init__(self, area: Node, agents: list[MatchingAgent], network: Network, weights: Weights) -> None:
         self.agents, self.network, self.weights = agents, network, weights
         self.is_county = network[area][1] == COUNTY
         self.there = np.array([not a.away and a.held < a.capacity for a in agents], dtype=bool)

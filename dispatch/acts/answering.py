@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import TICKET_LABEL, Evaluation, Rectification, RectificationState, Ticket, TicketKind
 from dispatch.cases.lookups import due, next_number
-from dispatch.cases.notify import DeskKind, day_of, note, tell, tell_desk
+from dispatch.cases.notify import DeskKind, add_timeline_event, day_of, queue_desk_notice, queue_notice
 from dispatch.cases.project import Project
 from dispatch.catalogue.catalog import calendar_of
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
-from dispatch.core.localized_text import Day, Said
+from dispatch.core.localized_text import DayText, LocalizedText
 from notifications import outbox
 
 ANSWER_WD = {TicketKind.QUESTION: 1, TicketKind.HELP: 1, TicketKind.COMPLAINT: 5, TicketKind.SUGGESTION: 5}
@@ -25,7 +25,7 @@ def open_ticket(
     kind: TicketKind,
     words: str,
     division_id: int,
-    by: Viewer,
+    by: Actor,
     at: datetime,
     case: Case | None = None,
     phone: str | None = None,
@@ -51,19 +51,21 @@ def open_ticket(
     session.add(ticket)
     session.flush()
     if case is not None:
-        said = Said("已登记%(kind)s %(number)s", kind=Said(TICKET_LABEL[kind]), number=ticket.ticket_no)
-        note(session, case, kind="ticket", by=by, at=at, words=said, internal=about is not None)
+        said = LocalizedText(
+            "已登记%(kind)s %(number)s", kind=LocalizedText(TICKET_LABEL[kind]), number=ticket.ticket_no
+        )
+        add_timeline_event(session, case, kind="ticket", by=by, at=at, words=said, internal=about is not None)
     if kind is TicketKind.COMPLAINT:
-        tell_desk(
+        queue_desk_notice(
             session, kind=DeskKind.SUPERVISION, division_id=division_id, text="complaint_for_desk",
             key=f"desk:{ticket.ticket_no}", at=at,
-            values={"ticket_no": ticket.ticket_no, "day": Day(day_of(ticket.due_at))},
+            values={"ticket_no": ticket.ticket_no, "day": DayText(day_of(ticket.due_at))},
         )  # fmt: skip
-    _tell_asker(session, ticket, case, "ticket_received", at=at, day=Day(day_of(ticket.due_at)))
+    _tell_asker(session, ticket, case, "ticket_received", at=at, day=DayText(day_of(ticket.due_at)))
     return ticket
 
 
-def answer(session: Session, ticket: Ticket, *, reply: str, by: Viewer, at: datetime) -> None:
+def answer(session: Session, ticket: Ticket, *, reply: str, by: Actor, at: datetime) -> None:
     """The answer, and word to the person who asked."""
     ticket.answer(at=at, reply=reply)
     _tell_asker(session, ticket, None if ticket.case_id is None else session.get_one(Case, ticket.case_id),
@@ -72,7 +74,7 @@ def answer(session: Session, ticket: Ticket, *, reply: str, by: Viewer, at: date
 
 def _tell_asker(session: Session, ticket: Ticket, case: Case | None, text: str, *, at: datetime, **values: str) -> None:
     if case is not None and ticket.phone is None:
-        tell(session, case, text, at=at, key=ticket.ticket_no, values={"ticket_no": ticket.ticket_no, **values})
+        queue_notice(session, case, text, at=at, key=ticket.ticket_no, values={"ticket_no": ticket.ticket_no, **values})
         return
     if ticket.phone:
         outbox.post(
@@ -82,16 +84,16 @@ def _tell_asker(session: Session, ticket: Ticket, case: Case | None, text: str, 
 
 
 def rectify(
-    session: Session, rectification: Rectification, state: RectificationState, *, words: str, by: Viewer, at: datetime
+    session: Session, rectification: Rectification, state: RectificationState, *, words: str, by: Actor, at: datetime
 ) -> None:
     """One step of a rectification (整改). The last one, the call back, tells the enterprise what changed."""
     is_rated = by.agent_id is not None and by.agent_id == rectification.evaluation.agent_id
     if is_rated and state is not RectificationState.APPEALED:
-        raise Refused("the rated person may only appeal", words="被评价人只能提出申诉")
+        raise Refused("the rated person may only appeal", user_message="被评价人只能提出申诉")
     rectification.move_to(state, at=at, words=words)
     if state is RectificationState.ANSWERED:
         case = session.get_one(Case, rectification.evaluation.case_id)
-        tell(session, case, "rectified", at=at, key=str(rectification.id), values={"result": words[:20]})
+        queue_notice(session, case, "rectified", at=at, key=str(rectification.id), values={"result": words[:20]})
 
 
 def shrunk_grade(session: Session, agent_id: int, *, prior: float = 4.5, weight: int = 20) -> tuple[float, int]:

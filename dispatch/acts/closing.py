@@ -9,11 +9,11 @@ from agents.roster import release_slot
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import Evaluation, Grade, Rectification
 from dispatch.cases.lookups import due, open_cases, reviews_of
-from dispatch.cases.notify import DeskKind, spoken, tell_desk, tell_stage
+from dispatch.cases.notify import DeskKind, queue_desk_notice, queue_stage_notice, sms_case_number
 from dispatch.cases.project import Project, ProjectState
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.catalog import calendar_of
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound, Refused
 
 CLOSE_UNRATED_WD = 15
@@ -24,7 +24,7 @@ RECTIFY_BAD_GRADE_WD = 15
 
 
 def evaluate(
-    session: Session, case: Case, *, grades: Mapping[int, tuple[Grade, str]], by: Viewer, at: datetime
+    session: Session, case: Case, *, grades: Mapping[int, tuple[Grade, str]], by: Actor, at: datetime
 ) -> list[Evaluation]:
     """A grade for each matter (好差评). A bad one goes to supervision, not to the rated, and is rectified."""
     case.must_be(Stage.DELIVERED)
@@ -32,7 +32,7 @@ def evaluate(
     if set(grades) - set(reviews):
         raise NotFound(f"case {case.case_no} has no reviews {sorted(set(grades) - set(reviews))}")
     if not grades:
-        raise Refused("at least one grade", words="请至少评价一个事项")
+        raise Refused("at least one grade", user_message="请至少评价一个事项")
     calendar = calendar_of(session)
     lead = session.get_one(Project, case.project_id).lead
     given: list[Evaluation] = []
@@ -53,12 +53,18 @@ def evaluate(
                     rectify_by=due(calendar, at, RECTIFY_BAD_GRADE_WD),
                 )
             )
-            tell_desk(
-                session, kind=DeskKind.SUPERVISION, division_id=case.division_id, text="bad_grade",
-                key=f"{case.case_no}:{review_id}", at=at, case_id=case.id, values={"case_no": spoken(case.case_no)},
-            )  # fmt: skip
+            queue_desk_notice(
+                session,
+                kind=DeskKind.SUPERVISION,
+                division_id=case.division_id,
+                text="bad_grade",
+                key=f"{case.case_no}:{review_id}",
+                at=at,
+                case_id=case.id,
+                values={"case_no": sms_case_number(case.case_no)},
+            )
     case.move_to(Stage.EVALUATED, at=at, by=by.label)
-    tell_stage(session, case, at=at, by=by, words="企业已评价")
+    queue_stage_notice(session, case, at=at, by=by, words="企业已评价")
     end_of_case(session, case, at=at)
     return given
 

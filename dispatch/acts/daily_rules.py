@@ -8,13 +8,20 @@ from sqlalchemy.orm import Session
 from dispatch.acts.closing import end_of_case
 from dispatch.acts.reviewing import accept, decide
 from dispatch.cases.case import Case, Material, MaterialState
-from dispatch.cases.notify import DeskKind, day_of, note, tell, tell_desk, tell_stage
+from dispatch.cases.notify import (
+    DeskKind,
+    add_timeline_event,
+    day_of,
+    queue_desk_notice,
+    queue_notice,
+    queue_stage_notice,
+)
 from dispatch.cases.project import Project, Referral
 from dispatch.cases.review import Review, ReviewState
 from dispatch.cases.stages import ENDS, Stage
 from dispatch.catalogue.catalog import calendar_of
 from dispatch.core.actor import SYSTEM
-from dispatch.core.localized_text import Day, Said
+from dispatch.core.localized_text import DayText, LocalizedText
 
 REMIND = timedelta(days=2)
 
@@ -30,7 +37,7 @@ def accept_by_silence(session: Session, *, at: datetime) -> list[Review]:
         deemed_at = review.deemed_accepted_at(calendar)
         accept(session, review, notice_no="", by=SYSTEM, at=deemed_at, deemed=True)
         case = session.get_one(Case, review.case_id)
-        note(
+        add_timeline_event(
             session,
             case,
             kind="silence",
@@ -49,7 +56,7 @@ def close_unrated(session: Session, *, at: datetime) -> list[Case]:
     ).all()
     for case in cases:
         case.move_to(Stage.CLOSED, at=at, by=SYSTEM.label)
-        tell_stage(session, case, at=at, by=SYSTEM, words="15个工作日未评价，已归档")
+        queue_stage_notice(session, case, at=at, by=SYSTEM, words="15个工作日未评价，已归档")
         end_of_case(session, case, at=at)
     return list(cases)
 
@@ -78,7 +85,7 @@ def return_overdue(session: Session, *, at: datetime) -> list[Material]:
             )
         )
         if review is not None:
-            words = Said("容缺材料逾期未补：%(name)s", name=material.name)
+            words = LocalizedText("容缺材料逾期未补：%(name)s", name=material.name)
             decide(session, review, outcome=ReviewState.RETURNED, decision_no="", reason=words, by=SYSTEM, at=at)
         material.state = MaterialState.DEFECTIVE
         material.defect = "容缺材料逾期未补"
@@ -101,9 +108,9 @@ def remind_supplements(session: Session, *, at: datetime) -> int:
     for material in rows:
         case = session.get_one(Case, material.case_id)
         assert material.owed_by is not None
-        tell(
+        queue_notice(
             session, case, "supplement_due", at=at, key=str(material.id),
-            values={"matter": material.name[:20], "day": Day(material.owed_by)},
+            values={"matter": material.name[:20], "day": DayText(material.owed_by)},
         )  # fmt: skip
     return len(rows)
 
@@ -121,7 +128,7 @@ def escalate_referrals(session: Session, *, at: datetime) -> list[Referral]:
     for referral in rows:
         referral.escalated_at = at
         project = session.get_one(Project, referral.project_id)
-        tell_desk(
+        queue_desk_notice(
             session, kind=DeskKind.LEAD, division_id=project.home_division_id, text="first_ask_escalated",
             key=str(referral.id), at=at, values={"project": project.name[:20]},
         )  # fmt: skip

@@ -9,25 +9,27 @@ from agents.roster import Agent
 from dispatch.acts.closing import end_of_case
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import open_cases, parcels_of, reviews_of
-from dispatch.cases.notify import day_of, note, tell, tell_stage
+from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, queue_stage_notice
 from dispatch.cases.project import Delegation, Project
 from dispatch.cases.review import NEXT_REVIEW, ReviewState
 from dispatch.cases.stages import NEXT, Stage
 from dispatch.catalogue.catalog import calendar_of
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
-from dispatch.core.localized_text import Said
+from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.custody import Holder, Leg, Parcel, ParcelState
 from routing.day.stops import Address, ask_for_stop, release, stop_with
-from routing.day.tables import Stop, StopKind, StopState
+from routing.day.tables import CourierStop, StopKind, StopState
 
 HOME_WINDOW = (9 * 3600, 17 * 3600)
 
 
-def withdraw(session: Session, case: Case, *, reason: str, by: Viewer, at: datetime) -> Case:
+def withdraw(session: Session, case: Case, *, reason: str, by: Actor, at: datetime) -> Case:
     """The enterprise takes its case back (撤件). Stops are released, reviews end, papers come home."""
     if Stage.WITHDRAWN not in NEXT[case.stage]:
-        raise WrongStage(f"case {case.case_no} is {case.stage} and cannot be withdrawn", words="已办结的办件不能撤回")
+        raise WrongStage(
+            f"case {case.case_no} is {case.stage} and cannot be withdrawn", user_message="已办结的办件不能撤回"
+        )
     for review in reviews_of(session, case):
         if ReviewState.WITHDRAWN in NEXT_REVIEW[review.state]:
             review.move_to(ReviewState.WITHDRAWN)
@@ -36,29 +38,29 @@ def withdraw(session: Session, case: Case, *, reason: str, by: Viewer, at: datet
     return case
 
 
-def refuse(session: Session, case: Case, *, reason: str, by: Viewer, at: datetime) -> Case:
+def refuse(session: Session, case: Case, *, reason: str, by: Actor, at: datetime) -> Case:
     """The centre cannot act for this case (不予代办), and says why."""
     if not reason.strip():
-        raise Refused("a refusal needs its reason", words="不予代办须说明理由")
+        raise Refused("a refusal needs its reason", user_message="不予代办须说明理由")
     if Stage.REFUSED not in NEXT[case.stage]:
         raise WrongStage(f"case {case.case_no} is {case.stage} and cannot be refused")
     _end(session, case, Stage.REFUSED, reason=reason, by=by, at=at)
     return case
 
 
-def _end(session: Session, case: Case, stage: Stage, *, reason: str, by: Viewer, at: datetime) -> None:
+def _end(session: Session, case: Case, stage: Stage, *, reason: str, by: Actor, at: datetime) -> None:
     _stop_coming(session, case)
     case.move_to(stage, at=at, by=by.label)
     case.ending_reason = reason
     out = [p for p in parcels_of(session, case) if p.is_out]
     papers = "原件将退回" if out else "无在途原件"
-    words = Said(
+    words = LocalizedText(
         "已撤件：%(reason)s；%(papers)s" if stage is Stage.WITHDRAWN else "不予代办：%(reason)s；%(papers)s",
-        reason=reason, papers=Said("原件将退回" if out else "无在途原件"),
+        reason=reason, papers=LocalizedText("原件将退回" if out else "无在途原件"),
     )  # fmt: skip
     values = {"papers": papers} if stage is Stage.WITHDRAWN else {"reason": reason[:20]}
-    tell_stage(session, case, at=at, by=by, words=words, **values)
-    bring_home(session, case, by=by, at=at)
+    queue_stage_notice(session, case, at=at, by=by, words=words, **values)
+    return_originals(session, case, by=by, at=at)
     end_of_case(session, case, at=at)
 
 
@@ -79,14 +81,14 @@ def _stop_coming(session: Session, case: Case) -> None:
             parcel.cancel()
 
 
-def bring_home(session: Session, case: Case, *, by: Viewer, at: datetime) -> list[Parcel]:
+def return_originals(session: Session, case: Case, *, by: Actor, at: datetime) -> list[Parcel]:
     """Papers of an ended case that lie at the centre get a stop on the next working day, where they came from."""
     sent: list[Parcel] = []
     calendar = calendar_of(session)
     for parcel in parcels_of(session, case):
         if parcel.holder is not Holder.CENTRE or parcel.state is not ParcelState.AT_CENTRE:
             continue
-        came_from = session.get(Stop, parcel.stop_id) if parcel.stop_id is not None else None
+        came_from = session.get(CourierStop, parcel.stop_id) if parcel.stop_id is not None else None
         if (
             came_from is not None
             and came_from.state in {StopState.OPEN, StopState.PLANNED}
@@ -112,27 +114,29 @@ def bring_home(session: Session, case: Case, *, by: Viewer, at: datetime) -> lis
             windows=[HOME_WINDOW], at=at, pieces=parcel.pieces, grams=parcel.grams,
         )  # fmt: skip
         parcel.stop_id, parcel.person = stop.id, address.contact_name
-        note(
+        add_timeline_event(
             session,
             case,
             kind="coming_home",
             by=by,
             at=at,
-            words=Said("原件将退回 %(waybill)s", waybill=parcel.waybill),
+            words=LocalizedText("原件将退回 %(waybill)s", waybill=parcel.waybill),
             waybill=parcel.waybill,
         )
         sent.append(parcel)
     return sent
 
 
-def revoke(session: Session, letter: Delegation, *, reason: str, by: Viewer, at: datetime) -> None:
+def revoke(session: Session, letter: Delegation, *, reason: str, by: Actor, at: datetime) -> None:
     """The delegation is revoked, effective on receipt: work stops, windows and agent are told, papers come home."""
     letter.revoke(at=at, reason=reason)
     session.flush()
     project = session.get_one(Project, letter.project_id)
     for case in open_cases(session, project):
-        note(session, case, kind="revoked", by=by, at=at, words=Said("委托已撤销：%(reason)s", reason=reason))
-        tell(
+        add_timeline_event(
+            session, case, kind="revoked", by=by, at=at, words=LocalizedText("委托已撤销：%(reason)s", reason=reason)
+        )
+        queue_notice(
             session,
             case,
             "delegation_revoked",

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from agents.network import ServiceCentre
 from dispatch.acts.courier_legs import unplan
-from dispatch.acts.early_ends import bring_home
+from dispatch.acts.early_ends import return_originals
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import actor_ref, next_number
-from dispatch.cases.notify import day_of, note
-from dispatch.core.actor import Viewer
+from dispatch.cases.notify import add_timeline_event, day_of
+from dispatch.core.actor import Actor
 from dispatch.core.clock import in_shanghai
 from dispatch.core.errors import NotFound, Refused, WrongStage
-from dispatch.core.localized_text import Said
+from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.custody import (
     Direction,
     HandoverLine,
@@ -27,19 +27,19 @@ from dispatch.custody.custody import (
     check_waybill,
     scan_with,
 )
-from routing.day.tables import Courier, Run, Stop, StopKind, StopState
+from routing.day.tables import Courier, CourierRun, CourierStop, StopKind, StopState
 
 TO_DO = (StopState.PLANNED, StopState.ARRIVED)
 
 
-def outgoing(session: Session, run: Run) -> list[Parcel]:
+def outgoing(session: Session, run: CourierRun) -> list[Parcel]:
     """What the courier has to take along: parcels of the run's open stops that lie at the centre, on no list yet."""
     query = (
         select(Parcel)
-        .join(Stop, Stop.id == Parcel.stop_id)
-        .where(Stop.run_id == run.id, Stop.state.in_(TO_DO), Parcel.id.not_in(_unsigned(Direction.OUT)))
+        .join(CourierStop, CourierStop.id == Parcel.stop_id)
+        .where(CourierStop.run_id == run.id, CourierStop.state.in_(TO_DO), Parcel.id.not_in(_unsigned(Direction.OUT)))
         .where(Parcel.holder == Holder.CENTRE, Parcel.state == ParcelState.AT_CENTRE)
-        .order_by(Stop.position, Parcel.id)
+        .order_by(CourierStop.position, Parcel.id)
     )
     return list(session.scalars(query))
 
@@ -48,7 +48,9 @@ def incoming(session: Session, courier_id: int) -> list[Parcel]:
     """What the courier holds and has to hand in: collected papers, and deliveries that found nobody.
 
     Not what is still to be delivered, and not what stands on a list that waits for a signature."""
-    still_to_deliver = select(Stop.id).where(Stop.id == Parcel.stop_id, Stop.state.in_(TO_DO)).exists()
+    still_to_deliver = (
+        select(CourierStop.id).where(CourierStop.id == Parcel.stop_id, CourierStop.state.in_(TO_DO)).exists()
+    )
     query = (
         select(Parcel)
         .where(Parcel.holder == Holder.COURIER, Parcel.holder_ref == f"courier:{courier_id}")
@@ -68,7 +70,9 @@ def _unsigned(direction: Direction) -> Select[int]:
     )
 
 
-def load(session: Session, run: Run, *, scanned: Collection[str], by: Viewer, at: datetime) -> HandoverList | None:
+def load(
+    session: Session, run: CourierRun, *, scanned: Collection[str], by: Actor, at: datetime
+) -> HandoverList | None:
     """The start of a shift: what was scanned goes on a list that the courier signs; what was not is not on the run.
 
     A delivery of which nothing was scanned goes back to the stops that wait for a plan. Raises Refused."""
@@ -77,7 +81,7 @@ def load(session: Session, run: Run, *, scanned: Collection[str], by: Viewer, at
     if unknown := [waybill for waybill in taken if waybill not in there]:
         raise Refused(
             f"{unknown} do not belong to run {run.id}",
-            words=Said("%(waybill)s 不在本线路的应装邮件中", waybill=unknown[0]),
+            user_message=LocalizedText("%(waybill)s 不在本线路的应装邮件中", waybill=unknown[0]),
         )
     chosen = [parcel for waybill, parcel in there.items() if waybill in set(taken)]
     left = [parcel for waybill, parcel in there.items() if waybill not in set(taken)]
@@ -93,7 +97,7 @@ def load(session: Session, run: Run, *, scanned: Collection[str], by: Viewer, at
     return sheet
 
 
-def hand_in(session: Session, courier: Courier, *, by: Viewer, at: datetime) -> HandoverList:
+def hand_in(session: Session, courier: Courier, *, by: Actor, at: datetime) -> HandoverList:
     """The end of a round: everything that goes to the centre on one list, signed by the courier. Raises Refused."""
     centre = session.get_one(ServiceCentre, courier.centre_id)
     sheet = draw_up(
@@ -110,10 +114,10 @@ def batch_at(moment: datetime) -> str:
 
 
 def _leave_behind(
-    session: Session, parcels: list[Parcel], taken_stops: set[int | None], *, by: Viewer, at: datetime
+    session: Session, parcels: list[Parcel], taken_stops: set[int | None], *, by: Actor, at: datetime
 ) -> None:
     for stop_id in sorted({p.stop_id for p in parcels if p.stop_id is not None} - taken_stops):
-        stop = session.get_one(Stop, stop_id, with_for_update=True, populate_existing=True)
+        stop = session.get_one(CourierStop, stop_id, with_for_update=True, populate_existing=True)
         if stop.kind is not StopKind.DELIVERY or stop.state is not StopState.PLANNED:
             continue  # the courier still calls there for what is collected
         stop.move_to(StopState.OPEN)
@@ -134,7 +138,7 @@ def draw_up(
 ) -> HandoverList:
     """A numbered handover list (交接清单) of these parcels, not signed yet."""
     if not parcels:
-        raise Refused("an empty batch needs no list", words="没有需要交接的邮件")
+        raise Refused("an empty batch needs no list", user_message="没有需要交接的邮件")
     sheet = HandoverList(
         list_no=next_number(session, f"JJ{centre.centre_no}-{on:%Y%m%d}", width=3),
         centre_id=centre.id,
@@ -155,19 +159,19 @@ def sign(
     sheet: HandoverList,
     *,
     side: Holder,
-    by: Viewer,
+    by: Actor,
     at: datetime,
     differences: Mapping[str, str] | None = None,
 ) -> None:
     """One side signs. A difference refuses its line only; when both have signed, custody passes for the others."""
     if sheet.is_signed:
-        raise WrongStage(f"list {sheet.list_no} is signed", words="该清单双方已签收")
+        raise WrongStage(f"list {sheet.list_no} is signed", user_message="该清单双方已签收")
     parcels = {line.parcel.waybill: line for line in sheet.lines}
     for waybill, words in (differences or {}).items():
         if waybill not in parcels:
             raise NotFound(f"{waybill} is not on list {sheet.list_no}")
         if not words.strip():
-            raise Refused("a difference needs words", words="请写明差异情况")
+            raise Refused("a difference needs words", user_message="请写明差异情况")
         parcels[waybill].difference = words
     if side is Holder.CENTRE:
         sheet.centre_signed_at = at
@@ -181,7 +185,7 @@ def sign(
                 _pass_over(session, sheet, line.parcel, by=by, at=at)
 
 
-def _pass_over(session: Session, sheet: HandoverList, parcel: Parcel, *, by: Viewer, at: datetime) -> None:
+def _pass_over(session: Session, sheet: HandoverList, parcel: Parcel, *, by: Actor, at: datetime) -> None:
     case = session.get_one(Case, parcel.case_id)
     scan_id = f"{sheet.list_no}:{parcel.waybill}"
     if sheet.direction is Direction.OUT:
@@ -193,29 +197,37 @@ def _pass_over(session: Session, sheet: HandoverList, parcel: Parcel, *, by: Vie
     if (parcel.holder, parcel.holder_ref) != (Holder.CENTRE, ref):
         parcel.hand_over(to=Holder.CENTRE, ref=ref, scan_id=scan_id, at=at, by=actor_ref(by), action="receive")
         parcel.centre_id = sheet.centre_id
-        note(session, case, kind="at_centre", by=by, at=at, words="原件已到政务服务中心", waybill=parcel.waybill)
+        add_timeline_event(
+            session, case, kind="at_centre", by=by, at=at, words="原件已到政务服务中心", waybill=parcel.waybill
+        )
     if case.has_ended:
-        bring_home(session, case, by=by, at=at)
+        return_originals(session, case, by=by, at=at)
 
 
 def scan(
-    session: Session, parcel: Parcel, *, to: Holder, ref: str, scan_id: str, by: Viewer, at: datetime,
+    session: Session, parcel: Parcel, *, to: Holder, ref: str, scan_id: str, by: Actor, at: datetime,
     device_at: datetime | None = None,
 ) -> None:  # fmt: skip
     """One scan at a centre or counter: papers come in, go to an authority, come back, or go on to another centre."""
     case = session.get_one(Case, parcel.case_id)
     if (earlier := scan_with(session, scan_id)) is not None:
         if earlier.parcel_id != parcel.id:
-            raise Refused(f"scan {scan_id} belongs to another parcel", words="该扫描编号已用于另一邮件，请重新扫描")
+            raise Refused(
+                f"scan {scan_id} belongs to another parcel", user_message="该扫描编号已用于另一邮件，请重新扫描"
+            )
         return
     if to is Holder.ENTERPRISE and parcel.leg is Leg.DELIVERY and parcel.code_hash is not None:
-        raise Refused(f"parcel {parcel.waybill} needs its code at the door", words="投递件须凭投递码签收")
+        raise Refused(f"parcel {parcel.waybill} needs its code at the door", user_message="投递件须凭投递码签收")
     parcel.hand_over(to=to, ref=ref, scan_id=scan_id, at=at, device_at=device_at, by=actor_ref(by), action="scan")
     if to is Holder.CENTRE:
         if ref.removeprefix("centre:").isdecimal():
             parcel.centre_id = int(ref.removeprefix("centre:"))
-        note(session, case, kind="at_centre", by=by, at=at, words="原件已到政务服务中心", waybill=parcel.waybill)
+        add_timeline_event(
+            session, case, kind="at_centre", by=by, at=at, words="原件已到政务服务中心", waybill=parcel.waybill
+        )
         if case.has_ended:
-            bring_home(session, case, by=by, at=at)
+            return_originals(session, case, by=by, at=at)
     elif to is Holder.AUTHORITY:
-        note(session, case, kind="with_authority", by=by, at=at, words="原件已交审批部门", waybill=parcel.waybill)
+        add_timeline_event(
+            session, case, kind="with_authority", by=by, at=at, words="原件已交审批部门", waybill=parcel.waybill
+        )

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import open_cases
-from dispatch.cases.notify import note
+from dispatch.cases.notify import add_timeline_event
 from dispatch.cases.project import Project
 from dispatch.cases.project_path import ProjectPath, project_path, reviews_by_matter
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound, Refused, Stale
 from dispatch.path.approval_graph import BadDays, CycleFound, DropMatter, Edit, Path, PathError, SetDays, UnknownMatter
 from dispatch.path.edit_log import KINDS, PathEdit, read_edits, standing, taken_back, write_edits
@@ -19,23 +19,23 @@ LONGEST_REASON = 200
 
 
 def edit_path(
-    session: Session, project: Project, edit: Edit, *, kind: str, by: Viewer, at: datetime, version: int | None = None
+    session: Session, project: Project, edit: Edit, *, kind: str, by: Actor, at: datetime, version: int | None = None
 ) -> PathEdit:
     """One more edit of a locked project's path. Raises Refused with what is wrong, and then nothing has changed."""
     _check(project, edit.reason, version)
     mine = _path(session, project, at)
     if isinstance(edit, DropMatter) and edit.code in {code for code, _ in reviews_by_matter(session, project)}:
-        raise Refused(f"{edit.code} is in a case", words="该事项已在办件中，不能标为不需要")
+        raise Refused(f"{edit.code} is in a case", user_message="该事项已在办件中，不能标为不需要")
     if isinstance(edit, SetDays) and (before := mine.path.step(edit.code).own_days) is not None and before == edit.days:
-        raise Refused(f"{edit.code} has {before} days already", words="期限没有变化")
+        raise Refused(f"{edit.code} has {before} days already", user_message="期限没有变化")
     try:
         after = mine.path.edited(edit)
     except PathError as error:
-        raise Refused(str(error), words=_words(mine.path, error)) from error
+        raise Refused(str(error), user_message=_words(mine.path, error)) from error
     if not after.steps:
-        raise Refused("nothing would be left", words="线路至少要有一个事项")
+        raise Refused("nothing would be left", user_message="线路至少要有一个事项")
     if after.steps == mine.path.steps:
-        raise Refused("nothing would change", words="线路没有变化")
+        raise Refused("nothing would change", user_message="线路没有变化")
     kept = read_edits(project.path_edits)
     made = PathEdit(len(kept) + 1, kind, edit, by.label, at)
     _keep(session, project, [*kept, made], words=f"调整审批线路：{in_words(made, mine.path)}", by=by, at=at)
@@ -43,7 +43,7 @@ def edit_path(
 
 
 def undo_edit(
-    session: Session, project: Project, number: int, *, reason: str, by: Viewer, at: datetime,
+    session: Session, project: Project, number: int, *, reason: str, by: Actor, at: datetime,
     version: int | None = None,
 ) -> PathEdit:  # fmt: skip
     """Take one edit back. Refused where a later one rests on it: that one has to go first."""
@@ -61,7 +61,7 @@ def undo_edit(
         if edit not in overtaken:
             raise Refused(
                 f"{edit} rests on edit {number}: {error}",
-                words=f"请先撤销依赖它的调整：{_words(before.path, error)}",
+                user_message=f"请先撤销依赖它的调整：{_words(before.path, error)}",
             )
     _keep(session, project, rest, words=f"撤销审批线路调整：{in_words(found, after.path)}", by=by, at=at)
     return undone
@@ -90,15 +90,15 @@ def _check(project: Project, reason: str, version: int | None) -> None:
     if version is not None and version != project.version:
         raise Stale(f"project {project.project_no} is at version {project.version}, not {version}")
     if not reason.strip():
-        raise Refused("an edit needs its reason", words="请填写调整理由")
+        raise Refused("an edit needs its reason", user_message="请填写调整理由")
     if len(reason) > LONGEST_REASON:
-        raise Refused("the reason is too long", words=f"理由请在{LONGEST_REASON}字以内")
+        raise Refused("the reason is too long", user_message=f"理由请在{LONGEST_REASON}字以内")
 
 
 def _path(session: Session, project: Project, at: datetime, *, edits: list[Edit] | None = None) -> ProjectPath:
     mine = project_path(session, project, at=at, edits=edits)
     if mine is None:
-        raise Refused(f"project {project.project_no} has no path", words="该项目还没有审批线路")
+        raise Refused(f"project {project.project_no} has no path", user_message="该项目还没有审批线路")
     return mine
 
 
@@ -116,12 +116,12 @@ def _words(path: Path, error: PathError) -> str:
     return "线路不能这样调整"
 
 
-def _keep(session: Session, project: Project, edits: list[PathEdit], *, words: str, by: Viewer, at: datetime) -> None:
+def _keep(session: Session, project: Project, edits: list[PathEdit], *, words: str, by: Actor, at: datetime) -> None:
     project.path_edits = write_edits(edits)
     project.version += 1
     cases = open_cases(session, project)
     for case in cases:
-        note(session, case, kind="path", by=by, at=at, words=words, internal=True)
+        add_timeline_event(session, case, kind="path", by=by, at=at, words=words, internal=True)
     # The expected dates rest on the path: the schedule looks at these cases anew.
     session.execute(update(Case).where(Case.id.in_([case.id for case in cases])).values(forecast_at=None))
     session.flush()

@@ -14,20 +14,20 @@ from db import keyed_hash
 from dispatch.assignment.staffing import PRESCREEN_WD, tell_assigned
 from dispatch.cases.case import Case, Material, MaterialMode, MaterialState, Way
 from dispatch.cases.lookups import due, next_number
-from dispatch.cases.notify import day_of, note, query_code, tell
+from dispatch.cases.notify import add_timeline_event, day_of, query_code, queue_notice
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectState, Referral
 from dispatch.cases.review import Review
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.catalog import Family, Matter, Requirement, calendar_of, handling_of
-from dispatch.core.actor import Role, Viewer
+from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import Refused
-from dispatch.core.localized_text import Each, Said
+from dispatch.core.localized_text import ListText, LocalizedText
 
 ANSWER_WD = 1  # the centre's own promises, beside the authorities' limits
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ProjectSite:
     """Where the project stands: a division of the network, and if known a WGS-84 point and the written address."""
 
     division_code: str
@@ -37,12 +37,12 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class ProjectIntake:
     """What an enterprise asks for: a project with its first case."""
 
     name: str
     family: Family
-    site: Site
+    site: ProjectSite
     matters: Sequence[str]
     investment_wan: int | None = None
     project_code: str | None = None
@@ -55,24 +55,26 @@ class Intake:
 
 
 def request(
-    session: Session, *, enterprise: Enterprise, contact: Contact, intake: Intake, by: Viewer, at: datetime
+    session: Session, *, enterprise: Enterprise, contact: Contact, intake: ProjectIntake, by: Actor, at: datetime
 ) -> Case:
     """An enterprise asks for free proxy handling (代办): a project is opened with its first case."""
     if intake.is_state_secret:
-        raise Refused("projects with state secrets are not taken", words="涉密项目不得通过本系统办理，请到窗口咨询")
+        raise Refused(
+            "projects with state secrets are not taken", user_message="涉密项目不得通过本系统办理，请到窗口咨询"
+        )
     if not intake.name.strip():
-        raise Refused("a project needs a name", words="请填写项目名称")
+        raise Refused("a project needs a name", user_message="请填写项目名称")
     if intake.project_code and not (len(intake.project_code) == 24 and intake.project_code.replace("-", "").isalnum()):
-        raise Refused(f"{intake.project_code!r} is no project code", words="项目代码应为24位")
+        raise Refused(f"{intake.project_code!r} is no project code", user_message="项目代码应为24位")
     if intake.project_code and session.scalar(select(Project.id).where(Project.project_code == intake.project_code)):
         raise Refused(
-            f"project code {intake.project_code} is taken", words="该项目代码已有代办项目，请在原项目下新增办件"
+            f"project code {intake.project_code} is taken", user_message="该项目代码已有代办项目，请在原项目下新增办件"
         )
     division = division_with(session, intake.site.division_code)
     if division.retired_on is not None:
         raise Refused(
             f"{division.code} was retired on {division.retired_on}",
-            words=Said("%(name)s已撤并，请选择现行区划", name=division.name),
+            user_message=LocalizedText("%(name)s已撤并，请选择现行区划", name=division.name),
         )
     home = home_county(session, division) or division
     project = Project(
@@ -109,7 +111,7 @@ def open_case(
     project: Project,
     *,
     matters: Sequence[str],
-    by: Viewer,
+    by: Actor,
     at: datetime,
     pickup_way: Way = Way.COURIER,
     delivery_way: Way = Way.COURIER,
@@ -156,8 +158,10 @@ def open_case(
         case.pickup_way = Way.ELECTRONIC
     if not any(matter.result_has_original for matter in chosen):
         case.delivery_way = Way.ELECTRONIC
-    note(session, case, kind="requested", by=by, at=at, words=Said("已提交，共%(n)s个事项", n=len(chosen)))
-    tell(session, case, "requested", at=at, values={"query_code": code, "area_name": home.name})
+    add_timeline_event(
+        session, case, kind="requested", by=by, at=at, words=LocalizedText("已提交，共%(n)s个事项", n=len(chosen))
+    )
+    queue_notice(session, case, "requested", at=at, values={"query_code": code, "area_name": home.name})
     if project.state is ProjectState.CLOSED:
         project.move_to(ProjectState.WAITING, at=at)
     if (lead := project.lead) is not None:
@@ -170,12 +174,15 @@ def open_case(
 
 def _matters(session: Session, codes: Sequence[str]) -> list[Matter]:
     if not codes:
-        raise Refused("a case needs at least one matter", words="请至少选择一个事项")
+        raise Refused("a case needs at least one matter", user_message="请至少选择一个事项")
     found = {
         m.code: m for m in session.scalars(select(Matter).where(Matter.code.in_(codes), Matter.retired_on.is_(None)))
     }
     if missing := [code for code in codes if code not in found]:
-        raise Refused(f"unknown matters {missing}", words=Said("事项不存在或已停用：%(names)s", names=Each(missing)))
+        raise Refused(
+            f"unknown matters {missing}",
+            user_message=LocalizedText("事项不存在或已停用：%(names)s", names=ListText(missing)),
+        )
     return [found[code] for code in dict.fromkeys(codes)]
 
 

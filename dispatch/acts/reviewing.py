@@ -10,19 +10,20 @@ from agents.roster import release_slot
 from dispatch.cases.case import Case, Outcome, Way
 from dispatch.cases.expected_dates import renew
 from dispatch.cases.lookups import lead_agent, parcels_of, reviews_of
-from dispatch.cases.notify import day_of, note, tell, tell_stage
+from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, queue_stage_notice
 from dispatch.cases.project import Power, Project
-from dispatch.cases.review import Relief, Review, ReviewPause, ReviewState
+from dispatch.cases.review import Review, ReviewPause, ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.catalog import calendar_of
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
-from dispatch.core.localized_text import Day, Each, Said
+from dispatch.core.localized_text import DayText, ListText, LocalizedText
 from dispatch.custody.custody import Holder, Leg
 from dispatch.path.applicability import BY_COMMITMENT
+from dispatch.path.approval_graph import Relief
 
 
-def submit(session: Session, case: Case, *, receipts: Mapping[int, str], by: Viewer, at: datetime) -> Case:
+def submit(session: Session, case: Case, *, receipts: Mapping[int, str], by: Actor, at: datetime) -> Case:
     """The agent files with the authorities: ``receipts`` gives the filing receipt of each review by its id."""
     case.must_be(Stage.PRESCREENED, Stage.COLLECTED)
     if case.stage is Stage.PRESCREENED and case.pickup_way is not Way.ELECTRONIC:
@@ -30,10 +31,12 @@ def submit(session: Session, case: Case, *, receipts: Mapping[int, str], by: Vie
     project = session.get_one(Project, case.project_id)
     letter = project.delegation_on(day_of(at))
     if letter is None or not letter.allows(Power.SUBMIT, day_of(at)):
-        raise Refused(f"case {case.case_no}: no delegation allows filing", words="委托书未授权代为申报或已失效")
+        raise Refused(f"case {case.case_no}: no delegation allows filing", user_message="委托书未授权代为申报或已失效")
     on_the_way = [p.waybill for p in parcels_of(session, case) if p.leg is Leg.PICKUP and p.holder is Holder.COURIER]
     if on_the_way:
-        raise Refused(f"parcels {on_the_way} are still with the courier", words="原件还在揽投员处，请先在中心签收")
+        raise Refused(
+            f"parcels {on_the_way} are still with the courier", user_message="原件还在揽投员处，请先在中心签收"
+        )
     calendar = calendar_of(session)
     reviews = reviews_of(session, case)
     for review in reviews:
@@ -41,30 +44,30 @@ def submit(session: Session, case: Case, *, receipts: Mapping[int, str], by: Vie
             review.file(at=at, receipt_no=receipts.get(review.id, ""), calendar=calendar)
     case.move_to(Stage.SUBMITTED, at=at, by=by.label)
     authorities = sorted({review.authority for review in reviews})
-    tell_stage(
-        session, case, at=at, by=by, words=Said("已报送：%(names)s", names=Each(authorities)),
+    queue_stage_notice(
+        session, case, at=at, by=by, words=LocalizedText("已报送：%(names)s", names=ListText(authorities)),
         count=str(len(reviews)), centre=authorities[0][:20] if authorities else "",
     )  # fmt: skip
     return case
 
 
-def simulate_review(session: Session, review: Review, *, by: Viewer, at: datetime) -> None:
+def simulate_review(session: Session, review: Review, *, by: Actor, at: datetime) -> None:
     """Simulated approval (模拟审批): a draft opinion before the land is granted, made formal by filing."""
     case = session.get_one(Case, review.case_id)
     review.move_to(ReviewState.SIMULATED)
     review.relief = Relief.SIMULATED
-    note(
+    add_timeline_event(
         session,
         case,
         kind="simulated",
         by=by,
         at=at,
-        words=Said("%(matter)s进入模拟审批", matter=review.matter.short_name),
+        words=LocalizedText("%(matter)s进入模拟审批", matter=review.matter.short_name),
         review_id=review.id,
     )
 
 
-def accept(session: Session, review: Review, *, notice_no: str, by: Viewer, at: datetime, deemed: bool = False) -> None:
+def accept(session: Session, review: Review, *, notice_no: str, by: Actor, at: datetime, deemed: bool = False) -> None:
     """The authority's written acceptance (受理通知书), or five working days of its silence."""
     case, calendar = session.get_one(Case, review.case_id), calendar_of(session)
     review.accept(at=at, notice_no=notice_no, calendar=calendar, deemed=deemed)
@@ -72,55 +75,64 @@ def accept(session: Session, review: Review, *, notice_no: str, by: Viewer, at: 
     if case.stage is Stage.SUBMITTED:
         case.move_to(Stage.UNDER_REVIEW, at=at, by=by.label)
     assert review.committed_due_at is not None
-    promised = Day(day_of(review.committed_due_at))
-    words = Said(
+    promised = DayText(day_of(review.committed_due_at))
+    words = LocalizedText(
         "%(matter)s视为受理，承诺%(day)s前办结" if deemed else "%(matter)s已受理，承诺%(day)s前办结",
         matter=review.matter.short_name, day=promised,
     )  # fmt: skip
-    note(session, case, kind="accepted", by=by, at=at, words=words, review_id=review.id, notice_no=notice_no)
-    tell(
+    add_timeline_event(
+        session, case, kind="accepted", by=by, at=at, words=words, review_id=review.id, notice_no=notice_no
+    )
+    queue_notice(
         session, case, "accepted", at=at, key=f"{review.id}:{review.version}",
         values={
-            "matter": review.matter.short_name[:20], "day": Day(day_of(at)), "authority": review.authority[:20],
+            "matter": review.matter.short_name[:20], "day": DayText(day_of(at)), "authority": review.authority[:20],
             "due": promised,
         },
     )  # fmt: skip
     if review.survey_on is not None:
-        note(session, case, kind="survey", by=by, at=at, words=Said("现场勘验%(day)s", day=Day(review.survey_on)))
+        add_timeline_event(
+            session,
+            case,
+            kind="survey",
+            by=by,
+            at=at,
+            words=LocalizedText("现场勘验%(day)s", day=DayText(review.survey_on)),
+        )
     renew(session, case, at=at)
 
 
-def ask_supplement(session: Session, review: Review, *, words: str, by: Viewer, at: datetime) -> None:
+def ask_supplement(session: Session, review: Review, *, words: str, by: Actor, at: datetime) -> None:
     """The authority asks for corrections (补正), all at once and within five working days."""
     case = session.get_one(Case, review.case_id)
     review.ask_corrections(at=at, words=words, calendar=calendar_of(session))
-    note(
+    add_timeline_event(
         session,
         case,
         kind="supplement",
         by=by,
         at=at,
-        words=Said("%(matter)s需补正：%(words)s", matter=review.matter.short_name, words=words),
+        words=LocalizedText("%(matter)s需补正：%(words)s", matter=review.matter.short_name, words=words),
         review_id=review.id,
     )
     agent = lead_agent(session, case, at)
-    tell(
+    queue_notice(
         session, case, "correction", at=at, key=f"{review.id}:{review.version}",
         values={"count": "1", "agent": agent.name if agent else ""},
     )  # fmt: skip
 
 
-def refile(session: Session, review: Review, *, receipt_no: str, by: Viewer, at: datetime) -> None:
+def refile(session: Session, review: Review, *, receipt_no: str, by: Actor, at: datetime) -> None:
     """The corrections are in: filed again, and five days begin anew."""
     case = session.get_one(Case, review.case_id)
     review.file(at=at, receipt_no=receipt_no, calendar=calendar_of(session))
-    note(
+    add_timeline_event(
         session,
         case,
         kind="refiled",
         by=by,
         at=at,
-        words=Said("%(matter)s已补正并再次报送", matter=review.matter.short_name),
+        words=LocalizedText("%(matter)s已补正并再次报送", matter=review.matter.short_name),
         review_id=review.id,
     )
 
@@ -138,24 +150,24 @@ PAUSE_WORDS = {
 }
 
 
-def pause(session: Session, review: Review, pause: ReviewPause, *, by: Viewer, at: datetime) -> None:
+def pause(session: Session, review: Review, pause: ReviewPause, *, by: Actor, at: datetime) -> None:
     """A special procedure (特别程序) stops the legal clock; the enterprise is told why and until when."""
     case, before = session.get_one(Case, review.case_id), review.committed_due_at
     review.pause(pause, at=at, calendar=calendar_of(session))
     _tell_later(session, case, review, "paused", before, reason=PAUSE_WORDS[pause.kind.value], by=by, at=at)
 
 
-def resume(session: Session, review: Review, *, on: date, by: Viewer, at: datetime) -> None:
+def resume(session: Session, review: Review, *, on: date, by: Actor, at: datetime) -> None:
     """The special procedure is over: the clock runs again."""
     case, before = session.get_one(Case, review.case_id), review.committed_due_at
     review.resume(on=on, at=at, calendar=calendar_of(session))
-    note(
+    add_timeline_event(
         session,
         case,
         kind="resumed",
         by=by,
         at=at,
-        words=Said("%(matter)s特别程序结束，恢复计时", matter=review.matter.short_name),
+        words=LocalizedText("%(matter)s特别程序结束，恢复计时", matter=review.matter.short_name),
     )
     if review.committed_due_at != before:
         _tell_later(session, case, review, "late", before, reason="特别程序结束", by=by, at=at)
@@ -164,7 +176,7 @@ def resume(session: Session, review: Review, *, on: date, by: Viewer, at: dateti
 
 
 def extend(
-    session: Session, review: Review, *, working_days: int, approved_on: date, reason: str, by: Viewer, at: datetime
+    session: Session, review: Review, *, working_days: int, approved_on: date, reason: str, by: Actor, at: datetime
 ) -> None:
     """An extension (延期) that the authority's head approved."""
     case, before = session.get_one(Case, review.case_id), review.committed_due_at
@@ -182,21 +194,21 @@ def _tell_later(
     before: datetime | None,
     *,
     reason: str,
-    by: Viewer,
+    by: Actor,
     at: datetime,
 ) -> None:
     refresh_dates(session, case)
     assert review.committed_due_at is not None
-    now_due = Day(day_of(review.committed_due_at))
-    words = Said(
+    now_due = DayText(day_of(review.committed_due_at))
+    words = LocalizedText(
         "%(matter)s：%(reason)s，预计%(day)s前办结", matter=review.matter.short_name, reason=reason, day=now_due
     )
-    note(session, case, kind=text, by=by, at=at, words=words, review_id=review.id)
+    add_timeline_event(session, case, kind=text, by=by, at=at, words=words, review_id=review.id)
     agent = lead_agent(session, case, at)
-    tell(
+    queue_notice(
         session, case, text, at=at, key=f"{review.id}:{review.version}",
         values={
-            "matter": review.matter.short_name[:20], "was": Day(day_of(before)) if before else now_due,
+            "matter": review.matter.short_name[:20], "was": DayText(day_of(before)) if before else now_due,
             "now": now_due, "reason": reason[:20], "agent": agent.name if agent else "",
         },
     )  # fmt: skip
@@ -204,10 +216,10 @@ def _tell_later(
     renew(session, case, at=at, rebase=True, quiet=True)
 
 
-def refuse_acceptance(session: Session, review: Review, *, reason: str, by: Viewer, at: datetime) -> None:
+def refuse_acceptance(session: Session, review: Review, *, reason: str, by: Actor, at: datetime) -> None:
     """The authority does not accept the filing (不予受理), with its reasons."""
     if not reason.strip():
-        raise Refused("a refusal to accept needs its reasons", words="不予受理须说明理由")
+        raise Refused("a refusal to accept needs its reasons", user_message="不予受理须说明理由")
     case = session.get_one(Case, review.case_id)
     review.move_to(ReviewState.NOT_ACCEPTED)
     review.decided_at, review.decision_reason = at, reason
@@ -220,7 +232,7 @@ def decide(
     *,
     outcome: ReviewState,
     decision_no: str,
-    by: Viewer,
+    by: Actor,
     at: datetime,
     reason: str = "",
 ) -> None:
@@ -230,18 +242,18 @@ def decide(
     if outcome is ReviewState.GRANTED and owed:
         raise Refused(
             f"deferred materials are missing: {owed}",
-            words=Said("容缺材料未补齐，不能作出决定：%(names)s", names=Each(owed)),
+            user_message=LocalizedText("容缺材料未补齐，不能作出决定：%(names)s", names=ListText(owed)),
         )
     review.decide(outcome, at=at, decision_no=decision_no, reason=reason, calendar=calendar_of(session))
     _settle_decision(session, case, review, by=by, at=at)
 
 
 def grant_on_commitment(
-    session: Session, review: Review, *, decision_no: str, verify_by: date, by: Viewer, at: datetime
+    session: Session, review: Review, *, decision_no: str, verify_by: date, by: Actor, at: datetime
 ) -> None:
     """Decided at once on a written commitment (告知承诺), where the catalogue allows it; verified afterwards."""
     if review.matter.code not in BY_COMMITMENT:
-        raise Refused(f"{review.matter.code} is not decided on commitment", words="该事项不适用告知承诺")
+        raise Refused(f"{review.matter.code} is not decided on commitment", user_message="该事项不适用告知承诺")
     case = session.get_one(Case, review.case_id)
     review.grant_on_commitment(at=at, decision_no=decision_no, verify_by=verify_by, calendar=calendar_of(session))
     if case.stage is Stage.SUBMITTED:
@@ -249,24 +261,26 @@ def grant_on_commitment(
     _settle_decision(session, case, review, by=by, at=at)
 
 
-def verify_commitment(session: Session, review: Review, *, holds: bool, reason: str, by: Viewer, at: datetime) -> None:
+def verify_commitment(session: Session, review: Review, *, holds: bool, reason: str, by: Actor, at: datetime) -> None:
     """What the verification found; a commitment that was false costs the decision, and the enterprise is told."""
     if not holds and not reason.strip():
-        raise Refused("a revocation needs its reasons", words="撤销决定须说明理由")
+        raise Refused("a revocation needs its reasons", user_message="撤销决定须说明理由")
     case = session.get_one(Case, review.case_id)
     review.verify(holds=holds, at=at)
-    words = Said("承诺经核查属实") if holds else Said("承诺不实，决定已撤销：%(reason)s", reason=reason)
-    note(session, case, kind="verified" if holds else "decision_revoked", by=by, at=at,
-         words=Said("%(matter)s：%(words)s", matter=review.matter.short_name, words=words),
+    words = (
+        LocalizedText("承诺经核查属实") if holds else LocalizedText("承诺不实，决定已撤销：%(reason)s", reason=reason)
+    )
+    add_timeline_event(session, case, kind="verified" if holds else "decision_revoked", by=by, at=at,
+         words=LocalizedText("%(matter)s：%(words)s", matter=review.matter.short_name, words=words),
          review_id=review.id)  # fmt: skip
     if not holds:
-        tell(
+        queue_notice(
             session, case, "commitment_revoked", at=at, key=str(review.id),
-            values={"matter": review.matter.short_name[:20], "day": Day(day_of(at))},
+            values={"matter": review.matter.short_name[:20], "day": DayText(day_of(at))},
         )  # fmt: skip
 
 
-def _settle_decision(session: Session, case: Case, review: Review, *, by: Viewer, at: datetime) -> None:
+def _settle_decision(session: Session, case: Case, review: Review, *, by: Actor, at: datetime) -> None:
     session.flush()
     words = {
         ReviewState.GRANTED: "准予许可",
@@ -274,11 +288,11 @@ def _settle_decision(session: Session, case: Case, review: Review, *, by: Viewer
         ReviewState.NOT_ACCEPTED: "不予受理",
         ReviewState.RETURNED: "退办",
     }[review.state]
-    decided = Said("%(matter)s：%(words)s", matter=review.matter.short_name, words=Said(words))
-    note(session, case, kind="decided", by=by, at=at, words=decided, review_id=review.id)
-    tell(
+    decided = LocalizedText("%(matter)s：%(words)s", matter=review.matter.short_name, words=LocalizedText(words))
+    add_timeline_event(session, case, kind="decided", by=by, at=at, words=decided, review_id=review.id)
+    queue_notice(
         session, case, "decided", at=at, key=str(review.id),
-        values={"matter": review.matter.short_name[:20], "day": Day(day_of(at))},
+        values={"matter": review.matter.short_name[:20], "day": DayText(day_of(at))},
     )  # fmt: skip
     release_liaison(session, case, review, at=at)
     reviews = reviews_of(session, case)
@@ -287,7 +301,7 @@ def _settle_decision(session: Session, case: Case, review: Review, *, by: Viewer
         case.outcome = Outcome.GRANTED if granted == len(reviews) else Outcome.PARTLY if granted else Outcome.DENIED
         case.decided_at = at
         case.move_to(Stage.DECIDED, at=at, by=by.label)
-        note(session, case, kind="all_decided", by=by, at=at, words="全部事项已办结")
+        add_timeline_event(session, case, kind="all_decided", by=by, at=at, words="全部事项已办结")
     refresh_dates(session, case)
     renew(session, case, at=at)
 

@@ -7,65 +7,65 @@ from sqlalchemy.orm import Session
 
 from dispatch.acts.courier_legs import announce, unplan
 from dispatch.cases.case import Case
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.custody.custody import Parcel
 from routing.day import plan_jobs
-from routing.day.tables import Cutoff, Plan, PlanConflict, PlanState, Run, Stop, StopState
+from routing.day.tables import CourierRun, CourierStop, Cutoff, DayPlan, PlanConflict, PlanState, StopState
 
 
 def ask_for_plan(
-    session: Session, *, division_id: int, on: date, cutoff: Cutoff, limit_s: int, by: Viewer, at: datetime,
+    session: Session, *, division_id: int, on: date, cutoff: Cutoff, limit_s: int, by: Actor, at: datetime,
     seed: int = 0,
-) -> Plan:  # fmt: skip
+) -> DayPlan:  # fmt: skip
     """A planning job for an area's batch, one at a time: one that waits or runs is joined, a preview is given up.
 
     Where a plan of the batch is committed, the new one replaces it.
     """
     batch = f"plan:{division_id}:{on.isoformat()}:{cutoff.value}"
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:batch))"), {"batch": batch})
-    same = (Plan.division_id == division_id, Plan.on == on, Plan.cutoff == cutoff)
-    busy = select(Plan).where(*same, Plan.state.in_((PlanState.QUEUED, PlanState.RUNNING)))
-    if (found := session.scalar(busy.order_by(Plan.id).limit(1))) is not None:
+    same = (DayPlan.division_id == division_id, DayPlan.on == on, DayPlan.cutoff == cutoff)
+    busy = select(DayPlan).where(*same, DayPlan.state.in_((PlanState.QUEUED, PlanState.RUNNING)))
+    if (found := session.scalar(busy.order_by(DayPlan.id).limit(1))) is not None:
         return found
-    previews = select(Plan).where(*same, Plan.state == PlanState.PREVIEW).order_by(Plan.id).with_for_update()
+    previews = select(DayPlan).where(*same, DayPlan.state == PlanState.PREVIEW).order_by(DayPlan.id).with_for_update()
     for preview in session.scalars(previews):
         plan_jobs.cancel(session, preview)
-    standing = session.scalar(select(Plan).where(*same, Plan.state == PlanState.COMMITTED))
+    standing = session.scalar(select(DayPlan).where(*same, DayPlan.state == PlanState.COMMITTED))
     return plan_jobs.queue_plan(
         session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, seed=seed, by=by.label, at=at,
         replaces=standing,
     )  # fmt: skip
 
 
-def ask_to_replan(session: Session, standing: Plan, *, limit_s: int, by: Viewer, at: datetime) -> Plan:
+def ask_to_replan(session: Session, standing: DayPlan, *, limit_s: int, by: Actor, at: datetime) -> DayPlan:
     """A job that plans the rest of a committed day anew. Raises routing's PlanConflict when nothing is committed."""
     if standing.state is not PlanState.COMMITTED:
-        raise PlanConflict(f"plan {standing.id} is {standing.state}", words="只有已下发的路线可以重排")
+        raise PlanConflict(f"plan {standing.id} is {standing.state}", user_message="只有已下发的路线可以重排")
     return ask_for_plan(
         session, division_id=standing.division_id, on=standing.on, cutoff=standing.cutoff, limit_s=limit_s, by=by,
         at=at,
     )  # fmt: skip
 
 
-def commit_plan(session: Session, plan: Plan, *, by: Viewer, at: datetime) -> list[plan_jobs.Told]:
+def commit_plan(session: Session, plan: DayPlan, *, by: Actor, at: datetime) -> list[plan_jobs.Told]:
     """The preview becomes the day's runs; whoever waits at a stop is told the window. Raises routing's PlanConflict."""
     _lock_papers(session, plan)
     before = _planned(session, plan)
     told = plan_jobs.commit(session, plan, by=by.label, at=at)
     for word in told:
-        stop = session.get_one(Stop, word.stop_id)
+        stop = session.get_one(CourierStop, word.stop_id)
         announce(
             session, stop, courier_name=word.courier_name, opens_s=word.opens_s, closes_s=word.closes_s, by=by, at=at
         )
         plan_jobs.settle_announcement(stop, word)
     for stop_id in sorted(before):
-        stop = session.get_one(Stop, stop_id)
+        stop = session.get_one(CourierStop, stop_id)
         if stop.state is StopState.OPEN:
             unplan(session, stop, by=by, at=at)
     return told
 
 
-def _lock_papers(session: Session, plan: Plan) -> None:
+def _lock_papers(session: Session, plan: DayPlan) -> None:
     """Cases and parcels are locked before the stops that the plan holds: whoever acts at a door takes them so."""
     carried = select(Parcel.case_id).where(Parcel.stop_id.in_([int(stop_id) for stop_id in plan.stop_versions]))
     for query in (
@@ -75,18 +75,18 @@ def _lock_papers(session: Session, plan: Plan) -> None:
         session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
 
 
-def _planned(session: Session, plan: Plan) -> set[int]:
+def _planned(session: Session, plan: DayPlan) -> set[int]:
     """The stops that the plan to be replaced holds."""
     if plan.replaces_id is None:
         return set()
     held = (
-        select(Stop.id)
-        .join(Run, Run.id == Stop.run_id)
-        .where(Run.plan_id == plan.replaces_id, Stop.state == StopState.PLANNED)
+        select(CourierStop.id)
+        .join(CourierRun, CourierRun.id == CourierStop.run_id)
+        .where(CourierRun.plan_id == plan.replaces_id, CourierStop.state == StopState.PLANNED)
     )
     return set(session.scalars(held))
 
 
-def papers_at(session: Session, stop: Stop) -> list[Parcel]:
+def papers_at(session: Session, stop: CourierStop) -> list[Parcel]:
     """The parcels that a stop is about."""
     return list(session.scalars(select(Parcel).where(Parcel.stop_id == stop.id).order_by(Parcel.id)))

@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session
 from dispatch.acts.courier_legs import collected, delivered
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import actor_ref
-from dispatch.cases.notify import day_of, note, tell
+from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.catalog import calendar_of
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound, Refused
-from dispatch.core.localized_text import Day, Said
+from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.custody.custody import Handover, Holder, Leg, Parcel, ParcelState, check_waybill
 from dispatch.custody.proofs import MISSING, Proof, first_missing
 from notifications import outbox
-from routing.day.stops import Report, ask_again, event_with, record, release, retry_of
-from routing.day.tables import FAIL_LABEL, FailReason, Run, Stop, StopAct, StopEvent
+from routing.day.stops import ReportedEvent, ask_again, event_with, record, release, retry_of
+from routing.day.tables import FAIL_LABEL, CourierRun, CourierStop, FailReason, StopAct, StopEvent
 
 INWARD = frozenset({Leg.PICKUP, Leg.EXCHANGE, Leg.TRANSFER})
 
@@ -28,12 +28,12 @@ INWARD = frozenset({Leg.PICKUP, Leg.EXCHANGE, Leg.TRANSFER})
 class WrongCode(Refused):
     """The code does not fit. The try is counted although nothing else changes: see ``commits``."""
 
-    words = "验证码不对，请核对后再输"
+    user_message = "验证码不对，请核对后再输"
     commits = True
 
 
 @dataclass(frozen=True, slots=True)
-class Doorstep:
+class StopReport:
     """A courier's report from the phone, with the proofs of a handover: photos and signature by their SHA-256."""
 
     event_id: uuid.UUID
@@ -52,25 +52,25 @@ class Doorstep:
     signature: str | None = None
 
 
-def report(session: Session, stop: Stop, said: Doorstep, *, by: Viewer, at: datetime) -> StopEvent:
+def report_stop(session: Session, stop: CourierStop, said: StopReport, *, by: Actor, at: datetime) -> StopEvent:
     """One act at a stop, once. The stop's cases, parcels and the stop itself are locked by the caller.
 
     Raises WrongCode, Refused (proof missing, unknown waybill), or routing's WrongStop."""
     if earlier := event_with(session, said.event_id):
         if earlier.stop_id != stop.id:
-            raise Refused(f"event {said.event_id} belongs to another stop", words="重复的操作编号")
+            raise Refused(f"event {said.event_id} belongs to another stop", user_message="重复的操作编号")
         return earlier
     parcels, left_out = _parcels(session, stop, said)
     proofs = [*said.photos, *([said.signature] if said.signature else [])]
     if said.act in {StopAct.COLLECTED, StopAct.DELIVERED}:
         if left_out and not parcels:
-            raise Refused(f"stop {stop.id}: every parcel is left out", words="全部除外的，请改记“没办成”")
+            raise Refused(f"stop {stop.id}: every parcel is left out", user_message="全部除外的，请改记“没办成”")
         if left_out and said.reason is None:
-            raise Refused(f"stop {stop.id}: an exception needs its reason", words="请选择除外的原因")
+            raise Refused(f"stop {stop.id}: an exception needs its reason", user_message="请选择除外的原因")
         proofs += _proofs(parcels, said)
     event = record(
         session, stop,
-        Report(
+        ReportedEvent(
             event_id=said.event_id, act=said.act, device_at=said.device_at, drift_s=said.drift_s,
             reason=said.reason if left_out or said.act is StopAct.FAILED else None, note=said.note,
             waybills=tuple(p.waybill for p in parcels), proofs=tuple(sorted(proofs)),
@@ -82,21 +82,21 @@ def report(session: Session, stop: Stop, said: Doorstep, *, by: Viewer, at: date
             _hand_over(session, stop, parcels, said, proofs=proofs, by=by, at=at)
             if left_out:
                 stop.attempts += 1  # for what stays behind this visit was an attempt that failed
-                _come_again(session, stop, left_out, said, by=by, at=at)
+                _schedule_retry(session, stop, left_out, said, by=by, at=at)
         case StopAct.FAILED:
-            _come_again(session, stop, parcels, said, by=by, at=at)
+            _schedule_retry(session, stop, parcels, said, by=by, at=at)
         case StopAct.UNDONE:
             _undone(session, stop, event, by=by, at=at)
         case StopAct.PROBLEM:
             for parcel in parcels:
                 case = session.get_one(Case, parcel.case_id)
-                note(
+                add_timeline_event(
                     session,
                     case,
                     kind="problem",
                     by=by,
                     at=at,
-                    words=Said("揽投员反映：%(note)s", note=said.note or Said("异常")),
+                    words=LocalizedText("揽投员反映：%(note)s", note=said.note or LocalizedText("异常")),
                     internal=True,
                 )
         case StopAct.ARRIVED:
@@ -104,20 +104,20 @@ def report(session: Session, stop: Stop, said: Doorstep, *, by: Viewer, at: date
     return event
 
 
-def _parcels(session: Session, stop: Stop, said: Doorstep) -> tuple[list[Parcel], list[Parcel]]:
+def _parcels(session: Session, stop: CourierStop, said: StopReport) -> tuple[list[Parcel], list[Parcel]]:
     """What the stop is about, all its papers in one confirmation; and what was ticked as an exception."""
     here = session.scalars(
         select(Parcel).where(Parcel.stop_id == stop.id, Parcel.state != ParcelState.CANCELLED).order_by(Parcel.id)
     ).all()
     named = {check_waybill(w) for w in said.waybills} | {check_waybill(w) for w in said.exceptions}
     if unknown := named - {p.waybill for p in here}:
-        raise NotFound(f"waybills {sorted(unknown)} are not at stop {stop.id}", words="该邮件不属于这一站")
+        raise NotFound(f"waybills {sorted(unknown)} are not at stop {stop.id}", user_message="该邮件不属于这一站")
     left_out = {check_waybill(w) for w in said.exceptions}
     chosen = {check_waybill(w) for w in said.waybills} or {p.waybill for p in here}
     return [p for p in here if p.waybill in chosen - left_out], [p for p in here if p.waybill in left_out]
 
 
-def _proofs(parcels: list[Parcel], said: Doorstep) -> list[str]:
+def _proofs(parcels: list[Parcel], said: StopReport) -> list[str]:
     """Every required proof is asked for, and the code checked, before anything moves."""
     digests: list[str] = []
     coded = [parcel for parcel in parcels if parcel.code_hash is not None]
@@ -130,7 +130,7 @@ def _proofs(parcels: list[Parcel], said: Doorstep) -> list[str]:
     }
     missing = first_missing((p.leg for p in parcels), {proof for proof, is_given in given.items() if is_given})
     if missing is not None:
-        raise Refused(f"a handover at the door needs its {missing}", words=MISSING[missing])
+        raise Refused(f"a handover at the door needs its {missing}", user_message=MISSING[missing])
     codes = {parcel.waybill: parcel for parcel in coded}
     if codes and said.code:
         # One address, one confirmation: the code of any of its parcels opens them all.
@@ -143,16 +143,23 @@ def _proofs(parcels: list[Parcel], said: Doorstep) -> list[str]:
         else:
             for other in list(codes.values())[1:]:
                 other.code_tries = max(other.code_tries, next(iter(codes.values())).code_tries)
-            raise WrongCode(str(refused), words=refused.words, **refused.facts)
+            raise WrongCode(str(refused), user_message=refused.user_message, **refused.facts)
         for parcel in codes.values():
             parcel.code_tries = 0
     return digests
 
 
 def _hand_over(
-    session: Session, stop: Stop, parcels: list[Parcel], said: Doorstep, *, proofs: list[str], by: Viewer, at: datetime
+    session: Session,
+    stop: CourierStop,
+    parcels: list[Parcel],
+    said: StopReport,
+    *,
+    proofs: list[str],
+    by: Actor,
+    at: datetime,
 ) -> None:
-    courier_id = by.courier_id or session.scalar(select(Run.courier_id).where(Run.id == stop.run_id))
+    courier_id = by.courier_id or session.scalar(select(CourierRun.courier_id).where(CourierRun.id == stop.run_id))
     courier = f"courier:{courier_id}"
     home: dict[int, Parcel] = {}
     for parcel in parcels:
@@ -183,8 +190,8 @@ def _hand_over(
         outbox.forget_codes(session, case_id=case_id, texts_named=("pickup", "delivery"))
 
 
-def _come_again(
-    session: Session, stop: Stop, parcels: list[Parcel], said: Doorstep, *, by: Viewer, at: datetime
+def _schedule_retry(
+    session: Session, stop: CourierStop, parcels: list[Parcel], said: StopReport, *, by: Actor, at: datetime
 ) -> None:
     """An attempt failed (揽收未成, 未妥投): one more on the next working day, then the papers stay at the centre."""
     assert said.reason is not None
@@ -198,29 +205,33 @@ def _come_again(
         nothing_moved = parcel.state is ParcelState.BOOKED
         if again is None and nothing_moved:
             parcel.cancel()
-        following = Said("请与代办员另行约定") if again is None else Said("%(day)s再次上门", day=Day(again.on))
-        words = Said(
+        following = (
+            LocalizedText("请与代办员另行约定")
+            if again is None
+            else LocalizedText("%(day)s再次上门", day=DayText(again.on))
+        )
+        words = LocalizedText(
             "揽收未成：%(reason)s，%(following)s" if parcel.leg in INWARD else "未妥投：%(reason)s，%(following)s",
-            reason=Said(FAIL_LABEL[said.reason]), following=following,
+            reason=LocalizedText(FAIL_LABEL[said.reason]), following=following,
         )  # fmt: skip
-        note(session, case, kind="attempt_failed", by=by, at=at, words=words, waybill=parcel.waybill)
+        add_timeline_event(session, case, kind="attempt_failed", by=by, at=at, words=words, waybill=parcel.waybill)
         if said.note:
-            note(
+            add_timeline_event(
                 session,
                 case,
                 kind="attempt_note",
                 by=by,
                 at=at,
-                words=Said("揽投员说明：%(note)s", note=said.note),
+                words=LocalizedText("揽投员说明：%(note)s", note=said.note),
                 internal=True,
             )
-        tell(
+        queue_notice(
             session, case, "attempt_failed", at=at, key=str(stop.id),  # once, however many envelopes
             values={"reason": FAIL_LABEL[said.reason], "next": following},
         )  # fmt: skip
 
 
-def _undone(session: Session, stop: Stop, event: StopEvent, *, by: Viewer, at: datetime) -> None:
+def _undone(session: Session, stop: CourierStop, event: StopEvent, *, by: Actor, at: datetime) -> None:
     """A correction: compensating links in custody, never a delete; the stages go back where they may."""
     undone = session.get_one(StopEvent, event.undoes_id)
     if (again := retry_of(session, stop)) is not None:
@@ -236,10 +247,12 @@ def _undone(session: Session, stop: Stop, event: StopEvent, *, by: Viewer, at: d
         )
         if link is not None:
             if case.stage not in {Stage.COLLECTED, Stage.DELIVERED, Stage.PICKUP_PLANNED, Stage.DELIVERY_PLANNED}:
-                raise Refused(f"case {case.case_no} has moved on", words="办件已进入下一环节，不能撤销，请联系代办员")
+                raise Refused(
+                    f"case {case.case_no} has moved on", user_message="办件已进入下一环节，不能撤销，请联系代办员"
+                )
             parcel.undo(link, scan_id=f"{event.event_id}:{waybill}", at=at, by=actor_ref(by))
         back = {Stage.COLLECTED: Stage.PICKUP_PLANNED, Stage.DELIVERED: Stage.DELIVERY_PLANNED}.get(case.stage)
         if back is not None and link is not None:
             case.step_back(back, at=at, by=by.label)
             case.delivered_at = case.close_by = None
-        note(session, case, kind="undone", by=by, at=at, words="揽投员更正了本次交接", waybill=waybill)
+        add_timeline_event(session, case, kind="undone", by=by, at=at, words="揽投员更正了本次交接", waybill=waybill)

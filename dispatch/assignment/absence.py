@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from agents.matching.leave import relieve
 from agents.network import Division, subtree_condition
 from agents.roster import Agent, Duty, DutyKind
-from dispatch.assignment.absence_periods import SHORT_LEAVE_WD, is_long, spells, working_days
-from dispatch.assignment.matching_input import ask
+from dispatch.assignment.absence_periods import SHORT_LEAVE_WD, absence_periods, is_long_absence, working_days
+from dispatch.assignment.matching_input import build_input
 from dispatch.assignment.propose import WEIGHTS, Move, Proposal
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project, TeamRole
@@ -62,7 +62,7 @@ def long_leaves(session: Session, *, at: datetime, path: str | None = None) -> l
     standing = [
         (starts_on, Leave(agent_id, names[agent_id], ends_on, working_days(calendar, starts_on, ends_on)))
         for agent_id, mine in leaves.items()
-        for starts_on, ends_on in spells(mine, calendar)
+        for starts_on, ends_on in absence_periods(mine, calendar)
         if ends_on >= today and starts_on <= today + AHEAD
     ]
     found: dict[int, Leave] = {}
@@ -83,14 +83,14 @@ def enter_leave(session: Session, *, agent_id: int, kind: DutyKind, starts_on: d
             Duty.agent_id == agent_id, Duty.ends_on >= starts_on - BEFORE, Duty.starts_on <= ends_on + BEFORE
         )
     )
-    absences = spells([(row.starts_on, row.ends_on) for row in mine], calendar)
-    return any(first <= starts_on <= last and is_long(calendar, first, last) for first, last in absences)
+    absences = absence_periods([(row.starts_on, row.ends_on) for row in mine], calendar)
+    return any(first <= starts_on <= last and is_long_absence(calendar, first, last) for first, last in absences)
 
 
 def propose_relief(session: Session, *, at: datetime, path: str | None = None) -> ReliefProposal:
     """The fewest moves that free the absent agents of their projects, with the notices that these cost."""
     leaves = long_leaves(session, at=at, path=path)
-    question = ask(session, at=at, path=path)
+    question = build_input(session, at=at, path=path)
     held = [need for need in question.needs if need.current is not None]
     relief = relieve(
         {leave.agent_id: leave.working_days for leave in leaves}, held, question.agents, question.network, WEIGHTS

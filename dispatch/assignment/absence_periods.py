@@ -20,12 +20,12 @@ def working_days(calendar: Calendar, starts_on: date, ends_on: date) -> int:
     return calendar.working_days_between(starts_on, ends_on) + calendar.is_workday(starts_on)
 
 
-def is_long(calendar: Calendar, starts_on: date, ends_on: date) -> bool:
+def is_long_absence(calendar: Calendar, starts_on: date, ends_on: date) -> bool:
     """Longer than a stand-in acts."""
     return working_days(calendar, starts_on, ends_on) > SHORT_LEAVE_WD
 
 
-def spells(leaves: Iterable[tuple[date, date]], calendar: Calendar) -> list[tuple[date, date]]:
+def absence_periods(leaves: Iterable[tuple[date, date]], calendar: Calendar) -> list[tuple[date, date]]:
     """One person's leaves as absences, first and last day of each, in their order."""
     found: list[tuple[date, date]] = []
     for starts_on, ends_on in sorted(leaves):
@@ -36,7 +36,7 @@ def spells(leaves: Iterable[tuple[date, date]], calendar: Calendar) -> list[tupl
     return found
 
 
-def long_away(leaves: Iterable[tuple[int, date, date]], on: date, calendar: Calendar) -> set[int]:
+def long_absent_ids(leaves: Iterable[tuple[int, date, date]], on: date, calendar: Calendar) -> set[int]:
     """Who is in a long absence on that day, of leaves (agent, first day, last day).
 
     Those that lie beyond ``AROUND`` change nothing and need not be given."""
@@ -49,7 +49,7 @@ def long_away(leaves: Iterable[tuple[int, date, date]], on: date, calendar: Cale
         agent_id
         for agent_id, mine in near.items()
         if any(
-            starts_on <= on <= ends_on and is_long(calendar, starts_on, ends_on)
-            for starts_on, ends_on in spells(mine, calendar)
+            starts_on <= on <= ends_on and is_long_absence(calendar, starts_on, ends_on)
+            for starts_on, ends_on in absence_periods(mine, calendar)
         )
     }

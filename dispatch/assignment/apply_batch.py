@@ -10,25 +10,25 @@ from typing import Any
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
-from agents.matching.gc_disabled import collector_at_rest
+from agents.matching.gc_disabled import gc_disabled
 from agents.matching.model import Id
 from agents.roster import Agent
 from db import Base
 from dispatch.assignment.matching_input import among
-from dispatch.assignment.propose import Move, Proposal, SlotPrice
+from dispatch.assignment.propose import Move, Proposal, ShadowPrice
 from dispatch.assignment.staffing import PRESCREEN_WD, agent_values
 from dispatch.cases.case import Case, CaseEvent
 from dispatch.cases.lookups import due
-from dispatch.cases.notify import tell, tell_agent
+from dispatch.cases.notify import queue_agent_notice, queue_notice
 from dispatch.cases.project import Project, ProjectMember, ProjectState, TeamRole
 from dispatch.cases.stages import ENDS, NOTICE, Stage
 from dispatch.catalogue.catalog import calendar_of
-from dispatch.core.actor import Viewer
-from dispatch.core.localized_text import Said, kept
+from dispatch.core.actor import Actor
+from dispatch.core.localized_text import LocalizedText, to_json
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class BatchResult:
     """What a batch changed, and what it left alone because it had changed meanwhile or had no slot."""
 
     done: tuple[Move, ...]
@@ -36,8 +36,8 @@ class Applied:
     full: tuple[Move, ...]
 
 
-@collector_at_rest()
-def apply(session: Session, proposal: Proposal, *, by: Viewer, at: datetime) -> Applied:
+@gc_disabled()
+def apply(session: Session, proposal: Proposal, *, by: Actor, at: datetime) -> BatchResult:
     """Carry a proposal out in the caller's transaction: only rows that are as they were read; the rest is reported.
 
     Nobody is told yet: ``tell_placed`` does so, at once for a few and in portions for thousands."""
@@ -53,7 +53,7 @@ def apply(session: Session, proposal: Proposal, *, by: Viewer, at: datetime) -> 
     if proposal.prices is not None:
         keep_prices(session, proposal.prices, at=at)
     session.expire_all()
-    return Applied(tuple(done), tuple(stale), tuple(full))
+    return BatchResult(tuple(done), tuple(stale), tuple(full))
 
 
 def _locked_versions(session: Session, project_ids: Sequence[int]) -> dict[int, int]:
@@ -118,7 +118,7 @@ def _place_of(move: Move) -> tuple[int, TeamRole, str]:
     return move.project_id, move.role, move.counter
 
 
-def _write(session: Session, moves: Sequence[Move], *, by: Viewer, at: datetime) -> None:
+def _write(session: Session, moves: Sequence[Move], *, by: Actor, at: datetime) -> None:
     ended = [m for m in moves if m.before is not None]
     if ended:
         acting = session.execute(
@@ -149,7 +149,7 @@ def _write(session: Session, moves: Sequence[Move], *, by: Viewer, at: datetime)
         _write_leads(session, leads, by=by, at=at)
 
 
-def _write_leads(session: Session, leads: Sequence[Move], *, by: Viewer, at: datetime) -> None:
+def _write_leads(session: Session, leads: Sequence[Move], *, by: Actor, at: datetime) -> None:
     ids = [m.project_id for m in leads]
     session.execute(
         update(Project)
@@ -185,7 +185,7 @@ def _write_leads(session: Session, leads: Sequence[Move], *, by: Viewer, at: dat
             row.id,
             Stage.ASSIGNED,
             "assigned",
-            Said("已指派代办员%(name)s", name=name_of[row.project_id]),
+            LocalizedText("已指派代办员%(name)s", name=name_of[row.project_id]),
             by,
             at,
         )
@@ -195,7 +195,7 @@ def _write_leads(session: Session, leads: Sequence[Move], *, by: Viewer, at: dat
             row.id,
             row.stage,
             "agent_changed",
-            Said("代办员变更为%(name)s", name=name_of[row.project_id]),
+            LocalizedText("代办员变更为%(name)s", name=name_of[row.project_id]),
             by,
             at,
         )
@@ -205,8 +205,8 @@ def _write_leads(session: Session, leads: Sequence[Move], *, by: Viewer, at: dat
     _copy(session, CaseEvent, ("case_id", "at", "kind", "stage", "actor", "words", "detail", "internal"), events)
 
 
-def _event(case_id: int, stage: Stage, kind: str, words: str, by: Viewer, at: datetime) -> tuple[Any, ...]:
-    return case_id, at, kind, stage.value, by.label, str(words), json.dumps(kept(words)), False
+def _event(case_id: int, stage: Stage, kind: str, words: str, by: Actor, at: datetime) -> tuple[Any, ...]:
+    return case_id, at, kind, stage.value, by.label, str(words), json.dumps(to_json(words)), False
 
 
 def _copy(session: Session, noun: type[Base], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -237,9 +237,9 @@ def _keep_reasons(session: Session, waiting: Sequence[Move]) -> None:
 
 def keep_prices(session: Session, prices: Mapping[Id, int], *, at: datetime) -> None:
     """Replace these agents' scarcity prices of the last batch; those of others stand."""
-    session.execute(delete(SlotPrice).where(among(SlotPrice.agent_id, (int(agent) for agent in prices))))
+    session.execute(delete(ShadowPrice).where(among(ShadowPrice.agent_id, (int(agent) for agent in prices))))
     rows = ((int(agent), price, at) for agent, price in prices.items() if price)
-    _copy(session, SlotPrice, ("agent_id", "price", "priced_at"), rows)
+    _copy(session, ShadowPrice, ("agent_id", "value", "computed_at"), rows)
 
 
 def names_of(session: Session, agent_ids: Sequence[int]) -> dict[Any, str]:
@@ -265,7 +265,7 @@ def tell_placed(session: Session, *, at: datetime, limit: int = 200, project_id:
 def _tell_one(session: Session, member: ProjectMember, *, at: datetime) -> None:
     member.told_at = at
     project, agent = session.get_one(Project, member.project_id), session.get_one(Agent, member.agent_id)
-    tell_agent(
+    queue_agent_notice(
         session, agent, project, text="project_for_agent", key=f"{agent.id}:{member.id}", at=at,
         values={"project": project.name[:20], "case_no": project.project_no},
     )  # fmt: skip
@@ -275,6 +275,6 @@ def _tell_one(session: Session, member: ProjectMember, *, at: datetime) -> None:
     before = any(m.role is TeamRole.LEAD and m.until is not None and m.told_at is not None for m in project.members)
     for case in session.scalars(select(Case).where(Case.project_id == project.id, Case.stage.not_in(ENDS))):
         if before:
-            tell(session, case, "agent_changed", at=at, key=str(member.id), values=values)
+            queue_notice(session, case, "agent_changed", at=at, key=str(member.id), values=values)
         else:
-            tell(session, case, NOTICE[Stage.ASSIGNED], at=at, values=values)
+            queue_notice(session, case, NOTICE[Stage.ASSIGNED], at=at, values=values)

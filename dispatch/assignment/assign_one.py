@@ -17,10 +17,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 import db
-from agents.matching.model import Id, Need, Place
+from agents.matching.model import Id, Need, NetworkPlace
 from agents.matching.online import place_one
 from agents.network import Level
-from dispatch.assignment.absence_periods import AROUND, long_away
+from dispatch.assignment.absence_periods import AROUND, long_absent_ids
 from dispatch.assignment.matching_input import PRACTISED
 from dispatch.assignment.propose import WEIGHTS, reason_of
 from dispatch.assignment.staffing import PRESCREEN_WD
@@ -29,9 +29,9 @@ from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project, ProjectState
 from dispatch.cases.stages import ENDS, Stage
 from dispatch.catalogue.catalog import calendar_of_version
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.clock import Calendar
-from dispatch.core.localized_text import Said, kept
+from dispatch.core.localized_text import LocalizedText, to_json
 
 TRIES = 8  # how often somebody else may be quicker before the project goes on waiting
 
@@ -51,7 +51,7 @@ class _Asked:
 
     lead: Need
     liaisons: tuple[Need, ...]
-    network: dict[str, Place]
+    network: dict[str, NetworkPlace]
     member: Placed | None  # who leads it already
     pool: "_Pool"
     calendar: Calendar
@@ -84,23 +84,25 @@ class _Pool:
     prices: dict[Id, int]
 
 
-def place(session: Session, project: Project, *, by: Viewer, at: datetime) -> Placed | None:
+def place(session: Session, project: Project, *, by: Actor, at: datetime) -> Placed | None:
     """The best agent with a free slot now for a project that the caller has locked. None: it goes on waiting.
 
     A project that has its agent keeps it. Liaisons of other counters are placed with the lead."""
     session.flush()
-    (rows,) = db.exchange(session, (_READ, _question(project.id, at=at)))
+    (rows,) = db.execute_pipeline(session, (_READ, _question(project.id, at=at)))
     placed = _place(session, project.id, _asked(session, rows[0]), by=by)
     session.expire_all()
     return placed
 
 
-def place_waiting(session: Session, project_id: int, *, by: Viewer) -> Placed | None:
+def place_waiting(session: Session, project_id: int, *, by: Actor) -> Placed | None:
     """The same at the business moment for a project that nobody has read yet. None also when somebody else has it in
     hand, or when it does not wait."""
     session.flush()
     # What is read behind the lock is what the last who held it left behind.
-    locked, rows = db.exchange(session, (_LOCK, {"project": Int8(project_id)}), (_READ, _question(project_id, at=None)))
+    locked, rows = db.execute_pipeline(
+        session, (_LOCK, {"project": Int8(project_id)}), (_READ, _question(project_id, at=None))
+    )
     if not locked:
         return None
     placed = _place(session, project_id, _asked(session, rows[0]), by=by)
@@ -108,12 +110,12 @@ def place_waiting(session: Session, project_id: int, *, by: Viewer) -> Placed | 
     return placed
 
 
-def _place(session: Session, project_id: int, asked: _Asked, *, by: Viewer) -> Placed | None:
+def _place(session: Session, project_id: int, asked: _Asked, *, by: Actor) -> Placed | None:
     if asked.member is not None:
         return asked.member
     placed, reason = _fill(session, project_id, asked, asked.lead, asked.pool, by=by)
     if placed is None:
-        db.exchange(session, (_KEEP, {"project": Int8(project_id), "reason": Jsonb(reason)}))
+        db.execute_pipeline(session, (_KEEP, {"project": Int8(project_id), "reason": Jsonb(reason)}))
         return None
     for need in asked.liaisons:
         _fill(session, project_id, asked, need, _seated(session, need, asked), by=by)
@@ -121,7 +123,7 @@ def _place(session: Session, project_id: int, asked: _Asked, *, by: Viewer) -> P
 
 
 def _fill(
-    session: Session, project_id: int, asked: _Asked, need: Need, pool: _Pool, *, by: Viewer
+    session: Session, project_id: int, asked: _Asked, need: Need, pool: _Pool, *, by: Actor
 ) -> tuple[Placed | None, dict[str, Any]]:
     """Propose and take, again without whoever had no room left when it came to taking."""
     agents = pool.agents
@@ -134,7 +136,7 @@ def _fill(
         # An update that waited and then found no room keeps its lock on the agent. Only going back to the savepoint
         # lets go of it; else two who go from agent to agent could wait for each other.
         step = take(project_id, need, agent_id, reason, name=pool.names[agent_id], asked=asked, by=by)
-        _, taken = db.exchange(session, _TRY, step)
+        _, taken = db.execute_pipeline(session, _TRY, step)
         if taken:  # the savepoint ends with the transaction
             return Placed(taken[0].id, agent_id, reason), reason
         session.execute(_GO_BACK)
@@ -199,7 +201,7 @@ SELECT asked.*, people.*, skills.*, (SELECT version FROM calendar_version WHERE 
     WHERE p.enterprise_id = asked.enterprise_id AND pm.role = 'lead') AS previous,
   (SELECT json_agg(json_build_array(pm.id, pm.agent_id, pm.role, pm.counter))
      FROM project_member pm WHERE pm.project_id = asked.id AND pm.until IS NULL) AS team,
-  (SELECT json_agg(json_build_array(q.agent_id, q.price)) FROM slot_price q
+  (SELECT json_agg(json_build_array(q.agent_id, q.value)) FROM shadow_price q
     WHERE q.agent_id = ANY (ARRAY(SELECT id FROM free))) AS prices,
   (SELECT json_agg(json_build_array(t.agent_id, t.starts_on, t.ends_on)) FROM duty t
     WHERE t.agent_id = ANY (ARRAY(SELECT id FROM free))
@@ -226,14 +228,14 @@ def _question(project_id: int, *, at: datetime | None) -> dict[str, Any]:
 
 def _asked(session: Session, row: Any) -> _Asked:
     calendar, at = calendar_of_version(session, row.calendar), row.at.astimezone(UTC)
-    network = {code: Place(parent, level, lon, lat) for code, parent, level, lon, lat in row.line}
+    network = {code: NetworkPlace(parent, level, lon, lat) for code, parent, level, lon, lat in row.line}
     at_home: set[str] = set()
     elsewhere: dict[str, set[str]] = {}
     for category, code, parent, level, lon, lat in row.needed or ():
         if code is None:
             at_home.add(category)
         else:
-            network.setdefault(code, Place(parent, level, lon, lat))
+            network.setdefault(code, NetworkPlace(parent, level, lon, lat))
             elsewhere.setdefault(code, set()).add(category)
     team = row.team or ()
     there = {counter for _, _, role, counter in team if role == "liaison"}
@@ -264,7 +266,7 @@ def _asked(session: Session, row: Any) -> _Asked:
     )  # fmt: skip
     pool = _pool_of(row, lead, calendar, day_of(at))
     # Whoever sits below the home county shares its rules: the nodes between need not be read.
-    network |= {a.node: Place(row.code, a.level, a.lon, a.lat) for a in pool.agents if a.node not in network}
+    network |= {a.node: NetworkPlace(row.code, a.level, a.lon, a.lat) for a in pool.agents if a.node not in network}
     member = next((Placed(i, agent, row.assignment_reason or {}) for i, agent, role, _ in team if role == "lead"), None)
     return _Asked(lead, liaisons, network, member, pool, calendar, at)
 
@@ -277,7 +279,7 @@ def _pool_of(row: Any, need: Need, calendar: Calendar, on: date) -> _Pool:
         if proficiency >= PRACTISED:
             practised.setdefault(agent_id, set()).add(category)
     leaves = ((agent_id, date.fromisoformat(a), date.fromisoformat(b)) for agent_id, a, b in row.away or ())
-    away = long_away(leaves, on, calendar)
+    away = long_absent_ids(leaves, on, calendar)
     speaks, nothing = frozenset(() if need.language is None else (need.language,)), frozenset[str]()
     wanted, skills = len(need.skills), need.skills
     columns = (row.agents, row.nodes, row.levels, row.capacities, row.loads, row.lons, row.lats, row.stars)
@@ -302,7 +304,7 @@ WITH free AS MATERIALIZED (
     FROM division d JOIN agent a ON a.division_id = d.id
    WHERE d.code = %(seat)s AND a.active AND a.held < a.capacity)
 SELECT people.*, skills.*,
-  (SELECT json_agg(json_build_array(q.agent_id, q.price)) FROM slot_price q
+  (SELECT json_agg(json_build_array(q.agent_id, q.value)) FROM shadow_price q
     WHERE q.agent_id = ANY (ARRAY(SELECT id FROM free))) AS prices,
   (SELECT json_agg(json_build_array(t.agent_id, t.starts_on, t.ends_on)) FROM duty t
     WHERE t.agent_id = ANY (ARRAY(SELECT id FROM free)) AND t.starts_on <= %(until)s AND t.ends_on >= %(since)s) AS away
@@ -320,7 +322,7 @@ SELECT people.*, skills.*,
 def _seated(session: Session, need: Need, asked: _Asked) -> _Pool:
     on = day_of(asked.at)
     values = {"seat": need.node, "skills": sorted(need.skills), "since": on - AROUND, "until": on + AROUND}
-    ((row,),) = db.exchange(session, (_SEATED, values))
+    ((row,),) = db.execute_pipeline(session, (_SEATED, values))
     return _pool_of(row, need, asked.calendar, on)
 
 
@@ -352,14 +354,14 @@ SELECT id FROM member
 
 
 def _taking_lead(
-    project_id: int, need: Need, agent_id: int, reason: Mapping[str, Any], *, name: str, asked: _Asked, by: Viewer
+    project_id: int, need: Need, agent_id: int, reason: Mapping[str, Any], *, name: str, asked: _Asked, by: Actor
 ) -> db.Step:
-    words = Said("已指派代办员%(name)s", name=name)
+    words = LocalizedText("已指派代办员%(name)s", name=name)
     return _LEAD, {
         "project": Int8(project_id), "agent": Int8(agent_id), "requested": Stage.REQUESTED.value, "at": asked.at,
         "reason": Jsonb(reason), "active": ProjectState.ACTIVE.value, "assigned": Stage.ASSIGNED.value,
         "label": by.label, "prescreen_by": due(asked.calendar, asked.at, PRESCREEN_WD), "words": str(words),
-        "detail": Jsonb(kept(words)),
+        "detail": Jsonb(to_json(words)),
     }  # fmt: skip
 
 
@@ -382,11 +384,11 @@ SELECT id FROM member
 
 
 def _taking_liaison(
-    project_id: int, need: Need, agent_id: int, reason: Mapping[str, Any], *, name: str, asked: _Asked, by: Viewer
+    project_id: int, need: Need, agent_id: int, reason: Mapping[str, Any], *, name: str, asked: _Asked, by: Actor
 ) -> db.Step:
-    words = Said("%(name)s协办", name=name)
+    words = LocalizedText("%(name)s协办", name=name)
     return _LIAISON, {
         "project": Int8(project_id), "agent": Int8(agent_id), "counter": need.node, "at": asked.at,
         "reason": Jsonb(reason), "label": by.label, "words": str(words),
-        "detail": Jsonb({"counter": need.node} | kept(words)), "ends": sorted(stage.value for stage in ENDS),
+        "detail": Jsonb({"counter": need.node} | to_json(words)), "ends": sorted(stage.value for stage in ENDS),
     }  # fmt: skip

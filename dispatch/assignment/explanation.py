@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session
 
 from agents import matching
 from agents.matching.batch import match
-from agents.matching.explain import Change, Explanation, Rival, Step, explain
+from agents.matching.explain import ChangeKind, Explanation, Rival, SmallestChange, explain
 from agents.matching.model import Id, Need
 from agents.matching.rules import Bar
 from agents.network import Division, subtree_condition
 from agents.roster import CATEGORY_LABEL, Agent, Category
-from dispatch.assignment.matching_input import READ, ProjectRow, agents_as_of, among, needs_of, network_of
+from dispatch.assignment.matching_input import READ, MatchingProjectRow, agents_as_of, among, build_needs, network_of
 from dispatch.assignment.propose import TERM_WORDS, WEIGHTS
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project, ProjectState
 from dispatch.catalogue.catalog import calendar_of
-from dispatch.core.localized_text import Each, Said
+from dispatch.core.localized_text import ListText, LocalizedText
 
 BAR_WORDS = {
     Bar.FIRST_ASK: "首问负责尚未转出",
@@ -36,7 +36,7 @@ CLOSE = frozenset({"travel", "evenness", "stars", "proficiency", "continuity", "
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class RoleExplanation:
     """One role of a project explained: the sentences, and for a waiting one the smallest change that would place it."""
 
     role: str
@@ -47,7 +47,7 @@ class Why:
     change: str = ""
 
 
-def why(session: Session, project: Project, *, at: datetime) -> list[Why]:
+def why(session: Session, project: Project, *, at: datetime) -> list[RoleExplanation]:
     """Every role of a project as it stands now, among all who wait in the same county. Nothing is changed."""
     calendar = calendar_of(session)
     home = session.get_one(Division, project.home_division_id)
@@ -62,7 +62,7 @@ def why(session: Session, project: Project, *, at: datetime) -> list[Why]:
         )
         .order_by(Project.id)
     ).all()
-    needs = needs_of(session, cast(Sequence[ProjectRow], rows), at=at, calendar=calendar)
+    needs = build_needs(session, cast(Sequence[MatchingProjectRow], rows), at=at, calendar=calendar)
     # Seats above the county are read too: whether they would help is one of the answers.
     pool = {a.id: a for a in agents_as_of(session, day_of(at), path=home.path, calendar=calendar)}
     above = home.path.split(".")[:-1]
@@ -77,7 +77,7 @@ def why(session: Session, project: Project, *, at: datetime) -> list[Why]:
     return [_in_words(need, one, names, _place(session, need)) for need, one in zip(mine, found, strict=True)]
 
 
-def _seated_at(session: Session, codes: Sequence[str], at: datetime) -> list[matching.model.Agent]:
+def _seated_at(session: Session, codes: Sequence[str], at: datetime) -> list[matching.model.MatchingAgent]:
     """The agents at these very seats, not below them."""
     seated = select(Agent.id).join(Division, Division.id == Agent.division_id).where(Division.code.in_(codes))
     return agents_as_of(session, day_of(at), ids=session.scalars(seated).all())
@@ -100,35 +100,37 @@ def _place(session: Session, need: Need) -> str:
     return session.scalar(select(Division.name).where(Division.code == need.node)) or need.node
 
 
-def _in_words(need: Need, one: Explanation, names: Mapping[Any, str], place: str) -> Why:
+def _in_words(need: Need, one: Explanation, names: Mapping[Any, str], place: str) -> RoleExplanation:
     lines = []
     name = "" if one.agent is None else _name(one.agent, names)
     if one.agent is not None:
         lines.append(_load(one, name))
         if need.current is not None and need.current != one.agent:
-            lines.append(Said("这是按现在的情况重新匹配的结果，与现任不同；已告知企业的项目没有必要不调整"))
+            lines.append(LocalizedText("这是按现在的情况重新匹配的结果，与现任不同；已告知企业的项目没有必要不调整"))
         if one.only_by_order is not None:
-            lines.append(Said("依据：%(rule)s", rule=BAR_WORDS[one.only_by_order]))
+            lines.append(LocalizedText("依据：%(rule)s", rule=BAR_WORDS[one.only_by_order]))
         if need.previous and one.agent in need.previous:
-            lines.append(Said("以前服务过该企业"))
+            lines.append(LocalizedText("以前服务过该企业"))
         if one.terms.escalation:
-            lines.append(Said("本级没有合适人选，由上级代办员承办"))
+            lines.append(LocalizedText("本级没有合适人选，由上级代办员承办"))
         if one.rival is not None:
-            lines.append(Said("其次是%(name)s：%(lost)s", name=_name(one.rival.agent, names), lost=_lost(one.rival)))
+            lines.append(
+                LocalizedText("其次是%(name)s：%(lost)s", name=_name(one.rival.agent, names), lost=_lost(one.rival))
+            )
     else:
-        lines.append(Said("目前没有可派的代办员，项目留在待派件"))
+        lines.append(LocalizedText("目前没有可派的代办员，项目留在待派件"))
     if one.full:
-        lines.append(Said("符合条件%(count)s人，其中名额已满%(full)s人", count=one.candidates, full=one.full))
+        lines.append(LocalizedText("符合条件%(count)s人，其中名额已满%(full)s人", count=one.candidates, full=one.full))
     else:
-        lines.append(Said("符合条件%(count)s人", count=one.candidates))
+        lines.append(LocalizedText("符合条件%(count)s人", count=one.candidates))
     kept_out = [
-        Said("%(rule)s%(count)s人", rule=BAR_WORDS[rule], count=count)
+        LocalizedText("%(rule)s%(count)s人", rule=BAR_WORDS[rule], count=count)
         for rule, count in one.bars.items()
         if count and rule not in (Bar.PLACE, Bar.FULL)
     ]
     if kept_out:
-        lines.append(Said("未列入：%(rules)s", rules=Each(kept_out)))
-    return Why(
+        lines.append(LocalizedText("未列入：%(rules)s", rules=ListText(kept_out)))
+    return RoleExplanation(
         role=need.role,
         counter="" if need.role == "lead" else place,
         agent_id=None if one.agent is None else int(one.agent),
@@ -142,47 +144,47 @@ def _name(agent: Id | None, names: Mapping[Any, str]) -> str:
     return names.get(agent, str(agent))
 
 
-def _load(one: Explanation, name: str) -> Said:
+def _load(one: Explanation, name: str) -> LocalizedText:
     load = {"name": name, "load": str(one.load), "capacity": str(one.capacity)}
     if one.road_hm is None:
-        return Said("%(name)s：在办%(load)s/%(capacity)s（含本项目）", **load)
+        return LocalizedText("%(name)s：在办%(load)s/%(capacity)s（含本项目）", **load)
     km = f"{one.road_hm / 10:.1f}"
-    return Said("%(name)s：在办%(load)s/%(capacity)s（含本项目），距项目约%(km)s公里", **load, km=km)
+    return LocalizedText("%(name)s：在办%(load)s/%(capacity)s（含本项目），距项目约%(km)s公里", **load, km=km)
 
 
-def _lost(rival: Rival) -> Said:
+def _lost(rival: Rival) -> LocalizedText:
     worse = [TERM_WORDS[term] for term, points in rival.differences.items() if points > 0 and term in CLOSE]
     if rival.scarcity > 0:
-        worse.append(Said("名额宽裕程度"))
+        worse.append(LocalizedText("名额宽裕程度"))
     match bool(worse), bool(rival.lost_by):
         case True, True:
-            return Said("%(terms)s不及，代价高%(points)s分", terms=Each(worse), points=rival.lost_by)
+            return LocalizedText("%(terms)s不及，代价高%(points)s分", terms=ListText(worse), points=rival.lost_by)
         case True, False:
-            return Said("%(terms)s不及，总代价相同", terms=Each(worse))
+            return LocalizedText("%(terms)s不及，总代价相同", terms=ListText(worse))
         case False, True:
-            return Said("条件相当，代价高%(points)s分", points=rival.lost_by)
-    return Said("条件相当，总代价相同")
+            return LocalizedText("条件相当，代价高%(points)s分", points=rival.lost_by)
+    return LocalizedText("条件相当，总代价相同")
 
 
-def _change_words(change: Change, need: Need, names: Mapping[Any, str], place: str) -> Said:
+def _change_words(change: SmallestChange, need: Need, names: Mapping[Any, str], place: str) -> LocalizedText:
     words = _step_words(change, need, _name(change.agent, names), place)
-    if change.after_handover and change.step is not Step.ACCEPT_HANDOVER:
-        return Said("首问代办员的转办被接受后，%(then)s", then=words)
+    if change.after_handover and change.step is not ChangeKind.ACCEPT_HANDOVER:
+        return LocalizedText("首问代办员的转办被接受后，%(then)s", then=words)
     return words
 
 
-def _step_words(change: Change, need: Need, who: str, place: str) -> Said:
+def _step_words(change: SmallestChange, need: Need, who: str, place: str) -> LocalizedText:
     match change.step:
-        case Step.ACCEPT_HANDOVER:
-            return Said("首问代办员的转办被接受，即可派件")
-        case Step.LIFT_BAN:
-            return Said("解除对%(name)s的排除，即可派件", name=who)
-        case Step.ESCALATE:
-            return Said("允许上级（市、省）代办员承办，即可派件")
-        case Step.RETURN:
-            return Said("%(name)s返岗，即可派件", name=who)
+        case ChangeKind.ACCEPT_HANDOVER:
+            return LocalizedText("首问代办员的转办被接受，即可派件")
+        case ChangeKind.LIFT_BAN:
+            return LocalizedText("解除对%(name)s的排除，即可派件", name=who)
+        case ChangeKind.ESCALATE:
+            return LocalizedText("允许上级（市、省）代办员承办，即可派件")
+        case ChangeKind.RETURN:
+            return LocalizedText("%(name)s返岗，即可派件", name=who)
     more: dict[str, str | int] = {"place": place, "count": len(change.newcomers)}
     if not need.skills:
-        return Said("%(place)s增加%(count)s名代办员，即可派件", **more)
-    skills = Each(CATEGORY_LABEL.get(cast(Category, skill), skill) for skill in sorted(need.skills))
-    return Said("%(place)s增加%(count)s名熟悉%(skills)s的代办员，即可派件", **more, skills=skills)
+        return LocalizedText("%(place)s增加%(count)s名代办员，即可派件", **more)
+    skills = ListText(CATEGORY_LABEL.get(cast(Category, skill), skill) for skill in sorted(need.skills))
+    return LocalizedText("%(place)s增加%(count)s名熟悉%(skills)s的代办员，即可派件", **more, skills=skills)

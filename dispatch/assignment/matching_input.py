@@ -13,12 +13,12 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, Text, any_, lit
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from agents import matching
-from agents.matching.gc_disabled import collector_at_rest
+from agents.matching.gc_disabled import gc_disabled
 from agents.matching.model import Need, Network
 from agents.matching.rules import ancestry
 from agents.network import Division, Level, subtree_condition
 from agents.roster import Agent, AgentSkill, Duty
-from dispatch.assignment.absence_periods import AROUND, long_away
+from dispatch.assignment.absence_periods import AROUND, long_absent_ids
 from dispatch.cases.case import Case
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project, ProjectMember, ProjectState, Referral, TeamRole
@@ -31,17 +31,17 @@ PRACTISED = 3  # the proficiency from which an agent is an authority on a kind o
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class MatchingInput:
     """The matching's inputs as read at one moment, and the versions they were read at."""
 
     needs: tuple[Need, ...]
-    agents: tuple[matching.model.Agent, ...]
+    agents: tuple[matching.model.MatchingAgent, ...]
     network: Network
     versions: Mapping[int, int]
     path: str | None = None
     """The division whose projects are asked about; None: all of them."""
 
-    def at_home(self) -> Iterator[matching.model.Agent]:
+    def at_home(self) -> Iterator[matching.model.MatchingAgent]:
         """The agents in the division asked about: nobody else's projects compete for them."""
         if self.path is None:
             yield from self.agents
@@ -62,7 +62,7 @@ def agents_as_of(
     path: str | None = None,
     ids: Iterable[int] | None = None,
     calendar: Calendar | None = None,
-) -> list[matching.model.Agent]:
+) -> list[matching.model.MatchingAgent]:
     """The active agents below ``path``, or those of ``ids``, as the matching sees them.
 
     Away is who is away longer than a stand-in acts."""
@@ -76,7 +76,7 @@ def agents_as_of(
 
 def _agents_in_reach(
     session: Session, on: date, path: str | None, named: Iterable[int], calendar: Calendar
-) -> list[matching.model.Agent]:
+) -> list[matching.model.MatchingAgent]:
     """Whoever may take a need of projects below ``path``: who sits there or above the counties, and who is named."""
     if path is None:
         return _agents_where(session, on, calendar=calendar)
@@ -86,7 +86,7 @@ def _agents_in_reach(
 
 def _agents_where(
     session: Session, on: date, *conditions: ColumnElement[bool], calendar: Calendar
-) -> list[matching.model.Agent]:
+) -> list[matching.model.MatchingAgent]:
     here = select(Agent.id).join(Division, Division.id == Agent.division_id).where(Agent.active, *conditions)
     rows = session.execute(
         select(
@@ -107,7 +107,7 @@ def _agents_where(
             practised[agent_id].append(category)
     away = _long_absent(session, on, calendar)
     return [
-        matching.model.Agent(
+        matching.model.MatchingAgent(
             id=row.id,
             node=row.code,
             level=int(row.level),
@@ -137,7 +137,7 @@ def _long_absent(session: Session, on: date, calendar: Calendar) -> set[int]:
     near = select(Duty.agent_id, Duty.starts_on, Duty.ends_on).where(
         Duty.starts_on <= on + AROUND, Duty.ends_on >= on - AROUND
     )
-    return long_away(((row.agent_id, row.starts_on, row.ends_on) for row in session.execute(near)), on, calendar)
+    return long_absent_ids(((row.agent_id, row.starts_on, row.ends_on) for row in session.execute(near)), on, calendar)
 
 
 def _coded(codes: Iterable[str]) -> ColumnElement[bool]:
@@ -174,7 +174,7 @@ def _skills_needed(session: Session, project_ids: Sequence[int]) -> dict[int, di
     return needed
 
 
-class ProjectRow(Protocol):
+class MatchingProjectRow(Protocol):
     """What the matching reads of a project: a row of READ."""
 
     id: int
@@ -204,7 +204,9 @@ def _acting(session: Session, project_ids: Sequence[int]) -> dict[int, list[Any]
     return found
 
 
-def needs_of(session: Session, rows: Sequence[ProjectRow], *, at: datetime, calendar: Calendar) -> list[Need]:
+def build_needs(
+    session: Session, rows: Sequence[MatchingProjectRow], *, at: datetime, calendar: Calendar
+) -> list[Need]:
     """The roles that somebody must fill: a lead at home, a liaison for each counter above it. A few queries for all."""
     projects = list(rows)
     ids = [project.id for project in projects]
@@ -308,16 +310,16 @@ READ = (
 )  # fmt: skip
 
 
-@collector_at_rest()
-def ask(session: Session, *, at: datetime, path: str | None = None) -> Question:
+@gc_disabled()
+def build_input(session: Session, *, at: datetime, path: str | None = None) -> MatchingInput:
     """Read everything that a batch needs, in a few queries."""
     calendar = calendar_of(session)
     query = select(*READ).where(Project.state != ProjectState.CLOSED)
     if path is not None:
         query = query.join(Division, Division.id == Project.home_division_id).where(subtree_condition(path))
     projects = session.execute(query.order_by(Project.id)).all()
-    needs = needs_of(session, cast(Sequence[ProjectRow], projects), at=at, calendar=calendar)
+    needs = build_needs(session, cast(Sequence[MatchingProjectRow], projects), at=at, calendar=calendar)
     named = {int(who) for need in needs for who in (need.current, need.lock) if who is not None}
     agents = _agents_in_reach(session, day_of(at), path, named, calendar)
     network = network_of(session, {agent.node for agent in agents} | {need.node for need in needs})
-    return Question(tuple(needs), tuple(agents), network, {p.id: p.version for p in projects}, path)
+    return MatchingInput(tuple(needs), tuple(agents), network, {p.id: p.version for p in projects}, path)

@@ -10,11 +10,11 @@ from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from agents.matching.batch import match
-from agents.matching.gc_disabled import collector_at_rest
+from agents.matching.gc_disabled import gc_disabled
 from agents.matching.model import Choice, Id, Matching, Terms, Weights
 from agents.roster import Agent
 from db import Base
-from dispatch.assignment.matching_input import Question, among, ask
+from dispatch.assignment.matching_input import MatchingInput, among, build_input
 from dispatch.cases.project import Project, TeamRole
 
 WEIGHTS = Weights()
@@ -31,14 +31,14 @@ TERM_WORDS = {
 }
 
 
-class SlotPrice(Base):
+class ShadowPrice(Base):
     """What one slot of an agent was worth to others in the last batch: the online placement reckons with it."""
 
-    __tablename__ = "slot_price"
+    __tablename__ = "shadow_price"
 
     agent_id: Mapped[int] = mapped_column(ForeignKey("agent.id", ondelete="CASCADE"), primary_key=True)
-    price: Mapped[int]
-    priced_at: Mapped[datetime]
+    value: Mapped[int]
+    computed_at: Mapped[datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +115,13 @@ def terms_of(terms: Terms) -> dict[str, int]:
 
 def propose(session: Session, *, at: datetime, path: str | None = None, limit_s: float | None = None) -> Proposal:
     """The batch's answer as a difference from what is, with its proof. Nothing is changed."""
-    question = ask(session, at=at, path=path)
+    question = build_input(session, at=at, path=path)
     answer = match(question.needs, question.agents, question.network, WEIGHTS, limit_s=limit_s)
     return difference(session, question, answer)
 
 
-@collector_at_rest()
-def difference(session: Session, question: Question, answer: Matching) -> Proposal:
+@gc_disabled()
+def difference(session: Session, question: MatchingInput, answer: Matching) -> Proposal:
     """An answer as what it would change."""
     pool = {a.id: a for a in question.agents}
     changed = [need for need in question.needs if need.current is None or answer.choices[need.id].agent != need.current]

@@ -11,13 +11,13 @@ from agents.network import Division
 from agents.roster import Agent, release_slot, take_slot
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import due, open_cases
-from dispatch.cases.notify import note, tell, tell_agent, tell_stage
+from dispatch.cases.notify import add_timeline_event, queue_agent_notice, queue_notice, queue_stage_notice
 from dispatch.cases.project import Project, ProjectMember, ProjectState, Referral, TeamRole
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.catalog import calendar_of
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.errors import NoCapacity, NotFound, Refused, WrongStage
-from dispatch.core.localized_text import Said
+from dispatch.core.localized_text import LocalizedText
 
 PRESCREEN_WD = 2
 
@@ -29,7 +29,7 @@ def assign(
     project: Project,
     *,
     agent_id: int,
-    by: Viewer,
+    by: Actor,
     at: datetime,
     reason: Mapping[str, Any] | None = None,
     chosen_by: str = "matching",
@@ -44,7 +44,9 @@ def assign(
     if agent is None or not agent.active:
         raise NotFound(f"no active agent {agent_id}")
     if agent_id in project.banned_agents:
-        raise Refused(f"agent {agent_id} is banned from {project.project_no}", words="该代办员已被排除在本项目之外")
+        raise Refused(
+            f"agent {agent_id} is banned from {project.project_no}", user_message="该代办员已被排除在本项目之外"
+        )
     # Slots are taken and given back in the order of the agents' ids, so that two swaps cannot wait for each other.
     for step in sorted({agent_id} | ({before.agent_id} if before else set())):
         if step != agent_id:
@@ -65,7 +67,7 @@ def assign(
     else:
         project.version += 1
     session.flush()
-    tell_agent(
+    queue_agent_notice(
         session, agent, project, text="project_for_agent", key=f"{agent.id}:{member.id}", at=at,
         values={"project": project.name[:20], "case_no": project.project_no},
     )  # fmt: skip
@@ -75,21 +77,21 @@ def assign(
             case.move_to(Stage.ASSIGNED, at=at, by=by.label)
             tell_assigned(session, case, agent, at=at, by=by)
         elif before is not None:
-            note(
+            add_timeline_event(
                 session,
                 case,
                 kind="agent_changed",
                 by=by,
                 at=at,
-                words=Said("代办员变更为%(name)s", name=agent.name),
+                words=LocalizedText("代办员变更为%(name)s", name=agent.name),
                 agent_id=agent.id,
             )
-            tell(session, case, "agent_changed", at=at, key=str(member.id), values=agent_values(session, agent))
+            queue_notice(session, case, "agent_changed", at=at, key=str(member.id), values=agent_values(session, agent))
     return member
 
 
 def add_liaison(
-    session: Session, project: Project, *, agent_id: int, counter: str, by: Viewer, at: datetime
+    session: Session, project: Project, *, agent_id: int, counter: str, by: Actor, at: datetime
 ) -> ProjectMember:
     """One more agent (协办) for the matters handled at another counter."""
     if not take_slot(session, agent_id):
@@ -100,18 +102,18 @@ def add_liaison(
     project.members.append(member)
     session.flush()
     agent = session.get_one(Agent, agent_id)
-    tell_agent(
+    queue_agent_notice(
         session, agent, project, text="project_for_agent", key=f"{agent.id}:{member.id}", at=at,
         values={"project": project.name[:20], "case_no": project.project_no},
     )  # fmt: skip
     for case in open_cases(session, project):
-        note(
+        add_timeline_event(
             session,
             case,
             kind="liaison",
             by=by,
             at=at,
-            words=Said("%(name)s协办", name=agent.name),
+            words=LocalizedText("%(name)s协办", name=agent.name),
             internal=True,
             counter=counter,
         )
@@ -123,18 +125,23 @@ def agent_values(session: Session, agent: Agent) -> dict[str, str]:
     return {"agent": agent.name, "station": f"{station.name}代办站"[:20], "office_phone": agent.office_phone}
 
 
-def tell_assigned(session: Session, case: Case, agent: Agent, *, at: datetime, by: Viewer) -> None:
-    tell_stage(
-        session, case, at=at, by=by, words=Said("已指派代办员%(name)s", name=agent.name), **agent_values(session, agent)
+def tell_assigned(session: Session, case: Case, agent: Agent, *, at: datetime, by: Actor) -> None:
+    queue_stage_notice(
+        session,
+        case,
+        at=at,
+        by=by,
+        words=LocalizedText("已指派代办员%(name)s", name=agent.name),
+        **agent_values(session, agent),
     )
 
 
 def refer(
-    session: Session, project: Project, *, from_agent_id: int, to_agent_id: int, reason: str, by: Viewer, at: datetime
+    session: Session, project: Project, *, from_agent_id: int, to_agent_id: int, reason: str, by: Actor, at: datetime
 ) -> Referral:
     """First ask (首问负责): the first agent stays the owner until the other accepts, within one working day."""
     if not reason.strip():
-        raise Refused("a referral needs its reason", words="请说明转办理由")
+        raise Refused("a referral needs its reason", user_message="请说明转办理由")
     referral = session.scalar(
         select(Referral).where(Referral.project_id == project.id, Referral.accepted_at.is_(None)).limit(1)
     )
@@ -146,14 +153,14 @@ def refer(
     referral.accept_by = due(calendar_of(session), at, ACCEPT_REFERRAL_WD)
     session.flush()
     agent = session.get_one(Agent, to_agent_id)
-    tell_agent(
+    queue_agent_notice(
         session, agent, project, text="project_for_agent", key=f"refer:{referral.id}:{at.timestamp():.0f}", at=at,
         values={"project": project.name[:20], "case_no": project.project_no},
     )  # fmt: skip
     return referral
 
 
-def accept_referral(session: Session, project: Project, referral: Referral, *, by: Viewer, at: datetime) -> None:
+def accept_referral(session: Session, project: Project, referral: Referral, *, by: Actor, at: datetime) -> None:
     """The other agent takes it over: from now on it is theirs."""
     if referral.accepted_at is not None or referral.to_agent_id is None:
         raise WrongStage(f"referral {referral.id} is not open")

@@ -9,13 +9,13 @@ from dispatch.cases.case import Case
 from dispatch.cases.evaluation import Ticket
 from dispatch.cases.project import Project, ProjectMember
 from dispatch.cases.review import Review
-from dispatch.core.actor import Role, Viewer
+from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
 from dispatch.custody.custody import Parcel
-from routing.day.tables import Courier, Plan, Run, Stop
+from routing.day.tables import Courier, CourierRun, CourierStop, DayPlan
 
 
-def within(viewer: Viewer, division_column: ColumnElement[int]) -> ColumnElement[bool]:
+def within(viewer: Actor, division_column: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether a row's division lies in the viewer's subtree: a path test, never a code prefix."""
     if viewer.role in {Role.OPERATOR, Role.SYSTEM}:
         return true()
@@ -24,7 +24,7 @@ def within(viewer: Viewer, division_column: ColumnElement[int]) -> ColumnElement
     return division_column.in_(select(Division.id).where(subtree_condition(viewer.division_path)))
 
 
-def visible_projects(viewer: Viewer) -> ColumnElement[bool]:
+def visible_projects(viewer: Actor) -> ColumnElement[bool]:
     """Operator all, lead and supervisor the subtree, agent own and station's, enterprise its own, courier none."""
     match viewer.role:
         case Role.OPERATOR | Role.SYSTEM:
@@ -47,40 +47,40 @@ def visible_projects(viewer: Viewer) -> ColumnElement[bool]:
             return false()
 
 
-def visible_cases(viewer: Viewer) -> ColumnElement[bool]:
+def visible_cases(viewer: Actor) -> ColumnElement[bool]:
     """The cases of the projects that the viewer may see."""
     if viewer.role in {Role.OPERATOR, Role.SYSTEM}:
         return true()
     return Case.project_id.in_(select(Project.id).where(visible_projects(viewer)))
 
 
-def visible_stops(viewer: Viewer) -> ColumnElement[bool]:
+def visible_stops(viewer: Actor) -> ColumnElement[bool]:
     """A courier the stops of own runs, a lead those of the subtree, an enterprise those of its parcels."""
     match viewer.role:
         case Role.COURIER:
-            return Stop.run_id.in_(select(Run.id).where(Run.courier_id == viewer.courier_id))
+            return CourierStop.run_id.in_(select(CourierRun.id).where(CourierRun.courier_id == viewer.courier_id))
         case Role.ENTERPRISE | Role.AGENT:
             own = select(Parcel.stop_id).join(Case, Case.id == Parcel.case_id).where(visible_cases(viewer))
-            return Stop.id.in_(own)
+            return CourierStop.id.in_(own)
         case _:
-            return within(viewer, Stop.division_id)  # type: ignore[arg-type]
+            return within(viewer, CourierStop.division_id)  # type: ignore[arg-type]
 
 
-def visible_plans(viewer: Viewer) -> ColumnElement[bool]:
+def visible_plans(viewer: Actor) -> ColumnElement[bool]:
     """Plans belong to leads, supervisors and operators."""
     if viewer.role not in {Role.LEAD, Role.SUPERVISOR, Role.OPERATOR, Role.SYSTEM}:
         return false()
-    return within(viewer, Plan.division_id)  # type: ignore[arg-type]
+    return within(viewer, DayPlan.division_id)  # type: ignore[arg-type]
 
 
-def visible_parcels(viewer: Viewer) -> ColumnElement[bool]:
+def visible_parcels(viewer: Actor) -> ColumnElement[bool]:
     """Those of visible cases; a courier's are those at the stops of own runs."""
     if viewer.role is Role.COURIER:
-        return Parcel.stop_id.in_(select(Stop.id).where(visible_stops(viewer)))
+        return Parcel.stop_id.in_(select(CourierStop.id).where(visible_stops(viewer)))
     return Parcel.case_id.in_(select(Case.id).where(visible_cases(viewer)))
 
 
-def visible_agents(viewer: Viewer) -> ColumnElement[bool]:
+def visible_agents(viewer: Actor) -> ColumnElement[bool]:
     """An agent sees the colleagues of the own station, a lead the subtree."""
     match viewer.role:
         case Role.OPERATOR | Role.SYSTEM:
@@ -94,7 +94,7 @@ def visible_agents(viewer: Viewer) -> ColumnElement[bool]:
             return false()
 
 
-def visible_couriers(viewer: Viewer) -> ColumnElement[bool]:
+def visible_couriers(viewer: Actor) -> ColumnElement[bool]:
     """A lead's subtree; a courier sees itself."""
     if viewer.role is Role.COURIER:
         return Courier.id == viewer.courier_id
@@ -103,7 +103,7 @@ def visible_couriers(viewer: Viewer) -> ColumnElement[bool]:
     return within(viewer, Courier.division_id)  # type: ignore[arg-type]
 
 
-def visible_tickets(viewer: Viewer) -> ColumnElement[bool]:
+def visible_tickets(viewer: Actor) -> ColumnElement[bool]:
     """An enterprise its own; an agent those it owns, never those about itself; a lead the subtree."""
     match viewer.role:
         case Role.ENTERPRISE:
@@ -119,7 +119,7 @@ def visible_tickets(viewer: Viewer) -> ColumnElement[bool]:
 # ---------------------------------------------------------------- finding one to act on
 
 
-def project_for(session: Session, viewer: Viewer, project_no: str, *, lock: bool = False) -> Project:
+def project_for(session: Session, viewer: Actor, project_no: str, *, lock: bool = False) -> Project:
     """The project, locked when it is to be changed. Raises NotFound."""
     query = select(Project).where(Project.project_no == project_no, visible_projects(viewer))
     if lock:
@@ -130,7 +130,7 @@ def project_for(session: Session, viewer: Viewer, project_no: str, *, lock: bool
     return project
 
 
-def case_for(session: Session, viewer: Viewer, case_no: str, *, lock: bool = False) -> Case:
+def case_for(session: Session, viewer: Actor, case_no: str, *, lock: bool = False) -> Case:
     """The case, locked when it is to be changed. Raises NotFound."""
     query = select(Case).where(Case.case_no == case_no, visible_cases(viewer))
     if lock:
@@ -141,7 +141,7 @@ def case_for(session: Session, viewer: Viewer, case_no: str, *, lock: bool = Fal
     return case
 
 
-def review_for(session: Session, viewer: Viewer, review_id: int) -> Review:
+def review_for(session: Session, viewer: Actor, review_id: int) -> Review:
     """The review, with its case locked first: rows are locked in one order. Raises NotFound."""
     case_no = session.scalar(select(Case.case_no).join(Review, Review.case_id == Case.id).where(Review.id == review_id))
     if case_no is None:
@@ -150,7 +150,7 @@ def review_for(session: Session, viewer: Viewer, review_id: int) -> Review:
     return session.get_one(Review, review_id, with_for_update=True, populate_existing=True)
 
 
-def parcel_for(session: Session, viewer: Viewer, waybill: str, *, lock: bool = False) -> Parcel:
+def parcel_for(session: Session, viewer: Actor, waybill: str, *, lock: bool = False) -> Parcel:
     """The parcel, with its case locked first when it is to be changed. Raises NotFound."""
     found = session.execute(
         select(Parcel.id, Case.id.label("case_id"))
@@ -164,19 +164,19 @@ def parcel_for(session: Session, viewer: Viewer, waybill: str, *, lock: bool = F
     return session.get_one(Parcel, found.id, with_for_update=lock or None, populate_existing=lock)
 
 
-def stop_for(session: Session, viewer: Viewer, stop_id: int, *, lock: bool = False) -> Stop:
+def stop_for(session: Session, viewer: Actor, stop_id: int, *, lock: bool = False) -> CourierStop:
     """The stop; its cases and parcels are locked before it. Raises NotFound."""
-    seen = session.scalar(select(Stop.id).where(Stop.id == stop_id, visible_stops(viewer)))
+    seen = session.scalar(select(CourierStop.id).where(CourierStop.id == stop_id, visible_stops(viewer)))
     if seen is None:
         raise NotFound(f"no stop {stop_id} for this viewer")
     if lock:
         parcels = select(Parcel.case_id).where(Parcel.stop_id == stop_id)
         session.scalars(select(Case).where(Case.id.in_(parcels)).order_by(Case.id).with_for_update()).all()
         session.scalars(select(Parcel).where(Parcel.stop_id == stop_id).order_by(Parcel.id).with_for_update()).all()
-    return session.get_one(Stop, stop_id, with_for_update=lock or None, populate_existing=lock)
+    return session.get_one(CourierStop, stop_id, with_for_update=lock or None, populate_existing=lock)
 
 
-def ticket_for(session: Session, viewer: Viewer, ticket_no: str) -> Ticket:
+def ticket_for(session: Session, viewer: Actor, ticket_no: str) -> Ticket:
     """The ticket, locked. Raises NotFound."""
     ticket = session.scalar(
         select(Ticket).where(Ticket.ticket_no == ticket_no, visible_tickets(viewer)).with_for_update(of=Ticket)

@@ -12,7 +12,7 @@ from dispatch.cases.project import Contact, Project
 from dispatch.cases.stages import ENDS, NEXT, UNDONE, Stage
 from dispatch.catalogue.catalog import MaterialMode
 from dispatch.core.errors import Stale, WrongStage
-from dispatch.core.localized_text import Said
+from dispatch.core.localized_text import LocalizedText
 
 
 class Outcome(StrEnum):
@@ -114,7 +114,9 @@ class Case(Base):
         if version is not None and version != self.version:
             raise Stale(
                 f"case {self.case_no} is at version {self.version}, not {version}; last changed by {self.changed_by}",
-                words=Said("刚刚由%(name)s修改过，请刷新后再试", name=self.changed_by or Said("他人")),
+                user_message=LocalizedText(
+                    "刚刚由%(name)s修改过，请刷新后再试", name=self.changed_by or LocalizedText("他人")
+                ),
             )
 
     @property

@@ -25,7 +25,7 @@ OPEN = (ReviewState.ACCEPTED, ReviewState.PAUSED, ReviewState.EXTENDED)
 DECIDED = (ReviewState.GRANTED, ReviewState.DENIED)
 
 
-class Promised(Base):
+class PromiseRecord(Base):
     """What was said about one case (预计办结): the date, its probability, why; and in the end what it took.
 
     A yardstick is what the case is measured by: the first promise, and any that a special procedure or an extension
@@ -54,7 +54,7 @@ class Promised(Base):
     ended_at: Mapped[datetime | None]
 
 
-class Lesson(Base):
+class FittedDurations(Base):
     """What all decided and open matters taught on one day, in plain data; the newest row is in force."""
 
     __tablename__ = "lesson"
@@ -67,34 +67,34 @@ class Lesson(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Experience:
+class TrainedForecast:
     """What a promise rests on: durations, and how stated probabilities have to be read."""
 
     durations: Durations
     recalibration: Recalibration
 
 
-_in_force: dict[tuple[str, int], Experience] = {}
+_in_force: dict[tuple[str, int], TrainedForecast] = {}
 
 
-def experience(session: Session) -> Experience:
+def trained_forecast(session: Session) -> TrainedForecast:
     """The newest lesson, read once by each process; the beliefs of the file before there is any."""
-    newest = session.scalar(select(Lesson.id).order_by(Lesson.id.desc()).limit(1)) or 0
+    newest = session.scalar(select(FittedDurations.id).order_by(FittedDurations.id.desc()).limit(1)) or 0
     key = (str(session.get_bind().engine.url), newest)
     if key not in _in_force:
-        lesson = session.get(Lesson, newest) if newest else None
+        lesson = session.get(FittedDurations, newest) if newest else None
         _in_force.clear()
         _in_force[key] = _untold() if lesson is None else _read(lesson.taught)
     return _in_force[key]
 
 
-def relearn(session: Session, *, at: datetime) -> Lesson:
+def fit_durations(session: Session, *, at: datetime) -> FittedDurations:
     """Learn from the past year's matters and from all promises that were judged."""
     nodes = all_matters(session)
     seen = [o for o in observations(session, at=at) if o.matter in nodes]
     durations = learn(seen, nodes, read_priors())
     closed = judged(session)
-    lesson = Lesson(
+    lesson = FittedDurations(
         learned_at=at,
         matters=len(seen),
         promises=len(closed),
@@ -102,14 +102,14 @@ def relearn(session: Session, *, at: datetime) -> Lesson:
     )
     session.add(lesson)
     session.flush()
-    kept = select(Lesson.id).order_by(Lesson.id.desc()).limit(KEPT_LESSONS)
-    session.execute(delete(Lesson).where(Lesson.id.not_in(kept)))
+    kept = select(FittedDurations.id).order_by(FittedDurations.id.desc()).limit(KEPT_LESSONS)
+    session.execute(delete(FittedDurations).where(FittedDurations.id.not_in(kept)))
     return lesson
 
 
-def learned_today(session: Session, *, at: datetime) -> bool:
+def fitted_today(session: Session, *, at: datetime) -> bool:
     """Whether a lesson of this day stands already."""
-    newest = session.scalar(select(Lesson.learned_at).order_by(Lesson.id.desc()).limit(1))
+    newest = session.scalar(select(FittedDurations.learned_at).order_by(FittedDurations.id.desc()).limit(1))
     return newest is not None and in_shanghai(newest).date() >= in_shanghai(at).date()
 
 
@@ -151,9 +151,9 @@ def observations(session: Session, *, at: datetime) -> list[Observation]:
 def judged(session: Session) -> list[Closed]:
     """Every yardstick whose case was decided, against what it took."""
     rows = session.execute(
-        select(Promised.kept, Promised.took_wd)
-        .where(Promised.is_yardstick, Promised.took_wd.is_not(None))
-        .order_by(Promised.ended_at, Promised.id)
+        select(PromiseRecord.kept, PromiseRecord.took_wd)
+        .where(PromiseRecord.is_yardstick, PromiseRecord.took_wd.is_not(None))
+        .order_by(PromiseRecord.ended_at, PromiseRecord.id)
     )
     return [close(recalled(row.kept), row.took_wd) for row in rows if row.took_wd is not None]
 
@@ -161,8 +161,8 @@ def judged(session: Session) -> list[Closed]:
 # ---------------------------------------------------------------- as plain data
 
 
-def _untold() -> Experience:
-    return Experience(Durations.before_any_case(read_priors()), Recalibration())
+def _untold() -> TrainedForecast:
+    return TrainedForecast(Durations.before_any_case(read_priors()), Recalibration())
 
 
 def _written(durations: Durations, gauge: Recalibration) -> dict[str, Any]:
@@ -181,7 +181,7 @@ def _written(durations: Durations, gauge: Recalibration) -> dict[str, Any]:
     }
 
 
-def _read(taught: dict[str, Any]) -> Experience:
+def _read(taught: dict[str, Any]) -> TrainedForecast:
     durations = Durations(
         read_priors(),
         Basis(taught["basis"]),
@@ -191,4 +191,4 @@ def _read(taught: dict[str, Any]) -> Experience:
         taught["department"],
         taught["project"],
     )
-    return Experience(durations, Recalibration(tuple(taught["stated"]), tuple(taught["true"])))
+    return TrainedForecast(durations, Recalibration(tuple(taught["stated"]), tuple(taught["true"])))

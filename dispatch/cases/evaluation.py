@@ -122,7 +122,7 @@ class Rectification(Base):
         if state not in NEXT_RECTIFICATION[self.state]:
             raise WrongStage(f"rectification {self.id} is {self.state}, {state} may not follow")
         if not words.strip():
-            raise Refused("a step of a rectification says what was done", words="请填写核实、整改或回访情况")
+            raise Refused("a step of a rectification says what was done", user_message="请填写核实、整改或回访情况")
         self.state = state
         match state:
             case RectificationState.VERIFIED:
@@ -196,14 +196,14 @@ class Ticket(Base):
     def hand_to(self, agent_id: int | None) -> None:
         """Raises Refused when the agent is the one complained about."""
         if agent_id is not None and agent_id == self.about_agent_id:
-            raise Refused(f"ticket {self.ticket_no} is about this agent", words="被投诉人不得承办该工单")
+            raise Refused(f"ticket {self.ticket_no} is about this agent", user_message="被投诉人不得承办该工单")
         self.owner_agent_id = agent_id
 
     def answer(self, *, at: datetime, reply: str) -> None:
         if self.state is not TicketState.OPEN:
             raise WrongStage(f"ticket {self.ticket_no} is {self.state}")
         if not reply.strip():
-            raise Refused("an answer needs words", words="请填写答复内容")
+            raise Refused("an answer needs words", user_message="请填写答复内容")
         self.state, self.answered_at, self.reply = TicketState.ANSWERED, at, reply
 
     def call_back(self, *, at: datetime, words: str) -> None:

@@ -11,22 +11,22 @@ from sqlalchemy.orm import Session
 
 from agents.roster import Agent, acting_agent
 from dispatch.cases.case import Case
-from dispatch.cases.duration_training import Experience, Promised, experience
-from dispatch.cases.notify import day_of, note, tell
+from dispatch.cases.duration_training import PromiseRecord, TrainedForecast, trained_forecast
+from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
 from dispatch.cases.project import Project
-from dispatch.cases.project_path import Places, ProjectPath, project_path
+from dispatch.cases.project_path import DivisionRulesCache, ProjectPath, project_path
 from dispatch.cases.review import Review, ReviewState
 from dispatch.cases.stages import ENDS
 from dispatch.catalogue.catalog import Matter, calendar_of
 from dispatch.core.actor import SYSTEM
 from dispatch.core.clock import CalendarMissing, in_shanghai
-from dispatch.core.localized_text import Day, Said
+from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.forecast.calibration import pert_ahead
-from dispatch.forecast.path_sampling import Course, NothingToPromise, course, least_cases
+from dispatch.forecast.path_sampling import NothingToPromise, PathSampler, least_cases, prepare_path_samples
 from dispatch.forecast.promise import Outlook, Promise, outlook, promise, reissue, why_moved
 from dispatch.forecast.risk import Risk, risk
 from dispatch.path.approval_graph import Basis, Counting, PathError
-from dispatch.path.schedule import Progress, schedule
+from dispatch.path.schedule import MatterProgress, schedule
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Forecast:
     """One case as it looks at a moment: the promise that could be said, and what it rests on."""
 
     mine: ProjectPath
-    ready: Course
+    ready: PathSampler
     view: Outlook
     now: Promise
 
@@ -47,16 +47,21 @@ class Forecast:
 
 
 def forecast(
-    session: Session, case: Case, *, at: datetime, learned: Experience | None = None, places: Places | None = None
+    session: Session,
+    case: Case,
+    *,
+    at: datetime,
+    learned: TrainedForecast | None = None,
+    places: DivisionRulesCache | None = None,
 ) -> Forecast | None:
     """How a case looks now; None when nothing of it takes time, or the calendar does not reach that far."""
     project = session.get_one(Project, case.project_id)
-    known = learned or experience(session)
+    known = learned or trained_forecast(session)
     try:
         mine = _path_towards(session, project, case, at=at, places=places)
         if mine is None:
             return None
-        ready = course(
+        ready = prepare_path_samples(
             mine.path, known.durations, authorities=mine.authorities, city=mine.city,
             goals=mine.codes_of_case[case.id], calendar=mine.calendar, start_on=mine.start_on, today=mine.today,
             progress=mine.progress, paused_wd=mine.paused_wd, pause_ahead_wd=mine.pause_ahead_wd,
@@ -71,7 +76,7 @@ def forecast(
 
 
 def _path_towards(
-    session: Session, project: Project, case: Case, *, at: datetime, places: Places | None
+    session: Session, project: Project, case: Case, *, at: datetime, places: DivisionRulesCache | None
 ) -> ProjectPath | None:
     """The path of what the project has filed or will file in its cases: other cases' matters may be waited for."""
     codes = session.scalars(
@@ -92,9 +97,9 @@ def renew(
     at: datetime,
     rebase: bool = False,
     quiet: bool = False,
-    learned: Experience | None = None,
-    places: Places | None = None,
-) -> Promised | None:
+    learned: TrainedForecast | None = None,
+    places: DivisionRulesCache | None = None,
+) -> PromiseRecord | None:
     """Look at a case anew: its risk and the best thing to do; the promise is said anew when it moved by a working day.
 
     ``rebase``: a special procedure or an extension moved it, so it is measured by the new promise. ``quiet``: the
@@ -155,7 +160,7 @@ def due(session: Session, *, at: datetime, limit: int) -> list[int]:
 
 def renew_many(session: Session, case_ids: list[int], *, at: datetime) -> int:
     """Look anew at these cases, each once more only; one that somebody works on is left for the next time."""
-    learned, places = experience(session), Places(session)
+    learned, places = trained_forecast(session), DivisionRulesCache(session)
     rows = session.scalars(
         select(Case).where(Case.id.in_(case_ids)).order_by(Case.id).with_for_update(skip_locked=True)
     ).all()
@@ -172,17 +177,21 @@ def renew_many(session: Session, case_ids: list[int], *, at: datetime) -> int:
 # ---------------------------------------------------------------- what was said
 
 
-def _said(session: Session, case: Case) -> tuple[Promised | None, Promised | None]:
+def _said(session: Session, case: Case) -> tuple[PromiseRecord | None, PromiseRecord | None]:
     """The last promise, and the one by which the case is measured."""
-    rows = session.scalars(select(Promised).where(Promised.case_id == case.id).order_by(Promised.id)).all()
+    rows = session.scalars(
+        select(PromiseRecord).where(PromiseRecord.case_id == case.id).order_by(PromiseRecord.id)
+    ).all()
     measures = [row for row in rows if row.is_yardstick]
     return (rows[-1] if rows else None), (measures[-1] if measures else None)
 
 
-def _say(session: Session, case: Case, seen: Forecast, anew: Promise, *, is_yardstick: bool, at: datetime) -> Promised:
+def _say(
+    session: Session, case: Case, seen: Forecast, anew: Promise, *, is_yardstick: bool, at: datetime
+) -> PromiseRecord:
     plan = schedule(seen.mine.path, Basis.COMMITTED, Counting.ELAPSED, goals=seen.mine.codes_of_case[case.id])
     days = seen.expected_wd
-    said = Promised(
+    said = PromiseRecord(
         case_id=case.id, said_at=at, start_on=seen.mine.start_on, expected_on=anew.expected_on, promised_wd=days,
         share=anew.share, pert_share=pert_ahead(seen.ready, plan.critical_path, days), is_yardstick=is_yardstick,
         is_estimate=anew.is_estimate, is_from_cases=anew.is_from_cases, reason=anew.reason,
@@ -193,50 +202,50 @@ def _say(session: Session, case: Case, seen: Forecast, anew: Promise, *, is_yard
     return said
 
 
-def _as_promise(said: Promised) -> Promise:
+def _as_promise(said: PromiseRecord) -> Promise:
     return Promise(
         said.expected_on, said.share, day_of(said.said_at), said.is_estimate, said.reason, said.is_from_cases
     )
 
 
-def _tell(session: Session, case: Case, last: Promised, said: Promised, *, quiet: bool, at: datetime) -> None:
+def _tell(session: Session, case: Case, last: PromiseRecord, said: PromiseRecord, *, quiet: bool, at: datetime) -> None:
     """A line on the timeline either way; a notice only when it will be later than was said."""
     today = day_of(at)
-    was, now = Day(last.expected_on, today), Day(said.expected_on, today)
-    note(
+    was, now = DayText(last.expected_on, today), DayText(said.expected_on, today)
+    add_timeline_event(
         session, case, kind="promise", by=SYSTEM, at=at,
-        words=Said("预计办结由%(was)s调整为%(now)s：%(reason)s", was=was, now=now, reason=said.reason),
+        words=LocalizedText("预计办结由%(was)s调整为%(now)s：%(reason)s", was=was, now=now, reason=said.reason),
         share=round(said.share, 3),
     )  # fmt: skip
     if quiet or said.expected_on <= last.expected_on:
         return
     lead = session.get_one(Project, case.project_id).lead
     agent = None if lead is None else acting_agent(session, session.get_one(Agent, lead.agent_id), today)
-    tell(
+    queue_notice(
         session, case, "late", at=at, key=f"promise:{said.id}",
         values={
-            "matter": "全部事项", "was": Day(last.expected_on), "now": Day(said.expected_on),
+            "matter": "全部事项", "was": DayText(last.expected_on), "now": DayText(said.expected_on),
             "reason": said.reason[:20], "agent": agent.name if agent else "",
         },
     )  # fmt: skip
 
 
-def _danger(session: Session, seen: Forecast, measure: Promised, learned: Experience | None) -> Risk:
+def _danger(session: Session, seen: Forecast, measure: PromiseRecord, learned: TrainedForecast | None) -> Risk:
     """The risk of missing the promise that counts, and the one action that lowers it most."""
-    known = learned or experience(session)
+    known = learned or trained_forecast(session)
     promised_wd = seen.mine.calendar.working_days_between(seen.mine.start_on, measure.expected_on)
     return risk(seen.mine.path, seen.ready, promised_wd, known.recalibration)
 
 
-def _plain(progress: Mapping[str, Progress]) -> dict[str, Any]:
+def _plain(progress: Mapping[str, MatterProgress]) -> dict[str, Any]:
     def iso(on: date | None) -> str | None:
         return None if on is None else on.isoformat()
 
     return {code: [iso(p.accepted_on), iso(p.decided_on), iso(p.due_on)] for code, p in progress.items()}
 
 
-def _recall(kept: Mapping[str, Any]) -> dict[str, Progress]:
+def _recall(kept: Mapping[str, Any]) -> dict[str, MatterProgress]:
     def day(iso: str | None) -> date | None:
         return None if iso is None else date.fromisoformat(iso)
 
-    return {code: Progress(day(a), day(d), day(due_on)) for code, (a, d, due_on) in kept.items()}
+    return {code: MatterProgress(day(a), day(d), day(due_on)) for code, (a, d, due_on) in kept.items()}

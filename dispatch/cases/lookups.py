@@ -12,7 +12,7 @@ from dispatch.cases.notify import day_of
 from dispatch.cases.project import Counter, Project
 from dispatch.cases.review import Review
 from dispatch.cases.stages import ENDS
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.clock import Calendar, utc
 from dispatch.custody.custody import Parcel
 
@@ -57,6 +57,6 @@ def parcels_of(session: Session, case: Case) -> list[Parcel]:
     return list(session.scalars(select(Parcel).where(Parcel.case_id == case.id).order_by(Parcel.id)))
 
 
-def actor_ref(by: Viewer) -> str:
+def actor_ref(by: Actor) -> str:
     """Who acted, as custody records it: an id, never a name."""
     return f"account:{by.account_id}" if by.account_id is not None else by.role.value

@@ -14,9 +14,9 @@ from db import Base, EncryptedText
 from dispatch.cases.case import Case, CaseEvent
 from dispatch.cases.project import Contact, Project
 from dispatch.cases.stages import LABEL, NOTICE
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.clock import in_shanghai
-from dispatch.core.localized_text import kept
+from dispatch.core.localized_text import to_json
 from notifications import outbox
 
 # Letters and digits that nobody mistakes for one another on paper or on the phone.
@@ -53,17 +53,17 @@ def six_digits() -> str:
     return f"{secrets.randbelow(1_000_000):06d}"
 
 
-def spoken(case_no: str) -> str:
+def sms_case_number(case_no: str) -> str:
     """The case number as a notice carries it: without hyphens, at most 20 characters."""
     return case_no.replace("-", "")
 
 
-def note(
+def add_timeline_event(
     session: Session,
     case: Case,
     *,
     kind: str,
-    by: Viewer,
+    by: Actor,
     at: datetime,
     words: str = "",
     internal: bool = False,
@@ -77,14 +77,14 @@ def note(
         stage=case.stage,
         actor=by.label,
         words=str(words or LABEL[case.stage]),
-        detail=detail | kept(words),
+        detail=detail | to_json(words),
         internal=internal,
     )
     session.add(event)
     return event
 
 
-def tell(
+def queue_notice(
     session: Session,
     case: Case,
     text: str,
@@ -102,7 +102,7 @@ def tell(
         text=text,
         to=contact.phone,
         locale=contact.locale,
-        values={"case_no": spoken(case.case_no), **(values or {})},
+        values={"case_no": sms_case_number(case.case_no), **(values or {})},
         at=at,
         division_id=case.division_id,
         case_id=case.id,
@@ -111,13 +111,15 @@ def tell(
     )
 
 
-def tell_stage(session: Session, case: Case, *, at: datetime, by: Viewer, words: str = "", **values: str) -> None:
+def queue_stage_notice(
+    session: Session, case: Case, *, at: datetime, by: Actor, words: str = "", **values: str
+) -> None:
     """The stage has just changed: its line on the timeline and its notice."""
-    note(session, case, kind=case.stage.value, by=by, at=at, words=words)
-    tell(session, case, NOTICE[case.stage], at=at, values=values)
+    add_timeline_event(session, case, kind=case.stage.value, by=by, at=at, words=words)
+    queue_notice(session, case, NOTICE[case.stage], at=at, values=values)
 
 
-def tell_agent(
+def queue_agent_notice(
     session: Session, agent: Agent, project: Project, *, text: str, key: str, at: datetime, values: Mapping[str, str]
 ) -> None:
     """A notice to an agent about a project."""
@@ -133,7 +135,7 @@ def tell_agent(
     )
 
 
-def tell_desk(
+def queue_desk_notice(
     session: Session,
     *,
     kind: str,

@@ -66,7 +66,9 @@ class Enterprise(Base):
         try:
             return str(uscc.validate(code))
         except ValidationError as error:
-            raise Refused(f"credit code {code} is not valid: {error}", words="统一社会信用代码有误，请核对") from error
+            raise Refused(
+                f"credit code {code} is not valid: {error}", user_message="统一社会信用代码有误，请核对"
+            ) from error
 
 
 class Contact(Base):

@@ -15,38 +15,38 @@ from dispatch.catalogue.catalog import Family, Matter, area_evaluations, calenda
 from dispatch.core.clock import Calendar, Lamp, in_shanghai
 from dispatch.path.applicability import Facts, applies, limits_for
 from dispatch.path.approval_graph import Edit, IntermediaryWork, MatterNode, Path, applicable, build_path
-from dispatch.path.area_effects import AreaEvaluation, Site
+from dispatch.path.area_effects import EvaluatedSite, ZoneEvaluation
 from dispatch.path.edit_log import standing
-from dispatch.path.schedule import Progress
+from dispatch.path.schedule import MatterProgress
 
 OPEN_STATES = frozenset({ReviewState.ACCEPTED, ReviewState.PAUSED, ReviewState.EXTENDED})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DivisionRules:
     """What the catalogue and the zones say at one division, for one family of matters."""
 
     nodes: tuple[MatterNode, ...]
-    site: Site
-    evaluations: tuple[AreaEvaluation, ...]
+    site: EvaluatedSite
+    evaluations: tuple[ZoneEvaluation, ...]
     city: str
 
 
 @dataclass(slots=True)
-class Places:
+class DivisionRulesCache:
     """Places read once for as long as one caller looks at many projects."""
 
     session: Session
-    known: dict[tuple[int, Family], Place] = field(default_factory=dict)
+    known: dict[tuple[int, Family], DivisionRules] = field(default_factory=dict)
 
-    def of(self, division_id: int, family: Family) -> Place:
+    def of(self, division_id: int, family: Family) -> DivisionRules:
         """The place of a project."""
         key = (division_id, family)
         if key not in self.known:
             division = self.session.get_one(Division, division_id)
             line = ancestors(self.session, division)
             city = next((d.code for d in (*line, division) if d.level is Level.CITY), "")
-            self.known[key] = Place(
+            self.known[key] = DivisionRules(
                 tuple(matter_nodes(self.session, division, family=family)),
                 site_of(division, line=line),
                 tuple(area_evaluations(self.session, division)),
@@ -64,7 +64,7 @@ class ProjectPath:
     start_on: date
     today: date
     city: str
-    progress: Mapping[str, Progress]
+    progress: Mapping[str, MatterProgress]
     authorities: Mapping[str, str]
     paused_wd: Mapping[str, int]
     pause_ahead_wd: Mapping[str, int]
@@ -78,14 +78,14 @@ def project_path(
     at: datetime,
     only: Collection[str] | None = None,
     start_on: date | None = None,
-    places: Places | None = None,
+    places: DivisionRulesCache | None = None,
     edits: Sequence[Edit] | None = None,
 ) -> ProjectPath | None:
     """The path of all matters that the project's facts call for or its cases contain, or just of those in ``only``.
 
     The lead's edits are in it, or those given instead. None when there are no matters."""
     calendar, today = calendar_of(session), in_shanghai(at).date()
-    place = (places or Places(session)).of(project.division_id, project.family)
+    place = (places or DivisionRulesCache(session)).of(project.division_id, project.family)
     reviews = reviews_by_matter(session, project)
     try:
         facts = facts_of(project.facts)
@@ -104,7 +104,7 @@ def project_path(
     codes = {node.code for node in chosen}
     works = [work for work in project.intermediaries if work.matter_code in codes and work.promised_wd is not None]
     progress = {code: _happened(review, calendar, at) for code, review in reviews}
-    progress.update({_work_code(w): Progress(accepted_on=w.started_on, decided_on=w.ended_on) for w in works})
+    progress.update({_work_code(w): MatterProgress(accepted_on=w.started_on, decided_on=w.ended_on) for w in works})
     pauses = {code: _pauses(review, calendar, today) for code, review in reviews}
     of_case: dict[int, dict[str, None]] = {}
     for code, review in reviews:
@@ -145,8 +145,8 @@ def reviews_by_matter(session: Session, project: Project) -> list[tuple[str, Rev
     return [(code, review) for code, review in rows]
 
 
-def _happened(review: Review, calendar: Calendar, at: datetime) -> Progress:
-    return Progress(
+def _happened(review: Review, calendar: Calendar, at: datetime) -> MatterProgress:
+    return MatterProgress(
         accepted_on=_day(review.accepted_at),
         decided_on=_day(review.decided_at),
         due_on=_day(review.legal_due_at),

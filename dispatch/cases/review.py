@@ -23,7 +23,8 @@ from dispatch.core.clock import (
     in_shanghai,
 )
 from dispatch.core.errors import Refused, WrongStage
-from dispatch.core.localized_text import Said
+from dispatch.core.localized_text import LocalizedText
+from dispatch.path.approval_graph import Relief
 
 
 class ReviewState(StrEnum):
@@ -82,14 +83,6 @@ NEXT_REVIEW: dict[ReviewState, frozenset[ReviewState]] = {
     ReviewState.WITHDRAWN: frozenset(),
 }
 REVIEW_ENDS = frozenset(state for state, following in NEXT_REVIEW.items() if not following)
-
-
-class Relief(StrEnum):
-    """The three reliefs, which are not the same: 容缺受理, 告知承诺, 模拟审批."""
-
-    DEFERRED = "deferred"
-    COMMITMENT = "commitment"
-    SIMULATED = "simulated"
 
 
 RELIEF_LABEL = {Relief.DEFERRED: "容缺受理", Relief.COMMITMENT: "告知承诺", Relief.SIMULATED: "模拟审批"}
@@ -158,7 +151,7 @@ class Review(Base):
     def accept(self, *, at: datetime, notice_no: str, calendar: Calendar, deemed: bool = False) -> None:
         """The written acceptance (受理通知书), or five days of silence: day 1 is the next working day."""
         if not notice_no.strip() and not deemed:
-            raise Refused("an acceptance needs the number of its notice", words="请填写受理通知书编号")
+            raise Refused("an acceptance needs the number of its notice", user_message="请填写受理通知书编号")
         self.move_to(ReviewState.ACCEPTED)
         self.accepted_at, self.acceptance_no, self.deemed_accepted = at, notice_no, deemed
         self.refresh_due(calendar, at)
@@ -178,9 +171,9 @@ class Review(Base):
     def ask_corrections(self, *, at: datetime, words: str, calendar: Calendar) -> None:
         """All corrections at once, within five working days of filing."""
         if not words.strip():
-            raise Refused("corrections need to be listed", words="请一次性列明全部补正内容")
+            raise Refused("corrections need to be listed", user_message="请一次性列明全部补正内容")
         if self.is_deemed_accepted(at, calendar):
-            raise Refused(f"review {self.id}: the five days have passed", words="已超过五个工作日，依法视为受理")
+            raise Refused(f"review {self.id}: the five days have passed", user_message="已超过五个工作日，依法视为受理")
         self.move_to(ReviewState.SUPPLEMENT)
         self.correction_asked_at, self.correction_words = at, words
 
@@ -202,14 +195,14 @@ class Review(Base):
     def extend(self, *, working_days: int, approved_on: date, reason: str, at: datetime, calendar: Calendar) -> None:
         """Usually ten working days, approved by the head and notified; once, before the limit has run out."""
         if self.extension_wd is not None:
-            raise Refused(f"review {self.id} was extended already", words="只能延期一次")
+            raise Refused(f"review {self.id} was extended already", user_message="只能延期一次")
         notified_on = in_shanghai(at).date()
         try:
             Extension(approved_on, notified_on, reason, working_days)
         except ValueError as error:
-            raise Refused(str(error), words="延期须写明理由，批准日期不得晚于告知日期") from error
+            raise Refused(str(error), user_message="延期须写明理由，批准日期不得晚于告知日期") from error
         if self.legal_due_at is not None and at > self.legal_due_at:
-            raise Refused(f"review {self.id}: the limit has run out", words="法定时限已过，不能再延期")
+            raise Refused(f"review {self.id}: the limit has run out", user_message="法定时限已过，不能再延期")
         self.move_to(ReviewState.EXTENDED)
         self.extension_wd, self.extension_approved_on = working_days, approved_on
         self.extension_notified_on, self.extension_reason = notified_on, reason
@@ -220,7 +213,7 @@ class Review(Base):
         if self.state is ReviewState.SUBMITTED and not (self.same_day or self.relief is Relief.COMMITMENT):
             raise WrongStage(f"review {self.id} is not accepted yet and is no same-day matter")
         if state is ReviewState.DENIED and not reason.strip():
-            raise Refused("a denial needs its reasons", words="不予许可须说明理由并告知救济途径")
+            raise Refused("a denial needs its reasons", user_message="不予许可须说明理由并告知救济途径")
         self.move_to(state)
         self.decided_at, self.decision_no, self.decision_reason = at, decision_no, reason or None
         self.deliver_by = delivery_due_at(calendar, at)
@@ -228,7 +221,7 @@ class Review(Base):
     def grant_on_commitment(self, *, at: datetime, decision_no: str, verify_by: date, calendar: Calendar) -> None:
         """告知承诺: decided at once on the applicant's commitment, to be verified afterwards."""
         if verify_by <= in_shanghai(at).date():
-            raise Refused(f"review {self.id}: verified by {verify_by}?", words="事后核查期限须晚于今天")
+            raise Refused(f"review {self.id}: verified by {verify_by}?", user_message="事后核查期限须晚于今天")
         self.relief = Relief.COMMITMENT
         self.decide(ReviewState.GRANTED, at=at, decision_no=decision_no, reason="", calendar=calendar)
         self.verify_by = verify_by
@@ -236,9 +229,9 @@ class Review(Base):
     def verify(self, *, holds: bool, at: datetime) -> None:
         """The verification afterwards: the commitment holds, or the decision is revoked (撤销)."""
         if self.relief is not Relief.COMMITMENT or self.state is not ReviewState.GRANTED:
-            raise WrongStage(f"review {self.id} was not granted on a commitment", words="该事项不是告知承诺办结")
+            raise WrongStage(f"review {self.id} was not granted on a commitment", user_message="该事项不是告知承诺办结")
         if self.verified_at is not None or self.revoked_at is not None:
-            raise WrongStage(f"review {self.id} was verified already", words="已核查过，不能重复登记")
+            raise WrongStage(f"review {self.id} was verified already", user_message="已核查过，不能重复登记")
         if holds:
             self.verified_at = at
         else:
@@ -317,4 +310,6 @@ class ReviewPause(Base):
                 rule=self.rule or "",
             )
         except ValueError as error:
-            raise Refused(str(error), words=Said("特别程序登记有误：%(error)s", error=str(error))) from error
+            raise Refused(
+                str(error), user_message=LocalizedText("特别程序登记有误：%(error)s", error=str(error))
+            ) from error

@@ -19,10 +19,10 @@ from agents.network import Division, Level, LevelNumber, ServiceCentre
 from db import Base
 from dispatch.core import clock
 from dispatch.core.clock import Calendar, DayStatus, DayUnit, MonthDay
-from dispatch.core.localized_text import Each, Said, Window
+from dispatch.core.localized_text import ListText, LocalizedText, WindowText
 from dispatch.path import area_effects
 from dispatch.path.applicability import Facts, matters_for
-from dispatch.path.approval_graph import AreaEffect, Kind, MatterNode
+from dispatch.path.approval_graph import AreaEffect, MatterKind, MatterNode
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -98,7 +98,7 @@ class Matter(Base):
     name_en: Mapped[str]
     pinyin: Mapped[str]
     phase: Mapped[int]
-    kind: Mapped[Kind]
+    kind: Mapped[MatterKind]
     level: Mapped[Level] = mapped_column(LevelNumber)
     category: Mapped[str]  # one of agents.roster.Category: the skill it asks of an agent
     department: Mapped[str]
@@ -250,13 +250,13 @@ class OpeningHours(Base):
     lunch_starts: Mapped[time | None]
     lunch_ends: Mapped[time | None]
 
-    def hours(self, centre_no: str | None) -> clock.OpeningHours:
+    def hours(self, centre_no: str | None) -> clock.SeasonHours:
         """What the clock reads: the morning and the afternoon, or one session where there is no lunch break."""
         if self.lunch_starts is None or self.lunch_ends is None:
             sessions: tuple[tuple[time, time], ...] = ((self.opens, self.closes),)
         else:
             sessions = ((self.opens, self.lunch_starts), (self.lunch_ends, self.closes))
-        return clock.OpeningHours(sessions, centre_no, _month_day(self.season_from), _month_day(self.season_to))
+        return clock.SeasonHours(sessions, centre_no, _month_day(self.season_from), _month_day(self.season_to))
 
 
 def _month_day(words: str) -> MonthDay:
@@ -324,7 +324,7 @@ _calendars: dict[UUID | None, Calendar] = {}
 
 def _read_calendar(session: Session) -> Calendar:
     days = [
-        clock.Day(row.day, row.is_workday, row.kind, row.name, row.status)
+        clock.PublishedDay(row.day, row.is_workday, row.kind, row.name, row.status)
         for row in session.execute(
             select(
                 CalendarDay.day, CalendarDay.is_workday, CalendarDay.kind, CalendarDay.name, CalendarDay.status
@@ -346,7 +346,9 @@ def _second_of(at: time) -> int:
 def hours_in_words(calendar: Calendar, on: date, centre_no: str | None = None) -> str:
     """A day's opening hours as a page shows them: 工作日 9:00-12:00、13:30-17:00."""
     sessions = calendar.hours_on(on, centre_no).sessions
-    return Said("工作日 %(hours)s", hours=Each(Window(_second_of(a), _second_of(z)) for a, z in sessions))
+    return LocalizedText(
+        "工作日 %(hours)s", hours=ListText(WindowText(_second_of(a), _second_of(z)) for a, z in sessions)
+    )
 
 
 # ---------------------------------------------------------------- who handles a matter at a place
@@ -548,13 +550,13 @@ def _node(matter: Matter, prerequisites: Iterable[str], handling: Handling) -> M
 
 def site_of(
     division: Division, *, line: Iterable[Division], use_unchanged: bool = True, industry: str = ""
-) -> area_effects.Site:
+) -> area_effects.EvaluatedSite:
     """The site of a project as an area evaluation is judged by: wholly inside every division it belongs to."""
     inside = frozenset(d.name for d in (*line, division))
-    return area_effects.Site(inside, use_unchanged=use_unchanged, industry=industry)
+    return area_effects.EvaluatedSite(inside, use_unchanged=use_unchanged, industry=industry)
 
 
-def area_evaluations(session: Session, division: Division) -> list[area_effects.AreaEvaluation]:
+def area_evaluations(session: Session, division: Division) -> list[area_effects.ZoneEvaluation]:
     """What the zones that a place belongs to had evaluated, old ones too: the path says which still serve."""
     rows = session.execute(
         select(AreaEvaluation, Division.name)
@@ -563,7 +565,7 @@ def area_evaluations(session: Session, division: Division) -> list[area_effects.
         .order_by(AreaEvaluation.kind, AreaEvaluation.valid_from.desc(), AreaEvaluation.id)
     )
     return [
-        area_effects.AreaEvaluation(
+        area_effects.ZoneEvaluation(
             kind=row.kind,
             zone=zone,
             approved_on=row.valid_from,

@@ -9,14 +9,14 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from agents.imports import BadFile, Cells, Row, Sheet, read_sheet
+from agents.imports import BadImport, Cells, ImportSheet, RowFault, read_sheet
 from agents.names import sort_key
 from agents.network import Level
 from agents.roster import Category
 from dispatch.catalogue.catalog import Confidence, Family, MaterialMode, ResultForm
 from dispatch.catalogue.matter_rows import evaluation_kind, matter_from
 from dispatch.core.clock import DayStatus, DayUnit, MonthDay
-from dispatch.path.approval_graph import Kind
+from dispatch.path.approval_graph import MatterKind
 
 MATTER_COLUMNS = (
     "code", "name_zh", "short_zh", "name_en", "phase", "kind", "level", "department_zh", "counter_in_city_district",
@@ -45,7 +45,7 @@ DAY_KINDS = {"workday": (True, False), "adjusted_workday": (True, True), "weeken
 class MatterSheet:
     """The matters of one file: their columns, what each waits for, and the rows they stand in."""
 
-    sheet: Sheet
+    sheet: ImportSheet
     family: Family
     rows: list[dict[str, Any]] = field(default_factory=list)
     waits: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -57,7 +57,7 @@ def read_matters(path: Path | str) -> MatterSheet:
     sheet = read_sheet(path, MATTER_COLUMNS, optional=("category",))
     family = next((family for family in Family if family.value in sheet.path.stem), None)
     if family is None:
-        raise BadFile(sheet.path, [Row(1, "", f"the file's name holds no family: one of {', '.join(Family)}")])
+        raise BadImport(sheet.path, [RowFault(1, "", f"the file's name holds no family: one of {', '.join(Family)}")])
     read = MatterSheet(sheet, family)
     for position, cells in enumerate(sheet, start=1):
         code = cells.matching("code", CODE, "a matter's code such as IND-101")
@@ -89,7 +89,7 @@ def _matter(cells: Cells, code: str, family: Family, position: int) -> dict[str,
         cells.fault("statutory_wd", f"{statutory} working days are not {days} days of unit {unit}")
     if statutory and committed > statutory:
         cells.fault("committed_wd", f"{committed} days promised are more than the {statutory} of the law")
-    kind = cells.one_of("kind", Kind)
+    kind = cells.one_of("kind", MatterKind)
     phase = cells.whole("phase", 0, 4)
     group = cells.text("joint_group", needed=False)
     department = cells.text("department_zh")
@@ -214,18 +214,20 @@ def _confidence(cells: Cells, column: str) -> tuple[str, str]:
     return found[1], found[2] or ""
 
 
-def _category(cells: Cells, code: str, family: Family, phase: int, kind: Kind, group: str, department: str) -> str:
+def _category(
+    cells: Cells, code: str, family: Family, phase: int, kind: MatterKind, group: str, department: str
+) -> str:
     """The skill that a matter asks for: as the file says, else by what and where it is."""
     if cells.values.get("category", "").strip():
         return cells.one_of("category", Category).value
     if family is Family.BUSINESS_OPENING:
         return Category.BUSINESS.value
-    if family is Family.PROPERTY_REGISTRATION or kind is Kind.REGISTRATION:
+    if family is Family.PROPERTY_REGISTRATION or kind is MatterKind.REGISTRATION:
         return Category.PROPERTY.value
     if "生态环境" in department or group == "EVAL":
         return Category.ENVIRONMENT.value
     if phase == 1:
-        return (Category.FILING if kind is Kind.FILING else Category.LAND).value
+        return (Category.FILING if kind is MatterKind.FILING else Category.LAND).value
     return {2: Category.PLANNING, 3: Category.CONSTRUCTION, 4: Category.COMPLETION}.get(phase, Category.FILING).value
 
 

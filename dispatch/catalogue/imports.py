@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Table, func, select, text
 from sqlalchemy.orm import Session, aliased
 
-from agents.imports import BadFile, ImportReport, Row, merge, read_sheet
+from agents.imports import BadImport, ImportReport, RowFault, merge, read_sheet
 from agents.network import Division, ServiceCentre
 from db import SHANGHAI, Base, now
 from dispatch.catalogue.catalog import (
@@ -53,7 +53,7 @@ def import_catalog(session: Session, paths: Sequence[Path | str] = CATALOG_FILES
     session.execute(text("LOCK TABLE matter, matter_prerequisite IN SHARE ROW EXCLUSIVE MODE"))
     families = [read.family for read in sheets]
     if len(set(families)) < len(families):
-        raise BadFile(paths[-1], [Row(1, "", "two files are of the same family")])
+        raise BadImport(paths[-1], [RowFault(1, "", "two files are of the same family")])
     check_waits(sheets, _waits_elsewhere(session, families))
     for read in sheets:
         read.sheet.refuse_if_faulty()
@@ -166,7 +166,7 @@ def import_file(session: Session, path: Path | str) -> ImportReport:
     for columns, reader in READERS.items():
         if header >= set(columns):
             return reader(session, path)
-    raise BadFile(path, [Row(1, "", f"no file of the catalogue has these columns: {', '.join(header)}")])
+    raise BadImport(path, [RowFault(1, "", f"no file of the catalogue has these columns: {', '.join(header)}")])
 
 
 def _waits_elsewhere(session: Session, families: Sequence[Family]) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from dispatch.path.approval_graph import AreaEffect, Kind, MatterNode
+from dispatch.path.approval_graph import AreaEffect, MatterKind, MatterNode
 
 # What a simplified evaluation leaves of the committed days: a commitment is decided on the day, a downgraded
 # report still takes half of it. Both are practice, not law; an implementation may say otherwise.
@@ -37,7 +37,7 @@ def matter_from(row: Mapping[str, str]) -> MatterNode:
         name=row["name_zh"],
         short=row["short_zh"],
         phase=int(row["phase"]),
-        kind=Kind(row["kind"]),
+        kind=MatterKind(row["kind"]),
         statutory_days=int(row["statutory_wd"]),
         committed_days=committed,
         committed_now_days=int(row["committed_now_wd"]),

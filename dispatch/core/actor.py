@@ -28,7 +28,7 @@ ROLE_LABEL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
+class Actor:
     """One person with one role; what it may see follows from these fields alone."""
 
     role: Role
@@ -50,4 +50,4 @@ class Viewer:
         return self.role in {Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR, Role.SYSTEM}
 
 
-SYSTEM = Viewer(role=Role.SYSTEM)
+SYSTEM = Actor(role=Role.SYSTEM)

@@ -64,7 +64,7 @@ class PauseKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class PublishedDay:
     """One day of the calendar, as published: weekends worked (调休) and weekdays off are in ``is_workday``."""
 
     on: date
@@ -86,7 +86,7 @@ class MonthDay:
 
 
 @dataclass(frozen=True, slots=True)
-class OpeningHours:
+class SeasonHours:
     """When a centre's counters are open in a season (作息时间). ``centre`` None: every centre without its own row."""
 
     sessions: tuple[tuple[time, time], ...]
@@ -122,7 +122,7 @@ class OpeningHours:
         return self.sessions[-1][1]
 
 
-STANDARD_HOURS = (OpeningHours(sessions=((time(9), time(12)), (time(13, 30), time(17)))),)
+STANDARD_HOURS = (SeasonHours(sessions=((time(9), time(12)), (time(13, 30), time(17)))),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,13 +132,13 @@ class Calendar:
     workdays: tuple[int, ...]  # proleptic ordinals, rising
     years: frozenset[int]
     provisional_years: frozenset[int] = frozenset()
-    hours: tuple[OpeningHours, ...] = STANDARD_HOURS
+    hours: tuple[SeasonHours, ...] = STANDARD_HOURS
     _lookup: frozenset[int] = field(default=frozenset(), repr=False)
 
     @classmethod
-    def of(cls, days: Iterable[Day], hours: Iterable[OpeningHours] = STANDARD_HOURS) -> Calendar:
+    def of(cls, days: Iterable[PublishedDay], hours: Iterable[SeasonHours] = STANDARD_HOURS) -> Calendar:
         """A year that is not complete, or a day given twice, is refused: half a year would answer wrongly."""
-        by_date: dict[date, Day] = {}
+        by_date: dict[date, PublishedDay] = {}
         for day in days:
             if day.on in by_date:
                 raise ValueError(f"{day.on} stands twice in the calendar")
@@ -160,11 +160,11 @@ class Calendar:
         )
 
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, str]], hours: Iterable[OpeningHours] = STANDARD_HOURS) -> Calendar:
+    def from_rows(cls, rows: Iterable[Mapping[str, str]], hours: Iterable[SeasonHours] = STANDARD_HOURS) -> Calendar:
         """From the columns date, is_workday, kind, name, status. Any status but ``published`` is provisional."""
         return cls.of(
             (
-                Day(
+                PublishedDay(
                     on=date.fromisoformat(row["date"]),
                     is_workday=row["is_workday"] == "1",
                     kind=row.get("kind", ""),
@@ -225,7 +225,7 @@ class Calendar:
         low, high = min(start, end), max(start, end)
         return any(year in self.provisional_years for year in range(low.year, high.year + 1))
 
-    def hours_on(self, on: date, centre: str | None = None) -> OpeningHours:
+    def hours_on(self, on: date, centre: str | None = None) -> SeasonHours:
         """The centre's own row before the general one, the shorter season before the longer."""
         fitting = [row for row in self.hours if row.covers(on) and row.centre in (centre, None)]
         if not fitting:

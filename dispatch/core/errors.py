@@ -4,51 +4,51 @@
 class DispatchError(Exception):
     """A rule of the case was broken; nothing was changed. ``words`` is for the person in front of the screen."""
 
-    words = "操作未完成"
+    user_message = "操作未完成"
 
-    def __init__(self, message: str, *, words: str | None = None, **facts: object) -> None:
+    def __init__(self, message: str, *, user_message: str | None = None, **facts: object) -> None:
         super().__init__(message)
-        self.words = words or self.words
+        self.user_message = user_message or self.user_message
         self.facts = facts
 
 
 class NotFound(DispatchError):
     """Absent, or not the viewer's: the two answer alike."""
 
-    words = "没有找到，或您无权查看"
+    user_message = "没有找到，或您无权查看"
 
 
 class WrongStage(DispatchError):
     """The step does not fit the stage that the case, project, review or parcel is in."""
 
-    words = "当前阶段不能进行这一步"
+    user_message = "当前阶段不能进行这一步"
 
 
 class Stale(DispatchError):
     """Somebody else changed the row since it was read."""
 
-    words = "刚刚有人修改过，请刷新后再试"
+    user_message = "刚刚有人修改过，请刷新后再试"
 
 
 class Refused(DispatchError):
     """The rule says no: a missing proof, a wrong code, a person who may not receive."""
 
-    words = "不符合办理规则"
+    user_message = "不符合办理规则"
 
 
 class AlreadyHeld(Refused):
     """The papers are already where the scan says they go."""
 
-    words = "该件已在此处，请勿重复扫描"
+    user_message = "该件已在此处，请勿重复扫描"
 
 
 class NoCapacity(DispatchError):
     """No slot is free with this agent."""
 
-    words = "该代办员的在办项目已满"
+    user_message = "该代办员的在办项目已满"
 
 
 class BrokenChain(DispatchError):
     """The record of custody does not verify."""
 
-    words = "交接记录校验未通过"
+    user_message = "交接记录校验未通过"

@@ -1,17 +1,17 @@
-"""Said: a sentence for a person, with the form and the values from which a page says it in another language. Pure.
+"""Localised text: a sentence with the form and the values from which a page says it in another language. Pure.
 
-A ``Said`` is its Chinese text, and so is whatever stands in it: who only writes it down needs to know no more.
+A ``LocalizedText`` is its Chinese text, and so is whatever stands in it: who only writes it down needs to know no more.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Self
 
-Say = Callable[[str], str]
+Translate = Callable[[str], str]
 """Turns a sentence into the reader's language; ``str`` leaves it in Chinese."""
 
 
-class _Words(str):
+class _ImmutableText(str):
     """Words never change: a copy is what it is a copy of."""
 
     def __copy__(self) -> Self:
@@ -21,7 +21,7 @@ class _Words(str):
         return self
 
 
-class Day(_Words):
+class DayText(_ImmutableText):
     """12月3日; 2027年1月5日 when the year is not that of ``today``."""
 
     on: date
@@ -33,7 +33,7 @@ class Day(_Words):
         return made
 
 
-class Window(_Words):
+class WindowText(_ImmutableText):
     """9:00-11:00, from two second counts of a day."""
 
     ends: tuple[int, int]
@@ -46,7 +46,7 @@ class Window(_Words):
         return made
 
 
-class Each(_Words):
+class ListText(_ImmutableText):
     """Several in a row, 、 or something else between them."""
 
     items: tuple[str, ...]
@@ -59,8 +59,8 @@ class Each(_Words):
         return made
 
 
-class Said(_Words):
-    """A sentence: ``Said("已约%(day)s揽收", day=Day(on))``. The form is what the vocabulary knows it by."""
+class LocalizedText(_ImmutableText):
+    """A sentence: ``LocalizedText("已约%(day)s揽收", day=DayText(on))``. The vocabulary knows it by its form."""
 
     form: str
     values: Mapping[str, str | int]
@@ -70,23 +70,23 @@ class Said(_Words):
         made.form, made.values = form, values
         return made
 
-    def without(self, name: str) -> "Said":
+    def without(self, name: str) -> "LocalizedText":
         """The same with ``name`` left out wherever it stands."""
-        return Said(self.form, **{key: _left_out(value, name) for key, value in self.values.items()})
+        return LocalizedText(self.form, **{key: _left_out(value, name) for key, value in self.values.items()})
 
 
 def _left_out(value: str | int, name: str) -> str | int:
-    if isinstance(value, Said):
+    if isinstance(value, LocalizedText):
         return value.without(name)
     return value.replace(name, "") if type(value) is str else value
 
 
-def kept(words: str) -> dict[str, Any]:
+def to_json(words: str) -> dict[str, Any]:
     """What a JSON column keeps of a sentence beside its text: nothing when the text says it all."""
-    return {"said": _encoded(words)} if isinstance(words, Said) and words.values else {}
+    return {"said": _encoded(words)} if isinstance(words, LocalizedText) and words.values else {}
 
 
-def recalled(words: str, detail: Mapping[str, Any]) -> str:
+def from_json(words: str, detail: Mapping[str, Any]) -> str:
     """The sentence again from its text and what was ``kept`` of it."""
     found = _decoded(detail["said"]) if "said" in detail else words
     return found if isinstance(found, str) else words
@@ -94,13 +94,13 @@ def recalled(words: str, detail: Mapping[str, Any]) -> str:
 
 def _encoded(value: str | int) -> Any:
     match value:
-        case Said():
+        case LocalizedText():
             return {"form": value.form, "values": {key: _encoded(one) for key, one in value.values.items()}}
-        case Day():
+        case DayText():
             return {"day": value.on.isoformat(), "text": str(value)}
-        case Window():
+        case WindowText():
             return {"window": list(value.ends)}
-        case Each():
+        case ListText():
             return {"each": [_encoded(one) for one in value.items], "between": value.between}
     return value
 
@@ -108,12 +108,12 @@ def _encoded(value: str | int) -> Any:
 def _decoded(value: Any) -> str | int:
     match value:
         case {"form": str(form), "values": dict(values)}:
-            return Said(form, **{key: _decoded(one) for key, one in values.items()})
+            return LocalizedText(form, **{key: _decoded(one) for key, one in values.items()})
         case {"day": str(day), "text": str(text)}:
             on = date.fromisoformat(day)
-            return Day(on, None if not text.startswith(f"{on.year}年") else date(1, 1, 1))
+            return DayText(on, None if not text.startswith(f"{on.year}年") else date(1, 1, 1))
         case {"window": [int(opens_s), int(closes_s)]}:
-            return Window(opens_s, closes_s)
+            return WindowText(opens_s, closes_s)
         case {"each": list(items), "between": str(between)}:
-            return Each((one if isinstance(one, str) else str(one) for one in map(_decoded, items)), between)
+            return ListText((one if isinstance(one, str) else str(one) for one in map(_decoded, items)), between)
     return value if isinstance(value, int) else str(value)

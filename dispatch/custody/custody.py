@@ -189,7 +189,7 @@ class Parcel(Base):
         """A compensating link: the papers are again with who had them. The first link stays for ever."""
         if link.seq != self.chain_length:
             raise Refused(
-                f"parcel {self.waybill}: only the latest handover can be undone", words="只能撤销最近一次交接"
+                f"parcel {self.waybill}: only the latest handover can be undone", user_message="只能撤销最近一次交接"
             )
         return self.hand_over(to=link.from_holder, ref=link.from_ref, scan_id=scan_id, at=at, by=by, action="undo")
 
@@ -206,12 +206,14 @@ class Parcel(Base):
     def check_code(self, code: str) -> str:
         """The digest that proves a right code. Raises Refused for a wrong one, and after five tries for any."""
         if self.code_hash is None:
-            raise Refused(f"parcel {self.waybill} has no code", words="该件没有有效的验证码")
+            raise Refused(f"parcel {self.waybill} has no code", user_message="该件没有有效的验证码")
         if self.code_tries >= 5:
-            raise Refused(f"parcel {self.waybill}: too many tries", words="验证码错误次数过多，请联系代办员重发")
+            raise Refused(f"parcel {self.waybill}: too many tries", user_message="验证码错误次数过多，请联系代办员重发")
         if not hmac.compare_digest(self.code_hash, code_digest(self.waybill, code.strip())):
             self.code_tries += 1
-            raise Refused(f"parcel {self.waybill}: wrong code", words="验证码不对，请核对后再输", tries=self.code_tries)
+            raise Refused(
+                f"parcel {self.waybill}: wrong code", user_message="验证码不对，请核对后再输", tries=self.code_tries
+            )
         return hashlib.sha256(self.code_hash).hexdigest()
 
     def erase_code(self) -> None:
@@ -471,7 +473,7 @@ def check_waybill(written: str) -> str:
     fits = len(waybill) == 13 and waybill.isascii()
     fits = fits and waybill[:2].isalpha() and waybill[2:11].isdigit() and waybill[11:].isalpha()
     if not fits:
-        raise Refused(f"{waybill!r} is not a waybill", words="邮件号格式不对：应为13位，如 EA123456785CN")
+        raise Refused(f"{waybill!r} is not a waybill", user_message="邮件号格式不对：应为13位，如 EA123456785CN")
     if int(waybill[10]) != s10_check_digit(waybill[2:10]):
-        raise Refused(f"{waybill}: the check digit is wrong", words="邮件号校验位不对，请核对后再输")
+        raise Refused(f"{waybill}: the check digit is wrong", user_message="邮件号校验位不对，请核对后再输")
     return waybill

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import erf, sqrt
 
 from dispatch.forecast.durations import Durations, Fit
-from dispatch.forecast.path_sampling import Course, law
+from dispatch.forecast.path_sampling import PathSampler, law
 from dispatch.forecast.promise import Outlook, Recalibration
 from dispatch.path.approval_graph import Counting, Path
 
@@ -29,7 +29,7 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CalibrationPoint:
     """One statement after the fact: the probability stated for "done by that day", and whether it was."""
 
     stated: float
@@ -70,9 +70,9 @@ def reliability(closed: Sequence[Closed], levels: Iterable[float] = LEVELS) -> t
     return tuple(rows)
 
 
-def by_stated(said: Iterable[Said], bins: int = 10) -> tuple[Reliability, ...]:
+def by_stated(said: Iterable[CalibrationPoint], bins: int = 10) -> tuple[Reliability, ...]:
     """Statements put together by what they stated, in tenths: the mean stated against the share that came true."""
-    sorted_by: list[list[Said]] = [[] for _ in range(bins)]
+    sorted_by: list[list[CalibrationPoint]] = [[] for _ in range(bins)]
     for one in said:
         sorted_by[min(bins - 1, int(one.stated * bins))].append(one)
     rows = []
@@ -85,7 +85,7 @@ def by_stated(said: Iterable[Said], bins: int = 10) -> tuple[Reliability, ...]:
     return tuple(rows)
 
 
-def brier(said: Sequence[Said]) -> float:
+def brier(said: Sequence[CalibrationPoint]) -> float:
     """Mean squared distance between the stated probability and what happened: 0 is clairvoyant, 0.25 is a coin."""
     if not said:
         raise ValueError("nothing was said yet")
@@ -120,7 +120,7 @@ def pert_normal(path: Path, durations: Durations, chain: Sequence[str], days: fl
     return 0.5 * (1 + erf((days + 0.5 - mean) / sqrt(2 * variance)))
 
 
-def pert_ahead(ready: Course, chain: Sequence[str], days: float) -> float:
+def pert_ahead(ready: PathSampler, chain: Sequence[str], days: float) -> float:
     """The textbook's probability for a path under way: what is left of one chain, gaps included, as if independent."""
     row_of = {code: row for row, code in enumerate(ready.codes)}
     mean, variance = ready.today, 0.0

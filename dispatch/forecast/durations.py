@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_ndtr
 
-from dispatch.path.approval_graph import Basis, Kind, MatterNode
+from dispatch.path.approval_graph import Basis, MatterKind, MatterNode
 
 PRIORS_FILE = File(__file__).with_name("durations.toml")
 ROUNDS = 12  # of imputing open cases; the estimates stand still well before
@@ -58,7 +58,7 @@ class Belief:
 class Priors:
     """The file of beliefs, checked."""
 
-    kinds: Mapping[Kind, Belief]
+    kinds: Mapping[MatterKind, Belief]
     gap_median: float
     gap_sigma: float
     matter_spread: float
@@ -70,7 +70,7 @@ class Priors:
     project_correlation: float
 
     def __post_init__(self) -> None:
-        if missing := [kind.value for kind in Kind if kind not in self.kinds]:
+        if missing := [kind.value for kind in MatterKind if kind not in self.kinds]:
             raise ValueError(f"no belief about {', '.join(missing)}")
         if self.department_correlation + self.project_correlation >= 1:
             raise ValueError("the two correlations must leave room for chance")
@@ -85,7 +85,7 @@ def read_priors(path: File = PRIORS_FILE) -> Priors:
         raise ValueError(f"{path.name}: every figure needs its reason")
     return Priors(
         kinds={
-            Kind(name): Belief(row["share"], row["sigma"], row.get("floor", 0.0))
+            MatterKind(name): Belief(row["share"], row["sigma"], row.get("floor", 0.0))
             for name, row in table["kinds"].items()
         },
         gap_median=table["gap"]["median"],
@@ -161,7 +161,7 @@ class Durations:
 def believed(matter: MatterNode, priors: Priors, basis: Basis) -> Fit | None:
     """The belief about one matter, from its kind and its limit."""
     belief = priors.kinds[matter.kind]
-    limit = matter.statutory_days if matter.kind is Kind.TRANSACTION else matter.days(basis)
+    limit = matter.statutory_days if matter.kind is MatterKind.TRANSACTION else matter.days(basis)
     if limit == 0:
         return None
     return Fit(log(belief.share * limit), belief.sigma, belief.floor * limit)

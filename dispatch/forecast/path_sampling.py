@@ -15,8 +15,8 @@ from scipy.special import ndtr, ndtri
 
 from dispatch.core.clock import Calendar
 from dispatch.forecast.durations import SHORTEST, Durations, Fit
-from dispatch.path.approval_graph import AreaEffect, Basis, Counting, Link, Path, Step
-from dispatch.path.schedule import Progress
+from dispatch.path.approval_graph import AreaEffect, Basis, Counting, Path, PathStep, WaitLink
+from dispatch.path.schedule import MatterProgress
 
 SAMPLES = 2_000
 
@@ -45,7 +45,7 @@ def _gap_days(key: str, samples: int, gap: Fit) -> Sample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Course:
+class PathSampler:
     """A path made ready for drawing: laws, waits and what has happened, in working days from the project's start."""
 
     codes: tuple[str, ...]
@@ -108,7 +108,7 @@ class Course:
         return noise
 
 
-def course(
+def prepare_path_samples(
     path: Path,
     durations: Durations,
     *,
@@ -119,12 +119,12 @@ def course(
     calendar: Calendar | None = None,
     start_on: date | None = None,
     today: date | None = None,
-    progress: Mapping[str, Progress] | None = None,
+    progress: Mapping[str, MatterProgress] | None = None,
     paused_wd: Mapping[str, int] | None = None,
     pause_ahead_wd: Mapping[str, int] | None = None,
     samples: int = SAMPLES,
     key: str = "",
-) -> Course:
+) -> PathSampler:
     """Make a path ready. ``authorities`` says who decides each matter at the project's place, else the catalogue does.
 
     ``key`` (the project's number, say) gives a project draws of its own; without it, all projects share theirs.
@@ -153,7 +153,7 @@ def course(
     stood = np.array([(paused_wd or {}).get(code, 0) for code in path.codes], dtype=np.float32)
     ahead = np.array([(pause_ahead_wd or {}).get(code, 0) for code in path.codes], dtype=np.float32)
     for row, code in enumerate(path.codes):
-        so_far = happened.get(code, Progress())
+        so_far = happened.get(code, MatterProgress())
         finished.append(None if so_far.decided_on is None else float(offset(so_far.decided_on)))
         accepted.append(None if so_far.accepted_on is None else float(offset(so_far.accepted_on)))
         begun = accepted[-1]
@@ -172,10 +172,10 @@ def course(
     }
     places = [who.get(step.code, step.matter.authority) for step in path.steps]
     noise = _correlated(path.codes, places, durations, samples, key)
-    return Course(
+    return PathSampler(
         codes=path.codes,
-        starts_after=tuple(tuple(row_of[w.on] for w in s.waits if w.link is Link.START) for s in path.steps),
-        decided_after=tuple(tuple(row_of[w.on] for w in s.waits if w.link is Link.DECISION) for s in path.steps),
+        starts_after=tuple(tuple(row_of[w.on] for w in s.waits if w.link is WaitLink.START) for s in path.steps),
+        decided_after=tuple(tuple(row_of[w.on] for w in s.waits if w.link is WaitLink.DECISION) for s in path.steps),
         finished=tuple(finished),
         accepted=tuple(accepted),
         mu=laws.mu,
@@ -194,7 +194,7 @@ def course(
     )
 
 
-def law(step: Step, durations: Durations, authority: str, city: str, counting: Counting) -> Fit | None:
+def law(step: PathStep, durations: Durations, authority: str, city: str, counting: Counting) -> Fit | None:
     """What a step's duration follows, after area evaluations and commitments; None when it takes no time."""
     if step.effect is AreaEffect.REPLACE:
         return None
@@ -254,7 +254,7 @@ def _knowing(
     return moved
 
 
-def ends(ready: Course) -> Sample:
+def ends(ready: PathSampler) -> Sample:
     """When the last goal is done, for each sample in the order drawn."""
     finish = ready.draw()
     found: Sample = finish[list(ready.goals)].max(axis=0)

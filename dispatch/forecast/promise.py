@@ -9,9 +9,9 @@ from datetime import date
 import numpy as np
 
 from dispatch.core.clock import Calendar
-from dispatch.core.localized_text import Day, Each, Said
-from dispatch.forecast.path_sampling import Course, Sample, ends
-from dispatch.path.schedule import Progress
+from dispatch.core.localized_text import DayText, ListText, LocalizedText
+from dispatch.forecast.path_sampling import PathSampler, Sample, ends
+from dispatch.path.schedule import MatterProgress
 
 SHARE = 0.85  # the probability behind the date that is said aloud
 WORTH_SAYING_WD = 1
@@ -78,7 +78,7 @@ def recalled(kept: Sequence[int], recalibration: Recalibration | None = None) ->
     return Outlook(np.array(kept, dtype=np.float32), recalibration or Recalibration())
 
 
-def outlook(ready: Course, recalibration: Recalibration | None = None) -> Outlook:
+def outlook(ready: PathSampler, recalibration: Recalibration | None = None) -> Outlook:
     """Draw the course and keep when its goals are all done."""
     return Outlook(np.sort(ends(ready)), recalibration or Recalibration())
 
@@ -99,23 +99,23 @@ class Promise:
 
     def words(self, today: date) -> str:
         """The third line, after 法定时限 and 部门承诺时限, as every page and message words it."""
-        ground = Said(
+        ground = LocalizedText(
             "近一年同类项目，100个中约%(n)s个按时" if self.is_from_cases
             else "尚无同类项目记录，按承诺时限估算，100个中约%(n)s个按时",
             n=round(self.share * 100),
         )  # fmt: skip
-        return Said(
+        return LocalizedText(
             "预计%(day)s前办结（%(ground)s）；%(hint)s公示、评审等法定程序不计入；审批结果由审批部门依法作出",
-            day=Day(self.expected_on, today), ground=ground,
-            hint=Said("含未公布的放假安排，为估算；") if self.is_estimate else "",
+            day=DayText(self.expected_on, today), ground=ground,
+            hint=LocalizedText("含未公布的放假安排，为估算；") if self.is_estimate else "",
         )  # fmt: skip
 
 
 def three_lines(statutory_on: date, committed_on: date, promise: Promise, today: date) -> tuple[str, str, str]:
     """法定时限, 部门承诺时限, 预计办结, in this order, always together."""
     return (
-        f"法定时限：{Day(statutory_on, today)}",
-        f"部门承诺时限：{Day(committed_on, today)}",
+        f"法定时限：{DayText(statutory_on, today)}",
+        f"部门承诺时限：{DayText(committed_on, today)}",
         promise.words(today),
     )
 
@@ -136,7 +136,7 @@ def promise(
     return Promise(on, view.chance_by_wd(days), today, estimate, is_from_cases=is_from_cases)
 
 
-def expected_dates(ready: Course, calendar: Calendar, start_on: date, *, share: float = SHARE) -> dict[str, date]:
+def expected_dates(ready: PathSampler, calendar: Calendar, start_on: date, *, share: float = SHARE) -> dict[str, date]:
     """Each matter's own expected day, for the drawing and the table: done by then with this probability."""
     ordered = np.sort(ready.draw(), axis=1)
     place = min(ordered.shape[1] - 1, int(np.ceil(share * ordered.shape[1])) - 1)
@@ -157,17 +157,19 @@ def reissue(said: Promise | None, now: Promise, calendar: Calendar, reason: str)
     return replace(now, reason=reason)
 
 
-def why_moved(before: Mapping[str, Progress], after: Mapping[str, Progress], names: Mapping[str, str]) -> str:
+def why_moved(
+    before: Mapping[str, MatterProgress], after: Mapping[str, MatterProgress], names: Mapping[str, str]
+) -> str:
     """What happened between two looks, in words that an enterprise understands."""
     said: list[str] = []
     for code, name in names.items():
-        was, became = before.get(code, Progress()), after.get(code, Progress())
+        was, became = before.get(code, MatterProgress()), after.get(code, MatterProgress())
         if was == became:
             continue
         if became.decided_on is not None and was.decided_on is None:
-            said.append(Said("%(matter)s已于%(day)s办结", matter=name, day=Day(became.decided_on)))
+            said.append(LocalizedText("%(matter)s已于%(day)s办结", matter=name, day=DayText(became.decided_on)))
         elif became.accepted_on is not None and was.accepted_on is None:
-            said.append(Said("%(matter)s已受理", matter=name))
+            said.append(LocalizedText("%(matter)s已受理", matter=name))
         elif became.due_on != was.due_on:
-            said.append(Said("%(matter)s的法定期限有变", matter=name))
-    return Each(said, "；") if said else Said("按最新办理进度重新估算")
+            said.append(LocalizedText("%(matter)s的法定期限有变", matter=name))
+    return ListText(said, "；") if said else LocalizedText("按最新办理进度重新估算")

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dispatch.forecast.path_sampling import Course, ends
+from dispatch.forecast.path_sampling import PathSampler, ends
 from dispatch.forecast.promise import Recalibration
 from dispatch.path.applicability import BY_COMMITMENT, EASED
-from dispatch.path.approval_graph import DAY_BY_COMMITMENT_WD, AreaEffect, Link, Path, Relief, Step
+from dispatch.path.approval_graph import DAY_BY_COMMITMENT_WD, AreaEffect, Path, PathStep, Relief, WaitLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ class Risk:
         return 0.0 if self.best is None else self.of_missing - self.best.risk
 
 
-Deed = Callable[[Course], Course]
+Deed = Callable[[PathSampler], PathSampler]
 
 
-def risk(path: Path, ready: Course, promised_wd: float, recalibration: Recalibration | None = None) -> Risk:
+def risk(path: Path, ready: PathSampler, promised_wd: float, recalibration: Recalibration | None = None) -> Risk:
     """The risk now, and after each action on the matters that most often decide the end; ours to do, not the law's."""
     gauge = recalibration or Recalibration()
 
-    def missed(changed: Course) -> float:
+    def missed(changed: PathSampler) -> float:
         late = float((ends(changed) > promised_wd + 1e-6).mean())
         return 1 - gauge.truth_of(1 - late)
 
@@ -60,7 +60,7 @@ def risk(path: Path, ready: Course, promised_wd: float, recalibration: Recalibra
     return Risk(now, better[0] if better else None, tuple(better[1:4]))
 
 
-def decisive(ready: Course) -> tuple[str, ...]:
+def decisive(ready: PathSampler) -> tuple[str, ...]:
     """Unfinished matters by how often they lie on the longest chain, the most frequent first."""
     finish = ready.draw()
     samples = finish.shape[1]
@@ -86,7 +86,7 @@ def decisive(ready: Course) -> tuple[str, ...]:
     return tuple(ready.codes[row] for row in open_)
 
 
-def _deeds(path: Path, step: Step, ready: Course) -> list[tuple[str, str, Deed]]:
+def _deeds(path: Path, step: PathStep, ready: PathSampler) -> list[tuple[str, str, Deed]]:
     row = ready.codes.index(step.code)
     short, limit = step.matter.short, float(step.matter.committed_days)
     found: list[tuple[str, str, Deed]] = []
@@ -100,7 +100,7 @@ def _deeds(path: Path, step: Step, ready: Course) -> list[tuple[str, str, Deed]]
         if step.code in BY_COMMITMENT and not step.by_commitment:
             found.append(("commit", f"{short}改用告知承诺办理", _held_to(row, DAY_BY_COMMITMENT_WD)))
         for wait in step.waits:
-            relief = EASED.get((step.code, wait.on)) if wait.link is Link.START else None
+            relief = EASED.get((step.code, wait.on)) if wait.link is WaitLink.START else None
             if relief is not None and ready.finished[ready.codes.index(wait.on)] is None:
                 how = "模拟审批" if relief is Relief.SIMULATED else "容缺受理"
                 words = f"{short}{how}，{path.step(wait.on).matter.short}的结果在决定前补齐"
@@ -116,7 +116,7 @@ def office(authority: str) -> str:
 def _held_to(row: int, days: float) -> Deed:
     """Never longer than that, though never done before tomorrow either."""
 
-    def deed(ready: Course) -> Course:
+    def deed(ready: PathSampler) -> PathSampler:
         cap = ready.cap.copy()
         cap[row] = max(days, float(ready.used[row]) + 1)
         return replace(ready, cap=cap)
@@ -125,7 +125,7 @@ def _held_to(row: int, days: float) -> Deed:
 
 
 def _at_once(row: int) -> Deed:
-    def deed(ready: Course) -> Course:
+    def deed(ready: PathSampler) -> PathSampler:
         if ready.gaps is None:
             return ready
         gaps = ready.gaps.copy()
@@ -136,7 +136,7 @@ def _at_once(row: int) -> Deed:
 
 
 def _on_undertaking(row: int, before: int) -> Deed:
-    def deed(ready: Course) -> Course:
+    def deed(ready: PathSampler) -> PathSampler:
         starts, decided = list(ready.starts_after), list(ready.decided_after)
         starts[row] = tuple(other for other in starts[row] if other != before)
         decided[row] = (*decided[row], before)

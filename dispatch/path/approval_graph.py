@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from dispatch.core.clock import Calendar, ClockOf
-from dispatch.path.area_effects import AreaEvaluation, AreaUse, Site
+from dispatch.path.area_effects import AreaUse, EvaluatedSite, ZoneEvaluation
 
 DAY_BY_COMMITMENT_WD = 1  # 告知承诺: decided on the day it is handed in
 
@@ -33,7 +33,7 @@ class CycleFound(PathError):
         self.cycle = cycle
 
 
-class Kind(StrEnum):
+class MatterKind(StrEnum):
     """What a matter (事项) is; it says whose clock runs."""
 
     APPROVAL = "approval"
@@ -46,13 +46,13 @@ class Kind(StrEnum):
 
 
 WHOSE = {
-    Kind.APPROVAL: ClockOf.AUTHORITY,
-    Kind.FILING: ClockOf.AUTHORITY,
-    Kind.REGISTRATION: ClockOf.AUTHORITY,
-    Kind.TECHNICAL_REVIEW: ClockOf.AUTHORITY,
-    Kind.INTERMEDIARY: ClockOf.ENTERPRISE,
-    Kind.TRANSACTION: ClockOf.NOT_COUNTED,
-    Kind.PUBLIC_SERVICE: ClockOf.ENTERPRISE,
+    MatterKind.APPROVAL: ClockOf.AUTHORITY,
+    MatterKind.FILING: ClockOf.AUTHORITY,
+    MatterKind.REGISTRATION: ClockOf.AUTHORITY,
+    MatterKind.TECHNICAL_REVIEW: ClockOf.AUTHORITY,
+    MatterKind.INTERMEDIARY: ClockOf.ENTERPRISE,
+    MatterKind.TRANSACTION: ClockOf.NOT_COUNTED,
+    MatterKind.PUBLIC_SERVICE: ClockOf.ENTERPRISE,
 }
 
 
@@ -79,7 +79,7 @@ class Counting(StrEnum):
     ELAPSED = "elapsed"
 
 
-class Link(StrEnum):
+class WaitLink(StrEnum):
     """How a matter waits for another: to start, or (on an undertaking, or in simulation) only to be decided."""
 
     START = "start"
@@ -102,7 +102,7 @@ class MatterNode:
     name: str
     short: str
     phase: int
-    kind: Kind
+    kind: MatterKind
     statutory_days: int
     committed_days: int
     committed_now_days: int
@@ -169,18 +169,18 @@ class Wait:
     """An arrow of the graph: ``on`` must be finished before the matter can start, or before it can be decided."""
 
     on: str
-    link: Link = Link.START
+    link: WaitLink = WaitLink.START
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PathStep:
     """A matter in one project's path, after area evaluations, reliefs and the lead's edits."""
 
     matter: MatterNode
     waits: tuple[Wait, ...]
     effect: AreaEffect = AreaEffect.NONE
-    evaluation: AreaEvaluation | None = None
+    evaluation: ZoneEvaluation | None = None
     by_commitment: bool = False
     own_days: int | None = None  # this project's own limit, where its lead set one
     reason: str = ""
@@ -272,7 +272,7 @@ Edit = AddWait | DropWait | AddMatter | DropMatter | Grant | SetDays
 class Path:
     """Steps in an order in which each comes after everything it waits for. A Path that exists has no cycle."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PathStep, ...]
     area_uses: tuple[AreaUse, ...] = ()
     edits: tuple[Edit, ...] = ()  # the lead's, as they stand in this path
     unmet: tuple[tuple[Edit, PathError], ...] = ()  # those that fit no longer, and why
@@ -281,7 +281,7 @@ class Path:
     def codes(self) -> tuple[str, ...]:
         return tuple(step.code for step in self.steps)
 
-    def step(self, code: str) -> Step:
+    def step(self, code: str) -> PathStep:
         for step in self.steps:
             if step.code == code:
                 return step
@@ -334,8 +334,8 @@ def build_path(
     matters: Iterable[MatterNode],
     *,
     intermediaries: Iterable[IntermediaryWork] = (),
-    site: Site | None = None,
-    evaluations: Iterable[AreaEvaluation] = (),
+    site: EvaluatedSite | None = None,
+    evaluations: Iterable[ZoneEvaluation] = (),
     calendar: Calendar | None = None,
     start_on: date | None = None,
     filed_on: Mapping[str, date] | None = None,
@@ -358,7 +358,7 @@ def build_path(
     for work in works:
         _add_work(nodes, work)
     steps = {
-        code: Step(node, tuple(Wait(on) for on in dict.fromkeys(node.prerequisites) if on in nodes))
+        code: PathStep(node, tuple(Wait(on) for on in dict.fromkeys(node.prerequisites) if on in nodes))
         for code, node in nodes.items()
     }
     path = Path(_in_order(steps)).with_what_fits(edits)
@@ -397,7 +397,7 @@ def check_prerequisites(matters: Iterable[MatterNode]) -> None:
         for on in matter.prerequisites:
             if on not in by_code:
                 raise UnknownMatter(f"{matter.code} waits for {on}, which the catalogue does not have")
-    _in_order({c: Step(m, tuple(Wait(on) for on in m.prerequisites)) for c, m in by_code.items()})
+    _in_order({c: PathStep(m, tuple(Wait(on) for on in m.prerequisites)) for c, m in by_code.items()})
 
 
 def _add_work(nodes: dict[str, MatterNode], work: IntermediaryWork) -> None:
@@ -412,7 +412,7 @@ def _add_work(nodes: dict[str, MatterNode], work: IntermediaryWork) -> None:
         name=work.service,
         short=work.service,
         phase=fed.phase,
-        kind=Kind.INTERMEDIARY,
+        kind=MatterKind.INTERMEDIARY,
         statutory_days=days,
         committed_days=days,
         committed_now_days=days,
@@ -423,7 +423,7 @@ def _add_work(nodes: dict[str, MatterNode], work: IntermediaryWork) -> None:
     nodes[work.feeds] = replace(fed, prerequisites=(*fed.prerequisites, work.code))
 
 
-def _apply(steps: dict[str, Step], edit: Edit) -> None:
+def _apply(steps: dict[str, PathStep], edit: Edit) -> None:
     if not edit.reason.strip():
         raise PathError("an edit of the path needs its reason")
     if isinstance(edit, AddMatter):
@@ -433,7 +433,7 @@ def _apply(steps: dict[str, Step], edit: Edit) -> None:
         if unknown:
             raise UnknownMatter(f"{edit.matter.code} waits for {', '.join(unknown)}, not in this path")
         waits = tuple(Wait(on) for on in edit.matter.prerequisites)
-        steps[edit.matter.code] = Step(edit.matter, waits, reason=edit.reason)
+        steps[edit.matter.code] = PathStep(edit.matter, waits, reason=edit.reason)
         return
     if edit.code not in steps:
         raise UnknownMatter(f"{edit.code} is not in this path")
@@ -464,11 +464,11 @@ def _apply(steps: dict[str, Step], edit: Edit) -> None:
     if isinstance(edit, DropWait):
         steps[edit.code] = replace(step, waits=tuple(wait for wait in step.waits if wait.on != edit.on))
     else:
-        eased = Wait(edit.on, Link.DECISION, edit.reason)
+        eased = Wait(edit.on, WaitLink.DECISION, edit.reason)
         steps[edit.code] = replace(step, waits=tuple(eased if w.on == edit.on else w for w in step.waits))
 
 
-def _remove(steps: dict[str, Step], code: str, why: str = "") -> None:
+def _remove(steps: dict[str, PathStep], code: str, why: str = "") -> None:
     """Without this matter; what waited for it waits for what it waited for."""
     gone = steps.pop(code)
     for other in list(steps.values()):
@@ -479,9 +479,9 @@ def _remove(steps: dict[str, Step], code: str, why: str = "") -> None:
             steps[other.code] = replace(other, waits=tuple(kept.values()))
 
 
-def _in_order(steps: Mapping[str, Step]) -> tuple[Step, ...]:
+def _in_order(steps: Mapping[str, PathStep]) -> tuple[PathStep, ...]:
     """Topological order, stable: among those that are ready, as given. Raises CycleFound with one ring."""
-    done: dict[str, Step] = {}
+    done: dict[str, PathStep] = {}
     left = dict(steps)
     while left:
         ready = [code for code, step in left.items() if all(wait.on not in left for wait in step.waits)]
@@ -492,7 +492,7 @@ def _in_order(steps: Mapping[str, Step]) -> tuple[Step, ...]:
     return tuple(done.values())
 
 
-def _a_cycle(left: Mapping[str, Step]) -> tuple[str, ...]:
+def _a_cycle(left: Mapping[str, PathStep]) -> tuple[str, ...]:
     trail: list[str] = [min(left)]
     while True:
         following = next(wait.on for wait in left[trail[-1]].waits if wait.on in left)
@@ -504,18 +504,18 @@ def _a_cycle(left: Mapping[str, Step]) -> tuple[str, ...]:
 
 def _with_evaluations(
     path: Path,
-    site: Site,
-    offers: tuple[AreaEvaluation, ...],
+    site: EvaluatedSite,
+    offers: tuple[ZoneEvaluation, ...],
     calendar: Calendar,
     start_on: date,
     filed_on: Mapping[str, date],
 ) -> Path:
     """Walk the committed plan forward; each matter's own start is the date on which its evaluation is judged."""
     finish: dict[str, int] = {}
-    steps: dict[str, Step] = {}
+    steps: dict[str, PathStep] = {}
     uses: list[AreaUse] = []
     for step in path.steps:
-        start = max((finish[wait.on] for wait in step.waits if wait.link is Link.START), default=0)
+        start = max((finish[wait.on] for wait in step.waits if wait.link is WaitLink.START), default=0)
         matter = step.matter
         if matter.area_evaluation and matter.area_effect is not AreaEffect.NONE:
             on = filed_on.get(step.code) or calendar.add_working_days(start_on, start)
@@ -526,7 +526,7 @@ def _with_evaluations(
                 uses.append(AreaUse(step.code, offer, on, hindrances))
                 if not hindrances and step.effect is AreaEffect.NONE:
                     step = replace(step, effect=matter.area_effect, evaluation=offer)
-        decided = max((finish[wait.on] for wait in step.waits if wait.link is Link.DECISION), default=0)
+        decided = max((finish[wait.on] for wait in step.waits if wait.link is WaitLink.DECISION), default=0)
         finish[step.code] = max(start + step.days(Basis.COMMITTED, Counting.ELAPSED), decided)
         steps[step.code] = step
     return replace(path, steps=tuple(steps.values()), area_uses=tuple(uses))

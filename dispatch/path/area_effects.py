@@ -9,7 +9,7 @@ VALID_YEARS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class EvaluatedSite:
     """Where a project stands and what for: the facts an area evaluation is judged by."""
 
     wholly_inside: frozenset[str]  # zones that contain the whole site
@@ -18,7 +18,7 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class AreaEvaluation:
+class ZoneEvaluation:
     """An evaluation (区域评估) made for a whole zone, shared free for five years."""
 
     kind: str  # as the catalogue's matters name it: geological_hazard, minerals, environment …
@@ -43,7 +43,7 @@ class AreaEvaluation:
             too_old = date(year, 3, 1)
         return too_old if self.valid_to is None else min(too_old, self.valid_to + timedelta(days=1))
 
-    def hindrances(self, site: Site, on: date) -> tuple[str, ...]:
+    def hindrances(self, site: EvaluatedSite, on: date) -> tuple[str, ...]:
         """Why the project may not share it on that day, in words; empty when it may."""
         found = []
         if self.zone not in site.wholly_inside:
@@ -64,7 +64,7 @@ class AreaUse:
     """One evaluation weighed for one matter on the day it counts: shared, or why not."""
 
     code: str
-    evaluation: AreaEvaluation
+    evaluation: ZoneEvaluation
     judged_on: date
     hindrances: tuple[str, ...]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from dispatch.core.clock import Calendar, ClockOf, Lamp
-from dispatch.core.localized_text import Day, Each, Said, Say
-from dispatch.path.approval_graph import AreaEffect, DropWait, Link, Path, Step, Wait
+from dispatch.core.localized_text import DayText, ListText, LocalizedText, Translate
+from dispatch.path.approval_graph import AreaEffect, DropWait, Path, PathStep, Wait, WaitLink
 from dispatch.path.schedule import DatedStep, Schedule
 from dispatch.path.seven_lists import group_name, phase_name
 
@@ -22,9 +22,9 @@ TEXT = 12.0
 SMALL = 11.0
 BRACKET = 16.0
 WIDEST_DAY, NARROWEST_DAY = 16.0, 3.0
-LAMP_WORDS = {Lamp.AMBER: ("▲", Said("黄牌")), Lamp.RED: ("■", Said("红牌"))}
+LAMP_WORDS = {Lamp.AMBER: ("▲", LocalizedText("黄牌")), Lamp.RED: ("■", LocalizedText("红牌"))}
 DONE = "✓"
-CHANGED = Said("（调整）")
+CHANGED = LocalizedText("（调整）")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DrawnWait:
     """A wait, drawn as a right-angled line; dashed when only the decision waits. ``change``: what the lead did."""
 
     points: tuple[tuple[float, float], ...]
@@ -100,7 +100,7 @@ class Drawing:
     summary: str
     columns: tuple[Column, ...]
     boxes: tuple[Box, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[DrawnWait, ...]
     brackets: tuple[Bracket, ...]
     ticks: tuple[Tick, ...]
     today_x: tuple[float, ...]
@@ -121,7 +121,7 @@ def drawing(
     calendar: Calendar | None = None,
     start_on: date | None = None,
     today: date | None = None,
-    say: Say = str,
+    say: Translate = str,
 ) -> Drawing:
     """Lay the path out: phases as columns, each with its stretch of the axis, matters as boxes, groups in brackets.
 
@@ -165,7 +165,7 @@ def drawing(
             for column in columns
             if column.from_day <= today_offset <= column.to_day
         ),
-        today_label="" if today is None else say(Said("今天 %(day)s", day=Day(today))),
+        today_label="" if today is None else say(LocalizedText("今天 %(day)s", day=DayText(today))),
     )
 
 
@@ -190,9 +190,12 @@ def _rows(path: Path, plan: Schedule) -> dict[int, list[str]]:
     return rows
 
 
-def _label(step: Step, plan: Schedule, dated: DatedStep | None, say: Say) -> str:
+def _label(step: PathStep, plan: Schedule, dated: DatedStep | None, say: Translate) -> str:
     days = plan.of(step.code).days
-    words = [step.matter.short, say(Said("免") if step.effect is AreaEffect.REPLACE else Said("%(n)s日", n=days))]
+    words = [
+        step.matter.short,
+        say(LocalizedText("免") if step.effect is AreaEffect.REPLACE else LocalizedText("%(n)s日", n=days)),
+    ]
     if dated is not None and dated.is_done:
         words.append(DONE)
     elif dated is not None and dated.lamp in LAMP_WORDS:
@@ -208,7 +211,9 @@ def _span(codes: list[str], plan: Schedule) -> tuple[int, int]:
     return min(t.start for t in timings), max(t.finish for t in timings)
 
 
-def _label_end(step: Step, plan: Schedule, dated: DatedStep | None, first: int, day_width: float, say: Say) -> float:
+def _label_end(
+    step: PathStep, plan: Schedule, dated: DatedStep | None, first: int, day_width: float, say: Translate
+) -> float:
     """How far right of the axis' beginning a box and its label reach."""
     timing = plan.of(step.code)
     left, width = (timing.start - first) * day_width, max(6.0, (timing.finish - timing.start) * day_width)
@@ -224,7 +229,7 @@ def _column(
     on: Mapping[str, DatedStep],
     x: float,
     day_width: float,
-    say: Say,
+    say: Translate,
 ) -> Column:
     first, last = _span(codes, plan)
     reach = max(_label_end(path.step(code), plan, on.get(code), first, day_width, say) for code in codes)
@@ -234,14 +239,25 @@ def _column(
 
 
 def _total(
-    path: Path, plan: Schedule, on: Mapping[str, DatedStep], rows: Mapping[int, list[str]], day_width: float, say: Say
+    path: Path,
+    plan: Schedule,
+    on: Mapping[str, DatedStep],
+    rows: Mapping[int, list[str]],
+    day_width: float,
+    say: Translate,
 ) -> float:
     widths = (_column(phase, codes, path, plan, on, 0.0, day_width, say).width for phase, codes in rows.items())
     return sum(widths) + GAP * (len(rows) - 1) + 2 * MARGIN
 
 
 def _box(
-    step: Step, plan: Schedule, dated: DatedStep | None, column: Column, place: int, day_width: float, say: Say
+    step: PathStep,
+    plan: Schedule,
+    dated: DatedStep | None,
+    column: Column,
+    place: int,
+    day_width: float,
+    say: Translate,
 ) -> Box:
     timing = plan.of(step.code)
     x = column.axis_x + (timing.start - column.from_day) * day_width
@@ -272,34 +288,34 @@ def _box(
     )
 
 
-def _spoken(step: Step, plan: Schedule, dated: DatedStep | None, say: Say) -> str:
-    timing, office = plan.of(step.code), step.matter.authority or Said("企业")
+def _spoken(step: PathStep, plan: Schedule, dated: DatedStep | None, say: Translate) -> str:
+    timing, office = plan.of(step.code), step.matter.authority or LocalizedText("企业")
     parts: list[str] = [
-        Said("%(matter)s，%(office)s，%(n)s个工作日", matter=step.matter.name, office=office, n=timing.days),
-        Said("在关键线路上") if timing.is_critical else Said("机动%(n)s个工作日", n=timing.slack),
+        LocalizedText("%(matter)s，%(office)s，%(n)s个工作日", matter=step.matter.name, office=office, n=timing.days),
+        LocalizedText("在关键线路上") if timing.is_critical else LocalizedText("机动%(n)s个工作日", n=timing.slack),
     ]
     if step.effect is AreaEffect.REPLACE:
-        parts.append(Said("区域评估替代"))
+        parts.append(LocalizedText("区域评估替代"))
     elif step.effect is AreaEffect.SIMPLIFY:
-        parts.append(Said("区域评估简化"))
+        parts.append(LocalizedText("区域评估简化"))
     if step.own_days is not None:
-        parts.append(Said("期限由组长调整：%(reason)s", reason=step.reason))
+        parts.append(LocalizedText("期限由组长调整：%(reason)s", reason=step.reason))
     if dated is not None:
         if dated.decided_on is not None:
-            parts.append(Said("%(day)s已办结", day=Day(dated.decided_on)))
+            parts.append(LocalizedText("%(day)s已办结", day=DayText(dated.decided_on)))
         else:
-            limits = {"legal": Day(dated.statutory_on), "promised": Day(dated.committed_on)}
-            parts.append(Said("法定%(legal)s，承诺%(promised)s", **limits))
+            limits = {"legal": DayText(dated.statutory_on), "promised": DayText(dated.committed_on)}
+            parts.append(LocalizedText("法定%(legal)s，承诺%(promised)s", **limits))
             if dated.expected_on is not None:
-                parts.append(Said("预计%(day)s", day=Day(dated.expected_on)))
+                parts.append(LocalizedText("预计%(day)s", day=DayText(dated.expected_on)))
             if dated.lamp in LAMP_WORDS:
                 parts.append(LAMP_WORDS[dated.lamp][1])
             if dated.is_estimate:
-                parts.append(Said("涉及尚未公布的放假安排，为估算"))
-    return say(Each(parts, "；"))
+                parts.append(LocalizedText("涉及尚未公布的放假安排，为估算"))
+    return say(ListText(parts, "；"))
 
 
-def _brackets(path: Path, codes: list[str], boxes: Mapping[str, Box], say: Say) -> list[Bracket]:
+def _brackets(path: Path, codes: list[str], boxes: Mapping[str, Box], say: Translate) -> list[Bracket]:
     found = []
     members: dict[str, list[str]] = {}
     for code in codes:
@@ -320,8 +336,8 @@ def _brackets(path: Path, codes: list[str], boxes: Mapping[str, Box], say: Say) 
 
 
 def _lines(
-    path: Path, plan: Schedule, boxes: Mapping[str, Box], brackets: list[Bracket], columns: list[Column], say: Say
-) -> tuple[Line, ...]:
+    path: Path, plan: Schedule, boxes: Mapping[str, Box], brackets: list[Bracket], columns: list[Column], say: Translate
+) -> tuple[DrawnWait, ...]:
     """Waits that no longer chain implies; waits of a whole group for the same matter leave the bracket as one line."""
     before: dict[str, set[str]] = {}
     for step in path.steps:
@@ -329,11 +345,11 @@ def _lines(
         before[step.code] = direct.union(*(before[code] for code in direct))
     by_group = {bracket.group: bracket for bracket in brackets}
     chain = set(zip(plan.critical_path, plan.critical_path[1:], strict=False))
-    merged: dict[tuple[str, str], Line] = {}
+    merged: dict[tuple[str, str], DrawnWait] = {}
     for step in path.steps:
         for wait in step.waits:
             others = {w.on for w in step.waits if w.on != wait.on}
-            if wait.link is Link.START and not wait.why and any(wait.on in before[other] for other in others):
+            if wait.link is WaitLink.START and not wait.why and any(wait.on in before[other] for other in others):
                 continue
             critical = (wait.on, step.code) in chain
             group = path.step(wait.on).matter.joint_group
@@ -345,38 +361,44 @@ def _lines(
             else:
                 key = group
                 points = _from_group(bracket, source, boxes[step.code], columns)
-            line = Line(
-                points, critical, wait.link is Link.DECISION, "added" if wait.why else "", say(_why(path, step, wait))
+            line = DrawnWait(
+                points,
+                critical,
+                wait.link is WaitLink.DECISION,
+                "added" if wait.why else "",
+                say(_why(path, step, wait)),
             )
             if (key, step.code) not in merged or critical:
                 merged[key, step.code] = line
     return (*_removed(path, boxes, columns, say), *sorted(merged.values(), key=lambda line: line.is_critical))
 
 
-def _why(path: Path, step: Step, wait: Wait) -> str:
+def _why(path: Path, step: PathStep, wait: Wait) -> str:
     if not wait.why:
         return ""
     names = f"{path.step(wait.on).matter.short} → {step.matter.short}"
-    if wait.link is Link.DECISION:
-        return Said("组长调整：%(names)s，办结前补齐；%(why)s", names=names, why=wait.why)
-    return Said("组长调整：%(names)s，先后关系；%(why)s", names=names, why=wait.why)
+    if wait.link is WaitLink.DECISION:
+        return LocalizedText("组长调整：%(names)s，办结前补齐；%(why)s", names=names, why=wait.why)
+    return LocalizedText("组长调整：%(names)s，先后关系；%(why)s", names=names, why=wait.why)
 
 
-def _removed(path: Path, boxes: Mapping[str, Box], columns: list[Column], say: Say) -> list[Line]:
+def _removed(path: Path, boxes: Mapping[str, Box], columns: list[Column], say: Translate) -> list[DrawnWait]:
     """What the lead took away is still seen, under everything else."""
     there = {(wait.on, step.code) for step in path.steps for wait in step.waits}
     names = {step.code: step.matter.short for step in path.steps}
     return [
-        Line(
-            _from_box(boxes[edit.on], boxes[edit.code], columns), False, True, "removed",
-            say(Said("组长取消：%(a)s → %(b)s；%(why)s", a=names[edit.on], b=names[edit.code], why=edit.reason)),
+        DrawnWait(
+            _from_box(boxes[edit.on], boxes[edit.code], columns),
+            False,
+            True,
+            "removed",
+            say(
+                LocalizedText("组长取消：%(a)s → %(b)s；%(why)s", a=names[edit.on], b=names[edit.code], why=edit.reason)
+            ),
         )
         for edit in path.edits
-        if isinstance(edit, DropWait)
-        and edit.on in boxes
-        and edit.code in boxes
-        and (edit.on, edit.code) not in there
-    ]  # fmt: skip
+        if isinstance(edit, DropWait) and edit.on in boxes and edit.code in boxes and (edit.on, edit.code) not in there
+    ]
 
 
 def _from_box(source: Box, target: Box, columns: list[Column]) -> tuple[tuple[float, float], ...]:
@@ -414,7 +436,9 @@ def _bend(x: float, y: float, target: Box, columns: list[Column]) -> tuple[tuple
     return ((x, y), (turn, y), (turn, end_y), (end_x, end_y))
 
 
-def _ticks(column: Column, day_width: float, calendar: Calendar | None, start_on: date | None, say: Say) -> list[Tick]:
+def _ticks(
+    column: Column, day_width: float, calendar: Calendar | None, start_on: date | None, say: Translate
+) -> list[Tick]:
     length = column.to_day - column.from_day
     room = 58.0 if start_on is not None else 30.0
     step = next((n for n in (1, 2, 5, 10, 20, 50) if n * day_width >= room), 100)
@@ -422,7 +446,7 @@ def _ticks(column: Column, day_width: float, calendar: Calendar | None, start_on
     for day in range(column.from_day, column.to_day + 1):
         if day != column.from_day and ((day - column.from_day) % step or length - (day - column.from_day) < 0):
             continue
-        label = say(Said("%(n)s日", n=day))
+        label = say(LocalizedText("%(n)s日", n=day))
         if calendar is not None and start_on is not None:
             that_day = calendar.add_working_days(start_on, day)
             label += f" {that_day.month}/{that_day.day}"
@@ -430,16 +454,16 @@ def _ticks(column: Column, day_width: float, calendar: Calendar | None, start_on
     return found
 
 
-def _summary(path: Path, plan: Schedule, on: Mapping[str, DatedStep]) -> Each:
+def _summary(path: Path, plan: Schedule, on: Mapping[str, DatedStep]) -> ListText:
     names = {step.code: step.matter.short for step in path.steps}
     words: list[str] = [
-        Said("共%(n)s个事项，全程%(days)s个工作日。", n=len(path.steps), days=plan.horizon),
-        Said("关键线路：%(names)s。", names=Each(names[code] for code in plan.critical_path)),
+        LocalizedText("共%(n)s个事项，全程%(days)s个工作日。", n=len(path.steps), days=plan.horizon),
+        LocalizedText("关键线路：%(names)s。", names=ListText(names[code] for code in plan.critical_path)),
     ]
     done = sum(1 for dated in on.values() if dated.is_done)
     late = [names[code] for code, dated in on.items() if not dated.is_done and dated.lamp is Lamp.RED]
     if on:
-        words.append(Said("已办结%(n)s个。", n=done))
+        words.append(LocalizedText("已办结%(n)s个。", n=done))
     if late:
-        words.append(Said("已超时：%(names)s。", names=Each(late)))
-    return Each(words, "")
+        words.append(LocalizedText("已超时：%(names)s。", names=ListText(late)))
+    return ListText(words, "")

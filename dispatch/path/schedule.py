@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from dispatch.core.clock import Calendar, ClockOf, Lamp, ThreeClocks
-from dispatch.path.approval_graph import AreaEffect, Basis, Counting, Link, Path, UnknownMatter
+from dispatch.path.approval_graph import AreaEffect, Basis, Counting, Path, UnknownMatter, WaitLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ def schedule(
     finish: dict[str, int] = {}
     last: dict[str, int] = {}
     for step in path.steps:
-        begins = max((finish[w.on] for w in step.waits if w.link is Link.START), default=0)
-        held = max((finish[w.on] for w in step.waits if w.link is Link.DECISION), default=0)
+        begins = max((finish[w.on] for w in step.waits if w.link is WaitLink.START), default=0)
+        held = max((finish[w.on] for w in step.waits if w.link is WaitLink.DECISION), default=0)
         last[step.code] = override.get(step.code, step.days(basis, counting))
         start[step.code] = begins
         finish[step.code] = max(begins + last[step.code], held)
@@ -79,7 +79,7 @@ def schedule(
         if step.code not in towards:
             continue
         for wait in step.waits:
-            bound = latest[step.code] - (last[step.code] if wait.link is Link.START else 0)
+            bound = latest[step.code] - (last[step.code] if wait.link is WaitLink.START else 0)
             latest[wait.on] = min(latest[wait.on], bound)
     timings = tuple(
         Timing(
@@ -110,7 +110,7 @@ def _longest_chain(
         binding = [
             wait.on
             for wait in by_code[here].waits
-            if finish[wait.on] == (start[here] if wait.link is Link.START else finish[here])
+            if finish[wait.on] == (start[here] if wait.link is WaitLink.START else finish[here])
         ]
         if not binding:
             return tuple(reversed(chain))
@@ -168,7 +168,7 @@ def area_gain(path: Path, basis: Basis, counting: Counting = Counting.ELAPSED, *
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class MatterProgress:
     """What has happened to one matter so far; ``due_on`` is the legal date that the clock gave."""
 
     accepted_on: date | None = None
@@ -202,7 +202,7 @@ def dated(
     *,
     today: date,
     basis: Basis = Basis.COMMITTED,
-    progress: Mapping[str, Progress] | None = None,
+    progress: Mapping[str, MatterProgress] | None = None,
     expected: Mapping[str, date] | None = None,
 ) -> tuple[DatedStep, ...]:
     """Each matter's dates. What is decided keeps its day; what has not begun cannot begin before today."""
@@ -210,13 +210,13 @@ def dated(
     hoped = expected or {}
     found: dict[str, DatedStep] = {}
     for step in path.steps:
-        so_far = happened.get(step.code, Progress())
+        so_far = happened.get(step.code, MatterProgress())
         begins: dict[Basis, date] = {}
         ends: dict[Basis, date] = {}
         for rule in (Basis.STATUTORY, basis):
             finish = {c: d.statutory_on if rule is Basis.STATUTORY else d.committed_on for c, d in found.items()}
-            free = max((finish[w.on] for w in step.waits if w.link is Link.START), default=start_on)
-            held = max((finish[w.on] for w in step.waits if w.link is Link.DECISION), default=start_on)
+            free = max((finish[w.on] for w in step.waits if w.link is WaitLink.START), default=start_on)
+            held = max((finish[w.on] for w in step.waits if w.link is WaitLink.DECISION), default=start_on)
             begin = so_far.accepted_on or (so_far.decided_on and free) or max(free, today)
             begins[rule] = min(begin, so_far.decided_on or begin)
             end = calendar.add_working_days(begins[rule], step.days(rule, Counting.ELAPSED))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from dispatch.core.clock import ClockOf
-from dispatch.core.localized_text import Said
-from dispatch.path.approval_graph import AreaEffect, Kind, Link, Path, Step
+from dispatch.core.localized_text import LocalizedText
+from dispatch.path.approval_graph import AreaEffect, MatterKind, Path, PathStep, WaitLink
 from dispatch.path.schedule import DatedStep, Schedule
 
 PHASES = {0: "办理事项", 1: "立项用地规划许可", 2: "工程建设许可", 3: "施工许可", 4: "竣工验收"}
@@ -63,7 +63,7 @@ def seven_lists(
     )
 
 
-def _matters(path: Path, decided: list[Step]) -> SheetList:
+def _matters(path: Path, decided: list[PathStep]) -> SheetList:
     shorts = {step.code: step.matter.short for step in path.steps}
     return SheetList(
         "matters",
@@ -90,7 +90,8 @@ def _matters(path: Path, decided: list[Step]) -> SheetList:
                 str(step.matter.statutory_days),
                 str(step.matter.committed_days),
                 "、".join(
-                    shorts[wait.on] + ("（决定前补齐）" if wait.link is Link.DECISION else "") for wait in step.waits
+                    shorts[wait.on] + ("（决定前补齐）" if wait.link is WaitLink.DECISION else "")
+                    for wait in step.waits
                 ),
                 group_name(step.matter.joint_group),
                 "、".join(filter(None, (EFFECTS[step.effect], "告知承诺" if step.by_commitment else "", step.reason))),
@@ -119,13 +120,13 @@ def _intermediaries(path: Path) -> SheetList:
                 EFFECTS[step.effect],
             )
             for step in path.steps
-            if step.matter.kind is Kind.INTERMEDIARY
+            if step.matter.kind is MatterKind.INTERMEDIARY
         ),
     )
 
 
-def _commitments(decided: list[Step]) -> SheetList:
-    by_authority: dict[str, list[Step]] = {}
+def _commitments(decided: list[PathStep]) -> SheetList:
+    by_authority: dict[str, list[PathStep]] = {}
     for step in decided:
         by_authority.setdefault(step.matter.authority, []).append(step)
     return SheetList(
@@ -147,11 +148,11 @@ def _commitments(decided: list[Step]) -> SheetList:
     )
 
 
-def _supervision(decided: list[Step]) -> SheetList:
-    def watched(step: Step) -> str:
+def _supervision(decided: list[PathStep]) -> SheetList:
+    def watched(step: PathStep) -> str:
         if step.by_commitment:
             return "告知承诺事项核查，承诺不实的依法撤销"
-        if any(wait.link is Link.DECISION for wait in step.waits):
+        if any(wait.link is WaitLink.DECISION for wait in step.waits):
             return "容缺材料按期补齐，逾期退办"
         if step.effect is not AreaEffect.NONE:
             return "核对项目符合区域评估的范围、用途和有效期"
@@ -177,7 +178,7 @@ def _acceptance(path: Path) -> SheetList:
                 step.matter.name,
                 step.matter.authority,
                 "联合测绘"
-                if step.matter.kind is Kind.INTERMEDIARY
+                if step.matter.kind is MatterKind.INTERMEDIARY
                 else "联合验收"
                 if step.matter.joint_group == "ACCEPT"
                 else "单独办理",
@@ -216,7 +217,7 @@ def _coordination(path: Path, plan: Schedule) -> SheetList:
 
 
 def _agents(
-    path: Path, decided: list[Step], on: Mapping[str, DatedStep], agent: str, liaisons: Mapping[str, str]
+    path: Path, decided: list[PathStep], on: Mapping[str, DatedStep], agent: str, liaisons: Mapping[str, str]
 ) -> SheetList:
     shorts = {step.code: step.matter.short for step in path.steps}
     rows = [
@@ -225,7 +226,7 @@ def _agents(
     ]
     for step in decided:
         who = agent if step.matter.level == "county" else liaisons.get(step.matter.level, agent)
-        after = "、".join(shorts[wait.on] for wait in step.waits if wait.link is Link.START)
+        after = "、".join(shorts[wait.on] for wait in step.waits if wait.link is WaitLink.START)
         when = _day(on[step.code].starts_on) if step.code in on else f"{after or '项目启动'}之后"
         due = _day(on[step.code].committed_on) if step.code in on else f"受理后{step.matter.committed_days}个工作日"
         rows.append((step.matter.short, "报送并跟踪至办结", who, when, due))
@@ -233,7 +234,7 @@ def _agents(
 
 
 def phase_name(phase: int) -> str:
-    return Said(PHASES[phase]) if phase in PHASES else Said("第%(n)s阶段", n=phase)
+    return LocalizedText(PHASES[phase]) if phase in PHASES else LocalizedText("第%(n)s阶段", n=phase)
 
 
 def group_name(group: str) -> str:

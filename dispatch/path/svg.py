@@ -6,7 +6,7 @@ from html import escape
 from itertools import pairwise
 
 from dispatch.core.clock import Lamp
-from dispatch.core.localized_text import Said, Say
+from dispatch.core.localized_text import LocalizedText, Translate
 from dispatch.path.drawing import MARGIN, SMALL, Box, Drawing, text_width
 
 # Presentation attributes, not a style sheet: they survive a strict content policy, and a page's own CSS overrides them.
@@ -33,18 +33,18 @@ HALO = 'stroke="#f7f8fa" stroke-width="3" paint-order="stroke"'
 AXIS_Y = 52.0
 
 LEGEND = (
-    ("authority", True, "", Said("关键线路")),
-    ("authority", False, "", Said("部门审批")),
-    ("enterprise", False, "", Said("中介与企业")),
-    ("not-counted", False, "", Said("土地招拍挂、招标（不计入时限）")),
-    ("replaced", False, "", Said("区域评估替代")),
-    ("done", False, "✓ ", Said("已办结")),
-    ("amber", False, "▲", Said("黄牌 剩2个工作日以内")),
-    ("red", False, "■", Said("红牌 已超时")),
+    ("authority", True, "", LocalizedText("关键线路")),
+    ("authority", False, "", LocalizedText("部门审批")),
+    ("enterprise", False, "", LocalizedText("中介与企业")),
+    ("not-counted", False, "", LocalizedText("土地招拍挂、招标（不计入时限）")),
+    ("replaced", False, "", LocalizedText("区域评估替代")),
+    ("done", False, "✓ ", LocalizedText("已办结")),
+    ("amber", False, "▲", LocalizedText("黄牌 剩2个工作日以内")),
+    ("red", False, "■", LocalizedText("红牌 已超时")),
 )
 
 
-def svg(sheet: Drawing, *, ident: str = "path", say: Say = str) -> str:
+def svg(sheet: Drawing, *, ident: str = "path", say: Translate = str) -> str:
     """One standalone SVG element without script or style sheet; ``ident`` keeps ids apart when a page shows several."""
     name, foot = escape(ident, quote=True), sheet.height - 34
     return "".join(
@@ -157,7 +157,7 @@ def _today(sheet: Drawing, foot: float) -> list[str]:
     return out
 
 
-def _legend(y: float, is_changed: bool, say: Say) -> list[str]:
+def _legend(y: float, is_changed: bool, say: Translate) -> list[str]:
     out, x = [], MARGIN
     for style, critical, shape, meaning in LEGEND:
         words = shape + say(meaning)
@@ -166,7 +166,10 @@ def _legend(y: float, is_changed: bool, say: Say) -> list[str]:
         out.append(f'<text x="{x + 28:.1f}" y="{y:.1f}" font-size="{SMALL:.0f}">{escape(words)}</text>')
         x += 28 + text_width(words, SMALL) + 22
     if is_changed:
-        for change, sign, meaning in (("added", "+", Said("组长增加")), ("removed", "×", Said("组长取消"))):
+        for change, sign, meaning in (
+            ("added", "+", LocalizedText("组长增加")),
+            ("removed", "×", LocalizedText("组长取消")),
+        ):
             words = say(meaning)
             out.append(
                 f'<line x1="{x:.1f}" y1="{y - 4:.1f}" x2="{x + 22:.1f}" y2="{y - 4:.1f}" {CHANGED_LINE[change]}/>'

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from agents.matching.model import COUNTY, Agent, Id, Matching, Need, Network, Node, Weights, stable_key
+from agents.matching.model import COUNTY, Id, Matching, MatchingAgent, Need, Network, Node, Weights, stable_key
 from agents.matching.rules import ancestry, bar, home_county, road_hm
 
 
@@ -19,7 +19,12 @@ class Policy(Protocol):
     def name(self) -> str: ...
 
     def assign(
-        self, needs: Sequence[Need], agents: Mapping[Id, Agent], served: Mapping[Id, int], network: Network, seed: int
+        self,
+        needs: Sequence[Need],
+        agents: Mapping[Id, MatchingAgent],
+        served: Mapping[Id, int],
+        network: Network,
+        seed: int,
     ) -> dict[Id, Id]:
         """Agent of each need that is placed now; the others wait."""
         ...
@@ -28,7 +33,7 @@ class Policy(Protocol):
 class Seats:
     """Who could take a need at all: agents by the place they sit in, so that a day need not look at the province."""
 
-    def __init__(self, agents: Iterable[Agent], network: Network) -> None:
+    def __init__(self, agents: Iterable[MatchingAgent], network: Network) -> None:
         self.network = network
         self.by_node: dict[Node, list[Id]] = defaultdict(list)
         self.by_county: dict[Node, list[Id]] = defaultdict(list)
@@ -54,7 +59,12 @@ class HallRule:
     name: str = "先空闲、再办件少者、随机"
 
     def assign(
-        self, needs: Sequence[Need], agents: Mapping[Id, Agent], served: Mapping[Id, int], network: Network, seed: int
+        self,
+        needs: Sequence[Need],
+        agents: Mapping[Id, MatchingAgent],
+        served: Mapping[Id, int],
+        network: Network,
+        seed: int,
     ) -> dict[Id, Id]:
         rng, held = random.Random(seed), _Loads(agents)
         taken: dict[Id, Id] = {}
@@ -81,7 +91,12 @@ class NearestFree:
     name: str = "就近空闲"
 
     def assign(
-        self, needs: Sequence[Need], agents: Mapping[Id, Agent], served: Mapping[Id, int], network: Network, seed: int
+        self,
+        needs: Sequence[Need],
+        agents: Mapping[Id, MatchingAgent],
+        served: Mapping[Id, int],
+        network: Network,
+        seed: int,
     ) -> dict[Id, Id]:
         held = _Loads(agents)
         taken: dict[Id, Id] = {}
@@ -99,7 +114,7 @@ class NearestFree:
         return taken
 
 
-Matcher = Callable[[Iterable[Need], Iterable[Agent], Network, Weights], Matching]
+Matcher = Callable[[Iterable[Need], Iterable[MatchingAgent], Network, Weights], Matching]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +126,18 @@ class ByMatching:
     name: str = "整体匹配"
 
     def assign(
-        self, needs: Sequence[Need], agents: Mapping[Id, Agent], served: Mapping[Id, int], network: Network, seed: int
+        self,
+        needs: Sequence[Need],
+        agents: Mapping[Id, MatchingAgent],
+        served: Mapping[Id, int],
+        network: Network,
+        seed: int,
     ) -> dict[Id, Id]:
         return self.match(needs, agents.values(), network, self.weights).assigned
 
 
 class _Loads:
-    def __init__(self, agents: Mapping[Id, Agent]) -> None:
+    def __init__(self, agents: Mapping[Id, MatchingAgent]) -> None:
         self.agents = agents
         self.more: dict[Id, int] = defaultdict(int)
 

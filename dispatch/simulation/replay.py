@@ -13,7 +13,7 @@ from math import sqrt
 import numpy as np
 from scipy.special import stdtrit
 
-from agents.matching.model import Agent, Id, Need, Network, Node, Role
+from agents.matching.model import Id, MatchingAgent, Need, Network, Node, Role
 from agents.matching.rules import home_county, road_hm
 from dispatch.core.clock import Calendar
 from dispatch.forecast.promise import Outlook
@@ -117,7 +117,7 @@ def day_factor(calendar: Calendar, on: date) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class ReplayDay:
     """One day of a replay, for a chart."""
 
     day: int
@@ -129,7 +129,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReplayOutcome:
     """What one replay under one policy came to, over the needs that arrived after the warm-up."""
 
     policy: str
@@ -142,7 +142,7 @@ class Outcome:
     escalation_steps: float  # mean levels between the site's own and the lead's
     unevenness: float  # mean over days of the coefficient of variation of agents' load shares
     on_time_share: float  # projects done within what they were promised, the wait included
-    days: tuple[Day, ...]
+    days: tuple[ReplayDay, ...]
 
 
 @dataclass(slots=True)
@@ -154,13 +154,13 @@ class _Open:
 
 def replay(
     arrivals: Sequence[Arrival],
-    agents: Iterable[Agent],
+    agents: Iterable[MatchingAgent],
     network: Network,
     policy: Policy,
     *,
     warm_up: int = 0,
     seed: int = 0,
-) -> Outcome:
+) -> ReplayOutcome:
     """Play the days in order. A need waits until it is placed; its agent's slot is held until the project is done.
 
     Slots that agents hold at the start are never given back: begin with empty hands and let the warm-up fill them."""
@@ -175,7 +175,7 @@ def replay(
     leaves: dict[int, list[Id]] = defaultdict(list)
     served: dict[Id, int] = defaultdict(int)
     tally = _Tally(network, warm_up, last)
-    seen: list[Day] = []
+    seen: list[ReplayDay] = []
     for day in range(last + 1):
         for leaver in leaves.pop(day, ()):
             staff[leaver] = replace(staff[leaver], held=staff[leaver].held - 1)
@@ -197,7 +197,7 @@ def replay(
             tally.placed(one, agent, day)
         waiting = still
         held = sum(agent.held for agent in staff.values())
-        seen.append(Day(day, len(by_day[day]), len(taken), len(waiting), held, _unevenness(staff.values())))
+        seen.append(ReplayDay(day, len(by_day[day]), len(taken), len(waiting), held, _unevenness(staff.values())))
     for one in waiting:
         tally.left(one)
     return tally.outcome(policy.name, tuple(seen))
@@ -213,7 +213,7 @@ class _Tally:
         self.late: dict[Id, bool] = {}
         self.unplaced = 0
 
-    def placed(self, one: _Open, agent: Agent, day: int) -> None:
+    def placed(self, one: _Open, agent: MatchingAgent, day: int) -> None:
         if one.asked < self.warm_up:
             return
         need, wait = one.need, day - one.asked
@@ -237,9 +237,9 @@ class _Tally:
         late = wait + one.arrival.lasts_wd > one.arrival.promised_wd
         self.late[one.arrival.project] = self.late.get(one.arrival.project, False) or late
 
-    def outcome(self, policy: str, days: tuple[Day, ...]) -> Outcome:
+    def outcome(self, policy: str, days: tuple[ReplayDay, ...]) -> ReplayOutcome:
         counted = [day.unevenness for day in days if day.day >= self.warm_up]
-        return Outcome(
+        return ReplayOutcome(
             policy=policy,
             needs=len(self.waits),
             waited_wd=_mean(self.waits),
@@ -276,7 +276,7 @@ def _needs(arrival: Arrival) -> list[_Open]:
     ]
 
 
-def _unevenness(agents: Iterable[Agent]) -> float:
+def _unevenness(agents: Iterable[MatchingAgent]) -> float:
     """Coefficient of variation of load shares: 0 when all are equally full for their capacity."""
     shares = np.array([agent.held / agent.capacity for agent in agents if agent.capacity > 0])
     mean = float(shares.mean()) if len(shares) else 0.0
@@ -301,7 +301,7 @@ FIGURES: tuple[tuple[str, str, float, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MeanFigure:
     """The mean of a figure over repeated replays, with its 95 % interval (Student's t; none for a single one)."""
 
     key: str
@@ -323,8 +323,8 @@ class Comparison:
     """Policies side by side: a row of figures for each, and the days of its first replay for a chart."""
 
     replays: int
-    rows: tuple[tuple[str, tuple[Figure, ...]], ...]
-    days: Mapping[str, tuple[Day, ...]]
+    rows: tuple[tuple[str, tuple[MeanFigure, ...]], ...]
+    days: Mapping[str, tuple[ReplayDay, ...]]
 
     def table(self) -> list[list[str]]:
         """Plain text cells, header first."""
@@ -335,13 +335,13 @@ class Comparison:
 def compare(
     policies: Sequence[Policy],
     draws: Iterable[Sequence[Arrival]],
-    agents: Sequence[Agent],
+    agents: Sequence[MatchingAgent],
     network: Network,
     *,
     warm_up: int = 0,
 ) -> Comparison:
     """Replay each draw of demand under each policy; the draw's number seeds what a policy leaves to chance."""
-    outcomes: dict[str, list[Outcome]] = {}
+    outcomes: dict[str, list[ReplayOutcome]] = {}
     count = 0
     for seed, arrivals in enumerate(draws):
         count += 1
@@ -352,11 +352,11 @@ def compare(
     return Comparison(count, rows, {name: all_[0].days for name, all_ in outcomes.items()})
 
 
-def _figure(outcomes: Sequence[Outcome], key: str, title: str, scale: float, form: str) -> Figure:
+def _figure(outcomes: Sequence[ReplayOutcome], key: str, title: str, scale: float, form: str) -> MeanFigure:
     values = np.array([getattr(outcome, key) for outcome in outcomes], dtype=np.float64) * scale
     mean = float(values.mean())
     if len(values) < 2:
-        return Figure(key, title, mean, None, None, form)
+        return MeanFigure(key, title, mean, None, None, form)
     half = float(stdtrit(len(values) - 1, 0.975)) * float(values.std(ddof=1)) / sqrt(len(values))
     most = scale if scale > 1 else float("inf")  # no share is beyond a hundred per cent, and nothing here below nought
-    return Figure(key, title, mean, max(0.0, mean - half), min(most, mean + half), form)
+    return MeanFigure(key, title, mean, max(0.0, mean - half), min(most, mean + half), form)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
-from dispatch.simulation.replay import Comparison, Day, Figure
+from dispatch.simulation.replay import Comparison, MeanFigure, ReplayDay
 
 # A dash and a mark beside each colour: a black and white print loses nothing.
 LOOKS = (("#8f1d14", "6 4", "▲"), ("#5a6472", "1.5 3", "■"), ("#0b3a75", "", "●"))
@@ -57,7 +57,7 @@ def _looks(names: Sequence[str]) -> Iterable[tuple[str, tuple[str, str, str]]]:
     return ((name, LOOKS[at % len(LOOKS)]) for at, name in enumerate(names))
 
 
-def _intervals(names: Sequence[str], figures: Sequence[Figure]) -> str:
+def _intervals(names: Sequence[str], figures: Sequence[MeanFigure]) -> str:
     """One figure under every rule: a mark at its mean, a line over its interval."""
     most = max([figure.mean if figure.high is None else figure.high for figure in figures], default=0.0) or 1.0
     left = 190
@@ -112,7 +112,7 @@ def _course(names: Sequence[str], found: Comparison, key: str, words: str, warm_
 
 
 def _line(
-    days: Sequence[Day],
+    days: Sequence[ReplayDay],
     values: Sequence[float],
     colour: str,
     dash: str,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from agents.network import Division
 from agents.roster import Agent, Duty, DutyKind, skills_of
 from dispatch.cases.access_control import visible_agents
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 
 AWAY: dict[DutyKind, str] = {DutyKind.LEAVE: "休假", DutyKind.SICK: "病假", DutyKind.TRAINING: "培训"}
 
@@ -37,7 +37,7 @@ class AgentLine:
 
 def board(
     session: Session,
-    viewer: Viewer,
+    viewer: Actor,
     *,
     on: date,
     words: str = "",

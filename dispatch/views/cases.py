@@ -19,13 +19,13 @@ from dispatch.cases.project import Enterprise, Project, ProjectMember
 from dispatch.cases.review import Review
 from dispatch.cases.stages import LABEL, Stage
 from dispatch.catalogue.catalog import Matter, calendar_of
-from dispatch.core.actor import Role, Viewer
+from dispatch.core.actor import Actor, Role
 from dispatch.custody.custody import HOLDER_LABEL, Handover, Parcel
-from routing.day.tables import FAIL_LABEL, Stop, StopAct, StopEvent
+from routing.day.tables import FAIL_LABEL, CourierStop, StopAct, StopEvent
 
 
 def case_list(
-    session: Session, viewer: Viewer, *, after: tuple[datetime, int] | None, limit: int, stage: Stage | None = None
+    session: Session, viewer: Actor, *, after: tuple[datetime, int] | None, limit: int, stage: Stage | None = None
 ) -> list[dict[str, Any]]:
     """The newest cases first, ``limit`` and one more; ``after`` is the created_at and id of the last one shown."""
     query = (
@@ -50,7 +50,7 @@ def case_list(
     ]  # fmt: skip
 
 
-def project_detail(session: Session, viewer: Viewer, project_no: str) -> dict[str, Any]:
+def project_detail(session: Session, viewer: Actor, project_no: str) -> dict[str, Any]:
     """A project with its team and cases. Raises NotFound."""
     project = project_for(session, viewer, project_no)
     cases = session.execute(
@@ -81,7 +81,7 @@ def project_detail(session: Session, viewer: Viewer, project_no: str) -> dict[st
     }  # fmt: skip
 
 
-def why(session: Session, viewer: Viewer, project_no: str) -> dict[str, Any]:
+def why(session: Session, viewer: Actor, project_no: str) -> dict[str, Any]:
     """Why this agent: the stored reason, and who acts now. Raises NotFound."""
     project = project_for(session, viewer, project_no)
     lead = project.lead
@@ -118,7 +118,7 @@ def door_proofs(session: Session, case: Case) -> list[DoorProof]:
         for digest in link.proofs
     ]
     stops = select(Parcel.stop_id).where(Parcel.case_id == case.id, Parcel.stop_id.is_not(None))
-    before = select(Stop.retry_of_id).where(Stop.id.in_(stops), Stop.retry_of_id.is_not(None))
+    before = select(CourierStop.retry_of_id).where(CourierStop.id.in_(stops), CourierStop.retry_of_id.is_not(None))
     of_case = set(session.scalars(select(Parcel.waybill).where(Parcel.case_id == case.id)))
     failed = session.scalars(
         select(StopEvent).where(
@@ -135,7 +135,7 @@ def door_proofs(session: Session, case: Case) -> list[DoorProof]:
     return sorted(found, key=lambda proof: (proof.at, proof.digest))
 
 
-def case_detail(session: Session, viewer: Viewer, case_no: str) -> dict[str, Any]:
+def case_detail(session: Session, viewer: Actor, case_no: str) -> dict[str, Any]:
     """Stage, promise, agent card, reviews, parcels, materials and timeline of one case. Raises NotFound."""
     case = case_for(session, viewer, case_no)
     project = session.get_one(Project, case.project_id)
@@ -148,8 +148,8 @@ def case_detail(session: Session, viewer: Viewer, case_no: str) -> dict[str, Any
         .order_by(Review.id)
     ).all()
     parcels = session.execute(
-        select(Parcel, Stop)
-        .outerjoin(Stop, Stop.id == Parcel.stop_id)
+        select(Parcel, CourierStop)
+        .outerjoin(CourierStop, CourierStop.id == Parcel.stop_id)
         .where(Parcel.case_id == case.id)
         .order_by(Parcel.id)
     ).all()
@@ -213,7 +213,7 @@ def _card(session: Session, project: Project, today: Any) -> dict[str, Any] | No
     }  # fmt: skip
 
 
-def _parcel(parcel: Parcel, stop: Stop | None, viewer: Viewer) -> dict[str, Any]:
+def _parcel(parcel: Parcel, stop: CourierStop | None, viewer: Actor) -> dict[str, Any]:
     """A courier never sees a code; everybody else who sees the case does, until it was used."""
     shown = {
         "waybill": parcel.waybill, "leg": parcel.leg.value, "state": parcel.state.value, "holder": parcel.holder.value,
@@ -228,7 +228,7 @@ def _parcel(parcel: Parcel, stop: Stop | None, viewer: Viewer) -> dict[str, Any]
     return shown
 
 
-def custody_of(session: Session, viewer: Viewer, waybill: str) -> dict[str, Any]:
+def custody_of(session: Session, viewer: Actor, waybill: str) -> dict[str, Any]:
     """A parcel's whole chain. Raises NotFound."""
     parcel = parcel_for(session, viewer, waybill)
     links = session.scalars(select(Handover).where(Handover.parcel_id == parcel.id).order_by(Handover.seq))

@@ -15,27 +15,40 @@ from dispatch.acts.stop_report import INWARD
 from dispatch.cases.access_control import within
 from dispatch.cases.case import Case
 from dispatch.cases.notify import day_of
-from dispatch.core.actor import Role, Viewer
+from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
 from dispatch.custody.custody import Direction, HandoverLine, HandoverList, Parcel, ParcelState
 from dispatch.custody.proofs import asked
 from routing.day.order import window_of
-from routing.day.tables import FAIL_LABEL, STOP_LABEL, Courier, Plan, PlanState, Run, Shift, Stop, StopAct, StopEvent
+from routing.day.tables import (
+    FAIL_LABEL,
+    STOP_LABEL,
+    Courier,
+    CourierRun,
+    CourierStop,
+    DayPlan,
+    PlanState,
+    Shift,
+    StopAct,
+    StopEvent,
+)
 from routing.travel.addresses import map_links
 
 
-def my_day(session: Session, viewer: Viewer) -> dict[str, Any]:
+def my_day(session: Session, viewer: Actor) -> dict[str, Any]:
     """Today's runs of this courier, in order. A courier never sees a code."""
     on = day_of(now(session))
     courier = session.get(Courier, viewer.courier_id) if viewer.courier_id else None
     runs = session.scalars(
-        select(Run)
-        .join(Plan, Plan.id == Run.plan_id)
-        .where(Run.courier_id == viewer.courier_id, Run.on == on, Plan.state == PlanState.COMMITTED)
-        .order_by(Run.starts_s)
+        select(CourierRun)
+        .join(DayPlan, DayPlan.id == CourierRun.plan_id)
+        .where(CourierRun.courier_id == viewer.courier_id, CourierRun.on == on, DayPlan.state == PlanState.COMMITTED)
+        .order_by(CourierRun.starts_s)
     ).all()
     stops = session.scalars(
-        select(Stop).where(Stop.run_id.in_([run.id for run in runs])).order_by(Stop.run_id, Stop.position)
+        select(CourierStop)
+        .where(CourierStop.run_id.in_([run.id for run in runs]))
+        .order_by(CourierStop.run_id, CourierStop.position)
     ).all()
     papers, ended = _papers(session, [s.id for s in stops]), _outcomes(session, [s.id for s in stops])
     shift_ends_s = session.scalar(
@@ -59,12 +72,12 @@ def my_day(session: Session, viewer: Viewer) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _what_changed(session: Session, run: Run, stops: Iterable[Stop]) -> str | None:
+def _what_changed(session: Session, run: CourierRun, stops: Iterable[CourierStop]) -> str | None:
     """Who planned the run anew and what is different: stops added, stops gone, where to go next."""
     if run.changed_words is None:
         return None
-    plan = session.get_one(Plan, run.plan_id)
-    before = session.get(Plan, plan.replaces_id) if plan.replaces_id is not None else None
+    plan = session.get_one(DayPlan, run.plan_id)
+    before = session.get(DayPlan, plan.replaces_id) if plan.replaces_id is not None else None
     if before is None:
         return run.changed_words
     was, now_is = _visited(before, run.courier_id), _visited(plan, run.courier_id)
@@ -80,13 +93,13 @@ def _what_changed(session: Session, run: Run, stops: Iterable[Stop]) -> str | No
     return "，".join(words) + ("" if following is None else f"；下一站：{following.label or following.address}")
 
 
-def _visited(plan: Plan, courier_id: int) -> list[int]:
+def _visited(plan: DayPlan, courier_id: int) -> list[int]:
     """The stops of one courier's route in a plan, in their order."""
     routes = (plan.result or {}).get("routes", [])
     return [visit["stop_id"] for route in routes if route["courier_id"] == courier_id for visit in route["visits"]]
 
 
-def my_stop(session: Session, viewer: Viewer, stop: Stop) -> dict[str, Any]:
+def my_stop(session: Session, viewer: Actor, stop: CourierStop) -> dict[str, Any]:
     """One stop's card. The viewer's right to see the stop is checked by whoever found it."""
     return _card(stop, _papers(session, [stop.id]).get(stop.id, []), _outcomes(session, [stop.id]).get(stop.id))
 
@@ -123,7 +136,7 @@ def _outcomes(session: Session, stop_ids: Iterable[int]) -> dict[int, StopEvent]
     return {event.stop_id: event for event in events}
 
 
-def _card(stop: Stop, papers: list[Any], ended: StopEvent | None) -> dict[str, Any]:
+def _card(stop: CourierStop, papers: list[Any], ended: StopEvent | None) -> dict[str, Any]:
     window = window_of(stop)
     inward = any(p.leg in INWARD for p in papers) if papers else stop.kind.value != "delivery"
     outward = any(p.leg not in INWARD for p in papers) if papers else stop.kind.value != "pickup"
@@ -165,19 +178,22 @@ class LoadLine:
     papers: int
 
 
-def to_load(session: Session, viewer: Viewer) -> dict[int, list[LoadLine]]:
+def to_load(session: Session, viewer: Actor) -> dict[int, list[LoadLine]]:
     """What this courier takes along today, by run, in the order of the stops."""
     on = day_of(now(session))
     runs = session.scalars(
-        select(Run)
-        .join(Plan, Plan.id == Run.plan_id)
-        .where(Run.courier_id == viewer.courier_id, Run.on == on, Plan.state == PlanState.COMMITTED)
-        .order_by(Run.starts_s)
+        select(CourierRun)
+        .join(DayPlan, DayPlan.id == CourierRun.plan_id)
+        .where(CourierRun.courier_id == viewer.courier_id, CourierRun.on == on, DayPlan.state == PlanState.COMMITTED)
+        .order_by(CourierRun.starts_s)
     )
     waiting: dict[int, list[LoadLine]] = {}
     for run in runs:
         parcels = outgoing(session, run)
-        stops = {s.id: s for s in session.scalars(select(Stop).where(Stop.id.in_([p.stop_id for p in parcels])))}
+        stops = {
+            s.id: s
+            for s in session.scalars(select(CourierStop).where(CourierStop.id.in_([p.stop_id for p in parcels])))
+        }
         lines = [
             LoadLine(p.waybill, stops[p.stop_id or 0].position, stops[p.stop_id or 0].label, len(p.contents))
             for p in parcels
@@ -187,21 +203,23 @@ def to_load(session: Session, viewer: Viewer) -> dict[int, list[LoadLine]]:
     return waiting
 
 
-def my_run(session: Session, viewer: Viewer, run_id: int) -> Run:
+def my_run(session: Session, viewer: Actor, run_id: int) -> CourierRun:
     """A run of this courier, locked. Raises NotFound."""
-    run = session.scalar(select(Run).where(Run.id == run_id, Run.courier_id == viewer.courier_id).with_for_update())
+    run = session.scalar(
+        select(CourierRun).where(CourierRun.id == run_id, CourierRun.courier_id == viewer.courier_id).with_for_update()
+    )
     if run is None:
         raise NotFound(f"no run {run_id} for this viewer")
     return run
 
 
-def to_hand_in(session: Session, viewer: Viewer) -> int:
+def to_hand_in(session: Session, viewer: Actor) -> int:
     """How many parcels this courier has to hand in at the centre."""
     return 0 if viewer.courier_id is None else len(incoming(session, viewer.courier_id))
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class HandoverListRow:
     """A handover list as a row of the day's lists."""
 
     list_no: str
@@ -229,13 +247,13 @@ class SheetLine:
     difference: str | None
 
 
-def _visible_lists(viewer: Viewer) -> Any:
+def _visible_lists(viewer: Actor) -> Any:
     if viewer.role is Role.COURIER:
         return HandoverList.courier_id == viewer.courier_id
     return within(viewer, ServiceCentre.division_id)  # type: ignore[arg-type]
 
 
-def _sheets(viewer: Viewer) -> Any:
+def _sheets(viewer: Actor) -> Any:
     return (
         select(
             HandoverList.list_no, HandoverList.batch, HandoverList.direction, ServiceCentre.name.label("centre"),
@@ -251,34 +269,38 @@ def _sheets(viewer: Viewer) -> Any:
     )  # fmt: skip
 
 
-def lists_of_today(session: Session, viewer: Viewer) -> list[Sheet]:
+def lists_of_today(session: Session, viewer: Actor) -> list[HandoverListRow]:
     """Today's handover lists that the viewer may see: a courier's own, a centre's people those of their subtree."""
     today = day_of(now(session))
     query = _sheets(viewer).where(HandoverList.on == today).order_by(HandoverList.made_at.desc(), HandoverList.id)
-    return [Sheet(**row._mapping) for row in session.execute(query.limit(200))]
+    return [HandoverListRow(**row._mapping) for row in session.execute(query.limit(200))]
 
 
-def handover_sheet(session: Session, viewer: Viewer, list_no: str) -> tuple[Sheet, list[SheetLine]]:
+def handover_sheet(session: Session, viewer: Actor, list_no: str) -> tuple[HandoverListRow, list[SheetLine]]:
     """One list with its lines, for the screen and for two printed copies. Raises NotFound."""
     row = session.execute(_sheets(viewer).where(HandoverList.list_no == list_no)).first()
     if row is None:
         raise NotFound(f"no handover list {list_no} for this viewer")
     lines = session.execute(
         select(
-            HandoverLine.position, Parcel.waybill, Parcel.seal_no, Parcel.pieces,
-            func.jsonb_array_length(Parcel.contents).label("papers"), func.coalesce(Stop.label, "").label("label"),
+            HandoverLine.position,
+            Parcel.waybill,
+            Parcel.seal_no,
+            Parcel.pieces,
+            func.jsonb_array_length(Parcel.contents).label("papers"),
+            func.coalesce(CourierStop.label, "").label("label"),
             HandoverLine.difference,
         )
         .join(HandoverList, HandoverList.id == HandoverLine.list_id)
         .join(Parcel, Parcel.id == HandoverLine.parcel_id)
-        .outerjoin(Stop, Stop.id == Parcel.stop_id)
+        .outerjoin(CourierStop, CourierStop.id == Parcel.stop_id)
         .where(HandoverList.list_no == list_no)
         .order_by(HandoverLine.position)
-    )  # fmt: skip
-    return Sheet(**row._mapping), [SheetLine(**line._mapping) for line in lines]
+    )
+    return HandoverListRow(**row._mapping), [SheetLine(**line._mapping) for line in lines]
 
 
-def handover_list_for(session: Session, viewer: Viewer, list_no: str) -> HandoverList:
+def handover_list_for(session: Session, viewer: Actor, list_no: str) -> HandoverList:
     """The list, to be signed; the cases and parcels of its lines are locked before it. Raises NotFound."""
     found = session.scalar(
         select(HandoverList.id)

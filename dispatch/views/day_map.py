@@ -8,9 +8,19 @@ from sqlalchemy.orm import Session
 
 from agents.network import Division, Level, ServiceCentre, subtree_condition
 from dispatch.cases.access_control import visible_plans, visible_stops
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.views.stop_lines import COLOURS, WHY_NOT, RunCard, StopLine, asked_for, ended_at, stop_line, told_for
-from routing.day.tables import STOP_LABEL, VEHICLE_LABEL, Courier, Cutoff, Plan, PlanState, Run, Stop, StopState
+from routing.day.tables import (
+    STOP_LABEL,
+    VEHICLE_LABEL,
+    Courier,
+    CourierRun,
+    CourierStop,
+    Cutoff,
+    DayPlan,
+    PlanState,
+    StopState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +39,12 @@ class MapDay:
     plan_id: int | None
 
 
-def areas(session: Session, viewer: Viewer, on: date) -> list[tuple[str, str, int]]:
+def areas(session: Session, viewer: Actor, on: date) -> list[tuple[str, str, int]]:
     """The counties with stops that day: code, name, how many."""
     rows = session.execute(
         select(Division.code, Division.name, func.count())
-        .join(Stop, Stop.division_id == Division.id)
-        .where(Stop.on == on, visible_stops(viewer))
+        .join(CourierStop, CourierStop.division_id == Division.id)
+        .where(CourierStop.on == on, visible_stops(viewer))
         .group_by(Division.code, Division.name)
         .order_by(func.count().desc())
         .limit(40)
@@ -42,28 +52,35 @@ def areas(session: Session, viewer: Viewer, on: date) -> list[tuple[str, str, in
     return [(code, name, n) for code, name, n in rows]
 
 
-def home_area(session: Session, viewer: Viewer) -> Division | None:
+def home_area(session: Session, viewer: Actor) -> Division | None:
     """Where a viewer's map opens when there are no stops: its own division, else the first county."""
     if viewer.division_id is not None:
         return session.get(Division, viewer.division_id)
     return session.scalars(select(Division).where(Division.level == Level.COUNTY).order_by(Division.code)).first()
 
 
-def map_day(session: Session, viewer: Viewer, area: Division, on: date, cutoff: Cutoff) -> MapDay:
+def map_day(session: Session, viewer: Actor, area: Division, on: date, cutoff: Cutoff) -> MapDay:
     """The committed runs of an area's batch, planned and driven, and the stops that wait."""
     runs = session.execute(
-        select(Run, Courier, ServiceCentre)
-        .join(Plan, Plan.id == Run.plan_id)
-        .join(Courier, Courier.id == Run.courier_id)
+        select(CourierRun, Courier, ServiceCentre)
+        .join(DayPlan, DayPlan.id == CourierRun.plan_id)
+        .join(Courier, Courier.id == CourierRun.courier_id)
         .join(ServiceCentre, ServiceCentre.id == Courier.centre_id)
         .where(
-            Plan.division_id == area.id, Plan.on == on, Plan.cutoff == cutoff, Plan.state == PlanState.COMMITTED,
+            DayPlan.division_id == area.id,
+            DayPlan.on == on,
+            DayPlan.cutoff == cutoff,
+            DayPlan.state == PlanState.COMMITTED,
             visible_plans(viewer),
         )
         .order_by(Courier.id)
-    ).all()  # fmt: skip
-    stops: dict[int, list[Stop]] = {}
-    held = select(Stop).where(Stop.run_id.in_([run.id for run, _, _ in runs])).order_by(Stop.run_id, Stop.position)
+    ).all()
+    stops: dict[int, list[CourierStop]] = {}
+    held = (
+        select(CourierStop)
+        .where(CourierStop.run_id.in_([run.id for run, _, _ in runs]))
+        .order_by(CourierStop.run_id, CourierStop.position)
+    )
     for stop in session.scalars(held):
         stops.setdefault(stop.run_id or 0, []).append(stop)
     ended = ended_at(session, [stop.id for line in stops.values() for stop in line])
@@ -79,11 +96,14 @@ def map_day(session: Session, viewer: Viewer, area: Division, on: date, cutoff: 
                 run.travel_s, sum(line.pieces for line in lines), lines, (centre.lon, centre.lat),
             )
         )  # fmt: skip
-    waits = select(Stop).where(
-        Stop.division_id == area.id, Stop.on == on, Stop.cutoff == cutoff, Stop.state == StopState.OPEN,
+    waits = select(CourierStop).where(
+        CourierStop.division_id == area.id,
+        CourierStop.on == on,
+        CourierStop.cutoff == cutoff,
+        CourierStop.state == StopState.OPEN,
         visible_stops(viewer),
-    )  # fmt: skip
-    waiting = [_waiting(stop) for stop in session.scalars(waits.order_by(Stop.id).limit(400))]
+    )
+    waiting = [_waiting(stop) for stop in session.scalars(waits.order_by(CourierStop.id).limit(400))]
     centres = session.execute(
         select(ServiceCentre.name, ServiceCentre.lon, ServiceCentre.lat)
         .join(Division, Division.id == ServiceCentre.division_id)
@@ -95,7 +115,7 @@ def map_day(session: Session, viewer: Viewer, area: Division, on: date, cutoff: 
     )  # fmt: skip
 
 
-def _waiting(stop: Stop) -> StopLine:
+def _waiting(stop: CourierStop) -> StopLine:
     asked = asked_for(stop)
     why = ""
     if stop.unserved_reason:

@@ -27,9 +27,9 @@ from dispatch.cases.project import (
 from dispatch.cases.review import Review
 from dispatch.cases.stages import ENDS, LABEL, Stage
 from dispatch.catalogue.catalog import MaterialMode, calendar_of, hours_in_words
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.clock import AMBER_WD, Calendar, CalendarMissing, Lamp, in_shanghai
-from dispatch.core.localized_text import Said
+from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.custody import Leg, Parcel, ParcelState
 
 
@@ -102,7 +102,7 @@ class CaseRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectRow:
+class EnterpriseProjectLine:
     """A project on the list, with its cases."""
 
     project_no: str
@@ -119,7 +119,7 @@ class ProjectRow:
         return sum(case.turn is not Turn.NOTHING for case in self.cases)
 
 
-def projects(session: Session, viewer: Viewer, *, at: datetime) -> list[ProjectRow]:
+def projects(session: Session, viewer: Actor, *, at: datetime) -> list[EnterpriseProjectLine]:
     """The viewer's projects, what waits for the enterprise first, then the newest."""
     found = session.execute(
         select(
@@ -141,7 +141,7 @@ def projects(session: Session, viewer: Viewer, *, at: datetime) -> list[ProjectR
     ).all()  # fmt: skip
     cases = case_rows(session, viewer, [row.id for row in found], at=at)
     rows = [
-        ProjectRow(
+        EnterpriseProjectLine(
             row.project_no, row.name, FAMILY_LABEL[row.family], row.place, PROJECT_LABEL[row.state], row.agent,
             row.created_at, tuple(cases.get(row.id, ())),
         )
@@ -150,9 +150,7 @@ def projects(session: Session, viewer: Viewer, *, at: datetime) -> list[ProjectR
     return sorted(rows, key=lambda row: row.waits_for_us == 0)
 
 
-def case_rows(
-    session: Session, viewer: Viewer, project_ids: Iterable[int], *, at: datetime
-) -> dict[int, list[CaseRow]]:
+def case_rows(session: Session, viewer: Actor, project_ids: Iterable[int], *, at: datetime) -> dict[int, list[CaseRow]]:
     """The cases of these projects, open ones first."""
     ids, today, calendar = list(project_ids), in_shanghai(at).date(), calendar_of(session)
     wanted = _count(Material.id).where(
@@ -263,7 +261,7 @@ class PersonRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DelegationLetterView:
     """A delegation letter as the enterprise reads it."""
 
     id: int
@@ -283,7 +281,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectPage:
+class EnterpriseProjectPage:
     """One project: its facts, who acts, its cases, the letters, the firms that work for it."""
 
     project_no: str
@@ -297,19 +295,21 @@ class ProjectPage:
     created_at: datetime
     helper: Helper | None
     cases: tuple[CaseRow, ...]
-    letters: tuple[Letter, ...]
+    letters: tuple[DelegationLetterView, ...]
     firms: tuple[Intermediary, ...]
 
     @property
-    def letter(self) -> Letter | None:
+    def letter(self) -> DelegationLetterView | None:
         """The letter in force."""
         return next((letter for letter in self.letters if letter.in_force), None)
 
 
-def project_page(session: Session, viewer: Viewer, project_no: str, *, at: datetime) -> tuple[ProjectPage, Project]:
+def project_page(
+    session: Session, viewer: Actor, project_no: str, *, at: datetime
+) -> tuple[EnterpriseProjectPage, Project]:
     """The project and what its page shows. Raises NotFound."""
     project = project_for(session, viewer, project_no)
-    page = ProjectPage(
+    page = EnterpriseProjectPage(
         project_no=project.project_no,
         project_code=project.project_code,
         name=project.name,
@@ -336,7 +336,7 @@ def place_in_words(session: Session, division_id: int) -> str:
     return "".join(names) or division.name
 
 
-def letters_of(session: Session, project: Project, today: date) -> tuple[Letter, ...]:
+def letters_of(session: Session, project: Project, today: date) -> tuple[DelegationLetterView, ...]:
     """Every letter of the project, the newest first."""
     ids = [letter.centre_id for letter in project.delegations if letter.centre_id is not None]
     centres: dict[int, str] = {
@@ -344,12 +344,14 @@ def letters_of(session: Session, project: Project, today: date) -> tuple[Letter,
         for row in session.execute(select(ServiceCentre.id, ServiceCentre.name).where(ServiceCentre.id.in_(ids)))
     }
     return tuple(
-        Letter(
+        DelegationLetterView(
             id=letter.id,
             entruster=letter.entruster,
             credit_code=letter.credit_code,
             legal_representative=letter.legal_representative,
-            centre=Said("%(centre)s（代办中心）", centre=centres.get(letter.centre_id or 0, Said("政务服务中心"))),
+            centre=LocalizedText(
+                "%(centre)s（代办中心）", centre=centres.get(letter.centre_id or 0, LocalizedText("政务服务中心"))
+            ),
             powers=tuple(POWER_LABEL[power] for power in Power if power.value in letter.powers),
             may_pass_on=letter.may_pass_on,
             valid_from=letter.valid_from,
@@ -367,19 +369,19 @@ def letters_of(session: Session, project: Project, today: date) -> tuple[Letter,
     )
 
 
-def own_enterprise(session: Session, viewer: Viewer) -> Enterprise:
+def own_enterprise(session: Session, viewer: Actor) -> Enterprise:
     """The viewer's enterprise."""
     assert viewer.enterprise_id is not None
     return session.get_one(Enterprise, viewer.enterprise_id)
 
 
-def contacts(session: Session, viewer: Viewer) -> list[Contact]:
+def contacts(session: Session, viewer: Actor) -> list[Contact]:
     """The persons of the viewer's enterprise who are told of a case."""
     query = select(Contact).where(Contact.enterprise_id == viewer.enterprise_id).order_by(Contact.id)
     return list(session.scalars(query))
 
 
-def home_division(session: Session, viewer: Viewer) -> int | None:
+def home_division(session: Session, viewer: Actor) -> int | None:
     """The county in which the enterprise's latest project is at home, else its own; None when neither is known."""
     latest = select(Project.home_division_id).where(visible_projects(viewer)).order_by(Project.id.desc()).limit(1)
     found = session.scalar(latest)

@@ -10,22 +10,31 @@ from sqlalchemy.orm import Session, selectinload
 from agents.network import Division
 from dispatch.cases.access_control import case_for
 from dispatch.cases.case import OUTCOME_LABEL, Case, MaterialState, Way
-from dispatch.cases.duration_training import Promised
+from dispatch.cases.duration_training import PromiseRecord
 from dispatch.cases.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, Evaluation, Grade
 from dispatch.cases.review import REVIEW_ENDS, REVIEW_LABEL, Review, ReviewState
 from dispatch.cases.stages import LABEL, MILESTONES, NEXT, Stage
 from dispatch.catalogue.catalog import Handling, Matter, calendar_of, handlings_of
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.clock import in_shanghai
-from dispatch.core.localized_text import Day, Said, Say, Window, recalled
+from dispatch.core.localized_text import DayText, LocalizedText, Translate, WindowText, from_json
 from dispatch.custody.custody import Leg, ParcelState
 from dispatch.forecast.promise import Promise
-from dispatch.views.enterprise import Helper, Letter, Turn, helper_of, lamp_for, letters_of, place_in_words, turn_of
+from dispatch.views.enterprise import (
+    DelegationLetterView,
+    Helper,
+    Turn,
+    helper_of,
+    lamp_for,
+    letters_of,
+    place_in_words,
+    turn_of,
+)
 from dispatch.views.enterprise_papers import LegRow, Original, PaperRow, legs_of, originals_of, papers_of
 from dispatch.views.enterprise_path import DrawnPath, drawn_path
 
-NO_ESTIMATE = Said("目前还没有预计日期：同类办件的记录还不够，不作估计")
-RIGHTS = Said("如不服，可自收到决定之日起60日内申请行政复议，或6个月内依法提起行政诉讼")
+NO_ESTIMATE = LocalizedText("目前还没有预计日期：同类办件的记录还不够，不作估计")
+RIGHTS = LocalizedText("如不服，可自收到决定之日起60日内申请行政复议，或6个月内依法提起行政诉讼")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineLine:
     """One line of the timeline."""
 
     at: datetime
@@ -92,7 +101,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class CasePage:
+class EnterpriseCasePage:
     """Everything the page of a case shows."""
 
     id: int
@@ -112,7 +121,7 @@ class CasePage:
     ending_reason: str | None
     milestones: tuple[Milestone, ...]
     turn: Turn
-    next_words: Said
+    next_words: LocalizedText
     next_by: datetime | None
     helper: Helper | None
     promise: ThreeLines
@@ -121,8 +130,8 @@ class CasePage:
     originals: tuple[Original, ...]
     legs: tuple[LegRow, ...]
     papers: tuple[PaperRow, ...]
-    timeline: tuple[Line, ...]
-    letter: Letter | None
+    timeline: tuple[TimelineLine, ...]
+    letter: DelegationLetterView | None
     path: DrawnPath | None
     can_withdraw: bool
     can_book_pickup: bool
@@ -139,7 +148,9 @@ class CasePage:
         return sum(paper.state == MaterialState.DEFECTIVE for paper in self.papers)
 
 
-def case_page(session: Session, viewer: Viewer, case_no: str, *, at: datetime, say: Say = str) -> CasePage:
+def case_page(
+    session: Session, viewer: Actor, case_no: str, *, at: datetime, say: Translate = str
+) -> EnterpriseCasePage:
     """The case as its enterprise sees it. Raises NotFound."""
     case = case_for(session, viewer, case_no)
     project, today = case.project, in_shanghai(at).date()
@@ -169,7 +180,7 @@ def case_page(session: Session, viewer: Viewer, case_no: str, *, at: datetime, s
     )  # fmt: skip
     rows = tuple(row for _, row in legs)
     words, by = _next(case, turn, found, rows, helper)
-    return CasePage(
+    return EnterpriseCasePage(
         id=case.id,
         case_no=case.case_no,
         project_no=project.project_no,
@@ -197,7 +208,7 @@ def case_page(session: Session, viewer: Viewer, case_no: str, *, at: datetime, s
         legs=rows,
         papers=papers,
         timeline=tuple(
-            Line(event.at, recalled(event.words, event.detail), event.actor)
+            TimelineLine(event.at, from_json(event.words, event.detail), event.actor)
             for event in reversed(case.events)
             if not event.internal
         ),
@@ -247,15 +258,20 @@ def milestones(case: Case) -> tuple[Milestone, ...]:
 
 def _promise(session: Session, case: Case, path: DrawnPath | None, today: date) -> ThreeLines:
     calendar = calendar_of(session)
-    legal: str = Said("受理后%(n)s个工作日内", n=path.statutory_wd) if path else Said("待确定")
-    committed: str = Said("受理后%(n)s个工作日内", n=path.committed_wd) if path else Said("待确定")
+    legal: str = LocalizedText("受理后%(n)s个工作日内", n=path.statutory_wd) if path else LocalizedText("待确定")
+    committed: str = LocalizedText("受理后%(n)s个工作日内", n=path.committed_wd) if path else LocalizedText("待确定")
     if case.legal_due_on is not None:
-        legal = Day(case.legal_due_on, today)
+        legal = DayText(case.legal_due_on, today)
     if case.committed_due_on is not None:
-        committed = Day(case.committed_due_on, today)
+        committed = DayText(case.committed_due_on, today)
     expected: str = NO_ESTIMATE
     if case.expected_on is not None and case.expected_share is not None:
-        newest = select(Promised.is_from_cases).where(Promised.case_id == case.id).order_by(Promised.id.desc()).limit(1)
+        newest = (
+            select(PromiseRecord.is_from_cases)
+            .where(PromiseRecord.case_id == case.id)
+            .order_by(PromiseRecord.id.desc())
+            .limit(1)
+        )
         seen = bool(session.scalar(newest))  # without like cases behind it, no past year is cited
         expected = Promise(case.expected_on, case.expected_share, today, case.is_estimate, is_from_cases=seen).words(
             today
@@ -263,9 +279,9 @@ def _promise(session: Session, case: Case, path: DrawnPath | None, today: date) 
     running = case.stage in {Stage.SUBMITTED, Stage.UNDER_REVIEW} and case.committed_due_on is not None
     left = calendar.working_days_between(today, case.committed_due_on) if running and case.committed_due_on else None
     if case.decided_at is not None:
-        expected = Said("已于%(day)s全部办结", day=Day(in_shanghai(case.decided_at).date(), today))
+        expected = LocalizedText("已于%(day)s全部办结", day=DayText(in_shanghai(case.decided_at).date(), today))
     elif case.has_ended:
-        expected = Said("办件已结束，不再计算")
+        expected = LocalizedText("办件已结束，不再计算")
     return ThreeLines(legal, committed, expected, case.is_estimate, left, None if left is None else lamp_for(left))
 
 
@@ -315,23 +331,27 @@ def _note_of(review: Review) -> str:
     """What the enterprise should know of this matter now."""
     match review.state:
         case ReviewState.SUPPLEMENT:
-            return Said("需补正：%(words)s", words=review.correction_words or "")
+            return LocalizedText("需补正：%(words)s", words=review.correction_words or "")
         case ReviewState.PAUSED:
             running = next((pause for pause in reversed(review.pauses) if pause.ended_on is None), None)
-            return Said("特别程序，预计%(day)s结束，期间不计时", day=Day(running.expected_end_on)) if running else ""
+            return (
+                LocalizedText("特别程序，预计%(day)s结束，期间不计时", day=DayText(running.expected_end_on))
+                if running
+                else ""
+            )
         case ReviewState.EXTENDED:
-            return Said(
+            return LocalizedText(
                 "经批准延期%(n)s个工作日：%(reason)s", n=review.extension_wd or 0, reason=review.extension_reason or ""
             )
         case ReviewState.DENIED | ReviewState.NOT_ACCEPTED:
-            return Said("理由：%(reason)s。%(rights)s", reason=review.decision_reason or "", rights=RIGHTS)
+            return LocalizedText("理由：%(reason)s。%(rights)s", reason=review.decision_reason or "", rights=RIGHTS)
         case ReviewState.RETURNED:
-            return Said("退办：%(reason)s", reason=review.decision_reason or Said("容缺材料逾期未补"))
+            return LocalizedText("退办：%(reason)s", reason=review.decision_reason or LocalizedText("容缺材料逾期未补"))
         case ReviewState.SUBMITTED if review.correction_due_at is not None:
-            on = Day(in_shanghai(review.correction_due_at).date())
-            return Said("审批部门应在%(day)s前受理或一次性告知补正，逾期视为受理", day=on)
+            on = DayText(in_shanghai(review.correction_due_at).date())
+            return LocalizedText("审批部门应在%(day)s前受理或一次性告知补正，逾期视为受理", day=on)
         case ReviewState.ACCEPTED if review.deemed_accepted:
-            return Said("五个工作日内未告知补正，依法视为受理")
+            return LocalizedText("五个工作日内未告知补正，依法视为受理")
     return ""
 
 
@@ -345,64 +365,66 @@ def _charges(matters: Sequence[Matter], handlings: dict[str, Handling]) -> tuple
 
 def _next(
     case: Case, turn: Turn, found: Sequence[Review], legs: Sequence[LegRow], helper: Helper | None
-) -> tuple[Said, datetime | None]:
+) -> tuple[LocalizedText, datetime | None]:
     """What is next, and by when somebody promised it."""
-    who = Said("代办员%(name)s", name=helper.card.name) if helper else Said("代办中心")
-    centre = helper.centre if helper else Said("政务服务中心")
+    who = LocalizedText("代办员%(name)s", name=helper.card.name) if helper else LocalizedText("代办中心")
+    centre = helper.centre if helper else LocalizedText("政务服务中心")
     coming = next((leg for leg in legs if leg.on is not None and not leg.is_over), None)
     match turn:
         case Turn.SIGN_LETTER:
-            return Said("请您签署委托书：没有委托书，代办员不能代您提交"), None
+            return LocalizedText("请您签署委托书：没有委托书，代办员不能代您提交"), None
         case Turn.GIVE_PAPERS:
-            return Said(
+            return LocalizedText(
                 "请您上传还缺的材料；齐了之后由代办员一次看完，缺什么一次说清"
             ), case.prescreen_by or case.answer_by
         case Turn.CORRECT:
-            return Said("请您按提示补正材料，全部补好后点“补正完成”"), None
+            return LocalizedText("请您按提示补正材料，全部补好后点“补正完成”"), None
         case Turn.BOOK_PICKUP:
-            return Said("预审已通过。请您选一个上门揽收的时间"), None
+            return LocalizedText("预审已通过。请您选一个上门揽收的时间"), None
         case Turn.BRING_PAPERS:
-            return Said("预审已通过。请您把原件送到%(centre)s代办窗口", centre=centre), None
+            return LocalizedText("预审已通过。请您把原件送到%(centre)s代办窗口", centre=centre), None
         case Turn.BOOK_DELIVERY:
-            return Said("全部事项已办结。请您选一个投递结果的时间"), None
+            return LocalizedText("全部事项已办结。请您选一个投递结果的时间"), None
         case Turn.FETCH_RESULTS:
-            return Said(
+            return LocalizedText(
                 "全部事项已办结。请委托书上的授权人到%(centre)s领取结果",
                 centre=centre,
             ), None
         case Turn.RATE:
-            return Said("请您为每个事项评一个等级；到期未评的自动归档"), case.close_by
+            return LocalizedText("请您为每个事项评一个等级；到期未评的自动归档"), case.close_by
     match case.stage:
         case Stage.REQUESTED:
-            return Said("代办中心为您指派代办员并答复"), case.answer_by
+            return LocalizedText("代办中心为您指派代办员并答复"), case.answer_by
         case Stage.ASSIGNED:
-            return Said("%(who)s预审材料，缺什么一次说清", who=who), case.prescreen_by
+            return LocalizedText("%(who)s预审材料，缺什么一次说清", who=who), case.prescreen_by
         case Stage.PRESCREENED if coming is not None:
-            return Said("已约%(when)s揽收；排定线路后短信告知揽投员、时段和揽收码", when=_when(coming)), None
+            return LocalizedText("已约%(when)s揽收；排定线路后短信告知揽投员、时段和揽收码", when=_when(coming)), None
         case Stage.PRESCREENED | Stage.COLLECTED:
-            return Said("%(who)s向审批部门报送", who=who), None
+            return LocalizedText("%(who)s向审批部门报送", who=who), None
         case Stage.PICKUP_PLANNED | Stage.DELIVERY_PLANNED:
-            return Said(
+            return LocalizedText(
                 "%(when)s揽投员上门，请备好验证码，由授权人当面交接", when=_when(coming) if coming else ""
             ), None
         case Stage.SUBMITTED:
             limits = [r.correction_due_at for r in found if r.state is ReviewState.SUBMITTED and r.correction_due_at]
-            return Said("审批部门受理，或一次性告知补正；五个工作日不答复即视为受理"), max(limits, default=None)
+            return LocalizedText("审批部门受理，或一次性告知补正；五个工作日不答复即视为受理"), max(
+                limits, default=None
+            )
         case Stage.UNDER_REVIEW:
             if any(review.state is ReviewState.SUPPLEMENT for review in found):
-                return Said("审批部门要求补正，请与%(who)s联系（内容见下方事项）", who=who), None
+                return LocalizedText("审批部门要求补正，请与%(who)s联系（内容见下方事项）", who=who), None
             limits = [r.committed_due_at for r in found if r.state not in REVIEW_ENDS and r.committed_due_at]
-            return Said("审批部门依法审查并作出决定"), max(limits, default=None)
+            return LocalizedText("审批部门依法审查并作出决定"), max(limits, default=None)
         case Stage.DECIDED if coming is not None:
-            return Said("已约%(when)s投递；排定线路后短信告知时段和投递码", when=_when(coming)), None
+            return LocalizedText("已约%(when)s投递；排定线路后短信告知时段和投递码", when=_when(coming)), None
         case Stage.DECIDED:
-            return Said("%(who)s送达办理结果", who=who), None
+            return LocalizedText("%(who)s送达办理结果", who=who), None
         case Stage.WITHDRAWN | Stage.REFUSED:
-            return Said("本办件已结束。需要时可在原项目下再提办件"), None
-    return Said("本办件已办完，谢谢您的评价" if case.stage is Stage.EVALUATED else "本办件已归档"), None
+            return LocalizedText("本办件已结束。需要时可在原项目下再提办件"), None
+    return LocalizedText("本办件已办完，谢谢您的评价" if case.stage is Stage.EVALUATED else "本办件已归档"), None
 
 
 def _when(leg: LegRow) -> str:
     if leg.on is None:
         return ""
-    return Said("%(day)s%(window)s", day=Day(leg.on), window=Window(*leg.window) if leg.window else "")
+    return LocalizedText("%(day)s%(window)s", day=DayText(leg.on), window=WindowText(*leg.window) if leg.window else "")

@@ -14,7 +14,7 @@ from dispatch.cases.case import MODE_LABEL, Case, Material, MaterialState
 from dispatch.cases.project import Project
 from dispatch.cases.review import Review, ReviewState
 from dispatch.catalogue.catalog import Family, MaterialMode, Matter, Requirement, facts_of, handlings_of
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.clock import ClockOf
 from dispatch.path.applicability import applies
 from dispatch.path.approval_graph import WHOSE
@@ -22,7 +22,7 @@ from dispatch.path.seven_lists import phase_name
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlaceChoice:
     """A division to choose: its code, name and point."""
 
     code: str
@@ -36,7 +36,7 @@ class City:
     """A city with its counties and zones of that rank."""
 
     name: str
-    counties: tuple[Place, ...]
+    counties: tuple[PlaceChoice, ...]
 
 
 def counties(session: Session) -> list[City]:
@@ -47,23 +47,23 @@ def counties(session: Session) -> list[City]:
         .order_by(Division.code)
     ).all()
     cities = {row.code: row.name for row in rows if row.level == Level.CITY}
-    below: dict[str, list[Place]] = {code: [] for code in cities}
+    below: dict[str, list[PlaceChoice]] = {code: [] for code in cities}
     for row in rows:
         if row.level == Level.COUNTY and row.parent_code in below:
-            below[row.parent_code].append(Place(row.code, row.name, row.lon, row.lat))
+            below[row.parent_code].append(PlaceChoice(row.code, row.name, row.lon, row.lat))
     return [City(cities[code], tuple(places)) for code, places in below.items() if places]
 
 
-def places_below(session: Session, county_code: str) -> list[Place]:
+def places_below(session: Session, county_code: str) -> list[PlaceChoice]:
     """The towns and zones of a county. Raises UnknownDivision."""
     county = division_with(session, county_code)
-    return [Place(d.code, d.name, d.lon, d.lat) for d in children(session, county)]
+    return [PlaceChoice(d.code, d.name, d.lon, d.lat) for d in children(session, county)]
 
 
-def county_of(session: Session, code: str) -> Place | None:
+def county_of(session: Session, code: str) -> PlaceChoice | None:
     """The county in which a place lies."""
     county = home_county(session, division_with(session, code))
-    return None if county is None else Place(county.code, county.name, county.lon, county.lat)
+    return None if county is None else PlaceChoice(county.code, county.name, county.lon, county.lat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Phase:
 
 
 def offers(
-    session: Session, viewer: Viewer, *, division_code: str, family: Family, facts: Mapping[str, Any],
+    session: Session, viewer: Actor, *, division_code: str, family: Family, facts: Mapping[str, Any],
     project_no: str | None = None,
 ) -> list[Phase]:  # fmt: skip
     """The family's matters that an authority decides, by phase; which of them the facts call for is marked."""
@@ -130,7 +130,7 @@ def offers(
     return [Phase(n, phase_name(n), tuple(found)) for n, found in sorted(by_phase.items())]
 
 
-def _under_way(session: Session, viewer: Viewer, project_no: str | None) -> set[str]:
+def _under_way(session: Session, viewer: Actor, project_no: str | None) -> set[str]:
     """Matters that a case of the project asks for already, or has been granted."""
     if project_no is None:
         return set()
@@ -146,7 +146,7 @@ def _under_way(session: Session, viewer: Viewer, project_no: str | None) -> set[
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedMaterial:
     """A material that the chosen matters ask for, once, in the strictest mode."""
 
     name: str
@@ -163,8 +163,8 @@ class Wanted:
 
 
 def papers_for(
-    session: Session, viewer: Viewer, codes: Sequence[str], *, project_no: str | None = None
-) -> list[Wanted]:
+    session: Session, viewer: Actor, codes: Sequence[str], *, project_no: str | None = None
+) -> list[WantedMaterial]:
     """The papers of these matters; ``held`` says why one is not asked for again."""
     rows = session.execute(
         select(Requirement, Matter.short_name)
@@ -181,7 +181,9 @@ def papers_for(
         wanted[row.name] = (strictest, [*shorts, short])
     given = _accepted_before(session, viewer, project_no)
     return [
-        Wanted(name, row.mode, MODE_LABEL[row.mode], row.deferrable, row.condition, tuple(shorts), _held(row, given))
+        WantedMaterial(
+            name, row.mode, MODE_LABEL[row.mode], row.deferrable, row.condition, tuple(shorts), _held(row, given)
+        )
         for name, (row, shorts) in wanted.items()
     ]
 
@@ -194,7 +196,7 @@ def _held(row: Requirement, given: Iterable[str]) -> str:
     return ""
 
 
-def _accepted_before(session: Session, viewer: Viewer, project_no: str | None) -> set[str]:
+def _accepted_before(session: Session, viewer: Actor, project_no: str | None) -> set[str]:
     if project_no is None:
         return set()
     query = (
@@ -231,7 +233,7 @@ class KnownProject:
     has_letter: bool
 
 
-def known_project(session: Session, viewer: Viewer, project_no: str, today: date) -> KnownProject:
+def known_project(session: Session, viewer: Actor, project_no: str, today: date) -> KnownProject:
     """The project to which a case is added. Raises NotFound."""
     project = project_for(session, viewer, project_no)
     division = session.get_one(Division, project.division_id)

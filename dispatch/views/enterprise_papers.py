@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from agents.network import ServiceCentre
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, Case, Material, MaterialState, Way
 from dispatch.cases.stages import Stage
-from dispatch.core.localized_text import Said
+from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.custody import LEG_LABEL, PARCEL_LABEL, PAYER_LABEL, Holder, Leg, Parcel, ParcelState
-from routing.day.tables import Courier, Run, Stop, StopState
+from routing.day.tables import Courier, CourierRun, CourierStop, StopState
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,17 @@ class PaperRow:
 
 def legs_of(session: Session, case: Case) -> list[tuple[Parcel, LegRow]]:
     rows = session.execute(
-        select(Parcel, Stop, Courier.name)
-        .outerjoin(Stop, Stop.id == Parcel.stop_id)
-        .outerjoin(Run, Run.id == Stop.run_id)
-        .outerjoin(Courier, Courier.id == Run.courier_id)
+        select(Parcel, CourierStop, Courier.name)
+        .outerjoin(CourierStop, CourierStop.id == Parcel.stop_id)
+        .outerjoin(CourierRun, CourierRun.id == CourierStop.run_id)
+        .outerjoin(Courier, Courier.id == CourierRun.courier_id)
         .where(Parcel.case_id == case.id)
         .order_by(Parcel.id.desc())
     )
     return [(parcel, _leg(parcel, stop, courier)) for parcel, stop, courier in rows]
 
 
-def _leg(parcel: Parcel, stop: Stop | None, courier: str | None) -> LegRow:
+def _leg(parcel: Parcel, stop: CourierStop | None, courier: str | None) -> LegRow:
     window, announced = None, False
     if stop is not None:
         window = (stop.windows[0][0], stop.windows[0][1]) if stop.windows else None
@@ -121,7 +121,9 @@ def originals_of(case: Case, legs: Sequence[tuple[Parcel, LegRow]], session: Ses
         told.update(names)
         if not names or parcel.holder is Holder.ENTERPRISE:
             if names and parcel.moved_at is not None:
-                out.append(Original(names, Said("已回到您手中"), parcel.moved_at, parcel.waybill, at_home=True))
+                out.append(
+                    Original(names, LocalizedText("已回到您手中"), parcel.moved_at, parcel.waybill, at_home=True)
+                )
             else:
                 told.difference_update(names)
             continue
@@ -131,22 +133,22 @@ def originals_of(case: Case, legs: Sequence[tuple[Parcel, LegRow]], session: Ses
         out.append(Original(names, _where(parcel, row, centres), parcel.moved_at, parcel.waybill, at_home=False))
     mine = tuple(m.name for m in case.originals if m.name not in told and m.state is not MaterialState.HELD)
     if mine:
-        out.append(Original(mine, Said("在您手中"), None, None, at_home=True))
+        out.append(Original(mine, LocalizedText("在您手中"), None, None, at_home=True))
     return tuple(out)
 
 
 def _where(parcel: Parcel, row: LegRow, centres: dict[str, str]) -> str:
     match parcel.holder:
         case Holder.COURIER:
-            return Said("邮政揽投员%(name)s（在途）", name=row.courier or "")
+            return LocalizedText("邮政揽投员%(name)s（在途）", name=row.courier or "")
         case Holder.CENTRE:
-            return centres.get(parcel.holder_ref.removeprefix("centre:"), Said("政务服务中心"))
+            return centres.get(parcel.holder_ref.removeprefix("centre:"), LocalizedText("政务服务中心"))
         case Holder.AUTHORITY:
             named = parcel.holder_ref.removeprefix("authority:")
-            return Said("审批部门") if named.isdecimal() or not named or ":" in named else named
+            return LocalizedText("审批部门") if named.isdecimal() or not named or ":" in named else named
         case Holder.TRUNK:
-            return Said("邮政干线运输途中")
-    return Said("在您手中")
+            return LocalizedText("邮政干线运输途中")
+    return LocalizedText("在您手中")
 
 
 def papers_of(case: Case, matters: dict[int, str]) -> tuple[PaperRow, ...]:
@@ -159,7 +161,7 @@ def papers_of(case: Case, matters: dict[int, str]) -> tuple[PaperRow, ...]:
             state=material.state.value,
             label=_paper_label(case, material),
             defect=material.defect if material.state is MaterialState.DEFECTIVE else None,
-            filename=material.filename or (Said("附件") if material.sha256 else None),
+            filename=material.filename or (LocalizedText("附件") if material.sha256 else None),
             given_at=material.given_at,
             owed_by=material.owed_by if material.is_owed else None,
             on_paper=material.on_paper,
@@ -175,7 +177,7 @@ def _paper_label(case: Case, material: Material) -> str:
         Stage.REQUESTED, Stage.ASSIGNED, Stage.CORRECTION, Stage.PRESCREENED, Stage.PICKUP_PLANNED
     }  # fmt: skip
     if material.on_paper and still_with_us and material.state in {MaterialState.WANTED, MaterialState.ACCEPTED}:
-        return Said("待揽收" if case.pickup_way is Way.COURIER else "待交窗口")
+        return LocalizedText("待揽收" if case.pickup_way is Way.COURIER else "待交窗口")
     return MATERIAL_LABEL[material.state]
 
 

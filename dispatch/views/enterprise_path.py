@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from dispatch.cases.project import Project
 from dispatch.cases.project_path import ProjectPath, project_path
 from dispatch.core.clock import CalendarMissing
-from dispatch.core.localized_text import Said, Say
+from dispatch.core.localized_text import LocalizedText, Translate
 from dispatch.path.approval_graph import Basis, Counting
 from dispatch.path.drawing import drawing
 from dispatch.path.schedule import DatedStep, dated, schedule
@@ -34,7 +34,7 @@ def drawn_path(
     at: datetime,
     only: Collection[str] | None = None,
     start_on: date | None = None,
-    say: Say = str,
+    say: Translate = str,
 ) -> DrawnPath | None:
     """The project's whole path, or just the matters in ``only`` (those of one case). None when there are none."""
     mine = project_path(session, project, at=at, only=only, start_on=start_on)
@@ -43,7 +43,7 @@ def drawn_path(
     plan = schedule(mine.path, Basis.COMMITTED, Counting.ELAPSED)
     dates = dates_of(mine)
     sheet = drawing(
-        mine.path, plan, title=say(Said("%(name)s的审批线路", name=project.name)), dates=dates, say=say,
+        mine.path, plan, title=say(LocalizedText("%(name)s的审批线路", name=project.name)), dates=dates, say=say,
         calendar=mine.calendar if dates else None,
         start_on=mine.start_on if dates else None, today=mine.today if dates else None,
     )  # fmt: skip

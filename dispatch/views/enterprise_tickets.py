@@ -12,7 +12,7 @@ from dispatch.cases.evaluation import TICKET_LABEL, Evaluation, Rectification, T
 from dispatch.cases.project import Project
 from dispatch.cases.review import Review
 from dispatch.catalogue.catalog import Matter
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class TicketRow:
     is_open: bool
 
 
-def tickets(session: Session, viewer: Viewer, *, case_id: int | None = None) -> list[TicketRow]:
+def tickets(session: Session, viewer: Actor, *, case_id: int | None = None) -> list[TicketRow]:
     """The enterprise's tickets, the newest first."""
     query = (
         select(Ticket, Case.case_no)
@@ -59,7 +59,7 @@ class Improvement:
     on: datetime
 
 
-def improvements(session: Session, viewer: Viewer, *, limit: int = 10) -> list[Improvement]:
+def improvements(session: Session, viewer: Actor, *, limit: int = 10) -> list[Improvement]:
     """What was changed lately where the enterprise's projects are, because somebody was not satisfied."""
     homes = select(Project.home_division_id).where(visible_projects(viewer))
     query = (

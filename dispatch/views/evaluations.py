@@ -22,7 +22,7 @@ from dispatch.cases.evaluation import (
 )
 from dispatch.cases.review import Review
 from dispatch.catalogue.catalog import Matter
-from dispatch.core.actor import Role, Viewer
+from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
 
 PRIOR, WEIGHT = 4.5, 20  # a mean is pulled towards the prior as by so many grades: 2 cases do not outrank 200
@@ -73,7 +73,7 @@ class AgentGrades:
     bad: int
 
 
-def visible_rectifications(viewer: Viewer) -> ColumnElement[bool]:
+def visible_rectifications(viewer: Actor) -> ColumnElement[bool]:
     """A rated agent sees those about itself; everybody else those of visible cases."""
     if viewer.role is Role.AGENT:
         return Evaluation.agent_id == viewer.agent_id
@@ -81,7 +81,7 @@ def visible_rectifications(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def bad_grades(
-    session: Session, viewer: Viewer, *, at: datetime, state: RectificationState | None = None, limit: int = 100
+    session: Session, viewer: Actor, *, at: datetime, state: RectificationState | None = None, limit: int = 100
 ) -> list[BadGrade]:
     """Rectifications, what is due first. The rater stays hidden: an agent sees neither case nor words."""
     query = (
@@ -128,7 +128,7 @@ def _is_late(rectification: Rectification, at: datetime) -> bool:
     return rectification.state is not RectificationState.ANSWERED and at > rectification.rectify_by
 
 
-def steps_of(state: RectificationState, viewer: Viewer) -> tuple[tuple[str, str], ...]:
+def steps_of(state: RectificationState, viewer: Actor) -> tuple[tuple[str, str], ...]:
     """What this viewer may do next: the rated may only appeal; supervision and operators the rest; leads only look."""
     following = [step for step in STEP_WORDS if step in NEXT_RECTIFICATION[state]]
     if viewer.role is Role.AGENT:
@@ -140,7 +140,7 @@ def steps_of(state: RectificationState, viewer: Viewer) -> tuple[tuple[str, str]
     return tuple((step.value, STEP_WORDS[step]) for step in following)
 
 
-def rectification_for(session: Session, viewer: Viewer, rectification_id: int) -> Rectification:
+def rectification_for(session: Session, viewer: Actor, rectification_id: int) -> Rectification:
     """The rectification, its case locked before it. Raises NotFound."""
     case_id = session.scalar(
         select(Evaluation.case_id)
@@ -153,7 +153,7 @@ def rectification_for(session: Session, viewer: Viewer, rectification_id: int) -
     return session.get_one(Rectification, rectification_id, with_for_update=True, populate_existing=True)
 
 
-def counts(session: Session, viewer: Viewer) -> dict[str, int]:
+def counts(session: Session, viewer: Actor) -> dict[str, int]:
     """How many rectifications are in each state."""
     rows = session.execute(
         select(Rectification.state, func.count())
@@ -164,7 +164,7 @@ def counts(session: Session, viewer: Viewer) -> dict[str, int]:
     return {state.value: n for state, n in rows}
 
 
-def grade_counts(session: Session, viewer: Viewer) -> list[tuple[str, int]]:
+def grade_counts(session: Session, viewer: Actor) -> list[tuple[str, int]]:
     """How many of each of the five grades."""
     rows = session.execute(
         select(Evaluation.grade, func.count())
@@ -175,7 +175,7 @@ def grade_counts(session: Session, viewer: Viewer) -> list[tuple[str, int]]:
     return [(GRADE_LABEL[grade], counted.get(grade, 0)) for grade in sorted(Grade, reverse=True)]
 
 
-def agents_by_grade(session: Session, viewer: Viewer, *, limit: int = 60) -> list[AgentGrades]:
+def agents_by_grade(session: Session, viewer: Actor, *, limit: int = 60) -> list[AgentGrades]:
     """Agents with grades, the best shrunk mean first; an agent sees only its own."""
     own = Agent.id == viewer.agent_id if viewer.role is Role.AGENT else true()
     total, n = func.sum(Evaluation.grade), func.count()

@@ -11,7 +11,7 @@ from agents.roster import Agent
 from dispatch.cases.access_control import project_for
 from dispatch.cases.project import Project, ProjectMember, TeamRole
 from dispatch.cases.project_path import project_path
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.path.approval_graph import Basis, Counting
 from dispatch.path.schedule import schedule
 from dispatch.path.seven_lists import SheetList, seven_lists
@@ -26,7 +26,7 @@ class ListsPage:
     lists: tuple[SheetList, ...]
 
 
-def lists_page(session: Session, viewer: Viewer, project_no: str, *, at: datetime) -> ListsPage:
+def lists_page(session: Session, viewer: Actor, project_no: str, *, at: datetime) -> ListsPage:
     """Made anew from the path each time. Raises NotFound."""
     project = project_for(session, viewer, project_no)
     mine = project_path(session, project, at=at)

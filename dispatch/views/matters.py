@@ -20,7 +20,7 @@ CONFIDENCE_KIND: Mapping[Confidence, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CataloguePaper:
     """One material of a matter."""
 
     name: str
@@ -31,7 +31,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class MatterLine:
+class CatalogueLine:
     """One matter of the catalogue."""
 
     code: str
@@ -50,14 +50,14 @@ class MatterLine:
     counts: bool
     source: str
     needs: list[str] = field(default_factory=list)
-    materials: list[Wanted] = field(default_factory=list)
+    materials: list[CataloguePaper] = field(default_factory=list)
 
     @property
     def is_unsure(self) -> bool:
         return Confidence.VERIFY in {self.statutory_sure, self.committed_sure} | {m.confidence for m in self.materials}
 
 
-def catalogue(session: Session, *, family: str = "", unsure_only: bool = False) -> list[MatterLine]:
+def catalogue(session: Session, *, family: str = "", unsure_only: bool = False) -> list[CatalogueLine]:
     """The matters in the catalogue's order."""
     query = select(Matter).where(Matter.retired_on.is_(None)).order_by(Matter.family, Matter.position)
     if family in set(Family):
@@ -71,12 +71,12 @@ def catalogue(session: Session, *, family: str = "", unsure_only: bool = False) 
         )
     ):
         needs.setdefault(matter_id, []).append(names[wanted])
-    materials: dict[int, list[Wanted]] = {}
+    materials: dict[int, list[CataloguePaper]] = {}
     for row in session.scalars(select(Requirement).order_by(Requirement.matter_id, Requirement.position)):
-        line = Wanted(row.name, row.mode, MODE_LABEL[row.mode], row.deferrable, row.confidence)
+        line = CataloguePaper(row.name, row.mode, MODE_LABEL[row.mode], row.deferrable, row.confidence)
         materials.setdefault(row.matter_id, []).append(line)
     lines = [
-        MatterLine(
+        CatalogueLine(
             m.code, m.name, m.phase, m.department, m.counter_place, m.statutory_wd, m.confidence_statutory,
             m.confidence_statutory_note, m.committed_wd, m.committed_now_wd, m.confidence_committed,
             m.confidence_committed_note, m.joint_group or "", m.counts_in_target, m.source, needs.get(m.id, []),

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from agents.network import Division, ServiceCentre
 from dispatch.cases.access_control import visible_cases
 from dispatch.cases.case import Case
-from dispatch.core.actor import Viewer
-from dispatch.core.localized_text import Each, Said
+from dispatch.core.actor import Actor
+from dispatch.core.localized_text import ListText, LocalizedText
 from dispatch.custody.custody import Parcel, ParcelState
 from dispatch.views.plan_costs import CostTable, WhatIf, carried, cost_table, what_if
 from dispatch.views.runs import plan_for
@@ -23,11 +23,11 @@ from routing.day.tables import (
     STOP_STATE_LABEL,
     VEHICLE_LABEL,
     Courier,
-    Plan,
+    CourierRun,
+    CourierStop,
+    DayPlan,
     PlanState,
-    Run,
     Shift,
-    Stop,
     StopKind,
     StopState,
 )
@@ -63,7 +63,7 @@ class Effect:
 class PlanPage:
     """A plan: its job, its runs, who is left out, and what a commit would change."""
 
-    plan: Plan
+    plan: DayPlan
     area: str
     area_code: str
     runs: list[RunCard] = field(default_factory=list)
@@ -80,7 +80,7 @@ class PlanPage:
         return sum(len(run.stops) for run in self.runs)
 
 
-def plan_page(session: Session, viewer: Viewer, plan_id: int) -> PlanPage:
+def plan_page(session: Session, viewer: Actor, plan_id: int) -> PlanPage:
     """One plan. Raises NotFound."""
     plan = plan_for(session, viewer, plan_id)
     area = session.get_one(Division, plan.division_id)
@@ -107,11 +107,11 @@ def plan_page(session: Session, viewer: Viewer, plan_id: int) -> PlanPage:
     )  # fmt: skip
 
 
-def _stops(session: Session, ids: Iterable[int]) -> dict[int, Stop]:
-    return {stop.id: stop for stop in session.scalars(select(Stop).where(Stop.id.in_(ids)))}
+def _stops(session: Session, ids: Iterable[int]) -> dict[int, CourierStop]:
+    return {stop.id: stop for stop in session.scalars(select(CourierStop).where(CourierStop.id.in_(ids)))}
 
 
-def _with_papers(session: Session, viewer: Viewer, ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+def _with_papers(session: Session, viewer: Actor, ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
     """The stops at which papers of a case change hands, with the numbers of those cases that the viewer may see."""
     here = (
         select(Parcel.stop_id, Case.case_no, visible_cases(viewer).label("is_visible"))
@@ -141,10 +141,10 @@ def _drivers(session: Session, ids: Sequence[int]) -> dict[int, tuple[Courier, S
 def _holders(session: Session, ids: Iterable[int]) -> dict[int, tuple[int, str, int | None]]:
     """Who was to come to each stop so far, and when."""
     rows = session.execute(
-        select(Stop.id, Courier.id, Courier.name, Stop.eta_s)
-        .join(Run, Run.id == Stop.run_id)
-        .join(Courier, Courier.id == Run.courier_id)
-        .where(Stop.id.in_(ids))
+        select(CourierStop.id, Courier.id, Courier.name, CourierStop.eta_s)
+        .join(CourierRun, CourierRun.id == CourierStop.run_id)
+        .join(Courier, Courier.id == CourierRun.courier_id)
+        .where(CourierStop.id.in_(ids))
     )
     return {stop_id: (courier_id, name, eta_s) for stop_id, courier_id, name, eta_s in rows}
 
@@ -152,7 +152,7 @@ def _holders(session: Session, ids: Iterable[int]) -> dict[int, tuple[int, str, 
 def _run_card(
     colour: int,
     route: dict[str, Any],
-    stops: dict[int, Stop],
+    stops: dict[int, CourierStop],
     couriers: dict[int, tuple[Courier, ServiceCentre]],
     ended: dict[int, datetime],
     before: dict[int, tuple[int, str, int | None]],
@@ -176,31 +176,33 @@ def _run_card(
     )  # fmt: skip
 
 
-def _dropped_out(session: Session, plan: Plan) -> set[int]:
+def _dropped_out(session: Session, plan: DayPlan) -> set[int]:
     """The couriers who dropped out of the plan's day."""
     out = select(Shift.courier_id).where(Shift.on == plan.on, Shift.out_from_s.is_not(None))
     return set(session.scalars(out))
 
 
 def _left_out(
-    left: dict[str, Any], stops: dict[int, Stop], before: dict[int, tuple[int, str, int | None]], gone: set[int]
+    left: dict[str, Any], stops: dict[int, CourierStop], before: dict[int, tuple[int, str, int | None]], gone: set[int]
 ) -> LeftOut:
     stop = stops[left["stop_id"]]
     why = WHY_NOT.get(left["reason"], "排不进当班路线")
     tried = left.get("candidates") or []
     holder = before.get(stop.id)
     if holder is not None and holder[0] in gone and stop.kind is not StopKind.PICKUP:
-        why = Said("件在已退出的%(name)s车上，请先安排当面交接或带回中心，再改派", name=holder[1])
+        why = LocalizedText("件在已退出的%(name)s车上，请先安排当面交接或带回中心，再改派", name=holder[1])
     elif holder is not None and tried == [f"courier:{holder[0]}"]:
-        why = Said("件已在%(name)s车上，其余下时间排不下", name=holder[1])
+        why = LocalizedText("件已在%(name)s车上，其余下时间排不下", name=holder[1])
     elif nearest := left.get("nearest"):
-        lacks = Each(
-            [Said("%(n)s 件", n=nearest["pieces"])] * bool(nearest["pieces"])
-            + [Said("%(n)s 克", n=nearest["grams"])] * bool(nearest["grams"])
+        lacks = ListText(
+            [LocalizedText("%(n)s 件", n=nearest["pieces"])] * bool(nearest["pieces"])
+            + [LocalizedText("%(n)s 克", n=nearest["grams"])] * bool(nearest["grams"])
         )
-        why = Said("%(why)s：最接近的是%(name)s的车，还差%(lacks)s", why=why, name=nearest["courier"], lacks=lacks)
+        why = LocalizedText(
+            "%(why)s：最接近的是%(name)s的车，还差%(lacks)s", why=why, name=nearest["courier"], lacks=lacks
+        )
     elif tried:
-        why = Said("%(why)s（已试 %(n)s 名揽投员）", why=why, n=len(tried))
+        why = LocalizedText("%(why)s（已试 %(n)s 名揽投员）", why=why, n=len(tried))
     return LeftOut(
         stop.id, STOP_LABEL[stop.kind], stop.label or stop.contact_name, stop.address, asked_for(stop),
         told_for(stop) is not None, why,
@@ -211,7 +213,7 @@ def _effect(
     runs: list[RunCard],
     left_out: list[LeftOut],
     before: dict[int, tuple[int, str, int | None]],
-    stops: dict[int, Stop],
+    stops: dict[int, CourierStop],
     with_papers: Collection[int],
 ) -> Effect:
     lines = [line for run in runs for line in run.stops if not line.is_frozen]
@@ -227,7 +229,7 @@ def _effect(
     )
 
 
-def _difference(session: Session, plan: Plan, stops: dict[int, Stop]) -> tuple[list[str], int]:
+def _difference(session: Session, plan: DayPlan, stops: dict[int, CourierStop]) -> tuple[list[str], int]:
     """What changed since a preview was made: stops by name, and how many came in after it."""
     if plan.state is not PlanState.PREVIEW:
         return [], 0
@@ -237,9 +239,9 @@ def _difference(session: Session, plan: Plan, stops: dict[int, Stop]) -> tuple[l
         if (stop := stops.get(n)) is not None
     ]
     fresh = session.scalar(
-        select(func.count()).select_from(Stop).where(
-            Stop.division_id == plan.division_id, Stop.on == plan.on, Stop.cutoff == plan.cutoff,
-            Stop.state == StopState.OPEN, Stop.id.not_in([int(n) for n in plan.stop_versions]),
+        select(func.count()).select_from(CourierStop).where(
+            CourierStop.division_id == plan.division_id, CourierStop.on == plan.on, CourierStop.cutoff == plan.cutoff,
+            CourierStop.state == StopState.OPEN, CourierStop.id.not_in([int(n) for n in plan.stop_versions]),
         )
     )  # fmt: skip
     return stale, fresh or 0

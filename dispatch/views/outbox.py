@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.cases.access_control import visible_cases, within
 from dispatch.cases.case import Case
-from dispatch.core.actor import Role, Viewer
+from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
 from notifications import facts, outbox, people, texts
 from notifications.message import Message, State
@@ -108,7 +108,7 @@ class MessageLine:
     may_resend: bool
 
 
-def visible_messages(viewer: Viewer) -> ColumnElement[bool]:
+def visible_messages(viewer: Actor) -> ColumnElement[bool]:
     """A lead's and supervisor's subtree, an agent's own cases, an operator's everything."""
     if viewer.role is Role.AGENT:
         return Message.case_id.in_(select(Case.id).where(visible_cases(viewer)))
@@ -120,7 +120,7 @@ def visible_messages(viewer: Viewer) -> ColumnElement[bool]:
 
 def messages(
     session: Session,
-    viewer: Viewer,
+    viewer: Actor,
     *,
     state: State | None = None,
     case_no: str = "",
@@ -180,7 +180,7 @@ def _line(session: Session, message: Message, case_no: str, *, plain: bool) -> M
     )
 
 
-def message_for(session: Session, viewer: Viewer, message_id: int) -> Message:
+def message_for(session: Session, viewer: Actor, message_id: int) -> Message:
     """The message, locked. Raises NotFound."""
     message = session.scalar(
         select(Message).where(Message.id == message_id, visible_messages(viewer)).with_for_update(of=Message)
@@ -190,7 +190,7 @@ def message_for(session: Session, viewer: Viewer, message_id: int) -> Message:
     return message
 
 
-def states(session: Session, viewer: Viewer, *, at: datetime) -> list[tuple[str, str, int]]:
+def states(session: Session, viewer: Actor, *, at: datetime) -> list[tuple[str, str, int]]:
     """How many messages of the last thirty days are in each state."""
     rows = session.execute(
         select(Message.state, func.count())

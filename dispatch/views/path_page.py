@@ -9,16 +9,16 @@ from dispatch.acts.path_editing import in_words
 from dispatch.cases.access_control import project_for
 from dispatch.cases.project import Project
 from dispatch.cases.project_path import project_path
-from dispatch.core.actor import Viewer
-from dispatch.core.localized_text import Say
-from dispatch.path.approval_graph import Basis, Counting, Link, Path
+from dispatch.core.actor import Actor
+from dispatch.core.localized_text import Translate
+from dispatch.path.approval_graph import Basis, Counting, Path, WaitLink
 from dispatch.path.edit_log import PathEdit, read_edits
 from dispatch.path.schedule import schedule
 from dispatch.views.enterprise_path import DrawnPath, drawn_path
 
 
 @dataclass(frozen=True, slots=True)
-class MatterLine:
+class PathMatterLine:
     """One matter of the path: what it waits for, its limits, how much it may slip."""
 
     code: str
@@ -48,11 +48,11 @@ class PathPage:
 
     project: Project
     drawing: DrawnPath | None
-    lines: tuple[MatterLine, ...]
+    lines: tuple[PathMatterLine, ...]
     edits: tuple[EditLine, ...]
 
 
-def path_page(session: Session, viewer: Viewer, project_no: str, *, at: datetime, say: Say = str) -> PathPage:
+def path_page(session: Session, viewer: Actor, project_no: str, *, at: datetime, say: Translate = str) -> PathPage:
     """``say`` is the reader's language. Raises NotFound."""
     project = project_for(session, viewer, project_no)
     mine = project_path(session, project, at=at)
@@ -66,19 +66,19 @@ def path_page(session: Session, viewer: Viewer, project_no: str, *, at: datetime
     return PathPage(project, drawn_path(session, project, at=at, say=say), _lines(mine.path, set(mine.progress)), edits)
 
 
-def _lines(path: Path, begun: set[str]) -> tuple[MatterLine, ...]:
+def _lines(path: Path, begun: set[str]) -> tuple[PathMatterLine, ...]:
     plan = schedule(path, Basis.COMMITTED, Counting.ELAPSED)
     short = {step.code: step.matter.short for step in path.steps}
     found = []
     for step in path.steps:
         timing = plan.of(step.code)
         found.append(
-            MatterLine(
+            PathMatterLine(
                 code=step.code,
                 short=step.matter.short,
                 name=step.matter.name,
                 waits=tuple(
-                    (wait.on, short[wait.on] + ("（办结前）" if wait.link is Link.DECISION else ""), bool(wait.why))
+                    (wait.on, short[wait.on] + ("（办结前）" if wait.link is WaitLink.DECISION else ""), bool(wait.why))
                     for wait in step.waits
                 ),
                 statutory_wd=step.days(Basis.STATUTORY, Counting.ELAPSED),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from routing.day.routing_input import MOVED_COST_PER_MIN, UNSERVED_COST, VEHICLE_COST
-from routing.day.tables import VEHICLE_LABEL, Plan, Stop, StopKind, Vehicle
+from routing.day.tables import VEHICLE_LABEL, CourierStop, DayPlan, StopKind, VehicleKind
 
 # A cost is counted in seconds on the road; every term of a route is in the table that has any.
 TERMS = {
@@ -42,7 +42,7 @@ class CostTable:
     total: int
 
 
-def cost_table(plan: Plan) -> CostTable | None:
+def cost_table(plan: DayPlan) -> CostTable | None:
     """The table of a plan with routes; None where nothing was planned."""
     if plan.result is None or not plan.result["routes"]:
         return None
@@ -62,7 +62,7 @@ def _line(route: Mapping[str, Any], used: Iterable[str]) -> CostLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
+class RoadsideHandover:
     """Papers that one courier takes over from another on the way (当面交接)."""
 
     giver: str
@@ -78,7 +78,7 @@ class Carried:
     """Pieces to be delivered, on board from the start."""
     collects: int
     kg: float
-    handovers: tuple[Handover, ...]
+    handovers: tuple[RoadsideHandover, ...]
     duty_s: int
     road_s: int
     doors_s: int
@@ -86,7 +86,7 @@ class Carried:
     """Waiting, rest, and what lies between the last act and the moment from which the route was planned."""
 
 
-def carried(route: Mapping[str, Any], stops: Mapping[int, Stop]) -> Carried:
+def carried(route: Mapping[str, Any], stops: Mapping[int, CourierStop]) -> Carried:
     """What one route of a plan's result carries, and how its time divides."""
     visits = [*route["visits"], *route["handovers"]]
     duty_s = route["end_s"] - route["start_s"]
@@ -100,7 +100,7 @@ def carried(route: Mapping[str, Any], stops: Mapping[int, Stop]) -> Carried:
         route["start_load"]["pieces"],
         sum(stop.pieces for stop in here if stop.kind is not StopKind.DELIVERY),
         max([route["start_load"]["grams"], *(visit["load"]["grams"] for visit in visits)]) / 1000,
-        tuple(Handover(giver, min(starts), len(starts)) for giver, starts in givers.items()),
+        tuple(RoadsideHandover(giver, min(starts), len(starts)) for giver, starts in givers.items()),
         duty_s,
         road_s,
         doors_s,
@@ -131,12 +131,12 @@ class WhatIf:
         return self.terms_before - self.terms_after
 
 
-def what_if(plan: Plan, stops: Mapping[int, Stop]) -> WhatIf | None:
+def what_if(plan: DayPlan, stops: Mapping[int, CourierStop]) -> WhatIf | None:
     """The question that stands on a plan's row, with names of the stops that he would reach."""
     told = (plan.result or {}).get("what_if")
     if told is None:
         return None
-    vehicle = VEHICLE_LABEL[Vehicle(told["vehicle"])]
+    vehicle = VEHICLE_LABEL[VehicleKind(told["vehicle"])]
     if told["state"] != "answered":
         return WhatIf(told["state"], vehicle)
     reached = [stops[n] for n in told["served_stops"] if n in stops]

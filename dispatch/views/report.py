@@ -17,10 +17,10 @@ from dispatch.cases.project import FAMILY_LABEL, Project
 from dispatch.cases.review import Review, ReviewState
 from dispatch.cases.stages import ENDS, Stage
 from dispatch.catalogue.catalog import AreaEvaluation, Calendar, Family, Matter, calendar_of
-from dispatch.core.actor import Viewer
-from dispatch.core.localized_text import Said
+from dispatch.core.actor import Actor
+from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.custody import Holder, Parcel
-from routing.day.tables import Stop, StopKind, StopState
+from routing.day.tables import CourierStop, StopKind, StopState
 
 TARGET_WD = {Family.BUSINESS_OPENING: 3, Family.PROPERTY_REGISTRATION: 5, Family.INDUSTRIAL_PERMIT: 50}
 SAMPLE_WD = {
@@ -42,7 +42,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """One town, department or matter: what was decided there, how much in time, in how many days."""
 
     name: str
@@ -59,7 +59,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class MonthlyReport:
     """The month up to its cut-off."""
 
     first: date
@@ -67,9 +67,9 @@ class Report:
     made_at: datetime
     area: str
     figures: list[Figure]
-    towns: list[Row] = field(default_factory=list)
-    departments: list[Row] = field(default_factory=list)
-    matters: list[Row] = field(default_factory=list)
+    towns: list[ReportRow] = field(default_factory=list)
+    departments: list[ReportRow] = field(default_factory=list)
+    matters: list[ReportRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +92,14 @@ def month_of(on: date) -> tuple[date, date]:
     return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
-def report(session: Session, viewer: Viewer, *, month: date, at: datetime) -> Report:
+def report(session: Session, viewer: Actor, *, month: date, at: datetime) -> MonthlyReport:
     """The month's report for what the viewer may see; a running month is cut off today."""
     first, last = month_of(month)
     last = min(last, max(first, day_of(at)))
     calendar = calendar_of(session)
     decisions = _decisions(session, viewer, first, last, calendar)
     area = session.get(Division, viewer.division_id) if viewer.division_id else None
-    return Report(
+    return MonthlyReport(
         first,
         last,
         at,
@@ -129,7 +129,7 @@ def _count(session: Session, query: Select[Any]) -> int:
     return session.scalar(query) or 0
 
 
-def _decisions(session: Session, viewer: Viewer, first: date, last: date, calendar: Calendar) -> list[_Decision]:
+def _decisions(session: Session, viewer: Actor, first: date, last: date, calendar: Calendar) -> list[_Decision]:
     rows = session.execute(
         select(Review, Matter, Division.name.label("town"), Project.family)
         .join(Matter, Matter.id == Review.matter_id)
@@ -153,7 +153,7 @@ def _decisions(session: Session, viewer: Viewer, first: date, last: date, calend
     return found
 
 
-def _projects(session: Session, viewer: Viewer, first: date, last: date) -> list[Figure]:
+def _projects(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
     seen, cases = visible_projects(viewer), visible_cases(viewer)
     alive = select(func.count(), func.coalesce(func.sum(Project.investment_wan), 0)).where(
         seen, _before(Project.created_at, last), or_(Project.closed_at.is_(None), ~_before(Project.closed_at, first))
@@ -195,18 +195,22 @@ def _times(decisions: Sequence[_Decision]) -> list[Figure]:
         mean = f"{sum(longest) / len(longest):.2f}" if longest else "—"
         figures.append(
             Figure(
-                Said("%(family)s平均审批用时（工作日）", family=Said(FAMILY_LABEL[family])), mean, len(longest),
-                Said(
+                LocalizedText("%(family)s平均审批用时（工作日）", family=LocalizedText(FAMILY_LABEL[family])),
+                mean,
+                len(longest),
+                LocalizedText(
                     "目标 %(target)s 个工作日；每个办件取计入3550的事项中用时最长的一项，土地招拍挂和招标投标不计；"
                     "2017年10月全省抽样 %(sample)s（n=%(n)s）",
-                    target=str(target), sample=str(sample), n=n,
+                    target=str(target),
+                    sample=str(sample),
+                    n=n,
                 ),
             )
-        )  # fmt: skip
+        )
     return figures
 
 
-def _services(session: Session, viewer: Viewer, first: date, last: date) -> list[Figure]:
+def _services(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
     cases = visible_cases(viewer)
     ended = [
         cases,
@@ -220,15 +224,20 @@ def _services(session: Session, viewer: Viewer, first: date, last: date) -> list
             *ended, Case.pickup_way != Way.COUNTER, Case.delivery_way != Way.COUNTER
         ),
     )  # fmt: skip
-    done = [Stop.state == StopState.DONE, Stop.on >= first, Stop.on <= last, visible_stops(viewer)]
-    kinds = dict(session.execute(select(Stop.kind, func.count()).where(*done).group_by(Stop.kind)).all())
+    done = [CourierStop.state == StopState.DONE, CourierStop.on >= first, CourierStop.on <= last, visible_stops(viewer)]
+    kinds = dict(session.execute(select(CourierStop.kind, func.count()).where(*done).group_by(CourierStop.kind)).all())
     exchanged = kinds.get(StopKind.EXCHANGE, 0)
     failed = _count(
         session,
-        select(func.count()).select_from(Stop).where(
-            Stop.state == StopState.FAILED, Stop.on >= first, Stop.on <= last, visible_stops(viewer)
+        select(func.count())
+        .select_from(CourierStop)
+        .where(
+            CourierStop.state == StopState.FAILED,
+            CourierStop.on >= first,
+            CourierStop.on <= last,
+            visible_stops(viewer),
         ),
-    )  # fmt: skip
+    )
     out = _count(
         session,
         select(func.count()).select_from(Parcel).join(Case, Case.id == Parcel.case_id).where(
@@ -260,7 +269,7 @@ def _services(session: Session, viewer: Viewer, first: date, last: date) -> list
     ]  # fmt: skip
 
 
-def _grades(session: Session, viewer: Viewer, first: date, last: date) -> list[Figure]:
+def _grades(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
     cases = select(Case.id).where(visible_cases(viewer))
     graded = [Evaluation.case_id.in_(cases), Evaluation.withdrawn_at.is_(None), _in_month(Evaluation.at, first, last)]
     n, bad, mean = session.execute(
@@ -285,7 +294,7 @@ def _grades(session: Session, viewer: Viewer, first: date, last: date) -> list[F
     ]  # fmt: skip
 
 
-def _case_counts(session: Session, viewer: Viewer, first: date, last: date) -> dict[str, tuple[int, int, int]]:
+def _case_counts(session: Session, viewer: Actor, first: date, last: date) -> dict[str, tuple[int, int, int]]:
     """Each town's new, running and closed cases."""
     rows = session.execute(
         select(
@@ -302,12 +311,12 @@ def _case_counts(session: Session, viewer: Viewer, first: date, last: date) -> d
     return {name: (new, running, closed) for name, new, running, closed in rows}
 
 
-def _by(decisions: Iterable[_Decision], key: Any, counted: dict[str, tuple[int, int, int]]) -> list[Row]:
+def _by(decisions: Iterable[_Decision], key: Any, counted: dict[str, tuple[int, int, int]]) -> list[ReportRow]:
     groups: dict[str, list[_Decision]] = {name: [] for name in counted}
     for decision in decisions:
         groups.setdefault(key(decision), []).append(decision)
     rows = [
-        Row(
+        ReportRow(
             name, *counted.get(name, (0, 0, 0)), len(of), sum(d.in_time for d in of),
             sum(d.days for d in of) / len(of) if of else None,
         )

@@ -8,9 +8,19 @@ from sqlalchemy.orm import Session
 
 from agents.network import Division, division_with
 from dispatch.cases.access_control import visible_couriers, visible_plans, visible_stops, within
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound
-from routing.day.tables import VEHICLE_LABEL, Courier, Cutoff, Plan, PlanState, Run, Shift, Stop, StopState
+from routing.day.tables import (
+    VEHICLE_LABEL,
+    Courier,
+    CourierRun,
+    CourierStop,
+    Cutoff,
+    DayPlan,
+    PlanState,
+    Shift,
+    StopState,
+)
 
 CUTOFF_LABEL = {Cutoff.AM: "上午班", Cutoff.PM: "下午班"}
 LIVE = (PlanState.QUEUED, PlanState.RUNNING, PlanState.PREVIEW)
@@ -25,8 +35,8 @@ class Batch:
     cutoff: Cutoff
     stops: dict[str, int]
     couriers: int
-    committed: Plan | None
-    pending: Plan | None
+    committed: DayPlan | None
+    pending: DayPlan | None
 
     @property
     def total(self) -> int:
@@ -61,17 +71,19 @@ class RunsPage:
     on: date
     batches: list[Batch]
     couriers: list[CourierLine]
-    plans: list[tuple[Plan, str]]
+    plans: list[tuple[DayPlan, str]]
 
 
-def runs_page(session: Session, viewer: Viewer, on: date) -> RunsPage:
+def runs_page(session: Session, viewer: Actor, on: date) -> RunsPage:
     """Areas with stops or couriers on ``on``, each with its two batches."""
     counted = session.execute(
-        select(Division.code, Division.name, Stop.division_id, Stop.cutoff, Stop.state, func.count())
-        .join(Division, Division.id == Stop.division_id)
-        .where(Stop.on == on, visible_stops(viewer))
-        .group_by(Division.code, Division.name, Stop.division_id, Stop.cutoff, Stop.state)
-        .order_by(Division.code, Stop.cutoff)
+        select(
+            Division.code, Division.name, CourierStop.division_id, CourierStop.cutoff, CourierStop.state, func.count()
+        )
+        .join(Division, Division.id == CourierStop.division_id)
+        .where(CourierStop.on == on, visible_stops(viewer))
+        .group_by(Division.code, Division.name, CourierStop.division_id, CourierStop.cutoff, CourierStop.state)
+        .order_by(Division.code, CourierStop.cutoff)
     ).all()
     stops: dict[tuple[int, Cutoff], dict[str, int]] = {}
     names: dict[int, tuple[str, str]] = {}
@@ -79,10 +91,10 @@ def runs_page(session: Session, viewer: Viewer, on: date) -> RunsPage:
         names[area] = (code, name)
         stops.setdefault((area, cutoff), {})[state.value] = n
     plans = session.execute(
-        select(Plan, Division.name)
-        .join(Division, Division.id == Plan.division_id)
-        .where(Plan.on == on, visible_plans(viewer))
-        .order_by(Plan.id.desc())
+        select(DayPlan, Division.name)
+        .join(Division, Division.id == DayPlan.division_id)
+        .where(DayPlan.on == on, visible_plans(viewer))
+        .order_by(DayPlan.id.desc())
         .limit(400)
     ).all()
     couriers = _couriers(session, viewer, on)
@@ -105,16 +117,16 @@ def runs_page(session: Session, viewer: Viewer, on: date) -> RunsPage:
     return RunsPage(on, batches, couriers, [(p, name) for p, name in plans[:20]])
 
 
-def _couriers(session: Session, viewer: Viewer, on: date) -> list[CourierLine]:
+def _couriers(session: Session, viewer: Actor, on: date) -> list[CourierLine]:
     held = (
         select(
-            Run.courier_id,
-            func.count().filter(Stop.state.in_((StopState.PLANNED, StopState.ARRIVED))).label("ahead"),
-            func.count().filter(Stop.state == StopState.DONE).label("behind"),
+            CourierRun.courier_id,
+            func.count().filter(CourierStop.state.in_((StopState.PLANNED, StopState.ARRIVED))).label("ahead"),
+            func.count().filter(CourierStop.state == StopState.DONE).label("behind"),
         )
-        .join(Stop, Stop.run_id == Run.id)
-        .where(Run.on == on)
-        .group_by(Run.courier_id)
+        .join(CourierStop, CourierStop.run_id == CourierRun.id)
+        .where(CourierRun.on == on)
+        .group_by(CourierRun.courier_id)
         .subquery()
     )
     rows = session.execute(
@@ -136,7 +148,7 @@ def _couriers(session: Session, viewer: Viewer, on: date) -> list[CourierLine]:
     ]  # fmt: skip
 
 
-def area_for(session: Session, viewer: Viewer, code: str) -> Division:
+def area_for(session: Session, viewer: Actor, code: str) -> Division:
     """An area that the viewer may plan. Raises NotFound or UnknownDivision."""
     division = division_with(session, code)
     if not session.scalar(select(within(viewer, literal(division.id)))):
@@ -144,15 +156,15 @@ def area_for(session: Session, viewer: Viewer, code: str) -> Division:
     return division
 
 
-def plan_for(session: Session, viewer: Viewer, plan_id: int) -> Plan:
+def plan_for(session: Session, viewer: Actor, plan_id: int) -> DayPlan:
     """The plan. Raises NotFound."""
-    plan = session.scalar(select(Plan).where(Plan.id == plan_id, visible_plans(viewer)))
+    plan = session.scalar(select(DayPlan).where(DayPlan.id == plan_id, visible_plans(viewer)))
     if plan is None:
         raise NotFound(f"no plan {plan_id} for this viewer")
     return plan
 
 
-def shift_for(session: Session, viewer: Viewer, courier_id: int, on: date) -> tuple[Courier, Shift]:
+def shift_for(session: Session, viewer: Actor, courier_id: int, on: date) -> tuple[Courier, Shift]:
     """A courier's shift, locked. Raises NotFound."""
     row = session.execute(
         select(Courier, Shift)

@@ -10,7 +10,16 @@ from sqlalchemy.orm import Session
 
 from db import SHANGHAI
 from dispatch.views.plan_costs import Carried
-from routing.day.tables import FAIL_LABEL, STOP_LABEL, STOP_STATE_LABEL, Courier, Stop, StopAct, StopEvent, StopState
+from routing.day.tables import (
+    FAIL_LABEL,
+    STOP_LABEL,
+    STOP_STATE_LABEL,
+    Courier,
+    CourierStop,
+    StopAct,
+    StopEvent,
+    StopState,
+)
 
 COLOURS = 8  # that colour-blind people tell apart; a ninth courier begins again, and the number says who
 
@@ -86,7 +95,7 @@ def ended_at(session: Session, ids: Iterable[int]) -> dict[int, datetime]:
 
 def stop_line(
     number: int,
-    stop: Stop,
+    stop: CourierStop,
     eta_s: int,
     ended: dict[int, datetime],
     before: tuple[int, str, int | None] | None,
@@ -130,11 +139,11 @@ def _seconds(moment: datetime) -> int:
     return local.hour * 3600 + local.minute * 60 + local.second
 
 
-def asked_for(stop: Stop) -> tuple[int, int] | None:
+def asked_for(stop: CourierStop) -> tuple[int, int] | None:
     return (int(stop.windows[0][0]), int(stop.windows[-1][1])) if stop.windows else None
 
 
-def told_for(stop: Stop) -> tuple[int, int] | None:
+def told_for(stop: CourierStop) -> tuple[int, int] | None:
     if stop.announced_opens_s is None or stop.announced_closes_s is None:
         return None
     return stop.announced_opens_s, stop.announced_closes_s

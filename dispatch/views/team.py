@@ -27,18 +27,18 @@ from dispatch.cases.project import Enterprise, Intermediary, Project, ProjectMem
 from dispatch.cases.review import Review, ReviewPause, ReviewState
 from dispatch.cases.stages import ENDS, LABEL, Stage
 from dispatch.catalogue.catalog import Matter, calendar_of
-from dispatch.core.actor import Role, Viewer
+from dispatch.core.actor import Actor, Role
 from dispatch.core.clock import AMBER_WD, Calendar, Lamp
-from dispatch.core.localized_text import Said
+from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.custody import Handover, Holder, Parcel, ParcelState
 from dispatch.views.agents import AWAY
-from routing.day.tables import Plan, PlanState, Stop
+from routing.day.tables import CourierStop, DayPlan, PlanState
 
 INBOX_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MorningLine:
     """One row of a list: a case, what about it, when, how urgent."""
 
     case_no: str
@@ -59,17 +59,17 @@ class Morning:
     """Half past eight: everything that today asks for, each list with its own title."""
 
     on: date
-    red: list[Line]
-    amber: list[Line]
-    due_today: list[Line]
-    unanswered: list[Line]
-    silence_today: list[Line]
-    pauses_ending: list[Line]
-    supplements_due: list[Line]
-    surveys: list[Line]
+    red: list[MorningLine]
+    amber: list[MorningLine]
+    due_today: list[MorningLine]
+    unanswered: list[MorningLine]
+    silence_today: list[MorningLine]
+    pauses_ending: list[MorningLine]
+    supplements_due: list[MorningLine]
+    surveys: list[MorningLine]
     away: list[tuple[str, str, str]]
-    failed: list[Line]
-    papers_out: list[Line]
+    failed: list[MorningLine]
+    papers_out: list[MorningLine]
     bad_grades: list[tuple[int, str, str, datetime]]
     tickets: list[Any]
     plans: list[Any]
@@ -79,7 +79,7 @@ class Morning:
 
 
 def _lines(
-    session: Session, viewer: Viewer, *conditions: ColumnElement[bool], order: Any = None, limit: int = 60
+    session: Session, viewer: Actor, *conditions: ColumnElement[bool], order: Any = None, limit: int = 60
 ) -> Select[Any]:
     lead = (
         select(Agent.name)
@@ -100,18 +100,18 @@ def _lines(
     )
 
 
-def _line(row: Any, words: str, calendar: Calendar, today: date, due: date | datetime | None = None) -> Line:
+def _line(row: Any, words: str, calendar: Calendar, today: date, due: date | datetime | None = None) -> MorningLine:
     on = day_of(due) if isinstance(due, datetime) else due
     left = None if on is None else calendar.working_days_between(today, on)
     lamp = Lamp.GREEN if left is None else Lamp.RED if left < 0 else Lamp.AMBER if left <= AMBER_WD else Lamp.GREEN
     case = row.Case
-    return Line(
+    return MorningLine(
         case.case_no, row.project, row.enterprise, words, due, left, lamp, LABEL[case.stage], row.agent or "",
         case.miss_probability, case.advice or "",
     )  # fmt: skip
 
 
-def morning(session: Session, viewer: Viewer, *, at: datetime) -> Morning:
+def morning(session: Session, viewer: Actor, *, at: datetime) -> Morning:
     """What the day asks for, within the viewer's reach."""
     calendar, today = calendar_of(session), day_of(at)
     running = Case.stage.in_((Stage.SUBMITTED, Stage.UNDER_REVIEW))
@@ -119,7 +119,7 @@ def morning(session: Session, viewer: Viewer, *, at: datetime) -> Morning:
     dated = session.execute(
         _lines(session, viewer, running, Case.committed_due_on <= soon, order=Case.committed_due_on)
     ).all()
-    lines = [_line(row, Said("承诺时限"), calendar, today, row.Case.committed_due_on) for row in dated]
+    lines = [_line(row, LocalizedText("承诺时限"), calendar, today, row.Case.committed_due_on) for row in dated]
     night = session.execute(_lines(session, viewer, Case.stage == Stage.REQUESTED, order=Case.answer_by)).all()
     silence = _reviews(
         session, viewer, Review.state == ReviewState.SUBMITTED, Review.correction_due_at < _end_of(calendar, today)
@@ -161,19 +161,22 @@ def morning(session: Session, viewer: Viewer, *, at: datetime) -> Morning:
         red=[line for line in lines if line.lamp is Lamp.RED],
         amber=[line for line in lines if line.lamp is Lamp.AMBER and line.left_wd != 0],
         due_today=[line for line in lines if line.left_wd == 0],
-        unanswered=[_line(row, Said("待派件"), calendar, today, row.Case.answer_by) for row in night],
+        unanswered=[_line(row, LocalizedText("待派件"), calendar, today, row.Case.answer_by) for row in night],
         silence_today=[
-            _line(row, Said("%(matter)s：今日起视为受理", matter=row.matter), calendar, today, row.due)
+            _line(row, LocalizedText("%(matter)s：今日起视为受理", matter=row.matter), calendar, today, row.due)
             for row in silence
         ],
         pauses_ending=[
-            _line(row, Said("%(matter)s：特别程序即将结束", matter=row.matter), calendar, today) for row in ending
+            _line(row, LocalizedText("%(matter)s：特别程序即将结束", matter=row.matter), calendar, today)
+            for row in ending
         ],
-        supplements_due=[_line(row, Said("容缺材料待补"), calendar, today) for row in owed],
-        surveys=[_line(row, Said("%(matter)s：现场勘验", matter=row.matter), calendar, today) for row in surveys],
+        supplements_due=[_line(row, LocalizedText("容缺材料待补"), calendar, today) for row in owed],
+        surveys=[
+            _line(row, LocalizedText("%(matter)s：现场勘验", matter=row.matter), calendar, today) for row in surveys
+        ],
         away=away(session, viewer, today),
-        failed=[_line(row, Said("揽投未成功"), calendar, today) for row in failed],
-        papers_out=[_line(row, Said("原件未退回"), calendar, today) for row in out],
+        failed=[_line(row, LocalizedText("揽投未成功"), calendar, today) for row in failed],
+        papers_out=[_line(row, LocalizedText("原件未退回"), calendar, today) for row in out],
         bad_grades=bad_grades(session, viewer),
         tickets=open_tickets(session, viewer, limit=20),
         plans=plans_of(session, viewer, today),
@@ -199,7 +202,7 @@ def _owed(until: date) -> Select[Any]:
     )
 
 
-def _reviews(session: Session, viewer: Viewer, *conditions: ColumnElement[bool]) -> Sequence[Any]:
+def _reviews(session: Session, viewer: Actor, *conditions: ColumnElement[bool]) -> Sequence[Any]:
     return session.execute(
         _lines(session, viewer)
         .join(Review, Review.case_id == Case.id)
@@ -209,7 +212,7 @@ def _reviews(session: Session, viewer: Viewer, *conditions: ColumnElement[bool])
     ).all()
 
 
-def away(session: Session, viewer: Viewer, on: date) -> list[tuple[str, str, str]]:
+def away(session: Session, viewer: Actor, on: date) -> list[tuple[str, str, str]]:
     """Who is away, why, and who stands in."""
     second = select(Agent.id, Agent.name).subquery()
     rows = session.execute(
@@ -223,7 +226,7 @@ def away(session: Session, viewer: Viewer, on: date) -> list[tuple[str, str, str
     return [(name, AWAY[kind], stand_in or "—") for name, kind, stand_in in rows]
 
 
-def bad_grades(session: Session, viewer: Viewer) -> list[tuple[int, str, str, datetime]]:
+def bad_grades(session: Session, viewer: Actor) -> list[tuple[int, str, str, datetime]]:
     """Rectifications that are not answered yet: id, case, state, due. Never shown to the rated."""
     if viewer.role is Role.AGENT:
         return []
@@ -238,24 +241,26 @@ def bad_grades(session: Session, viewer: Viewer) -> list[tuple[int, str, str, da
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
-def open_tickets(session: Session, viewer: Viewer, *, limit: int) -> list[Ticket]:
+def open_tickets(session: Session, viewer: Actor, *, limit: int) -> list[Ticket]:
     """Unanswered tickets, the most urgent first."""
     query = select(Ticket).where(visible_tickets(viewer), Ticket.state == TicketState.OPEN).order_by(Ticket.due_at)
     return list(session.scalars(query.limit(limit)))
 
 
-def plans_of(session: Session, viewer: Viewer, on: date) -> list[Plan]:
+def plans_of(session: Session, viewer: Actor, on: date) -> list[DayPlan]:
     """Today's plans that count: committed, or waiting to be."""
-    areas = select(Stop.division_id).where(visible_stops(viewer), Stop.on == on)
+    areas = select(CourierStop.division_id).where(visible_stops(viewer), CourierStop.on == on)
     states = (PlanState.COMMITTED, PlanState.PREVIEW, PlanState.RUNNING, PlanState.QUEUED)
-    query = select(Plan).where(Plan.division_id.in_(areas), Plan.on == on, Plan.state.in_(states))
-    return list(session.scalars(query.order_by(Plan.cutoff, Plan.id)))
+    query = select(DayPlan).where(DayPlan.division_id.in_(areas), DayPlan.on == on, DayPlan.state.in_(states))
+    return list(session.scalars(query.order_by(DayPlan.cutoff, DayPlan.id)))
 
 
-def stops_by_state(session: Session, viewer: Viewer, on: date) -> dict[str, int]:
+def stops_by_state(session: Session, viewer: Actor, on: date) -> dict[str, int]:
     """How many stops of the day are in each state."""
     rows = session.execute(
-        select(Stop.state, func.count()).where(visible_stops(viewer), Stop.on == on).group_by(Stop.state)
+        select(CourierStop.state, func.count())
+        .where(visible_stops(viewer), CourierStop.on == on)
+        .group_by(CourierStop.state)
     )
     return {state.value: n for state, n in rows}
 
@@ -264,9 +269,9 @@ def stops_by_state(session: Session, viewer: Viewer, on: date) -> dict[str, int]
 
 
 def inbox(
-    session: Session, viewer: Viewer, *, at: datetime, stage: str = "", mine: bool = False, words: str = "",
+    session: Session, viewer: Actor, *, at: datetime, stage: str = "", mine: bool = False, words: str = "",
     limit: int = INBOX_PAGE,
-) -> list[Line]:  # fmt: skip
+) -> list[MorningLine]:  # fmt: skip
     """Open cases, the likeliest to miss its promise first; then what is due first."""
     calendar, today = calendar_of(session), day_of(at)
     conditions: list[ColumnElement[bool]] = [Case.stage.not_in(ENDS)]
@@ -302,7 +307,7 @@ def inbox(
     return [_line(row, _what_next(row.Case), calendar, today, _due_of(row.Case)) for row in rows]
 
 
-def stage_counts(session: Session, viewer: Viewer) -> dict[str, int]:
+def stage_counts(session: Session, viewer: Actor) -> dict[str, int]:
     """How many open cases stand at each stage."""
     rows = session.execute(
         select(Case.stage, func.count()).where(visible_cases(viewer), Case.stage.not_in(ENDS)).group_by(Case.stage)
@@ -347,7 +352,7 @@ def _what_next(case: Case) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class CasePage:
+class TeamCasePage:
     """Everything about one case that its agent or lead needs."""
 
     case: Case
@@ -356,7 +361,7 @@ class CasePage:
     agent: Agent | None
     reviews: list[tuple[Review, Matter, Lamp, int | None]]
     materials: list[Material]
-    parcels: list[tuple[Parcel, Stop | None]]
+    parcels: list[tuple[Parcel, CourierStop | None]]
     chains: dict[int, list[Handover]]
     events: list[CaseEvent]
     next_act: str
@@ -364,7 +369,7 @@ class CasePage:
     owed: list[Material] = field(default_factory=list)
 
 
-def case_page(session: Session, viewer: Viewer, case_no: str, *, at: datetime) -> CasePage:
+def case_page(session: Session, viewer: Actor, case_no: str, *, at: datetime) -> TeamCasePage:
     """One case. Raises NotFound."""
     case = case_for(session, viewer, case_no)
     project = session.get_one(Project, case.project_id)
@@ -380,8 +385,8 @@ def case_page(session: Session, viewer: Viewer, case_no: str, *, at: datetime) -
         left = None if clock is None or review.is_decided else clock.days_left(calendar, at)
         reviews.append((review, matter, review.lamp(calendar, at), left))
     parcels = session.execute(
-        select(Parcel, Stop)
-        .outerjoin(Stop, Stop.id == Parcel.stop_id)
+        select(Parcel, CourierStop)
+        .outerjoin(CourierStop, CourierStop.id == Parcel.stop_id)
         .where(Parcel.case_id == case.id)
         .order_by(Parcel.id)
     ).all()
@@ -394,7 +399,7 @@ def case_page(session: Session, viewer: Viewer, case_no: str, *, at: datetime) -
         chains.setdefault(link.parcel_id, []).append(link)
     lead = project.lead
     materials = list(case.materials)
-    return CasePage(
+    return TeamCasePage(
         case=case,
         project=project,
         enterprise=session.get_one(Enterprise, project.enterprise_id),
@@ -429,7 +434,7 @@ class ProjectLine:
 
 
 def projects(
-    session: Session, viewer: Viewer, *, state: str = "", words: str = "", after: int | None = None, limit: int = 50
+    session: Session, viewer: Actor, *, state: str = "", words: str = "", after: int | None = None, limit: int = 50
 ) -> list[tuple[int, ProjectLine]]:
     """Projects, newest first, ``limit`` and one more; each with its id for the cursor."""
     opened = (
@@ -474,7 +479,7 @@ def projects(
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectPage:
+class TeamProjectPage:
     """One project: its team, why this agent, its cases, delegation, intermediaries."""
 
     project: Project
@@ -488,7 +493,7 @@ class ProjectPage:
     intermediaries: list[Intermediary]
 
 
-def project_page(session: Session, viewer: Viewer, project_no: str) -> ProjectPage:
+def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjectPage:
     """One project. Raises NotFound."""
     project = project_for(session, viewer, project_no)
     members = session.execute(
@@ -506,7 +511,7 @@ def project_page(session: Session, viewer: Viewer, project_no: str) -> ProjectPa
         .order_by(Agent.held * 1.0 / Agent.capacity, Agent.pinyin)
         .limit(80)
     )
-    return ProjectPage(
+    return TeamProjectPage(
         project=project,
         enterprise=session.get_one(Enterprise, project.enterprise_id),
         division=session.get_one(Division, project.division_id),
@@ -521,7 +526,7 @@ def project_page(session: Session, viewer: Viewer, project_no: str) -> ProjectPa
     )
 
 
-def tickets(session: Session, viewer: Viewer, *, state: str = "", limit: int = 100) -> list[tuple[Ticket, str]]:
+def tickets(session: Session, viewer: Actor, *, state: str = "", limit: int = 100) -> list[tuple[Ticket, str]]:
     """Tickets and their owners' names, open ones first."""
     query = (
         select(Ticket, Agent.name)
@@ -534,7 +539,7 @@ def tickets(session: Session, viewer: Viewer, *, state: str = "", limit: int = 1
     return [(ticket, name or "—") for ticket, name in session.execute(query.limit(limit))]
 
 
-def papers_to_receive(session: Session, viewer: Viewer) -> list[tuple[Parcel, str]]:
+def papers_to_receive(session: Session, viewer: Actor) -> list[tuple[Parcel, str]]:
     """Parcels that couriers hold and a centre has to take in."""
     rows = session.execute(
         select(Parcel, Case.case_no)

@@ -12,10 +12,10 @@ from db import keyed_hash
 from dispatch.cases.case import Case
 from dispatch.cases.project import Project
 from dispatch.cases.stages import LABEL, Stage
-from dispatch.core.actor import Role, Viewer
-from dispatch.core.localized_text import Said
+from dispatch.core.actor import Actor, Role
+from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.custody import HOLDER_LABEL, Holder
-from dispatch.views.enterprise_case import CasePage, Milestone, case_page
+from dispatch.views.enterprise_case import EnterpriseCasePage, Milestone, case_page
 
 _NOT_A_DIGIT = re.compile(r"\D")
 _STAGES = frozenset(stage.value for stage in Stage)
@@ -56,7 +56,7 @@ class Tracked:
     legal: str
     committed: str
     expected: str
-    next_words: Said
+    next_words: LocalizedText
     next_by: datetime | None
     matters: tuple[TrackedMatter, ...]
     papers: tuple[TrackedPapers, ...]
@@ -88,12 +88,12 @@ def tracked(session: Session, *, code: str, last_four: str, case_no: str = "", a
         return None
     if case_no.strip() and digits_of(case_no) != digits_of(case.case_no):
         return None
-    owner = Viewer(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id)
+    owner = Actor(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id)
     page = case_page(session, owner, case.case_no, at=at)
     return _without_persons(page, case)
 
 
-def _without_persons(page: CasePage, case: Case) -> Tracked:
+def _without_persons(page: EnterpriseCasePage, case: Case) -> Tracked:
     card = page.helper.card if page.helper else None
     return Tracked(
         case_no=page.case_no,
@@ -122,4 +122,4 @@ def _without_persons(page: CasePage, case: Case) -> Tracked:
 def _place(where: str) -> str:
     """A courier's name is nobody's business here."""
     courier = HOLDER_LABEL[Holder.COURIER]
-    return Said(courier) if where.startswith(courier) else where
+    return LocalizedText(courier) if where.startswith(courier) else where

@@ -15,7 +15,7 @@ from urllib3.exceptions import NewConnectionError
 
 from db import SHANGHAI
 from notifications.boundary import reached
-from notifications.gateways.gateway import Found, Letter, NotProcessed, Refused, Unclear
+from notifications.gateways.gateway import NotProcessed, OutgoingSms, ProviderRecord, SmsRefused, Unclear
 from notifications.settings import DomesticAccount
 from notifications.verdicts import Verdict, verdict
 
@@ -70,10 +70,10 @@ class Domestic:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=64))
 
-    def send(self, letter: Letter) -> str:
+    def send(self, letter: OutgoingSms) -> str:
         template = self._account.templates.get(f"{letter.text}/{letter.locale}")
         if template is None:
-            raise Refused("isv.SMS_TEMPLATE_ILLEGAL")
+            raise SmsRefused("isv.SMS_TEMPLATE_ILLEGAL")
         answer = self._ask(
             "SendSms",
             {
@@ -90,8 +90,8 @@ class Domestic:
             return str(answer["BizId"])
         raise _in_our_words(code)
 
-    def find(self, letter: Letter) -> list[Found]:
-        found: list[Found] = []
+    def find(self, letter: OutgoingSms) -> list[ProviderRecord]:
+        found: list[ProviderRecord] = []
         # a letter started just before midnight may be listed under either day
         days = {letter.started_at.astimezone(SHANGHAI).date(), datetime.now(SHANGHAI).date()}
         for day in sorted(days):
@@ -148,13 +148,13 @@ def _in_our_words(code: str) -> Exception:
         return NotProcessed(code, trouble=code != "isv.BUSINESS_LIMIT_CONTROL")
     if code.startswith("isp."):
         return Unclear(code)  # the provider's own failure: it may have taken it
-    return Refused(code)
+    return SmsRefused(code)
 
 
-def _found(row: dict[str, Any]) -> Found:
+def _found(row: dict[str, Any]) -> ProviderRecord:
     at = None
     if row.get("SendDate"):
         at = datetime.strptime(str(row["SendDate"]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)
     status = STATUS.get(str(row.get("SendStatus")), "sent")
     code = str(row["ErrCode"]) if status == "undelivered" and row.get("ErrCode") else None
-    return Found(None, row.get("Content"), str(row.get("OutId") or "") or None, at, status, code)
+    return ProviderRecord(None, row.get("Content"), str(row.get("OutId") or "") or None, at, status, code)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutgoingSms:
     """One SMS, ready to go. ``repr`` shows no person."""
 
     message_id: int
@@ -22,7 +22,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ProviderRecord:
     """One SMS that the provider's own list shows. A list may lack its id, its body or our reference."""
 
     provider_id: str | None
@@ -33,7 +33,7 @@ class Found:
     error_code: str | None = None
 
 
-class Refused(Exception):
+class SmsRefused(Exception):
     """The provider will not send this one: ``code`` says why."""
 
     def __init__(self, code: str) -> None:
@@ -62,8 +62,8 @@ class Gateway(Protocol):
 
     name: str
 
-    def send(self, letter: Letter) -> str | None:
+    def send(self, letter: OutgoingSms) -> str | None:
         """Hand over one SMS and return the provider's id. Raises Refused, NotProcessed or Unclear."""
 
-    def find(self, letter: Letter) -> list[Found]:
+    def find(self, letter: OutgoingSms) -> list[ProviderRecord]:
         """What the provider's list shows for this number since the letter was started. Raises Unclear."""

@@ -15,7 +15,7 @@ from twilio.rest import Client
 from urllib3.exceptions import NewConnectionError
 
 from notifications.boundary import reached
-from notifications.gateways.gateway import Found, Letter, NotProcessed, Refused, Unclear
+from notifications.gateways.gateway import NotProcessed, OutgoingSms, ProviderRecord, SmsRefused, Unclear
 from notifications.settings import TwilioAccount
 from notifications.verdicts import Verdict, verdict
 
@@ -75,7 +75,7 @@ class Twilio:
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         self._client = Client(account.sid, account.token, http_client=_HttpClient(account.base_url, timeout_s))
 
-    def send(self, letter: Letter) -> str:
+    def send(self, letter: OutgoingSms) -> str:
         more: dict[str, Any] = {}
         if self._account.messaging_service:
             more["messaging_service_sid"] = self._account.messaging_service
@@ -98,7 +98,7 @@ class Twilio:
             raise Unclear("no sid")
         return made.sid
 
-    def find(self, letter: Letter) -> list[Found]:
+    def find(self, letter: OutgoingSms) -> list[ProviderRecord]:
         since = letter.started_at - SKEW
         try:
             listed = self._client.messages.list(to=letter.to, date_sent_after=since, limit=MOST_FOUND)
@@ -110,7 +110,7 @@ class Twilio:
             at = at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
             if at is None or at >= since:
                 code = str(m.error_code) if m.error_code else None
-                found.append(Found(m.sid, m.body, None, at, str(m.status), code))
+                found.append(ProviderRecord(m.sid, m.body, None, at, str(m.status), code))
         return found
 
 
@@ -123,7 +123,7 @@ def _in_our_words(error: TwilioRestException) -> Exception:
         return Unclear(str(error.status))
     if error.status in (401, 403) or verdict(code) is Verdict.ACCOUNT:
         return NotProcessed(code)
-    return Refused(code)
+    return SmsRefused(code)
 
 
 def _network(error: requests.RequestException) -> Exception:

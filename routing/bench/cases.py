@@ -15,7 +15,7 @@ class NoCases(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class BenchInstance:
     """One instance under one objective."""
 
     family: str
@@ -26,7 +26,7 @@ class Case:
     best_cost: float
 
 
-def cases(folder: Path, *, both: bool = False) -> list[Case]:
+def cases(folder: Path, *, both: bool = False) -> list[BenchInstance]:
     """Every instance of ``best_known.csv`` that has its file: windows by distance (and by vehicles too where ``both``),
     pairs by vehicles."""
     table = folder / "best_known.csv"
@@ -41,11 +41,13 @@ def cases(folder: Path, *, both: bool = False) -> list[Case]:
             file = files.get(row["instance"].lower())
             if file is not None and (both or objective is usual):
                 vehicles = int(row["vehicles"]) if row["vehicles"] else None
-                found.append(Case(row["class"], row["instance"], file, objective, vehicles, float(row["cost"])))
+                found.append(
+                    BenchInstance(row["class"], row["instance"], file, objective, vehicles, float(row["cost"]))
+                )
     return found
 
 
-def sampled(every: Iterable[Case], sample: Path | None, families: list[str] | None) -> list[Case]:
+def sampled(every: Iterable[BenchInstance], sample: Path | None, families: list[str] | None) -> list[BenchInstance]:
     """Those in the sample file (lines of ``class,instance``) and in the families named; all of them without either."""
     kept = [case for case in every if not families or case.family in families]
     if sample is None:

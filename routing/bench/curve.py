@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from routing.model.plan import Plan
-from routing.model.problem import Kind, Load, Problem, Profile, Request, Stop, Vehicle, Window
+from routing.model.problem import Load, Problem, Profile, Request, RequestKind, Stop, Vehicle, Window
 
 SIZES = (100, 300, 1_000, 3_000, 10_000)
 REMOVED = 10
@@ -36,7 +36,7 @@ def a_day(stops: int, seed: int = 0) -> Problem:
 
     def request(at: int) -> Request:
         window = Window(int(opens[at]), int(opens[at]) + 7200 + farthest_s) if bound[at] else shift
-        return Request(f"{at}", Kind.DELIVERY, (Stop(at, (window,), 120, Load(1)),))
+        return Request(f"{at}", RequestKind.DELIVERY, (Stop(at, (window,), 120, Load(1)),))
 
     vehicles = tuple(Vehicle(f"{at}", 0, 0, shift, Load(60), fixed_cost=3600) for at in range(max(2, stops // 20)))
     return Problem((Profile(seconds),), tuple(map(request, range(1, stops + 1))), vehicles)

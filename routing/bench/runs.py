@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from routing.bench.cases import Case
-from routing.bench.timing import Answer, judged
+from routing.bench.cases import BenchInstance
+from routing.bench.timing import PrintedPlan, judged
 from routing.model.formats import read
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ SEEDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BenchRow:
     """One run as it is kept."""
 
     release: str
@@ -52,21 +52,23 @@ class Row:
         return (self.release, self.program, self.instance, self.objective, self.budget_s, self.seed)
 
 
-def rows(file: Path) -> list[Row]:
+def rows(file: Path) -> list[BenchRow]:
     """The runs kept so far."""
     if not file.exists():
         return []
-    kinds = {each.name: each.type for each in fields(Row)}
+    kinds = {each.name: each.type for each in fields(BenchRow)}
     convert = {"int": int, "float": float, "str": str}
     with file.open(encoding="utf-8", newline="") as lines:
-        return [Row(**{name: convert[str(kinds[name])](row[name]) for name in kinds}) for row in csv.DictReader(lines)]
+        return [
+            BenchRow(**{name: convert[str(kinds[name])](row[name]) for name in kinds}) for row in csv.DictReader(lines)
+        ]
 
 
-def keep(file: Path, row: Row) -> None:
+def keep(file: Path, row: BenchRow) -> None:
     """Append one row; the heading comes with the first."""
     new = not file.exists()
     with file.open("a", encoding="utf-8", newline="") as lines:
-        writer = csv.DictWriter(lines, [each.name for each in fields(Row)], lineterminator="\n")
+        writer = csv.DictWriter(lines, [each.name for each in fields(BenchRow)], lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerow(asdict(row))
@@ -83,7 +85,7 @@ def turns(programs: Sequence[str], seeds: int) -> Iterator[tuple[str, int]]:
 
 
 def run_all(
-    cases: Sequence[Case],
+    cases: Sequence[BenchInstance],
     budgets_s: Sequence[float],
     programs: Sequence[str],
     *,
@@ -110,7 +112,7 @@ def run_all(
     return made
 
 
-def command(program: str, case: Case, budget_s: float, seed: int, python: str) -> list[str]:
+def command(program: str, case: BenchInstance, budget_s: float, seed: int, python: str) -> list[str]:
     """What is run, as it could be typed."""
     options = ["--limit", f"{budget_s:g}", "--seed", f"{seed}", "--objective", case.objective.value]
     if program in OWN:
@@ -119,19 +121,19 @@ def command(program: str, case: Case, budget_s: float, seed: int, python: str) -
     return [python, str(PEERS / f"{program}_peer.py"), str(case.file), *options]
 
 
-def asked(program: str, case: Case, budget_s: float, seed: int, python: str) -> Answer | None:
+def asked(program: str, case: BenchInstance, budget_s: float, seed: int, python: str) -> PrintedPlan | None:
     """What the program answered; None, and a word in the log, when it cannot be run at all."""
     line = command(program, case, budget_s, seed, python)
     done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=20 * budget_s + 600)
     if done.returncode:
         log.error("%s: %s", " ".join(line), (done.stderr.strip().splitlines() or ["no reason given"])[-1])
         return None
-    return Answer.of(done.stdout)
+    return PrintedPlan.of(done.stdout)
 
 
-def _row(release: str, program: str, case: Case, budget_s: float, seed: int, answer: Answer) -> Row:
+def _row(release: str, program: str, case: BenchInstance, budget_s: float, seed: int, answer: PrintedPlan) -> BenchRow:
     verdict = judged(read(case.file, case.objective), answer.routes)
-    return Row(
+    return BenchRow(
         release=release,
         program=program,
         version=answer.version,

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import mean
 
-from routing.bench.runs import Row
+from routing.bench.runs import BenchRow
 
 CLOSE_PCT = 0.3
 """A distance this near the best known one, at its fleet, counts as reaching it."""
 
 
-def markdown(rows: Iterable[Row], *, release: str) -> str:
+def markdown(rows: Iterable[BenchRow], *, release: str) -> str:
     """Of one release, distance and vehicles apart; what broke a rule or left something out is named below."""
     kept = [row for row in rows if row.release == release]
     parts = [f"Release {release}"]
@@ -27,17 +27,17 @@ def markdown(rows: Iterable[Row], *, release: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def gap_pct(row: Row) -> float:
+def gap_pct(row: BenchRow) -> float:
     return 100 * (row.cost / row.best_cost - 1)
 
 
-def extra_vehicles(row: Row) -> int:
+def extra_vehicles(row: BenchRow) -> int:
     return row.vehicles - int(row.best_vehicles) if row.best_vehicles else 0
 
 
-def _grid(rows: list[Row], cell: object) -> str:
+def _grid(rows: list[BenchRow], cell: object) -> str:
     programs = list(dict.fromkeys(row.program for row in rows))
-    groups: dict[tuple[str, float], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    groups: dict[tuple[str, float], dict[str, list[BenchRow]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         groups[row.family, row.budget_s][row.program].append(row)
     head = ["class @ budget", "instances", *programs]
@@ -49,7 +49,7 @@ def _grid(rows: list[Row], cell: object) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
-def _cell(rows: Sequence[Row], cell: object) -> str:
+def _cell(rows: Sequence[BenchRow], cell: object) -> str:
     fine = [row for row in rows if not _fault(row)]
     if not fine:
         return "–"
@@ -58,16 +58,16 @@ def _cell(rows: Sequence[Row], cell: object) -> str:
     return f"{cell(fine)}{mark}"
 
 
-def _distance(rows: Sequence[Row]) -> str:
+def _distance(rows: Sequence[BenchRow]) -> str:
     return f"{mean(map(gap_pct, rows)):.2f}"
 
 
-def _vehicles(rows: Sequence[Row]) -> str:
+def _vehicles(rows: Sequence[BenchRow]) -> str:
     reached = mean(extra_vehicles(row) <= 0 and gap_pct(row) <= CLOSE_PCT for row in rows)
     return f"{mean(map(extra_vehicles, rows)):+.2f} / {mean(map(gap_pct, rows)):.2f} / {100 * reached:.0f}"
 
 
-def _fault(row: Row) -> str:
+def _fault(row: BenchRow) -> str:
     if row.broken:
         return row.broken
     return f"{row.unserved} unserved" if row.unserved else ""

@@ -14,7 +14,7 @@ from routing.model.problem import NOTHING, Request, Vehicle
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PrintedPlan:
     """What a program printed: ``Route #1: …`` lines, and JSON in the last one."""
 
     routes: tuple[tuple[int, ...], ...]
@@ -22,7 +22,7 @@ class Answer:
     version: str
 
     @classmethod
-    def of(cls, text: str) -> Answer:
+    def of(cls, text: str) -> PrintedPlan:
         lines = text.strip().splitlines()
         routes = [match[1] for line in lines if (match := re.fullmatch(r"Route #\d+: ?([\d ]*)", line.strip()))]
         told = json.loads(lines[-1])
@@ -31,7 +31,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PlanVerdict:
     """What a program's routes are worth, whatever it says itself."""
 
     vehicles: int
@@ -40,11 +40,11 @@ class Verdict:
     broken: str
 
 
-def judged(instance: Instance, routes: Sequence[Sequence[int]]) -> Verdict:
+def judged(instance: Instance, routes: Sequence[Sequence[int]]) -> PlanVerdict:
     """The routes timed and checked here."""
     plan = timed(instance, routes)
     wrong = [each for each in violations(instance.problem, plan) if each.rule is not Rule.REASON]
-    return Verdict(plan.vehicles, float(instance.cost(plan)), len(plan.unserved), str(wrong[0]) if wrong else "")
+    return PlanVerdict(plan.vehicles, float(instance.cost(plan)), len(plan.unserved), str(wrong[0]) if wrong else "")
 
 
 def timed(instance: Instance, routes: Sequence[Sequence[int]]) -> Plan:

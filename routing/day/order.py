@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from routing.day.tables import Run, Stop, StopState, WrongStop
-from routing.travel.places import Place, TravelTimes
+from routing.day.tables import CourierRun, CourierStop, StopState, WrongStop
+from routing.travel.places import Point, TravelTimes
 
 LEFT = (StopState.PLANNED, StopState.ARRIVED)
 
@@ -22,18 +22,18 @@ class Broken:
     closes_s: int
 
 
-def window_of(stop: Stop) -> tuple[int, int] | None:
+def window_of(stop: CourierStop) -> tuple[int, int] | None:
     """What the customer was told, else what was asked for."""
     if stop.announced_opens_s is not None and stop.announced_closes_s is not None:
         return stop.announced_opens_s, stop.announced_closes_s
     return (int(stop.windows[0][0]), int(stop.windows[-1][1])) if stop.windows else None
 
 
-def arrivals(stops: Sequence[Stop], *, here: Place | None, from_s: int, travel: TravelTimes) -> list[int]:
+def arrivals(stops: Sequence[CourierStop], *, here: Point | None, from_s: int, travel: TravelTimes) -> list[int]:
     """When the courier begins at each stop in this order, waiting for windows to open."""
     if not stops:
         return []
-    points = [*([here] if here is not None else []), *(Place(stop.lat, stop.lon) for stop in stops)]
+    points = [*([here] if here is not None else []), *(Point(stop.lat, stop.lon) for stop in stops)]
     seconds = travel.matrix(points, hour=from_s // 3600 % 24).seconds
     at_s, previous, begun = from_s, 0 if here is not None else None, []
     for index, stop in enumerate(stops, start=len(points) - len(stops)):
@@ -48,25 +48,30 @@ def arrivals(stops: Sequence[Stop], *, here: Place | None, from_s: int, travel: 
 
 
 def reorder(
-    session: Session, run: Run, first: Sequence[int], *, at_s: int, travel: TravelTimes, anyway: bool = False
+    session: Session, run: CourierRun, first: Sequence[int], *, at_s: int, travel: TravelTimes, anyway: bool = False
 ) -> list[Broken]:
     """Visit the stops ``first`` names before the others. The run is locked here.
 
     With windows that would break and not ``anyway``, they are answered and nothing is changed. Raises WrongStop."""
-    run = session.get_one(Run, run.id, with_for_update=True, populate_existing=True)
+    run = session.get_one(CourierRun, run.id, with_for_update=True, populate_existing=True)
     stops = list(
-        session.scalars(select(Stop).where(Stop.run_id == run.id).order_by(Stop.position, Stop.id).with_for_update())
+        session.scalars(
+            select(CourierStop)
+            .where(CourierStop.run_id == run.id)
+            .order_by(CourierStop.position, CourierStop.id)
+            .with_for_update()
+        )
     )
     gone = [stop for stop in stops if stop.state not in LEFT]
     left = [stop for stop in stops if stop.state in LEFT]
     by_id = {stop.id: stop for stop in left}
     if not set(first) <= set(by_id) or len(set(first)) != len(first):
         raise WrongStop(
-            f"run {run.id}: {list(first)} are not all still to do", words="这一站已办完或不在本线路，请刷新"
+            f"run {run.id}: {list(first)} are not all still to do", user_message="这一站已办完或不在本线路，请刷新"
         )
     wanted = [by_id[n] for n in first] + [stop for stop in left if stop.id not in set(first)]
     last = max((s for s in gone if s.done_at is not None), key=lambda s: (s.done_at, s.id), default=None)
-    here = None if last is None else Place(last.lat, last.lon)
+    here = None if last is None else Point(last.lat, last.lon)
     before = dict(zip((s.id for s in left), arrivals(left, here=here, from_s=at_s, travel=travel), strict=True))
     after = dict(zip((s.id for s in wanted), arrivals(wanted, here=here, from_s=at_s, travel=travel), strict=True))
     broken = []

@@ -11,7 +11,17 @@ from sqlalchemy.orm import Session
 
 from db import real_now
 from routing.day.routing_input import TOUCHED, open_stops
-from routing.day.tables import Cutoff, Plan, PlanConflict, PlanState, Run, RunState, Stop, StopState, Vehicle
+from routing.day.tables import (
+    CourierRun,
+    CourierStop,
+    Cutoff,
+    DayPlan,
+    PlanConflict,
+    PlanState,
+    RunState,
+    StopState,
+    VehicleKind,
+)
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +55,10 @@ def queue_plan(
     by: str,
     at: datetime,
     seed: int = 0,
-    replaces: Plan | None = None,
-) -> Plan:
+    replaces: DayPlan | None = None,
+) -> DayPlan:
     """A row that a worker will take. Nothing is computed here."""
-    plan = Plan(
+    plan = DayPlan(
         division_id=division_id,
         on=on,
         cutoff=cutoff,
@@ -63,9 +73,9 @@ def queue_plan(
     return plan
 
 
-def take(session: Session, plan_id: int) -> Plan | None:
+def take(session: Session, plan_id: int) -> DayPlan | None:
     """Claim a job: queued, or running but silent for a minute. None when it is somebody else's, or over."""
-    plan = session.get(Plan, plan_id, with_for_update=True, populate_existing=True)
+    plan = session.get(DayPlan, plan_id, with_for_update=True, populate_existing=True)
     if plan is None:
         return None
     moment = real_now(session)
@@ -81,12 +91,12 @@ def take(session: Session, plan_id: int) -> Plan | None:
 def silent_plans(session: Session) -> list[int]:
     """Jobs that nobody works on: queued for a minute, or running without a heartbeat."""
     old = real_now(session) - timedelta(seconds=SILENT_S)
-    waiting = select(Plan.id).where(Plan.state == PlanState.QUEUED)
-    lost = select(Plan.id).where(Plan.state == PlanState.RUNNING, Plan.heartbeat_at < old)
-    return [*session.scalars(waiting.order_by(Plan.id)), *session.scalars(lost.order_by(Plan.id))]
+    waiting = select(DayPlan.id).where(DayPlan.state == PlanState.QUEUED)
+    lost = select(DayPlan.id).where(DayPlan.state == PlanState.RUNNING, DayPlan.heartbeat_at < old)
+    return [*session.scalars(waiting.order_by(DayPlan.id)), *session.scalars(lost.order_by(DayPlan.id))]
 
 
-def cancel(session: Session, plan: Plan) -> None:
+def cancel(session: Session, plan: DayPlan) -> None:
     """Give a job or a preview up; a running worker stops at its next heartbeat."""
     plan.move_to(PlanState.CANCELLED)
 
@@ -94,17 +104,17 @@ def cancel(session: Session, plan: Plan) -> None:
 # ---------------------------------------------------------------- what if there were one courier more
 
 
-def ask_what_if(session: Session, plan: Plan, *, vehicle: Vehicle) -> None:
+def ask_what_if(session: Session, plan: DayPlan, *, vehicle: VehicleKind) -> None:
     """Note on the plan's row what somebody asks; a worker solves it. Raises PlanConflict where there is no day."""
-    plan = session.get_one(Plan, plan.id, with_for_update=True, populate_existing=True)
+    plan = session.get_one(DayPlan, plan.id, with_for_update=True, populate_existing=True)
     if plan.state not in TRIED or plan.result is None:
-        raise PlanConflict(f"plan {plan.id} is {plan.state}", words="只有待确认或已下发的路线可以试算")
+        raise PlanConflict(f"plan {plan.id} is {plan.state}", user_message="只有待确认或已下发的路线可以试算")
     note_what_if(session, plan, {"state": "asked", "vehicle": vehicle.value})
 
 
-def take_what_if(session: Session, plan_id: int) -> Plan | None:
+def take_what_if(session: Session, plan_id: int) -> DayPlan | None:
     """Claim the question on a plan's row. None when there is none, or somebody else is at it."""
-    plan = session.get(Plan, plan_id, with_for_update=True, populate_existing=True)
+    plan = session.get(DayPlan, plan_id, with_for_update=True, populate_existing=True)
     if plan is None or plan.state not in TRIED:
         return None
     asked = (plan.result or {}).get("what_if")
@@ -118,12 +128,12 @@ def take_what_if(session: Session, plan_id: int) -> Plan | None:
 
 def silent_what_ifs(session: Session) -> list[int]:
     """Plans whose question nobody has answered for a minute."""
-    state, moment = Plan.result["what_if"]["state"].as_string(), real_now(session)
-    waiting = select(Plan).where(Plan.state.in_(TRIED), state.in_(UNANSWERED)).order_by(Plan.id)
+    state, moment = DayPlan.result["what_if"]["state"].as_string(), real_now(session)
+    waiting = select(DayPlan).where(DayPlan.state.in_(TRIED), state.in_(UNANSWERED)).order_by(DayPlan.id)
     return [plan.id for plan in session.scalars(waiting) if _is_old(plan.result, moment)]
 
 
-def note_what_if(session: Session, plan: Plan, told: Mapping[str, Any]) -> None:
+def note_what_if(session: Session, plan: DayPlan, told: Mapping[str, Any]) -> None:
     """Write how the question stands; the plan itself stays as it is."""
     plan.result = {**(plan.result or {}), "what_if": {**told, "since": real_now(session).isoformat()}}
 
@@ -136,24 +146,24 @@ def _is_old(result: Mapping[str, Any] | None, moment: datetime) -> bool:
 # ---------------------------------------------------------------- preview and commit
 
 
-def commit(session: Session, plan: Plan, *, by: str, at: datetime) -> list[Told]:
+def commit(session: Session, plan: DayPlan, *, by: str, at: datetime) -> list[Told]:
     """The preview becomes the day's runs. Raises PlanConflict with the difference when its stops changed meanwhile."""
-    plan = session.get_one(Plan, plan.id, with_for_update=True, populate_existing=True)
+    plan = session.get_one(DayPlan, plan.id, with_for_update=True, populate_existing=True)
     if plan.state is not PlanState.PREVIEW or plan.result is None:
         plan.move_to(PlanState.COMMITTED)  # raises, and names the state
     if objections := (plan.result or {}).get("objections"):
         raise PlanConflict(
             f"plan {plan.id}: the model of record disagrees: {objections[0]}",
-            words="独立核对（OR-Tools）与本次结果不一致，不能下发，请重新计算",
+            user_message="独立核对（OR-Tools）与本次结果不一致，不能下发，请重新计算",
             difference={"objections": objections},
         )
     ids = [int(stop_id) for stop_id in plan.stop_versions]
     stops = {
         stop.id: stop
         for stop in session.scalars(
-            select(Stop)
-            .where(Stop.id.in_(ids))
-            .order_by(Stop.id)
+            select(CourierStop)
+            .where(CourierStop.id.in_(ids))
+            .order_by(CourierStop.id)
             .with_for_update()
             .execution_options(populate_existing=True)
         )
@@ -163,23 +173,23 @@ def commit(session: Session, plan: Plan, *, by: str, at: datetime) -> list[Told]
     if changed:
         raise PlanConflict(
             f"plan {plan.id}: stops {changed} changed since the preview",
-            words="预览之后有站点变化，请重新计算",
+            user_message="预览之后有站点变化，请重新计算",
             difference={"changed": changed, "new": fresh},
         )
     standing = session.scalar(
-        select(Plan)
+        select(DayPlan)
         .where(
-            Plan.division_id == plan.division_id,
-            Plan.on == plan.on,
-            Plan.cutoff == plan.cutoff,
-            Plan.state == PlanState.COMMITTED,
+            DayPlan.division_id == plan.division_id,
+            DayPlan.on == plan.on,
+            DayPlan.cutoff == plan.cutoff,
+            DayPlan.state == PlanState.COMMITTED,
         )
         .with_for_update()
     )
     if standing is not None and standing.id != plan.replaces_id:
         raise PlanConflict(
             f"plan {standing.id} is committed for this area and cut-off",
-            words="该片区该批次已有下发的路线，请基于它重新计算",
+            user_message="该片区该批次已有下发的路线，请基于它重新计算",
             difference={"committed": standing.id},
         )
     if standing is not None:
@@ -195,7 +205,7 @@ def commit(session: Session, plan: Plan, *, by: str, at: datetime) -> list[Told]
     return told
 
 
-def changed_stops(session: Session, plan: Plan, stops: Mapping[int, Stop]) -> list[int]:
+def changed_stops(session: Session, plan: DayPlan, stops: Mapping[int, CourierStop]) -> list[int]:
     """Stops that are no longer as the preview saw them. What the courier of the plan's own run did since is no change.
 
     Without that, a day under way could never be planned anew: somebody ticks a stop off every half minute.
@@ -206,7 +216,9 @@ def changed_stops(session: Session, plan: Plan, stops: Mapping[int, Stop]) -> li
     ]
     holders = dict(
         session.execute(
-            select(Stop.id, Run.courier_id).join(Run, Run.id == Stop.run_id).where(Stop.id.in_(moved))
+            select(CourierStop.id, CourierRun.courier_id)
+            .join(CourierRun, CourierRun.id == CourierStop.run_id)
+            .where(CourierStop.id.in_(moved))
         ).all()
     )
     return [
@@ -217,16 +229,18 @@ def changed_stops(session: Session, plan: Plan, stops: Mapping[int, Stop]) -> li
 
 
 def _make_runs(
-    session: Session, plan: Plan, stops: dict[int, Stop], standing: Plan | None, *, words: str
+    session: Session, plan: DayPlan, stops: dict[int, CourierStop], standing: DayPlan | None, *, words: str
 ) -> list[Told]:
     assert plan.result is not None
     earlier = {}
     if standing is not None:
-        earlier = {run.courier_id: run for run in session.scalars(select(Run).where(Run.plan_id == standing.id))}
+        earlier = {
+            run.courier_id: run for run in session.scalars(select(CourierRun).where(CourierRun.plan_id == standing.id))
+        }
     told: list[Told] = []
     for route in plan.result["routes"]:
         before = earlier.get(route["courier_id"])
-        run = Run(
+        run = CourierRun(
             plan_id=plan.id,
             courier_id=route["courier_id"],
             on=plan.on,
@@ -261,7 +275,7 @@ def _changed_words(route: Mapping[str, Any], by: str) -> str:
     return words
 
 
-def _announce(stop: Stop, courier: str, start_s: int) -> list[Told]:
+def _announce(stop: CourierStop, courier: str, start_s: int) -> list[Told]:
     """The window to tell, unless the one that was told still holds."""
     if (
         stop.announced_opens_s is not None
@@ -284,12 +298,12 @@ def window_around(start_s: int, asked: Sequence[tuple[int, int]]) -> tuple[int, 
     return opens, closes
 
 
-def settle_announcement(stop: Stop, told: Told) -> None:
+def settle_announcement(stop: CourierStop, told: Told) -> None:
     """The window is on its way to the customer: from now on moving it costs."""
     stop.announced_opens_s, stop.announced_closes_s = told.opens_s, told.closes_s
 
 
-def _leave_out(plan: Plan, stops: dict[int, Stop]) -> None:
+def _leave_out(plan: DayPlan, stops: dict[int, CourierStop]) -> None:
     assert plan.result is not None
     for left in plan.result["unserved"]:
         stop = stops[left["stop_id"]]

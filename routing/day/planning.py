@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db import now, real_now
 from routing.day.plan_jobs import take
-from routing.day.routing_input import Question, asked_of, rows_of, seconds_into
-from routing.day.tables import Plan, PlanState
-from routing.model.plan import Plan as RoutePlan
-from routing.model.plan import Reason
+from routing.day.routing_input import RoutingInput, asked_of, rows_of, seconds_into
+from routing.day.tables import DayPlan, PlanState
+from routing.model.plan import Plan, Reason
 from routing.model.problem import InvalidProblem, Problem
 from routing.search.child import Unheard
 from routing.search.explain import another, bindings, one_more
-from routing.search.pace import Progress
+from routing.search.pace import SolveProgress
 from routing.search.solve import BrokenPlan, compile_core, improve, solve
 from routing.travel.fallback import WithFallback
 from routing.travel.places import TravelTimes
@@ -48,8 +47,8 @@ def work_on(
             return None
         claim, limit_s, seed = plan.started_at, plan.limit_s, plan.seed
     with sessions.begin() as session:
-        plan = session.get_one(Plan, plan_id)
-        replacing = None if plan.replaces_id is None else session.get(Plan, plan.replaces_id)
+        plan = session.get_one(DayPlan, plan_id)
+        replacing = None if plan.replaces_id is None else session.get(DayPlan, plan.replaces_id)
         at_s = seconds_into(plan.on, now(session)) if replacing is not None else 0
         rows = rows_of(session, plan.division_id, plan.on, plan.cutoff, replacing=replacing, at_s=at_s)
     beat = _Heartbeat(sessions, plan_id, limit_s, claim)
@@ -78,7 +77,7 @@ def work_on(
 
 
 def _objections(
-    plan_id: int, problem: Problem, answer: RoutePlan, record: Callable[..., list[str]], beat: "_Heartbeat"
+    plan_id: int, problem: Problem, answer: Plan, record: Callable[..., list[str]], beat: "_Heartbeat"
 ) -> list[str] | None:
     """What the model of record has against the plan; None when it could not be asked: the check has passed it then."""
     try:
@@ -91,7 +90,7 @@ def _objections(
     return found
 
 
-def _answer(asked: Question, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None) -> RoutePlan:
+def _answer(asked: RoutingInput, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None) -> Plan:
     if asked.orders is None:
         return solve(
             asked.problem, limit_s=limit_s, max_iterations=max_iterations, seed=seed, on_progress=beat.progress,
@@ -104,7 +103,7 @@ def _answer(asked: Question, beat: "_Heartbeat", *, limit_s: float, seed: int, m
 
 
 def _one_more(
-    asked: Question, answer: RoutePlan, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None
+    asked: RoutingInput, answer: Plan, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None
 ) -> dict[str, Any] | None:
     """What one more courier would bring, where it is couriers that are short."""
     short = next((left for left in answer.unserved if left.reason is Reason.NO_ROOM and left.candidates), None)
@@ -128,14 +127,14 @@ def _leave(
     claim: datetime | None,
     *,
     why_failed: str | None = None,
-    answer: RoutePlan | None = None,
-    asked: Question | None = None,
+    answer: Plan | None = None,
+    asked: RoutingInput | None = None,
     result: dict[str, Any] | None = None,
     curve: list[list[float]] | None = None,
 ) -> PlanState:
     """Write what came of the job, unless it was cancelled or taken over meanwhile."""
     with sessions.begin() as session:
-        plan = session.get_one(Plan, plan_id, with_for_update=True, populate_existing=True)
+        plan = session.get_one(DayPlan, plan_id, with_for_update=True, populate_existing=True)
         if plan.state is not PlanState.RUNNING or plan.started_at != claim:
             return plan.state
         plan.finished_at = real_now(session)
@@ -160,7 +159,7 @@ class _Heartbeat:
         self.curve: list[list[float]] = []
         self.given_up = False
 
-    def progress(self, state: Progress) -> None:
+    def progress(self, state: SolveProgress) -> None:
         if monotonic() - self.written_s >= 1.0:
             self.curve.append([round(float(state.seconds), 1), float(state.cost)])
             self._write(float(state.cost))
@@ -173,7 +172,7 @@ class _Heartbeat:
     def _write(self, cost: float | None) -> None:
         self.written_s = monotonic()
         with self.sessions.begin() as session:
-            plan = session.get_one(Plan, self.plan_id, with_for_update=True)
+            plan = session.get_one(DayPlan, self.plan_id, with_for_update=True)
             self.given_up = plan.state is not PlanState.RUNNING or plan.started_at != self.claim
             if self.given_up:
                 return
@@ -183,7 +182,7 @@ class _Heartbeat:
                 plan.cost, plan.cost_curve = cost, list(self.curve)
 
 
-def _result(answer: Any, asked: Question) -> dict[str, Any]:
+def _result(answer: Any, asked: RoutingInput) -> dict[str, Any]:
     plain = answer.as_dict()
     for route in plain["routes"]:
         courier = asked.couriers[route["vehicle"]]

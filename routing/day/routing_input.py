@@ -8,12 +8,22 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from routing.day.tables import Courier, Cutoff, Plan, Run, RunState, Shift, Stop, StopEvent, StopKind, StopState
+from routing.day.tables import (
+    Courier,
+    CourierRun,
+    CourierStop,
+    Cutoff,
+    DayPlan,
+    RunState,
+    Shift,
+    StopEvent,
+    StopKind,
+    StopState,
+)
 from routing.model.problem import (
     Announced,
     Break,
     Done,
-    Kind,
     Load,
     Objective,
     Prefix,
@@ -21,12 +31,12 @@ from routing.model.problem import (
     Problem,
     Profile,
     Request,
+    RequestKind,
+    Stop,
+    Vehicle,
     Window,
 )
-from routing.model.problem import Stop as Place
-from routing.model.problem import Vehicle as Van
-from routing.travel.places import Place as Point
-from routing.travel.places import TravelTimes
+from routing.travel.places import Point, TravelTimes
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY_S = 24 * 3600
@@ -36,15 +46,19 @@ UNSERVED_COST = 100_000  # a stop left out costs as much as 28 hours on the road
 VEHICLE_COST = 1800
 HANDOVER_S = 120  # from hand to hand, for each parcel that a courier who drops out has on board
 TOUCHED = frozenset({StopState.ARRIVED, StopState.DONE, StopState.FAILED})
-KIND = {StopKind.PICKUP: Kind.PICKUP, StopKind.DELIVERY: Kind.DELIVERY, StopKind.EXCHANGE: Kind.EXCHANGE}
+KIND = {
+    StopKind.PICKUP: RequestKind.PICKUP,
+    StopKind.DELIVERY: RequestKind.DELIVERY,
+    StopKind.EXCHANGE: RequestKind.EXCHANGE,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RoutingInput:
     """The problem, and the rows it was read from."""
 
     problem: Problem
-    stops: dict[str, Stop]
+    stops: dict[str, CourierStop]
     couriers: dict[str, Courier]
     frozen: frozenset[str] = frozenset()
     orders: dict[str, list[tuple[str, int]]] | None = None
@@ -58,19 +72,22 @@ class Rows:
     """What the database knows of an area's day, read in one go: no row is asked for afterwards."""
 
     cutoff: Cutoff
-    stops: list[Stop]
+    stops: list[CourierStop]
     drivers: list[tuple[Courier, Shift, tuple[int, int], Prefix | None]]
     homes: dict[int, tuple[float, float]]
     orders: dict[str, list[tuple[str, int]]] | None
     at_s: int = 0
 
 
-def open_stops(session: Session, division_id: int, on: date, cutoff: Cutoff) -> list[Stop]:
+def open_stops(session: Session, division_id: int, on: date, cutoff: Cutoff) -> list[CourierStop]:
     """The stops that wait for a plan of this area, day and cut-off."""
-    query = select(Stop).where(
-        Stop.division_id == division_id, Stop.on == on, Stop.cutoff == cutoff, Stop.state == StopState.OPEN
+    query = select(CourierStop).where(
+        CourierStop.division_id == division_id,
+        CourierStop.on == on,
+        CourierStop.cutoff == cutoff,
+        CourierStop.state == StopState.OPEN,
     )
-    return list(session.scalars(query.order_by(Stop.id)))
+    return list(session.scalars(query.order_by(CourierStop.id)))
 
 
 def shifts_on(session: Session, division_id: int, on: date) -> list[tuple[Courier, Shift]]:
@@ -108,26 +125,34 @@ def depots(session: Session, couriers: Sequence[Courier]) -> dict[int, tuple[flo
 
 
 def question(
-    session: Session, *, division_id: int, on: date, cutoff: Cutoff, travel: TravelTimes, replacing: Plan | None = None,
+    session: Session,
+    *,
+    division_id: int,
+    on: date,
+    cutoff: Cutoff,
+    travel: TravelTimes,
+    replacing: DayPlan | None = None,
     at_s: int = 0,
-) -> Question:  # fmt: skip
+) -> RoutingInput:
     """What is to be planned. ``replacing``: a committed plan whose driven parts stay as they are; ``at_s``: now."""
     return asked_of(rows_of(session, division_id, on, cutoff, replacing=replacing, at_s=at_s), travel)
 
 
 def rows_of(
-    session: Session, division_id: int, on: date, cutoff: Cutoff, *, replacing: Plan | None = None, at_s: int = 0
+    session: Session, division_id: int, on: date, cutoff: Cutoff, *, replacing: DayPlan | None = None, at_s: int = 0
 ) -> Rows:
     """Everything that the question needs of the database."""
     stops = open_stops(session, division_id, on, cutoff)
-    runs: dict[int, Run] = {}
+    runs: dict[int, CourierRun] = {}
     if replacing is not None:
-        runs = {run.courier_id: run for run in session.scalars(select(Run).where(Run.plan_id == replacing.id))}
-        held = select(Stop).where(
-            Stop.run_id.in_([run.id for run in runs.values()]),
-            Stop.state.in_((StopState.PLANNED, StopState.ARRIVED, StopState.DONE, StopState.FAILED)),
+        runs = {
+            run.courier_id: run for run in session.scalars(select(CourierRun).where(CourierRun.plan_id == replacing.id))
+        }
+        held = select(CourierStop).where(
+            CourierStop.run_id.in_([run.id for run in runs.values()]),
+            CourierStop.state.in_((StopState.PLANNED, StopState.ARRIVED, StopState.DONE, StopState.FAILED)),
         )
-        stops = [*stops, *session.scalars(held.order_by(Stop.run_id, Stop.position))]
+        stops = [*stops, *session.scalars(held.order_by(CourierStop.run_id, CourierStop.position))]
     drivers: list[tuple[Courier, Shift, tuple[int, int], Prefix | None]] = [
         (courier, shift, half, _prefix(session, runs[courier.id], shift, at_s) if courier.id in runs else None)
         for courier, shift in shifts_on(session, division_id, on)
@@ -150,7 +175,7 @@ def rows_of(
     return Rows(cutoff, stops, drivers, homes, None if replacing is None else orders, at_s)
 
 
-def asked_of(rows: Rows, travel: TravelTimes) -> Question:
+def asked_of(rows: Rows, travel: TravelTimes) -> RoutingInput:
     """The problem of these rows. Travel times may be asked of a server: no transaction is open here."""
     points = list(dict.fromkeys(rows.homes.values())) + [(stop.lon, stop.lat) for stop in rows.stops]
     place = {point: n for n, point in enumerate(dict.fromkeys(rows.homes.values()))}
@@ -178,7 +203,7 @@ def asked_of(rows: Rows, travel: TravelTimes) -> Question:
         objective=Objective(primary=Primary.DISTANCE, travel_per_s=1, waiting_per_s=0),
         points=tuple(points) if points else ((0.0, 0.0),),
     )
-    return Question(
+    return RoutingInput(
         problem,
         {f"stop:{stop.id}": stop for stop in rows.stops},
         {f"courier:{courier.id}": courier for courier, _, _, _ in rows.drivers},
@@ -205,11 +230,11 @@ def _to_be_fetched(rows: Rows) -> dict[str, tuple[Courier, Prefix]]:
 def _fetch(request: Request, stands: int, day: Window) -> Request:
     """The same delivery, taken over first from the courier where he stands."""
     (door,) = request.stops
-    hand = Place(stands, (day,), HANDOVER_S, collects=door.delivers)
-    return Request(request.id, Kind.PAIRED, (hand, door), request.penalty)
+    hand = Stop(stands, (day,), HANDOVER_S, collects=door.delivers)
+    return Request(request.id, RequestKind.PAIRED, (hand, door), request.penalty)
 
 
-def _van(courier: Courier, shift: Shift, half: tuple[int, int], prefix: Prefix | None, home: int) -> Van:
+def _van(courier: Courier, shift: Shift, half: tuple[int, int], prefix: Prefix | None, home: int) -> Vehicle:
     opens, closes = half
     if prefix is None:  # still at the depot: whoever is late leaves late
         opens = min(closes, opens + shift.late_s)
@@ -219,7 +244,7 @@ def _van(courier: Courier, shift: Shift, half: tuple[int, int], prefix: Prefix |
     rests = shift.break_opens_s is not None and shift.break_closes_s is not None and shift.break_s > 0
     if rests and opens <= shift.break_opens_s and shift.break_closes_s <= closes:  # type: ignore[operator]
         rest = Break(Window(shift.break_opens_s, shift.break_closes_s), shift.break_s)  # type: ignore[arg-type]
-    return Van(
+    return Vehicle(
         id=f"courier:{courier.id}",
         start=home,
         end=home,
@@ -232,7 +257,7 @@ def _van(courier: Courier, shift: Shift, half: tuple[int, int], prefix: Prefix |
     )
 
 
-def _request(stop: Stop, location: int) -> Request:
+def _request(stop: CourierStop, location: int) -> Request:
     load = Load(stop.pieces, stop.grams)
     nothing = Load()
     announced = None
@@ -242,7 +267,7 @@ def _request(stop: Stop, location: int) -> Request:
         id=f"stop:{stop.id}",
         kind=KIND[stop.kind],
         stops=(
-            Place(
+            Stop(
                 location=location,
                 windows=tuple(Window(int(opens), int(closes)) for opens, closes in stop.windows),
                 service_s=stop.service_s,
@@ -256,7 +281,7 @@ def _request(stop: Stop, location: int) -> Request:
     )
 
 
-def _prefix(session: Session, run: Run, shift: Shift, at_s: int) -> Prefix | None:
+def _prefix(session: Session, run: CourierRun, shift: Shift, at_s: int) -> Prefix | None:
     """What the courier has behind him: done and failed stops as they were, deliveries still on board."""
     if at_s < run.starts_s and run.state is RunState.READY:
         return None
@@ -289,7 +314,7 @@ def _prefix(session: Session, run: Run, shift: Shift, at_s: int) -> Prefix | Non
     )
 
 
-def _not_handed_over(plan: Plan, at_s: int) -> dict[str, int]:
+def _not_handed_over(plan: DayPlan, at_s: int) -> dict[str, int]:
     """By delivery, the courier who still has it although the plan in force gives it to another."""
     routes = (plan.result or {}).get("routes", [])
     handovers = (handover for route in routes for handover in route.get("handovers", ()))

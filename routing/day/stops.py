@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from routing.day.tables import (
     Courier,
+    CourierRun,
+    CourierStop,
     Cutoff,
     FailReason,
-    Run,
     RunState,
-    Stop,
     StopAct,
     StopEvent,
     StopKind,
@@ -68,11 +68,11 @@ def ask_for_stop(
     priority: int = 1,
     service_s: int = 300,
     needs_van: bool = False,
-) -> Stop:
+) -> CourierStop:
     """A stop that waits to be planned. Windows are seconds from 00:00 in Shanghai on ``on``. Raises WrongStop."""
     if not windows or any(not 0 <= opens < closes <= 86_400 for opens, closes in windows):
-        raise WrongStop(f"bad windows {windows}", words="上门时段有误：开始须早于结束")
-    stop = Stop(
+        raise WrongStop(f"bad windows {windows}", user_message="上门时段有误：开始须早于结束")
+    stop = CourierStop(
         division_id=division_id,
         on=on,
         cutoff=cutoff_of(windows[0][0]),
@@ -96,24 +96,26 @@ def ask_for_stop(
     return stop
 
 
-def reschedule(stop: Stop, *, on: date, windows: Sequence[tuple[int, int]]) -> None:
+def reschedule(stop: CourierStop, *, on: date, windows: Sequence[tuple[int, int]]) -> None:
     """Another day or window, as long as no run holds the stop. Raises WrongStop."""
     if stop.state is not StopState.OPEN:
-        raise WrongStop(f"stop {stop.id} is {stop.state}", words="已排入当日路线，改约请联系代办员")
+        raise WrongStop(f"stop {stop.id} is {stop.state}", user_message="已排入当日路线，改约请联系代办员")
     if not windows or any(not 0 <= opens < closes <= 86_400 for opens, closes in windows):
-        raise WrongStop(f"bad windows {windows}", words="上门时段有误：开始须早于结束")
+        raise WrongStop(f"bad windows {windows}", user_message="上门时段有误：开始须早于结束")
     stop.on, stop.windows, stop.cutoff = on, [list(window) for window in windows], cutoff_of(windows[0][0])
     stop.version += 1
 
 
-def propose_entrance(stop: Stop, *, lon: float, lat: float) -> None:
+def propose_entrance(stop: CourierStop, *, lon: float, lat: float) -> None:
     """Where a courier found the entrance: kept beside the pin until the lead decides. Raises WrongStop when far off."""
     if not (-180 <= lon <= 180 and -90 <= lat <= 90) or far_m(stop.lon, stop.lat, lon, lat) > FARTHEST_M:
-        raise WrongStop(f"{lon}, {lat} is not near stop {stop.id}", words="当前位置离这一站超过5公里，请到门口后再报")
+        raise WrongStop(
+            f"{lon}, {lat} is not near stop {stop.id}", user_message="当前位置离这一站超过5公里，请到门口后再报"
+        )
     stop.proposed_lon, stop.proposed_lat = round(lon, 6), round(lat, 6)
 
 
-def release(stop: Stop) -> None:
+def release(stop: CourierStop) -> None:
     """Nobody needs to go there any more. A stop that is done cannot be released."""
     if stop.state in {StopState.RELEASED, StopState.CANCELLED}:
         return
@@ -121,13 +123,13 @@ def release(stop: Stop) -> None:
     stop.run_id = stop.position = None
 
 
-def stop_with(session: Session, stop_id: int, *, lock: bool = True) -> Stop | None:
+def stop_with(session: Session, stop_id: int, *, lock: bool = True) -> CourierStop | None:
     """The stop, locked for this transaction."""
-    return session.get(Stop, stop_id, with_for_update=lock or None, populate_existing=lock)
+    return session.get(CourierStop, stop_id, with_for_update=lock or None, populate_existing=lock)
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportedEvent:
     """What a phone says happened. ``event_id`` is made by the device: the same report twice is one event."""
 
     event_id: uuid.UUID
@@ -154,22 +156,24 @@ def event_with(session: Session, event_id: uuid.UUID) -> StopEvent | None:
     return session.scalar(select(StopEvent).where(StopEvent.event_id == event_id))
 
 
-def record(session: Session, stop: Stop, report: Report, *, courier_id: int | None, at: datetime) -> StopEvent:
+def record(
+    session: Session, stop: CourierStop, report: ReportedEvent, *, courier_id: int | None, at: datetime
+) -> StopEvent:
     """Tick a stop off, or say why not. Idempotent by the report's id. Raises WrongStop."""
     if earlier := event_with(session, report.event_id):
         if earlier.stop_id != stop.id:
-            raise WrongStop(f"event {report.event_id} belongs to stop {earlier.stop_id}", words="重复的操作编号")
+            raise WrongStop(f"event {report.event_id} belongs to stop {earlier.stop_id}", user_message="重复的操作编号")
         return earlier
     if report.act is StopAct.FAILED and report.reason is None:
-        raise WrongStop("a failed attempt needs its reason", words="请选择未成功的原因")
+        raise WrongStop("a failed attempt needs its reason", user_message="请选择未成功的原因")
     undoes = None
     if report.act is StopAct.UNDONE:
         undoes = _latest_outcome(session, stop)
         if undoes.at.astimezone(SHANGHAI).date() != at.astimezone(SHANGHAI).date():
-            raise WrongStop(f"stop {stop.id} was done on another day", words="只能更正当天的操作")
+            raise WrongStop(f"stop {stop.id} was done on another day", user_message="只能更正当天的操作")
         waited_s = ((report.device_at or at) - (undoes.device_at or undoes.at)).total_seconds()
         if waited_s > UNDO_FREE_S and not (report.note or "").strip():
-            raise WrongStop(f"stop {stop.id}: a late correction needs its reason", words="更正请写明原因")
+            raise WrongStop(f"stop {stop.id}: a late correction needs its reason", user_message="更正请写明原因")
     if report.act is StopAct.ARRIVED and stop.state is StopState.ARRIVED:
         pass
     elif report.act is not StopAct.PROBLEM:
@@ -201,7 +205,7 @@ def record(session: Session, stop: Stop, report: Report, *, courier_id: int | No
     return event
 
 
-def _latest_outcome(session: Session, stop: Stop) -> StopEvent:
+def _latest_outcome(session: Session, stop: CourierStop) -> StopEvent:
     outcomes = (StopAct.COLLECTED, StopAct.DELIVERED, StopAct.FAILED)
     undone = select(StopEvent.undoes_id).where(StopEvent.undoes_id.is_not(None), StopEvent.stop_id == stop.id)
     event = session.scalar(
@@ -211,26 +215,28 @@ def _latest_outcome(session: Session, stop: Stop) -> StopEvent:
         .limit(1)
     )
     if event is None:
-        raise WrongStop(f"stop {stop.id} has nothing to undo", words="没有可以撤销的操作")
+        raise WrongStop(f"stop {stop.id} has nothing to undo", user_message="没有可以撤销的操作")
     return event
 
 
-def _advance_run(session: Session, stop: Stop) -> None:
+def _advance_run(session: Session, stop: CourierStop) -> None:
     if stop.run_id is None:
         return
-    run = session.get_one(Run, stop.run_id)
+    run = session.get_one(CourierRun, stop.run_id)
     left = session.scalar(
-        select(Stop.id).where(Stop.run_id == run.id, Stop.state.in_((StopState.PLANNED, StopState.ARRIVED))).limit(1)
+        select(CourierStop.id)
+        .where(CourierStop.run_id == run.id, CourierStop.state.in_((StopState.PLANNED, StopState.ARRIVED)))
+        .limit(1)
     )
     run.state = RunState.DONE if left is None else RunState.OUT
     run.version += 1
 
 
-def ask_again(session: Session, stop: Stop, *, on: date, at: datetime) -> Stop | None:
+def ask_again(session: Session, stop: CourierStop, *, on: date, at: datetime) -> CourierStop | None:
     """After a failed attempt: a new stop on ``on`` with the same windows, or None when two attempts were made."""
     if stop.attempts >= MAX_ATTEMPTS:
         return None
-    again = Stop(
+    again = CourierStop(
         division_id=stop.division_id,
         on=on,
         cutoff=stop.cutoff,
@@ -256,11 +262,15 @@ def ask_again(session: Session, stop: Stop, *, on: date, at: datetime) -> Stop |
     return again
 
 
-def retry_of(session: Session, stop: Stop) -> Stop | None:
+def retry_of(session: Session, stop: CourierStop) -> CourierStop | None:
     """The stop that was asked for after this one failed, while it still waits."""
-    return session.scalar(select(Stop).where(Stop.retry_of_id == stop.id, Stop.state == StopState.OPEN))
+    return session.scalar(
+        select(CourierStop).where(CourierStop.retry_of_id == stop.id, CourierStop.state == StopState.OPEN)
+    )
 
 
-def courier_of(session: Session, stop: Stop) -> Courier | None:
+def courier_of(session: Session, stop: CourierStop) -> Courier | None:
     """Who drives there, once a run holds the stop."""
-    return session.scalar(select(Courier).join(Run, Run.courier_id == Courier.id).where(Run.id == stop.run_id))
+    return session.scalar(
+        select(Courier).join(CourierRun, CourierRun.courier_id == Courier.id).where(CourierRun.id == stop.run_id)
+    )

@@ -14,9 +14,9 @@ from db import Base, EncryptedText
 class RunError(Exception):
     """A rule of the courier's day was broken; nothing was changed. ``words`` is for the person at the screen."""
 
-    def __init__(self, message: str, *, words: str) -> None:
+    def __init__(self, message: str, *, user_message: str) -> None:
         super().__init__(message)
-        self.words = words
+        self.user_message = user_message
 
 
 class WrongStop(RunError):
@@ -26,19 +26,19 @@ class WrongStop(RunError):
 class PlanConflict(RunError):
     """The stops changed since the preview, or another plan of the same area and cut-off is committed."""
 
-    def __init__(self, message: str, *, words: str, difference: dict[str, Any] | None = None) -> None:
-        super().__init__(message, words=words)
+    def __init__(self, message: str, *, user_message: str, difference: dict[str, Any] | None = None) -> None:
+        super().__init__(message, user_message=user_message)
         self.difference = difference or {}
 
 
-class Vehicle(StrEnum):
+class VehicleKind(StrEnum):
     """What a courier (揽投员) drives."""
 
     EBIKE = "ebike"
     VAN = "van"
 
 
-VEHICLE_LABEL = {Vehicle.EBIKE: "电动车", Vehicle.VAN: "面包车"}
+VEHICLE_LABEL = {VehicleKind.EBIKE: "电动车", VehicleKind.VAN: "面包车"}
 
 
 class Cutoff(StrEnum):
@@ -181,7 +181,7 @@ class Courier(Base):
     phone_hash: Mapped[bytes] = mapped_column(index=True)
     division_id: Mapped[int] = mapped_column(ForeignKey("division.id"), index=True)
     centre_id: Mapped[int] = mapped_column(ForeignKey("service_centre.id"))
-    vehicle: Mapped[Vehicle] = mapped_column(default=Vehicle.EBIKE)
+    vehicle: Mapped[VehicleKind] = mapped_column(default=VehicleKind.EBIKE)
     pieces_capacity: Mapped[int] = mapped_column(default=120)
     grams_capacity: Mapped[int] = mapped_column(default=60_000)
     active: Mapped[bool] = mapped_column(default=True)
@@ -208,7 +208,7 @@ class Shift(Base):
     late_s: Mapped[int] = mapped_column(default=0)
 
 
-class Stop(Base):
+class CourierStop(Base):
     """One address at which papers are collected, delivered or exchanged, in a window that the customer chose."""
 
     __tablename__ = "stop"
@@ -250,17 +250,19 @@ class Stop(Base):
     proposed_lat: Mapped[float | None]
     retry_of_id: Mapped[int | None] = mapped_column(ForeignKey("stop.id"))
 
-    run: Mapped["Run | None"] = relationship(back_populates="stops")
+    run: Mapped["CourierRun | None"] = relationship(back_populates="stops")
 
     def move_to(self, state: StopState) -> None:
         """Raises WrongStop when ``state`` may not follow."""
         if state not in NEXT_STOP[self.state]:
-            raise WrongStop(f"stop {self.id} is {self.state}, {state} may not follow", words="这一站的状态不允许此操作")
+            raise WrongStop(
+                f"stop {self.id} is {self.state}, {state} may not follow", user_message="这一站的状态不允许此操作"
+            )
         self.state = state
         self.version += 1
 
 
-class Plan(Base):
+class DayPlan(Base):
     """One planning job for an area, a day and a cut-off, from the queue to the commit."""
 
     __tablename__ = "plan"
@@ -301,13 +303,13 @@ class Plan(Base):
         if state not in NEXT_PLAN[self.state]:
             raise PlanConflict(
                 f"plan {self.id} is {self.state}, {state} may not follow",
-                words=f"该计划{PLAN_LABEL[self.state]}，不能执行此操作",
+                user_message=f"该计划{PLAN_LABEL[self.state]}，不能执行此操作",
             )
         self.state = state
         self.version += 1
 
 
-class Run(Base):
+class CourierRun(Base):
     """One courier's day from a committed plan: numbered stops, in order."""
 
     __tablename__ = "run"
@@ -327,7 +329,7 @@ class Run(Base):
     changed_words: Mapped[str | None] = mapped_column(Text)
 
     courier: Mapped[Courier] = relationship()
-    stops: Mapped[list[Stop]] = relationship(back_populates="run", order_by="Stop.position")
+    stops: Mapped[list[CourierStop]] = relationship(back_populates="run", order_by="Stop.position")
 
 
 class StopAct(StrEnum):

@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db import now
 from routing.day import plan_jobs
-from routing.day.routing_input import Question, asked_of, rows_of, seconds_into
-from routing.day.tables import Plan, PlanState, Vehicle
-from routing.model.plan import Plan as RoutePlan
-from routing.model.problem import Load, Problem
-from routing.model.problem import Vehicle as Van
+from routing.day.routing_input import RoutingInput, asked_of, rows_of, seconds_into
+from routing.day.tables import DayPlan, PlanState, VehicleKind
+from routing.model.plan import Plan
+from routing.model.problem import Load, Problem, Vehicle
 from routing.search.explain import OneMore, another, one_more
 from routing.search.solve import BrokenPlan, compile_core, improve
 from routing.travel.places import TravelTimes
@@ -38,14 +37,14 @@ def answer(
             return None
         asked, seed, result = plan.result["what_if"], plan.seed, plan.result
         committed = plan.state is PlanState.COMMITTED
-        standing = plan if committed else None if plan.replaces_id is None else session.get(Plan, plan.replaces_id)
+        standing = plan if committed else None if plan.replaces_id is None else session.get(DayPlan, plan.replaces_id)
         at_s = seconds_into(plan.on, now(session)) if standing is not None else 0
         rows = rows_of(session, plan.division_id, plan.on, plan.cutoff, replacing=standing, at_s=at_s)
     try:
         question = asked_of(rows, travel)
         orders = question.orders if committed and question.orders is not None else _orders(result)
         problem = question.problem
-        newcomer = _newcomer(question, Vehicle(asked["vehicle"]), at_s)
+        newcomer = _newcomer(question, VehicleKind(asked["vehicle"]), at_s)
         base = improve(problem, orders, limit_s=LIMIT_S, max_iterations=max_iterations, seed=seed)
         more = one_more(
             problem, base, newcomer=newcomer, orders=orders, limit_s=LIMIT_S, max_iterations=max_iterations, seed=seed
@@ -60,7 +59,7 @@ def answer(
         log.exception("plan %s: one courier more cannot be tried", plan_id)
         told = {**asked, "state": "failed"}
     with sessions.begin() as session:
-        plan = session.get_one(Plan, plan_id, with_for_update=True, populate_existing=True)
+        plan = session.get_one(DayPlan, plan_id, with_for_update=True, populate_existing=True)
         if plan.state not in plan_jobs.TRIED or (plan.result or {}).get("what_if") != asked:
             return None  # given up, superseded, or asked anew meanwhile
         plan_jobs.note_what_if(session, plan, told)
@@ -78,7 +77,7 @@ def _orders(result: Mapping[str, Any]) -> dict[str, list[tuple[str, int]]]:
     }
 
 
-def _newcomer(question: Question, vehicle: Vehicle, at_s: int) -> Van:
+def _newcomer(question: RoutingInput, vehicle: VehicleKind, at_s: int) -> Vehicle:
     """A courier with that vehicle: as one of the day drives it, else with the largest load of the others."""
     vans = question.problem.vehicles
     if not vans:
@@ -92,7 +91,7 @@ def _newcomer(question: Question, vehicle: Vehicle, at_s: int) -> Van:
     return replace(newcomer, skills=frozenset({vehicle.value}), capacity=largest)
 
 
-def _in_figures(problem: Problem, base: RoutePlan, more: OneMore) -> dict[str, Any]:
+def _in_figures(problem: Problem, base: Plan, more: OneMore) -> dict[str, Any]:
     new = more.plan
     return {
         "served": len(more.served),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from routing.model.plan import Costs, Plan, Route, Unserved, Visit
-from routing.model.problem import UNREACHABLE, Kind, Load, Problem, Request, Stop, Vehicle
+from routing.model.problem import UNREACHABLE, Load, Problem, Request, RequestKind, Stop, Vehicle
 from routing.model.reasons import Reasons
 
 
@@ -37,8 +37,8 @@ class Rule(enum.Enum):
     REASON = "an unserved request's reason is true"
 
 
-_LEFT_WITH = (Kind.DELIVERY, Kind.EXCHANGE)
-_COMES_HOME = (Kind.PICKUP, Kind.EXCHANGE)
+_LEFT_WITH = (RequestKind.DELIVERY, RequestKind.EXCHANGE)
+_COMES_HOME = (RequestKind.PICKUP, RequestKind.EXCHANGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _service(problem: Problem, plan: Plan) -> Iterator[Violation]:
                 yield Violation(Rule.ONCE, f"request {request.id}", "it is unserved and visited")
         elif len(sides) < len(request.stops):
             yield Violation(Rule.ONCE, f"request {request.id}", "it is neither served nor unserved")
-        elif request.kind is Kind.PAIRED:
+        elif request.kind is RequestKind.PAIRED:
             (by, first), (by_too, second) = seen[request.id, 0], seen[request.id, 1]
             if by != by_too or second < first:
                 facts = f"picked up by {by} at {first}, delivered by {by_too} at {second}"

@@ -62,7 +62,7 @@ def _name(name: str, value: object) -> None:
         raise InvalidProblem(f"{name} is {value!r}: it must be a text that is not empty")
 
 
-class Kind(enum.Enum):
+class RequestKind(enum.Enum):
     """What a request asks for."""
 
     DELIVERY = "delivery"
@@ -75,8 +75,8 @@ class Kind(enum.Enum):
     """From one stop to another, by the same vehicle, in that order."""
 
 
-_FROM_DEPOT = (Kind.DELIVERY, Kind.EXCHANGE)
-_TO_DEPOT = (Kind.PICKUP, Kind.EXCHANGE)
+_FROM_DEPOT = (RequestKind.DELIVERY, RequestKind.EXCHANGE)
+_TO_DEPOT = (RequestKind.PICKUP, RequestKind.EXCHANGE)
 
 
 class Primary(enum.Enum):
@@ -177,7 +177,7 @@ class Request:
     """
 
     id: str
-    kind: Kind
+    kind: RequestKind
     stops: tuple[Stop, ...]
     penalty: int | None = None
     depot: int | None = None
@@ -185,7 +185,7 @@ class Request:
 
     def __post_init__(self) -> None:
         _name("request.id", self.id)
-        wanted = 2 if self.kind is Kind.PAIRED else 1
+        wanted = 2 if self.kind is RequestKind.PAIRED else 1
         if len(self.stops) != wanted:
             raise InvalidProblem(f"request {self.id}: stops are {len(self.stops)}: a {self.kind.value} has {wanted}")
         if self.penalty is not None:
@@ -193,11 +193,11 @@ class Request:
         if self.depot is not None:
             _whole(f"request {self.id}: depot", self.depot, 0, MAX_INSTANT_S)
         first, last = self.stops[0], self.stops[-1]
-        if self.kind is Kind.DELIVERY and first.collects != NOTHING:
+        if self.kind is RequestKind.DELIVERY and first.collects != NOTHING:
             raise InvalidProblem(f"request {self.id}: collects is {first.collects}: a delivery collects nothing")
-        if self.kind is Kind.PICKUP and first.delivers != NOTHING:
+        if self.kind is RequestKind.PICKUP and first.delivers != NOTHING:
             raise InvalidProblem(f"request {self.id}: delivers is {first.delivers}: a pickup delivers nothing")
-        if self.kind is Kind.PAIRED:
+        if self.kind is RequestKind.PAIRED:
             if self.depot is not None:
                 raise InvalidProblem(f"request {self.id}: depot is {self.depot}: a paired request never sees one")
             if first.delivers != NOTHING or last.collects != NOTHING or first.collects != last.delivers:

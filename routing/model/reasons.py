@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from routing.model.plan import Reason, Unserved
-from routing.model.problem import UNREACHABLE, Kind, Problem, Request, Stop, Vehicle
+from routing.model.problem import UNREACHABLE, Problem, Request, RequestKind, Stop, Vehicle
 
 Side = tuple[str, int]
 Moments = tuple[int | None, int | None]
@@ -79,9 +79,9 @@ class Reasons:
 
     def _may_hold(self, vehicle: Vehicle, request: Request) -> bool:
         holder = self.holders.get(request.id)
-        if request.kind is Kind.PICKUP:
+        if request.kind is RequestKind.PICKUP:
             return True
-        if request.kind is Kind.PAIRED:
+        if request.kind is RequestKind.PAIRED:
             return holder in (None, vehicle.id)
         return holder == (vehicle.id if vehicle.prefix else None)
 
@@ -98,8 +98,8 @@ def _holders(problem: Problem) -> dict[str, str]:
 def _same_depot(vehicle: Vehicle, request: Request) -> bool:
     if request.depot is None:
         return True
-    starts_there = request.kind is Kind.PICKUP or vehicle.start == request.depot
-    ends_there = request.kind is Kind.DELIVERY or vehicle.end == request.depot
+    starts_there = request.kind is RequestKind.PICKUP or vehicle.start == request.depot
+    ends_there = request.kind is RequestKind.DELIVERY or vehicle.end == request.depot
     return starts_there and ends_there
 
 
@@ -107,7 +107,7 @@ def _big_enough(vehicle: Vehicle, request: Request) -> bool:
     """Whether the vehicle holds what it would still have to take on."""
     done = vehicle.prefix.done if vehicle.prefix else ()
     loads = [] if any(each.request == request.id for each in done) else [stop.collects for stop in request.stops]
-    if vehicle.prefix is None and request.kind is not Kind.PAIRED:
+    if vehicle.prefix is None and request.kind is not RequestKind.PAIRED:
         loads.append(request.stops[0].delivers)
     return all(load.pieces <= vehicle.capacity.pieces and load.grams <= vehicle.capacity.grams for load in loads)
 
@@ -288,7 +288,11 @@ class _Tail:
     def _fits(self, order: Sequence[Side]) -> bool:
         """Whether what is on board after the prefix never exceeds the capacity."""
         done = [(each.request, each.side) for each in self.prefix.done] if self.prefix else []
-        aboard = {name for name, _ in (*done, *order) if self.requests[name].kind in (Kind.DELIVERY, Kind.EXCHANGE)}
+        aboard = {
+            name
+            for name, _ in (*done, *order)
+            if self.requests[name].kind in (RequestKind.DELIVERY, RequestKind.EXCHANGE)
+        }
         aboard |= self.prefix.on_board if self.prefix else frozenset()
         pieces = sum(self.requests[name].stops[0].delivers.pieces for name in aboard)
         grams = sum(self.requests[name].stops[0].delivers.grams for name in aboard)

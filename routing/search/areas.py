@@ -14,7 +14,7 @@ from routing.model.check import violations
 from routing.model.plan import Route
 from routing.model.problem import UNREACHABLE, Problem, Profile
 from routing.search.answer import Answers
-from routing.search.pace import Pace, Progress
+from routing.search.pace import Pace, SolveProgress
 from routing.search.sisr.drive import Drive
 from routing.search.sisr.layout import BEST_COST, BEST_USED, FEWER_FIRST, SCALE, Ints
 from routing.search.sisr.model import model_of
@@ -42,7 +42,7 @@ class Area:
     vehicles: tuple[int, ...]
 
 
-class Division:
+class DividedProblem:
     """A problem that is divided, and divided again along other lines."""
 
     def __init__(self, problem: Problem) -> None:
@@ -164,11 +164,11 @@ class LargeDay:
         seed: int,
         workers: int,
         fleet_first: bool,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: Callable[[SolveProgress], None] | None = None,
     ) -> None:
         self.problem, self.pace, self.seed, self.workers = problem, pace, seed, workers
         self.fleet_first, self.on_progress = fleet_first, on_progress
-        self.division = Division(problem)
+        self.division = DividedProblem(problem)
         self.parts = min(areas_of(problem, workers), len(problem.vehicles))
         self.stopped = threading.Event()
         self.jobs: list[_Job] = []
@@ -241,10 +241,10 @@ class LargeDay:
             if self.on_progress is not None and self.jobs:
                 self.on_progress(self._progress())
 
-    def _progress(self) -> Progress:
+    def _progress(self) -> SolveProgress:
         pace, standing = self.pace, [job.standing() for job in self.jobs]
         cost, vehicles, unserved = (sum(each) for each in zip(*standing, strict=True))
-        return Progress(pace.share, pace.elapsed_s, pace.iterations, cost, vehicles, unserved)
+        return SolveProgress(pace.share, pace.elapsed_s, pace.iterations, cost, vehicles, unserved)
 
 
 class _Job:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from routing.model.plan import Costs, Plan, Reason, Unserved
-from routing.model.problem import NOTHING, Kind, Load, Problem, Request, Vehicle, Window
+from routing.model.problem import NOTHING, Load, Problem, Request, RequestKind, Vehicle, Window
 from routing.search.solve import improve, solve
 
-_AT_DEPOT = {Kind.DELIVERY: "starts", Kind.PICKUP: "ends", Kind.EXCHANGE: "starts and ends"}
+_AT_DEPOT = {RequestKind.DELIVERY: "starts", RequestKind.PICKUP: "ends", RequestKind.EXCHANGE: "starts and ends"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Binding:
     """Why a request stays unserved, in facts that a page can put into words."""
 
     request: str
-    kind: Kind
+    kind: RequestKind
     reason: Reason
     vehicles: tuple[str, ...]
     """Those that only this rule keeps away; every other one fails an earlier rule."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SolveProgress:
     """How a solve stands; what a page shows while it waits."""
 
     share: float

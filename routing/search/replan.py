@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from routing.model.plan import Plan, Route
-from routing.model.problem import Announced, Done, Kind, Load, Prefix, Problem, Request, Stop, Vehicle, Window
+from routing.model.problem import Announced, Done, Load, Prefix, Problem, Request, RequestKind, Stop, Vehicle, Window
 from routing.search.solve import improve
 
 
@@ -48,7 +48,7 @@ class UnknownName(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StopChange:
     """What is different for one stop: who comes, and when. None where nobody comes."""
 
     request: str
@@ -67,7 +67,7 @@ class Replanned:
 
     problem: Problem
     plan: Plan
-    changes: tuple[Change, ...]
+    changes: tuple[StopChange, ...]
     windows_kept: int
     windows_moved: tuple[str, ...]
     """Requests that were planned and announced, and are not served inside their window any more."""
@@ -223,15 +223,15 @@ def _without_courier(
     taken: dict[str, str] = {}
     """Pairs that he picked up and did not deliver, and the names under which the picking up is history."""
     for request in problem.requests:
-        if request.kind is Kind.PAIRED and (request.id, 0) in sides and (request.id, 1) not in sides:
+        if request.kind is RequestKind.PAIRED and (request.id, 0) in sides and (request.id, 1) not in sides:
             pickup, delivery = request.stops
             name = f"{request.id}+collected"
             while name in requests:
                 name += "+"
             taken[request.id] = name
             handover = Stop(where, (day,), event.handover_s, collects=delivery.delivers)
-            fetched.append(Request(name, Kind.PICKUP, (pickup,), request.penalty))
-            fetched.append(Request(request.id, Kind.PAIRED, (handover, delivery), request.penalty))
+            fetched.append(Request(name, RequestKind.PICKUP, (pickup,), request.penalty))
+            fetched.append(Request(request.id, RequestKind.PAIRED, (handover, delivery), request.penalty))
             continue
         if request.id not in prefix.on_board:
             fetched.append(request)
@@ -239,10 +239,10 @@ def _without_courier(
         stop = request.stops[0]
         handover = Stop(where, (day,), event.handover_s, collects=stop.delivers)
         brought = replace(stop, collects=Load())
-        fetched.append(Request(request.id, Kind.PAIRED, (handover, brought), request.penalty))
-        if request.kind is Kind.EXCHANGE:
+        fetched.append(Request(request.id, RequestKind.PAIRED, (handover, brought), request.penalty))
+        if request.kind is RequestKind.EXCHANGE:
             back = replace(stop, delivers=Load())
-            fetched.append(Request(f"{request.id}+back", Kind.PICKUP, (back,), request.penalty))
+            fetched.append(Request(f"{request.id}+back", RequestKind.PICKUP, (back,), request.penalty))
     # He goes home with nothing more to do: a shift that is over takes no further stop.
     home = replace(
         vehicle,
@@ -267,14 +267,16 @@ def _difference(problem: Problem, plan: Plan, now: Problem, new: Plan) -> Replan
         stops = old.get(request.id, request.stops)
         if stops is request.stops and len(stops) == 1 and (request.id, 0) in done:
             continue
-        fetched = request.kind is Kind.PAIRED and request.stops[0] != stops[0]  # from a courier's hand, not from a door
+        fetched = (
+            request.kind is RequestKind.PAIRED and request.stops[0] != stops[0]
+        )  # from a courier's hand, not from a door
         for side, stop in enumerate(request.stops):
             if (request.id, side) in done:
                 continue
             before = was.get((request.id, len(stops) - 1 if fetched else side)) if side or not fetched else None
             after = then.get((request.id, side))
             if before != after:
-                changes.append(Change(request.id, side, before, after))
+                changes.append(StopChange(request.id, side, before, after))
             if before and stop.announced:
                 told = stop.announced.window
                 if after and told.opens_s <= after[1] <= told.closes_s:
@@ -283,5 +285,5 @@ def _difference(problem: Problem, plan: Plan, now: Problem, new: Plan) -> Replan
                     moved.append(request.id)
     known = {request.id for request in now.requests}
     gone = [key for key in was if key[0] not in known]
-    changes += [Change(name, side, was[name, side], None) for name, side in gone]
+    changes += [StopChange(name, side, was[name, side], None) for name, side in gone]
     return Replanned(now, new, tuple(changes), kept, tuple(moved))

@@ -11,7 +11,7 @@ from routing.model.problem import Primary, Problem
 from routing.search.answer import Answers, fullest
 from routing.search.areas import LARGEST, LargeDay, divisible
 from routing.search.child import ortools_orders
-from routing.search.pace import Pace, Progress
+from routing.search.pace import Pace, SolveProgress
 from routing.search.sisr import warm
 from routing.search.sisr.drive import Drive
 from routing.search.sisr.model import model_of
@@ -44,7 +44,7 @@ def solve(
     seed: int = 0,
     workers: int = 1,
     engine: str = "auto",
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[SolveProgress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Plan:
     """The best plan found within ``limit_s``. Stops that cannot be served are in ``Plan.unserved``, never dropped.

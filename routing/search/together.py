@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from routing.search.pace import Pace, Progress
+from routing.search.pace import Pace, SolveProgress
 from routing.search.sisr.drive import Drive
 from routing.search.sisr.layout import LIMIT
 from routing.search.sisr.search import Search
@@ -20,7 +20,7 @@ def improve_together(
     seed: int,
     workers: int,
     fleet_first: bool,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: Callable[[SolveProgress], None] | None,
 ) -> None:
     """Drive ``workers`` searches at once; the first ends with the best that any of them found."""
     searches = [first] + [Search(first.model, seed + 7919 * at) for at in range(1, workers)]

@@ -7,7 +7,7 @@ from routing.travel.cached import Cached
 from routing.travel.fallback import WithFallback
 from routing.travel.geodesic import Geodesic
 from routing.travel.osrm import Osrm
-from routing.travel.places import Place, Table, TravelTimes, Unavailable
+from routing.travel.places import Point, Table, TravelTimes, Unavailable
 from routing.travel.road_file import RoadFile
 from routing.travel.speeds import Speeds
 
@@ -15,7 +15,7 @@ __all__ = [
     "Cached",
     "Geodesic",
     "Osrm",
-    "Place",
+    "Point",
     "RoadFile",
     "Speeds",
     "Table",

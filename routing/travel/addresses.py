@@ -90,7 +90,7 @@ class GeocoderProtocol(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class GeocodedPoint:
     """A point for an address, and who said so. A person confirms it on the map before anybody drives there."""
 
     lon: float
@@ -140,7 +140,7 @@ class Chain:
     def __init__(self, *links: tuple[str, GeocoderProtocol], box: tuple[float, float, float, float] = JIANGSU) -> None:
         self.links, self.box = links, box
 
-    def find(self, address: str) -> Found | None:
+    def find(self, address: str) -> GeocodedPoint | None:
         """The first believable point. A service that fails is skipped and logged; nobody waits for it twice."""
         written = " ".join(address.split())
         if not written:
@@ -153,7 +153,7 @@ class Chain:
                 log.warning("geocoder %s failed: %s", name, type(error).__name__)
                 continue
             if place is not None and west <= place.longitude <= east and south <= place.latitude <= north:
-                return Found(float(place.longitude), float(place.latitude), name)
+                return GeocodedPoint(float(place.longitude), float(place.latitude), name)
         return None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from routing.model.problem import Cells
-from routing.travel.places import Place, Table, TravelTimes, squared
+from routing.travel.places import Point, Table, TravelTimes, squared
 
 PLACES = 3_000
 """How many places an hour remembers: 72 MB."""
@@ -19,7 +19,7 @@ PLACES = 3_000
 class _Known:
     """The places of one hour and the whole table between them."""
 
-    at: dict[Place, int] = field(default_factory=dict)
+    at: dict[Point, int] = field(default_factory=dict)
     seconds: Cells = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int32))
     metres: Cells = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int32))
 
@@ -32,21 +32,21 @@ class Cached:
         self.known: dict[int | None, _Known] = {}
         self._learning = threading.Lock()  # pages ask from many threads
 
-    def matrix(self, points: Sequence[Place], *, hour: int | None = None) -> Table:
+    def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
         if len(set(points)) > self.places:
             return self.source.matrix(points, hour=hour)
         return squared(self._among(points, points, hour))
 
-    def between(self, origins: Sequence[Place], destinations: Sequence[Place], *, hour: int | None = None) -> Table:
+    def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
         if len({*origins, *destinations}) > self.places:
             return self.source.between(origins, destinations, hour=hour)
         return self._among(origins, destinations, hour)
 
-    def _among(self, origins: Sequence[Place], destinations: Sequence[Place], hour: int | None) -> Table:
+    def _among(self, origins: Sequence[Point], destinations: Sequence[Point], hour: int | None) -> Table:
         with self._learning:
             return self._known_among(origins, destinations, hour)
 
-    def _known_among(self, origins: Sequence[Place], destinations: Sequence[Place], hour: int | None) -> Table:
+    def _known_among(self, origins: Sequence[Point], destinations: Sequence[Point], hour: int | None) -> Table:
         known = self.known.setdefault(hour, _Known())
         new = [place for place in dict.fromkeys((*origins, *destinations)) if place not in known.at]
         if len(known.at) + len(new) > self.places:
@@ -58,7 +58,7 @@ class Cached:
         columns = [known.at[place] for place in destinations]
         return Table(known.seconds[np.ix_(rows, columns)], known.metres[np.ix_(rows, columns)])
 
-    def _learn(self, known: _Known, new: list[Place], hour: int | None) -> None:
+    def _learn(self, known: _Known, new: list[Point], hour: int | None) -> None:
         old = list(known.at)
         among = self.source.matrix(new, hour=hour)
         if not old:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from routing.travel.places import Place, Table, TravelTimes, Unavailable
+from routing.travel.places import Point, Table, TravelTimes, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ class WithFallback:
         self.failure: str | None = None
         """Why the last table came from the second source; None when it came from the first."""
 
-    def matrix(self, points: Sequence[Place], *, hour: int | None = None) -> Table:
+    def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
         try:
             table = self.first.matrix(points, hour=hour)
         except Unavailable as wrong:
@@ -27,7 +27,7 @@ class WithFallback:
         self.failure = None
         return table
 
-    def between(self, origins: Sequence[Place], destinations: Sequence[Place], *, hour: int | None = None) -> Table:
+    def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
         try:
             table = self.first.between(origins, destinations, hour=hour)
         except Unavailable as wrong:

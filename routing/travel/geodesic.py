@@ -6,17 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from routing.travel.places import (
-    FASTEST_M_S,
-    ROWS,
-    Place,
-    Reals,
-    Table,
-    crow_m,
-    geocentric,
-    squared,
-    whole,
-)
+from routing.travel.places import FASTEST_M_S, ROWS, Point, Reals, Table, crow_m, geocentric, squared, whole
 from routing.travel.speeds import Speeds
 
 DETOUR = 1.24
@@ -35,10 +25,10 @@ class Geodesic:
             raise ValueError(f"detour is {detour}: it must lie between 1 and 10")
         self.detour, self.speeds = detour, speeds or Speeds()
 
-    def matrix(self, points: Sequence[Place], *, hour: int | None = None) -> Table:
+    def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
         return squared(self.between(points, points, hour=hour))
 
-    def between(self, origins: Sequence[Place], destinations: Sequence[Place], *, hour: int | None = None) -> Table:
+    def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
         start, end = geocentric(origins), geocentric(destinations)
         seconds = np.empty((len(start), len(end)), dtype=np.int32)
         metres = np.empty_like(seconds)

@@ -7,16 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import requests
 
-from routing.travel.places import (
-    Place,
-    Reals,
-    Table,
-    Unavailable,
-    checked,
-    plausible,
-    squared,
-    whole,
-)
+from routing.travel.places import Point, Reals, Table, Unavailable, checked, plausible, squared, whole
 from routing.travel.speeds import Speeds
 
 BLOCK = 100
@@ -45,10 +36,10 @@ class Osrm:
         self.speeds = speeds
         self.http = requests.Session()
 
-    def matrix(self, points: Sequence[Place], *, hour: int | None = None) -> Table:
+    def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
         return squared(self.between(points, points, hour=hour))
 
-    def between(self, origins: Sequence[Place], destinations: Sequence[Place], *, hour: int | None = None) -> Table:
+    def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
         checked(origins)
         checked(destinations)
         # The server knows one traffic only; the hour is ours, where speeds are given.
@@ -62,7 +53,7 @@ class Osrm:
                 seconds[here], metres[here] = whole(durations / share), whole(distances)
         return plausible(origins, destinations, Table(seconds, metres))
 
-    def _block(self, origins: Sequence[Place], destinations: Sequence[Place]) -> tuple[Reals, Reals]:
+    def _block(self, origins: Sequence[Point], destinations: Sequence[Point]) -> tuple[Reals, Reals]:
         places = ";".join(f"{lon:.6f},{lat:.6f}" for lat, lon in (*origins, *destinations))
         asked = {
             "annotations": "duration,distance",

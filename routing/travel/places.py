@@ -27,7 +27,7 @@ class Unavailable(RuntimeError):
     """A source of travel times cannot answer; the message says which and why."""
 
 
-class Place(NamedTuple):
+class Point(NamedTuple):
     """A point in WGS-84, degrees north and east."""
 
     lat: float
@@ -44,14 +44,14 @@ class Table(NamedTuple):
 class TravelTimes(Protocol):
     """Where travel times come from. Never below the straight line at the highest speed limit."""
 
-    def matrix(self, points: Sequence[Place], *, hour: int | None = None) -> Table:
+    def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
         """From each point to each, 0 on the diagonal, at the traffic of that hour of the day (None: on average)."""
 
-    def between(self, origins: Sequence[Place], destinations: Sequence[Place], *, hour: int | None = None) -> Table:
+    def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
         """From each origin to each destination. Raises Unavailable."""
 
 
-def checked(points: Sequence[Place]) -> Sequence[Place]:
+def checked(points: Sequence[Point]) -> Sequence[Point]:
     """The points, each of them on the globe."""
     for at, (lat, lon) in enumerate(points):
         if not (math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180):
@@ -59,7 +59,7 @@ def checked(points: Sequence[Place]) -> Sequence[Place]:
     return points
 
 
-def geocentric(points: Sequence[Place]) -> Reals:
+def geocentric(points: Sequence[Point]) -> Reals:
     """Metres from the centre of the earth along three axes, a row a point."""
     degrees = np.array(checked(points), dtype=np.float64).reshape(-1, 2)
     x, y, z = _GEOCENTRIC.transform(degrees[:, 1], degrees[:, 0], np.zeros(len(degrees)))
@@ -90,7 +90,7 @@ def whole(values: Reals) -> Cells:
     return cells
 
 
-def plausible(origins: Sequence[Place], destinations: Sequence[Place], table: Table) -> Table:
+def plausible(origins: Sequence[Point], destinations: Sequence[Point], table: Table) -> Table:
     """The table, no entry below the straight line at the highest speed limit, both unreachable where one is."""
     seconds, metres = table
     start, end = geocentric(origins), geocentric(destinations)

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from zipfile import BadZipFile
 
-from routing.travel.places import Place, Table, TravelTimes, Unavailable
+from routing.travel.places import Point, Table, TravelTimes, Unavailable
 
 KEPT = ".npz"
 """What ``RoadGraph.save`` writes; any other file is an extract of OpenStreetMap (.osm, .osm.pbf)."""
@@ -23,10 +23,10 @@ class RoadFile:
         self._wrong: Unavailable | None = None
         self._reading = threading.Lock()
 
-    def matrix(self, points: Sequence[Place], *, hour: int | None = None) -> Table:
+    def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
         return self._read().matrix(points, hour=hour)
 
-    def between(self, origins: Sequence[Place], destinations: Sequence[Place], *, hour: int | None = None) -> Table:
+    def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
         return self._read().between(origins, destinations, hour=hour)
 
     def _read(self) -> TravelTimes:

@@ -15,16 +15,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import KDTree
 
 from routing.travel.geodesic import DETOUR
-from routing.travel.places import (
-    Place,
-    Reals,
-    Table,
-    Unavailable,
-    geocentric,
-    plausible,
-    squared,
-    whole,
-)
+from routing.travel.places import Point, Reals, Table, Unavailable, geocentric, plausible, squared, whole
 from routing.travel.speeds import Speeds
 
 Ints = NDArray[np.int64]
@@ -50,7 +41,7 @@ class RoadGraph:
         size = len(points)
         self._graph = csr_array((seconds, (tails, heads)), shape=(size, size))
         self._keys = tails * size + heads  # sorted, as pieces are
-        self._ground = geocentric([Place(*point) for point in points])
+        self._ground = geocentric([Point(*point) for point in points])
         self._nearest = KDTree(self._ground)
 
     @classmethod
@@ -86,7 +77,7 @@ class RoadGraph:
         if not pieces:
             raise Unavailable("the extract has no road that can be driven")
         tails, heads, speed = (np.array(column) for column in zip(*pieces, strict=True))
-        ground = geocentric([Place(*point) for point in points])
+        ground = geocentric([Point(*point) for point in points])
         metres = np.sqrt(((ground[tails] - ground[heads]) ** 2).sum(axis=1))
         seconds = np.maximum(metres / speed, 1e-3)  # csgraph takes 0 for no way at all
         order = np.lexsort((seconds, heads, tails))
@@ -125,10 +116,10 @@ class RoadGraph:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             return cls(*(kept[name] for name in ("points", "tails", "heads", "metres", "seconds")), speeds=speeds)
 
-    def matrix(self, points: Sequence[Place], *, hour: int | None = None) -> Table:
+    def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
         return squared(self.between(points, points, hour=hour))
 
-    def between(self, origins: Sequence[Place], destinations: Sequence[Place], *, hour: int | None = None) -> Table:
+    def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
         """Over the quickest way, with the detour from the door to the nearest point of a road at both ends."""
         share = self.speeds.share(hour)
         start, from_m = self._snapped(origins)
@@ -145,7 +136,7 @@ class RoadGraph:
             metres[here] = whole(driven_m + away_m)
         return plausible(origins, destinations, Table(seconds, metres))
 
-    def _snapped(self, places: Sequence[Place]) -> tuple[Ints, Reals]:
+    def _snapped(self, places: Sequence[Point]) -> tuple[Ints, Reals]:
         """The nearest point of the graph to each place, and the metres to it."""
         ground = geocentric(places)
         away_m, nearest = self._nearest.query(ground)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from agents.imports import BadFile
+from agents.imports import BadImport
 from agents.network import (
     Division,
     ServiceCentre,
@@ -59,7 +59,7 @@ def changed(row: int, column: str, value: str) -> list[list[str]]:
 
 def test_the_changes_of_towns_name_divisions_that_the_network_has(session: Session, divisions_file: Write) -> None:
     import_network(session, divisions_file(SMALL))
-    with pytest.raises(BadFile, match="320505004000 is not in the network"):
+    with pytest.raises(BadImport, match="320505004000 is not in the network"):
         import_changes(session)
 
 
@@ -123,7 +123,7 @@ def test_a_town_that_moves_takes_its_villages_along(session: Session, divisions_
 def test_a_bad_row_refuses_the_file_and_is_named(
     divisions_file: Write, rows: list[list[str]], row_number: int, column: str, reason: str
 ) -> None:
-    with pytest.raises(BadFile) as caught:
+    with pytest.raises(BadImport) as caught:
         read_divisions(divisions_file(rows))
     assert any(
         fault.row_number == row_number and fault.column == column and reason in fault.reason
@@ -134,7 +134,7 @@ def test_a_bad_row_refuses_the_file_and_is_named(
 
 def test_a_refused_file_changes_nothing(session: Session, divisions_file: Write) -> None:
     import_network(session, divisions_file(SMALL))
-    with pytest.raises(BadFile):
+    with pytest.raises(BadImport):
         import_network(session, divisions_file([*changed(4, "name", "别的区"), SMALL[3]]))
     assert import_network(session, divisions_file(SMALL)).is_empty
 
@@ -142,14 +142,14 @@ def test_a_refused_file_changes_nothing(session: Session, divisions_file: Write)
 def test_every_fault_is_told_at_once(divisions_file: Write) -> None:
     rows = changed(3, "lon", "0")
     rows[3][DIVISION_COLUMNS.index("parent_code")] = "999999999999"
-    with pytest.raises(BadFile) as caught:
+    with pytest.raises(BadImport) as caught:
         read_divisions(divisions_file(rows))
     assert [fault.row_number for fault in caught.value.rows] == [3, 5]
 
 
 @pytest.mark.parametrize("encoding", ["gbk", "utf-16"])
 def test_a_file_in_another_encoding_is_refused_with_its_row(divisions_file: Write, encoding: str) -> None:
-    with pytest.raises(BadFile, match="not UTF-8"):
+    with pytest.raises(BadImport, match="not UTF-8"):
         read_divisions(divisions_file(SMALL, encoding=encoding))
 
 
@@ -159,20 +159,20 @@ def test_a_byte_order_mark_is_no_fault(session: Session, divisions_file: Write) 
 
 def test_a_missing_column_is_named(divisions_file: Write) -> None:
     columns = ("code", "name", "level", "parent", "kind", "lon", "lat", "precision")
-    with pytest.raises(BadFile, match="row 1, parent_code: this column is missing"):
+    with pytest.raises(BadImport, match="row 1, parent_code: this column is missing"):
         read_divisions(divisions_file(SMALL, columns=columns))
 
 
 def test_a_binary_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "network.xlsx"
     path.write_bytes(b"PK\x03\x04\0\0code,name\n")
-    with pytest.raises(BadFile, match="NUL"):
+    with pytest.raises(BadImport, match="NUL"):
         read_divisions(path)
 
 
 def test_a_bad_centre_refuses_the_divisions_too(session: Session, divisions_file: Write, centres_file: Write) -> None:
     centres = centres_file(["SC001", "320499000000", "某中心", "county", "119.9", "31.7", "admin_seat"])
-    with pytest.raises(BadFile, match="row 2, node_code: SC001 is at 320499000000"):
+    with pytest.raises(BadImport, match="row 2, node_code: SC001 is at 320499000000"):
         import_network(session, divisions_file(SMALL), centres)
     assert session.scalar(select(func.count(Division.id))) == 0
 
@@ -187,14 +187,14 @@ def test_a_centre_that_closes_is_retired(session: Session, divisions_file: Write
 
 
 def test_a_file_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match=r"none\.csv is refused.*cannot be read"):
+    with pytest.raises(BadImport, match=r"none\.csv is refused.*cannot be read"):
         read_divisions(tmp_path / "none.csv")
 
 
 def test_a_row_number_counts_lines_as_a_spreadsheet_does(divisions_file: Write) -> None:
     rows = changed(3, "name", "常州\n市")
     rows[3][DIVISION_COLUMNS.index("lon")] = "0"
-    with pytest.raises(BadFile) as caught:
+    with pytest.raises(BadImport) as caught:
         read_divisions(divisions_file(rows))
     assert [fault.column for fault in caught.value.rows] == ["name", "lon"]
 
@@ -217,7 +217,7 @@ def test_whatever_stands_in_the_cells_the_tree_is_sound_or_the_file_is_refused(
         csv.writer(file).writerows([list(DIVISION_COLUMNS), *rows])
     try:
         lines = read_divisions(path)
-    except BadFile:
+    except BadImport:
         return
     by_code = {line.code: line for line in lines}
     for line in lines:
@@ -231,5 +231,5 @@ def test_whatever_stands_in_the_cells_the_tree_is_sound_or_the_file_is_refused(
 def test_any_bytes_at_all_are_refused_in_words(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzz.bin"
     path.write_bytes(raw)
-    with pytest.raises(BadFile):
+    with pytest.raises(BadImport):
         read_divisions(path)

@@ -24,7 +24,7 @@ from agents.network import CENTRES_FILE, DIVISIONS_FILE, import_network
 from agents.roster import Agent
 from dispatch.assignment import apply_batch, propose
 from dispatch.assignment.assign_one import place_waiting
-from dispatch.assignment.matching_input import ask
+from dispatch.assignment.matching_input import build_input
 from dispatch.cases.expected_dates import due, renew_many
 from dispatch.cases.project import Project, ProjectState
 from dispatch.catalogue.imports import import_all
@@ -75,7 +75,7 @@ def _batch(sessions: Any, found: dict[str, Any]) -> None:
         )
         found["waiting before"] = _waiting(session)
         at = db.now(session)
-        question = timed(found, "read", lambda: ask(session, at=at))
+        question = timed(found, "read", lambda: build_input(session, at=at))
         found["needs"] = len(question.needs)
     answer = timed(found, "solve", lambda: match(question.needs, question.agents, question.network, propose.WEIGHTS))
     found["proven"] = answer.certificate.proven
@@ -83,7 +83,7 @@ def _batch(sessions: Any, found: dict[str, Any]) -> None:
         proposal = timed(found, "difference", lambda: propose.difference(session, question, answer))
     found["moves"], found["waits"] = len(proposal.moves), len(proposal.waiting)
 
-    def write() -> apply_batch.Applied:
+    def write() -> apply_batch.BatchResult:
         with sessions.begin() as session:
             return apply_batch.apply(session, proposal, by=SYSTEM, at=at)
 

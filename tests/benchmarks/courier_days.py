@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-from routing.model.problem import Kind, Load, Problem, Profile, Request, Stop, Vehicle, Window
+from routing.model.problem import Load, Problem, Profile, Request, RequestKind, Stop, Vehicle, Window
 from routing.travel import Geodesic, Place
 
 ROOT = Path(__file__).parents[2]
@@ -83,8 +83,10 @@ def a_day(depot: Place, stops: Sequence[Place], draw: np.random.Generator) -> Pr
         window = Window(window.opens_s, min(window.closes_s, SHIFT.closes_s))
         load = Load(1, int(grams[at]))
         if collected[at]:
-            return Request(f"{at}", Kind.PICKUP, (Stop(at, (window,), int(service[at]), collects=load),), 100_000)
-        return Request(f"{at}", Kind.DELIVERY, (Stop(at, (window,), int(service[at]), delivers=load),), 100_000)
+            return Request(
+                f"{at}", RequestKind.PICKUP, (Stop(at, (window,), int(service[at]), collects=load),), 100_000
+            )
+        return Request(f"{at}", RequestKind.DELIVERY, (Stop(at, (window,), int(service[at]), delivers=load),), 100_000)
 
     fleet = max(2, -(-len(stops) // STOPS_A_VEHICLE))
     vehicles = [Vehicle(f"v{at}", 0, 0, SHIFT, Load(150, 80_000), fixed_cost=A_VEHICLE) for at in range(fleet)]

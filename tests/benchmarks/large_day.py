@@ -30,7 +30,7 @@ from routing.model.check import violations
 from routing.model.plan import Plan, Route
 from routing.model.problem import Problem
 from routing.search.answer import Answers, assembled
-from routing.search.areas import Division, areas_of
+from routing.search.areas import DividedProblem, areas_of
 from routing.search.sisr.model import model_of
 from routing.search.sisr.search import Search
 from routing.search.solve import compile_core, solve
@@ -104,7 +104,7 @@ def _city_key(asked: argparse.Namespace, program: str) -> dict[str, object]:
 
 def by_areas(problem: Problem, program: str, asked: argparse.Namespace) -> tuple[Plan, str]:
     """A peer's plan of each area; building its model is not in its time."""
-    division = Division(problem)
+    division = DividedProblem(problem)
     parts = [division.part(area) for area in division.first(min(areas_of(problem, WORKERS), len(problem.vehicles)))]
     limit_s = asked.limit * WORKERS / len(parts)
 

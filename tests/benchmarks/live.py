@@ -22,7 +22,7 @@ from courier_days import SHIFT, city_day, county_day
 
 from routing.model.check import violations
 from routing.model.plan import Plan
-from routing.model.problem import Kind, Load, Problem, Request, Stop, Window
+from routing.model.problem import Load, Problem, Request, RequestKind, Stop, Window
 from routing.search.replan import Drop, Event, Insert, Late, Out, Replanned, announced, replan
 from routing.search.solve import compile_core, solve
 
@@ -51,7 +51,7 @@ def insert(args: argparse.Namespace) -> None:
     for at in range(args.times):
         at_s = int(draw.integers(SHIFT.opens_s, SHIFT.opens_s + 7 * 3600))
         stop = Stop(int(draw.integers(1, 301)), (Window(at_s, SHIFT.closes_s),), 180, collects=Load(1, 300))
-        event = Insert(Request(f"new {at}", Kind.PICKUP, (stop,), 100_000))
+        event = Insert(Request(f"new {at}", RequestKind.PICKUP, (stop,), 100_000))
         began, began_working = time.perf_counter(), time.process_time()
         new = replan(problem, plan, [event], at_s=at_s, max_iterations=0)
         worked.append(1000 * (time.process_time() - began_working))
@@ -87,7 +87,7 @@ def an_event(name: str, plan: Plan, at_s: int, draw: np.random.Generator) -> Eve
     if name == "drop":
         return Drop(left[busiest][-1].request)
     stop = Stop(int(draw.integers(1, 151)), (Window(at_s, SHIFT.closes_s),), 180, collects=Load(1, 300))
-    return Insert(Request("new", Kind.PICKUP, (stop,), 100_000))
+    return Insert(Request("new", RequestKind.PICKUP, (stop,), 100_000))
 
 
 def without_announcements(problem: Problem) -> Problem:

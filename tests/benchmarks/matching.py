@@ -22,12 +22,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from agents.matching.batch import answer, solve
-from agents.matching.candidate_matrix import universe
+from agents.matching.candidate_matrix import build_candidate_matrix
 from agents.matching.certificate import check
 from agents.matching.gap import Gap
 from agents.matching.gap_search import solve_gap
 from agents.matching.leave import relieve
-from agents.matching.model import COUNTY, TOWN, VILLAGE, Agent, Need, Place, Weights
+from agents.matching.model import COUNTY, TOWN, VILLAGE, MatchingAgent, Need, NetworkPlace, Weights
 from agents.matching.online import place_one
 from agents.matching.rules import home_county
 from agents.matching.teams import plan_teams
@@ -43,7 +43,7 @@ def province(count, seed):
     draw = random.Random(seed)
     with NETWORK_CSV.open(encoding="utf-8") as file:
         network = {
-            r["code"]: Place(r["parent_code"] or None, int(r["level"]), float(r["lon"]), float(r["lat"]))
+            r["code"]: NetworkPlace(r["parent_code"] or None, int(r["level"]), float(r["lon"]), float(r["lat"]))
             for r in csv.DictReader(file)
         }
     villages = [n for n, p in network.items() if p.level == VILLAGE]
@@ -58,7 +58,7 @@ def province(count, seed):
         capacity = draw.randint(5, 15) if hall else draw.randint(2, 8)
         languages = frozenset({"en"}) if draw.random() < 0.1 else frozenset()
         agents.append(
-            Agent(number, node, place.level, capacity, 0, place.lon, place.lat, frozenset(skills), languages,
+            MatchingAgent(number, node, place.level, capacity, 0, place.lon, place.lat, frozenset(skills), languages,
                   draw.randint(1, 5))
         )  # fmt: skip
     inside = defaultdict(list)
@@ -99,7 +99,7 @@ def say(**facts):
 def batch(options):
     network, agents, needs = province(options.needs, options.seed)
     watch = Watch()
-    question = universe(needs, agents, network, WEIGHTS)
+    question = build_candidate_matrix(needs, agents, network, WEIGHTS)
     built = watch.read()
     solution = solve(question)
     matching = answer(question, solution, network, WEIGHTS)

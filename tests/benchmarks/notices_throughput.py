@@ -25,7 +25,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from notifications import doorbell, facts, outbox, tasks
+from notifications import facts, outbox, task_publisher, tasks
 from notifications.facts import NoticeDay
 from notifications.message import OPEN, Message
 from servers import Postgres, Valkey
@@ -62,7 +62,7 @@ def post_all(line: Connection, storm_line: str, messages: int, rate: float) -> N
     db.use_keys(db.Keyring.parse(storm.keys))
     app = storm.celery()
     outbox.configure(storm.settings())
-    doorbell.use(tasks.ring)
+    task_publisher.use(tasks.ring)
     sessions = db.sessions(storm.database)
     _post(sessions, range(-WARMING * storm.workers, 0), 0)
     line.send("warming")

@@ -20,13 +20,22 @@ sys.path.insert(0, str(File(__file__).parents[2]))
 
 from dispatch.catalogue.matter_rows import matters_from
 from dispatch.core.clock import Calendar
-from dispatch.forecast.calibration import Closed, Said, base_rate, brier, close, pert_normal, recalibration, reliability
+from dispatch.forecast.calibration import (
+    CalibrationPoint,
+    Closed,
+    base_rate,
+    brier,
+    close,
+    pert_normal,
+    recalibration,
+    reliability,
+)
 from dispatch.forecast.durations import Durations, Observation, learn, read_priors
-from dispatch.forecast.path_sampling import course
+from dispatch.forecast.path_sampling import prepare_path_samples
 from dispatch.forecast.promise import Outlook, outlook
 from dispatch.path.applicability import Eia, Facts, Land, matters_for
 from dispatch.path.approval_graph import Counting, Path, build_path
-from dispatch.path.schedule import Basis, Progress, schedule
+from dispatch.path.schedule import Basis, MatterProgress, schedule
 
 DATA = File(__file__).parents[2] / "dispatch" / "data"
 START = date(2025, 1, 6)
@@ -124,7 +133,7 @@ def main() -> None:
         for kind, path in enumerate(paths):
             for city in CITIES:
                 who = {step.code: f"{city}/{step.matter.authority}" for step in path.steps}
-                ready = course(path, durations, authorities=who, city=city, counting=Counting.TARGET)
+                ready = prepare_path_samples(path, durations, authorities=who, city=city, counting=Counting.TARGET)
                 views[kind, city] = outlook(ready)
         earlier = [one(world, paths, priors, rng) for _ in range(given.experience)]
         learned = recalibration([close(views[kind, city], took) for kind, city, took in earlier])
@@ -146,7 +155,7 @@ def main() -> None:
             ("PERT-normal", [pert(paths, chains, durations, kind, city) for kind, city, _ in lives]),
             ("base rate", [rate] * len(lives)),
         ):
-            said = [Said(p, t) for p, t in zip(stated, truth, strict=True)]
+            said = [CalibrationPoint(p, t) for p, t in zip(stated, truth, strict=True)]
             print(f"Brier, done in {TARGET_WD}: {name:28s}{brier(said):.4f}   "
                   f"stated {np.mean(stated):.3f}, true {np.mean(truth):.3f}")  # fmt: skip
         midway = [one_midway(world, paths, durations, priors, rng) for _ in range(given.midway)]
@@ -185,11 +194,11 @@ def one_midway(world: World, paths: list[Path], durations: Durations, priors, rn
     for step in path.steps:
         begun = max((finish[wait.on] for wait in step.waits), default=0)
         if finish[step.code] <= now:
-            progress[step.code] = Progress(accepted_on=day[begun], decided_on=day[finish[step.code]])
+            progress[step.code] = MatterProgress(accepted_on=day[begun], decided_on=day[finish[step.code]])
         elif step.code in took and begun <= now:
-            progress[step.code] = Progress(accepted_on=day[begun])
+            progress[step.code] = MatterProgress(accepted_on=day[begun])
     who = {step.code: f"{city}/{step.matter.authority}" for step in path.steps}
-    ready = course(
+    ready = prepare_path_samples(
         path,
         durations,
         authorities=who,

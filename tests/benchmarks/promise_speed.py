@@ -17,7 +17,7 @@ sys.path.insert(0, str(File(__file__).parents[2]))
 
 from dispatch.catalogue.matter_rows import matters_from
 from dispatch.forecast.durations import Durations, read_priors
-from dispatch.forecast.path_sampling import course
+from dispatch.forecast.path_sampling import prepare_path_samples
 from dispatch.forecast.promise import outlook
 from dispatch.forecast.risk import risk
 from dispatch.path.approval_graph import IntermediaryWork, build_path
@@ -51,10 +51,10 @@ def main() -> None:
     with (DATA / "catalog_industrial_permit.csv").open(encoding="utf-8") as file:
         path = build_path(matters_from(csv.DictReader(file)), intermediaries=WORKS)
     durations = Durations.before_any_case(read_priors())
-    ready = course(path, durations)
+    ready = prepare_path_samples(path, durations)
     print(f"{len(path.steps)} matters, {ready.noise.shape[1]} samples")
     timed("draw the samples and sort the ends", lambda: outlook(ready), given.repeat)
-    timed("make the path ready, draw, sort", lambda: outlook(course(path, durations)), given.repeat)
+    timed("make the path ready, draw, sort", lambda: outlook(prepare_path_samples(path, durations)), given.repeat)
     late = outlook(ready).wd_for(0.7)
     timed("risk of missing, and the best of all actions", lambda: risk(path, ready, late), max(10, given.repeat // 10))
 

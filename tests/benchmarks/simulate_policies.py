@@ -16,11 +16,11 @@ from time import perf_counter
 sys.path.insert(0, str(File(__file__).parents[2]))
 
 from agents.matching.batch import match
-from agents.matching.model import Agent, Place, Weights
+from agents.matching.model import MatchingAgent, NetworkPlace, Weights
 from dispatch.catalogue.matter_rows import matters_from
 from dispatch.core.clock import Calendar
 from dispatch.forecast.durations import Durations, read_priors
-from dispatch.forecast.path_sampling import course
+from dispatch.forecast.path_sampling import prepare_path_samples
 from dispatch.forecast.promise import outlook
 from dispatch.path.applicability import Facts, matters_for
 from dispatch.path.approval_graph import build_path
@@ -50,13 +50,13 @@ def main() -> None:
     given = ask.parse_args()
     kinds = [f"skill {n}" for n in range(given.skills)]
     network = {
-        r["code"]: Place(r["parent_code"] or None, int(r["level"]), float(r["lon"]), float(r["lat"]))
+        r["code"]: NetworkPlace(r["parent_code"] or None, int(r["level"]), float(r["lon"]), float(r["lat"]))
         for r in rows("agents/data/network.csv")
     }
     calendar = Calendar.from_rows(rows("dispatch/data/calendar_2025_2027.csv"))
     matters = matters_from(rows("dispatch/data/catalog_industrial_permit.csv"))
     path = build_path(matters_for(matters, Facts(special_fire=True)))
-    view = outlook(course(path, Durations.before_any_case(read_priors())))
+    view = outlook(prepare_path_samples(path, Durations.before_any_case(read_priors())))
     area = given.area
     codes = [area] if network[area].level == 3 else [c for c, p in network.items() if p.parent == area]
     rng = random.Random(7)
@@ -90,9 +90,11 @@ def main() -> None:
             print(f"  {title}: {value}")
 
 
-def seated(name: str, node: str, capacity: int, network: dict[str, Place], skills: frozenset[str]) -> Agent:
+def seated(
+    name: str, node: str, capacity: int, network: dict[str, NetworkPlace], skills: frozenset[str]
+) -> MatchingAgent:
     place = network[node]
-    return Agent(name, node, place.level, capacity, 0, place.lon, place.lat, skills)
+    return MatchingAgent(name, node, place.level, capacity, 0, place.lon, place.lat, skills)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ from dispatch.cases.notify import Desk, DeskKind
 from dispatch.cases.project import Contact, Enterprise, Power, Project
 from dispatch.catalogue import catalog
 from dispatch.catalogue.imports import import_all
-from dispatch.core.actor import SYSTEM, Role, Viewer
+from dispatch.core.actor import SYSTEM, Actor, Role
 from dispatch.core.clock import utc
 from routing.day.stops import Address
-from routing.day.tables import Courier, Shift, Vehicle
+from routing.day.tables import Courier, Shift, VehicleKind
 
 MONDAY = date(2026, 11, 23)
 TEN = utc(MONDAY, time(10))
@@ -51,18 +51,18 @@ class County:
     couriers: list[Courier] = field(default_factory=list)
 
     @property
-    def lead(self) -> Viewer:
-        return Viewer(
+    def lead(self) -> Actor:
+        return Actor(
             Role.LEAD, account_id=1, name="李组长", division_id=self.division.id, division_path=self.division.path
         )
 
-    def agent_viewer(self, number: int = 0) -> Viewer:
+    def agent_viewer(self, number: int = 0) -> Actor:
         agent = self.agents[number]
-        return Viewer(Role.AGENT, account_id=10 + number, name=agent.name, agent_id=agent.id)
+        return Actor(Role.AGENT, account_id=10 + number, name=agent.name, agent_id=agent.id)
 
-    def courier_viewer(self, number: int = 0) -> Viewer:
+    def courier_viewer(self, number: int = 0) -> Actor:
         courier = self.couriers[number]
-        return Viewer(Role.COURIER, account_id=20 + number, name=courier.name, courier_id=courier.id)
+        return Actor(Role.COURIER, account_id=20 + number, name=courier.name, courier_id=courier.id)
 
 
 def make_county(session: Session, folder: Path, *, agents: int = 3, capacity: int = 10, couriers: int = 2) -> None:
@@ -83,7 +83,7 @@ def make_county(session: Session, folder: Path, *, agents: int = 3, capacity: in
         phone = f"+86139000001{n:02d}"
         courier = Courier(
             courier_no=f"EMS{n + 1:03d}", name=f"揽投员{n + 1}", phone=phone, phone_hash=db.keyed_hash(phone),
-            division_id=division.id, centre_id=flow_centre(session, division), vehicle=Vehicle.EBIKE,
+            division_id=division.id, centre_id=flow_centre(session, division), vehicle=VehicleKind.EBIKE,
         )  # fmt: skip
         session.add(courier)
         session.flush()
@@ -131,7 +131,7 @@ def an_agent(
 
 def an_enterprise(
     session: Session, *, phone: str = "+8613812345678", name: str = "常州精机有限公司"
-) -> tuple[Enterprise, Contact, Viewer]:
+) -> tuple[Enterprise, Contact, Actor]:
     """An enterprise with one contact, and that person as a viewer."""
     enterprise = Enterprise(name=name, pinyin=name, created_at=TEN)
     session.add(enterprise)
@@ -141,7 +141,7 @@ def an_enterprise(
     )
     session.add(contact)
     session.flush()
-    return enterprise, contact, Viewer(Role.ENTERPRISE, account_id=5, name="王经理", enterprise_id=enterprise.id)
+    return enterprise, contact, Actor(Role.ENTERPRISE, account_id=5, name="王经理", enterprise_id=enterprise.id)
 
 
 def a_request(
@@ -152,13 +152,15 @@ def a_request(
     phone: str = "+8613812345678",
     name: str = "常州精机有限公司",
     **more: object,
-) -> tuple[Case, Viewer]:
+) -> tuple[Case, Actor]:
     """A case at REQUESTED."""
     enterprise, contact, viewer = an_enterprise(county.session, phone=phone, name=name)
-    intake = project_intake.Intake(
+    intake = project_intake.ProjectIntake(
         name="精密机床扩产项目",
         family=catalog.Family.INDUSTRIAL_PERMIT,
-        site=project_intake.Site(division_code=county.town.code, lon=119.96, lat=31.72, address="湖塘镇人民东路1号"),
+        site=project_intake.ProjectSite(
+            division_code=county.town.code, lon=119.96, lat=31.72, address="湖塘镇人民东路1号"
+        ),
         matters=matters,
         **more,  # type: ignore[arg-type]
     )
@@ -168,15 +170,21 @@ def a_request(
     return case, viewer
 
 
-def an_assigned_case(county: County, **more: object) -> tuple[Case, Viewer]:
+def an_assigned_case(county: County, **more: object) -> tuple[Case, Actor]:
     """A case at ASSIGNED, with a delegation letter and every material given."""
     case, viewer = a_request(county, **more)  # type: ignore[arg-type]
     project = county.session.get_one(Project, case.project_id)
     staffing.assign(county.session, project, agent_id=county.agents[0].id, by=SYSTEM, at=TEN)
     prescreening.delegate(
-        county.session, project, legal_representative="张法人", powers=list(Power),
-        people=[prescreening.Person("王经理", "+8613812345678")], valid_to=date(2027, 6, 30), by=viewer, at=TEN,
-    )  # fmt: skip
+        county.session,
+        project,
+        legal_representative="张法人",
+        powers=list(Power),
+        people=[prescreening.AuthorisedPerson("王经理", "+8613812345678")],
+        valid_to=date(2027, 6, 30),
+        by=viewer,
+        at=TEN,
+    )
     for material in case.materials:
         if not material.on_paper and material.state == "wanted":
             prescreening.give_material(
@@ -186,7 +194,7 @@ def an_assigned_case(county: County, **more: object) -> tuple[Case, Viewer]:
     return case, viewer
 
 
-def a_prescreened_case(county: County, **more: object) -> tuple[Case, Viewer]:
+def a_prescreened_case(county: County, **more: object) -> tuple[Case, Actor]:
     """A case at PRESCREENED."""
     case, viewer = an_assigned_case(county, **more)
     prescreening.prescreen(county.session, case, by=county.agent_viewer(), at=TEN)

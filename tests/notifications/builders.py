@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from notifications import outbox
 from notifications.message import Message
-from notifications.settings import NoticeSettings, Route, TwilioAccount
+from notifications.settings import GatewayShare, NoticeSettings, TwilioAccount
 from tests.notifications.provider_server import SID, TOKEN
 
 TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday, 10:00 in Shanghai
@@ -18,8 +18,8 @@ PUBLIC = "https://daiban.example"
 def twilio_settings(url: str, **more: Any) -> NoticeSettings:
     """Everything through one Twilio account at ``url``; no machine is so slow that a call outlives its lease."""
     settings = NoticeSettings(
-        mainland=(Route("twilio"),),
-        foreign=(Route("twilio"),),
+        mainland=(GatewayShare("twilio"),),
+        foreign=(GatewayShare("twilio"),),
         twilio={"twilio": TwilioAccount(SID, TOKEN, sender="+15005550006", base_url=url)},
         public_url=PUBLIC,
         lease_s=600,

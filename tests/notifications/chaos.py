@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from notifications import doorbell, outbox, tasks
+from notifications import outbox, task_publisher, tasks
 from notifications.message import OPEN, Message, State
 from servers import Postgres, Valkey, die_with_parent
 from tests.notifications.chaos_workers import Storm, as_json
@@ -124,7 +124,7 @@ def run(
     sessions = db.sessions(database)
     app = storm.celery()
     outbox.configure(storm.settings())
-    doorbell.use(tasks.ring)
+    task_publisher.use(tasks.ring)
     fleet = subprocess.Popen(
         [sys.executable, "-m", "tests.notifications.chaos_workers", as_json(storm)],
         cwd=ROOT,
@@ -150,7 +150,7 @@ def run(
         with suppress(ProcessLookupError):
             os.killpg(fleet.pid, signal.SIGKILL)
         fleet.wait()
-        doorbell.use(None)
+        task_publisher.use(None)
         app.close()
         provider.stop()
     _count(report, sessions, provider, deaths)

@@ -26,8 +26,8 @@ import agents.network
 import db
 import dispatch.cases.case
 import dispatch.cases.project
-from notifications import boundary, doorbell, receipts, tasks
-from notifications.settings import NoticeSettings, Route, TwilioAccount
+from notifications import boundary, receipts, task_publisher, tasks
+from notifications.settings import GatewayShare, NoticeSettings, TwilioAccount
 from servers import die_with_parent
 from tests.notifications.provider_server import SID, TOKEN
 
@@ -66,8 +66,8 @@ class Storm:
 
     def settings(self) -> NoticeSettings:
         return NoticeSettings(
-            mainland=(Route("twilio"),),
-            foreign=(Route("twilio"),),
+            mainland=(GatewayShare("twilio"),),
+            foreign=(GatewayShare("twilio"),),
             twilio={"twilio": TwilioAccount(SID, TOKEN, sender="+15005550006", base_url=self.provider)},
             public_url=self.public,
             broker_url=self.broker,
@@ -116,7 +116,7 @@ class Storm:
         """In each process, after its fork: keys, database, gateways, doorbell."""
         db.use_keys(db.Keyring.parse(self.keys))
         tasks.configure(self.settings(), db.sessions(self.database, pool_size=min(self.threads + 2, 10)))
-        doorbell.use(tasks.ring)
+        task_publisher.use(tasks.ring)
 
 
 def die_at(moment: str, reaching: int, storm: Storm) -> None:

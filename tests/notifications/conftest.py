@@ -11,7 +11,7 @@ import agents.network
 import db
 import dispatch.cases.case
 import dispatch.cases.project
-from notifications import doorbell, outbox
+from notifications import outbox, task_publisher
 from notifications.bucket import Bucket
 from notifications.delivery import Post
 from notifications.settings import NoticeSettings
@@ -36,7 +36,7 @@ def default_settings() -> Iterator[None]:
     """No test's settings or doorbell outlive it."""
     yield
     outbox.configure(NoticeSettings())
-    doorbell.use(None)
+    task_publisher.use(None)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kombu.exceptions import OperationalError
 from sqlalchemy import select
 
-from notifications import doorbell, tasks
+from notifications import task_publisher, tasks
 from notifications.message import Message, Priority, State
 from tests.notifications.builders import say
 
@@ -51,10 +51,10 @@ def test_a_request_whose_bell_is_not_heard_loses_nothing(broken: Celery, session
         rung.append(message_ids)
         tasks.ring(message_ids, priority)
 
-    doorbell.use(ring)
+    task_publisher.use(ring)
     with sessions.begin() as session:
-        ids = [say(session, key=str(i), to=f"139000000{i:02}").id for i in range(3 * doorbell.MOST_TOGETHER)]
-    assert rung == [ids[: doorbell.MOST_TOGETHER]]  # after the first ring nobody waits again
+        ids = [say(session, key=str(i), to=f"139000000{i:02}").id for i in range(3 * task_publisher.MOST_TOGETHER)]
+    assert rung == [ids[: task_publisher.MOST_TOGETHER]]  # after the first ring nobody waits again
     with sessions() as session:
         assert {m.state for m in session.scalars(select(Message))} == {State.QUEUED}
 
@@ -78,21 +78,21 @@ class Rung:
 
 def test_the_first_ring_is_heard_at_once_and_a_rush_is_rung_for_together() -> None:
     rung = Rung()
-    bell = doorbell.Doorbell(rung, together_s=3600)
+    bell = task_publisher.TaskPublisher(rung, together_s=3600)
     for i in range(12):
-        bell.ring([(i, Priority.PROGRESS)])
+        bell.publish_due([(i, Priority.PROGRESS)])
     assert rung.tasks == [([0], Priority.PROGRESS)]
     bell.flush()
     assert [ids for ids, _ in rung.tasks] == [[0], [1, 2, 3, 4, 5], [6, 7, 8, 9, 10], [11]]
 
 
 def test_what_is_gathered_is_rung_for_without_anybody_asking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doorbell, "time", SimpleNamespace(monotonic=lambda: 0.0))  # all of it is one rush
+    monkeypatch.setattr(task_publisher, "time", SimpleNamespace(monotonic=lambda: 0.0))  # all of it is one rush
     rung = Rung()
-    bell = doorbell.Doorbell(rung, together_s=0.2)
-    bell.ring([(1, Priority.PROGRESS)])
+    bell = task_publisher.TaskPublisher(rung, together_s=0.2)
+    bell.publish_due([(1, Priority.PROGRESS)])
     rung.again.clear()
-    bell.ring([(2, Priority.PROGRESS), (3, Priority.COURIER)])
+    bell.publish_due([(2, Priority.PROGRESS), (3, Priority.COURIER)])
     assert rung.again.wait(60)
     bell.flush()
     assert sorted(rung.ids()) == [1, 2, 3]
@@ -106,17 +106,17 @@ def test_where_no_thread_can_be_had_everything_is_rung_for_at_once(monkeypatch: 
 
     monkeypatch.setattr(threading.Timer, "start", refused)
     rung = Rung()
-    bell = doorbell.Doorbell(rung, together_s=3600)
+    bell = task_publisher.TaskPublisher(rung, together_s=3600)
     for i in range(3):
-        bell.ring([(i, Priority.PROGRESS)])
+        bell.publish_due([(i, Priority.PROGRESS)])
     assert rung.ids() == [0, 1, 2]
 
 
 def test_a_one_time_code_waits_for_nobody_and_shares_with_nobody() -> None:
     rung = Rung()
-    bell = doorbell.Doorbell(rung, together_s=3600)
-    bell.ring([(1, Priority.PROGRESS)])
-    bell.ring([(2, Priority.CODE), (3, Priority.CODE), (4, Priority.DEFECT)])
+    bell = task_publisher.TaskPublisher(rung, together_s=3600)
+    bell.publish_due([(1, Priority.PROGRESS)])
+    bell.publish_due([(2, Priority.CODE), (3, Priority.CODE), (4, Priority.DEFECT)])
     assert rung.tasks == [([1], Priority.PROGRESS), ([2], Priority.CODE), ([3], Priority.CODE)]
     bell.flush()
     assert rung.tasks[3:] == [([4], Priority.DEFECT)]
@@ -125,13 +125,13 @@ def test_a_one_time_code_waits_for_nobody_and_shares_with_nobody() -> None:
 @given(st.lists(st.lists(st.sampled_from(Priority), max_size=12), max_size=12), st.sampled_from([0.0, 3600.0]))
 def test_every_message_is_rung_for_once_at_its_own_priority(rushes: list[list[Priority]], together_s: float) -> None:
     rung, number = Rung(), count()
-    bell = doorbell.Doorbell(rung, together_s=together_s)
+    bell = task_publisher.TaskPublisher(rung, together_s=together_s)
     due = [[(next(number), priority) for priority in rush] for rush in rushes]
     for rush in due:
-        bell.ring(rush)
+        bell.publish_due(rush)
     bell.flush()
     assert sorted((i, p) for ids, p in rung.tasks for i in ids) == sorted(one for rush in due for one in rush)
-    assert all(1 <= len(ids) <= doorbell.MOST_TOGETHER for ids, _ in rung.tasks)
+    assert all(1 <= len(ids) <= task_publisher.MOST_TOGETHER for ids, _ in rung.tasks)
 
 
 def test_a_process_that_ends_rings_for_what_it_has_gathered() -> None:
@@ -140,7 +140,7 @@ from notifications import doorbell
 from notifications.message import Priority
 doorbell.use(lambda ids, priority: print(*ids, flush=True), together_s=3600)
 for i in range(3):
-    doorbell.ring([(i, Priority.PROGRESS)])
+    doorbell.publish_due([(i, Priority.PROGRESS)])
 """
     said = subprocess.run([sys.executable, "-c", ends], capture_output=True, text=True, check=True, timeout=60)
     assert said.stdout.split() == ["0", "1", "2"]
@@ -153,9 +153,9 @@ from notifications import doorbell
 from notifications.message import Priority
 doorbell.use(lambda ids, priority: os.write(1, f"{ids} ".encode()), together_s=3600)
 for i in range(2):
-    doorbell.ring([(i, Priority.PROGRESS)])
+    doorbell.publish_due([(i, Priority.PROGRESS)])
 if os.fork() == 0:
-    doorbell.ring([(7, Priority.PROGRESS)])
+    doorbell.publish_due([(7, Priority.PROGRESS)])
     doorbell.flush()
     os._exit(0)
 os.wait()

@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 import db
 from notifications import budget, sweep
-from notifications.budget import Gone, Waiting, free_at, merges
+from notifications.budget import PendingText, SentText, free_at, merges
 from notifications.delivery import deliver
 from notifications.message import OPEN, Message, Priority, State
 from notifications.phone import mask
 from notifications.quiet import is_quiet
-from notifications.settings import NoticeSettings, Route, TwilioAccount
+from notifications.settings import GatewayShare, NoticeSettings, TwilioAccount
 from notifications.texts import catalogue
 from tests.notifications.builders import TEN, VALUES, say
 
@@ -43,7 +43,10 @@ class Recorder:
 
 def recorded(sessions, make_post, **more):
     rules = NoticeSettings(
-        mainland=(Route("twilio"),), foreign=(Route("twilio"),), twilio={"twilio": TwilioAccount("AC", "t")}, **more
+        mainland=(GatewayShare("twilio"),),
+        foreign=(GatewayShare("twilio"),),
+        twilio={"twilio": TwilioAccount("AC", "t")},
+        **more,
     )
     gateway = Recorder(sessions)
     return make_post(rules, {"twilio": gateway}), gateway
@@ -240,7 +243,7 @@ def test_codes_may_have_an_allowance_of_their_own(sessions, ten, make_post):
 
 
 def test_codes_count_only_where_twilio_may_carry_them():
-    through_twilio = NoticeSettings(mainland=(Route("twilio"),), twilio={"twilio": TwilioAccount("AC", "t")})
+    through_twilio = NoticeSettings(mainland=(GatewayShare("twilio"),), twilio={"twilio": TwilioAccount("AC", "t")})
     assert not through_twilio.codes_apart(through_twilio.mainland)
     assert NoticeSettings().codes_apart(NoticeSettings().mainland)
     assert not NoticeSettings(codes_have_own_allowance=False).codes_apart(())
@@ -251,7 +254,7 @@ def test_codes_count_only_where_twilio_may_carry_them():
 
 hashes = st.binary(min_size=1, max_size=1)
 gone = st.lists(
-    st.builds(lambda body, minute: Gone(body, TEN - timedelta(minutes=minute)), hashes, st.integers(0, 1500)),
+    st.builds(lambda body, minute: SentText(body, TEN - timedelta(minutes=minute)), hashes, st.integers(0, 1500)),
     max_size=8,
 )
 
@@ -270,7 +273,7 @@ def test_at_the_moment_it_names_the_text_may_go(gone, body, priority):
 
 waiting = st.lists(
     st.builds(
-        lambda i, text, case, locale: Waiting(i, text, catalogue().texts[text].priority, case, locale),
+        lambda i, text, case, locale: PendingText(i, text, catalogue().texts[text].priority, case, locale),
         st.integers(1, 10**6),
         st.sampled_from([t for t in TEXTS if t != "login_code"]),
         st.one_of(st.none(), st.integers(1, 2)),
@@ -309,5 +312,5 @@ def test_news_of_one_language_becomes_one_text_when_it_must(waiting):
 
 @pytest.mark.parametrize("left", [0, 1, 2])
 def test_room_counts_different_texts_only(left):
-    gone = [Gone(bytes([i]), TEN) for i in range(3 - left)] * 2
+    gone = [SentText(bytes([i]), TEN) for i in range(3 - left)] * 2
     assert budget.room(gone, RULES) == left

@@ -96,8 +96,8 @@ def test_a_receipt_that_was_answered_is_not_forgotten(sessions, ten, make_post, 
     certainly(sessions)
     with sessions() as session:
         provider_id = session.scalar(select(Message.provider_id).where(Message.id == message_id))
-    said = receipts.Said("twilio", provider_id, f"{message_id}.1", "delivered")
-    assert receipts.receive(sessions, said) is receipts.Applied.CHANGED
+    said = receipts.ProviderReceipt("twilio", provider_id, f"{message_id}.1", "delivered")
+    assert receipts.receive(sessions, said) is receipts.ReceiptResult.CHANGED
     forgetful.kill()
     forgetful.start()
     with sessions() as session:

@@ -9,9 +9,9 @@ import db
 from notifications import delivery, facts, outbox, sweep
 from notifications.claim import claim
 from notifications.delivery import deliver
-from notifications.message import Attempt, Message, Outcome, State
+from notifications.message import Attempt, AttemptOutcome, Message, State
 from notifications.settings import NoticeSettings
-from notifications.suppression import SuppressedNumber, Why, opt_in, opt_out
+from notifications.suppression import SuppressedNumber, SuppressionReason, opt_in, opt_out
 from tests.notifications.builders import TEN, VALUES, say, twilio_settings
 from tests.notifications.provider_server import Behaviour
 
@@ -88,9 +88,9 @@ def test_two_workers_at_once_send_one_message(sessions, ten, post, provider):
 @pytest.mark.parametrize(
     ("number", "code", "why"),
     [
-        ("13800021211", "21211", Why.UNREACHABLE),
-        ("13800021614", "21614", Why.UNREACHABLE),
-        ("13800021610", "21610", Why.ASKED_PROVIDER),
+        ("13800021211", "21211", SuppressionReason.UNREACHABLE),
+        ("13800021614", "21614", SuppressionReason.UNREACHABLE),
+        ("13800021610", "21610", SuppressionReason.ASKED_PROVIDER),
     ],
 )
 def test_a_number_that_the_provider_refuses_is_marked_and_left_alone(sessions, ten, post, provider, number, code, why):
@@ -115,7 +115,7 @@ def test_a_429_was_never_processed_and_backs_off_with_jitter(sessions, ten, post
     assert row.state is State.QUEUED
     with sessions() as session:
         waits = row.retry_at - db.real_now(session)
-        assert session.scalars(select(Attempt)).one().outcome is Outcome.NOT_PROCESSED
+        assert session.scalars(select(Attempt)).one().outcome is AttemptOutcome.NOT_PROCESSED
     assert timedelta(0) < waits <= timedelta(seconds=2)
     provider.behaviour = Behaviour()
     deliver(post, message_id)
@@ -261,7 +261,7 @@ def test_a_late_worker_does_not_call_any_more(sessions, ten, post, provider, mon
         claimed.letter, claimed.gateway, claimed.attempt_id, False, claimed.leased_at, claimed.since - 301
     )
     result = delivery.attempt(post, held_up)
-    assert (result.outcome, result.code) == (Outcome.NOT_PROCESSED, "held up")
+    assert (result.outcome, result.code) == (AttemptOutcome.NOT_PROCESSED, "held up")
     assert provider.requests == 0
 
 

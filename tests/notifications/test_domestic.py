@@ -11,7 +11,7 @@ from notifications import outbox, receipts, texts
 from notifications.delivery import deliver
 from notifications.gateways.domestic import signed_headers
 from notifications.message import Attempt, Message, State
-from notifications.settings import DomesticAccount, NoticeSettings, Route
+from notifications.settings import DomesticAccount, GatewayShare, NoticeSettings
 from tests.notifications.builders import say
 from tests.notifications.domestic_server import KEY_ID, KEY_SECRET, DomesticProvider
 
@@ -28,7 +28,7 @@ def domestic_settings(url, domestic=None, **more):
     account = DomesticAccount(KEY_ID, KEY_SECRET, sign_name="武进代办", templates=TEMPLATES, endpoint=url)
     patient = {"lease_s": 600, "timeout_s": 120, "lag_s": 600}  # no machine is so slow that a call outlives its lease
     return NoticeSettings(
-        mainland=(Route("domestic"),),
+        mainland=(GatewayShare("domestic"),),
         domestic=domestic or {"domestic": account},
         receipt_secret="a secret of tests",
         **patient | more,
@@ -130,7 +130,7 @@ def test_an_unclear_call_is_found_again_by_our_reference(sessions, ten, make_pos
     assert stored(sessions, message_id).state is State.SENT
     assert len(domestic.taken) == 1
     for said in receipts.from_domestic("domestic", domestic.push()):
-        assert receipts.receive(sessions, said) is receipts.Applied.CHANGED
+        assert receipts.receive(sessions, said) is receipts.ReceiptResult.CHANGED
     assert stored(sessions, message_id).state is State.DELIVERED
     assert stored(sessions, message_id).provider_id == domestic.taken[0]["BizId"]
 

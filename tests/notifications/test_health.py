@@ -12,11 +12,11 @@ from notifications import health
 from notifications.delivery import deliver
 from notifications.health import GatewayHealth, pick
 from notifications.message import Attempt, Message, State
-from notifications.settings import Route, TwilioAccount
+from notifications.settings import GatewayShare, TwilioAccount
 from tests.notifications.builders import say, twilio_settings
 from tests.notifications.provider_server import SID, TOKEN, Behaviour, Provider
 
-TWO = (Route("first", 80), Route("second", 20))
+TWO = (GatewayShare("first", 80), GatewayShare("second", 20))
 
 
 def test_each_gateway_gets_its_share():

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, select
 
 from notifications.delivery import deliver
-from notifications.message import Attempt, Message, Outcome, State
+from notifications.message import Attempt, AttemptOutcome, Message, State
 from tests.notifications.builders import say, twilio_settings
 
 
@@ -49,7 +49,7 @@ def test_a_claim_and_its_end_are_whole(sessions, ten, make_post, provider):
     assert (message.reason, message.lease_until, message.retry_at, message.error_code) == (None,) * 4
     assert (message.segments, message.cost_fen, message.provider_id) == (2, 80, taken.sid)
     assert (attempt.message_id, attempt.number, attempt.gateway) == (message_id, 1, "twilio")
-    assert (attempt.outcome, attempt.provider_id, attempt.to_hash) == (Outcome.SENT, taken.sid, message.to_hash)
+    assert (attempt.outcome, attempt.provider_id, attempt.to_hash) == (AttemptOutcome.SENT, taken.sid, message.to_hash)
     assert attempt.started_at <= attempt.ended_at
     assert message.values["case_no"] in taken.body
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 import db
-from notifications import doorbell, outbox, texts
+from notifications import outbox, task_publisher, texts
 from notifications.message import Message, Priority, State
 
 TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai, a Monday
@@ -25,9 +25,9 @@ def post(session, key="case-1:requested", **more):
 @pytest.fixture
 def bell():
     rung: list[tuple[int, Priority]] = []
-    doorbell.use(lambda ids, priority: rung.extend((i, priority) for i in ids), together_s=0)
+    task_publisher.use(lambda ids, priority: rung.extend((i, priority) for i in ids), together_s=0)
     yield rung
-    doorbell.use(None)
+    task_publisher.use(None)
 
 
 def test_an_event_is_told_once_however_often_it_is_posted(sessions, bell):
@@ -65,7 +65,7 @@ def test_a_broker_that_is_down_fails_nothing(sessions):
     def down(message_ids, priority):
         raise ConnectionError("no broker")
 
-    doorbell.use(down)
+    task_publisher.use(down)
     try:
         with sessions.begin() as session:
             db.set_clock(session, TEN)
@@ -74,7 +74,7 @@ def test_a_broker_that_is_down_fails_nothing(sessions):
         with sessions() as session:
             assert len(session.scalars(select(Message)).all()) == 2
     finally:
-        doorbell.use(None)
+        task_publisher.use(None)
 
 
 def test_a_message_of_later_waits_for_the_sweep(sessions, bell):

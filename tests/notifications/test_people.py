@@ -11,9 +11,9 @@ from notifications import facts, people
 from notifications.claim import claim
 from notifications.delivery import deliver
 from notifications.message import Attempt, Message, State
-from notifications.phone import BadNumber, Line, line_of, mask, mask_in, mobiles_in, normalise
+from notifications.phone import BadNumber, NumberType, line_of, mask, mask_in, mobiles_in, normalise
 from notifications.settings import NoticeSettings
-from notifications.suppression import NeverAgain, Why, mark_number, opt_in, opt_out, suppressed
+from notifications.suppression import NeverAgain, SuppressionReason, mark_number, opt_in, opt_out, suppressed
 from notifications.texts import Priority
 from tests.notifications.builders import TEN, say, twilio_settings
 from tests.notifications.provider_server import Behaviour
@@ -109,11 +109,11 @@ def test_the_retention_job_forgets_what_is_old_and_settled(sessions, ten, post):
 
 
 def test_who_opted_out_with_the_provider_stays_out(session):
-    mark_number(session, db.keyed_hash("+8613812341234"), "+8613812341234", Why.ASKED_PROVIDER, "21610")
+    mark_number(session, db.keyed_hash("+8613812341234"), "+8613812341234", SuppressionReason.ASKED_PROVIDER, "21610")
     opt_out(session, "13812341234", by_account=1)
     with pytest.raises(NeverAgain):
         opt_in(session, "13812341234", by_account=1)
-    assert suppressed(session, db.keyed_hash("+8613812341234"), Priority.CODE) is Why.ASKED_PROVIDER
+    assert suppressed(session, db.keyed_hash("+8613812341234"), Priority.CODE) is SuppressionReason.ASKED_PROVIDER
 
 
 def test_no_log_and_no_error_names_a_number(sessions, ten, make_post, provider, caplog):
@@ -141,13 +141,13 @@ def test_no_log_and_no_error_names_a_number(sessions, ten, make_post, provider, 
 @pytest.mark.parametrize(
     ("written", "stored", "line"),
     [
-        ("138 1234 1234", "+8613812341234", Line.MAINLAND_MOBILE),
-        ("+86 138-1234-1234", "+8613812341234", Line.MAINLAND_MOBILE),
-        ("8613812341234", "+8613812341234", Line.MAINLAND_MOBILE),
-        ("0519-12345678", "+8651912345678", Line.MAINLAND_LANDLINE),
-        ("+44 7400 123456", "+447400123456", Line.FOREIGN),
-        ("10000000002", "+8610000000002", Line.MAGIC),
-        ("+8610000000003", "+8610000000003", Line.MAGIC),
+        ("138 1234 1234", "+8613812341234", NumberType.MAINLAND_MOBILE),
+        ("+86 138-1234-1234", "+8613812341234", NumberType.MAINLAND_MOBILE),
+        ("8613812341234", "+8613812341234", NumberType.MAINLAND_MOBILE),
+        ("0519-12345678", "+8651912345678", NumberType.MAINLAND_LANDLINE),
+        ("+44 7400 123456", "+447400123456", NumberType.FOREIGN),
+        ("10000000002", "+8610000000002", NumberType.MAGIC),
+        ("+8610000000003", "+8610000000003", NumberType.MAGIC),
     ],
 )
 def test_numbers_have_one_spelling(written, stored, line):

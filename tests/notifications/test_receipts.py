@@ -15,8 +15,8 @@ import db
 from notifications import receipts, sweep
 from notifications.delivery import deliver
 from notifications.message import Attempt, Message, State
-from notifications.receipts import Applied, Receipt, Said
-from notifications.suppression import SuppressedNumber, Why
+from notifications.receipts import ProviderReceipt, Receipt, ReceiptResult
+from notifications.suppression import SuppressedNumber, SuppressionReason
 from tests.notifications.builders import PUBLIC, TEN, say, twilio_settings
 from tests.notifications.provider_server import SID, TOKEN, Behaviour
 
@@ -53,7 +53,7 @@ def sent(sessions, post, key="one", **more):
 
 
 def said(message, status, code=None, number=1):
-    return Said("twilio", message.provider_id, f"{message.id}.{number}", status, code)
+    return ProviderReceipt("twilio", message.provider_id, f"{message.id}.{number}", status, code)
 
 
 def end_of(session, message, history):
@@ -130,22 +130,22 @@ def test_every_pair_of_endings_commutes(sessions, ten, post):
 def test_nothing_follows_delivered(sessions, ten, post):
     message = sent(sessions, post)
     with sessions.begin() as session:
-        assert receipts.apply(session, said(message, "delivered")) is Applied.CHANGED
+        assert receipts.apply(session, said(message, "delivered")) is ReceiptResult.CHANGED
         for status, code in ENDS + ON_THE_WAY:
-            assert receipts.apply(session, said(message, status, code)) is Applied.NOTHING_NEW
+            assert receipts.apply(session, said(message, status, code)) is ReceiptResult.NOTHING_NEW
         assert session.get_one(Message, message.id).state is State.DELIVERED
 
 
 @pytest.mark.parametrize(
     ("code", "state", "mark"),
     [
-        ("30004", State.FAILED_PERMANENT, Why.UNREACHABLE),
-        ("30005", State.FAILED_PERMANENT, Why.UNREACHABLE),
-        ("30006", State.FAILED_PERMANENT, Why.UNREACHABLE),
+        ("30004", State.FAILED_PERMANENT, SuppressionReason.UNREACHABLE),
+        ("30005", State.FAILED_PERMANENT, SuppressionReason.UNREACHABLE),
+        ("30006", State.FAILED_PERMANENT, SuppressionReason.UNREACHABLE),
         ("30007", State.FAILED_PERMANENT, None),
         ("30008", State.FAILED_TEMPORARY, None),
         ("30410", State.FAILED_TEMPORARY, None),
-        ("21610", State.FAILED_PERMANENT, Why.ASKED_PROVIDER),
+        ("21610", State.FAILED_PERMANENT, SuppressionReason.ASKED_PROVIDER),
     ],
 )
 def test_each_class_of_error_does_what_it_must(sessions, ten, post, provider, code, state, mark):
@@ -201,7 +201,7 @@ def test_no_receipt_in_72_hours_is_a_temporary_failure_that_the_handset_may_stil
 
 def test_a_receipt_that_is_faster_than_its_worker_settles_the_message(sessions, ten, post, provider):
     def receipt_at_once(taken):
-        receipts.receive(sessions, Said("twilio", taken.sid, taken.reference, "delivered"))
+        receipts.receive(sessions, ProviderReceipt("twilio", taken.sid, taken.reference, "delivered"))
 
     provider.on_taken = receipt_at_once
     message = sent(sessions, post)
@@ -213,7 +213,7 @@ def test_a_receipt_finds_the_message_whose_worker_died(sessions, ten, post, prov
     provider.behaviour = Behaviour(receipts=(), drop_after_accept=1.0)
     message = sent(sessions, post)
     assert (message.state, message.provider_id) == (State.CLAIMED, None)
-    receipts.receive(sessions, Said("twilio", provider.taken[0].sid, provider.taken[0].reference, "sent"))
+    receipts.receive(sessions, ProviderReceipt("twilio", provider.taken[0].sid, provider.taken[0].reference, "sent"))
     with sessions() as session:
         row = session.get_one(Message, message.id)
     assert (row.state, row.provider_id) == (State.SENT, provider.taken[0].sid)
@@ -224,8 +224,8 @@ def test_a_receipt_finds_the_message_whose_worker_died(sessions, ten, post, prov
 @pytest.mark.parametrize("reference", ["", "7", "x.y", "99999.1", "1.9", "1.1; drop table message", "9" * 40 + ".1"])
 def test_an_unknown_message_is_answered_and_changes_nothing(sessions, ten, post, reference):
     message = sent(sessions, post)
-    assert receipts.receive(sessions, Said("twilio", "SMnobody", reference, "failed", "30005")) is (
-        Applied.UNKNOWN_MESSAGE
+    assert receipts.receive(sessions, ProviderReceipt("twilio", "SMnobody", reference, "failed", "30005")) is (
+        ReceiptResult.UNKNOWN_MESSAGE
     )
     with sessions() as session:
         assert session.get_one(Message, message.id).state is State.SENT
@@ -233,8 +233,8 @@ def test_an_unknown_message_is_answered_and_changes_nothing(sessions, ten, post,
 
 def test_a_receipt_of_another_message_does_not_settle_this_one(sessions, ten, post):
     message = sent(sessions, post)
-    assert receipts.receive(sessions, Said("twilio", "SMother", f"{message.id}.1", "delivered")) is (
-        Applied.UNKNOWN_MESSAGE
+    assert receipts.receive(sessions, ProviderReceipt("twilio", "SMother", f"{message.id}.1", "delivered")) is (
+        ReceiptResult.UNKNOWN_MESSAGE
     )
 
 

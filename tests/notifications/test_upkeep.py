@@ -7,7 +7,7 @@ from celery import Celery
 from sqlalchemy import select, update
 
 import db
-from notifications import doorbell, heartbeat, sweep, tasks
+from notifications import heartbeat, sweep, task_publisher, tasks
 from notifications.claim import claim
 from notifications.message import Attempt, Message, Priority, State
 from notifications.settings import NoticeSettings
@@ -93,7 +93,7 @@ def test_a_sweep_of_workers_that_are_behind_does_not_flood_the_queue(sessions, t
             say(session, key=str(i), to=f"1390000000{i}")
     with Celery("behind", broker=broker_url) as app:
         app.set_default()
-        doorbell.use(tasks.ring, together_s=0)
+        task_publisher.use(tasks.ring, together_s=0)
         for _ in range(3):
             later(sessions, 61)
             tasks.sweep()

@@ -10,11 +10,11 @@ import pytest
 
 from routing.__main__ import main
 from routing.bench.__main__ import main as bench_main
-from routing.bench.cases import Case, NoCases, cases, sampled
+from routing.bench.cases import BenchInstance, NoCases, cases, sampled
 from routing.bench.curve import a_day, sweeps
-from routing.bench.runs import Row, command, keep, rows, run_all, turns
+from routing.bench.runs import BenchRow, command, keep, rows, run_all, turns
 from routing.bench.table import markdown
-from routing.bench.timing import Answer, judged, timed
+from routing.bench.timing import PrintedPlan, judged, timed
 from routing.model.check import violations
 from routing.model.formats import parse
 from routing.model.plan import Costs, Plan
@@ -118,7 +118,7 @@ def test_the_program_runs_from_a_shell(tiny):
     line = [sys.executable, "-m", "routing", "solve", str(tiny), "--iterations", "10"]
     done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=120)
     assert json.loads(done.stdout.splitlines()[-1])["vehicles"] == 2
-    assert Answer.of(done.stdout).routes
+    assert PrintedPlan.of(done.stdout).routes
 
 
 # The bench.
@@ -195,7 +195,7 @@ def test_runs_are_appended_once_and_shown(folder, capsys):
 
 
 def test_vehicles_are_shown_before_distance():
-    row = Row("r", "daiban", "", "many", "pairs", "vehicles", 10, 0, 2, 10.02, 0, "", 10, "1", 10.02, "")
+    row = BenchRow("r", "daiban", "", "many", "pairs", "vehicles", 10, 0, 2, 10.02, 0, "", 10, "1", 10.02, "")
     better = replace(row, seed=1, vehicles=1)
     assert "| +0.50 / 0.00 / 50 |" in markdown([row, better], release="r")
 
@@ -208,7 +208,7 @@ def test_a_run_without_instances_ends_with_2(tmp_path, capsys, monkeypatch):
 
 
 def test_peers_are_run_by_their_own_interpreter():
-    case = Case("few", "tiny", Path("tiny.txt"), Primary.DISTANCE, 2, 120.0)
+    case = BenchInstance("few", "tiny", Path("tiny.txt"), Primary.DISTANCE, 2, 120.0)
     line = command("vroom", case, 10, 0, "elsewhere/python")
     assert line[:3] == ["elsewhere/python", "tests/benchmarks/peers/vroom_peer.py", "tiny.txt"]
     assert Path(line[1]).is_file()

@@ -12,7 +12,7 @@ import db
 from agents.network import Division, Level, Precision
 from dispatch.cases.project import Enterprise
 from dispatch.core.actor import Role
-from notifications import doorbell
+from notifications import task_publisher
 from web.app import create_app
 from web.wiring.accounts import HASHER, Account
 from web.wiring.settings import Settings
@@ -40,7 +40,7 @@ def app(settings: Settings, sessions: sessionmaker[Session]) -> Iterator[Flask]:
     made = create_app(settings)
     made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     yield made
-    doorbell.use(None)
+    task_publisher.use(None)
     made.extensions["daiban.sessions"].kw["bind"].dispose()
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from dispatch.core.actor import Role
-from notifications import doorbell
+from notifications import task_publisher
 from notifications.tasks import QUEUES, ROUTES
 from web import run
 from web.app import create_app
@@ -105,7 +105,7 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(client: FlaskClient, sign_
 def test_many_tries_are_slowed_down(settings: Settings, sessions: sessionmaker[Session]) -> None:
     app = create_app(replace(settings, broker_url="", limit_requests=True))
     app.config.update(WTF_CSRF_ENABLED=False)
-    doorbell.use(None)
+    task_publisher.use(None)
     browser = app.test_client()
     tries = [browser.post("/login", data={"name": "", "password": ""}).status_code for _ in range(21)]
     assert tries == [422] * 20 + [429]

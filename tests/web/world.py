@@ -19,10 +19,10 @@ from dispatch.cases.evaluation import Evaluation, Grade, Rectification, TicketKi
 from dispatch.cases.project import Project
 from dispatch.core.actor import Role
 from dispatch.custody.custody import Direction, Parcel
-from notifications import doorbell
+from notifications import task_publisher
 from notifications.message import Message
 from routing.day.plan_jobs import queue_plan
-from routing.day.tables import Courier, Cutoff, PlanState, Run, Shift, Stop, StopAct, StopEvent, StopState
+from routing.day.tables import Courier, CourierRun, CourierStop, Cutoff, PlanState, Shift, StopAct, StopEvent, StopState
 from tests.dispatch.builders import (
     MONDAY,
     TEN,
@@ -65,7 +65,7 @@ def app_over(postgres: str, template_database: str, name: str, folder: Path) -> 
         )
     )
     made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    doorbell.use(None)
+    task_publisher.use(None)
     made.extensions["world"] = make_world(made.extensions["daiban.sessions"], folder)
     return made
 
@@ -117,7 +117,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     given = case.materials[0]
     given.sha256, given.media_type, given.filename = files.keep_bytes(A_PDF), "application/pdf", "a.pdf"
     project = session.get_one(Project, case.project_id)
-    a_run_to(session, county, session.get_one(Stop, parcel.stop_id))
+    a_run_to(session, county, session.get_one(CourierStop, parcel.stop_id))
     ticket = answering.open_ticket(
         session,
         kind=TicketKind.QUESTION,
@@ -171,11 +171,11 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     }
 
 
-def a_run_to(session: Session, county: County, stop: Stop) -> None:
+def a_run_to(session: Session, county: County, stop: CourierStop) -> None:
     """A committed plan that sends the county's first courier to this stop."""
     plan = queue_plan(session, division_id=county.division.id, on=stop.on, cutoff=stop.cutoff, limit_s=1, by="", at=TEN)
     plan.state = PlanState.COMMITTED
-    run = Run(plan_id=plan.id, courier_id=county.couriers[0].id, on=stop.on, starts_s=8 * 3600, ends_s=12 * 3600)
+    run = CourierRun(plan_id=plan.id, courier_id=county.couriers[0].id, on=stop.on, starts_s=8 * 3600, ends_s=12 * 3600)
     session.add(run)
     session.flush()
     stop.move_to(StopState.PLANNED)

@@ -22,7 +22,7 @@ from dispatch.views import cases as shown
 from routing.day.stops import Address
 from web.wiring import cursors, files
 from web.wiring.api_schema import Day, Id, PageQuery, Strict, problems
-from web.wiring.auth import current_viewer, enterprise_only, roles, signed_in
+from web.wiring.auth import current_actor, enterprise_only, roles, signed_in
 from web.wiring.idempotency import idempotent
 from web.wiring.transactions import transaction
 
@@ -105,7 +105,7 @@ def listed(asked: CasesQuery) -> dict[str, Any]:
     """The cases that I may see, newest first."""
     after = _after(asked.cursor)
     with transaction() as session:
-        rows = shown.case_list(session, current_viewer(), after=after, limit=asked.limit, stage=asked.stage)
+        rows = shown.case_list(session, current_actor(), after=after, limit=asked.limit, stage=asked.stage)
     items, following = cursors.page(rows, asked.limit, lambda row: (row["created_at"].isoformat(), row["id"]))
     return {"items": [{k: v for k, v in row.items() if k != "id"} for row in items], "next_cursor": following}
 
@@ -130,7 +130,7 @@ def _after(cursor: str | None) -> tuple[datetime, int] | None:
 def read(case_no: str) -> dict[str, Any]:
     """One case: stage, promise, agent card, reviews, parcels, timeline."""
     with transaction() as session:
-        return shown.case_detail(session, current_viewer(), case_no)
+        return shown.case_detail(session, current_actor(), case_no)
 
 
 @bp.post("/cases/<case_no>/prescreen")
@@ -141,7 +141,7 @@ def read(case_no: str) -> dict[str, Any]:
 @idempotent
 def prescreen(case_no: str, body: PrescreenIn) -> dict[str, Any]:
     """Passed, or every defect told once."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
         case.check_version(body.version)
@@ -159,7 +159,7 @@ def prescreen(case_no: str, body: PrescreenIn) -> dict[str, Any]:
 @idempotent
 def corrections(case_no: str) -> dict[str, Any]:
     """Every defect is mended: back to the agent."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
         prescreening.correct(session, case, by=viewer, at=db.now(session))
@@ -174,7 +174,7 @@ def give(case_no: str) -> tuple[dict[str, Any], int]:
     """One material as multipart/form-data: ``material_id`` and ``file`` (PDF, JPEG or PNG, at most 10 MB)."""
     upload = request.files.get("file")
     wanted = request.form.get("material_id", "")
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         case_for(session, viewer, case_no)  # nothing is stored for somebody who may not
     if upload is None or not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
@@ -200,7 +200,7 @@ def give(case_no: str) -> tuple[dict[str, Any], int]:
 @idempotent
 def submit(case_no: str, body: SubmissionIn) -> dict[str, Any]:
     """Filed with the authorities."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
         case.check_version(body.version)
@@ -216,7 +216,7 @@ def submit(case_no: str, body: SubmissionIn) -> dict[str, Any]:
 @idempotent
 def withdraw(case_no: str, body: WithdrawalIn) -> dict[str, Any]:
     """Take the case back; papers in custody come home."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
         case.check_version(body.version)
@@ -232,7 +232,7 @@ def withdraw(case_no: str, body: WithdrawalIn) -> dict[str, Any]:
 @idempotent
 def evaluate(case_no: str, body: EvaluationIn) -> tuple[dict[str, Any], int]:
     """Rate each matter."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
         grades = {row.review_id: (Grade(row.grade), row.words) for row in body.grades}
@@ -248,20 +248,20 @@ def evaluate(case_no: str, body: EvaluationIn) -> tuple[dict[str, Any], int]:
 @idempotent
 def book(case_no: str, body: LegIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Book a leg: a courier's pickup or delivery with its window, or papers handed in at the counter."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
         at = db.now(session)
         if body.leg is Leg.COUNTER:
             if viewer.role is Role.ENTERPRISE:
-                raise Refused("the counter takes papers in", words="窗口交件由代办员登记")
+                raise Refused("the counter takes papers in", user_message="窗口交件由代办员登记")
             parcel = courier_legs.hand_in(
                 session, case, by=viewer, at=at, scan_id=body.scan_id or f"counter:{case.case_no}"
             )
         else:
             booked = BOOKED.get(body.leg)
             if booked is None:
-                raise Refused(f"{body.leg} is not booked here", words="请选择揽收、投递、换件或窗口")
+                raise Refused(f"{body.leg} is not booked here", user_message="请选择揽收、投递、换件或窗口")
             parcel = booked(session, case, appointment=_appointment(case, body), by=viewer, at=at)
         made = {"waybill": parcel.waybill, "leg": parcel.leg.value, "stop_id": parcel.stop_id}
     return made, 201, {"Location": url_for("api_parcels.custody", waybill=made["waybill"])}
@@ -269,7 +269,7 @@ def book(case_no: str, body: LegIn) -> tuple[dict[str, Any], int, dict[str, str]
 
 def _appointment(case: Case, body: LegIn) -> courier_legs.Appointment:
     if body.on is None or body.opens_s is None or body.closes_s is None:
-        raise Refused("a courier leg needs on, opens_s and closes_s", words="请选择上门日期和时段")
+        raise Refused("a courier leg needs on, opens_s and closes_s", user_message="请选择上门日期和时段")
     project: Project = case.project
     contact = case.contact
     address = Address(

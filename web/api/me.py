@@ -10,14 +10,14 @@ from werkzeug.exceptions import NotFound
 
 from dispatch.core.actor import Role
 from web.wiring.accounts import Account, Token, issue_token, revoke_token
-from web.wiring.api_schema import Answer, Strict, problems
+from web.wiring.api_schema import OutModel, Strict, problems
 from web.wiring.auth import current_person, signed_in
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_me", __name__, url_prefix="/api/v1", tag="me")
 
 
-class Me(Answer):
+class Me(OutModel):
     """The account behind the request."""
 
     account_id: int
@@ -36,7 +36,7 @@ class NewToken(Strict):
     name: str = Field(min_length=1, max_length=80)
 
 
-class TokenShown(Answer):
+class TokenShown(OutModel):
     """A token without its secret."""
 
     id: int
@@ -51,7 +51,7 @@ class TokenMade(Strict):
     token: str
 
 
-class Tokens(Answer):
+class Tokens(OutModel):
     """One's own living tokens."""
 
     items: list[TokenShown]

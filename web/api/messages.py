@@ -16,7 +16,7 @@ from notifications.outbox import NotResendable
 from notifications.phone import mask
 from web.wiring import cursors
 from web.wiring.api_schema import PageQuery, Strict, problems
-from web.wiring.auth import current_viewer, leads_only, roles
+from web.wiring.auth import current_actor, leads_only, roles
 from web.wiring.idempotency import idempotent
 from web.wiring.transactions import transaction
 
@@ -42,7 +42,7 @@ class ResendIn(Strict):
 @bp.doc(responses=problems(422), security="bearer")
 def listed(asked: MessagesQuery) -> dict[str, Any]:
     """The newest first; numbers masked, codes as ******."""
-    viewer = current_viewer()
+    viewer = current_actor()
     after = cursors.decode(asked.cursor, int)
     query = select(Message).where(within(viewer, Message.division_id)).order_by(Message.id.desc())  # type: ignore[arg-type]
     if asked.state is not None:
@@ -74,7 +74,7 @@ def listed(asked: MessagesQuery) -> dict[str, Any]:
 @idempotent
 def resend(message_id: int, body: ResendIn) -> tuple[dict[str, Any], int]:
     """Say it again, as a new message that names the first and the reason."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         message = session.scalar(
             select(Message).where(Message.id == message_id, within(viewer, Message.division_id))  # type: ignore[arg-type]
@@ -84,6 +84,6 @@ def resend(message_id: int, body: ResendIn) -> tuple[dict[str, Any], int]:
         try:
             again = outbox.resend(session, message, why=body.reason, by_account=viewer.account_id, at=db.now(session))
         except NotResendable as error:
-            raise Refused(str(error), words="这条短信不能重发") from error
+            raise Refused(str(error), user_message="这条短信不能重发") from error
         session.flush()
         return {"id": again.id, "state": again.state.value}, 201

@@ -15,7 +15,7 @@ from dispatch.core.errors import Refused
 from dispatch.custody.custody import Holder, check_waybill
 from dispatch.views import cases as shown
 from web.wiring.api_schema import Strict, problems
-from web.wiring.auth import current_viewer, roles, signed_in
+from web.wiring.auth import current_actor, roles, signed_in
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_parcels", __name__, url_prefix="/api/v1", tag="parcels")
@@ -41,9 +41,9 @@ class HandoverIn(Strict):
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 def hand_over(waybill: str, body: HandoverIn) -> tuple[dict[str, Any], int]:
     """A centre or a counter scans a parcel."""
-    viewer = current_viewer()
+    viewer = current_actor()
     if body.to is Holder.COURIER:
-        raise Refused("couriers take parcels on a handover list", words="交给揽投员请使用交接清单")
+        raise Refused("couriers take parcels on a handover list", user_message="交给揽投员请使用交接清单")
     with transaction() as session:
         parcel = parcel_for(session, viewer, check_waybill(waybill), lock=True)
         if body.to is Holder.TRUNK:
@@ -69,4 +69,4 @@ def hand_over(waybill: str, body: HandoverIn) -> tuple[dict[str, Any], int]:
 def custody(waybill: str) -> dict[str, Any]:
     """Everyone who held the parcel."""
     with transaction() as session:
-        return shown.custody_of(session, current_viewer(), waybill)
+        return shown.custody_of(session, current_actor(), waybill)

@@ -12,7 +12,7 @@ from dispatch.catalogue.catalog import Family, Matter
 from dispatch.views import cases as shown
 from web.wiring import cursors
 from web.wiring.api_schema import PageQuery, problems
-from web.wiring.auth import current_viewer, signed_in, staff_only
+from web.wiring.auth import current_actor, signed_in, staff_only
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_places", __name__, url_prefix="/api/v1", tag="places")
@@ -104,7 +104,7 @@ def matters(asked: MattersQuery) -> dict[str, Any]:
 def agents(asked: PageQuery) -> dict[str, Any]:
     """The agents that I may see, with load and skills."""
     after = cursors.decode(asked.cursor, int)
-    query = select(Agent).where(visible_agents(current_viewer()), Agent.active).order_by(Agent.id)
+    query = select(Agent).where(visible_agents(current_actor()), Agent.active).order_by(Agent.id)
     if after is not None:
         query = query.where(Agent.id > after[0])
     with transaction() as session:

@@ -12,13 +12,13 @@ import db
 from agents.network import division_with
 from dispatch.acts import route_planning
 from dispatch.cases.access_control import visible_plans, within
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound
 from routing.day import plan_jobs
-from routing.day.tables import Cutoff, Plan
+from routing.day.tables import Cutoff, DayPlan
 from web.wiring import jobs
 from web.wiring.api_schema import Day, Strict, problems
-from web.wiring.auth import current_viewer, leads_only, staff_only
+from web.wiring.auth import current_actor, leads_only, staff_only
 from web.wiring.idempotency import idempotent
 from web.wiring.transactions import transaction
 
@@ -41,9 +41,9 @@ class ReplanIn(Strict):
     limit: int = Field(default=5, ge=1, le=120)
 
 
-def plan_for(session: Session, viewer: Viewer, plan_id: int) -> Plan:
+def plan_for(session: Session, viewer: Actor, plan_id: int) -> DayPlan:
     """The plan. Raises NotFound."""
-    plan = session.scalar(select(Plan).where(Plan.id == plan_id, visible_plans(viewer)))
+    plan = session.scalar(select(DayPlan).where(DayPlan.id == plan_id, visible_plans(viewer)))
     if plan is None:
         raise NotFound(f"no plan {plan_id} for this viewer")
     return plan
@@ -60,7 +60,7 @@ def make(body: PlanIn) -> tuple[dict[str, Any], int, dict[str, str]]:
 
     A plan of what is committed already replaces it.
     """
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         division = division_with(session, body.area)
         if not session.scalar(select(within(viewer, literal(division.id)))):
@@ -73,7 +73,7 @@ def make(body: PlanIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     return _ring(queued)
 
 
-def _queued(plan: Plan) -> dict[str, Any]:
+def _queued(plan: DayPlan) -> dict[str, Any]:
     return {"id": plan.id, "state": plan.state.value}
 
 
@@ -89,7 +89,7 @@ def _ring(queued: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
 def read(plan_id: int) -> dict[str, Any]:
     """State, progress, cost, and in a preview each run's stops and what is left out, with its reason."""
     with transaction() as session:
-        return _shown(plan_for(session, current_viewer(), plan_id))
+        return _shown(plan_for(session, current_actor(), plan_id))
 
 
 @bp.post("/plans/<int:plan_id>/commit")
@@ -99,7 +99,7 @@ def read(plan_id: int) -> dict[str, Any]:
 @idempotent
 def commit(plan_id: int) -> dict[str, Any]:
     """The preview becomes the day's runs; whoever waits is told. 409 with the difference when stops changed."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         plan = plan_for(session, viewer, plan_id)
         told = route_planning.commit_plan(session, plan, by=viewer, at=db.now(session))
@@ -114,7 +114,7 @@ def commit(plan_id: int) -> dict[str, Any]:
 @idempotent
 def replan(plan_id: int, body: ReplanIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Plan the rest of a committed day anew: driven parts frozen, announced windows kept where it pays."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         standing = plan_for(session, viewer, plan_id)
         queued = _queued(
@@ -130,11 +130,11 @@ def replan(plan_id: int, body: ReplanIn) -> tuple[dict[str, Any], int, dict[str,
 def cancel(plan_id: int) -> str:
     """Give a job or a preview up."""
     with transaction() as session:
-        plan_jobs.cancel(session, plan_for(session, current_viewer(), plan_id))
+        plan_jobs.cancel(session, plan_for(session, current_actor(), plan_id))
     return ""
 
 
-def _shown(plan: Plan) -> dict[str, Any]:
+def _shown(plan: DayPlan) -> dict[str, Any]:
     return {
         "id": plan.id, "state": plan.state.value, "version": plan.version, "on": plan.on, "cutoff": plan.cutoff.value,
         "limit_s": plan.limit_s, "progress": plan.progress, "cost": plan.cost, "cost_curve": plan.cost_curve,

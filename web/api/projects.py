@@ -20,7 +20,7 @@ from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
 from dispatch.views import cases as shown
 from web.wiring.api_schema import Day, Id, Strict, problems
-from web.wiring.auth import current_viewer, enterprise_only, leads_only, roles, signed_in
+from web.wiring.auth import current_actor, enterprise_only, leads_only, roles, signed_in
 from web.wiring.idempotency import idempotent
 from web.wiring.transactions import transaction
 
@@ -97,19 +97,19 @@ class DelegationIn(Strict):
 @idempotent
 def make(body: ProjectIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Ask for free proxy handling of a project, with its first case."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         enterprise_id = viewer.enterprise_id or body.enterprise_id
         enterprise = session.get(Enterprise, enterprise_id) if enterprise_id else None
         if enterprise is None:
-            raise Refused("whose project is it?", words="请指明企业")
+            raise Refused("whose project is it?", user_message="请指明企业")
         contact = session.get(Contact, body.contact_id) if body.contact_id else next(iter(enterprise.contacts), None)
         if contact is None or contact.enterprise_id != enterprise.id:
-            raise Refused("the enterprise has no such contact", words="请先登记企业联系人")
-        intake = project_intake.Intake(
+            raise Refused("the enterprise has no such contact", user_message="请先登记企业联系人")
+        intake = project_intake.ProjectIntake(
             name=body.name,
             family=body.family,
-            site=project_intake.Site(body.site.division_code, body.site.lon, body.site.lat, body.site.address),
+            site=project_intake.ProjectSite(body.site.division_code, body.site.lon, body.site.lat, body.site.address),
             matters=body.matters,
             investment_wan=body.investment_wan,
             project_code=body.project_code,
@@ -133,7 +133,7 @@ def make(body: ProjectIn) -> tuple[dict[str, Any], int, dict[str, str]]:
 def read(project_no: str) -> dict[str, Any]:
     """A project with its team and cases."""
     with transaction() as session:
-        return shown.project_detail(session, current_viewer(), project_no)
+        return shown.project_detail(session, current_actor(), project_no)
 
 
 @bp.post("/projects/<project_no>/cases")
@@ -144,7 +144,7 @@ def read(project_no: str) -> dict[str, Any]:
 @idempotent
 def add_case(project_no: str, body: CaseIn) -> tuple[dict[str, Any], int, dict[str, str]]:
     """One more case of a project; it keeps the project's team."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         project = project_for(session, viewer, project_no, lock=True)
         case = project_intake.open_case(
@@ -163,14 +163,21 @@ def add_case(project_no: str, body: CaseIn) -> tuple[dict[str, Any], int, dict[s
 @idempotent
 def delegate(project_no: str, body: DelegationIn) -> tuple[dict[str, Any], int]:
     """Sign the delegation letter: without one nothing passes the prescreen."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         project = project_for(session, viewer, project_no, lock=True)
         letter = prescreening.delegate(
-            session, project, legal_representative=body.legal_representative, powers=set(body.powers),
-            matters=body.matters, people=[prescreening.Person(**person.model_dump()) for person in body.people],
-            valid_to=body.valid_to, may_pass_on=body.may_pass_on, by=viewer, at=db.now(session),
-        )  # fmt: skip
+            session,
+            project,
+            legal_representative=body.legal_representative,
+            powers=set(body.powers),
+            matters=body.matters,
+            people=[prescreening.AuthorisedPerson(**person.model_dump()) for person in body.people],
+            valid_to=body.valid_to,
+            may_pass_on=body.may_pass_on,
+            by=viewer,
+            at=db.now(session),
+        )
         return {"project_no": project.project_no, "valid_from": letter.valid_from, "valid_to": letter.valid_to}, 201
 
 
@@ -180,7 +187,7 @@ def delegate(project_no: str, body: DelegationIn) -> tuple[dict[str, Any], int]:
 @bp.doc(responses=problems(404), security="bearer")
 def why(project_no: str) -> dict[str, Any]:
     """Why this agent, who came next and what they lost by; or why nobody, and the smallest change that would help."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         project = project_for(session, viewer, project_no)
         explained = [asdict(one) for one in reasons(session, project, at=db.now(session))]
@@ -195,13 +202,13 @@ def why(project_no: str) -> dict[str, Any]:
 @idempotent
 def assign(project_no: str, body: AssignmentIn) -> dict[str, Any]:
     """Let the matching place the project, or give it to a named agent with a reason."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         project = project_for(session, viewer, project_no, lock=True)
         at = db.now(session)
         if body.agent_id is not None:
             if not (body.reason or "").strip():
-                raise Refused("a choice by hand needs its reason", words="请填写指派理由")
+                raise Refused("a choice by hand needs its reason", user_message="请填写指派理由")
             staffing.assign(
                 session, project, agent_id=body.agent_id, by=viewer, at=at, reason={"why": body.reason},
                 chosen_by=viewer.label, locked=body.lock,
@@ -210,5 +217,5 @@ def assign(project_no: str, body: AssignmentIn) -> dict[str, Any]:
             place(session, project, by=viewer, at=at)
             apply_batch.tell_placed(session, at=at, project_id=project.id)
         else:
-            raise Refused("mode or agent_id", words="请选择自动匹配或指定代办员")
+            raise Refused("mode or agent_id", user_message="请选择自动匹配或指定代办员")
         return shown.why(session, viewer, project_no)

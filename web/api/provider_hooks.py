@@ -58,7 +58,7 @@ def domestic_status(secret: str) -> Response | tuple[dict[str, object], int]:
     return {"code": 0, "msg": "ok"}, 200
 
 
-def _take(said: receipts.Said) -> None:
+def _take(said: receipts.ProviderReceipt) -> None:
     applied = receipts.receive(session_factory(), said)
-    if applied is receipts.Applied.UNKNOWN_MESSAGE:
+    if applied is receipts.ReceiptResult.UNKNOWN_MESSAGE:
         log.info("a receipt of an unknown message", gateway=said.gateway, provider_id=said.provider_id)

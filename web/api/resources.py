@@ -6,7 +6,7 @@ from apiflask import APIFlask
 from flask import Blueprint, render_template
 
 from web.api import cases, me, messages, parcels, places, plans, projects, reviews, runs, tickets
-from web.wiring.api_schema import Json, Problem
+from web.wiring.api_schema import Json, ProblemOut
 from web.wiring.errors import DISPATCH, WORDS
 
 RESOURCES = (
@@ -26,7 +26,7 @@ def read() -> str:
 def problem_types() -> str:
     """What each ``type`` of a problem means."""
     rows = {slug: (status, title, next_step) for status, (slug, title, next_step) in WORDS.items()}
-    rows |= {slug: (status, kind.words, "") for kind, status, slug in DISPATCH if slug not in rows}
+    rows |= {slug: (status, kind.user_message, "") for kind, status, slug in DISPATCH if slug not in rows}
     return render_template("api/problems.html", rows=sorted(rows.items(), key=lambda row: (row[1][0], row[0])))
 
 
@@ -82,5 +82,5 @@ def install(app: APIFlask) -> None:
 
     @app.spec_processor
     def add_problem(spec: Any) -> Any:
-        spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        spec.setdefault("components", {}).setdefault("schemas", {})["ProblemOut"] = ProblemOut.model_json_schema()
         return spec

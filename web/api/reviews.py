@@ -13,7 +13,7 @@ from dispatch.core.actor import Role
 from dispatch.core.clock import PauseKind
 from dispatch.core.errors import Refused, Stale
 from web.wiring.api_schema import Day, Strict, problems
-from web.wiring.auth import current_viewer, roles
+from web.wiring.auth import current_actor, roles
 from web.wiring.idempotency import idempotent
 from web.wiring.transactions import transaction
 
@@ -47,7 +47,7 @@ class ReviewIn(Strict):
 @idempotent
 def step(review_id: int, body: ReviewIn) -> dict[str, Any]:
     """Accepted, supplement, paused, extended, decided: as the authority's paper says."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         review = review_for(session, viewer, review_id)
         if body.version is not None and body.version != review.version:
@@ -76,7 +76,7 @@ def step(review_id: int, body: ReviewIn) -> dict[str, Any]:
             case "paused":
                 if body.kind is None or body.until is None:
                     raise Refused(
-                        "a pause needs its kind and its expected end", words="请选择特别程序种类和预计结束日期"
+                        "a pause needs its kind and its expected end", user_message="请选择特别程序种类和预计结束日期"
                     )
                 pause = ReviewPause(
                     kind=body.kind, notice_no=body.notice_no, starts_on=body.on or today, expected_end_on=body.until,

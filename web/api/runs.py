@@ -11,7 +11,7 @@ from dispatch.core.actor import Role
 from dispatch.views import courier as shown
 from web.wiring import files
 from web.wiring.api_schema import problems
-from web.wiring.auth import courier_only, current_viewer, roles
+from web.wiring.auth import courier_only, current_actor, roles
 from web.wiring.stop_reports import StopEventIn, report_stop
 from web.wiring.transactions import transaction
 
@@ -25,7 +25,7 @@ bp = APIBlueprint("api_runs", __name__, url_prefix="/api/v1", tag="runs")
 def mine() -> dict[str, Any]:
     """My runs of today, in order, with what a stop needs and nothing more."""
     with transaction() as session:
-        return shown.my_day(session, current_viewer())
+        return shown.my_day(session, current_actor())
 
 
 @bp.post("/stops/<int:stop_id>/events")
@@ -35,7 +35,7 @@ def mine() -> dict[str, Any]:
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 def event(stop_id: int, body: StopEventIn) -> tuple[dict[str, Any], int]:
     """Arrived, collected, delivered, failed, undone, or a problem."""
-    return report_stop(current_viewer(), stop_id, body), 201
+    return report_stop(current_actor(), stop_id, body), 201
 
 
 @bp.post("/stops/<int:stop_id>/proofs")
@@ -45,7 +45,7 @@ def event(stop_id: int, body: StopEventIn) -> tuple[dict[str, Any], int]:
 def keep_proof(stop_id: int) -> tuple[dict[str, str], int]:
     """A photo or signature as multipart/form-data: ``file``, JPEG or PNG. The event names its ``sha256``."""
     with transaction() as session:
-        stop_for(session, current_viewer(), stop_id)  # nothing is stored for somebody who may not
+        stop_for(session, current_actor(), stop_id)  # nothing is stored for somebody who may not
     upload = request.files.get("file")
     if upload is None:
         raise BadRequest("file is needed")

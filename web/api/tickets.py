@@ -13,7 +13,7 @@ from dispatch.cases.evaluation import TicketKind
 from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
 from web.wiring.api_schema import Strict, problems
-from web.wiring.auth import current_viewer, roles
+from web.wiring.auth import current_actor, roles
 from web.wiring.idempotency import idempotent
 from web.wiring.transactions import transaction
 
@@ -39,11 +39,11 @@ class TicketIn(Strict):
 @idempotent
 def make(body: TicketIn) -> tuple[dict[str, Any], int]:
     """Ask or complain: a number, an owner who is never the person complained about, a due day."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         case = case_for(session, viewer, body.case_no) if body.case_no else None
         if case is None and body.area is None:
-            raise Refused("a ticket needs a case or an area", words="请选择办件或所在区县")
+            raise Refused("a ticket needs a case or an area", user_message="请选择办件或所在区县")
         division_id = case.division_id if case is not None else division_with(session, body.area or "").id
         ticket = answering.open_ticket(
             session, kind=body.kind, words=body.words, division_id=division_id, by=viewer, at=db.now(session),

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import db
 from agents import network as agents_network
-from agents.imports import BadFile, ImportReport, read_sheet
+from agents.imports import BadImport, ImportReport, read_sheet
 from dispatch.acts import route_planning
 from dispatch.catalogue import imports as dispatch_catalog
 from dispatch.core.actor import SYSTEM
@@ -22,7 +22,7 @@ from dispatch.core.errors import DispatchError
 from dispatch.custody import custody as dispatch_custody
 from dispatch.simulation import report_page
 from notifications import tasks
-from routing.day.tables import Cutoff, Plan, PlanState
+from routing.day.tables import Cutoff, DayPlan, PlanState
 from web.commands.replay_area import replay_area
 from web.demo import county, demand
 from web.wiring import database_schema, jobs, key_rotation
@@ -41,7 +41,7 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
-        except BadFile as error:
+        except BadImport as error:
             lines = "\n".join(f"  {row}" for row in error.rows[:50])
             more = f"\n  and {len(error.rows) - 50} more" if len(error.rows) > 50 else ""
             raise click.ClickException(f"{error.path.name} is refused, nothing was changed:\n{lines}{more}") from None
@@ -230,7 +230,7 @@ def runs_plan(area: str, day: datetime, cutoff: str, limit_s: int, seed: int) ->
         )  # fmt: skip
     run_day_plan(session_factory(), plan.id, current_app.extensions["daiban.travel"])
     with session_factory()() as session:
-        done = session.get_one(Plan, plan.id)
+        done = session.get_one(DayPlan, plan.id)
     if done.state is PlanState.FAILED:
         raise click.ClickException(f"plan {done.id} failed: {done.why_failed}")
     result = done.result or {}

@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 import db
 from agents.matching.batch import match
-from agents.matching.model import Place, Weights
+from agents.matching.model import NetworkPlace, Weights
 from agents.network import Division, Level, division_with, subtree_condition
 from dispatch.assignment.matching_input import agents_as_of, network_of
 from dispatch.catalogue.catalog import calendar_of, matter_nodes
 from dispatch.core.clock import Calendar
 from dispatch.forecast.durations import Durations, read_priors
-from dispatch.forecast.path_sampling import course
+from dispatch.forecast.path_sampling import prepare_path_samples
 from dispatch.forecast.promise import outlook
 from dispatch.path.applicability import Facts
 from dispatch.path.approval_graph import build_path
@@ -51,9 +51,9 @@ def replay_area(
         sites.setdefault(str(town.parent_code), []).append((town.code, town.lon, town.lat))
     counties = [County(county, a_year / WORKDAYS_A_YEAR, tuple(places)) for county, places in sorted(sites.items())]
     plain = network_of(session, {str(agent.node) for agent in agents} | {town.code for town in towns})
-    network = {node: Place(*where) for node, where in plain.items()}
+    network = {node: NetworkPlace(*where) for node, where in plain.items()}
     path = build_path(matter_nodes(session, area, Facts(special_fire=True)))
-    view = outlook(course(path, Durations.before_any_case(read_priors())))
+    view = outlook(prepare_path_samples(path, Durations.before_any_case(read_priors())))
     begins_on = _begins_on(calendar, today, warm_up + days)
     draws = [
         demand(counties, view, calendar, begins_on, warm_up + days, seed=seed + number) for number in range(replays)

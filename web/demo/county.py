@@ -32,7 +32,7 @@ from dispatch.cases.notify import Desk, DeskKind
 from dispatch.cases.project import Contact, Enterprise, Intermediary, Power, Project
 from dispatch.cases.review import ReviewPause, ReviewState
 from dispatch.catalogue.catalog import AreaEvaluation, AreaKind, Family, Matter, calendar_of
-from dispatch.core.actor import SYSTEM, Role, Viewer
+from dispatch.core.actor import SYSTEM, Actor, Role
 from dispatch.core.clock import PauseKind, utc
 from notifications.message import Message
 from notifications.message import State as MessageState
@@ -40,17 +40,17 @@ from routing.day import plan_jobs, planning
 from routing.day.stops import Address, ask_for_stop
 from routing.day.tables import (
     Courier,
+    CourierRun,
+    CourierStop,
     Cutoff,
+    DayPlan,
     FailReason,
-    Plan,
     PlanState,
-    Run,
     Shift,
-    Stop,
     StopAct,
     StopKind,
     StopState,
-    Vehicle,
+    VehicleKind,
 )
 from routing.travel.geodesic import Geodesic
 from web.demo.people import Cast, Firm, pinyin_of, pinyin_of_person
@@ -98,7 +98,7 @@ REGISTRATION = ("REG-01", "REG-02", "REG-03", "REG-04", "REG-05", "REG-06")
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class CasePlan:
     """How far one project has come by ten o'clock, and how many working days ago it began."""
 
     goal: str
@@ -108,62 +108,62 @@ class Scene:
     twist: str = ""
 
 
-def scenes() -> list[Scene]:
+def scenes() -> list[CasePlan]:
     """The forty-odd projects of the day, at every stage of the path."""
     ind = INDUSTRIAL
     biz, reg = Family.BUSINESS_OPENING, Family.PROPERTY_REGISTRATION
     return [
-        Scene("requested", 0, ind[0]),
-        Scene("requested", 0, OPENING, biz),
-        Scene("requested", 1, ind[3], twist="nobody"),
-        Scene("assigned", 0, ind[1]),
-        Scene("assigned", 1, ind[2]),
-        Scene("assigned", 3, ind[4], twist="late answer"),
-        Scene("assigned", 0, REGISTRATION, reg),
-        Scene("correction", 2, ind[1]),
-        Scene("correction", 1, ind[5]),
-        Scene("prescreened", 2, ind[1]),
-        Scene("prescreened", 1, REGISTRATION, reg),
-        Scene("prescreened", 3, ind[2]),
-        Scene("booked today", 2, ind[1]),
-        Scene("booked today", 2, ind[2]),
-        Scene("booked today", 3, REGISTRATION, reg),
-        Scene("booked today", 2, ind[6], twist="failed attempt"),
-        Scene("booked today", 1, ind[5]),
-        Scene("collected", 4, ind[1]),
-        Scene("collected", 3, REGISTRATION, reg),
-        Scene("collected", 5, ind[2]),
-        Scene("submitted", 5, ind[1]),
-        Scene("submitted", 6, ind[2], twist="silence"),
-        Scene("submitted", 4, OPENING, biz),
-        Scene("accepted", 6, ind[1]),
-        Scene("accepted", 6, ind[2]),
-        Scene("accepted", 12, ind[1], twist="overdue"),
-        Scene("accepted", 9, ind[3], twist="pause"),
-        Scene("accepted", 14, ind[2], twist="extended"),
-        Scene("accepted", 5, ind[4]),
-        Scene("accepted", 10, ind[5], twist="supplement"),
-        Scene("accepted", 7, ind[6], twist="deferred"),
-        Scene("accepted", 5, REGISTRATION, reg),
-        Scene("decided", 12, ind[1]),
-        Scene("decided", 7, REGISTRATION, reg),
-        Scene("decided", 9, ind[0], twist="denied"),
-        Scene("delivery today", 13, ind[1]),
-        Scene("delivery today", 12, ind[2]),
-        Scene("delivery today", 8, REGISTRATION, reg),
-        Scene("delivered", 15, ind[1]),
-        Scene("delivered", 9, OPENING, biz),
-        Scene("evaluated", 18, ind[1]),
-        Scene("evaluated", 17, REGISTRATION, reg),
-        Scene("evaluated", 16, ind[2], twist="bad grade"),
-        Scene("evaluated", 11, OPENING, biz),
-        Scene("withdrawn", 6, ind[1]),
-        Scene("refused", 4, ind[0]),
+        CasePlan("requested", 0, ind[0]),
+        CasePlan("requested", 0, OPENING, biz),
+        CasePlan("requested", 1, ind[3], twist="nobody"),
+        CasePlan("assigned", 0, ind[1]),
+        CasePlan("assigned", 1, ind[2]),
+        CasePlan("assigned", 3, ind[4], twist="late answer"),
+        CasePlan("assigned", 0, REGISTRATION, reg),
+        CasePlan("correction", 2, ind[1]),
+        CasePlan("correction", 1, ind[5]),
+        CasePlan("prescreened", 2, ind[1]),
+        CasePlan("prescreened", 1, REGISTRATION, reg),
+        CasePlan("prescreened", 3, ind[2]),
+        CasePlan("booked today", 2, ind[1]),
+        CasePlan("booked today", 2, ind[2]),
+        CasePlan("booked today", 3, REGISTRATION, reg),
+        CasePlan("booked today", 2, ind[6], twist="failed attempt"),
+        CasePlan("booked today", 1, ind[5]),
+        CasePlan("collected", 4, ind[1]),
+        CasePlan("collected", 3, REGISTRATION, reg),
+        CasePlan("collected", 5, ind[2]),
+        CasePlan("submitted", 5, ind[1]),
+        CasePlan("submitted", 6, ind[2], twist="silence"),
+        CasePlan("submitted", 4, OPENING, biz),
+        CasePlan("accepted", 6, ind[1]),
+        CasePlan("accepted", 6, ind[2]),
+        CasePlan("accepted", 12, ind[1], twist="overdue"),
+        CasePlan("accepted", 9, ind[3], twist="pause"),
+        CasePlan("accepted", 14, ind[2], twist="extended"),
+        CasePlan("accepted", 5, ind[4]),
+        CasePlan("accepted", 10, ind[5], twist="supplement"),
+        CasePlan("accepted", 7, ind[6], twist="deferred"),
+        CasePlan("accepted", 5, REGISTRATION, reg),
+        CasePlan("decided", 12, ind[1]),
+        CasePlan("decided", 7, REGISTRATION, reg),
+        CasePlan("decided", 9, ind[0], twist="denied"),
+        CasePlan("delivery today", 13, ind[1]),
+        CasePlan("delivery today", 12, ind[2]),
+        CasePlan("delivery today", 8, REGISTRATION, reg),
+        CasePlan("delivered", 15, ind[1]),
+        CasePlan("delivered", 9, OPENING, biz),
+        CasePlan("evaluated", 18, ind[1]),
+        CasePlan("evaluated", 17, REGISTRATION, reg),
+        CasePlan("evaluated", 16, ind[2], twist="bad grade"),
+        CasePlan("evaluated", 11, OPENING, biz),
+        CasePlan("withdrawn", 6, ind[1]),
+        CasePlan("refused", 4, ind[0]),
     ]
 
 
 @dataclass
-class Stage:
+class DemoContext:
     """What the story needs at hand: the rows made so far."""
 
     session: Session
@@ -186,7 +186,7 @@ def load(sessions: sessionmaker[Session], *, seed: int = 7, say: Callable[[str],
         db.allow_clock_changes(session)
         db.set_clock(session, NOW)
         county = division_with(session, COUNTY)
-        stage = Stage(session, Cast(seed), county, children(session, county))
+        stage = DemoContext(session, Cast(seed), county, children(session, county))
         say("代办员、揽投员与账号")
         _people(stage)
         _evaluated_areas(stage)
@@ -207,7 +207,7 @@ def load(sessions: sessionmaker[Session], *, seed: int = 7, say: Callable[[str],
 # ---------------------------------------------------------------- people
 
 
-def _people(stage: Stage) -> None:
+def _people(stage: DemoContext) -> None:
     session, cast = stage.session, stage.cast
     teams = {}
     for name, division in (("武进区代办一组", stage.county), ("武进区代办二组", stage.county)):
@@ -257,7 +257,7 @@ def _people(stage: Stage) -> None:
         courier = Courier(
             courier_no=f"WJ{number + 1:03d}", name=name, pinyin=pinyin_of_person(name), phone=phone,
             phone_hash=db.keyed_hash(phone), division_id=stage.county.id, centre_id=centre.id,
-            vehicle=Vehicle.VAN if number % 4 == 3 else Vehicle.EBIKE,
+            vehicle=VehicleKind.VAN if number % 4 == 3 else VehicleKind.EBIKE,
             pieces_capacity=200 if number % 4 == 3 else 80, grams_capacity=400_000 if number % 4 == 3 else 60_000,
         )  # fmt: skip
         session.add(courier)
@@ -272,7 +272,7 @@ def _people(stage: Stage) -> None:
     session.flush()
 
 
-def _evaluated_areas(stage: Stage) -> None:
+def _evaluated_areas(stage: DemoContext) -> None:
     zone = next(d for d in stage.towns if d.name == "高新区")
     for kind, name, saved_wan in (
         (AreaKind.ENVIRONMENT, "环境", 8),
@@ -294,7 +294,7 @@ def _evaluated_areas(stage: Stage) -> None:
     stage.session.flush()
 
 
-def _accounts(stage: Stage) -> None:
+def _accounts(stage: DemoContext) -> None:
     """One shared hash: argon2 is slow on purpose, and this password is printed at start."""
     session, shared = stage.session, HASHER.hash(PASSWORD)
     enterprise = stage.first_enterprise
@@ -332,10 +332,10 @@ def _accounts(stage: Stage) -> None:
 # ---------------------------------------------------------------- one project's story
 
 
-class Story:
+class CaseScript:
     """One project walking the path, with a clock of its own that moves through working hours."""
 
-    def __init__(self, stage: Stage, scene: Scene) -> None:
+    def __init__(self, stage: DemoContext, scene: CasePlan) -> None:
         self.stage, self.scene, self.session = stage, scene, stage.session
         self.calendar = calendar_of(stage.session)
         start = TODAY if scene.began_wd == 0 else self.calendar.add_working_days(TODAY, -scene.began_wd)
@@ -352,11 +352,11 @@ class Story:
         return self.at
 
     @property
-    def agent(self) -> Viewer:
+    def agent(self) -> Actor:
         member = self.project.lead
         assert member is not None
         row = self.session.get_one(Agent, member.agent_id)
-        return Viewer(Role.AGENT, name=row.name, agent_id=row.id)
+        return Actor(Role.AGENT, name=row.name, agent_id=row.id)
 
     def request(self) -> None:
         session, cast, firm = self.session, self.stage.cast, self.firm
@@ -373,14 +373,14 @@ class Story:
         session.add(contact)
         session.flush()
         self.enterprise, self.contact = enterprise, contact
-        self.viewer = Viewer(Role.ENTERPRISE, name=contact.name, enterprise_id=enterprise.id)
+        self.viewer = Actor(Role.ENTERPRISE, name=contact.name, enterprise_id=enterprise.id)
         self.lon, self.lat = cast.near(self.town.lon, self.town.lat)
         self.address = cast.address(self.town.name)
         title = {Family.BUSINESS_OPENING: f"{firm.name}设立", Family.PROPERTY_REGISTRATION: f"{firm.name}不动产登记"}
-        intake = project_intake.Intake(
+        intake = project_intake.ProjectIntake(
             name=title.get(self.scene.family, firm.project),
             family=self.scene.family,
-            site=project_intake.Site(self.town.code, self.lon, self.lat, self.address),
+            site=project_intake.ProjectSite(self.town.code, self.lon, self.lat, self.address),
             matters=self._matters(),
             investment_wan=cast.random.choice((800, 2000, 5000, 12000, 30000))
             if not title.get(self.scene.family)
@@ -404,10 +404,10 @@ class Story:
         return placed is not None
 
     def delegate(self) -> None:
-        second = prescreening.Person(self.stage.cast.person(), self.stage.cast.phone())
+        second = prescreening.AuthorisedPerson(self.stage.cast.person(), self.stage.cast.phone())
         prescreening.delegate(
             self.session, self.project, legal_representative=self.firm.legal, powers=list(Power),
-            people=[prescreening.Person(self.firm.contact, self.firm.phone), second],
+            people=[prescreening.AuthorisedPerson(self.firm.contact, self.firm.phone), second],
             valid_to=date(2027, 12, 31), by=self.viewer, at=self.later(minutes=10),
         )  # fmt: skip
         for material in self.case.materials:
@@ -456,18 +456,18 @@ class Story:
             self.session, self.case, appointment=self.appointment(on, 9, 12), by=self.viewer, at=self.at
         )
         courier = self.stage.cast.random.choice(self.stage.couriers)
-        stop = self.session.get_one(Stop, parcel.stop_id)
+        stop = self.session.get_one(CourierStop, parcel.stop_id)
         stop.move_to(StopState.PLANNED)
         courier_legs.announce(
             self.session, stop, courier_name=courier.name, opens_s=9 * 3600, closes_s=11 * 3600, by=SYSTEM, at=self.at
         )
         self.at = max(self.at, utc(on, time(9, 50)))
-        driver = Viewer(Role.COURIER, name=courier.name, courier_id=courier.id)
-        said = stop_report.Doorstep(
+        driver = Actor(Role.COURIER, name=courier.name, courier_id=courier.id)
+        said = stop_report.StopReport(
             event_id=uuid.UUID(int=self.case.id), act=StopAct.COLLECTED, code=parcel.code, inspected=True,
             seal_no=f"S{parcel.id:07d}",
         )  # fmt: skip
-        stop_report.report(self.session, stop, said, by=driver, at=self.at)
+        stop_report.report_stop(self.session, stop, said, by=driver, at=self.at)
         if self.scene.goal == "collected" and self.scene.began_wd == 3:
             return
         self.later(minutes=80)
@@ -541,9 +541,9 @@ class Story:
         closing.evaluate(self.session, self.case, grades=grades, by=self.viewer, at=self.later(minutes=120))
 
 
-def _play(stage: Stage, scene: Scene) -> None:
+def _play(stage: DemoContext, scene: CasePlan) -> None:
     """Walk one project as far as its scene says."""
-    story = Story(stage, scene)
+    story = CaseScript(stage, scene)
     story.request()
     if stage.first_enterprise is None and scene.goal == "booked today":
         stage.first_enterprise = story.enterprise
@@ -601,11 +601,11 @@ def _play(stage: Stage, scene: Scene) -> None:
         story.evaluate()
 
 
-def _acts(story: Story, scene: Scene) -> bool:
+def _acts(story: CaseScript, scene: CasePlan) -> bool:
     return scene.goal != "requested" and story.assign()
 
 
-def _book_today(story: Story) -> None:
+def _book_today(story: CaseScript) -> None:
     if story.case.pickup_way is Way.ELECTRONIC:
         return
     windows = ((10, 12), (14, 17), (11, 12))
@@ -616,14 +616,14 @@ def _book_today(story: Story) -> None:
     )
 
 
-def _tickets(stage: Stage) -> None:
+def _tickets(stage: DemoContext) -> None:
     cases = stage.session.scalars(select(Case).where(Case.stage == "under_review").order_by(Case.id).limit(2)).all()
     asked = (
         (TicketKind.QUESTION, "环评报告表需要几份？电子版可以吗？"),
         (TicketKind.COMPLAINT, "电话一直没人接，希望改进。"),
     )
     for case, (kind, words) in zip(cases, asked, strict=False):
-        viewer = Viewer(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id, name=case.contact.name)
+        viewer = Actor(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id, name=case.contact.name)
         answering.open_ticket(
             stage.session, kind=kind, words=words, division_id=case.division_id, by=viewer, case=case,
             at=NOW - timedelta(hours=20), from_12345=kind is TicketKind.COMPLAINT,
@@ -633,10 +633,10 @@ def _tickets(stage: Stage) -> None:
 # ---------------------------------------------------------------- the day's stops and the morning's runs
 
 
-def _other_stops(stage: Stage) -> None:
+def _other_stops(stage: DemoContext) -> None:
     """What EMS carries for the other counters today: results and invoices, about three hundred stops in all."""
     cast, session = stage.cast, stage.session
-    booked = len(session.scalars(select(Stop.id).where(Stop.on == TODAY)).all())
+    booked = len(session.scalars(select(CourierStop.id).where(CourierStop.on == TODAY)).all())
     weights = [3.0 if town.name in {"湖塘镇", "高新区", "武进经济开发区"} else 1.0 for town in stage.towns]
     for number in range(STOPS - booked):
         town = cast.random.choices(stage.towns, weights)[0]
@@ -674,7 +674,7 @@ def _morning(sessions: sessionmaker[Session], *, seed: int) -> None:
     if state is not PlanState.PREVIEW:
         raise RuntimeError(f"the demo's morning could not be planned: {state}")
     with sessions.begin() as session:
-        plan = session.get_one(Plan, plan_id)
+        plan = session.get_one(DayPlan, plan_id)
         plan.requested_at = plan.finished_at = early
         route_planning.commit_plan(session, plan, by=SYSTEM, at=early)
     with sessions.begin() as session:
@@ -684,9 +684,9 @@ def _morning(sessions: sessionmaker[Session], *, seed: int) -> None:
 def _drive_until_ten(session: Session) -> None:
     """Tick off what the plan says was done by ten; one attempt fails."""
     failed = False
-    runs = session.scalars(select(Run).where(Run.on == TODAY).order_by(Run.id)).all()
+    runs = session.scalars(select(CourierRun).where(CourierRun.on == TODAY).order_by(CourierRun.id)).all()
     for run in runs:
-        driver = Viewer(Role.COURIER, name=run.courier.name, courier_id=run.courier_id)
+        driver = Actor(Role.COURIER, name=run.courier.name, courier_id=run.courier_id)
         for stop in sorted(run.stops, key=lambda s: s.position or 0):
             done_s = (stop.eta_s or 0) + stop.service_s
             if done_s > 10 * 3600 - 300:
@@ -698,14 +698,14 @@ def _drive_until_ten(session: Session) -> None:
             event_id = uuid.UUID(int=(1 << 64) + stop.id)
             if not failed and done_s > 9 * 3600 and stop.kind is StopKind.PICKUP and papers:
                 failed = True
-                said = stop_report.Doorstep(
+                said = stop_report.StopReport(
                     event_id=event_id, act=StopAct.FAILED, reason=FailReason.PAPERS_NOT_READY, device_at=at
                 )
             else:
-                said = stop_report.Doorstep(
+                said = stop_report.StopReport(
                     event_id=event_id, act=act, device_at=at, code=code, identity_checked=True, inspected=True
                 )
-            stop_report.report(session, stop, said, by=driver, at=at)
+            stop_report.report_stop(session, stop, said, by=driver, at=at)
 
 
 def _say_that_the_past_was_told(session: Session) -> None:

@@ -22,7 +22,7 @@ from dispatch.cases.stages import Stage
 from dispatch.catalogue.catalog import Family, Matter, calendar_of, handlings_of
 from dispatch.core.actor import Role
 from dispatch.core.clock import utc
-from routing.day.tables import Courier, Cutoff, Shift, Stop, StopKind, Vehicle
+from routing.day.tables import Courier, CourierStop, Cutoff, Shift, StopKind, VehicleKind
 from web.demo.copying import copy_rows, next_id, settle_ids
 from web.demo.county import LOGINS, NOW, OPENING, PASSWORD, REGISTRATION, TODAY
 from web.demo.people import Cast, pinyin_of_person
@@ -42,7 +42,7 @@ RUNNING_STAGES = (
     (Stage.DELIVERED, 0.05),
 )
 NOUNS = (
-    Agent, Enterprise, Contact, Project, ProjectMember, Case, CaseEvent, Review, Material, Courier, Shift, Stop,
+    Agent, Enterprise, Contact, Project, ProjectMember, Case, CaseEvent, Review, Material, Courier, Shift, CourierStop,
 )  # fmt: skip
 
 
@@ -287,7 +287,7 @@ def _couriers_and_stops(
             {
                 "id": courier, "courier_no": f"{county.code[:6]}E{number + 1:03d}", "name": name,
                 "pinyin": pinyin_of_person(name), "phone": phone, "phone_hash": db.keyed_hash(phone),
-                "division_id": county.id, "centre_id": centre.id, "vehicle": Vehicle.EBIKE, "pieces_capacity": 150,
+                "division_id": county.id, "centre_id": centre.id, "vehicle": VehicleKind.EBIKE, "pieces_capacity": 150,
                 "grams_capacity": 80_000, "active": True,
             }
         )  # fmt: skip
@@ -300,7 +300,7 @@ def _couriers_and_stops(
         ]  # fmt: skip
     copy_rows(session, Courier, couriers)
     copy_rows(session, Shift, shifts)
-    copy_rows(session, Stop, _stops(cast, ids, county, towns, round(float(row["delivery_stops_mean"])), TODAY))
+    copy_rows(session, CourierStop, _stops(cast, ids, county, towns, round(float(row["delivery_stops_mean"])), TODAY))
 
 
 def _stops(
@@ -312,13 +312,28 @@ def _stops(
         morning = n % 2 == 0
         opens = cast.random.choice((8, 9, 10) if morning else (13, 14, 15)) * 3600
         yield {
-            "id": ids.next(Stop), "division_id": county.id, "on": on, "cutoff": Cutoff.AM if morning else Cutoff.PM,
-            "kind": StopKind.DELIVERY if n % 5 else StopKind.PICKUP, "state": "open", "lon": lon, "lat": lat,
-            "address": cast.address(town.name), "contact_name": _name(cast), "contact_phone": cast.phone(),
-            "label": cast.random.choice(cast.brands), "windows": [[opens, opens + 3 * 3600]], "service_s": 240,
-            "pieces": 1, "grams": 200, "priority": 1, "needs_van": False, "attempts": 0, "version": 1,
+            "id": ids.next(CourierStop),
+            "division_id": county.id,
+            "on": on,
+            "cutoff": Cutoff.AM if morning else Cutoff.PM,
+            "kind": StopKind.DELIVERY if n % 5 else StopKind.PICKUP,
+            "state": "open",
+            "lon": lon,
+            "lat": lat,
+            "address": cast.address(town.name),
+            "contact_name": _name(cast),
+            "contact_phone": cast.phone(),
+            "label": cast.random.choice(cast.brands),
+            "windows": [[opens, opens + 3 * 3600]],
+            "service_s": 240,
+            "pieces": 1,
+            "grams": 200,
+            "priority": 1,
+            "needs_van": False,
+            "attempts": 0,
+            "version": 1,
             "created_at": NOW,
-        }  # fmt: skip
+        }
 
 
 def _upper_agents(session: Session, cast: Cast, scale: str) -> None:

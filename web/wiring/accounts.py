@@ -33,29 +33,29 @@ class AccountState(enum.StrEnum):
 class AccountError(ValueError):
     """A rule of the accounts was broken; ``words`` is for the person in front of the screen."""
 
-    words = "账号操作未完成"
+    user_message = "账号操作未完成"
 
-    def __init__(self, message: str, *, words: str | None = None) -> None:
+    def __init__(self, message: str, *, user_message: str | None = None) -> None:
         super().__init__(message)
-        self.words = words or self.words
+        self.user_message = user_message or self.user_message
 
 
 class NumberTaken(AccountError):
     """The number already belongs to an open account."""
 
-    words = "该手机号已有账号，请直接登录"
+    user_message = "该手机号已有账号，请直接登录"
 
 
 class WrongCreditCode(AccountError):
     """Not a unified social credit code (统一社会信用代码): wrong length, letter or check digit."""
 
-    words = "统一社会信用代码有误，请核对18位代码"
+    user_message = "统一社会信用代码有误，请核对18位代码"
 
 
 class WeakPassword(AccountError):
     """Too short, or all one kind of thing."""
 
-    words = f"密码至少{LEAST_PASSWORD}位，不能全是数字"
+    user_message = f"密码至少{LEAST_PASSWORD}位，不能全是数字"
 
 
 class Account(db.Base):
@@ -272,7 +272,7 @@ def change_number(session: Session, account: Account, phone: str, *, by: Account
     """A lost number is replaced and every session ends. Raises NumberTaken."""
     other = account_of_phone(session, phone)
     if other is not None and other.id != account.id:
-        raise NumberTaken("the number has an account", words="该手机号已被其他账号使用")
+        raise NumberTaken("the number has an account", user_message="该手机号已被其他账号使用")
     account.set_phone(phone)
     account.sign_out_everywhere()
     note(session, account, kind="number_changed", reason=reason, by_id=by.id)

@@ -28,7 +28,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-class Answer(BaseModel):
+class OutModel(BaseModel):
     """What we answer; made from our own rows."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -41,7 +41,7 @@ class PageQuery(Strict):
     limit: int = Field(default=50, ge=1, le=200)
 
 
-class Problem(BaseModel):
+class ProblemOut(BaseModel):
     """What went wrong (RFC 9457)."""
 
     type: str
@@ -65,6 +65,6 @@ PROBLEMS: dict[int, str] = {
 
 def problems(*statuses: int) -> Any:
     """For ``@bp.doc(responses=problems(404, 409))``: the problems of one operation, beside those that any may have."""
-    reference = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    reference = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
     possible = sorted({400, 401, 403, 404, *statuses})
     return {status: {"description": PROBLEMS[status], "content": reference} for status in possible}

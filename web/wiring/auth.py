@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from agents.network import Division
 from agents.roster import Agent
-from dispatch.core.actor import Role, Viewer
+from dispatch.core.actor import Actor, Role
 from web.wiring.accounts import Account, AccountState, account_of_token
 from web.wiring.transactions import read_clock, transaction
 
@@ -40,14 +40,14 @@ HOME = {
 
 
 @dataclass(frozen=True)
-class Person(UserMixin):
+class SignedInAccount(UserMixin):
     """The account behind this request, as Flask-Login keeps it: nothing in it touches the database."""
 
     account_id: int
     epoch: int
     name: str
     locale: str
-    viewer: Viewer
+    viewer: Actor
     state: AccountState
     by_token: bool = field(default=False)
 
@@ -60,13 +60,13 @@ class Person(UserMixin):
         return "/account/waiting" if self.state is AccountState.WAITING else HOME[self.viewer.role]
 
 
-def person_of(session: Session, account: Account, *, by_token: bool = False) -> Person:
+def person_of(session: Session, account: Account, *, by_token: bool = False) -> SignedInAccount:
     """The person and viewer that an account stands for; an agent's division is the own station."""
     division_id = account.division_id
     if account.agent_id is not None and division_id is None:
         division_id = session.scalar(select(Agent.division_id).where(Agent.id == account.agent_id))
     path = session.scalar(select(Division.path).where(Division.id == division_id)) if division_id else None
-    viewer = Viewer(
+    viewer = Actor(
         role=account.role,
         account_id=account.id,
         name=account.name,
@@ -76,11 +76,11 @@ def person_of(session: Session, account: Account, *, by_token: bool = False) -> 
         division_id=division_id,
         division_path=path,
     )
-    return Person(account.id, account.epoch, account.name, account.locale, viewer, account.state, by_token)
+    return SignedInAccount(account.id, account.epoch, account.name, account.locale, viewer, account.state, by_token)
 
 
 @logins.user_loader
-def from_cookie(stored: str) -> Person | None:
+def from_cookie(stored: str) -> SignedInAccount | None:
     """The person of a session cookie; None once the account is closed or was signed out everywhere."""
     number, _, epoch = stored.partition(".")
     if not (number.isdigit() and epoch.isdigit()):
@@ -94,7 +94,7 @@ def from_cookie(stored: str) -> Person | None:
 
 
 @logins.request_loader
-def from_bearer(incoming: Request) -> Person | None:
+def from_bearer(incoming: Request) -> SignedInAccount | None:
     """The person of a bearer token."""
     plain = bearer_token(incoming)
     if plain is None:
@@ -110,7 +110,7 @@ def bearer_token(incoming: Request) -> str | None:
     return given.token if given is not None and given.type == "bearer" and given.token else None
 
 
-def sign_in(person: Person) -> None:
+def sign_in(person: SignedInAccount) -> None:
     """Begin a session: the old cookie's content is dropped, the language chosen before stays."""
     language = cookie.get("locale")
     cookie.clear()
@@ -126,14 +126,14 @@ def sign_out() -> None:
     cookie.clear()
 
 
-def current_person() -> Person:
+def current_person() -> SignedInAccount:
     """Who is asking. Raises Unauthorized when nobody has signed in."""
     if not current_user.is_authenticated:
         raise Unauthorized
-    return cast(Person, current_user._get_current_object())
+    return cast(SignedInAccount, current_user._get_current_object())
 
 
-def current_viewer() -> Viewer:
+def current_actor() -> Actor:
     """The first argument of every query. Raises Unauthorized for nobody, Forbidden for an account still waiting."""
     person = current_person()
     if person.state is not AccountState.ACTIVE:
@@ -147,7 +147,7 @@ def roles(*allowed: Role) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            if current_viewer().role not in allowed:
+            if current_actor().role not in allowed:
                 raise NotFound
             return view(*args, **kwargs)
 

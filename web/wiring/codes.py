@@ -53,7 +53,7 @@ class TooSoon(Exception):
         self.wait_s = wait_s
 
     @property
-    def words(self) -> str:
+    def user_message(self) -> str:
         minutes, seconds = divmod(self.wait_s, 60)
         wait = f"{minutes}分钟" if minutes else f"{seconds}秒"
         return f"获取验证码过于频繁，请{wait}后再试"

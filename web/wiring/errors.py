@@ -23,14 +23,14 @@ from routing.day.tables import RunError
 from web.wiring.accounts import AccountError
 from web.wiring.auth import to_login
 from web.wiring.codes import TooSoon
-from web.wiring.files import BadFile
+from web.wiring.files import BadUpload
 from web.wiring.formatting import in_words
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ErrorAnswer:
     """What is answered: a status, a stable slug, a title, what happened, and what to do next."""
 
     status: int
@@ -80,13 +80,13 @@ DISPATCH: tuple[tuple[type[dispatch_errors.DispatchError], int, str], ...] = (
 )
 
 
-def of_status(status: int, detail: str = "", **more: object) -> Problem:
+def of_status(status: int, detail: str = "", **more: object) -> ErrorAnswer:
     """The problem that a plain HTTP status stands for."""
     slug, title, next_step = WORDS.get(status) or WORDS[400 if status < 500 else 500]
-    return Problem(status, slug, gettext(title), detail, gettext(next_step), **more)  # type: ignore[arg-type]
+    return ErrorAnswer(status, slug, gettext(title), detail, gettext(next_step), **more)  # type: ignore[arg-type]
 
 
-def of(error: Exception) -> Problem:
+def of(error: Exception) -> ErrorAnswer:
     """The one answer to an error; anything not known here is a 500 and is logged with its trace."""
     if isinstance(error, dispatch_errors.NotFound):
         return of_status(404)  # what is absent and what is not yours read the same
@@ -96,22 +96,24 @@ def of(error: Exception) -> Problem:
             k: v for k, v in error.facts.items() if isinstance(v, str | int | float | bool | None)
         }
         _, title, next_step = WORDS[status]
-        return Problem(status, slug, gettext(title), in_words(error.words), gettext(next_step), facts=facts or None)
+        return ErrorAnswer(
+            status, slug, gettext(title), in_words(error.user_message), gettext(next_step), facts=facts or None
+        )
     if isinstance(error, RunError):
         difference = getattr(error, "difference", None) or None
-        return of_status(409, in_words(error.words), facts=difference)
+        return of_status(409, in_words(error.user_message), facts=difference)
     if isinstance(error, CalendarMissing):
         return of_status(503, gettext("还没有%(year)s年的工作日历，请系统管理员导入后再试。", year=error.year))
     if isinstance(error, ROOM_ERRORS):
         return of_status(404)
     if isinstance(error, AccountError):
-        return Problem(422, "account", gettext("账号操作未完成"), in_words(error.words), "")
-    if isinstance(error, BadFile):
-        return Problem(
-            422, "bad-file", gettext("文件不能使用"), in_words(error.words), gettext("已填写的内容不会丢失。")
+        return ErrorAnswer(422, "account", gettext("账号操作未完成"), in_words(error.user_message), "")
+    if isinstance(error, BadUpload):
+        return ErrorAnswer(
+            422, "bad-file", gettext("文件不能使用"), in_words(error.user_message), gettext("已填写的内容不会丢失。")
         )
     if isinstance(error, TooSoon):
-        return of_status(429, in_words(error.words), headers={"Retry-After": str(error.wait_s)})
+        return of_status(429, in_words(error.user_message), headers={"Retry-After": str(error.wait_s)})
     if isinstance(error, RateLimitExceeded):
         return of_status(
             429, "", headers=dict(error.get_response().headers.items(lower=False)) and {"Retry-After": "60"}

@@ -26,12 +26,12 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 MEDIA = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 
 
-class BadFile(ValueError):
+class BadUpload(ValueError):
     """An upload that cannot be kept; ``words`` says which rule it breaks."""
 
-    def __init__(self, message: str, *, words: str) -> None:
+    def __init__(self, message: str, *, user_message: str) -> None:
         super().__init__(message)
-        self.words = words
+        self.user_message = user_message
 
 
 def folder() -> Path:
@@ -49,7 +49,7 @@ def keep_picture(upload: FileStorage) -> str:
     """Store a JPEG or PNG and return its digest. Raises BadFile, for a PDF too."""
     content = upload.stream.read(MOST_BYTES + 1)
     if content.startswith(b"%PDF"):
-        raise BadFile("not a picture", words="请上传照片（JPEG 或 PNG）")
+        raise BadUpload("not a picture", user_message="请上传照片（JPEG 或 PNG）")
     return keep_bytes(content, upload.filename or "")
 
 
@@ -57,9 +57,9 @@ def keep_bytes(content: bytes, name: str = "") -> str:
     """Store these bytes when they are a PDF, JPEG or PNG of at most 10 MB. Raises BadFile."""
     shown = Path(name).name[:60]
     if not content:
-        raise BadFile("empty file", words=f"文件{shown}是空的，请重新选择")
+        raise BadUpload("empty file", user_message=f"文件{shown}是空的，请重新选择")
     if len(content) > MOST_BYTES:
-        raise BadFile("file too large", words=f"文件{shown}超过10 MB，请压缩后再上传")
+        raise BadUpload("file too large", user_message=f"文件{shown}超过10 MB，请压缩后再上传")
     kind, clean = _checked(content, shown)
     digest = hashlib.sha256(clean).hexdigest()
     path = folder() / digest[:2] / f"{digest}.{kind}"
@@ -83,7 +83,7 @@ def _checked(content: bytes, shown: str) -> tuple[str, bytes]:
         return "jpg", _redrawn(content, "JPEG", shown)
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png", _redrawn(content, "PNG", shown)
-    raise BadFile("unknown kind of file", words=f"文件{shown}不是 PDF、JPEG 或 PNG，请转换后再上传")
+    raise BadUpload("unknown kind of file", user_message=f"文件{shown}不是 PDF、JPEG 或 PNG，请转换后再上传")
 
 
 def _redrawn(content: bytes, form: str, shown: str) -> bytes:
@@ -91,7 +91,7 @@ def _redrawn(content: bytes, form: str, shown: str) -> bytes:
     try:
         with Image.open(io.BytesIO(content), formats=[form]) as image:
             if image.width * image.height > MOST_PIXELS:
-                raise BadFile("too many pixels", words=f"图片{shown}尺寸过大，请缩小后再上传")
+                raise BadUpload("too many pixels", user_message=f"图片{shown}尺寸过大，请缩小后再上传")
             upright = ImageOps.exif_transpose(image)
             upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
             plain = upright.convert("RGB" if form == "JPEG" or upright.mode not in {"RGBA", "LA", "P"} else "RGBA")
@@ -101,9 +101,9 @@ def _redrawn(content: bytes, form: str, shown: str) -> bytes:
             bare.save(out, form, **({"quality": 88} if form == "JPEG" else {"optimize": False}))
             return out.getvalue()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, BadFile):
+        if isinstance(error, BadUpload):
             raise
-        raise BadFile("damaged image", words=f"图片{shown}已损坏，请重新拍照或扫描") from error
+        raise BadUpload("damaged image", user_message=f"图片{shown}已损坏，请重新拍照或扫描") from error
 
 
 def path_of(digest: str) -> Path:

@@ -13,7 +13,7 @@ from flask_login import current_user
 
 import db
 from dispatch.core.actor import ROLE_LABEL
-from dispatch.core.localized_text import Day, Each, Said, Window, recalled
+from dispatch.core.localized_text import DayText, ListText, LocalizedText, WindowText, from_json
 from web.wiring.transactions import read_clock, transaction
 
 LOCALES: Mapping[str, str] = MappingProxyType({"zh": "zh_Hans_CN", "en": "en"})
@@ -117,13 +117,13 @@ def in_words(words: str) -> str:
     if not words or is_chinese():
         return str(words)
     match words:
-        case Day():
+        case DayText():
             return day(words.on, weekday=False)
-        case Window():
+        case WindowText():
             return window(words.ends)
-        case Each():
+        case ListText():
             return BETWEEN.get(words.between, words.between).join(map(in_words, words.items))
-        case Said():
+        case LocalizedText():
             form = gettext(words.form)
             if form == words.form or not words.values:
                 return form if not words.values else str(words)
@@ -133,7 +133,7 @@ def in_words(words: str) -> str:
 
 def each(items: Iterable[str]) -> str:
     """甲、乙: several in a row."""
-    return in_words(Each(items))
+    return in_words(ListText(items))
 
 
 def ten_thousands(count: int | None) -> str | None:
@@ -163,7 +163,7 @@ def install(app: Flask) -> None:
         remaining=remaining,
         lamp_words=lamp_words,
         in_words=in_words,
-        recalled=recalled,
+        recalled=from_json,
         each=each,
         ten_thousands=ten_thousands,
     )

@@ -117,7 +117,7 @@ def assign_batch(path: str | None = None) -> None:
 
 def run_batch(
     sessions: sessionmaker[Session], *, path: str | None, dry_run: bool, seen: str | None = None
-) -> tuple[propose.Proposal, apply_batch.Applied | None]:
+) -> tuple[propose.Proposal, apply_batch.BatchResult | None]:
     """Propose outside any transaction that holds locks, then apply; a dry run changes nothing.
 
     ``seen``: the fingerprint of the proposal that somebody agreed to. Raises Stale when it is another one by now."""
@@ -127,7 +127,7 @@ def run_batch(
     if dry_run:
         return proposal, None
     if seen is not None and seen != proposal.fingerprint:
-        raise Stale("the proposal is not the one that was seen", words="情况有变化，请核对新的建议后再派件")
+        raise Stale("the proposal is not the one that was seen", user_message="情况有变化，请核对新的建议后再派件")
     with sessions.begin() as session:
         applied = apply_batch.apply(session, proposal, by=SYSTEM, at=db.now(session))
         if len(applied.done) <= TOLD_AT_ONCE:
@@ -170,9 +170,9 @@ def relearn() -> None:
 
 def learn_today(session: Session) -> bool:
     """Whether there was something to do: nobody else is at it, and today has no lesson yet."""
-    if not _alone(session, "relearn") or duration_training.learned_today(session, at=db.now(session)):
+    if not _alone(session, "relearn") or duration_training.fitted_today(session, at=db.now(session)):
         return False
-    lesson = duration_training.relearn(session, at=db.now(session))
+    lesson = duration_training.fit_durations(session, at=db.now(session))
     log.info("learned", matters=lesson.matters, promises=lesson.promises)
     return True
 

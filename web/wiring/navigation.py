@@ -61,7 +61,7 @@ NAV: dict[Role, tuple[tuple[str, str], ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class NavLink:
     """One entry of the bar."""
 
     url: str
@@ -69,12 +69,12 @@ class Link:
     is_here: bool
 
 
-def links() -> list[Link]:
+def links() -> list[NavLink]:
     """The bar of the person who asks, without pages that do not exist."""
     if not current_user.is_authenticated:
         return []
     return [
-        Link(url_for(endpoint), gettext(words), request.endpoint == endpoint)
+        NavLink(url_for(endpoint), gettext(words), request.endpoint == endpoint)
         for endpoint, words in NAV[current_user.viewer.role]
         if endpoint in current_app.view_functions
     ]

@@ -6,8 +6,8 @@ from pathlib import Path
 from celery import Celery
 from flask import Flask
 
-from notifications import doorbell, tasks, texts
-from notifications.settings import DomesticAccount, NoticeSettings, Route, TwilioAccount
+from notifications import task_publisher, tasks, texts
+from notifications.settings import DomesticAccount, GatewayShare, NoticeSettings, TwilioAccount
 from web.wiring.settings import BadSetting, Settings
 
 
@@ -31,13 +31,13 @@ def notice_settings(settings: Settings) -> NoticeSettings:
             templates=_templates(settings.domestic_templates),
             **({"endpoint": settings.domestic_url} if settings.domestic_url else {}),
         )
-    mainland = tuple(Route(gateway, share) for gateway, share in settings.gateways)
+    mainland = tuple(GatewayShare(gateway, share) for gateway, share in settings.gateways)
     return NoticeSettings(
         signature=settings.signature,
         public_url=settings.public_url,
         receipt_secret=settings.receipt_secret,
         mainland=mainland,
-        foreign=(Route("twilio"),) if twilio and settings.sends else mainland,
+        foreign=(GatewayShare("twilio"),) if twilio and settings.sends else mainland,
         twilio=twilio,
         domestic=domestic,
         broker_url=settings.broker_url,
@@ -68,5 +68,5 @@ def install(app: Flask, celery: Celery, settings: Settings) -> None:
     chosen = notice_settings(settings)
     app.extensions["daiban.notices"] = chosen
     tasks.configure(chosen, app.extensions["daiban.sessions"])
-    doorbell.use(tasks.ring)
+    task_publisher.use(tasks.ring)
     celery.conf.task_routes = {**(celery.conf.task_routes or {}), **tasks.ROUTES}

@@ -10,7 +10,7 @@ import db
 from dispatch.acts import stop_report
 from dispatch.acts.stop_report import WrongCode
 from dispatch.cases.access_control import stop_for
-from dispatch.core.actor import Viewer
+from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
 from routing.day.tables import FailReason, StopAct
 from web.wiring import files
@@ -40,10 +40,10 @@ class StopEventIn(Strict):
     signature: Digest | None = Field(default=None, description="As `proofs` answered it")
 
 
-def report_stop(viewer: Viewer, stop_id: int, body: StopEventIn) -> dict[str, Any]:
+def report_stop(viewer: Actor, stop_id: int, body: StopEventIn) -> dict[str, Any]:
     """Take one act in a transaction of its own; a wrong code is refused, and its try counted."""
     if not all(files.is_kept(digest) for digest in (*body.photos, *filter(None, [body.signature]))):
-        raise Refused("a proof that nobody uploaded", words="照片或签名没有上传成功，请重新提交")
+        raise Refused("a proof that nobody uploaded", user_message="照片或签名没有上传成功，请重新提交")
     wrong: WrongCode | None = None
     answer: dict[str, Any] = {}
     with transaction() as session:
@@ -54,14 +54,14 @@ def report_stop(viewer: Viewer, stop_id: int, body: StopEventIn) -> dict[str, An
         drift = None if sent_at is None else (real - sent_at).total_seconds()
         if device_at is not None:
             device_at += at - real  # in a demo whose clock was moved, both clocks of an event tell the same day
-        said = stop_report.Doorstep(
+        said = stop_report.StopReport(
             event_id=body.event_id, act=body.act, device_at=device_at, drift_s=drift, reason=body.reason,
             note=body.note, waybills=tuple(body.waybills), exceptions=tuple(body.exceptions), code=body.code,
             identity_checked=body.identity_checked, inspected=body.inspected, seal_no=body.seal_no,
             photos=tuple(body.photos), signature=body.signature,
         )  # fmt: skip
         try:
-            done = stop_report.report(session, stop, said, by=viewer, at=at)
+            done = stop_report.report_stop(session, stop, said, by=viewer, at=at)
         except WrongCode as error:
             wrong = error  # nothing else has changed: the count of tries is kept
         else:

@@ -13,19 +13,19 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.model.formats.numbered import Line, Malformed
+from routing.model.formats.numbered import Malformed, TextLine
 from routing.model.plan import Plan
 from routing.model.problem import (
     MAX_INSTANT_S,
     UNREACHABLE,
     InvalidProblem,
-    Kind,
     Load,
     Objective,
     Primary,
     Problem,
     Profile,
     Request,
+    RequestKind,
     Stop,
     Vehicle,
     Window,
@@ -65,7 +65,7 @@ class Node:
     """A line of a file: a place and what is wanted there. ``demand`` below zero is taken off a vehicle that picked it
     up."""
 
-    line: Line
+    line: TextLine
     number: int
     x: float
     y: float
@@ -240,14 +240,14 @@ def _requests(
             load = Load(nodes[first].demand)
             pickup = Stop(first, (_window(nodes[first], scale),), _service(nodes[first], scale), collects=load)
             delivery = Stop(second, (_window(nodes[second], scale),), _service(nodes[second], scale), delivers=load)
-            requests.append(Request(name, Kind.PAIRED, (pickup, delivery)))
+            requests.append(Request(name, RequestKind.PAIRED, (pickup, delivery)))
             numbers[name, 0], numbers[name, 1] = nodes[first].number, nodes[second].number
         return requests, numbers
     for place, node in enumerate(nodes[1:], 1):
         if node.demand < 0:
             raise node.line.wrong(f"node {node.number} has demand {node.demand}, less than 0")
         stop = Stop(place, (_window(node, scale),), _service(node, scale), delivers=Load(node.demand))
-        requests.append(Request(f"{node.number}", Kind.DELIVERY, (stop,)))
+        requests.append(Request(f"{node.number}", RequestKind.DELIVERY, (stop,)))
         numbers[f"{node.number}", 0] = node.number
     return requests, numbers
 

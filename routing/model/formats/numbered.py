@@ -19,7 +19,7 @@ class Malformed(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """One line that is not blank."""
 
     number: int
@@ -71,11 +71,11 @@ class Lines:
     """The lines of a text that are not blank, with their numbers, taken one after another."""
 
     def __init__(self, text: str) -> None:
-        self.all = [Line(at, line.strip()) for at, line in enumerate(text.splitlines(), 1) if line.strip()]
+        self.all = [TextLine(at, line.strip()) for at, line in enumerate(text.splitlines(), 1) if line.strip()]
         self.last = max(1, len(text.splitlines()))
         self.at = 0
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[TextLine]:
         while self.at < len(self.all):
             self.at += 1
             yield self.all[self.at - 1]
@@ -83,10 +83,10 @@ class Lines:
     def __bool__(self) -> bool:
         return self.at < len(self.all)
 
-    def peek(self) -> Line | None:
+    def peek(self) -> TextLine | None:
         return self.all[self.at] if self else None
 
-    def take(self, what: str) -> Line:
+    def take(self, what: str) -> TextLine:
         """The next line, which should be ``what``."""
         if not self:
             raise Malformed(self.last, f"the file ends where {what} should follow")

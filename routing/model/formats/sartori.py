@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from routing.model.formats.instance import Asked, Node, numbered_once, pair_up
-from routing.model.formats.numbered import Line, Lines, Malformed
+from routing.model.formats.numbered import Lines, Malformed, TextLine
 from routing.model.problem import MAX_AMOUNT, MAX_INSTANT_S, UNREACHABLE, Primary
 
 COLUMNS = ("number", "latitude", "longitude", "demand", "ready time", "due date", "service time", "pickup", "delivery")
@@ -49,8 +49,8 @@ def asked(lines: Lines) -> Asked:
     return Asked(name, nodes, capacity, None, pairs, matrix, longest, primary=Primary.VEHICLES)
 
 
-def _header(lines: Lines) -> dict[str, tuple[Line, str]]:
-    said: dict[str, tuple[Line, str]] = {}
+def _header(lines: Lines) -> dict[str, tuple[TextLine, str]]:
+    said: dict[str, tuple[TextLine, str]] = {}
     for line in lines:
         if line.text == "NODES":
             return said
@@ -61,14 +61,14 @@ def _header(lines: Lines) -> dict[str, tuple[Line, str]]:
     raise Malformed(lines.last, "the file ends before NODES")
 
 
-def _entry(said: dict[str, tuple[Line, str]], key: str, highest: int = MAX_INSTANT_S) -> tuple[Line, int]:
+def _entry(said: dict[str, tuple[TextLine, str]], key: str, highest: int = MAX_INSTANT_S) -> tuple[TextLine, int]:
     if key not in said:
         raise Malformed(1, f"the header has no {key}")
     line, value = said[key]
     return line, line.whole(value, key, 0, highest)
 
 
-def _row(line: Line, size: int, row: int) -> list[int]:
+def _row(line: TextLine, size: int, row: int) -> list[int]:
     words = line.text.split()
     if len(words) != size:
         raise line.wrong(f"{len(words)} entries in a matrix row where {size} are expected")

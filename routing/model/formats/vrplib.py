@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.model.formats.instance import Asked, Node, Rounding, numbered_once, pair_up
-from routing.model.formats.numbered import Line, Lines, Malformed
+from routing.model.formats.numbered import Lines, Malformed, TextLine
 from routing.model.problem import MAX_AMOUNT, MAX_INSTANT_S, UNREACHABLE, Primary
 
 ROUNDINGS = {
@@ -36,10 +36,10 @@ def asked(lines: Lines) -> Asked:
     return _File(said, sections, lines.last).asked()
 
 
-def _split(lines: Lines) -> tuple[dict[str, tuple[Line, str]], dict[str, tuple[Line, list[Line]]]]:
-    said: dict[str, tuple[Line, str]] = {}
-    sections: dict[str, tuple[Line, list[Line]]] = {}
-    body: list[Line] | None = None
+def _split(lines: Lines) -> tuple[dict[str, tuple[TextLine, str]], dict[str, tuple[TextLine, list[TextLine]]]]:
+    said: dict[str, tuple[TextLine, str]] = {}
+    sections: dict[str, tuple[TextLine, list[TextLine]]] = {}
+    body: list[TextLine] | None = None
     for line in lines:
         key, colon, value = line.text.partition(":")
         key = key.strip().upper()
@@ -64,7 +64,7 @@ class _File:
     """The parts of one file, asked for as they are needed."""
 
     def __init__(
-        self, said: dict[str, tuple[Line, str]], sections: dict[str, tuple[Line, list[Line]]], last: int
+        self, said: dict[str, tuple[TextLine, str]], sections: dict[str, tuple[TextLine, list[TextLine]]], last: int
     ) -> None:
         self.said, self.sections, self.last = said, sections, last
         # A node is named at least once, by a row or by an entry of the matrix: memory is taken for no more than these.
@@ -110,10 +110,10 @@ class _File:
         line, value = self.said[key]
         return line.whole(value, key, lowest, highest)
 
-    def _rows(self, key: str, columns: tuple[str, ...]) -> dict[int, tuple[Line, tuple[Decimal, ...]]]:
+    def _rows(self, key: str, columns: tuple[str, ...]) -> dict[int, tuple[TextLine, tuple[Decimal, ...]]]:
         """The rows of a section by node, one for each."""
         heading, body = self.sections[key]
-        rows: dict[int, tuple[Line, tuple[Decimal, ...]]] = {}
+        rows: dict[int, tuple[TextLine, tuple[Decimal, ...]]] = {}
         for line in body:
             _, *values = line.numbers(("node", *columns))
             node = line.whole(line.text.split()[0], "node", 1)
@@ -129,7 +129,7 @@ class _File:
     def _nodes(self, placed: bool) -> list[Node]:
         if placed and "NODE_COORD_SECTION" not in self.sections:
             raise Malformed(self.last, "there is neither a NODE_COORD_SECTION nor an EDGE_WEIGHT_SECTION")
-        everywhere = Line(self.said["DIMENSION"][0].number, "")
+        everywhere = TextLine(self.said["DIMENSION"][0].number, "")
         nodes = [Node(everywhere, at, 0.0, 0.0, due=None) for at in range(1, self.size + 1)]
         if "NODE_COORD_SECTION" in self.sections:
             for at, (line, (x, y)) in self._rows("NODE_COORD_SECTION", ("x", "y")).items():

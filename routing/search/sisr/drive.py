@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from routing.search.pace import Pace, Progress
+from routing.search.pace import Pace, SolveProgress
 from routing.search.sisr.layout import *
 from routing.search.sisr.savings import joined
 from routing.search.sisr.search import Lines, Search
@@ -44,7 +44,7 @@ class Drive:
         pace: Pace,
         *,
         fleet_first: bool,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: Callable[[SolveProgress], None] | None = None,
         heat: float = 1.0,
         meet: Callable[[], None] | None = None,
     ) -> None:
@@ -175,7 +175,7 @@ class Drive:
             self.reported = began
             self._report(self.on_progress)
 
-    def _report(self, tell: Callable[[Progress], None]) -> None:
+    def _report(self, tell: Callable[[SolveProgress], None]) -> None:
         S = self.search.core.S
         cost = int(S[BEST_COST])
         if self.fleet_first:
@@ -184,4 +184,8 @@ class Drive:
             {int(self.search.model.N[node, REQUEST]) for line in self.search.best() for node in line}
         )
         pace = self.pace
-        tell(Progress(pace.share, pace.elapsed_s, pace.iterations, cost * int(S[SCALE]), int(S[BEST_USED]), unserved))
+        tell(
+            SolveProgress(
+                pace.share, pace.elapsed_s, pace.iterations, cost * int(S[SCALE]), int(S[BEST_USED]), unserved
+            )
+        )

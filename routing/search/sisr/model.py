@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.model.problem import UNREACHABLE, Kind, Load, Primary, Problem, Request, Stop, Vehicle
+from routing.model.problem import UNREACHABLE, Load, Primary, Problem, Request, RequestKind, Stop, Vehicle
 from routing.search.sisr.layout import *
 
 NEIGHBOURS = 250
@@ -159,7 +159,7 @@ class _Builder:
     def _collected(self, name: str, side: int) -> Load:
         """What a done visit leaves on board: a delivery is in nothing any more, a pair until its second stop."""
         request = self.requests[name]
-        if request.kind is Kind.PAIRED:
+        if request.kind is RequestKind.PAIRED:
             stop = request.stops[0]
             return stop.collects if (name, 1) not in self.done and side == 0 else Load()
         return request.stops[0].collects

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from routing.model.problem import Kind, Load, Problem, Profile, Request, Stop, Vehicle, Window
+from routing.model.problem import Load, Problem, Profile, Request, RequestKind, Stop, Vehicle, Window
 from routing.search.sisr.model import model_of
 from routing.search.sisr.search import Search
 
@@ -14,7 +14,7 @@ def up() -> None:
     if _done:
         return
     day = Window(0, 100)
-    stops = [Request(name, Kind.DELIVERY, (Stop(at, (day,)),)) for at, name in enumerate("ab", 1)]
+    stops = [Request(name, RequestKind.DELIVERY, (Stop(at, (day,)),)) for at, name in enumerate("ab", 1)]
     vehicle = Vehicle("v", 0, 0, day, Load(1))
     search = Search(model_of(Problem((Profile([[0, 1, 1], [1, 0, 1], [1, 1, 0]]),), tuple(stops), (vehicle,))), 0)
     search.run(2, 1.0, 1.0)

@@ -4,25 +4,25 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from agents.matching.model import Agent, Need, Place, Weights
+from agents.matching.model import MatchingAgent, Need, NetworkPlace, Weights
 from agents.matching.rules import bar, pair_terms, slot_cost, waiting_terms
 
 WEIGHTS = Weights()
 NETWORK = {
-    "P": Place(None, 1, 118.78, 32.04),
-    "C": Place("P", 2, 118.79, 32.06),
-    "K1": Place("C", 3, 118.80, 32.05),
-    "T1": Place("K1", 4, 118.82, 32.06),
-    "V1": Place("T1", 5, 118.83, 32.07),
-    "K2": Place("C", 3, 119.03, 31.65),
-    "T2": Place("K2", 4, 119.05, 31.66),
+    "P": NetworkPlace(None, 1, 118.78, 32.04),
+    "C": NetworkPlace("P", 2, 118.79, 32.06),
+    "K1": NetworkPlace("C", 3, 118.80, 32.05),
+    "T1": NetworkPlace("K1", 4, 118.82, 32.06),
+    "V1": NetworkPlace("T1", 5, 118.83, 32.07),
+    "K2": NetworkPlace("C", 3, 119.03, 31.65),
+    "T2": NetworkPlace("K2", 4, 119.05, 31.66),
 }
 
 
 def an_agent(ident, node="K1", **given):
     place = NETWORK[node]
     facts = {"capacity": 2, "held": 0, "lon": place.lon, "lat": place.lat, "skills": frozenset({"land", "env"})}
-    return Agent(ident, node, place.level, **(facts | given))
+    return MatchingAgent(ident, node, place.level, **(facts | given))
 
 
 def a_need(ident, node="T1", role="lead", **given):

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.matching.batch import answer, match, solve
-from agents.matching.candidate_matrix import universe
+from agents.matching.candidate_matrix import build_candidate_matrix
 from agents.matching.certificate import check
-from agents.matching.model import Agent, MatchingError, Place, Weights
+from agents.matching.model import MatchingAgent, MatchingError, NetworkPlace, Weights
 from agents.matching.rules import cosine, road_hm
 from tests.agents.matching.county import NETWORK, WEIGHTS, a_need, an_agent, cheapest, problems
 
@@ -37,7 +37,7 @@ def test_no_combination_is_cheaper_than_the_matching(problem):
 @given(problems(max_needs=9, max_agents=8))
 def test_few_arcs_and_pricing_find_what_all_arcs_find(problem):
     needs, agents = problem
-    question = universe(needs, agents, NETWORK, WEIGHTS)
+    question = build_candidate_matrix(needs, agents, NETWORK, WEIGHTS)
     priced = answer(question, solve(question, whole=0, nearest=1), NETWORK, WEIGHTS)
     assert priced.certificate.proven
     assert priced.objective == match(needs, agents, NETWORK, WEIGHTS).objective
@@ -167,9 +167,9 @@ def test_what_cannot_be_matched_is_named(code, needs, agents):
 
 
 def test_a_cycle_in_the_network_is_named_with_its_path():
-    network = {"A": Place("B", 4, 118.0, 32.0), "B": Place("A", 4, 118.0, 32.0)}
+    network = {"A": NetworkPlace("B", 4, 118.0, 32.0), "B": NetworkPlace("A", 4, 118.0, 32.0)}
     with pytest.raises(MatchingError, match="cycle") as caught:
-        match([], [Agent("a", "A", 4, 1, 0, 118.0, 32.0)], network, WEIGHTS)
+        match([], [MatchingAgent("a", "A", 4, 1, 0, 118.0, 32.0)], network, WEIGHTS)
     assert caught.value.facts["path"] == ["A", "B", "A"]
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from agents.matching.batch import match
-from agents.matching.explain import Step, explain
+from agents.matching.explain import ChangeKind, explain
 from agents.matching.model import MatchingError
 from agents.matching.rules import Bar
 from tests.agents.matching.county import NETWORK, WEIGHTS, a_need, an_agent, problems
@@ -65,14 +65,14 @@ def test_nobody_with_the_skill_asks_for_one_more_agent_in_the_county():
     needs = [a_need(1, "V1", skills=frozenset({"fire"}))]
     found = explained(needs, [an_agent("a"), an_agent("b", away=True)])
     assert found.bars == {Bar.SKILL: 1, Bar.AWAY: 1}
-    assert found.change.step is Step.ADD_AGENTS
+    assert found.change.step is ChangeKind.ADD_AGENTS
     assert [(a.node, a.skills) for a in found.change.newcomers] == [("K1", frozenset({"fire"}))]
 
 
 def test_a_free_city_agent_is_allowed_before_anybody_is_hired():
     needs, agents = [a_need(1)], [an_agent("city", "C")]
     found = explained(needs, agents)
-    assert found.change.step is Step.ESCALATE
+    assert found.change.step is ChangeKind.ESCALATE
     assert after(found.change, needs, agents) == "city"
 
 
@@ -80,7 +80,7 @@ def test_a_handover_comes_first_where_the_first_agent_asked_is_full():
     needs, agents = [a_need(1, first_ask="full")], [an_agent("full", capacity=1, held=1), an_agent("free")]
     found = explained(needs, agents)
     assert found.only_by_order is Bar.FIRST_ASK
-    assert found.change.step is Step.ACCEPT_HANDOVER
+    assert found.change.step is ChangeKind.ACCEPT_HANDOVER
 
 
 def test_as_many_agents_are_asked_for_as_the_queue_before_the_case_needs():
@@ -92,7 +92,7 @@ def test_as_many_agents_are_asked_for_as_the_queue_before_the_case_needs():
 
 def test_an_agent_back_from_leave_places_the_case():
     found = explained([a_need(1)], [an_agent("a", away=True)])
-    assert (found.change.step, found.change.agent) == (Step.RETURN, "a")
+    assert (found.change.step, found.change.agent) == (ChangeKind.RETURN, "a")
 
 
 def test_a_need_that_is_not_there_is_named():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.matching.formats import FIELDS, read_gap, read_json, write_gap
-from agents.matching.model import Agent, MatchingError, Need
+from agents.matching.model import MatchingAgent, MatchingError, Need
 from agents.matching.plain import match_plain
 from dispatch.__main__ import main
 from tests.agents.matching.county import NETWORK
@@ -160,7 +160,7 @@ def test_a_field_of_another_kind_is_named(capsys, tmp_path, kind, field):
 
 
 def test_every_field_of_the_model_can_be_read():
-    assert {f.name for kind in (Need, Agent) for f in fields(kind)} == FIELDS.keys()
+    assert {f.name for kind in (Need, MatchingAgent) for f in fields(kind)} == FIELDS.keys()
 
 
 def test_a_project_has_one_lead_and_an_agent_may_have_room_for_all(capsys, tmp_path):

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from agents.matching.gc_disabled import collector_at_rest
+from agents.matching.gc_disabled import gc_disabled
 
 
 def test_it_rests_until_the_last_one_is_done_also_after_an_error():
@@ -13,13 +13,13 @@ def test_it_rests_until_the_last_one_is_done_also_after_an_error():
     inside, done = threading.Event(), threading.Event()
 
     def another() -> None:
-        with collector_at_rest():
+        with gc_disabled():
             inside.set()
             done.wait(10)
 
     thread = threading.Thread(target=another)
 
-    @collector_at_rest()
+    @gc_disabled()
     def fail() -> None:
         thread.start()
         assert inside.wait(10)
@@ -36,7 +36,7 @@ def test_it_rests_until_the_last_one_is_done_also_after_an_error():
 def test_who_had_it_off_keeps_it_off():
     gc.disable()
     try:
-        with collector_at_rest():
+        with gc_disabled():
             assert not gc.isenabled()
         assert not gc.isenabled()
     finally:

@@ -16,7 +16,7 @@ from pyvrp import Model
 from pyvrp.stop import MaxRuntime
 
 from routing.model.formats import read
-from routing.model.problem import Kind, Primary
+from routing.model.problem import Primary, RequestKind
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
     )
     for request in problem.requests:
         first, last = request.stops[0], request.stops[-1]
-        if request.kind is Kind.PAIRED:
+        if request.kind is RequestKind.PAIRED:
             model.add_shipment(
                 locations[first.location],
                 locations[last.location],

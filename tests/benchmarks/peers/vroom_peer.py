@@ -18,7 +18,7 @@ import numpy as np
 import vroom
 
 from routing.model.formats import read
-from routing.model.problem import Kind, Primary, Stop, Window
+from routing.model.problem import Primary, RequestKind, Stop, Window
 
 FINEST = 100
 """Units of the file's one: VROOM counts in 32 bits, so double precision is rounded up to hundredths."""
@@ -64,7 +64,7 @@ def main() -> None:
         )
     for request in problem.requests:
         first, last = request.stops[0], request.stops[-1]
-        if request.kind is Kind.PAIRED:
+        if request.kind is RequestKind.PAIRED:
             pickup = vroom.ShipmentStep(**step(instance.numbers[request.id, 0], first))
             delivery = vroom.ShipmentStep(**step(instance.numbers[request.id, 1], last))
             question.add_shipment(pickup, delivery, amount=vroom.Amount([first.collects.pieces]))

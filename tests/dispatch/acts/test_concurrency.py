@@ -15,13 +15,13 @@ from dispatch.cases.access_control import case_for, parcel_for, project_for
 from dispatch.cases.case import Case
 from dispatch.cases.project import Project
 from dispatch.cases.stages import Stage
-from dispatch.core.actor import SYSTEM, Viewer
+from dispatch.core.actor import SYSTEM, Actor
 from dispatch.core.errors import AlreadyHeld, NoCapacity, WrongStage
 from dispatch.custody import custody
 from dispatch.custody.custody import Holder, Parcel
 from notifications.message import Message
 from routing.day import plan_jobs, planning
-from routing.day.tables import Cutoff, Plan, PlanConflict, PlanState, Run
+from routing.day.tables import CourierRun, Cutoff, DayPlan, PlanConflict, PlanState
 from routing.travel import Geodesic
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, a_request, an_appointment, the_county
 
@@ -84,18 +84,18 @@ def test_one_preview_is_committed_once(county_sessions: sessionmaker[Session]) -
         plan_id = plan_jobs.queue_plan(
             session, division_id=county.division.id, on=appointment.on, cutoff=Cutoff.AM, limit_s=1, by="", at=TEN
         ).id
-        lead: Viewer = county.lead
+        lead: Actor = county.lead
     state = planning.work_on(county_sessions, plan_id, travel=Geodesic(), max_iterations=50)
     assert state is PlanState.PREVIEW
     assert planning.work_on(county_sessions, plan_id, travel=Geodesic()) is None
 
     def commit(session: Session) -> Any:
-        return route_planning.commit_plan(session, session.get_one(Plan, plan_id), by=lead, at=TEN)
+        return route_planning.commit_plan(session, session.get_one(DayPlan, plan_id), by=lead, at=TEN)
 
     came = both(county_sessions, commit, commit)
     assert raised(came) == [PlanConflict]
     with county_sessions() as session:
-        assert len(session.scalars(select(Run)).all()) == 1
+        assert len(session.scalars(select(CourierRun)).all()) == 1
         assert len(session.scalars(select(Message).where(Message.text_name == "pickup")).all()) == 1
         assert session.scalars(select(Case.stage)).one() is Stage.PICKUP_PLANNED
 
@@ -112,7 +112,7 @@ def test_a_commit_and_a_withdrawal_do_not_wait_for_each_other_for_ever(county_se
     planning.work_on(county_sessions, plan_id, travel=Geodesic(), max_iterations=50)
     came = both(
         county_sessions,
-        lambda session: route_planning.commit_plan(session, session.get_one(Plan, plan_id), by=lead, at=TEN),
+        lambda session: route_planning.commit_plan(session, session.get_one(DayPlan, plan_id), by=lead, at=TEN),
         lambda session: early_ends.withdraw(
             session, case_for(session, SYSTEM, case_no, lock=True), reason="计划变更", by=SYSTEM, at=TEN
         ),

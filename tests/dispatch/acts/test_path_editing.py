@@ -8,7 +8,17 @@ from dispatch.cases.case import Case, CaseEvent
 from dispatch.cases.project import Project
 from dispatch.cases.project_path import project_path
 from dispatch.core.errors import NotFound, Refused, Stale
-from dispatch.path.approval_graph import AddWait, Basis, CycleFound, DropMatter, DropWait, Grant, Link, Relief, SetDays
+from dispatch.path.approval_graph import (
+    AddWait,
+    Basis,
+    CycleFound,
+    DropMatter,
+    DropWait,
+    Grant,
+    Relief,
+    SetDays,
+    WaitLink,
+)
 from dispatch.path.drawing import drawing
 from dispatch.path.edit_log import KINDS, read_edits, standing, write_edits
 from dispatch.path.schedule import schedule
@@ -63,7 +73,7 @@ def test_a_ring_is_refused_by_the_names_of_its_members_and_nothing_changes(count
     with pytest.raises(Refused) as refused:
         change(county, project, "add_wait", code=on, on=code)
     names = {path_of(county, project).step(c).matter.short for c in (code, on)}
-    assert all(name in refused.value.words for name in names)
+    assert all(name in refused.value.user_message for name in names)
     assert isinstance(refused.value.__cause__, CycleFound)
     assert (project.path_edits, project.version) == (before, version)
 
@@ -102,7 +112,7 @@ def test_a_deferred_paper_eases_a_wait_and_a_dropped_wait_is_gone_but_drawn(coun
     change(county, project, "defer", code=code, on=on)
     change(county, project, "drop_wait", code=other, on=before)
     after = path_of(county, project)
-    assert {w.link for w in after.step(code).waits if w.on == on} == {Link.DECISION}
+    assert {w.link for w in after.step(code).waits if w.on == on} == {WaitLink.DECISION}
     assert before not in {w.on for w in after.step(other).waits}
     lines = drawing(after, schedule(after, Basis.COMMITTED), title="线路").lines
     assert {line.change for line in lines} >= {"added", "removed"}
@@ -135,7 +145,7 @@ def test_an_edit_that_another_rests_on_is_not_undone_before_it(county, project):
     second = change(county, project, "add_wait", code=on, on=code)  # the other way round, now that it is free
     with pytest.raises(Refused) as refused:
         undo_edit(county.session, project, first.number, reason="恢复", by=county.lead, at=TEN)
-    assert "请先撤销" in refused.value.words
+    assert "请先撤销" in refused.value.user_message
     undo_edit(county.session, project, second.number, reason="恢复", by=county.lead, at=TEN)
     undo_edit(county.session, project, first.number, reason="恢复", by=county.lead, at=TEN)
     assert path_of(county, project).steps == path.steps

@@ -23,15 +23,16 @@ from dispatch.cases import lookups
 from dispatch.cases.case import MaterialState, Outcome, Way
 from dispatch.cases.evaluation import Grade, Rectification
 from dispatch.cases.project import Project, ProjectState
-from dispatch.cases.review import Relief, ReviewState
+from dispatch.cases.review import ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import SYSTEM
 from dispatch.core.clock import utc
 from dispatch.core.errors import AlreadyHeld, NoCapacity, NotFound, Refused, WrongStage
 from dispatch.custody import custody
 from dispatch.custody.custody import Holder, ParcelState
+from dispatch.path.approval_graph import Relief
 from notifications.message import Message
-from routing.day.tables import FailReason, Stop, StopAct, StopState
+from routing.day.tables import CourierStop, FailReason, StopAct, StopState
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, a_request, an_appointment, an_assigned_case
 
 TUESDAY = MONDAY + timedelta(days=1)
@@ -44,7 +45,7 @@ def texts_sent(session):
 
 def plan_by_hand(session, county, parcel, *, at=TEN, courier=0):
     """What a committed plan does to one stop, without the solver."""
-    stop = session.get_one(Stop, parcel.stop_id)
+    stop = session.get_one(CourierStop, parcel.stop_id)
     stop.state = StopState.PLANNED
     courier_legs.announce(
         session,
@@ -59,12 +60,12 @@ def plan_by_hand(session, county, parcel, *, at=TEN, courier=0):
 
 
 def doorstep(act, **more):
-    return stop_report.Doorstep(event_id=uuid.uuid4(), act=act, **more)
+    return stop_report.StopReport(event_id=uuid.uuid4(), act=act, **more)
 
 
 def collect(session, county, case, parcel, *, at):
     stop = plan_by_hand(session, county, parcel)
-    stop_report.report(
+    stop_report.report_stop(
         session, stop, doorstep(StopAct.COLLECTED, code=parcel.code, inspected=True), by=county.courier_viewer(), at=at
     )
     return stop
@@ -183,15 +184,15 @@ def test_the_whole_path_from_request_to_evaluation(county):
     delivered_at = utc(date(2026, 11, 30), time(10))
     wrong = "000000" if home.code != "000000" else "111111"
     with pytest.raises(WrongCode):
-        stop_report.report(
+        stop_report.report_stop(
             session, there, doorstep(StopAct.DELIVERED, code=wrong, identity_checked=True),
             by=county.courier_viewer(), at=delivered_at,
         )  # fmt: skip
     with pytest.raises(Refused, match="identity"):
-        stop_report.report(
+        stop_report.report_stop(
             session, there, doorstep(StopAct.DELIVERED, code=home.code), by=county.courier_viewer(), at=delivered_at
         )
-    stop_report.report(
+    stop_report.report_stop(
         session, there, doorstep(StopAct.DELIVERED, code=home.code, identity_checked=True),
         by=county.courier_viewer(), at=delivered_at,
     )  # fmt: skip
@@ -219,8 +220,8 @@ def test_the_same_report_twice_is_one_event(county):
     parcel = courier_legs.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     stop = plan_by_hand(session, county, parcel)
     said = doorstep(StopAct.COLLECTED, code=parcel.code, inspected=True)
-    first = stop_report.report(session, stop, said, by=county.courier_viewer(), at=TEN)
-    again = stop_report.report(session, stop, said, by=county.courier_viewer(), at=TEN + timedelta(minutes=5))
+    first = stop_report.report_stop(session, stop, said, by=county.courier_viewer(), at=TEN)
+    again = stop_report.report_stop(session, stop, said, by=county.courier_viewer(), at=TEN + timedelta(minutes=5))
     assert first.id == again.id
     assert parcel.chain_length == 1
 
@@ -232,9 +233,9 @@ def test_a_failed_attempt_asks_for_the_next_working_day_and_tells(county):
     stop = plan_by_hand(session, county, parcel)
     assert case.stage is Stage.PICKUP_PLANNED
     said = doorstep(StopAct.FAILED, reason=FailReason.NOBODY_IN)
-    stop_report.report(session, stop, said, by=county.courier_viewer(), at=utc(TUESDAY, time(9, 30)))
+    stop_report.report_stop(session, stop, said, by=county.courier_viewer(), at=utc(TUESDAY, time(9, 30)))
     assert case.stage is Stage.PRESCREENED
-    again = session.get_one(Stop, parcel.stop_id)
+    again = session.get_one(CourierStop, parcel.stop_id)
     assert (again.id != stop.id, again.state, again.on) == (True, StopState.OPEN, TUESDAY + timedelta(days=1))
     assert "attempt_failed" in texts_sent(session)
 
@@ -245,7 +246,7 @@ def test_undoing_a_collection_gives_the_papers_back_by_a_compensating_link(count
     parcel = courier_legs.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     at = utc(TUESDAY, time(9, 30))
     stop = collect(session, county, case, parcel, at=at)
-    stop_report.report(
+    stop_report.report_stop(
         session, stop, doorstep(StopAct.UNDONE), by=county.courier_viewer(), at=at + timedelta(seconds=5)
     )
     assert (case.stage, parcel.holder, parcel.state) == (Stage.PICKUP_PLANNED, Holder.ENTERPRISE, ParcelState.BOOKED)
@@ -269,7 +270,7 @@ def test_a_withdrawal_brings_the_papers_home(county):
     parcel = courier_legs.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter-1")
     early_ends.withdraw(session, case, reason="计划变更", by=viewer, at=TEN)
     assert case.stage is Stage.WITHDRAWN
-    stop = session.get_one(Stop, parcel.stop_id)
+    stop = session.get_one(CourierStop, parcel.stop_id)
     assert (stop.state, stop.on) == (StopState.OPEN, TUESDAY)
     assert session.get_one(Project, case.project_id).state is ProjectState.CLOSED
 
@@ -353,7 +354,7 @@ def test_results_and_old_originals_change_hands_at_one_stop(county):
     assert len({p.code for p in papers}) == 1
     assert texts_sent(session).count("delivery") == 1
     said = doorstep(StopAct.DELIVERED, code=old.code, identity_checked=True, inspected=True)
-    stop_report.report(session, stop, said, by=county.courier_viewer(), at=utc(TUESDAY, time(9, 30)))
+    stop_report.report_stop(session, stop, said, by=county.courier_viewer(), at=utc(TUESDAY, time(9, 30)))
     assert case.stage is Stage.DELIVERED
     assert old.holder is Holder.COURIER
     assert {p.holder for p in papers if p.leg is custody.Leg.DELIVERY} == {Holder.ENTERPRISE}

@@ -17,8 +17,8 @@ from agents.roster import Agent, AgentSkill, Duty, DutyKind
 from dispatch.acts import early_ends
 from dispatch.assignment import apply_batch, propose, staffing
 from dispatch.assignment.assign_one import place, place_waiting
-from dispatch.assignment.matching_input import ask
-from dispatch.assignment.propose import SlotPrice
+from dispatch.assignment.matching_input import build_input
+from dispatch.assignment.propose import ShadowPrice
 from dispatch.cases.case import Case
 from dispatch.cases.project import Project, ProjectMember, ProjectState, Referral, TeamRole
 from dispatch.cases.review import Review
@@ -208,7 +208,7 @@ def test_reading_takes_as_many_queries_for_many_projects_as_for_one(county):
         bind = county.session.get_bind()
         event.listen(bind, "before_cursor_execute", note := (lambda *args: seen.append(args[2])))
         try:
-            ask(county.session, at=TEN)
+            build_input(county.session, at=TEN)
         finally:
             event.remove(bind, "before_cursor_execute", note)
         return len(seen)
@@ -296,7 +296,7 @@ def test_a_placement_at_once_agrees_with_the_batch(county):
     an_agent(county.session, "代办员九", division=county.town, n=9)
     county.session.add(AgentSkill(agent_id=county.agents[1].id, category="x", proficiency=3))
     (project,) = waiting_projects(county, 1)
-    question = ask(county.session, at=TEN)
+    question = build_input(county.session, at=TEN)
     answer = match(question.needs, question.agents, question.network, propose.WEIGHTS)
     placed = place(county.session, project, by=SYSTEM, at=TEN)
     assert placed.agent_id == answer.agent_of(f"{project.id}:lead")
@@ -333,7 +333,7 @@ def test_short_leaves_that_prolong_one_another_are_a_long_one_for_a_placement_an
         county.session.add(Duty(agent_id=agent.id, kind=DutyKind.SICK, **dates))
     there.capacity = 0
     first, second = waiting_projects(county, 2)
-    question = ask(county.session, at=TEN)
+    question = build_input(county.session, at=TEN)
     assert {agent.id: agent.away for agent in question.agents} == {away.id: True, late.id: False, there.id: False}
     assert place(county.session, first, by=SYSTEM, at=TEN).agent_id == late.id
     late.capacity = 1
@@ -381,14 +381,14 @@ def test_a_countys_batch_reads_who_is_in_reach_and_answers_as_if_it_had_read_eve
     gone = place(session, others[1], by=SYSTEM, at=TEN).agent_id
     staffing.assign(session, first, agent_id=elsewhere.id, by=SYSTEM, at=TEN)
     session.flush()
-    some, everybody = ask(session, at=TEN, path=county.division.path), ask(session, at=TEN)
+    some, everybody = build_input(session, at=TEN, path=county.division.path), build_input(session, at=TEN)
     assert {a.id for a in everybody.agents} == {a.id for a in (*county.agents, upper, elsewhere)}
     assert {a.id for a in some.agents} == {a.id for a in everybody.agents}, "who acts is read, wherever that is"
     project = session.get_one(Project, first.id)
     project.lead.until = TEN
     elsewhere.held = 0
     session.flush()
-    some, everybody = ask(session, at=TEN, path=county.division.path), ask(session, at=TEN)
+    some, everybody = build_input(session, at=TEN, path=county.division.path), build_input(session, at=TEN)
     assert {a.id for a in some.agents} == {a.id for a in (*county.agents, upper)}
     assert gone in {need.current for need in some.needs}
     one, other = (match(q.needs, q.agents, q.network, propose.WEIGHTS) for q in (some, everybody))
@@ -404,10 +404,10 @@ def test_a_countys_batch_leaves_the_prices_of_other_counties_and_of_the_city(cou
     for agent in county.agents:
         agent.capacity = 1
     for agent in (*county.agents, elsewhere, upper):
-        session.add(SlotPrice(agent_id=agent.id, price=7, priced_at=TEN))
+        session.add(ShadowPrice(agent_id=agent.id, value=7, computed_at=TEN))
     waiting_projects(county, 5)
     apply_batch.apply(session, propose.propose(session, at=TEN, path=county.division.path), by=SYSTEM, at=TEN)
-    prices = dict(session.execute(select(SlotPrice.agent_id, SlotPrice.price)).all())
+    prices = dict(session.execute(select(ShadowPrice.agent_id, ShadowPrice.value)).all())
     assert prices.pop(elsewhere.id) == prices.pop(upper.id) == 7
     assert set(prices) == {a.id for a in county.agents}, "two wait: every slot here is worth something"
     assert 7 not in prices.values()
@@ -512,7 +512,7 @@ def test_any_order_of_placing_completing_and_leave_leaves_the_books_straight(cou
 
 def test_the_answer_read_back_is_the_answer_that_was_proven(county):
     waiting_projects(county, 4)
-    question = ask(county.session, at=TEN)
+    question = build_input(county.session, at=TEN)
     answer = match(question.needs, question.agents, question.network, propose.WEIGHTS)
     apply_batch.apply(county.session, propose.propose(county.session, at=TEN), by=SYSTEM, at=TEN)
     for need in question.needs:

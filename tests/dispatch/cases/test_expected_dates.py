@@ -8,7 +8,7 @@ from sqlalchemy import select
 from dispatch.acts import project_intake, reviewing
 from dispatch.cases import duration_training, expected_dates, lookups
 from dispatch.cases.case import CaseEvent, Way
-from dispatch.cases.duration_training import Lesson, Promised
+from dispatch.cases.duration_training import FittedDurations, PromiseRecord
 from dispatch.cases.project import Project
 from dispatch.cases.review import ReviewPause, ReviewState
 from dispatch.cases.stages import Stage
@@ -32,7 +32,9 @@ def under_review(county, **more):
 
 def promises(session, case):
     session.flush()
-    return session.scalars(select(Promised).where(Promised.case_id == case.id).order_by(Promised.id)).all()
+    return session.scalars(
+        select(PromiseRecord).where(PromiseRecord.case_id == case.id).order_by(PromiseRecord.id)
+    ).all()
 
 
 def late_notices(session):
@@ -113,23 +115,23 @@ def test_what_was_decided_teaches_and_the_next_promise_cites_it(county):
             at=TEN + DAY,
         )  # fmt: skip
     county.session.flush()
-    before = duration_training.experience(county.session).durations
-    lesson = duration_training.relearn(county.session, at=TEN + 2 * DAY)
+    before = duration_training.trained_forecast(county.session).durations
+    lesson = duration_training.fit_durations(county.session, at=TEN + 2 * DAY)
     assert lesson.matters == 2
     assert lesson.promises == 1
-    after = duration_training.experience(county.session).durations
+    after = duration_training.trained_forecast(county.session).durations
     node = duration_training.all_matters(county.session)["IND-104"]
     authority = lookups.reviews_of(county.session, case)[0].authority
     assert after.of(node, authority, "320400000000").cases == 1
     assert after.of(node, authority).median < before.of(node, authority).median
-    assert duration_training.learned_today(county.session, at=TEN + 2 * DAY)
-    assert not duration_training.learned_today(county.session, at=TEN + 3 * DAY)
+    assert duration_training.fitted_today(county.session, at=TEN + 2 * DAY)
+    assert not duration_training.fitted_today(county.session, at=TEN + 3 * DAY)
 
 
 def test_old_lessons_are_forgotten(county):
     for _ in range(duration_training.KEPT_LESSONS + 2):
-        duration_training.relearn(county.session, at=TEN)
-    assert len(county.session.scalars(select(Lesson)).all()) == duration_training.KEPT_LESSONS
+        duration_training.fit_durations(county.session, at=TEN)
+    assert len(county.session.scalars(select(FittedDurations)).all()) == duration_training.KEPT_LESSONS
 
 
 def test_each_open_case_is_due_once_a_day(county):

@@ -21,10 +21,10 @@ from routing.day.tables import (
     NEXT_STOP,
     PLAN_LABEL,
     STOP_STATE_LABEL,
-    Plan,
+    CourierStop,
+    DayPlan,
     PlanState,
     RunError,
-    Stop,
     StopState,
 )
 from tests.dispatch.builders import TEN
@@ -78,14 +78,14 @@ def _refuse() -> Any:
 
 
 def walk_stop(here: StopState, there: StopState) -> StopState:
-    stop = Stop(id=1, state=here, version=1)
+    stop = CourierStop(id=1, state=here, version=1)
     stop.move_to(there)
     assert stop.version == 2
     return stop.state
 
 
 def walk_plan(here: PlanState, there: PlanState) -> PlanState:
-    plan = Plan(id=1, state=here, version=1)
+    plan = DayPlan(id=1, state=here, version=1)
     plan.move_to(there)
     return plan.state
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from agents.imports import BadFile
+from agents.imports import BadImport
 from agents.network import import_network
 from dispatch.catalogue.catalog import (
     DATA,
@@ -97,7 +97,7 @@ def opening(number: int | None = None, **changes: str) -> Rows:
     return rows
 
 
-def faults(error: pytest.ExceptionInfo[BadFile]) -> list[tuple[int, str]]:
+def faults(error: pytest.ExceptionInfo[BadImport]) -> list[tuple[int, str]]:
     return [(row.row_number, row.column) for row in error.value.rows]
 
 
@@ -192,7 +192,7 @@ def test_a_bad_matter_refuses_the_file_and_is_named(
 ) -> None:
     read = read_matters(file("catalog_business_opening.csv", MATTER_COLUMNS, opening(number, **changes)))
     check_waits([read], {"IND-101": ()})
-    with pytest.raises(BadFile) as caught:
+    with pytest.raises(BadImport) as caught:
         read.sheet.refuse_if_faulty()
     assert any(
         row.row_number == number and row.column == column and reason in row.reason for row in caught.value.rows
@@ -203,7 +203,7 @@ def test_a_refused_catalogue_changes_nothing(network: Session, file: Write) -> N
     import_catalog(network)
     rows = opening(4, prerequisites="BIZ-99")
     rows[0]["short_zh"] = "改名"
-    with pytest.raises(BadFile, match="row 4, prerequisites: BIZ-03 waits for BIZ-99"):
+    with pytest.raises(BadImport, match="row 4, prerequisites: BIZ-03 waits for BIZ-99"):
         import_catalog(network, [file("catalog_business_opening.csv", MATTER_COLUMNS, rows)])
     assert import_catalog(network).is_empty
 
@@ -219,7 +219,7 @@ def test_a_ring_of_three_names_each_of_its_rows(file: Write) -> None:
 
 
 def test_a_file_that_names_no_family_is_refused(file: Write) -> None:
-    with pytest.raises(BadFile, match="no family"):
+    with pytest.raises(BadImport, match="no family"):
         read_matters(file("matters.csv", MATTER_COLUMNS, opening()))
 
 
@@ -244,7 +244,7 @@ def a_material(**changes: str) -> dict[str, str]:
 )
 def test_a_bad_material_is_named_with_its_row(file: Write, changes: dict[str, str], column: str) -> None:
     path = file("requirements.csv", REQUIREMENT_COLUMNS, [a_material(name="公司章程"), a_material(**changes)])
-    with pytest.raises(BadFile) as caught:
+    with pytest.raises(BadImport) as caught:
         read_requirements(path, {"BIZ-01"})
     assert (3, column) in faults(caught)
 
@@ -281,7 +281,7 @@ def an_implementation(**changes: str) -> dict[str, str]:
 )
 def test_a_bad_implementation_is_named_with_its_row(file: Write, changes: dict[str, str], column: str) -> None:
     path = file("implementations.csv", IMPLEMENTATION_COLUMNS, [an_implementation(**changes)])
-    with pytest.raises(BadFile) as caught:
+    with pytest.raises(BadImport) as caught:
         read_implementations(path, {"REG-04"}, {"320412000000"}, {"SC001"})
     assert (2, column) in faults(caught)
 
@@ -290,7 +290,7 @@ def test_one_division_has_one_implementation_of_a_matter(network: Session, file:
     import_catalog(network)
     import_implementations(network)
     rows = [an_implementation(committed_wd="1"), an_implementation()]
-    with pytest.raises(BadFile, match="row 3, matter_code: REG-04 at 320412000000 stands already in row 2"):
+    with pytest.raises(BadImport, match="row 3, matter_code: REG-04 at 320412000000 stands already in row 2"):
         import_implementations(network, file("implementations.csv", IMPLEMENTATION_COLUMNS, rows))
     report = import_implementations(network, file("implementations.csv", IMPLEMENTATION_COLUMNS, rows[:1]))
     assert (report.added, report.retired) == (1, 0)
@@ -318,7 +318,7 @@ def test_a_calendar_with_a_hole_a_double_or_a_wrong_day_is_refused(file: Write) 
     rows.append(rows[10])
     rows[4]["kind"] = "weekend"
     rows[5]["date"] = "2028-02-30"
-    with pytest.raises(BadFile) as caught:
+    with pytest.raises(BadImport) as caught:
         read_calendar(file("calendar.csv", CALENDAR_COLUMNS, rows))
     assert [row.row_number for row in caught.value.rows] == [6, 7, 366, 367]
     assert "lacks 2 days, the first 2028-01-06" in str(caught.value)
@@ -328,7 +328,7 @@ def test_a_year_replaces_its_estimate_and_leaves_the_others(network: Session, fi
     import_calendar(network)
     report = import_calendar(network, file("calendar.csv", CALENDAR_COLUMNS, a_year(2027)))
     assert (report.added, report.changed, report.retired) == (0, 365, 0)
-    with pytest.raises(BadFile, match="an estimate cannot replace it"):
+    with pytest.raises(BadImport, match="an estimate cannot replace it"):
         import_calendar(network, file("calendar.csv", CALENDAR_COLUMNS, a_year(2027, status="provisional")))
     assert import_calendar(network, file("calendar.csv", CALENDAR_COLUMNS, a_year(2028))).added == 366
     assert network.scalar(select(func.count()).select_from(CalendarDay)) == 365 * 3 + 366
@@ -352,13 +352,13 @@ def some_hours(**changes: str) -> dict[str, str]:
     ],
 )
 def test_bad_hours_are_named_with_their_row(file: Write, changes: dict[str, str], column: str) -> None:
-    with pytest.raises(BadFile) as caught:
+    with pytest.raises(BadImport) as caught:
         read_hours(file("hours.csv", HOURS_COLUMNS, [some_hours(), some_hours(**changes)]), {"SC001"})
     assert (3, column) in faults(caught)
 
 
 def test_hours_without_a_row_for_all_are_refused(file: Write) -> None:
-    with pytest.raises(BadFile, match="leave out 01-01"):
+    with pytest.raises(BadImport, match="leave out 01-01"):
         read_hours(file("hours.csv", HOURS_COLUMNS, [some_hours(centre_no="SC001")]), {"SC001"})
 
 
@@ -366,7 +366,7 @@ def test_the_seasons_of_all_centres_leave_no_day_out(file: Write) -> None:
     winter = some_hours(season_from="10-01", season_to="04-30")
     summer = some_hours(season_from="05-01", season_to="09-30", opens="08:30")
     assert len(read_hours(file("hours.csv", HOURS_COLUMNS, [winter, summer]), set())) == 2
-    with pytest.raises(BadFile, match="leave out 05-01"):
+    with pytest.raises(BadImport, match="leave out 05-01"):
         read_hours(file("hours.csv", HOURS_COLUMNS, [winter, summer | {"season_from": "05-02"}]), set())
 
 
@@ -390,7 +390,7 @@ def test_area_evaluations_are_checked_and_come_in(network: Session, file: Write)
     assert import_evaluations(network, path).added == 1
     assert import_evaluations(network, path).is_empty
     bad = [good, good | {"kind": "风水"}, good | {"valid_to": "2020-01-01", "valid_from": "2021-01-01"}, good]
-    with pytest.raises(BadFile) as caught:
+    with pytest.raises(BadImport) as caught:
         read_evaluations(file("evaluations.csv", EVALUATION_COLUMNS, bad), {"320412000000"})
     assert faults(caught) == [(3, "kind"), (4, "valid_to"), (5, "kind")]
 
@@ -398,5 +398,5 @@ def test_area_evaluations_are_checked_and_come_in(network: Session, file: Write)
 def test_a_file_is_known_by_its_columns(network: Session, file: Write) -> None:
     for path in (*CATALOG_FILES, *(DATA / name for name in ("requirements.csv", "opening_hours.csv"))):
         assert import_file(network, path).added > 0
-    with pytest.raises(BadFile, match="no file of the catalogue has these columns: a, b"):
+    with pytest.raises(BadImport, match="no file of the catalogue has these columns: a, b"):
         import_file(network, file("other.csv", ("a", "b"), [{"a": "1", "b": "2"}]))

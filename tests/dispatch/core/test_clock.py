@@ -16,15 +16,15 @@ from dispatch.core.clock import (
     Calendar,
     CalendarMissing,
     ClockOf,
-    Day,
     DayUnit,
     Extension,
     Lamp,
     LegalClock,
     MonthDay,
-    OpeningHours,
     Pause,
     PauseKind,
+    PublishedDay,
+    SeasonHours,
     Span,
     correction_due_at,
     counts_as_accepted,
@@ -38,7 +38,7 @@ from dispatch.core.clock import (
 DATA = Path(__file__).parents[3] / "dispatch" / "data"
 
 
-def the_calendar(hours: tuple[OpeningHours, ...] = ()) -> Calendar:
+def the_calendar(hours: tuple[SeasonHours, ...] = ()) -> Calendar:
     with (DATA / "calendar_2025_2027.csv").open(encoding="utf-8") as file:
         return Calendar.from_rows(csv.DictReader(file), hours)
 
@@ -98,7 +98,9 @@ def test_a_year_without_a_calendar_is_an_error_that_names_it(ask, year):
 
 def test_a_hole_between_imported_years_is_not_jumped_over():
     days = [
-        Day(date(year, 1, 1) + timedelta(days=n), is_workday=(date(year, 1, 1) + timedelta(days=n)).weekday() < 5)
+        PublishedDay(
+            date(year, 1, 1) + timedelta(days=n), is_workday=(date(year, 1, 1) + timedelta(days=n)).weekday() < 5
+        )
         for year in (2030, 2032)
         for n in range(366 if year == 2032 else 365)
     ]
@@ -107,7 +109,7 @@ def test_a_hole_between_imported_years_is_not_jumped_over():
 
 
 def test_half_a_year_and_a_day_given_twice_are_refused():
-    half = [Day(date(2030, 1, 1) + timedelta(days=n), is_workday=True) for n in range(180)]
+    half = [PublishedDay(date(2030, 1, 1) + timedelta(days=n), is_workday=True) for n in range(180)]
     with pytest.raises(ValueError, match="2030-06-30"):
         Calendar.of(half)
     with pytest.raises(ValueError, match="twice"):
@@ -153,14 +155,14 @@ def test_a_make_up_saturday_counts_and_the_week_of_national_day_does_not():
 
 # --- opening hours --------------------------------------------------------------------------------------------------
 
-SUMMER = OpeningHours(
+SUMMER = SeasonHours(
     sessions=((time(9), time(12)), (time(14), time(17, 30))), season_from=MonthDay(6, 1), season_to=MonthDay(9, 30)
 )
-WINTER = OpeningHours(
+WINTER = SeasonHours(
     sessions=((time(9), time(12)), (time(13), time(16, 30))), season_from=MonthDay(11, 1), season_to=MonthDay(2, 28)
 )
-OWN = OpeningHours(sessions=((time(8, 30), time(20)),), centre="SC042")
-YEAR = OpeningHours(sessions=((time(9), time(12)), (time(13, 30), time(17))))
+OWN = SeasonHours(sessions=((time(8, 30), time(20)),), centre="SC042")
+YEAR = SeasonHours(sessions=((time(9), time(12)), (time(13, 30), time(17))))
 
 
 def test_a_season_beats_the_year_and_a_centre_beats_both():
@@ -189,7 +191,7 @@ def test_the_day_is_jiangsu_s_day_whatever_zone_the_instant_is_written_in():
 
 def test_opening_hours_must_go_forward():
     with pytest.raises(ValueError, match="forward"):
-        OpeningHours(sessions=((time(9), time(12)), (time(11), time(17))))
+        SeasonHours(sessions=((time(9), time(12)), (time(11), time(17))))
     with pytest.raises(LookupError, match="opening hours"):
         the_calendar((SUMMER,)).closes_at(date(2026, 1, 15))
 

@@ -1,4 +1,4 @@
-"""Said: a sentence is its Chinese text, and comes back from what a JSON column kept of it as it went in."""
+"""Localised text: a sentence is its Chinese text, and comes back from what a JSON column kept of it as it went in."""
 
 import copy
 import json
@@ -8,44 +8,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.core.localized_text import Day, Each, Said, Window, kept, recalled
+from dispatch.core.localized_text import DayText, ListText, LocalizedText, WindowText, from_json, to_json
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 DAYS = st.dates(date(2020, 1, 1), date(2035, 12, 31))
 PLAIN = st.one_of(
     NAMES,
     st.integers(0, 999),
-    st.builds(Day, DAYS),
-    st.builds(Day, DAYS, DAYS),
-    st.builds(Window, st.integers(0, 86_400), st.integers(0, 86_400)),
-    st.builds(Each, st.lists(NAMES, max_size=3), st.sampled_from(["、", ";", ""])),
+    st.builds(DayText, DAYS),
+    st.builds(DayText, DAYS, DAYS),
+    st.builds(WindowText, st.integers(0, 86_400), st.integers(0, 86_400)),
+    st.builds(ListText, st.lists(NAMES, max_size=3), st.sampled_from(["、", ";", ""])),
 )
-VALUES = st.one_of(PLAIN, PLAIN.map(lambda one: Said("须在%(one)s之前", one=one)))
+VALUES = st.one_of(PLAIN, PLAIN.map(lambda one: LocalizedText("须在%(one)s之前", one=one)))
 
 
 @given(VALUES, VALUES)
 def test_a_kept_sentence_comes_back_as_it_was(a: str | int, b: str | int) -> None:
-    words = Said("%(a)s先于%(b)s", a=a, b=b)
-    again = recalled(str(words), json.loads(json.dumps(kept(words))))
-    assert isinstance(again, Said)
+    words = LocalizedText("%(a)s先于%(b)s", a=a, b=b)
+    again = from_json(str(words), json.loads(json.dumps(to_json(words))))
+    assert isinstance(again, LocalizedText)
     assert again == words == f"{a}先于{b}"
     assert (again.form, dict(again.values)) == (words.form, dict(words.values))
     assert [type(one) for one in again.values.values()] == [type(a), type(b)]
 
 
 def test_a_copy_says_the_same() -> None:
-    words = Said("%(day)s、%(window)s", day=Day(date(2027, 1, 5), date(2026, 12, 31)), window=Window(32_400, 41_400))
+    words = LocalizedText(
+        "%(day)s、%(window)s", day=DayText(date(2027, 1, 5), date(2026, 12, 31)), window=WindowText(32_400, 41_400)
+    )
     again = copy.deepcopy(words)
     assert (again, again.form, again.values) == (words, words.form, words.values)
 
 
 def test_what_is_written_down_without_values_is_just_its_text() -> None:
-    assert kept(Said("已签署委托书")) == kept("已签署委托书") == {}
-    assert recalled("已签署委托书", {"waybill": "EA123456785CN"}) == "已签署委托书"
+    assert to_json(LocalizedText("已签署委托书")) == to_json("已签署委托书") == {}
+    assert from_json("已签署委托书", {"waybill": "EA123456785CN"}) == "已签署委托书"
 
 
 def test_a_name_is_left_out_wherever_it_stands() -> None:
-    words = Said("%(who)s预审材料", who=Said("代办员%(name)s", name="陈勇"))
+    words = LocalizedText("%(who)s预审材料", who=LocalizedText("代办员%(name)s", name="陈勇"))
     assert words.without("陈勇") == "代办员预审材料"
     assert words.without("").form == words.form
 
@@ -53,12 +55,12 @@ def test_a_name_is_left_out_wherever_it_stands() -> None:
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (Day(date(2026, 12, 3)), "12月3日"),
-        (Day(date(2026, 12, 3), date(2026, 1, 1)), "12月3日"),
-        (Day(date(2027, 1, 5), date(2026, 12, 31)), "2027年1月5日"),
-        (Window(32_400, 41_400), "9:00-11:30"),
-        (Each(["甲", "乙"]), "甲、乙"),
-        (Said("50%"), "50%"),
+        (DayText(date(2026, 12, 3)), "12月3日"),
+        (DayText(date(2026, 12, 3), date(2026, 1, 1)), "12月3日"),
+        (DayText(date(2027, 1, 5), date(2026, 12, 31)), "2027年1月5日"),
+        (WindowText(32_400, 41_400), "9:00-11:30"),
+        (ListText(["甲", "乙"]), "甲、乙"),
+        (LocalizedText("50%"), "50%"),
     ],
 )
 def test_chinese_is_what_it_is(words: str, text: str) -> None:

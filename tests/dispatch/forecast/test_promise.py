@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from dispatch.catalogue.matter_rows import matters_from
 from dispatch.core.clock import Calendar
 from dispatch.forecast.calibration import (
+    CalibrationPoint,
     Closed,
-    Said,
     base_rate,
     brier,
     by_stated,
@@ -28,7 +28,7 @@ from dispatch.forecast.calibration import (
     wilson,
 )
 from dispatch.forecast.durations import Belief, Durations, Fit, Observation, learn, read_priors
-from dispatch.forecast.path_sampling import NothingToPromise, course, ends, least_cases
+from dispatch.forecast.path_sampling import NothingToPromise, ends, least_cases, prepare_path_samples
 from dispatch.forecast.promise import (
     Outlook,
     Promise,
@@ -49,13 +49,13 @@ from dispatch.path.approval_graph import (
     Counting,
     Grant,
     IntermediaryWork,
-    Kind,
+    MatterKind,
     MatterNode,
     Path,
     Relief,
     build_path,
 )
-from dispatch.path.schedule import Progress, dated, schedule
+from dispatch.path.schedule import MatterProgress, dated, schedule
 
 DATA = File(__file__).parents[3] / "dispatch" / "data"
 
@@ -73,7 +73,7 @@ START = date(2026, 3, 2)
 
 
 def a_matter(code: str, days: int = 10, *after: str, **changes) -> MatterNode:
-    facts = {"kind": Kind.APPROVAL, "authority": f"{code}局", "phase": 1} | changes
+    facts = {"kind": MatterKind.APPROVAL, "authority": f"{code}局", "phase": 1} | changes
     return MatterNode(code, f"事项{code}", code, facts.pop("phase"), facts.pop("kind"), days * 2, days, days,
                       prerequisites=after, **facts)  # fmt: skip
 
@@ -86,7 +86,7 @@ def seen(days, *, closed: bool = True, authority: str = "常州A局", city: str 
 
 
 def test_the_catalogue_s_template_takes_as_long_as_the_permits_sampled_in_october_2017():
-    view = outlook(course(build_path(PERMIT), BELIEVED, counting=Counting.TARGET, samples=20_000))
+    view = outlook(prepare_path_samples(build_path(PERMIT), BELIEVED, counting=Counting.TARGET, samples=20_000))
     assert view.mean_wd == pytest.approx(45.16, rel=0.05)
 
 
@@ -173,16 +173,16 @@ def test_the_estimate_lies_between_the_belief_and_what_was_seen(days):
 def test_one_matter_has_exactly_the_quantiles_of_its_law():
     fit = Fit(log(20), 0.3)
     durations = replace(BELIEVED, by_matter={"A": fit}, department_correlation=0.0, project_correlation=0.0)
-    view = outlook(course(build_path([CATALOGUE["A"]]), durations, counting=Counting.TARGET))
+    view = outlook(prepare_path_samples(build_path([CATALOGUE["A"]]), durations, counting=Counting.TARGET))
     for share, z in [(0.05, -1.645), (0.5, 0), (0.85, 1.036), (0.95, 1.645)]:
         assert view.wd_for(share) == pytest.approx(20 * exp(0.3 * z), abs=0.51)
 
 
 def test_the_same_facts_give_the_same_date_and_an_unrelated_matter_leaves_it_alone():
     matters = [a_matter("A"), a_matter("B", 10, "A")]
-    one = ends(course(build_path(matters), BELIEVED, goals=["B"]))
-    again = ends(course(build_path(matters), BELIEVED, goals=["B"]))
-    with_other = ends(course(build_path([*matters, a_matter("C", 30)]), BELIEVED, goals=["B"]))
+    one = ends(prepare_path_samples(build_path(matters), BELIEVED, goals=["B"]))
+    again = ends(prepare_path_samples(build_path(matters), BELIEVED, goals=["B"]))
+    with_other = ends(prepare_path_samples(build_path([*matters, a_matter("C", 30)]), BELIEVED, goals=["B"]))
     assert np.array_equal(one, again)
     assert np.array_equal(one, with_other)
 
@@ -191,14 +191,14 @@ def test_correlation_widens_a_chain_in_one_department():
     chain = build_path([a_matter(f"M{i}", 10, *([f"M{i - 1}"] if i else []), authority="一局") for i in range(8)])
     apart = replace(BELIEVED, department_correlation=0.0, project_correlation=0.0)
     together = replace(BELIEVED, department_correlation=0.6, project_correlation=0.1)
-    spread = [float(np.std(ends(course(chain, d, counting=Counting.TARGET)))) for d in (apart, together)]
+    spread = [float(np.std(ends(prepare_path_samples(chain, d, counting=Counting.TARGET)))) for d in (apart, together)]
     assert spread[1] > 1.8 * spread[0]
 
 
 def test_textbook_pert_is_surer_than_correlated_sampling():
     path = build_path(PERMIT)
     chain = schedule(path, Basis.COMMITTED).critical_path
-    drawn = outlook(course(path, BELIEVED, counting=Counting.TARGET)).chance_by_wd(50)
+    drawn = outlook(prepare_path_samples(path, BELIEVED, counting=Counting.TARGET)).chance_by_wd(50)
     assert pert_normal(path, BELIEVED, chain, 50) > drawn + 0.05
 
 
@@ -207,7 +207,7 @@ def test_intermediaries_and_land_move_the_date_but_not_the_target():
     plain, slow = build_path(PERMIT), build_path(PERMIT, intermediaries=[work])
 
     def mean(path, counting):
-        return outlook(course(path, BELIEVED, counting=counting)).mean_wd
+        return outlook(prepare_path_samples(path, BELIEVED, counting=counting)).mean_wd
 
     assert mean(slow, Counting.TARGET) == mean(plain, Counting.TARGET)
     assert mean(slow, Counting.ELAPSED) > mean(plain, Counting.ELAPSED) + 5
@@ -215,31 +215,33 @@ def test_intermediaries_and_land_move_the_date_but_not_the_target():
 
 def test_reliefs_never_lengthen_and_waits_never_shorten():
     path = build_path(PERMIT)
-    base = outlook(course(path, BELIEVED)).mean_wd
+    base = outlook(prepare_path_samples(path, BELIEVED)).mean_wd
     eased = path.edited(Grant("IND-203", Relief.DEFERRED, "容缺", on="IND-105"))
     tied = path.edited(AddWait("IND-301", "IND-203", "试"))
-    assert outlook(course(eased, BELIEVED)).mean_wd <= base
-    assert outlook(course(tied, BELIEVED)).mean_wd >= base
+    assert outlook(prepare_path_samples(eased, BELIEVED)).mean_wd <= base
+    assert outlook(prepare_path_samples(tied, BELIEVED)).mean_wd >= base
 
 
 CHAIN = build_path([a_matter("A", 20), a_matter("B", 10, "A")])
 
 
-def looked_at(today: date, progress: dict[str, Progress], **changes) -> Outlook:
+def looked_at(today: date, progress: dict[str, MatterProgress], **changes) -> Outlook:
     return outlook(
-        course(CHAIN, BELIEVED, calendar=CALENDAR, start_on=START, today=today, progress=progress, **changes)
+        prepare_path_samples(
+            CHAIN, BELIEVED, calendar=CALENDAR, start_on=START, today=today, progress=progress, **changes
+        )
     )
 
 
 def test_what_is_decided_is_certain_and_what_is_late_is_later():
     day = CALENDAR.add_working_days
-    done = {"A": Progress(decided_on=day(START, 12))}
-    under_way = {"A": Progress(accepted_on=START)}
+    done = {"A": MatterProgress(decided_on=day(START, 12))}
+    under_way = {"A": MatterProgress(accepted_on=START)}
     on_time = looked_at(day(START, 12), done)
     still_open = looked_at(day(START, 30), under_way)
     assert on_time.wd_for(0.5) < looked_at(START, under_way).wd_for(0.5) < still_open.wd_for(0.5)
     assert still_open.wd_for(0.01) > 31
-    finished = {"A": Progress(decided_on=day(START, 12)), "B": Progress(decided_on=day(START, 25))}
+    finished = {"A": MatterProgress(decided_on=day(START, 12)), "B": MatterProgress(decided_on=day(START, 25))}
     assert {looked_at(day(START, 40), finished).wd_for(q) for q in (0.01, 0.99)} == {25}
 
 
@@ -249,8 +251,8 @@ def test_a_slow_start_is_taken_as_a_sign_in_the_same_department_more_than_elsewh
     def left_after(took: int, authority: str) -> float:
         path = build_path([a_matter("A", 20), a_matter("B", 10, "A", authority=authority)])
         today = day(START, took)
-        progress = {"A": Progress(accepted_on=START, decided_on=today)}
-        ready = course(path, BELIEVED, calendar=CALENDAR, start_on=START, today=today, progress=progress)
+        progress = {"A": MatterProgress(accepted_on=START, decided_on=today)}
+        ready = prepare_path_samples(path, BELIEVED, calendar=CALENDAR, start_on=START, today=today, progress=progress)
         return outlook(ready).mean_wd - took
 
     assert left_after(30, "A局") > left_after(18, "A局") > left_after(10, "A局")
@@ -258,14 +260,14 @@ def test_a_slow_start_is_taken_as_a_sign_in_the_same_department_more_than_elsewh
 
 
 def test_a_pause_moves_the_date_by_its_days():
-    under_way = {"A": Progress(accepted_on=START)}
+    under_way = {"A": MatterProgress(accepted_on=START)}
     plain, paused = looked_at(START, under_way), looked_at(START, under_way, paused_wd={"A": 7})
     assert paused.wd_for(0.5) == plain.wd_for(0.5) + 7
 
 
 def test_a_pause_that_lies_ahead_does_not_count_as_time_already_used():
     today = CALENDAR.add_working_days(START, 10)
-    under_way = {"A": Progress(accepted_on=START)}
+    under_way = {"A": MatterProgress(accepted_on=START)}
     plain = looked_at(today, under_way)
     ahead = looked_at(today, under_way, pause_ahead_wd={"A": 6})
     behind = looked_at(today, under_way, paused_wd={"A": 6})
@@ -274,17 +276,17 @@ def test_a_pause_that_lies_ahead_does_not_count_as_time_already_used():
 
 
 def test_a_matter_open_far_beyond_anything_seen_still_has_a_finite_date():
-    long_open = looked_at(CALENDAR.add_working_days(START, 300), {"A": Progress(accepted_on=START)})
+    long_open = looked_at(CALENDAR.add_working_days(START, 300), {"A": MatterProgress(accepted_on=START)})
     assert 301 < long_open.wd_for(0.5) < 500
 
 
 def test_a_course_needs_its_dates_and_a_goal():
     with pytest.raises(ValueError, match="today"):
-        course(CHAIN, BELIEVED, progress={"A": Progress(accepted_on=START)})
+        prepare_path_samples(CHAIN, BELIEVED, progress={"A": MatterProgress(accepted_on=START)})
     with pytest.raises(NothingToPromise):
-        course(build_path([a_matter("A", 5, counts_in_target=False)]), BELIEVED)
+        prepare_path_samples(build_path([a_matter("A", 5, counts_in_target=False)]), BELIEVED)
     with pytest.raises(ValueError, match="between 0 and 1"):
-        outlook(course(CHAIN, BELIEVED)).wd_for(1.0)
+        outlook(prepare_path_samples(CHAIN, BELIEVED)).wd_for(1.0)
 
 
 @settings(max_examples=30, deadline=None)
@@ -294,7 +296,7 @@ def test_quantiles_rise_and_no_goal_ends_before_its_chain(drawn):
         a_matter(f"M{i}", days, *[f"M{j}" for j in sorted(after) if j < i]) for i, (days, after) in enumerate(drawn)
     ]
     path = build_path(matters)
-    ready = course(path, BELIEVED, samples=200)
+    ready = prepare_path_samples(path, BELIEVED, samples=200)
     finish = ready.draw()
     for row, step in enumerate(path.steps):
         for wait in step.waits:
@@ -331,7 +333,7 @@ def test_a_year_of_cases_is_cited_only_when_there_are_cases():
 
 
 def test_the_promise_is_a_working_day_with_the_chance_that_this_very_day_has():
-    view = outlook(course(build_path(PERMIT), BELIEVED))
+    view = outlook(prepare_path_samples(build_path(PERMIT), BELIEVED))
     said = promise(view, CALENDAR, START, START)
     assert CALENDAR.is_workday(said.expected_on)
     assert said.share >= 0.85
@@ -342,15 +344,18 @@ def test_the_promise_is_a_working_day_with_the_chance_that_this_very_day_has():
 
 def test_every_matter_has_an_expected_day_beside_its_legal_and_its_committed_one():
     path = build_path(PERMIT)
-    expected = expected_dates(course(path, BELIEVED), CALENDAR, START)
+    expected = expected_dates(prepare_path_samples(path, BELIEVED), CALENDAR, START)
     beside = dated(path, CALENDAR, START, today=START, expected=expected)
     assert all(step.expected_on == expected[step.code] for step in beside)
     assert expected["IND-101"] < expected["IND-201"] < expected["IND-308"]
-    assert promise(outlook(course(path, BELIEVED)), CALENDAR, START, START).expected_on == expected["IND-308"]
+    assert (
+        promise(outlook(prepare_path_samples(path, BELIEVED)), CALENDAR, START, START).expected_on
+        == expected["IND-308"]
+    )
 
 
 def test_an_outlook_can_be_kept_in_a_hundred_numbers_and_judged_later():
-    view = outlook(course(build_path(PERMIT), BELIEVED))
+    view = outlook(prepare_path_samples(build_path(PERMIT), BELIEVED))
     again = recalled(view.kept())
     assert len(view.kept()) == 101
     assert all(abs(again.wd_for(q / 20) - view.wd_for(q / 20)) <= 1 for q in range(1, 20))
@@ -370,10 +375,10 @@ def test_a_promise_is_said_anew_only_when_it_moves_by_a_working_day():
 
 
 def test_the_reason_names_what_happened():
-    before = {"A": Progress(accepted_on=START), "B": Progress()}
+    before = {"A": MatterProgress(accepted_on=START), "B": MatterProgress()}
     after = {
-        "A": Progress(accepted_on=START, decided_on=START + timedelta(days=8)),
-        "B": Progress(accepted_on=START + timedelta(days=8)),
+        "A": MatterProgress(accepted_on=START, decided_on=START + timedelta(days=8)),
+        "B": MatterProgress(accepted_on=START + timedelta(days=8)),
     }
     assert why_moved(before, after, {"A": "方案联审", "B": "多图联审"}) == "方案联审已于3月10日办结；多图联审已受理"
     assert why_moved(after, after, {"A": "方案联审"}) == "按最新办理进度重新估算"
@@ -384,7 +389,7 @@ def test_the_reason_names_what_happened():
 
 def test_the_best_action_lowers_the_risk_and_no_action_raises_it():
     path = build_path(PERMIT)
-    ready = course(path, BELIEVED)
+    ready = prepare_path_samples(path, BELIEVED)
     tight = outlook(ready).wd_for(0.6)
     found = risk(path, ready, tight)
     assert 0.2 < found.of_missing <= 0.4
@@ -396,11 +401,11 @@ def test_the_best_action_lowers_the_risk_and_no_action_raises_it():
 
 def test_applying_the_best_action_gives_the_risk_that_was_foretold():
     path = build_path([a_matter("IND-103", 20), a_matter("IND-201", 18, "IND-103"), a_matter("C", 3, "IND-201")])
-    ready = course(path, BELIEVED)
+    ready = prepare_path_samples(path, BELIEVED)
     limit = outlook(ready).wd_for(0.5)
     found = risk(path, ready, limit)
     assert (found.best.kind, found.best.code) == ("simulated", "IND-201")
-    eased = course(path.edited(Grant("IND-201", Relief.SIMULATED, "模拟审批", on="IND-103")), BELIEVED)
+    eased = prepare_path_samples(path.edited(Grant("IND-201", Relief.SIMULATED, "模拟审批", on="IND-103")), BELIEVED)
     assert float((ends(eased) > limit).mean()) == pytest.approx(found.best.risk)
 
 
@@ -412,7 +417,7 @@ def test_a_reminder_goes_to_the_department_that_leads():
 
 def test_a_project_without_risk_needs_no_action_and_the_inbox_puts_the_worst_first():
     path = build_path(PERMIT)
-    ready = course(path, BELIEVED)
+    ready = prepare_path_samples(path, BELIEVED)
     calm, worried, lost = (risk(path, ready, days) for days in (400, 105, 20))
     assert calm.best is None
     assert calm.relieved == 0
@@ -422,10 +427,12 @@ def test_a_project_without_risk_needs_no_action_and_the_inbox_puts_the_worst_fir
 
 def test_what_decides_the_end_is_unfinished_and_named_most_frequent_first():
     path = build_path([a_matter("A", 40), a_matter("B", 5), a_matter("C", 10, "A", "B")])
-    assert decisive(course(path, BELIEVED))[:2] == ("A", "C") or decisive(course(path, BELIEVED))[:2] == ("C", "A")
-    progress = {"A": Progress(decided_on=START)}
+    assert decisive(prepare_path_samples(path, BELIEVED))[:2] == ("A", "C") or decisive(
+        prepare_path_samples(path, BELIEVED)
+    )[:2] == ("C", "A")
+    progress = {"A": MatterProgress(decided_on=START)}
     facts = {"calendar": CALENDAR, "start_on": START, "today": START + timedelta(days=1)}
-    assert "A" not in decisive(course(path, BELIEVED, progress=progress, **facts))
+    assert "A" not in decisive(prepare_path_samples(path, BELIEVED, progress=progress, **facts))
 
 
 # --- calibration ----------------------------------------------------------------------------------------------------
@@ -476,9 +483,9 @@ def test_brier_ranks_knowing_above_guessing():
     rng = np.random.default_rng(7)
     chances = rng.uniform(0, 1, 4_000)
     happened = rng.uniform(0, 1, 4_000) < chances
-    knowing = [Said(float(p), bool(t)) for p, t in zip(chances, happened, strict=True)]
+    knowing = [CalibrationPoint(float(p), bool(t)) for p, t in zip(chances, happened, strict=True)]
     usual = base_rate([bool(t) for t in happened])
-    guessing = [Said(usual, bool(t)) for t in happened]
+    guessing = [CalibrationPoint(usual, bool(t)) for t in happened]
     assert brier(knowing) == pytest.approx(1 / 6, abs=0.01)
     assert brier(guessing) == pytest.approx(0.25, abs=0.005)
     assert all(abs(row.error) < 0.06 for row in by_stated(knowing))
@@ -508,4 +515,4 @@ def test_a_path_can_be_promised_for_each_of_the_three_templates():
         ("property_registration", 4, 7),
     ]:
         path: Path = build_path(matters_from(rows(f"catalog_{name}")))
-        assert least < outlook(course(path, BELIEVED, counting=Counting.TARGET)).mean_wd < most
+        assert least < outlook(prepare_path_samples(path, BELIEVED, counting=Counting.TARGET)).mean_wd < most

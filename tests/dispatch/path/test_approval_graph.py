@@ -39,7 +39,7 @@ from dispatch.path.approval_graph import (
     DropWait,
     Grant,
     IntermediaryWork,
-    Kind,
+    MatterKind,
     MatterNode,
     Path,
     PathError,
@@ -48,9 +48,9 @@ from dispatch.path.approval_graph import (
     build_path,
     check_prerequisites,
 )
-from dispatch.path.area_effects import AreaEvaluation, Site
+from dispatch.path.area_effects import EvaluatedSite, ZoneEvaluation
 from dispatch.path.drawing import WIDTH, drawing, text_width
-from dispatch.path.schedule import Progress, area_gain, dated, planned_clocks, schedule
+from dispatch.path.schedule import MatterProgress, area_gain, dated, planned_clocks, schedule
 from dispatch.path.seven_lists import seven_lists
 from dispatch.path.svg import svg
 
@@ -68,11 +68,11 @@ OPENING = matters_from(rows("catalog_business_opening"))
 REGISTRATION = matters_from(rows("catalog_property_registration"))
 START = date(2026, 3, 2)
 ZONE = "常州经济开发区"
-INSIDE = Site(frozenset({ZONE}))
+INSIDE = EvaluatedSite(frozenset({ZONE}))
 
 
 def a_matter(code: str, days: int = 1, *after: str, **changes) -> MatterNode:
-    facts = {"kind": Kind.APPROVAL, "authority": "行政审批局", "phase": 1} | changes
+    facts = {"kind": MatterKind.APPROVAL, "authority": "行政审批局", "phase": 1} | changes
     return MatterNode(
         code=code,
         name=f"事项{code}",
@@ -85,11 +85,11 @@ def a_matter(code: str, days: int = 1, *after: str, **changes) -> MatterNode:
     )
 
 
-def an_evaluation(kind: str, **changes) -> AreaEvaluation:
-    return AreaEvaluation(**({"kind": kind, "zone": ZONE, "approved_on": date(2024, 5, 6)} | changes))
+def an_evaluation(kind: str, **changes) -> ZoneEvaluation:
+    return ZoneEvaluation(**({"kind": kind, "zone": ZONE, "approved_on": date(2024, 5, 6)} | changes))
 
 
-def shared(*evaluations: AreaEvaluation, site: Site = INSIDE, start_on: date = START) -> Path:
+def shared(*evaluations: ZoneEvaluation, site: EvaluatedSite = INSIDE, start_on: date = START) -> Path:
     return build_path(PERMIT, site=site, evaluations=evaluations, calendar=CALENDAR, start_on=start_on)
 
 
@@ -248,7 +248,7 @@ def test_a_valid_area_evaluation_replaces_or_simplifies_but_an_eia_never_goes():
 @pytest.mark.parametrize(
     ("evaluation", "site", "why"),
     [
-        (an_evaluation("relics"), Site(frozenset()), "用地未全部位于"),
+        (an_evaluation("relics"), EvaluatedSite(frozenset()), "用地未全部位于"),
         (an_evaluation("relics"), replace(INSIDE, use_unchanged=False), "用途已改变"),
         (an_evaluation("relics", negative_list=frozenset({"印染"})), replace(INSIDE, industry="印染"), "负面清单"),
         (an_evaluation("relics", approved_on=date(2021, 3, 2)), INSIDE, "有效期"),
@@ -416,8 +416,8 @@ def test_statute_never_ends_before_the_commitment_on_the_calendar(path):
 def test_dates_follow_what_happened_and_nothing_starts_in_the_past():
     path = build_path([a_matter("A", 5), a_matter("B", 3, "A"), a_matter("C", 2)])
     progress = {
-        "A": Progress(accepted_on=START, decided_on=date(2026, 3, 5)),
-        "B": Progress(accepted_on=date(2026, 3, 6), due_on=date(2026, 3, 20), lamp=Lamp.AMBER),
+        "A": MatterProgress(accepted_on=START, decided_on=date(2026, 3, 5)),
+        "B": MatterProgress(accepted_on=date(2026, 3, 6), due_on=date(2026, 3, 20), lamp=Lamp.AMBER),
     }
     steps = {
         s.code: s
@@ -471,7 +471,10 @@ def test_the_seven_lists_are_seven_and_every_row_fits_its_columns():
 
 def a_drawing(path: Path, **changes):
     plan = schedule(path, Basis.COMMITTED, Counting.ELAPSED)
-    progress = {"IND-101": Progress(decided_on=START), "IND-107": Progress(accepted_on=START, lamp=Lamp.RED)}
+    progress = {
+        "IND-101": MatterProgress(decided_on=START),
+        "IND-107": MatterProgress(accepted_on=START, lamp=Lamp.RED),
+    }
     dates = {s.code: s for s in dated(path, CALENDAR, START, today=START + timedelta(days=20), progress=progress)}
     facts = {"calendar": CALENDAR, "start_on": START, "today": START + timedelta(days=20)} | changes
     return drawing(path, plan, title="甲公司<二期>审批路径", dates=dates, **facts)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.matching.batch import match
-from agents.matching.model import Agent, Need, Weights
+from agents.matching.model import MatchingAgent, Need, Weights
 from agents.matching.rules import bar
 from dispatch.core.clock import Calendar
 from dispatch.forecast.promise import Outlook
@@ -48,9 +48,9 @@ NETWORK = {
 VIEW = Outlook(np.sort(np.random.default_rng(0).integers(8, 20, 500)).astype(np.float32))
 
 
-def an_agent(name: str, node: str, capacity: int = 4, **changes) -> Agent:
+def an_agent(name: str, node: str, capacity: int = 4, **changes) -> MatchingAgent:
     _, level, lon, lat = NETWORK[node]
-    return Agent(name, node, level, capacity, changes.pop("held", 0), lon, lat, **changes)
+    return MatchingAgent(name, node, level, capacity, changes.pop("held", 0), lon, lat, **changes)
 
 
 STAFF = [
@@ -66,11 +66,11 @@ def policies(staff=None):
     return [HallRule(seats), NearestFree(seats), ByMatching(match, Weights())]
 
 
-def hall(*staff: Agent) -> HallRule:
+def hall(*staff: MatchingAgent) -> HallRule:
     return HallRule(Seats(staff or STAFF, NETWORK))
 
 
-def nearest(*staff: Agent) -> NearestFree:
+def nearest(*staff: MatchingAgent) -> NearestFree:
     return NearestFree(Seats(staff or STAFF, NETWORK))
 
 

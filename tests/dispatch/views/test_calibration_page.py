@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from dispatch.cases.duration_training import Promised
+from dispatch.cases.duration_training import PromiseRecord
 from dispatch.path.seven_lists import SheetList
 from dispatch.views.calibration import calibration_page
 from dispatch.views.lists import lists_page
@@ -14,7 +14,7 @@ from tests.dispatch.builders import TEN, a_request, an_assigned_case
 def judged(county, case, *, share, took, promised=20, pert=0.99):
     """A promise whose case took so many working days in the end."""
     county.session.add(
-        Promised(
+        PromiseRecord(
             case_id=case.id, said_at=TEN, start_on=TEN.date(), expected_on=TEN.date() + timedelta(days=28),
             promised_wd=promised, share=share, pert_share=pert, is_yardstick=True, is_estimate=False,
             is_from_cases=True, kept=list(range(5, 31)), seen={}, took_wd=took, ended_at=TEN,

@@ -6,13 +6,13 @@ from routing.model.problem import (
     UNREACHABLE,
     Announced,
     Break,
-    Kind,
     Load,
     Objective,
     Primary,
     Problem,
     Profile,
     Request,
+    RequestKind,
     Stop,
     Vehicle,
     Window,
@@ -46,15 +46,15 @@ def stops(draw, **loads):
 
 @st.composite
 def requests(draw, name):
-    kind = draw(st.sampled_from(Kind))
+    kind = draw(st.sampled_from(RequestKind))
     out, back = (Load(draw(st.integers(0, 4)), draw(st.integers(0, 900))) for _ in range(2))
     sides = {
-        Kind.DELIVERY: ({"delivers": out},),
-        Kind.PICKUP: ({"collects": back},),
-        Kind.EXCHANGE: ({"delivers": out, "collects": back},),
-        Kind.PAIRED: ({"collects": out}, {"delivers": out}),
+        RequestKind.DELIVERY: ({"delivers": out},),
+        RequestKind.PICKUP: ({"collects": back},),
+        RequestKind.EXCHANGE: ({"delivers": out, "collects": back},),
+        RequestKind.PAIRED: ({"collects": out}, {"delivers": out}),
     }[kind]
-    depot = None if kind is Kind.PAIRED else draw(st.sampled_from([None, None, None, 0]))
+    depot = None if kind is RequestKind.PAIRED else draw(st.sampled_from([None, None, None, 0]))
     penalty = draw(st.none() | st.integers(1, 9_999))
     return Request(name, kind, tuple(draw(stops(**side)) for side in sides), penalty, depot)
 

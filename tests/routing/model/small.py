@@ -5,7 +5,18 @@ from dataclasses import replace
 
 from routing.model.check import costs, route_cost
 from routing.model.plan import Costs, Plan, Route, Unserved, Visit
-from routing.model.problem import NOTHING, Kind, Load, Objective, Problem, Profile, Request, Stop, Vehicle, Window
+from routing.model.problem import (
+    NOTHING,
+    Load,
+    Objective,
+    Problem,
+    Profile,
+    Request,
+    RequestKind,
+    Stop,
+    Vehicle,
+    Window,
+)
 
 DAY = Window(0, 100_000)
 
@@ -23,24 +34,24 @@ def a_stop(location: int = 1, *windows: Window, **more: object) -> Stop:
 def a_delivery(name: str, location: int = 1, *windows: Window, pieces: int = 1, **more: object) -> Request:
     wider = {key: more.pop(key) for key in ("penalty", "depot") if key in more}
     stop = a_stop(location, *windows, delivers=Load(pieces), **more)
-    return Request(name, Kind.DELIVERY, (stop,), **wider)  # type: ignore[arg-type]
+    return Request(name, RequestKind.DELIVERY, (stop,), **wider)  # type: ignore[arg-type]
 
 
 def a_pickup(name: str, location: int = 1, *windows: Window, pieces: int = 1, **more: object) -> Request:
     wider = {key: more.pop(key) for key in ("penalty", "depot") if key in more}
     stop = a_stop(location, *windows, collects=Load(pieces), **more)
-    return Request(name, Kind.PICKUP, (stop,), **wider)  # type: ignore[arg-type]
+    return Request(name, RequestKind.PICKUP, (stop,), **wider)  # type: ignore[arg-type]
 
 
 def an_exchange(name: str, location: int = 1, *, out: int = 1, back: int = 1, **more: object) -> Request:
     stop = a_stop(location, delivers=Load(out), collects=Load(back), **more)
-    return Request(name, Kind.EXCHANGE, (stop,))
+    return Request(name, RequestKind.EXCHANGE, (stop,))
 
 
 def a_pair(name: str, origin: int = 1, destination: int = 2, *, pieces: int = 1, **more: object) -> Request:
     load = Load(pieces)
     stops = (a_stop(origin, collects=load, **more), a_stop(destination, delivers=load, **more))
-    return Request(name, Kind.PAIRED, stops)
+    return Request(name, RequestKind.PAIRED, stops)
 
 
 def a_vehicle(name: str = "v", **more: object) -> Vehicle:

@@ -15,13 +15,13 @@ from routing.model.problem import (
     UNREACHABLE,
     Break,
     Done,
-    Kind,
     Load,
     Objective,
     Prefix,
     Problem,
     Profile,
     Request,
+    RequestKind,
     Stop,
     Vehicle,
     Window,
@@ -70,7 +70,7 @@ def test_a_way_there_that_does_not_lead_home_is_unreachable():
 
 
 def test_closed_windows_are_a_matter_of_time():
-    never = Request("a", Kind.DELIVERY, (Stop(1, ()),))
+    never = Request("a", RequestKind.DELIVERY, (Stop(1, ()),))
     assert why([never], [a_vehicle()]) == Unserved("a", Reason.TIME, ("v",))
 
 
@@ -146,12 +146,12 @@ def stops(draw: st.DrawFn, **loads: Load) -> Stop:
 
 @st.composite
 def requests(draw: st.DrawFn, name: str) -> Request:
-    kind = draw(st.sampled_from(Kind))
+    kind = draw(st.sampled_from(RequestKind))
     one, two = Load(draw(st.integers(0, 2))), Load(draw(st.integers(0, 2)))
-    if kind is Kind.PAIRED:
+    if kind is RequestKind.PAIRED:
         return Request(name, kind, (draw(stops(collects=one)), draw(stops(delivers=one))))
-    delivers = NOTHING if kind is Kind.PICKUP else one
-    collects = NOTHING if kind is Kind.DELIVERY else two
+    delivers = NOTHING if kind is RequestKind.PICKUP else one
+    collects = NOTHING if kind is RequestKind.DELIVERY else two
     return Request(name, kind, (draw(stops(delivers=delivers, collects=collects)),))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from routing.model.check import violations
 from routing.model.formats import Malformed, parse, read
 from routing.model.formats.instance import Rounding
-from routing.model.problem import Kind, Load, Primary, Window
+from routing.model.problem import Load, Primary, RequestKind, Window
 from tests.routing.model.small import timed
 
 SOLOMON = """TINY
@@ -107,7 +107,7 @@ def test_solomon_cuts_each_arc_to_one_decimal_for_distance():
     assert [vehicle.shift for vehicle in problem.vehicles] == [Window(0, 1000)] * 2
     assert problem.vehicles[0].capacity == Load(10)
     first, second = problem.requests
-    assert (first.id, first.kind, first.stops[0].delivers) == ("1", Kind.DELIVERY, Load(6))
+    assert (first.id, first.kind, first.stops[0].delivers) == ("1", RequestKind.DELIVERY, Load(6))
     assert (second.stops[0].windows, second.stops[0].service_s) == ((Window(20, 900),), 100)
     plan = timed(problem, {"1": [("2", 0), ("1", 0)]})
     assert instance.told(plan) == "10.0"
@@ -140,7 +140,7 @@ def test_li_lim_pairs_pickup_and_delivery():
     instance = parse(LI_LIM)
     (request,) = instance.problem.requests
     pickup, delivery = request.stops
-    assert request.kind is Kind.PAIRED
+    assert request.kind is RequestKind.PAIRED
     assert (pickup.location, pickup.collects) == (1, Load(6))
     assert (delivery.location, delivery.delivers) == (2, Load(6))
     plan = timed(instance.problem, {"1": [("1-2", 0), ("1-2", 1)]})
@@ -205,7 +205,7 @@ def test_vrplib_reads_each_shape_of_matrix_and_puts_the_depot_first(form):
 def test_vrplib_pairs_are_read_too():
     text = SARTORI_AS_VRPLIB
     (request,) = parse(text).problem.requests
-    assert (request.id, request.kind, request.stops[0].collects) == ("2-3", Kind.PAIRED, Load(6))
+    assert (request.id, request.kind, request.stops[0].collects) == ("2-3", RequestKind.PAIRED, Load(6))
     assert parse(text).problem.vehicles[0].shift == Window(0, 100)
 
 

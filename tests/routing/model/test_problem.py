@@ -16,13 +16,13 @@ from routing.model.problem import (
     Break,
     Done,
     InvalidProblem,
-    Kind,
     Load,
     Objective,
     Prefix,
     Problem,
     Profile,
     Request,
+    RequestKind,
     Stop,
     Window,
 )
@@ -56,11 +56,11 @@ def names(*texts: str) -> str:
         (lambda: a_delivery("", 1), "request.id", "''"),
         (lambda: a_delivery("a", 1, penalty=0), "penalty", "0"),
         (lambda: a_delivery("a", 1, depot=-1), "depot", "-1"),
-        (lambda: Request("a", Kind.PAIRED, (a_stop(),)), "stops", "1"),
-        (lambda: Request("a", Kind.PICKUP, (a_stop(), a_stop())), "stops", "2"),
-        (lambda: Request("a", Kind.DELIVERY, (a_stop(collects=Load(1)),)), "collects", "pieces=1"),
-        (lambda: Request("a", Kind.PICKUP, (a_stop(delivers=Load(1)),)), "delivers", "pieces=1"),
-        (lambda: Request("a", Kind.PAIRED, (a_stop(collects=Load(1)), a_stop(2))), "delivers", "pieces=1"),
+        (lambda: Request("a", RequestKind.PAIRED, (a_stop(),)), "stops", "1"),
+        (lambda: Request("a", RequestKind.PICKUP, (a_stop(), a_stop())), "stops", "2"),
+        (lambda: Request("a", RequestKind.DELIVERY, (a_stop(collects=Load(1)),)), "collects", "pieces=1"),
+        (lambda: Request("a", RequestKind.PICKUP, (a_stop(delivers=Load(1)),)), "delivers", "pieces=1"),
+        (lambda: Request("a", RequestKind.PAIRED, (a_stop(collects=Load(1)), a_stop(2))), "delivers", "pieces=1"),
         (lambda: replace(a_pair("a"), depot=0), "depot", "0"),
         (lambda: Break(Window(0, 1), -1), "duration_s", "-1"),
         (lambda: Done("a", 2, 0, 0, 0), "side", "2"),
@@ -141,7 +141,7 @@ def test_empty_days_and_extreme_values_are_problems_too():
     a_problem(ROAD, [], [])
     a_problem(
         Profile([[0, UNREACHABLE], [UNREACHABLE, 0]]),
-        [Request("closed", Kind.DELIVERY, (Stop(1, ()),))],
+        [Request("closed", RequestKind.DELIVERY, (Stop(1, ()),))],
         [a_vehicle(capacity=NOTHING, shift=Window(10**9, 10**9))],
     )
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from routing.model.check import violations
 from routing.model.problem import Load, Problem, Profile
-from routing.search.areas import FIRST_SHARE, ROUNDS, Division, LargeDay, areas_of, divisible
+from routing.search.areas import FIRST_SHARE, ROUNDS, DividedProblem, LargeDay, areas_of, divisible
 from routing.search.pace import Pace
 from routing.search.solve import compile_core, solve
 from tests.routing.model.small import a_delivery, a_pair, a_vehicle
@@ -22,7 +22,7 @@ def a_town(stops=620, vehicles=29):
 
 def test_areas_hold_each_request_and_each_vehicle_once_and_are_balanced():
     problem = a_town()
-    areas = Division(problem).first(4)
+    areas = DividedProblem(problem).first(4)
     assert sorted(q for area in areas for q in area.requests) == list(range(len(problem.requests)))
     assert sorted(v for area in areas for v in area.vehicles) == list(range(len(problem.vehicles)))
     sizes = [len(area.requests) for area in areas]
@@ -36,7 +36,7 @@ def test_areas_come_in_whole_waves_and_small_ones():
 
 def test_an_area_is_a_problem_with_the_same_ways():
     problem = a_town()
-    division = Division(problem)
+    division = DividedProblem(problem)
     area = division.first(3)[1]
     part = division.part(area)
     for inner, q in zip(part.requests, area.requests, strict=True):
@@ -89,6 +89,6 @@ def test_vehicles_go_to_the_area_that_lies_around_their_start():
     problem = replace(
         town, profiles=(Profile(seconds),), requests=requests, vehicles=vehicles, points=points
     )  # fmt: skip
-    for area in Division(problem).first(2):
+    for area in DividedProblem(problem).first(2):
         starts = {problem.vehicles[v].start for v in area.vehicles}
         assert starts == ({121} if 59 in area.requests else {0})

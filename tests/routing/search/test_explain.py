@@ -3,7 +3,7 @@
 import pytest
 
 from routing.model.plan import Reason
-from routing.model.problem import Kind, Load, Problem, Request, Vehicle, Window
+from routing.model.problem import Load, Problem, Request, RequestKind, Vehicle, Window
 from routing.search.explain import Binding, another, bindings, one_more, route_costs
 from routing.search.solve import solve
 from tests.routing.model.small import a_delivery, a_stop, a_vehicle, line
@@ -36,25 +36,29 @@ def bound_by(request: Request, *vehicles: Vehicle) -> Binding:
 
 def test_what_does_not_fit_is_measured_by_one_vehicle_and_not_by_the_best_of_several():
     wide, strong = a_vehicle("wide", capacity=Load(20, 500)), a_vehicle("strong", capacity=Load(9, 20_000))
-    binding = bound_by(Request("heavy", Kind.DELIVERY, (a_stop(1, delivers=Load(10, 1_000)),)), wide, strong)
+    binding = bound_by(Request("heavy", RequestKind.DELIVERY, (a_stop(1, delivers=Load(10, 1_000)),)), wide, strong)
     assert (binding.room, binding.nearest, binding.lacks) == (Load(10, 1_000), "strong", Load(1))
     assert binding.sentence() == (
         "no vehicle has room for 10 pieces and 1000 g: strong, the nearest to it, lacks room for 1 piece"
     )
-    binding = bound_by(Request("heavier", Kind.DELIVERY, (a_stop(1, delivers=Load(30, 1_000)),)), wide, strong)
+    binding = bound_by(Request("heavier", RequestKind.DELIVERY, (a_stop(1, delivers=Load(30, 1_000)),)), wide, strong)
     assert (binding.nearest, binding.lacks) == ("wide", Load(10, 500))
     assert "wide, the nearest to it, lacks room for 10 pieces and 500 g" in binding.sentence()
 
 
 def test_an_exchange_needs_room_for_what_it_brings_and_for_what_it_fetches():
     stop = a_stop(1, delivers=Load(3, 10), collects=Load(1, 900))
-    binding = bound_by(Request("swap", Kind.EXCHANGE, (stop,)), a_vehicle(capacity=Load(2, 800)))
+    binding = bound_by(Request("swap", RequestKind.EXCHANGE, (stop,)), a_vehicle(capacity=Load(2, 800)))
     assert (binding.room, binding.lacks) == (Load(3, 900), Load(1, 100))
 
 
 @pytest.mark.parametrize(
     ("kind", "said"),
-    [(Kind.DELIVERY, "starts at"), (Kind.PICKUP, "ends at"), (Kind.EXCHANGE, "starts and ends at")],
+    [
+        (RequestKind.DELIVERY, "starts at"),
+        (RequestKind.PICKUP, "ends at"),
+        (RequestKind.EXCHANGE, "starts and ends at"),
+    ],
 )
 def test_only_the_end_of_the_day_that_counts_is_asked_of_the_depot(kind, said):
     binding = bound_by(Request("r", kind, (a_stop(1),), depot=1), a_vehicle(start=0, end=0))

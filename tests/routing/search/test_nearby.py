@@ -8,13 +8,13 @@ import pytest
 from routing.model.check import violations
 from routing.model.problem import (
     UNREACHABLE,
-    Kind,
     Load,
     Objective,
     Primary,
     Problem,
     Profile,
     Request,
+    RequestKind,
     Stop,
     Vehicle,
     Window,
@@ -42,8 +42,15 @@ def a_crooked_day(seed, *, vehicles=30, capacity=24, fixed=0):
     def request(at):
         opens = int(draw.integers(0, 12_000))
         window = Window(opens, opens + 4_000) if draw.random() < 0.6 else day
-        load, kind = Load(int(draw.integers(1, 5))), (Kind.DELIVERY, Kind.PICKUP, Kind.EXCHANGE)[at % 3]
-        loads = {Kind.DELIVERY: (load, Load()), Kind.PICKUP: (Load(), load), Kind.EXCHANGE: (load, load)}[kind]
+        load, kind = (
+            Load(int(draw.integers(1, 5))),
+            (RequestKind.DELIVERY, RequestKind.PICKUP, RequestKind.EXCHANGE)[at % 3],
+        )
+        loads = {
+            RequestKind.DELIVERY: (load, Load()),
+            RequestKind.PICKUP: (Load(), load),
+            RequestKind.EXCHANGE: (load, load),
+        }[kind]
         return Request(f"{at}", kind, (Stop(at, (window,), 60, *loads),))
 
     fleet = tuple(Vehicle(f"{at}", 0, 0, day, Load(capacity), fixed_cost=fixed) for at in range(vehicles))
@@ -61,7 +68,7 @@ def paired(problem, capacity=12):
             replace(begins, delivers=Load(), collects=load),
             replace(ends, windows=windows, delivers=load, collects=Load()),
         )
-        return Request(first.id, Kind.PAIRED, stops)
+        return Request(first.id, RequestKind.PAIRED, stops)
 
     pairs = tuple(map(pair, problem.requests[::2], problem.requests[1::2]))
     fleet = tuple(replace(vehicle, capacity=Load(capacity)) for vehicle in problem.vehicles)

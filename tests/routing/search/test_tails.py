@@ -1,6 +1,6 @@
 """Tails: routes that cross exchange what comes behind the crossing, in one step where stop by stop nothing fits."""
 
-from routing.model.problem import Kind, Load, Objective, Problem, Profile, Request, Stop, Vehicle, Window
+from routing.model.problem import Load, Objective, Problem, Profile, Request, RequestKind, Stop, Vehicle, Window
 from routing.search.sisr.layout import NEARBY, REMOVED_X10, STRING
 from routing.search.sisr.model import model_of
 from routing.search.sisr.search import Search
@@ -15,7 +15,7 @@ def two_streets(capacity):
     seconds = [[abs(a[0] - b[0]) + abs(a[1] - b[1]) for b in points] for a in points]
     day = Window(0, 100_000)
     stops = [Stop(at, (day,), 0, Load(1)) for at in range(1, 2 * EACH + 1)]
-    asked = tuple(Request(f"{at}", Kind.DELIVERY, (stop,)) for at, stop in enumerate(stops))
+    asked = tuple(Request(f"{at}", RequestKind.DELIVERY, (stop,)) for at, stop in enumerate(stops))
     fleet = tuple(Vehicle(f"v{at}", 0, 0, day, Load(capacity)) for at in range(2))
     return Problem((Profile(seconds),), asked, fleet, Objective())
 

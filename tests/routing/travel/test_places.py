@@ -13,7 +13,7 @@ from geopy.location import Location
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.travel.addresses import Amap, Chain, Found, far_m, from_gcj02, geocoders, map_links, to_gcj02
+from routing.travel.addresses import Amap, Chain, GeocodedPoint, far_m, from_gcj02, geocoders, map_links, to_gcj02
 
 WUJIN = (119.942438, 31.701187)
 lons, lats = st.floats(116.2, 122.0), st.floats(30.7, 35.2)
@@ -76,7 +76,7 @@ class Away:
 def test_a_chain_asks_on_when_one_is_down_or_far_off():
     paris, right, never = Here(48.85, 2.35), Here(31.7, 119.94), Here(32.0, 118.8)
     chain = Chain(("down", Away()), ("far", paris), ("right", right), ("never", never))
-    assert chain.find(" 武进区  人民东路1号 ") == Found(119.94, 31.7, "right")
+    assert chain.find(" 武进区  人民东路1号 ") == GeocodedPoint(119.94, 31.7, "right")
     assert (paris.asked, never.asked) == (1, 0)
 
 

@@ -118,7 +118,7 @@ def test_each_error_has_one_answer(app: Flask, error: Exception, status: int, sl
 
 def test_what_is_absent_and_what_is_not_yours_read_the_same(app: Flask) -> None:
     def anothers() -> str:
-        raise NotFound("case 7 is another's", words="他人的办件", case_no="7")
+        raise NotFound("case 7 is another's", user_message="他人的办件", case_no="7")
 
     app.add_url_rule("/api/v1/another", "another", anothers)
     browser = app.test_client()

@@ -24,11 +24,11 @@ from werkzeug.test import TestResponse
 import db
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import Role
-from notifications import doorbell
+from notifications import task_publisher
 from notifications.message import Message
 from routing.day import plan_jobs, planning
 from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import Plan, PlanState, Run, StopKind, StopState
+from routing.day.tables import CourierRun, DayPlan, PlanState, StopKind, StopState
 from tests.dispatch.builders import WUJIN
 from tests.web.world import A_PDF, ArgsOf, World, make_world
 from web.app import create_app
@@ -60,7 +60,7 @@ def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPath
             limit_requests=False,
         )
     )
-    doorbell.use(None)
+    task_publisher.use(None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAIBAN_HOME", str(folder))
         sessions = made.extensions["daiban.sessions"]
@@ -367,7 +367,7 @@ def test_a_batch_has_one_planning_job_and_one_committed_plan(ask: Ask, app: Flas
     problem(ask(Role.LEAD, f"POST /plans/{first['id']}/commit"), 409, "conflict")
     assert worked(app, second["id"]) is PlanState.PREVIEW
     with app.extensions["daiban.sessions"].begin() as session:  # beside the rule, as a race would leave it
-        standing = session.get_one(Plan, second["id"])
+        standing = session.get_one(DayPlan, second["id"])
         beside = plan_jobs.queue_plan(
             session, division_id=standing.division_id, on=standing.on, cutoff=standing.cutoff, limit_s=1, by="",
             at=db.now(session),
@@ -389,9 +389,11 @@ def worked(app: Flask, plan_id: int) -> PlanState | None:
 def a_stop_of_our_courier(app: Flask, world: World) -> int:
     """A planned stop that no other test moves, in a run of the world's courier."""
     with app.extensions["daiban.sessions"].begin() as session:
-        run = session.scalars(select(Run).where(Run.courier_id == world.accounts[Role.COURIER].courier_id)).first()
+        run = session.scalars(
+            select(CourierRun).where(CourierRun.courier_id == world.accounts[Role.COURIER].courier_id)
+        ).first()
         assert run is not None
-        plan = session.get_one(Plan, run.plan_id)
+        plan = session.get_one(DayPlan, run.plan_id)
         stop = ask_for_stop(
             session, division_id=plan.division_id, on=run.on, kind=StopKind.PICKUP,
             address=Address(119.95, 31.71, "延政路9号", "王经理", "+8613812345678"), windows=[(32_400, 39_600)],

@@ -78,4 +78,4 @@ def test_the_wait_is_told(session: Session) -> None:
     with pytest.raises(TooSoon) as refused:
         make_code(session, PHONE, Purpose.LOGIN)
     assert 1 <= refused.value.wait_s <= 60
-    assert "频繁" in refused.value.words
+    assert "频繁" in refused.value.user_message

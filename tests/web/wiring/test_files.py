@@ -63,14 +63,14 @@ def test_a_picture_loses_its_exif_and_stands_upright(form: str) -> None:
     ],
 )
 def test_what_is_not_a_paper_is_refused_in_words(content: bytes, words: str) -> None:
-    with pytest.raises(files.BadFile) as told:
+    with pytest.raises(files.BadUpload) as told:
         files.keep_bytes(content, "a.pdf")
-    assert words in told.value.words
+    assert words in told.value.user_message
     assert not list(files.folder().glob("*/*"))
 
 
 def test_a_picture_cut_in_half_is_refused() -> None:
-    with pytest.raises(files.BadFile):
+    with pytest.raises(files.BadUpload):
         files.keep_bytes(a_photo("PNG")[:60], "half.png")
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dispatch.core.actor import Role
-from notifications.settings import DomesticAccount, NoticeSettings, Route
+from notifications.settings import DomesticAccount, GatewayShare, NoticeSettings
 from web.wiring.notices import notice_settings
 from web.wiring.settings import BadSetting, Settings
 
@@ -36,8 +36,8 @@ def test_mainland_numbers_stay_with_the_domestic_gateway_when_there_is_twilio_to
     path.write_text("{}")
     twilio = {"twilio_account_sid": "AC1", "twilio_auth_token": "t", "twilio_from": "+15005550006"}
     chosen = notice_settings(replace(domestic(settings, path), **twilio))
-    assert chosen.mainland == (Route("domestic"),)
-    assert chosen.foreign == (Route("twilio"),)
+    assert chosen.mainland == (GatewayShare("domestic"),)
+    assert chosen.foreign == (GatewayShare("twilio"),)
 
 
 def test_an_operator_shares_the_traffic_between_two_gateways(settings: Settings, tmp_path: Path) -> None:
@@ -45,16 +45,16 @@ def test_an_operator_shares_the_traffic_between_two_gateways(settings: Settings,
     path.write_text("{}")
     twilio = {"twilio_account_sid": "AC1", "twilio_auth_token": "t", "twilio_from": "+15005550006"}
     both = replace(domestic(settings, path), gateways=(("domestic", 90), ("twilio", 10)), **twilio)
-    assert notice_settings(both).mainland == (Route("domestic", 90), Route("twilio", 10))
-    assert notice_settings(both).foreign == (Route("twilio"),)
+    assert notice_settings(both).mainland == (GatewayShare("domestic", 90), GatewayShare("twilio", 10))
+    assert notice_settings(both).foreign == (GatewayShare("twilio"),)
 
 
 def test_where_nobody_is_named_only_the_domestic_account_sends(
     settings: Settings,
 ) -> None:
-    assert notice_settings(replace(settings, gateways=())).mainland == (Route("console"),)
+    assert notice_settings(replace(settings, gateways=())).mainland == (GatewayShare("console"),)
     twilio = {"twilio_account_sid": "AC1", "twilio_auth_token": "t", "twilio_from": "+15005550006"}
-    assert notice_settings(replace(settings, gateways=(), **twilio)).mainland == (Route("console"),)
+    assert notice_settings(replace(settings, gateways=(), **twilio)).mainland == (GatewayShare("console"),)
     with pytest.raises(BadSetting, match=r"through domestic.*DOMESTIC_KEY_SECRET, DOMESTIC_SIGN_NAME"):
         replace(settings, gateways=(), domestic_key_id="id")
 

@@ -11,7 +11,7 @@ from dispatch.core.errors import DispatchError, NotFound
 from dispatch.custody.custody import Direction, Holder
 from dispatch.views import courier as shown
 from routing.day.tables import Courier
-from web.wiring.auth import courier_only, current_viewer, roles
+from web.wiring.auth import courier_only, current_actor, roles
 from web.wiring.transactions import transaction
 
 bp = Blueprint("handovers", __name__, url_prefix="/handovers")
@@ -25,7 +25,7 @@ signing = roles(Role.COURIER, Role.AGENT, Role.LEAD, Role.OPERATOR)
 @both_sides
 def today() -> str:
     """Today's lists; a courier also sees what is to be handed in."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         sheets = shown.lists_of_today(session, viewer)
         waiting = shown.to_hand_in(session, viewer)
@@ -38,7 +38,7 @@ def today() -> str:
 @courier_only
 def hand_in() -> AnyResponse:
     """Everything that goes to the centre on one list, signed by the courier."""
-    viewer = current_viewer()
+    viewer = current_actor()
     try:
         with transaction() as session:
             courier = session.get(Courier, viewer.courier_id)
@@ -46,7 +46,7 @@ def hand_in() -> AnyResponse:
                 raise NotFound("an account without a courier")
             sheet = handover_lists.hand_in(session, courier, by=viewer, at=db.now(session))
     except DispatchError as error:
-        flash(gettext(error.words), "error")
+        flash(gettext(error.user_message), "error")
         return redirect(url_for("handovers.today"))
     return redirect(url_for("handovers.sheet", list_no=sheet.list_no))
 
@@ -59,7 +59,7 @@ def sheet(list_no: str) -> str:
 
 
 def _sheet_page(list_no: str) -> str:
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         head, lines = shown.handover_sheet(session, viewer, list_no)
     mine_signed = head.courier_signed_at if viewer.role is Role.COURIER else head.centre_signed_at
@@ -74,7 +74,7 @@ def _sheet_page(list_no: str) -> str:
 @signing
 def sign(list_no: str) -> AnyResponse | tuple[str, int]:
     """One side signs; a difference refuses its line only."""
-    viewer = current_viewer()
+    viewer = current_actor()
     side = Holder.COURIER if viewer.role is Role.COURIER else Holder.CENTRE
     differences = {
         name.removeprefix("difference-"): words.strip()
@@ -88,11 +88,11 @@ def sign(list_no: str) -> AnyResponse | tuple[str, int]:
     except NotFound:
         raise
     except DispatchError as error:
-        flash(gettext(error.words), "error")
+        flash(gettext(error.user_message), "error")
         return _sheet_page(list_no), 409
     flash(gettext("已签收"), "success")
     return redirect(url_for("handovers.sheet", list_no=list_no))
 
 
 def _layout() -> str:
-    return "courier/_phone.html" if current_viewer().role is Role.COURIER else "desk.html"
+    return "courier/_phone.html" if current_actor().role is Role.COURIER else "desk.html"

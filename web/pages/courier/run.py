@@ -31,11 +31,11 @@ from dispatch.views import courier as shown
 from routing.day.order import reorder
 from routing.day.routing_input import seconds_of_day
 from routing.day.stops import propose_entrance
-from routing.day.tables import FAIL_LABEL, Run, RunError
+from routing.day.tables import FAIL_LABEL, CourierRun, RunError
 from web.wiring import files
-from web.wiring.auth import courier_only, current_viewer
+from web.wiring.auth import courier_only, current_actor
 from web.wiring.errors import of
-from web.wiring.files import BadFile
+from web.wiring.files import BadUpload
 from web.wiring.formatting import business_clock, in_words, time_of_day
 from web.wiring.stop_reports import MOST_PHOTOS, StopEventIn, report_stop
 from web.wiring.transactions import transaction
@@ -51,7 +51,7 @@ KEPT_AT_MOST = timedelta(hours=14)
 @courier_only
 def home() -> Response:
     """Today's run: the list, and every stop's card behind it, so that one page is all a phone has to keep."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         day = shown.my_day(session, viewer)
         waiting = shown.to_load(session, viewer)
@@ -86,7 +86,7 @@ def _keep_until_ms(shift_ends_s: int | None, now_s: int) -> int:
 
 def _stop_page(stop_id: int, *, refused: str = "", status: int = 200) -> tuple[str, int]:
     """One stop on a page of its own, with what was typed and why it was not taken."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         card = shown.my_stop(session, viewer, stop_for(session, viewer, stop_id))
     page = render_template(
@@ -119,17 +119,17 @@ def act(stop_id: int) -> AnyResponse | tuple[str, int]:
                 "seal_no": form.get("seal_no", "").strip() or None, "photos": photos, "signature": signature,
             }
         )  # fmt: skip
-        report_stop(current_viewer(), stop_id, said)
+        report_stop(current_actor(), stop_id, said)
     except NotFound as error:
         if "waybills" not in str(error):
             raise
-        return _stop_page(stop_id, refused=in_words(error.words), status=422)
+        return _stop_page(stop_id, refused=in_words(error.user_message), status=422)
     except ValidationError:
         return _stop_page(stop_id, refused=gettext("填写有误，请核对后再提交"), status=422)
-    except BadFile as error:
-        return _stop_page(stop_id, refused=in_words(error.words), status=422)
+    except BadUpload as error:
+        return _stop_page(stop_id, refused=in_words(error.user_message), status=422)
     except (DispatchError, RunError) as error:
-        return _stop_page(stop_id, refused=in_words(error.words), status=of(error).status)
+        return _stop_page(stop_id, refused=in_words(error.user_message), status=of(error).status)
     flash(gettext("已记录"), "success")
     return redirect(url_for("courier.home"))
 
@@ -139,7 +139,7 @@ def _proofs_kept(stop_id: int) -> tuple[list[str], str | None]:
     given = {name: [file for file in request.files.getlist(name) if file.filename] for name in ("photo", "signature")}
     if any(given.values()):
         with transaction() as session:
-            stop_for(session, current_viewer(), stop_id)  # nothing is stored for somebody who may not
+            stop_for(session, current_actor(), stop_id)  # nothing is stored for somebody who may not
     photos = [files.keep_picture(file) for file in given["photo"][: MOST_PHOTOS + 1]]
     return photos, next((files.keep_picture(file) for file in given["signature"]), None)
 
@@ -151,11 +151,11 @@ def pin(stop_id: int) -> AnyResponse | tuple[str, int]:
     try:
         lon, lat = float(request.form["lon"]), float(request.form["lat"])
         with transaction() as session:
-            propose_entrance(stop_for(session, current_viewer(), stop_id, lock=True), lon=lon, lat=lat)
+            propose_entrance(stop_for(session, current_actor(), stop_id, lock=True), lon=lon, lat=lat)
     except (KeyError, ValueError):
         return _stop_page(stop_id, refused=gettext("没有取得手机定位，请到门口后再试"), status=422)
     except RunError as error:
-        return _stop_page(stop_id, refused=in_words(error.words), status=422)
+        return _stop_page(stop_id, refused=in_words(error.user_message), status=422)
     flash(gettext("已把当前位置报给调度"), "success")
     return redirect(url_for("courier.home") + f"#stop-{stop_id}")
 
@@ -167,16 +167,16 @@ def go_first(stop_id: int) -> AnyResponse | tuple[str, int]:
     travel = current_app.extensions["daiban.travel"]
     try:
         with transaction() as session:
-            found = stop_for(session, current_viewer(), stop_id)
+            found = stop_for(session, current_actor(), stop_id)
             if found.run_id is None:
                 raise NotFound(f"stop {stop_id} is on no run")
             at_s = seconds_of_day(db.now(session))
             broken = reorder(
-                session, session.get_one(Run, found.run_id), [stop_id], at_s=at_s, travel=travel,
+                session, session.get_one(CourierRun, found.run_id), [stop_id], at_s=at_s, travel=travel,
                 anyway="anyway" in request.form,
             )  # fmt: skip
     except RunError as error:
-        return _stop_page(stop_id, refused=in_words(error.words), status=409)
+        return _stop_page(stop_id, refused=in_words(error.user_message), status=409)
     if broken and "anyway" not in request.form:
         lines = [(b.label, time_of_day(b.eta_s), time_of_day(b.closes_s)) for b in broken]
         return render_template("courier/order.html", stop_id=stop_id, broken=lines), 200
@@ -203,32 +203,32 @@ def load_scan() -> AnyResponse | str | tuple[str, int]:
     typed = request.form.get("waybill", "").strip()
     try:
         with transaction() as session:
-            run = shown.my_run(session, current_viewer(), run_id)
+            run = shown.my_run(session, current_actor(), run_id)
             if request.form.get("step") != "done":
                 _one_more(session, run, typed, taken)
                 return _load_page({run_id: taken}, {})
-            sheet = handover_lists.load(session, run, scanned=taken, by=current_viewer(), at=db.now(session))
+            sheet = handover_lists.load(session, run, scanned=taken, by=current_actor(), at=db.now(session))
             address = url_for("handovers.sheet", list_no=sheet.list_no) if sheet else url_for("courier.home")
     except Refused as error:
-        return _load_page({run_id: taken}, {run_id: (in_words(error.words), typed)}), 422
+        return _load_page({run_id: taken}, {run_id: (in_words(error.user_message), typed)}), 422
     except RunError as error:
-        return _load_page({run_id: taken}, {run_id: (in_words(error.words), typed)}), 409
+        return _load_page({run_id: taken}, {run_id: (in_words(error.user_message), typed)}), 409
     flash(gettext("装车清单已生成，请与中心窗口双方签收") if sheet else gettext("没有装车的邮件"), "success")
     return redirect(address)
 
 
-def _one_more(session: Any, run: Run, typed: str, taken: list[str]) -> None:
+def _one_more(session: Any, run: CourierRun, typed: str, taken: list[str]) -> None:
     waybill = check_waybill(f"EA{typed}CN" if len(typed) == 9 and typed.isdigit() else typed)
     if waybill in taken:
-        raise Refused(f"{waybill} was scanned", words=f"{waybill} 已核对过")
+        raise Refused(f"{waybill} was scanned", user_message=f"{waybill} 已核对过")
     if waybill not in {parcel.waybill for parcel in handover_lists.outgoing(session, run)}:
-        raise Refused(f"{waybill} is not of run {run.id}", words=f"{waybill} 不在本线路的应装邮件中")
+        raise Refused(f"{waybill} is not of run {run.id}", user_message=f"{waybill} 不在本线路的应装邮件中")
     taken.append(waybill)
 
 
 def _load_page(taken: dict[int, list[str]], refused: dict[int, tuple[str, str]]) -> str:
     with transaction() as session:
-        waiting = shown.to_load(session, current_viewer())
+        waiting = shown.to_load(session, current_actor())
     return render_template("courier/load.html", waiting=waiting, taken=taken, refused=refused)
 
 

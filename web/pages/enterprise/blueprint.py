@@ -17,4 +17,4 @@ def show(form: FlaskForm, error: Exception) -> None:
     if isinstance(error, NotFound):
         raise error
     assert isinstance(error, DispatchError | RunError)
-    form.form_errors.append(in_words(error.words))
+    form.form_errors.append(in_words(error.user_message))

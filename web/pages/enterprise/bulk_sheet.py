@@ -20,7 +20,7 @@ from agents.network import Division, DivisionAlias, division_with, home_county
 from dispatch.acts import project_intake
 from dispatch.cases.project import FAMILY_LABEL, Contact, Enterprise, Project, ProjectState
 from dispatch.catalogue.catalog import Family
-from dispatch.core.actor import Role, Viewer
+from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import DispatchError
 from dispatch.views import enterprise_intake as asked
 from notifications.phone import BadNumber, normalise
@@ -52,9 +52,9 @@ LONGEST_CELL = 200
 class BadSheet(ValueError):
     """A file that is not such a sheet at all; ``words`` says why."""
 
-    def __init__(self, message: str, *, words: str) -> None:
+    def __init__(self, message: str, *, user_message: str) -> None:
         super().__init__(message)
-        self.words = words
+        self.user_message = user_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +77,19 @@ class Filed:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SheetOutcome:
     """What became of a sheet: nothing was filed when there are faults, unless the good rows were asked for."""
 
     filed: list[Filed] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
 
-def heads(viewer: Viewer) -> tuple[str, ...]:
+def heads(viewer: Actor) -> tuple[str, ...]:
     """The columns: an agent's sheet says of each project whose it is."""
     return PROJECT_HEADS if viewer.role is Role.ENTERPRISE else PARTY_HEADS + PROJECT_HEADS
 
 
-def template(viewer: Viewer) -> bytes:
+def template(viewer: Actor) -> bytes:
     """An empty sheet with one line as an example on a second sheet, and what each column wants."""
     example = {
         "企业名称": "常州示例精密机械有限公司", "统一社会信用代码": "91320412MA1ABCDE2E", "联系人": "王经理",
@@ -116,25 +116,25 @@ def read(upload: FileStorage, columns: Sequence[str]) -> list[tuple[int, dict[st
     """The rows that hold anything, with their numbers. Raises BadSheet."""
     content = upload.stream.read(MOST_BYTES + 1)
     if not content:
-        raise BadSheet("empty", words="文件是空的，请重新选择")
+        raise BadSheet("empty", user_message="文件是空的，请重新选择")
     if len(content) > MOST_BYTES:
-        raise BadSheet("too large", words="文件超过2 MB，请分成几个文件上传")
+        raise BadSheet("too large", user_message="文件超过2 MB，请分成几个文件上传")
     table = _workbook(content) if content.startswith(b"PK") else _csv(content)
     if not table:
-        raise BadSheet("no head", words="没有表头，请用模板填写")
+        raise BadSheet("no head", user_message="没有表头，请用模板填写")
     spelled = {_plainly(name): name for name in columns}
     found = [spelled.get(_plainly(cell), cell.strip()) for cell in table[0]]
     if missing := [name for name in columns if name not in found]:
-        raise BadSheet(f"missing {missing}", words=f"缺少列：{'、'.join(missing)}。请用模板填写，不要改动表头")
+        raise BadSheet(f"missing {missing}", user_message=f"缺少列：{'、'.join(missing)}。请用模板填写，不要改动表头")
     rows = []
     for number, cells in enumerate(table[1:], start=2):
         named = {name: cell.strip()[: LONGEST_CELL + 1] for name, cell in zip(found, cells, strict=False) if name}
         if any(named.get(name) for name in columns):
             rows.append((number, {name: named.get(name, "") for name in columns}))
     if not rows:
-        raise BadSheet("no rows", words="表里没有项目")
+        raise BadSheet("no rows", user_message="表里没有项目")
     if len(rows) > MOST_ROWS:
-        raise BadSheet("too many rows", words=f"一次最多{MOST_ROWS}个项目，请分批上传")
+        raise BadSheet("too many rows", user_message=f"一次最多{MOST_ROWS}个项目，请分批上传")
     return rows
 
 
@@ -142,7 +142,7 @@ def _workbook(content: bytes) -> list[list[str]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
-                raise BadSheet("unpacks too large", words="文件展开后过大，请只保留要提交的行")
+                raise BadSheet("unpacks too large", user_message="文件展开后过大，请只保留要提交的行")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         rows = sheet.iter_rows(max_row=MOST_ROWS * 5, max_col=60, values_only=True)
@@ -151,7 +151,7 @@ def _workbook(content: bytes) -> list[list[str]]:
         raise
     except Exception as error:  # the library raises whatever a broken file makes it trip over
         log.info("a sheet could not be read", exc_info=error)
-        raise BadSheet(f"unreadable: {error!r}", words="打不开这个文件，请另存为 .xlsx 后再上传") from error
+        raise BadSheet(f"unreadable: {error!r}", user_message="打不开这个文件，请另存为 .xlsx 后再上传") from error
 
 
 def _plainly(head: str) -> str:
@@ -174,8 +174,8 @@ def _csv(content: bytes) -> list[list[str]]:
         except UnicodeDecodeError:
             continue
         except csv.Error as error:
-            raise BadSheet(f"not CSV: {error}", words="不是规范的 CSV 文件，请用模板另存") from error
-    raise BadSheet("unknown encoding", words="文件编码无法识别，请另存为 .xlsx 后再上传")
+            raise BadSheet(f"not CSV: {error}", user_message="不是规范的 CSV 文件，请用模板另存") from error
+    raise BadSheet("unknown encoding", user_message="文件编码无法识别，请另存为 .xlsx 后再上传")
 
 
 # ---------------------------------------------------------------- filing
@@ -186,22 +186,22 @@ def file_projects(
     rows: Sequence[tuple[int, Mapping[str, str]]],
     *,
     contact: Contact | None,
-    by: Viewer,
+    by: Actor,
     at: datetime,
     keep_good: bool,
-) -> Outcome:
+) -> SheetOutcome:
     """File each row in a savepoint of its own. ``contact``: of the enterprise that uploads; an agent's rows name one.
 
     Raises NothingFiled when a row has faults and the good ones were not asked for: the whole sheet is rolled back."""
-    outcome, places = Outcome(), Places(session)
+    outcome, places = SheetOutcome(), DivisionLookup(session)
     seen: dict[tuple[int, str], int] = {}
     for number, cells in rows:
-        check = Row(number, cells)
+        check = SheetRow(number, cells)
         try:
             with session.begin_nested():
                 _file(session, check, places, seen, contact=contact, by=by, at=at, outcome=outcome)
         except DispatchError as error:
-            check.fault("", error.words)
+            check.fault("", error.user_message)
         except Refusal:
             pass
         outcome.faults.extend(check.faults)
@@ -222,7 +222,7 @@ class Refusal(Exception):
     """The row has faults: its savepoint is rolled back."""
 
 
-class Row:
+class SheetRow:
     """One row being checked, and what was found wrong in it."""
 
     def __init__(self, number: int, cells: Mapping[str, str]) -> None:
@@ -241,7 +241,7 @@ class Row:
         return "" if any(fault.column == column for fault in self.faults) else self.cells.get(column, "")
 
 
-class Places:
+class DivisionLookup:
     """Divisions by their names as people write them, and the matters that each offers; looked up once a sheet."""
 
     def __init__(self, session: Session) -> None:
@@ -254,7 +254,7 @@ class Places:
                 for name in (county.name, city.name + county.name, county.code):
                     self.counties.setdefault(name, []).append(county.code)
 
-    def county(self, row: Row) -> str | None:
+    def county(self, row: SheetRow) -> str | None:
         """The county's code; None with the fault noted."""
         column, name = "县（市、区）", row.given("县（市、区）").replace("江苏省", "").replace(" ", "")
         if not name:
@@ -267,7 +267,7 @@ class Places:
         )
         return None
 
-    def town(self, row: Row, county: str) -> str | None:
+    def town(self, row: SheetRow, county: str) -> str | None:
         """The town's code, the county's when none is named; None with the fault noted."""
         name = row.given("镇街或园区")
         if not name:
@@ -294,7 +294,7 @@ class Places:
             return f"“{name}”已并入“{now_in}”，请填现行名称"
         return f"“{name}”已撤并，请填现行名称" if retired is not None else None
 
-    def phases(self, by: Viewer, code: str, family: Family) -> list[asked.Phase]:
+    def phases(self, by: Actor, code: str, family: Family) -> list[asked.Phase]:
         """What may be asked for there."""
         county = home_county(self.session, division_with(self.session, code))
         key = (county.code if county is not None else code, family)
@@ -304,9 +304,16 @@ class Places:
 
 
 def _file(
-    session: Session, row: Row, places: Places, seen: dict[tuple[int, str], int], *, contact: Contact | None,
-    by: Viewer, at: datetime, outcome: Outcome,
-) -> None:  # fmt: skip
+    session: Session,
+    row: SheetRow,
+    places: DivisionLookup,
+    seen: dict[tuple[int, str], int],
+    *,
+    contact: Contact | None,
+    by: Actor,
+    at: datetime,
+    outcome: SheetOutcome,
+) -> None:
     family = next((key for key, words in FAMILY_LABEL.items() if words == row.given("类型")), None)
     if family is None and row.given("类型"):
         row.fault("类型", f"请填：{'、'.join(FAMILY_LABEL.values())}")
@@ -327,16 +334,16 @@ def _file(
     if row.faults:
         raise Refusal
     enterprise = session.get_one(Enterprise, told.enterprise_id)
-    intake = project_intake.Intake(
+    intake = project_intake.ProjectIntake(
         name=row.given("项目名称"), family=family, matters=matters,
-        site=project_intake.Site(code, address=f"{division_with(session, code).name}{row.given('详细地址')}"),
+        site=project_intake.ProjectSite(code, address=f"{division_with(session, code).name}{row.given('详细地址')}"),
         investment_wan=int(investment) if investment else None, project_code=row.given("项目代码") or None,
     )  # fmt: skip
     case = project_intake.request(session, enterprise=enterprise, contact=told, intake=intake, by=by, at=at)
     outcome.filed.append(Filed(row.number, intake.name, case.case_no, case.query_code))
 
 
-def _reaches(session: Session, by: Viewer, code: str) -> bool:
+def _reaches(session: Session, by: Actor, code: str) -> bool:
     """An agent files for the own county, a lead for the own subtree."""
     if by.division_id is None:
         return False
@@ -345,7 +352,7 @@ def _reaches(session: Session, by: Viewer, code: str) -> bool:
     return f"{division_with(session, code).path}.".startswith(f"{home.path}.")
 
 
-def _matters(row: Row, phases: Sequence[asked.Phase]) -> list[str]:
+def _matters(row: SheetRow, phases: Sequence[asked.Phase]) -> list[str]:
     """The codes that the row names, or what usually comes first."""
     named = [word for word in re.split(r"[、,,;;\s]+", row.given("办理事项")) if word]
     if not named:
@@ -358,12 +365,12 @@ def _matters(row: Row, phases: Sequence[asked.Phase]) -> list[str]:
     return [known[word] for word in named if word in known]
 
 
-def _party(session: Session, row: Row, at: datetime) -> Contact | None:
+def _party(session: Session, row: SheetRow, at: datetime) -> Contact | None:
     """Whose project it is, and who is told: known by the credit code, else new. None with the fault noted."""
     try:
         code = credit_code(row.given("统一社会信用代码")) if row.given("统一社会信用代码") else None
     except AccountError as error:
-        row.fault("统一社会信用代码", error.words)
+        row.fault("统一社会信用代码", error.user_message)
         code = None
     try:
         phone = normalise(row.given("手机号")) if row.given("手机号") else None
@@ -383,7 +390,9 @@ def _party(session: Session, row: Row, at: datetime) -> Contact | None:
     return add_contact(session, enterprise.id, row.given("联系人"), phone)
 
 
-def _not_twice(session: Session, row: Row, enterprise_id: int, code: str, seen: dict[tuple[int, str], int]) -> None:
+def _not_twice(
+    session: Session, row: SheetRow, enterprise_id: int, code: str, seen: dict[tuple[int, str], int]
+) -> None:
     """The same sheet sent again, or a row copied, files nothing twice."""
     name = row.given("项目名称")
     if (before := seen.setdefault((enterprise_id, name), row.number)) != row.number:

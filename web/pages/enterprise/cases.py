@@ -10,19 +10,19 @@ from dispatch.acts import closing, early_ends
 from dispatch.cases.access_control import case_for
 from dispatch.cases.evaluation import GRADE_LABEL, Grade
 from dispatch.cases.stages import Stage
-from dispatch.views.enterprise_case import CasePage, case_page
+from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
 from dispatch.views.enterprise_tickets import tickets
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.pages.enterprise.questions import FlaskForm, ReasonForm
-from web.wiring.auth import current_viewer, enterprise_only
+from web.wiring.auth import current_actor, enterprise_only
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
 
 
-def the_case(case_no: str) -> CasePage:
+def the_case(case_no: str) -> EnterpriseCasePage:
     """What the pages of a case show."""
     with transaction() as session:
-        return case_page(session, current_viewer(), case_no, at=db.now(session), say=in_words)
+        return case_page(session, current_actor(), case_no, at=db.now(session), say=in_words)
 
 
 @bp.get("/cases/<case_no>")
@@ -30,8 +30,8 @@ def the_case(case_no: str) -> CasePage:
 def case(case_no: str) -> str:
     """Where is it, who has it, when, what next, where are my originals, is it free; then everything else."""
     with transaction() as session:
-        page = case_page(session, current_viewer(), case_no, at=db.now(session), say=in_words)
-        asked = tickets(session, current_viewer(), case_id=page.id)
+        page = case_page(session, current_actor(), case_no, at=db.now(session), say=in_words)
+        asked = tickets(session, current_actor(), case_id=page.id)
     return render_template("enterprise/case.html", case=page, tickets=asked)
 
 
@@ -43,8 +43,8 @@ def withdraw(case_no: str) -> Any:
     if request.method == "POST" and form.validate():
         try:
             with transaction() as session:
-                row = case_for(session, current_viewer(), case_no, lock=True)
-                early_ends.withdraw(session, row, reason=form.reason.data, by=current_viewer(), at=db.now(session))
+                row = case_for(session, current_actor(), case_no, lock=True)
+                early_ends.withdraw(session, row, reason=form.reason.data, by=current_actor(), at=db.now(session))
         except RULES as error:
             show(form, error)
         else:
@@ -72,9 +72,9 @@ def evaluate(case_no: str) -> Any:
         else:
             try:
                 with transaction() as session:
-                    row = case_for(session, current_viewer(), case_no, lock=True)
+                    row = case_for(session, current_actor(), case_no, lock=True)
                     rated = {key: (grade, said[key]) for key, grade in grades.items()}
-                    closing.evaluate(session, row, grades=rated, by=current_viewer(), at=db.now(session))
+                    closing.evaluate(session, row, grades=rated, by=current_actor(), at=db.now(session))
             except RULES as error:
                 show(form, error)
             else:

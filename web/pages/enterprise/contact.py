@@ -17,7 +17,7 @@ from dispatch.views.enterprise_tickets import tickets as tickets_of
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.pages.enterprise.questions import TicketForm
 from web.wiring.accounts import Account
-from web.wiring.auth import current_person, current_viewer, enterprise_only
+from web.wiring.auth import current_actor, current_person, enterprise_only
 from web.wiring.transactions import transaction
 
 
@@ -39,11 +39,11 @@ def tickets() -> Any:
             return redirect(url_for("enterprise.tickets"))
     with transaction() as session:
         at = db.now(session)
-        rows = tickets_of(session, current_viewer())
-        changed = improvements(session, current_viewer())
+        rows = tickets_of(session, current_actor())
+        changed = improvements(session, current_actor())
         cases = [
             (case.case_no, f"{project.name} · {case.case_no}")
-            for project in seen.projects(session, current_viewer(), at=at)
+            for project in seen.projects(session, current_actor(), at=at)
             for case in project.cases
         ]
     status = 200 if request.method != "POST" else 422
@@ -51,7 +51,7 @@ def tickets() -> Any:
 
 
 def _open(session: Session, form: TicketForm) -> str:
-    viewer, at = current_viewer(), db.now(session)
+    viewer, at = current_actor(), db.now(session)
     kind, case_no = TicketKind(form.kind.data), (form.case_no.data or "").strip()
     case = case_for(session, viewer, case_no, lock=True) if case_no else None
     account = session.get_one(Account, current_person().account_id)
@@ -60,7 +60,7 @@ def _open(session: Session, form: TicketForm) -> str:
     else:
         home = seen.home_division(session, viewer)
         if home is None:
-            raise Refused("no place", words="您还没有项目，请直接拨打 12345")
+            raise Refused("no place", user_message="您还没有项目，请直接拨打 12345")
         division_id = home
     ticket = answering.open_ticket(
         session, kind=kind, words=form.words.data.strip(), division_id=division_id, by=viewer, at=at, case=case,

@@ -35,8 +35,8 @@ from web.pages.enterprise.questions import (
 )
 from web.wiring import files
 from web.wiring.accounts import Account
-from web.wiring.auth import current_person, current_viewer, enterprise_only
-from web.wiring.files import BadFile
+from web.wiring.auth import current_actor, current_person, enterprise_only
+from web.wiring.files import BadUpload
 from web.wiring.formatting import in_words
 from web.wiring.registration import add_contact
 from web.wiring.transactions import transaction
@@ -120,7 +120,7 @@ def add_case(project_no: str) -> AnyResponse:
     """One more case of a project: what is known of it is not asked again."""
     account_id = current_person().account_id
     with transaction() as session:
-        known = asked.known_project(session, current_viewer(), project_no, day_of(db.now(session)))
+        known = asked.known_project(session, current_actor(), project_no, day_of(db.now(session)))
         earlier = draft.read(session, account_id)
         if earlier and earlier.get("project_no") != project_no:
             flash(gettext("您还有一份未提交的申请，请先提交或删除"), "error")
@@ -209,7 +209,7 @@ def intake_site() -> Any:
     return _page("site", answers, status, form=form, cities=cities, towns=towns)
 
 
-def _towns(session: Session, county: str) -> list[asked.Place]:
+def _towns(session: Session, county: str) -> list[asked.PlaceChoice]:
     try:
         return asked.places_below(session, county) if county else []
     except UnknownDivision:
@@ -287,7 +287,7 @@ def intake_matters() -> Any:
         return answers
     with transaction() as session:
         phases = asked.offers(
-            session, current_viewer(), division_code=answers["site"]["code"],
+            session, current_actor(), division_code=answers["site"]["code"],
             family=Family(answers["project"]["family"]), facts=answers["facts"], project_no=answers.get("project_no"),
         )  # fmt: skip
     if request.method != "POST":
@@ -321,7 +321,7 @@ def intake_papers() -> Any:
     if not isinstance(answers, dict):
         return answers
     with transaction() as session:
-        wanted = asked.papers_for(session, current_viewer(), answers["matters"], project_no=answers.get("project_no"))
+        wanted = asked.papers_for(session, current_actor(), answers["matters"], project_no=answers.get("project_no"))
     kept: dict[str, Any] = answers.setdefault("files", {})
     errors: dict[int, str] = {}
     if request.method == "POST":
@@ -331,8 +331,8 @@ def intake_papers() -> Any:
                 continue
             try:
                 kept[paper.name] = _stored(upload)
-            except BadFile as error:
-                errors[n] = in_words(error.words)
+            except BadUpload as error:
+                errors[n] = in_words(error.user_message)
         for name in set(request.form.getlist("remove")):
             kept.pop(name, None)
         with transaction() as session:
@@ -362,7 +362,7 @@ def intake_ways() -> Any:
     with transaction() as session:
         originals = [
             paper.name
-            for paper in asked.papers_for(session, current_viewer(), answers["matters"])
+            for paper in asked.papers_for(session, current_actor(), answers["matters"])
             if paper.on_paper and not paper.held
         ]
         results = asked.results_on_paper(session, answers["matters"])
@@ -383,7 +383,7 @@ def intake_letter() -> Any:
         return answers
     with transaction() as session:
         today = day_of(db.now(session))
-        enterprise = own_enterprise(session, current_viewer())
+        enterprise = own_enterprise(session, current_actor())
         contact = contact_of(session, enterprise)
         told = {"name": contact.name, "phone": contact.phone} if contact else {}
         names = asked.names_of(session, answers["matters"])
@@ -430,9 +430,9 @@ def intake_review() -> Any:
         except RULES as error:
             show(form, error)
     with transaction() as session:
-        wanted = asked.papers_for(session, current_viewer(), answers["matters"], project_no=answers.get("project_no"))
+        wanted = asked.papers_for(session, current_actor(), answers["matters"], project_no=answers.get("project_no"))
         names = asked.names_of(session, answers["matters"])
-        enterprise = own_enterprise(session, current_viewer())
+        enterprise = own_enterprise(session, current_actor())
     return _page(
         "review", answers, 200 if request.method != "POST" else 422, form=form, wanted=wanted, names=names,
         enterprise=enterprise, family=FAMILY_LABEL[Family(answers["project"]["family"])],
@@ -440,7 +440,7 @@ def intake_review() -> Any:
 
 
 def _send() -> AnyResponse:
-    viewer, account_id = current_viewer(), current_person().account_id
+    viewer, account_id = current_actor(), current_person().account_id
     with transaction() as session:
         answers = draft.read(session, account_id, lock=True)
         if answers is None or draft.next_step(answers) != "review":
@@ -452,7 +452,7 @@ def _send() -> AnyResponse:
             prescreening.delegate(
                 session, project, legal_representative=letter["legal_representative"],
                 powers=[Power(power) for power in letter["powers"]], matters=answers["matters"],
-                people=[prescreening.Person(**person) for person in letter["people"]],
+                people=[prescreening.AuthorisedPerson(**person) for person in letter["people"]],
                 valid_to=date.fromisoformat(letter["valid_to"]), may_pass_on=letter["may_pass_on"], by=viewer, at=at,
             )  # fmt: skip
         kept = answers.get("files", {})
@@ -466,7 +466,7 @@ def _send() -> AnyResponse:
 
 
 def _request(session: Session, answers: draft.Answers, at: datetime) -> Case:
-    viewer, ways = current_viewer(), answers["ways"]
+    viewer, ways = current_actor(), answers["ways"]
     pickup, delivery = Way(ways["pickup"]), Way(ways["delivery"])
     if project_no := answers.get("project_no"):
         project = project_for(session, viewer, project_no, lock=True)
@@ -476,14 +476,22 @@ def _request(session: Session, answers: draft.Answers, at: datetime) -> Case:
     enterprise = own_enterprise(session, viewer)
     contact = contact_of(session, enterprise)
     if contact is None:
-        raise Refused("nobody to tell", words="请先由管理员为您的账号登记手机号，以便接收通知")
+        raise Refused("nobody to tell", user_message="请先由管理员为您的账号登记手机号，以便接收通知")
     told, site = answers["project"], answers["site"]
-    intake = project_intake.Intake(
-        name=told["name"], family=Family(told["family"]), matters=answers["matters"], facts=answers["facts"],
-        site=project_intake.Site(site["code"], site["lon"], site["lat"], f"{site['place_name']}{site['address']}"),
-        investment_wan=told.get("investment_wan"), project_code=told.get("project_code"), pickup_way=pickup,
-        delivery_way=delivery, is_state_secret=told.get("state_secret") == "yes",
-    )  # fmt: skip
+    intake = project_intake.ProjectIntake(
+        name=told["name"],
+        family=Family(told["family"]),
+        matters=answers["matters"],
+        facts=answers["facts"],
+        site=project_intake.ProjectSite(
+            site["code"], site["lon"], site["lat"], f"{site['place_name']}{site['address']}"
+        ),
+        investment_wan=told.get("investment_wan"),
+        project_code=told.get("project_code"),
+        pickup_way=pickup,
+        delivery_way=delivery,
+        is_state_secret=told.get("state_secret") == "yes",
+    )
     return project_intake.request(session, enterprise=enterprise, contact=contact, intake=intake, by=viewer, at=at)
 
 
@@ -492,4 +500,4 @@ def contact_of(session: Session, enterprise: Enterprise) -> Contact | None:
     account = session.get_one(Account, current_person().account_id)
     if account.phone:
         return add_contact(session, enterprise.id, account.name, account.phone)
-    return next(iter(contacts(session, current_viewer())), None)
+    return next(iter(contacts(session, current_actor())), None)

@@ -21,13 +21,13 @@ from dispatch.cases.case import Case
 from dispatch.catalogue.catalog import calendar_of
 from dispatch.core.clock import Calendar, in_shanghai
 from dispatch.core.errors import Refused
-from dispatch.views.enterprise import Letter, own_enterprise
-from dispatch.views.enterprise_case import CasePage, case_page
+from dispatch.views.enterprise import DelegationLetterView, own_enterprise
+from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
 from notifications.phone import mask
 from routing.day.stops import AM_CLOSES, PM_CLOSES, Address
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.wiring import formatting
-from web.wiring.auth import current_viewer, enterprise_only
+from web.wiring.auth import current_actor, enterprise_only
 from web.wiring.transactions import transaction
 
 WINDOWS = ((9 * 3600, 11 * 3600), (10 * 3600, 12 * 3600), (14 * 3600, 16 * 3600), (15 * 3600, 17 * 3600))
@@ -108,9 +108,9 @@ def book_delivery(case_no: str) -> Any:
 def _book(case_no: str, *, inward: bool) -> Any:
     with transaction() as session:
         at = db.now(session)
-        page = case_page(session, current_viewer(), case_no, at=at)
+        page = case_page(session, current_actor(), case_no, at=at)
         open_slots = slots(calendar_of(session), at)
-        written = case_for(session, current_viewer(), case_no).project.site_address or ""
+        written = case_for(session, current_actor(), case_no).project.site_address or ""
     back = redirect(url_for("enterprise.case", case_no=case_no, _anchor="legs"))
     may = page.can_book_pickup if inward else page.can_book_delivery
     if not may or page.letter is None:
@@ -138,7 +138,7 @@ def _book(case_no: str, *, inward: bool) -> Any:
     return render_template("enterprise/leg.html", case=page, form=form, days=_by_day(open_slots), inward=inward), status
 
 
-def _people(letter: Letter, *, inward: bool) -> list[SelectChoice]:
+def _people(letter: DelegationLetterView, *, inward: bool) -> list[SelectChoice]:
     return [
         SelectChoice(str(person.id), f"{person.name} {mask(person.phone)}")
         for person in letter.people
@@ -146,23 +146,25 @@ def _people(letter: Letter, *, inward: bool) -> list[SelectChoice]:
     ]
 
 
-def _take(session: Session, case_no: str, slot: Slot, form: LegForm, page: CasePage, *, inward: bool) -> None:
-    viewer, at = current_viewer(), db.now(session)
+def _take(session: Session, case_no: str, slot: Slot, form: LegForm, page: EnterpriseCasePage, *, inward: bool) -> None:
+    viewer, at = current_actor(), db.now(session)
     case = case_for(session, viewer, case_no, lock=True)
     appointment = _appointment(session, case, slot, form, page)
     book = courier_legs.book_pickup if inward else courier_legs.book_delivery
     book(session, case, appointment=appointment, by=viewer, at=at)
 
 
-def _appointment(session: Session, case: Case, slot: Slot, form: LegForm, page: CasePage) -> courier_legs.Appointment:
+def _appointment(
+    session: Session, case: Case, slot: Slot, form: LegForm, page: EnterpriseCasePage
+) -> courier_legs.Appointment:
     assert page.letter is not None
     person = next(p for p in page.letter.people if str(p.id) == form.person.data)
     project = case.project
     if project.site_lon is None or project.site_lat is None:
-        raise Refused("no point", words="项目没有图上位置，请联系代办员登记后再预约")
+        raise Refused("no point", user_message="项目没有图上位置，请联系代办员登记后再预约")
     address = Address(
         project.site_lon, project.site_lat, form.address.data.strip(), person.name, person.phone,
-        own_enterprise(session, current_viewer()).name,
+        own_enterprise(session, current_actor()).name,
     )  # fmt: skip
     return courier_legs.Appointment(
         on=slot.on, opens_s=slot.opens_s, closes_s=slot.closes_s, address=address, recipient_id=person.id
@@ -175,8 +177,8 @@ def reschedule(waybill: str) -> Any:
     """Another day or window, without calling anybody, until the run is committed."""
     with transaction() as session:
         at = db.now(session)
-        case = session.get_one(Case, parcel_for(session, current_viewer(), waybill).case_id)
-        page = case_page(session, current_viewer(), case.case_no, at=at)
+        case = session.get_one(Case, parcel_for(session, current_actor(), waybill).case_id)
+        page = case_page(session, current_actor(), case.case_no, at=at)
         open_slots = slots(calendar_of(session), at)
     leg = next(row for row in page.legs if row.waybill == waybill)
     back = redirect(url_for("enterprise.case", case_no=page.case_no, _anchor="legs"))
@@ -202,7 +204,7 @@ def reschedule(waybill: str) -> Any:
 
 
 def _move(session: Session, waybill: str, slot: Slot) -> None:
-    viewer, at = current_viewer(), db.now(session)
+    viewer, at = current_actor(), db.now(session)
     parcel = parcel_for(session, viewer, waybill, lock=True)
     case = session.get_one(Case, parcel.case_id)
     nowhere = Address(0.0, 0.0, "", "", "")  # the stop keeps its own address

@@ -15,8 +15,8 @@ from dispatch.core.errors import NotFound, Refused
 from dispatch.views.enterprise_case import case_page
 from web.pages.enterprise.blueprint import RULES, bp
 from web.wiring import files
-from web.wiring.auth import current_viewer, enterprise_only
-from web.wiring.files import BadFile
+from web.wiring.auth import current_actor, enterprise_only
+from web.wiring.files import BadUpload
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
 
@@ -33,7 +33,7 @@ def _material(case: Case, material_id: int) -> Material:
 def paper(case_no: str, material_id: int) -> Response:
     """The file that was given."""
     with transaction() as session:
-        material = _material(case_for(session, current_viewer(), case_no), material_id)
+        material = _material(case_for(session, current_actor(), case_no), material_id)
         digest, name = material.sha256, material.filename or material.name
     if digest is None:
         flash(gettext("这份材料还没有上传文件"), "error")
@@ -47,7 +47,7 @@ def give_paper(case_no: str, material_id: int) -> Response:
     """One material is given, or given anew."""
     back = redirect(url_for("enterprise.case", case_no=case_no, _anchor="papers"))
     with transaction() as session:
-        name = _material(case_for(session, current_viewer(), case_no), material_id).name
+        name = _material(case_for(session, current_actor(), case_no), material_id).name
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         flash(gettext("“%(name)s”：请先选择文件", name=name), "error")
@@ -56,19 +56,19 @@ def give_paper(case_no: str, material_id: int) -> Response:
         digest = files.keep(upload)
         with transaction() as session:
             at = db.now(session)
-            case = case_for(session, current_viewer(), case_no, lock=True)
-            allowed = {p.id for p in case_page(session, current_viewer(), case_no, at=at).papers if p.can_upload}
+            case = case_for(session, current_actor(), case_no, lock=True)
+            allowed = {p.id for p in case_page(session, current_actor(), case_no, at=at).papers if p.can_upload}
             if material_id not in allowed:
-                raise Refused("not asked for", words="这份材料现在不需要上传")
+                raise Refused("not asked for", user_message="这份材料现在不需要上传")
             prescreening.give_material(
                 session, case, _material(case, material_id), sha256=digest,
                 media_type=files.MEDIA[files.path_of(digest).suffix[1:]], filename=upload.filename[-120:],
-                by=current_viewer(), at=at,
+                by=current_actor(), at=at,
             )  # fmt: skip
-    except BadFile as error:
-        flash(in_words(error.words), "error")
+    except BadUpload as error:
+        flash(in_words(error.user_message), "error")
     except RULES as error:
-        flash(in_words(error.words), "error")
+        flash(in_words(error.user_message), "error")
     else:
         flash(gettext("已上传“%(name)s”", name=name))
     return back
@@ -84,12 +84,12 @@ def correct(case_no: str) -> Any:
         return back
     try:
         with transaction() as session:
-            case = case_for(session, current_viewer(), case_no, lock=True)
-            prescreening.correct(session, case, by=current_viewer(), at=db.now(session))
+            case = case_for(session, current_actor(), case_no, lock=True)
+            prescreening.correct(session, case, by=current_actor(), at=db.now(session))
     except NotFound:
         raise
     except RULES as error:
-        flash(in_words(error.words), "error")
+        flash(in_words(error.user_message), "error")
     else:
         flash(gettext("补正已提交，代办员将重新预审"))
     return back

@@ -19,7 +19,7 @@ from dispatch.views.enterprise_path import drawn_path
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.pages.enterprise.questions import LetterForm, ReasonForm, people_typed
-from web.wiring.auth import current_person, current_viewer, enterprise_only
+from web.wiring.auth import current_actor, current_person, enterprise_only
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
 
@@ -29,7 +29,7 @@ from web.wiring.transactions import transaction
 def home() -> str:
     """The enterprise's projects: where each case is and what waits for the enterprise."""
     with transaction() as session:
-        rows = seen.projects(session, current_viewer(), at=db.now(session))
+        rows = seen.projects(session, current_actor(), at=db.now(session))
         unfinished = draft.read(session, current_person().account_id)
     return render_template("enterprise/home.html", projects=rows, unfinished=unfinished)
 
@@ -40,7 +40,7 @@ def project(project_no: str) -> str:
     """One project: who acts, its cases, its whole path, its letters."""
     with transaction() as session:
         at = db.now(session)
-        page, row = seen.project_page(session, current_viewer(), project_no, at=at)
+        page, row = seen.project_page(session, current_actor(), project_no, at=at)
         path = drawn_path(session, row, at=at, say=in_words)
         return render_template("enterprise/project.html", project=page, path=path)
 
@@ -50,7 +50,7 @@ def project(project_no: str) -> str:
 def card(project_no: str) -> str:
     """The contact card (联系卡), made to be printed and pinned to a wall."""
     with transaction() as session:
-        page, _ = seen.project_page(session, current_viewer(), project_no, at=db.now(session))
+        page, _ = seen.project_page(session, current_actor(), project_no, at=db.now(session))
     if page.helper is None:
         raise NotFound(f"project {project_no} has no agent yet")
     address = urljoin(request.host_url, url_for("track.home"))
@@ -64,7 +64,7 @@ def revoke(project_no: str) -> Any:
     """The delegation is revoked: work stops, windows are told, papers come home."""
     form = ReasonForm()
     with transaction() as session:
-        page, _ = seen.project_page(session, current_viewer(), project_no, at=db.now(session))
+        page, _ = seen.project_page(session, current_actor(), project_no, at=db.now(session))
     if page.letter is None:
         flash(gettext("没有正在生效的委托书"), "error")
         return redirect(url_for("enterprise.project", project_no=project_no))
@@ -72,10 +72,10 @@ def revoke(project_no: str) -> Any:
         try:
             with transaction() as session:
                 at = db.now(session)
-                row = project_for(session, current_viewer(), project_no, lock=True)
+                row = project_for(session, current_actor(), project_no, lock=True)
                 letter = row.delegation_on(in_shanghai(at).date())
                 if letter is not None:
-                    early_ends.revoke(session, letter, reason=form.reason.data, by=current_viewer(), at=at)
+                    early_ends.revoke(session, letter, reason=form.reason.data, by=current_actor(), at=at)
         except RULES as error:
             show(form, error)
         else:
@@ -91,8 +91,8 @@ def sign_letter(project_no: str) -> Any:
     """A new letter when none is in force."""
     with transaction() as session:
         at = db.now(session)
-        page, _ = seen.project_page(session, current_viewer(), project_no, at=at)
-        enterprise = seen.own_enterprise(session, current_viewer())
+        page, _ = seen.project_page(session, current_actor(), project_no, at=at)
+        enterprise = seen.own_enterprise(session, current_actor())
     if page.letter is not None:
         flash(gettext("已有正在生效的委托书"))
         return redirect(url_for("enterprise.project", project_no=project_no))
@@ -107,11 +107,16 @@ def sign_letter(project_no: str) -> Any:
             try:
                 with transaction() as session:
                     prescreening.delegate(
-                        session, project_for(session, current_viewer(), project_no, lock=True),
-                        legal_representative=form.legal_representative.data.strip(), powers=form.powers,
-                        people=[prescreening.Person(**person) for person in kept], valid_to=form.valid_to.data,
-                        may_pass_on=bool(form.may_pass_on.data), by=current_viewer(), at=db.now(session),
-                    )  # fmt: skip
+                        session,
+                        project_for(session, current_actor(), project_no, lock=True),
+                        legal_representative=form.legal_representative.data.strip(),
+                        powers=form.powers,
+                        people=[prescreening.AuthorisedPerson(**person) for person in kept],
+                        valid_to=form.valid_to.data,
+                        may_pass_on=bool(form.may_pass_on.data),
+                        by=current_actor(),
+                        at=db.now(session),
+                    )
             except RULES as error:
                 show(form, error)
             else:

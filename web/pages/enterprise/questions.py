@@ -24,7 +24,7 @@ LONGEST_LETTER = timedelta(days=3 * 366)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class FactQuestion:
     """One fact, asked as a choice, a yes or no, or a number."""
 
     fact: str
@@ -39,51 +39,51 @@ class Question:
         return "choice" if self.choices else "number" if self.unit else "tick"
 
 
-QUESTIONS: Mapping[Family, Sequence[Question]] = MappingProxyType(
+QUESTIONS: Mapping[Family, Sequence[FactQuestion]] = MappingProxyType(
     {
         Family.INDUSTRIAL_PERMIT: (
-            Question(
+            FactQuestion(
                 "land", "用地从哪里来",
                 (("granted", "出让（招拍挂）"), ("allocated", "划拨"), ("none", "不新增用地（已有厂房或租用）")),
             ),
-            Question("initiation", "立项方式", (("filing", "备案"), ("approval", "核准"))),
-            Question(
+            FactQuestion("initiation", "立项方式", (("filing", "备案"), ("approval", "核准"))),
+            FactQuestion(
                 "eia", "环境影响评价",
                 (("registration", "登记表"), ("form", "报告表"), ("report", "报告书")),
                 hint="拿不准就选“报告表”，代办员会核对",
             ),
-            Question("site_ha", "用地面积", unit="公顷"),
-            Question("earthworks_m3", "土石方量", unit="立方米"),
-            Question("energy_tce", "年综合能耗", unit="吨标准煤"),
-            Question("has_non_production_buildings", "有办公楼、宿舍等非生产性用房"),
-            Question("touches_public_works", "要接市政道路、管网或占用绿地"),
-            Question("soil_leaves_site", "有渣土外运"),
-            Question("new_construction_land", "涉及新增建设用地", rare=True),
-            Question("power_kwh", "年用电量", unit="千瓦时", rare=True),
-            Question("in_river_area", "在河道管理或防洪影响范围内", rare=True),
-            Question("in_geohazard_area", "在地质灾害易发区内", rare=True),
-            Question("minerals_checked", "已确认不压覆重要矿产", rare=True),
-            Question("relics_survey", "需考古调查勘探", rare=True),
-            Question("seismic_listed", "属于须做地震安全性评价的工程", rare=True),
-            Question("climate_listed", "属于须做气候可行性论证的工程", rare=True),
-            Question("social_risk", "需社会稳定风险评估", rare=True),
-            Question("low_risk_plant", "低风险小型厂房（免图审）", rare=True),
-            Question("large_works", "大型工程", rare=True),
-            Question("special_fire", "属于特殊建设工程（消防设计审查）", rare=True),
-            Question("explosion_hazard", "有爆炸危险场所（防雷审核）", rare=True),
-            Question("state_money", "使用国有资金（须招标）", rare=True),
-            Question("basement_built", "建防空地下室", rare=True),
-            Question(
+            FactQuestion("site_ha", "用地面积", unit="公顷"),
+            FactQuestion("earthworks_m3", "土石方量", unit="立方米"),
+            FactQuestion("energy_tce", "年综合能耗", unit="吨标准煤"),
+            FactQuestion("has_non_production_buildings", "有办公楼、宿舍等非生产性用房"),
+            FactQuestion("touches_public_works", "要接市政道路、管网或占用绿地"),
+            FactQuestion("soil_leaves_site", "有渣土外运"),
+            FactQuestion("new_construction_land", "涉及新增建设用地", rare=True),
+            FactQuestion("power_kwh", "年用电量", unit="千瓦时", rare=True),
+            FactQuestion("in_river_area", "在河道管理或防洪影响范围内", rare=True),
+            FactQuestion("in_geohazard_area", "在地质灾害易发区内", rare=True),
+            FactQuestion("minerals_checked", "已确认不压覆重要矿产", rare=True),
+            FactQuestion("relics_survey", "需考古调查勘探", rare=True),
+            FactQuestion("seismic_listed", "属于须做地震安全性评价的工程", rare=True),
+            FactQuestion("climate_listed", "属于须做气候可行性论证的工程", rare=True),
+            FactQuestion("social_risk", "需社会稳定风险评估", rare=True),
+            FactQuestion("low_risk_plant", "低风险小型厂房（免图审）", rare=True),
+            FactQuestion("large_works", "大型工程", rare=True),
+            FactQuestion("special_fire", "属于特殊建设工程（消防设计审查）", rare=True),
+            FactQuestion("explosion_hazard", "有爆炸危险场所（防雷审核）", rare=True),
+            FactQuestion("state_money", "使用国有资金（须招标）", rare=True),
+            FactQuestion("basement_built", "建防空地下室", rare=True),
+            FactQuestion(
                 "discharge", "排污许可管理类别",
                 (("registration", "登记管理"), ("simplified", "简化管理"), ("key", "重点管理")), rare=True,
             ),
         ),
         Family.BUSINESS_OPENING: (
-            Question("hires_staff", "开办后就用工（需办社保、公积金）"),
-            Question("wants_bank", "同时预约银行开户"),
+            FactQuestion("hires_staff", "开办后就用工（需办社保、公积金）"),
+            FactQuestion("wants_bank", "同时预约银行开户"),
         ),
         Family.PROPERTY_REGISTRATION: (
-            Question(
+            FactQuestion(
                 "registration", "办哪一种登记",
                 (
                     ("first", "首次登记"), ("transfer", "转移登记"), ("change", "变更登记"),

@@ -76,20 +76,20 @@ def change_account(account_id: int) -> Response:
         if account is None:
             raise NotFound
         if len(reason) < 2:
-            raise AccountError("a reason is needed", words=gettext("请写明原因"))
+            raise AccountError("a reason is needed", user_message=gettext("请写明原因"))
         if act == "unbind":
             unbind(session, account, by=by, reason=reason)
         elif act == "bind":
             code = request.form.get("credit_code", "").strip().upper()
             enterprise_id = session.scalar(select(Enterprise.id).where(Enterprise.credit_code == code))
             if enterprise_id is None or account.state is AccountState.CLOSED:
-                raise AccountError("no such enterprise", words=gettext("没有找到该信用代码的企业，或账号已关闭"))
+                raise AccountError("no such enterprise", user_message=gettext("没有找到该信用代码的企业，或账号已关闭"))
             bind(session, account, enterprise_id=enterprise_id, by=by, reason=reason)
         elif act == "number":
             try:
                 change_number(session, account, normalise(request.form.get("phone", "")), by=by, reason=reason)
             except BadNumber:
-                raise AccountError("not a number", words=gettext("手机号有误，请填写11位手机号")) from None
+                raise AccountError("not a number", user_message=gettext("手机号有误，请填写11位手机号")) from None
         else:
             raise NotFound
     flash(gettext("已保存，并记录了原因"))

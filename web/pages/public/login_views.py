@@ -73,7 +73,7 @@ class RegisterForm(FlaskForm):
         try:
             credit_code(field.data)
         except AccountError as error:
-            raise ValidationError(formatting.in_words(error.words)) from None
+            raise ValidationError(formatting.in_words(error.user_message)) from None
 
 
 @bp.get("/")
@@ -138,7 +138,7 @@ def login_code() -> str | tuple[str, int]:
         try:
             _send_code(session, form.phone.e164, Purpose.LOGIN)
         except TooSoon as error:
-            form.phone.errors = [*form.phone.errors, formatting.in_words(error.words)]
+            form.phone.errors = [*form.phone.errors, formatting.in_words(error.user_message)]
             return _login_page(form, True), 429
     return _login_page(form, True, sent=SENT)
 
@@ -195,7 +195,7 @@ def register() -> str | Response | tuple[str, int]:
             )
             person = person_of(session, account)
     except AccountError as error:
-        form.form_errors.append(formatting.in_words(error.words))
+        form.form_errors.append(formatting.in_words(error.user_message))
         return _register_page(form), 422
     sign_in(person)
     return redirect(person.home)
@@ -219,7 +219,7 @@ def register_code() -> str | tuple[str, int]:
         try:
             _send_code(session, form.phone.e164, Purpose.REGISTER)
         except TooSoon as error:
-            form.phone.errors = [formatting.in_words(error.words)]
+            form.phone.errors = [formatting.in_words(error.user_message)]
             return _register_page(form), 429
     return _register_page(form, sent=SENT)
 

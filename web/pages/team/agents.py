@@ -17,7 +17,7 @@ from dispatch.views.agents import board
 from dispatch.views.moves import move_lines
 from web.pages.team.blueprint import RULES, bp, say
 from web.wiring import cursors, jobs
-from web.wiring.auth import current_viewer, leads_only, staff_only
+from web.wiring.auth import current_actor, leads_only, staff_only
 from web.wiring.transactions import session_factory, transaction
 
 PAGE = 50
@@ -30,9 +30,7 @@ def agents() -> str:
     after = cursors.decode(request.args.get("cursor"), float, int, str, int)
     with transaction() as session:
         today = db.now(session).astimezone(db.SHANGHAI).date()
-        found = board(
-            session, current_viewer(), on=today, words=request.args.get("q", "")[:40], after=after, limit=PAGE
-        )
+        found = board(session, current_actor(), on=today, words=request.args.get("q", "")[:40], after=after, limit=PAGE)
     rows, following = cursors.page(found, PAGE, lambda line: line.place)
     return render_template("team/agents.html", rows=rows, next_cursor=following, CATEGORY=CATEGORY_LABEL)
 
@@ -41,11 +39,11 @@ def agents() -> str:
 @leads_only
 def leave(agent_id: int) -> Response:
     """Enter an absence; up to three working days the stand-in acts and nothing is matched again."""
-    viewer = current_viewer()
+    viewer = current_actor()
     try:
         starts, ends = date.fromisoformat(request.form["starts_on"]), date.fromisoformat(request.form["ends_on"])
         if ends < starts:
-            raise Refused("ends before it starts", words="结束日期早于开始日期")
+            raise Refused("ends before it starts", user_message="结束日期早于开始日期")
         with transaction() as session:
             agent = session.scalar(select(Agent).where(Agent.id == agent_id, visible_agents(viewer)))
             if agent is None:
@@ -65,7 +63,7 @@ def leave(agent_id: int) -> Response:
 @leads_only
 def proposal() -> str:
     """What a batch would change: the difference, before it is applied."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         found = propose.propose(session, at=db.now(session), path=viewer.division_path)
         moves, waiting = move_lines(session, found.moves), move_lines(session, found.waiting)
@@ -76,7 +74,7 @@ def proposal() -> str:
 @leads_only
 def apply_proposal() -> Response:
     """Apply the batch that was seen; rows that change meanwhile are left alone and counted."""
-    viewer = current_viewer()
+    viewer = current_actor()
     try:
         _, applied = jobs.run_batch(
             session_factory(), path=viewer.division_path, dry_run=False, seen=request.form.get("seen", "")

@@ -10,7 +10,7 @@ from dispatch.cases.access_control import ticket_for
 from dispatch.cases.evaluation import TICKET_LABEL, TicketState
 from dispatch.views import team as asked
 from web.pages.team.blueprint import RULES, bp, say
-from web.wiring.auth import current_viewer, staff_only
+from web.wiring.auth import current_actor, staff_only
 from web.wiring.transactions import transaction
 
 
@@ -22,7 +22,7 @@ def tickets() -> str:
     state = state if state in {s.value for s in TicketState} else ""
     with transaction() as session:
         at = db.now(session)
-        rows = asked.tickets(session, current_viewer(), state=state)
+        rows = asked.tickets(session, current_actor(), state=state)
         states = [("open", "待答复"), ("answered", "已答复"), ("called_back", "已回访")]
         return render_template("team/tickets.html", rows=rows, states=states, KIND=TICKET_LABEL, at=at)
 
@@ -31,7 +31,7 @@ def tickets() -> str:
 @staff_only
 def answer(ticket_no: str) -> Response:
     """Answer, or call back."""
-    viewer = current_viewer()
+    viewer = current_actor()
     try:
         with transaction() as session:
             ticket = ticket_for(session, viewer, ticket_no)

@@ -20,7 +20,7 @@ def say(error: Exception) -> None:
     """Show what rule was broken, in the reader's words. What is absent or not the reader's stays a 404."""
     if isinstance(error, NotFound):
         raise error
-    flash(in_words(getattr(error, "words", "") or gettext("填写有误，请核对后再提交")), "error")
+    flash(in_words(getattr(error, "user_message", "") or gettext("填写有误，请核对后再提交")), "error")
 
 
 @bp.app_template_global()

@@ -5,7 +5,7 @@ from flask import render_template
 from dispatch.core.actor import Role
 from dispatch.views.calibration import calibration_page
 from web.pages.team.blueprint import bp
-from web.wiring.auth import current_viewer, roles
+from web.wiring.auth import current_actor, roles
 from web.wiring.transactions import transaction
 
 
@@ -14,5 +14,5 @@ from web.wiring.transactions import transaction
 def calibration() -> str:
     """Reliability by decile, Brier scores beside simpler forecasts, with their n."""
     with transaction() as session:
-        page = calibration_page(session, current_viewer())
+        page = calibration_page(session, current_actor())
     return render_template("team/calibration.html", page=page)

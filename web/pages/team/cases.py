@@ -18,7 +18,7 @@ from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL, Case,
 from dispatch.cases.project import Project
 from dispatch.cases.review import RELIEF_LABEL, REVIEW_LABEL, ReviewPause, ReviewState
 from dispatch.cases.stages import LABEL, MILESTONES
-from dispatch.core.actor import Role, Viewer
+from dispatch.core.actor import Actor, Role
 from dispatch.core.clock import PauseKind
 from dispatch.core.errors import NotFound, Refused
 from dispatch.custody.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, Holder
@@ -29,19 +29,19 @@ from dispatch.views.enterprise_path import drawn_path
 from routing.day.stops import Address
 from web.pages.team.blueprint import RULES, bp, say
 from web.wiring import files
-from web.wiring.auth import current_viewer, roles, staff_only
+from web.wiring.auth import current_actor, roles, staff_only
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
 
 acts = roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
-Step = Callable[[Session, Viewer, Case], str]
+Step = Callable[[Session, Actor, Case], str]
 
 
 @bp.get("/cases/<case_no>")
 @staff_only
 def case(case_no: str) -> str:
     """Everything about one case, and what can be done now."""
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         at = db.now(session)
         page = asked.case_page(session, viewer, case_no, at=at)
@@ -58,7 +58,7 @@ def case(case_no: str) -> str:
 
 def _step(case_no: str, take: Step) -> Response:
     """One act on a locked case; a broken rule is said on the page and nothing is changed."""
-    viewer = current_viewer()
+    viewer = current_actor()
     try:
         with transaction() as session:
             row = case_for(session, viewer, case_no, lock=True)
@@ -76,14 +76,14 @@ def _step(case_no: str, take: Step) -> Response:
 def prescreen(case_no: str) -> Response:
     """Every material ticked as right, wrong (with words) or to follow (with a day)."""
 
-    def take(session: Session, viewer: Viewer, row: Case) -> str:
+    def take(session: Session, viewer: Actor, row: Case) -> str:
         defects, deferred = {}, {}
         for material in row.materials:
             verdict = request.form.get(f"verdict{material.id}", "ok")
             if verdict == "defect":
                 words = request.form.get(f"words{material.id}", "").strip()
                 if not words:
-                    raise Refused("a defect needs words", words=f"请写明“{material.name}”哪里需要补正")
+                    raise Refused("a defect needs words", user_message=f"请写明“{material.name}”哪里需要补正")
                 defects[material.id] = words
             elif verdict == "defer":
                 deferred[material.id] = _day(f"due{material.id}")
@@ -98,7 +98,7 @@ def prescreen(case_no: str) -> Response:
 def corrected(case_no: str) -> Response:
     """The corrections are in."""
 
-    def take(session: Session, viewer: Viewer, row: Case) -> str:
+    def take(session: Session, viewer: Actor, row: Case) -> str:
         prescreening.correct(session, row, by=viewer, at=db.now(session))
         return "已转回预审"
 
@@ -110,18 +110,18 @@ def corrected(case_no: str) -> Response:
 def give(case_no: str, material_id: int) -> Response:
     """Take in a material that the enterprise brought."""
     with transaction() as session:
-        case_for(session, current_viewer(), case_no)  # nothing is stored for somebody who may not
+        case_for(session, current_actor(), case_no)  # nothing is stored for somebody who may not
     upload = request.files.get("file")
     try:
         if upload is None or not upload.filename:
-            raise Refused("no file", words="请选择文件")
+            raise Refused("no file", user_message="请选择文件")
         digest = files.keep(upload)
-    except (*RULES, files.BadFile) as error:
+    except (*RULES, files.BadUpload) as error:
         say(error)
         return redirect(url_for("team.case", case_no=case_no))
     name, kind = upload.filename or "", upload.mimetype or ""
 
-    def take(session: Session, viewer: Viewer, row: Case) -> str:
+    def take(session: Session, viewer: Actor, row: Case) -> str:
         material = session.get(Material, material_id)
         if material is None or material.case_id != row.id:
             raise NotFound(f"no material {material_id}")
@@ -138,7 +138,7 @@ def give(case_no: str, material_id: int) -> Response:
 def material(case_no: str, material_id: int) -> Any:
     """The file of a material."""
     with transaction() as session:
-        row = case_for(session, current_viewer(), case_no)
+        row = case_for(session, current_actor(), case_no)
         found = session.get(Material, material_id)
         if found is None or found.case_id != row.id or found.sha256 is None:
             raise NotFound(f"no file of material {material_id}")
@@ -151,7 +151,7 @@ def material(case_no: str, material_id: int) -> Any:
 def proof(case_no: str, digest: str) -> Any:
     """A photo or a signature of one of the case's handovers."""
     with transaction() as session:
-        row = case_for(session, current_viewer(), case_no)
+        row = case_for(session, current_actor(), case_no)
         found = next((kept for kept in door_proofs(session, row) if kept.digest == digest), None)
     if found is None:
         raise NotFound(f"no proof {digest[:12]} of {case_no}")
@@ -163,7 +163,7 @@ def proof(case_no: str, digest: str) -> Any:
 def hand_in(case_no: str) -> Response:
     """The originals were brought to the counter."""
 
-    def take(session: Session, viewer: Viewer, row: Case) -> str:
+    def take(session: Session, viewer: Actor, row: Case) -> str:
         courier_legs.hand_in(
             session, row, by=viewer, at=db.now(session), scan_id=f"counter:{row.case_no}:{row.version}"
         )
@@ -177,7 +177,7 @@ def hand_in(case_no: str) -> Response:
 def book_pickup(case_no: str) -> Response:
     """Book a pickup for the enterprise."""
 
-    def take(session: Session, viewer: Viewer, row: Case) -> str:
+    def take(session: Session, viewer: Actor, row: Case) -> str:
         courier_legs.book_pickup(session, row, appointment=_appointment(row), by=viewer, at=db.now(session))
         return "已预约揽收"
 
@@ -189,7 +189,7 @@ def book_pickup(case_no: str) -> Response:
 def book_delivery(case_no: str) -> Response:
     """Book a delivery of the results."""
 
-    def take(session: Session, viewer: Viewer, row: Case) -> str:
+    def take(session: Session, viewer: Actor, row: Case) -> str:
         courier_legs.book_delivery(session, row, appointment=_appointment(row), by=viewer, at=db.now(session))
         return "已预约投递"
 
@@ -202,7 +202,7 @@ def scan(case_no: str, waybill: str) -> Response:
     """A parcel comes in at the centre, goes to the authority, or back."""
     to = request.form.get("to", "")
 
-    def take(session: Session, viewer: Viewer, row: Case) -> str:
+    def take(session: Session, viewer: Actor, row: Case) -> str:
         parcel = parcel_for(session, viewer, waybill, lock=True)
         if parcel.case_id != row.id or to not in {Holder.CENTRE, Holder.AUTHORITY}:
             raise NotFound(f"{waybill} is not of case {row.case_no}")
@@ -219,7 +219,7 @@ def scan(case_no: str, waybill: str) -> Response:
 def submit(case_no: str) -> Response:
     """Filed with the authorities, with their receipts."""
 
-    def take(session: Session, viewer: Viewer, row: Case) -> str:
+    def take(session: Session, viewer: Actor, row: Case) -> str:
         receipts = {r.id: request.form.get(f"receipt{r.id}", "").strip() for r in lookups.reviews_of(session, row)}
         reviewing.submit(session, row, receipts=receipts, by=viewer, at=db.now(session))
         return "已报送"
@@ -233,7 +233,7 @@ def review(case_no: str, review_id: int) -> Response:
     """One step of one matter, as the authority's paper says."""
     form = request.form
 
-    def take(session: Session, viewer: Viewer, row: Case) -> str:
+    def take(session: Session, viewer: Actor, row: Case) -> str:
         found = review_for(session, viewer, review_id)
         if found.case_id != row.id:
             raise NotFound(f"review {review_id} is not of case {row.case_no}")
@@ -257,7 +257,7 @@ def review(case_no: str, review_id: int) -> Response:
             case "paused":
                 kind = form.get("kind", "")
                 if kind not in {k.value for k in PauseKind}:
-                    raise Refused("what pauses it?", words="请选择特别程序种类")
+                    raise Refused("what pauses it?", user_message="请选择特别程序种类")
                 today = at.astimezone(db.SHANGHAI).date()
                 pause = ReviewPause(
                     kind=PauseKind(kind), notice_no=number, starts_on=today, expected_end_on=_day("until"),
@@ -274,7 +274,7 @@ def review(case_no: str, review_id: int) -> Response:
                     session, found, outcome=ReviewState(outcome), decision_no=number, reason=words, by=viewer, at=at
                 )
             case _:
-                raise Refused("which step?", words="请选择办理动作")
+                raise Refused("which step?", user_message="请选择办理动作")
         return "已登记"
 
     return _step(case_no, take)
@@ -285,7 +285,7 @@ def review(case_no: str, review_id: int) -> Response:
 def delivered(case_no: str) -> Response:
     """Results delivered electronically, or fetched at the counter."""
 
-    def take(session: Session, viewer: Viewer, row: Case) -> str:
+    def take(session: Session, viewer: Actor, row: Case) -> str:
         if row.delivery_way is Way.ELECTRONIC:
             courier_legs.deliver_electronically(session, row, by=viewer, at=db.now(session))
         else:
@@ -300,7 +300,7 @@ def delivered(case_no: str) -> Response:
 def refuse(case_no: str) -> Response:
     """不予代办, with its reason."""
 
-    def take(session: Session, viewer: Viewer, row: Case) -> str:
+    def take(session: Session, viewer: Actor, row: Case) -> str:
         early_ends.refuse(session, row, reason=request.form.get("reason", ""), by=viewer, at=db.now(session))
         return "已登记不予代办"
 
@@ -311,14 +311,14 @@ def _day(name: str) -> date:
     try:
         return date.fromisoformat(request.form.get(name, ""))
     except ValueError:
-        raise Refused(f"{name} is no day", words="请选择日期") from None
+        raise Refused(f"{name} is no day", user_message="请选择日期") from None
 
 
 def _appointment(row: Case) -> courier_legs.Appointment:
     window = request.form.get("window", "9-12")
     opens, _, closes = window.partition("-")
     if not (opens.isdecimal() and closes.isdecimal() and int(closes) <= 24):
-        raise Refused("no window", words="请选择时段")
+        raise Refused("no window", user_message="请选择时段")
     project: Project = row.project
     address = Address(
         lon=project.site_lon or 0.0, lat=project.site_lat or 0.0, written=project.site_address or "",

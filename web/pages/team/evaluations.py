@@ -12,7 +12,7 @@ from dispatch.core.actor import Role
 from dispatch.core.errors import Refused, WrongStage
 from dispatch.views import evaluations as asked
 from web.pages.team.blueprint import bp, say
-from web.wiring.auth import current_viewer, roles, staff_only
+from web.wiring.auth import current_actor, roles, staff_only
 from web.wiring.transactions import transaction
 
 may_step = roles(Role.AGENT, Role.SUPERVISOR, Role.OPERATOR)
@@ -24,7 +24,7 @@ def evaluations() -> str:
     """What is to be verified, rectified and called back, the most urgent first."""
     wanted = request.args.get("state", "")
     state = RectificationState(wanted) if wanted in set(RectificationState) else None
-    viewer = current_viewer()
+    viewer = current_actor()
     with transaction() as session:
         counted = asked.counts(session, viewer)
         return render_template(
@@ -40,7 +40,7 @@ def evaluations() -> str:
 @may_step
 def rectify(rectification_id: int) -> Response:
     """One step of a rectification; each says what was found, done or answered."""
-    viewer = current_viewer()
+    viewer = current_actor()
     wanted = request.form.get("step", "")
     if wanted not in set(RectificationState):
         raise NoPage

@@ -7,7 +7,7 @@ from dispatch.cases.stages import LABEL, MILESTONES, Stage
 from dispatch.core.actor import Role
 from dispatch.views import team as asked
 from web.pages.team.blueprint import bp
-from web.wiring.auth import current_viewer, staff_only
+from web.wiring.auth import current_actor, staff_only
 from web.wiring.transactions import transaction
 
 OPEN_STAGES = (*MILESTONES[:2], Stage.CORRECTION, *MILESTONES[2:-1])
@@ -17,7 +17,7 @@ OPEN_STAGES = (*MILESTONES[:2], Stage.CORRECTION, *MILESTONES[2:-1])
 @staff_only
 def inbox() -> str:
     """Cases to work on."""
-    viewer = current_viewer()
+    viewer = current_actor()
     stage = request.args.get("stage", "")
     stage = stage if stage in {s.value for s in Stage} else ""
     mine = viewer.role is Role.AGENT and request.args.get("who", "mine") == "mine"

@@ -7,7 +7,7 @@ from dispatch.assignment.explanation import why as reasons
 from dispatch.cases.access_control import project_for
 from dispatch.views.lists import lists_page
 from web.pages.team.blueprint import bp
-from web.wiring.auth import current_viewer, staff_only
+from web.wiring.auth import current_actor, staff_only
 from web.wiring.transactions import transaction
 
 
@@ -16,7 +16,7 @@ from web.wiring.transactions import transaction
 def lists(project_no: str) -> str:
     """All seven on one sheet."""
     with transaction() as session:
-        page = lists_page(session, current_viewer(), project_no, at=db.now(session))
+        page = lists_page(session, current_actor(), project_no, at=db.now(session))
     return render_template("team/lists.html", page=page)
 
 
@@ -25,6 +25,6 @@ def lists(project_no: str) -> str:
 def why(project_no: str) -> str:
     """Why this agent, who came second, why nobody, and the smallest change that would place it."""
     with transaction() as session:
-        project = project_for(session, current_viewer(), project_no)
+        project = project_for(session, current_actor(), project_no)
         found = reasons(session, project, at=db.now(session))
     return render_template("team/why.html", project=project, found=found)

@@ -16,7 +16,7 @@ from routing.day.routing_input import HALF_S, seconds_of_day
 from routing.day.tables import Cutoff
 from web.pages.team.blueprint import bp
 from web.pages.team.runs import asked_day, runs_readers
-from web.wiring.auth import current_viewer, staff_only
+from web.wiring.auth import current_actor, staff_only
 from web.wiring.formatting import time_of_day, today
 from web.wiring.transactions import transaction
 
@@ -27,7 +27,7 @@ ROW, NAMES, WIDE = 30, 84, 1100
 @runs_readers
 def map_page() -> str:
     """The day's runs of one area and batch."""
-    viewer, on = current_viewer(), asked_day()
+    viewer, on = current_actor(), asked_day()
     with transaction() as session:
         now_s = seconds_of_day(db.now(session)) if on == today() else None
         choices = day_map.areas(session, viewer, on)

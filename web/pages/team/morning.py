@@ -8,7 +8,7 @@ from dispatch.core.clock import CalendarMissing
 from dispatch.views import team as asked
 from routing.day.tables import PLAN_LABEL, STOP_STATE_LABEL
 from web.pages.team.blueprint import bp
-from web.wiring.auth import current_viewer, staff_only
+from web.wiring.auth import current_actor, staff_only
 from web.wiring.transactions import transaction
 
 
@@ -18,7 +18,7 @@ def home() -> str:
     """The morning page."""
     with transaction() as session:
         try:
-            page = asked.morning(session, current_viewer(), at=db.now(session))
+            page = asked.morning(session, current_actor(), at=db.now(session))
         except CalendarMissing as missing:
             return render_template("team/no_calendar.html", year=missing.year)
         return render_template(

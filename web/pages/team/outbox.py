@@ -22,16 +22,16 @@ from notifications.phone import BadNumber
 from notifications.settings import NoticeSettings
 from web.pages.team.blueprint import bp
 from web.wiring.accounts import Account
-from web.wiring.auth import current_person, current_viewer, leads_only, operator_only, staff_only
+from web.wiring.auth import current_actor, current_person, leads_only, operator_only, staff_only
 from web.wiring.sheets import comma_separated
 from web.wiring.transactions import transaction
 
 REPORT_DAYS = 7
 SHORTEST_REASON = 2
 WHY_LABEL = {
-    suppression.Why.ASKED_US: "本人要求停发",
-    suppression.Why.ASKED_PROVIDER: "本人向运营商退订",
-    suppression.Why.UNREACHABLE: "号码无法接收短信",
+    suppression.SuppressionReason.ASKED_US: "本人要求停发",
+    suppression.SuppressionReason.ASKED_PROVIDER: "本人向运营商退订",
+    suppression.SuppressionReason.UNREACHABLE: "号码无法接收短信",
 }
 NOT_AGAIN = "这条短信不能重发：验证码只能重新获取，已送达或发送中的不重复发送"
 
@@ -46,7 +46,7 @@ def notice_settings() -> NoticeSettings:
 @staff_only
 def outbox_page() -> str:
     """Messages, newest first; the heartbeat above them."""
-    viewer = current_viewer()
+    viewer = current_actor()
     wanted, cursor = request.args.get("state", ""), request.args.get("cursor", "")
     state = State(wanted) if wanted in set(State) else None
     with transaction() as session:
@@ -69,7 +69,7 @@ def outbox_page() -> str:
 @leads_only
 def resend(message_id: int) -> Response:
     """The same words again, because a person says why."""
-    viewer = current_viewer()
+    viewer = current_actor()
     why = request.form.get("why", "").strip()
     try:
         with transaction() as session:
@@ -90,7 +90,7 @@ def resend(message_id: int) -> Response:
 @leads_only
 def unmask(message_id: int) -> Response:
     """The whole number, for a reason that is written down."""
-    viewer, why = current_viewer(), request.form.get("why", "").strip()
+    viewer, why = current_actor(), request.form.get("why", "").strip()
     with transaction() as session:
         message = asked.message_for(session, viewer, message_id)
         if len(why) >= SHORTEST_REASON:

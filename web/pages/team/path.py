@@ -12,12 +12,12 @@ import db
 from dispatch.acts.path_editing import edit_path, undo_edit
 from dispatch.cases.access_control import project_for
 from dispatch.cases.project import Project
-from dispatch.core.actor import Role, Viewer
+from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import Refused
 from dispatch.path.edit_log import KINDS
 from dispatch.views.path_page import path_page
 from web.pages.team.blueprint import RULES, bp, say
-from web.wiring.auth import current_viewer, leads_only, staff_only
+from web.wiring.auth import current_actor, leads_only, staff_only
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
 
@@ -27,8 +27,8 @@ from web.wiring.transactions import transaction
 def path(project_no: str) -> str:
     """The diagram, every matter with what it waits for, and the history of changes."""
     with transaction() as session:
-        page = path_page(session, current_viewer(), project_no, at=db.now(session), say=in_words)
-        may_edit = current_viewer().role in {Role.LEAD, Role.OPERATOR}
+        page = path_page(session, current_actor(), project_no, at=db.now(session), say=in_words)
+        may_edit = current_actor().role in {Role.LEAD, Role.OPERATOR}
         return render_template("team/path.html", page=page, may_edit=may_edit)
 
 
@@ -39,13 +39,13 @@ def edit(project_no: str) -> Response:
     kind, days = request.form.get("kind", ""), request.form.get("days", "")
     kept: dict[str, Any] = {name: request.form.get(name, "").strip() for name in ("code", "on", "reason")}
 
-    def change(session: Session, viewer: Viewer, row: Project) -> str:
+    def change(session: Session, viewer: Actor, row: Project) -> str:
         if kind in {"drop_wait", "defer"}:
             kept["code"], _, kept["on"] = request.form.get("wait", "").partition("|")
         if kind not in KINDS:
-            raise Refused(f"{kind!r} is no kind of edit", words="请选择调整内容")
+            raise Refused(f"{kind!r} is no kind of edit", user_message="请选择调整内容")
         if kind == "set_days" and not (days.isdecimal() and len(days) < 4):
-            raise Refused(f"{days!r} are no working days", words="请填写工作日数")
+            raise Refused(f"{days!r} are no working days", user_message="请填写工作日数")
         made = KINDS[kind](kept | {"days": int(days) if days.isdecimal() else 0})
         edit_path(session, row, made, kind=kind, by=viewer, at=db.now(session), version=_version())
         return "线路已调整"
@@ -58,7 +58,7 @@ def edit(project_no: str) -> Response:
 def undo_path_edit(project_no: str, number: int) -> Response:
     """Take one change back."""
 
-    def change(session: Session, viewer: Viewer, row: Project) -> str:
+    def change(session: Session, viewer: Actor, row: Project) -> str:
         reason = request.form.get("reason", "")
         undo_edit(session, row, number, reason=reason, by=viewer, at=db.now(session), version=_version())
         return "已撤销这项调整"
@@ -66,8 +66,8 @@ def undo_path_edit(project_no: str, number: int) -> Response:
     return _change(project_no, change)
 
 
-def _change(project_no: str, change: Callable[[Session, Viewer, Project], str]) -> Response:
-    viewer = current_viewer()
+def _change(project_no: str, change: Callable[[Session, Actor, Project], str]) -> Response:
+    viewer = current_actor()
     try:
         with transaction() as session:
             words = change(session, viewer, project_for(session, viewer, project_no, lock=True))

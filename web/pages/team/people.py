@@ -18,11 +18,11 @@ from agents.network import Division, ServiceCentre, centre_of
 from agents.roster import CATEGORY_LABEL, Agent, AgentSkill, Category
 from dispatch.cases.access_control import within
 from dispatch.cases.lookups import next_number
-from dispatch.core.actor import Role, Viewer
-from routing.day.tables import VEHICLE_LABEL, Courier, Shift, Vehicle
+from dispatch.core.actor import Actor, Role
+from routing.day.tables import VEHICLE_LABEL, Courier, Shift, VehicleKind
 from web.pages.team.blueprint import bp
 from web.wiring.accounts import Account, NumberTaken, account_of_phone, note
-from web.wiring.auth import current_person, current_viewer, leads_only
+from web.wiring.auth import current_actor, current_person, leads_only
 from web.wiring.forms import phone_number
 from web.wiring.transactions import transaction
 
@@ -59,7 +59,7 @@ class PersonForm(FlaskForm):
 @leads_only
 def new_person() -> Any:
     """One form; what was typed stays when something is wrong."""
-    viewer, form = current_viewer(), PersonForm()
+    viewer, form = current_actor(), PersonForm()
     with transaction() as session:
         places = _places(session, viewer)
     form.division.choices = [
@@ -68,7 +68,7 @@ def new_person() -> Any:
     if request.method == "POST" and form.validate():
         with transaction() as session:
             if account_of_phone(session, form.phone.e164) is not None:
-                form.phone.errors = [*form.phone.errors, NumberTaken.words]
+                form.phone.errors = [*form.phone.errors, NumberTaken.user_message]
             else:
                 _make(session, form, by_id=current_person().account_id)
                 flash(gettext("已开通，本人用手机号和短信验证码登录"))
@@ -76,7 +76,7 @@ def new_person() -> Any:
     return render_template("team/person.html", form=form), 200 if request.method != "POST" else 422
 
 
-def _places(session: Session, viewer: Viewer) -> Sequence[Division]:
+def _places(session: Session, viewer: Actor) -> Sequence[Division]:
     """The counties, zones and towns of the viewer's reach."""
     wanted = select(Division).where(within(viewer, Division.id), Division.level.in_((2, 3, 4)))  # type: ignore[arg-type]
     return session.scalars(wanted.where(Division.retired_on.is_(None)).order_by(Division.path).limit(400)).all()
@@ -117,7 +117,7 @@ def _courier(session: Session, division: Division, *, name: str, phone: str, veh
     number = next_number(session, f"courier-{division.code[:6]}", width=3).rsplit("-", 1)[1]
     courier = Courier(
         courier_no=f"{division.code[:6]}E{number}", name=name, phone=phone, phone_hash=db.keyed_hash(phone),
-        division_id=centre.division_id, centre_id=centre.id, vehicle=Vehicle(vehicle),
+        division_id=centre.division_id, centre_id=centre.id, vehicle=VehicleKind(vehicle),
     )  # fmt: skip
     session.add(courier)
     session.flush()

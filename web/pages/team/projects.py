@@ -16,7 +16,7 @@ from dispatch.core.errors import NotFound, Refused
 from dispatch.views import team as asked
 from web.pages.team.blueprint import RULES, bp, say
 from web.wiring import cursors
-from web.wiring.auth import current_viewer, leads_only, roles, staff_only
+from web.wiring.auth import current_actor, leads_only, roles, staff_only
 from web.wiring.transactions import transaction
 
 PAGE = 50
@@ -31,7 +31,7 @@ def projects() -> str:
     state = state if state in {s.value for s in ProjectState} else ""
     with transaction() as session:
         found = asked.projects(
-            session, current_viewer(), state=state, words=request.args.get("q", "")[:60],
+            session, current_actor(), state=state, words=request.args.get("q", "")[:60],
             after=after[0] if after else None, limit=PAGE,
         )  # fmt: skip
     rows, following = cursors.page(found, PAGE, lambda row: (row[0],))
@@ -46,10 +46,10 @@ def projects() -> str:
 def project(project_no: str) -> str:
     """One project."""
     with transaction() as session:
-        page = asked.project_page(session, current_viewer(), project_no)
+        page = asked.project_page(session, current_actor(), project_no)
         return render_template(
             "team/project.html", page=page, FAMILY_LABEL=FAMILY_LABEL, PROJECT_LABEL=PROJECT_LABEL,
-            TERMS=propose.TERM_WORDS, may_assign=current_viewer().role in {Role.LEAD, Role.OPERATOR},
+            TERMS=propose.TERM_WORDS, may_assign=current_actor().role in {Role.LEAD, Role.OPERATOR},
         )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def project(project_no: str) -> str:
 @leads_only
 def assign(project_no: str) -> Response:
     """Let the matching choose, or give it to a named agent with a reason."""
-    viewer = current_viewer()
+    viewer = current_actor()
     try:
         with transaction() as session:
             row = project_for(session, viewer, project_no, lock=True)
@@ -66,7 +66,7 @@ def assign(project_no: str) -> Response:
             if chosen:
                 reason = request.form.get("reason", "").strip()
                 if not reason:
-                    raise Refused("a choice by hand needs its reason", words="请填写指派理由")
+                    raise Refused("a choice by hand needs its reason", user_message="请填写指派理由")
                 agent = session.scalar(select(Agent).where(Agent.id == int(chosen), visible_agents(viewer)))
                 if agent is None:
                     raise NotFound(f"no agent {chosen}")
@@ -89,14 +89,14 @@ def assign(project_no: str) -> Response:
 @roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
 def refer(project_no: str) -> Response:
     """First ask: offer the project to a colleague; it stays mine until accepted."""
-    viewer = current_viewer()
+    viewer = current_actor()
     try:
         with transaction() as session:
             row = project_for(session, viewer, project_no, lock=True)
             lead = row.lead
             mine = viewer.agent_id or (lead.agent_id if lead else None)
             if mine is None or not request.form.get("agent_id", "").isdecimal():
-                raise Refused("from whom to whom?", words="请选择接办的代办员")
+                raise Refused("from whom to whom?", user_message="请选择接办的代办员")
             staffing.refer(
                 session, row, from_agent_id=mine, to_agent_id=int(request.form["agent_id"]),
                 reason=request.form.get("reason", ""), by=viewer, at=db.now(session),
@@ -111,7 +111,7 @@ def refer(project_no: str) -> Response:
 @roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
 def accept_referral(project_no: str, referral_id: int) -> Response:
     """Take over what was offered."""
-    viewer = current_viewer()
+    viewer = current_actor()
     try:
         with transaction() as session:
             row = project_for(session, viewer, project_no, lock=True)
@@ -119,7 +119,7 @@ def accept_referral(project_no: str, referral_id: int) -> Response:
             if referral is None or referral.project_id != row.id:
                 raise NotFound(f"no referral {referral_id}")
             if viewer.role is Role.AGENT and referral.to_agent_id != viewer.agent_id:
-                raise Refused("offered to somebody else", words="该转办不是发给您的")
+                raise Refused("offered to somebody else", user_message="该转办不是发给您的")
             staffing.accept_referral(session, row, referral, by=viewer, at=db.now(session))
         flash(gettext("已接办"))
     except RULES as error:

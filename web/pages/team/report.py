@@ -9,9 +9,9 @@ from flask_babel import gettext
 import db
 from dispatch.core.actor import Role
 from dispatch.views import report as asked
-from dispatch.views.report import Report, Row
+from dispatch.views.report import MonthlyReport, ReportRow
 from web.pages.team.blueprint import bp
-from web.wiring.auth import current_viewer, roles
+from web.wiring.auth import current_actor, roles
 from web.wiring.formatting import today
 from web.wiring.sheets import XLSX, Plain, comma_separated, xlsx
 from web.wiring.transactions import transaction
@@ -39,9 +39,9 @@ def _months() -> list[tuple[str, str]]:
     return found
 
 
-def _made() -> Report:
+def _made() -> MonthlyReport:
     with transaction() as session:
-        return asked.report(session, current_viewer(), month=asked_month(), at=db.now(session))
+        return asked.report(session, current_actor(), month=asked_month(), at=db.now(session))
 
 
 @bp.get("/report")
@@ -86,17 +86,17 @@ def report_csv() -> Response:
     return _file(comma_separated(("类别", *ROW_HEADS), rows), "text/csv; charset=utf-8", page, "csv")
 
 
-def _file(body: bytes, kind: str, page: Report, ending: str) -> Response:
+def _file(body: bytes, kind: str, page: MonthlyReport, ending: str) -> Response:
     response = Response(body, content_type=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="daiban-{page.first:%Y-%m}.{ending}"'
     return response
 
 
-def _full(row: Row) -> tuple[Plain, ...]:
+def _full(row: ReportRow) -> tuple[Plain, ...]:
     return (row.name, row.new, row.open, row.closed, *_short(row)[1:])
 
 
-def _short(row: Row) -> tuple[Plain, ...]:
+def _short(row: ReportRow) -> tuple[Plain, ...]:
     share = None if row.share is None else round(row.share, 4)
     mean = None if row.mean_wd is None else round(row.mean_wd, 2)
     return row.name, row.decided, row.in_time, share, mean

@@ -19,10 +19,19 @@ from dispatch.views.one_plan import plan_page
 from dispatch.views.plan_costs import UNIT
 from routing.day import plan_jobs
 from routing.day.routing_input import half_is_ahead, seconds_into, seconds_of_day
-from routing.day.tables import PLAN_LABEL, VEHICLE_LABEL, Cutoff, Plan, PlanConflict, PlanState, RunError, Vehicle
+from routing.day.tables import (
+    PLAN_LABEL,
+    VEHICLE_LABEL,
+    Cutoff,
+    DayPlan,
+    PlanConflict,
+    PlanState,
+    RunError,
+    VehicleKind,
+)
 from web.pages.team.blueprint import bp, say
 from web.wiring import jobs
-from web.wiring.auth import current_viewer, leads_only, roles
+from web.wiring.auth import current_actor, leads_only, roles
 from web.wiring.formatting import today
 from web.wiring.transactions import transaction
 
@@ -46,11 +55,11 @@ def runs() -> str:
     """The day's runs: what waits, what is planned, who drives."""
     on = asked_day()
     with transaction() as session:
-        page = asked.runs_page(session, current_viewer(), on)
+        page = asked.runs_page(session, current_actor(), on)
         now_s = seconds_of_day(db.now(session)) if on == today() else None
         return render_template(
             "team/runs.html", page=page, PLAN_LABEL=PLAN_LABEL, now_s=now_s, before=on - timedelta(days=1),
-            after=on + timedelta(days=1), may_act=current_viewer().role is not Role.SUPERVISOR,
+            after=on + timedelta(days=1), may_act=current_actor().role is not Role.SUPERVISOR,
         )  # fmt: skip
 
 
@@ -58,7 +67,7 @@ def runs() -> str:
 @leads_only
 def make_plan() -> Response:
     """Queue a plan for an area's batch; where one is committed, the new one replaces it."""
-    viewer, on = current_viewer(), asked_day()
+    viewer, on = current_actor(), asked_day()
     with transaction() as session:
         try:
             area = asked.area_for(session, viewer, request.form.get("area", ""))
@@ -72,7 +81,7 @@ def make_plan() -> Response:
 
 def _queue(session: Session, division_id: int, on: date, cutoff: Cutoff, limit_s: int) -> int:
     return route_planning.ask_for_plan(
-        session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, by=current_viewer(),
+        session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, by=current_actor(),
         at=db.now(session),
     ).id  # fmt: skip
 
@@ -86,12 +95,12 @@ def plan(plan_id: int) -> str:
 
 def _plan_page(plan_id: int, conflict: PlanConflict | None = None) -> str:
     with transaction() as session:
-        page = plan_page(session, current_viewer(), plan_id)
+        page = plan_page(session, current_actor(), plan_id)
         template = "team/_progress.html" if "HX-Request" in request.headers else "team/plan.html"
         return render_template(
             template, page=page, plan=page.plan, PLAN_LABEL=PLAN_LABEL, conflict=conflict,
             words=asked.CUTOFF_LABEL[page.plan.cutoff], curve=curve(page.plan.cost_curve),
-            may_act=current_viewer().role is not Role.SUPERVISOR, UNIT=UNIT, **_may_try(session, page.plan),
+            may_act=current_actor().role is not Role.SUPERVISOR, UNIT=UNIT, **_may_try(session, page.plan),
         )  # fmt: skip
 
 
@@ -112,7 +121,7 @@ def curve(points: list[Any], *, width: int = 560, height: int = 72) -> str:
 @leads_only
 def commit_plan(plan_id: int) -> Any:
     """The preview becomes the day's runs; a conflict is shown with its difference, and nothing has changed."""
-    viewer = current_viewer()
+    viewer = current_actor()
     try:
         with transaction() as session:
             plan = asked.plan_for(session, viewer, plan_id)
@@ -129,7 +138,7 @@ def cancel_plan(plan_id: int) -> Response:
     """Give a job or a preview up: stops stay as they are, nobody is told anything."""
     try:
         with transaction() as session:
-            plan_jobs.cancel(session, asked.plan_for(session, current_viewer(), plan_id))
+            plan_jobs.cancel(session, asked.plan_for(session, current_actor(), plan_id))
         flash(gettext("已放弃这次计算，站点和已下发的路线不变"))
     except RunError as error:
         say(error)
@@ -142,7 +151,7 @@ def replan(plan_id: int) -> Response:
     """Plan the rest of a committed day anew: what is driven stays, announced windows are kept where it pays."""
     try:
         with transaction() as session:
-            standing, viewer = asked.plan_for(session, current_viewer(), plan_id), current_viewer()
+            standing, viewer = asked.plan_for(session, current_actor(), plan_id), current_actor()
             fresh = route_planning.ask_to_replan(session, standing, limit_s=REPLAN_S, by=viewer, at=db.now(session)).id
     except RunError as error:
         say(error)
@@ -156,7 +165,7 @@ def replan(plan_id: int) -> Response:
 def what_if(plan_id: int) -> str:
     """How the question for one courier more stands: a part of the plan's page."""
     with transaction() as session:
-        page = plan_page(session, current_viewer(), plan_id)
+        page = plan_page(session, current_actor(), plan_id)
         return render_template("team/_what_if.html", page=page, plan=page.plan, **_may_try(session, page.plan))
 
 
@@ -164,10 +173,10 @@ def what_if(plan_id: int) -> str:
 @leads_only
 def ask_what_if(plan_id: int) -> Response:
     """Ask what one courier more would bring; a worker solves it, the plan stays as it is."""
-    vehicle = Vehicle.VAN if request.form.get("vehicle") == Vehicle.VAN else Vehicle.EBIKE
+    vehicle = VehicleKind.VAN if request.form.get("vehicle") == VehicleKind.VAN else VehicleKind.EBIKE
     try:
         with transaction() as session:
-            plan_jobs.ask_what_if(session, asked.plan_for(session, current_viewer(), plan_id), vehicle=vehicle)
+            plan_jobs.ask_what_if(session, asked.plan_for(session, current_actor(), plan_id), vehicle=vehicle)
     except RunError as error:
         say(error)
     else:
@@ -175,11 +184,11 @@ def ask_what_if(plan_id: int) -> Response:
     return redirect(url_for("team.plan", plan_id=plan_id, _anchor="what-if"))
 
 
-def _may_try(session: Session, plan: Plan) -> dict[str, Any]:
+def _may_try(session: Session, plan: DayPlan) -> dict[str, Any]:
     """Whether one courier more may be tried: by whom may act, while any of the batch's half day lies ahead."""
     ahead = half_is_ahead(plan.cutoff, seconds_into(plan.on, db.now(session))) and plan.on >= today()
     return {
-        "may_try": ahead and plan.state in plan_jobs.TRIED and current_viewer().role is not Role.SUPERVISOR,
+        "may_try": ahead and plan.state in plan_jobs.TRIED and current_actor().role is not Role.SUPERVISOR,
         "VEHICLE_LABEL": VEHICLE_LABEL,
     }
 
@@ -188,7 +197,7 @@ def _may_try(session: Session, plan: Plan) -> dict[str, Any]:
 @leads_only
 def courier_event(courier_id: int) -> Response:
     """A courier drops out, is late, or is back: the shift says so, and the rest of the day is planned anew."""
-    viewer, on = current_viewer(), asked_day()
+    viewer, on = current_actor(), asked_day()
     what = request.form.get("what", "")
     fresh: list[int] = []
     with transaction() as session:
@@ -211,8 +220,8 @@ def courier_event(courier_id: int) -> Response:
         else:
             raise NotFound(f"no such event: {what!r}")
         standing = session.scalars(
-            select(Plan).where(
-                Plan.division_id == courier.division_id, Plan.on == on, Plan.state == PlanState.COMMITTED
+            select(DayPlan).where(
+                DayPlan.division_id == courier.division_id, DayPlan.on == on, DayPlan.state == PlanState.COMMITTED
             )
         ).all()
         unfinished = [plan for plan in standing if half_is_ahead(plan.cutoff, now_s if on == today() else 0)]

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.serving import BaseWSGIServer, make_server
 
 import db
-from notifications import doorbell
+from notifications import task_publisher
 from tests.web.conftest import signed_in_client
 from tests.web.pages.courier.tuesday import Day, fill
 
@@ -88,7 +88,7 @@ class Server:
 def server(app: Flask) -> Iterator[Server]:
     """The application behind a real port; forms need their token, as always."""
     app.config["WTF_CSRF_ENABLED"] = True
-    doorbell.use(None)  # nobody waits here for a broker that is not there
+    task_publisher.use(None)  # nobody waits here for a broker that is not there
     running = Server(app)
     yield running
     running.leave()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 import db
 from dispatch.core.clock import utc
 from dispatch.custody.custody import HandoverList, Holder, Parcel, ParcelState
-from routing.day.tables import Stop, StopAct, StopEvent, StopState
+from routing.day.tables import CourierStop, StopAct, StopEvent, StopState
 from tests.web.conftest import signed_in_client
 from tests.web.pages.courier.tuesday import TUESDAY, Day
 
@@ -25,7 +25,7 @@ def events(sessions: sessionmaker[Session], stop_id: int) -> list[StopEvent]:
 
 def state(sessions: sessionmaker[Session], stop_id: int) -> StopState:
     with sessions() as session:
-        return session.get_one(Stop, stop_id).state
+        return session.get_one(CourierStop, stop_id).state
 
 
 def parcel(sessions: sessionmaker[Session], waybill: str) -> Parcel:
@@ -180,7 +180,7 @@ def test_a_corrected_entrance_is_proposed_and_a_far_one_is_not(
         assert courier.post(address, data=wrong).status_code == 422
     assert courier.post(address, data={"lon": "119.96123412", "lat": "31.7212"}).status_code == 302
     with sessions() as session:
-        stop = session.get_one(Stop, day.pickup)
+        stop = session.get_one(CourierStop, day.pickup)
         assert (stop.proposed_lon, stop.proposed_lat, stop.lon) == (119.961234, 31.7212, 119.96)
 
 
@@ -190,18 +190,18 @@ def test_another_order_is_the_couriers_own_and_only_a_broken_window_warns(
     address = f"/run/stops/{day.delivery}/first"
     assert courier.post(address).status_code == 302
     with sessions.begin() as session:
-        assert [session.get_one(Stop, n).position for n in (day.delivery, day.pickup)] == [1, 2]
-        stop = session.get_one(Stop, day.delivery)
+        assert [session.get_one(CourierStop, n).position for n in (day.delivery, day.pickup)] == [1, 2]
+        stop = session.get_one(CourierStop, day.delivery)
         stop.announced_opens_s, stop.announced_closes_s = 36_000, 37_800  # ten to half past
-        session.get_one(Stop, day.pickup).service_s = 3600
+        session.get_one(CourierStop, day.pickup).service_s = 3600
         db.set_clock(session, utc(TUESDAY, time(10)))
     answer = courier.post(f"/run/stops/{day.pickup}/first")
     assert (answer.status_code, "调整后会误时段" in answer.get_data(as_text=True)) == (200, True)
     with sessions() as session:
-        assert session.get_one(Stop, day.pickup).position == 2
+        assert session.get_one(CourierStop, day.pickup).position == 2
     assert courier.post(f"/run/stops/{day.pickup}/first", data={"anyway": "1"}).status_code == 302
     with sessions() as session:
-        assert session.get_one(Stop, day.pickup).position == 1
+        assert session.get_one(CourierStop, day.pickup).position == 1
 
 
 # ---------------------------------------------------------------- the load and the lists

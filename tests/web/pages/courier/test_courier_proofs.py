@@ -15,7 +15,7 @@ from dispatch.acts import courier_legs
 from dispatch.cases.case import Case, CaseEvent
 from dispatch.custody import custody
 from dispatch.custody.custody import Handover, Parcel, ParcelState
-from routing.day.tables import Plan, PlanState, Run, Stop, StopEvent, StopState
+from routing.day.tables import CourierRun, CourierStop, DayPlan, PlanState, StopEvent, StopState
 from tests.dispatch.builders import TEN, a_prescreened_case, an_appointment, the_county
 from tests.web.conftest import signed_in_client
 from tests.web.pages.courier.tuesday import TUESDAY, Day
@@ -114,23 +114,23 @@ def test_what_is_left_out_needs_its_reason_and_comes_again_the_next_working_day(
     assert courier.post(address, data=said).status_code == 302
     with sessions() as session:
         left = session.scalars(select(Parcel).where(Parcel.waybill == second)).one()
-        again = session.get_one(Stop, left.stop_id)
+        again = session.get_one(CourierStop, left.stop_id)
         assert (left.state, again.state, again.on) == (ParcelState.BOOKED, StopState.OPEN, TUESDAY + timedelta(days=1))
-        assert session.get_one(Stop, day.pickup).state is StopState.DONE
+        assert session.get_one(CourierStop, day.pickup).state is StopState.DONE
         words = session.scalars(select(CaseEvent.words).where(CaseEvent.case_id == left.case_id)).all()
         assert "揽收未成：材料未备齐，11月25日再次上门" in words
         assert "揽投员说明：图纸未盖章" in words
     assert courier.post(address, data={"act": "undone"}).status_code == 302
     with sessions() as session:
         assert session.scalars(select(Parcel.stop_id).where(Parcel.waybill == second)).one() == day.pickup
-        assert session.get_one(Stop, day.pickup).attempts == 0
+        assert session.get_one(CourierStop, day.pickup).attempts == 0
 
 
 def test_a_new_plan_says_in_words_what_it_changed(courier: FlaskClient, day: Day, sessions: sessionmaker[Session]):
     with sessions.begin() as session:
-        run = session.get_one(Run, day.run_id)
-        plan = session.get_one(Plan, run.plan_id)
-        before = Plan(
+        run = session.get_one(CourierRun, day.run_id)
+        plan = session.get_one(DayPlan, run.plan_id)
+        before = DayPlan(
             division_id=plan.division_id, on=plan.on, cutoff=plan.cutoff, state=PlanState.SUPERSEDED, requested_at=TEN
         )
         session.add(before)
@@ -141,5 +141,5 @@ def test_a_new_plan_says_in_words_what_it_changed(courier: FlaskClient, day: Day
     assert "李组长重新安排了路线，新增1站，减少1站；下一站：常州精机有限公司" in page
 
 
-def _routes(run: Run, *stop_ids: int) -> dict[str, object]:
+def _routes(run: CourierRun, *stop_ids: int) -> dict[str, object]:
     return {"routes": [{"courier_id": run.courier_id, "visits": [{"stop_id": n} for n in stop_ids]}], "unserved": []}

@@ -11,7 +11,7 @@ from dispatch.acts import courier_legs, reviewing
 from dispatch.cases import lookups
 from dispatch.core.actor import SYSTEM, Role
 from dispatch.core.clock import utc
-from routing.day.tables import Cutoff, Plan, PlanState, Run, Stop, StopState
+from routing.day.tables import CourierRun, CourierStop, Cutoff, DayPlan, PlanState, StopState
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
 from web.wiring.accounts import Account
 
@@ -49,19 +49,19 @@ def fill(sessions: sessionmaker[Session], folder: Path) -> Day:
         reviewing.submit(session, second, receipts=receipts, by=county.agent_viewer(), at=TEN)
         home = courier_legs.book_delivery(session, second, appointment=an_appointment(), by=viewer, at=TEN)
         db.set_clock(session, utc(TUESDAY, time(10)))
-        plan = Plan(
+        plan = DayPlan(
             division_id=county.division.id, on=TUESDAY, cutoff=Cutoff.AM, state=PlanState.COMMITTED, requested_at=TEN
         )
         session.add(plan)
         session.flush()
-        run = Run(
+        run = CourierRun(
             plan_id=plan.id, courier_id=county.couriers[0].id, on=TUESDAY, starts_s=8 * 3600, ends_s=12 * 3600,
             changed_words="李组长重新安排了路线",
         )  # fmt: skip
         session.add(run)
         session.flush()
         for position, parcel in enumerate((out, home), start=1):
-            stop = session.get_one(Stop, parcel.stop_id)
+            stop = session.get_one(CourierStop, parcel.stop_id)
             stop.state, stop.run_id, stop.position, stop.eta_s = StopState.PLANNED, run.id, position, 10 * 3600
             courier_legs.announce(
                 session, stop, courier_name="揽投员1", opens_s=9 * 3600, closes_s=11 * 3600, by=SYSTEM, at=TEN

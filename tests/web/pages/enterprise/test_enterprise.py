@@ -22,10 +22,10 @@ from dispatch.cases.project import Enterprise, Project
 from dispatch.cases.review import ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.catalog import calendar_of
-from dispatch.core.actor import SYSTEM, Role, Viewer
+from dispatch.core.actor import SYSTEM, Actor, Role
 from dispatch.core.clock import utc
 from dispatch.custody.custody import Parcel
-from routing.day.tables import Stop, StopState
+from routing.day.tables import CourierStop, StopState
 from tests.dispatch.builders import (
     MONDAY,
     TEN,
@@ -80,7 +80,7 @@ def newcomer(app: Flask, county_sessions: sessionmaker[Session]) -> FlaskClient:
 def with_case(app: Flask, county_sessions: sessionmaker[Session]) -> Callable[..., tuple[FlaskClient, str]]:
     """Makes a case by a builder, and a browser of its enterprise."""
 
-    def make(builder: Callable[..., tuple[Case, Viewer]], **more: object) -> tuple[FlaskClient, str]:
+    def make(builder: Callable[..., tuple[Case, Actor]], **more: object) -> tuple[FlaskClient, str]:
         with county_sessions.begin() as session:
             case, _ = builder(the_county(session), **more)
             enterprise_id, case_no = case.project.enterprise_id, case.case_no
@@ -344,14 +344,14 @@ def test_a_pickup_is_booked_moved_and_its_code_shown_once_the_run_is_committed(
     assert client.post(f"/my/cases/{case_no}/pickup", data=typed).status_code == 302
     with county_sessions() as session:
         parcel = session.scalars(select(Parcel)).one()
-        waybill, stop = parcel.waybill, session.get_one(Stop, parcel.stop_id)
+        waybill, stop = parcel.waybill, session.get_one(CourierStop, parcel.stop_id)
         assert (stop.on, stop.address) == (date(2026, 11, 24), "湖塘镇人民东路1号东门")
     page = client.get(f"/my/cases/{case_no}").text
     assert "改约时间" in page
     assert "待排线路" in page
     assert client.post(f"/my/parcels/{waybill}/window", data={"slot": "2026-11-25/54000"}).status_code == 302
     with county_sessions.begin() as session:
-        stop = session.scalars(select(Stop)).one()
+        stop = session.scalars(select(CourierStop)).one()
         assert (stop.on, stop.windows) == (date(2026, 11, 25), [[54000, 61200]])
         stop.move_to(StopState.PLANNED)
         stop.announced_opens_s, stop.announced_closes_s = 54000, 57600
@@ -439,7 +439,7 @@ def test_the_contact_card_has_its_code_and_no_personal_number(
 # ---------------------------------------------------------------- the end, and complaints
 
 
-def a_delivered_case(county: County) -> tuple[Case, Viewer]:
+def a_delivered_case(county: County) -> tuple[Case, Actor]:
     """A case whose results are home."""
     session = county.session
     case, viewer = a_prescreened_case(county, matters=("IND-101",))

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 import db
-from notifications import doorbell
+from notifications import task_publisher
 from tests.dispatch.builders import an_assigned_case, make_county, the_county
 from web.app import create_app
 from web.wiring.settings import Settings
@@ -28,7 +28,7 @@ def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPath
         db.allow_clock_changes(session)
         make_county(session, Path(folder))
     yield made
-    doorbell.use(None)
+    task_publisher.use(None)
     made.extensions["daiban.sessions"].kw["bind"].dispose()
 
 

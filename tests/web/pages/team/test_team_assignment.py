@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dispatch.cases import duration_training
 from dispatch.cases.case import Case
-from dispatch.cases.duration_training import Lesson
+from dispatch.cases.duration_training import FittedDurations
 from dispatch.cases.project import Project
 from dispatch.core.actor import Role
 from tests.dispatch.builders import an_assigned_case, make_county, the_county
@@ -144,5 +144,5 @@ def test_lessons_are_drawn_once_a_day(desk: Desk) -> None:
         with desk.sessions.begin() as session:
             jobs.learn_today(session)
     with desk.sessions() as session:
-        assert len(session.scalars(select(Lesson)).all()) == 1
-        assert duration_training.experience(session).durations.by_matter == {}
+        assert len(session.scalars(select(FittedDurations)).all()) == 1
+        assert duration_training.trained_forecast(session).durations.by_matter == {}

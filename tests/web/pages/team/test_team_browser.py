@@ -18,7 +18,7 @@ from dispatch.cases.project import Project
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import Role
 from routing.day import planning
-from routing.day.tables import Plan, PlanState, Stop, StopState
+from routing.day.tables import CourierStop, DayPlan, PlanState, StopState
 from routing.model.check import violations
 from tests.dispatch.builders import MONDAY, a_prescreened_case, a_request, an_appointment, make_county, the_county
 from tests.web.conftest import PASSWORD, PASSWORD_HASH
@@ -35,7 +35,7 @@ class Hall:
 
     def work(self) -> PlanState | None:
         with self.sessions() as session:
-            plan_id = session.scalars(select(Plan.id).order_by(Plan.id.desc()).limit(1)).one()
+            plan_id = session.scalars(select(DayPlan.id).order_by(DayPlan.id.desc()).limit(1)).one()
         travel = self.app.extensions["daiban.travel"]
         return planning.work_on(self.sessions, plan_id, travel=travel, verify=violations, max_iterations=300)
 
@@ -92,6 +92,6 @@ def test_a_lead_assigns_plans_and_commits(hall: Hall, desk: BrowserContext) -> N
 
     with hall.sessions() as session:
         assert {project.state.value for project in session.scalars(select(Project))} == {"active"}
-        assert session.scalars(select(Stop)).one().state is StopState.PLANNED
+        assert session.scalars(select(CourierStop)).one().state is StopState.PLANNED
         assert Stage.PICKUP_PLANNED in {case.stage for case in session.scalars(select(Case))}
     assert faults == []

@@ -17,7 +17,7 @@ from dispatch.core.actor import Role
 from dispatch.views.plan_costs import TERMS, cost_table
 from routing.day import plan_jobs, planning, what_if
 from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import Courier, Cutoff, Plan, PlanState, Stop, StopKind
+from routing.day.tables import Courier, CourierStop, Cutoff, DayPlan, PlanState, StopKind
 from routing.model.plan import Costs
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
 
@@ -68,7 +68,7 @@ def test_the_numbers_on_the_page_add_up_to_what_the_plan_costs(app: Flask, sessi
     rows = [numbers(row) for row in table[: table.index("</table>")].split("<tr")[2:]]
     *lines, sums, (unserved,), (whole,) = rows
     with sessions() as session:
-        plan = session.get_one(Plan, plan_id)
+        plan = session.get_one(DayPlan, plan_id)
         assert plan.cost == whole
         assert len(lines) == len(plan.result["routes"])
     assert all(sum(line[:-1]) == line[-1] for line in lines)
@@ -81,7 +81,7 @@ def test_a_route_with_a_prefix_and_no_stop_ahead_costs_too() -> None:
     cost = Costs(travel=60, vehicles=1800, lateness=5, moved=120, unserved=0).as_dict()
     idle = Costs(vehicles=1800).as_dict()
     routes = [{"courier": "甲", "cost": cost, "visits": [1]}, {"courier": "乙", "cost": idle, "visits": []}]
-    plan = Plan(cost=103_785.0, result={"routes": routes, "cost": {"unserved": 100_000}})
+    plan = DayPlan(cost=103_785.0, result={"routes": routes, "cost": {"unserved": 100_000}})
     table = cost_table(plan)
     assert table is not None and table.total == plan.cost
     assert [name for name, _ in table.columns] == ["travel", "lateness", "moved", "vehicles"]
@@ -101,8 +101,10 @@ def test_papers_and_handovers_stand_at_the_route(app: Flask, sessions, lead) -> 
         case_no = case.case_no
     plan_id = planned(app, sessions)
     with sessions.begin() as session:
-        plan = session.get_one(Plan, plan_id)
-        stop_id = session.scalars(select(Stop.id).where(Stop.kind == StopKind.DELIVERY).order_by(Stop.id)).first()
+        plan = session.get_one(DayPlan, plan_id)
+        stop_id = session.scalars(
+            select(CourierStop.id).where(CourierStop.kind == StopKind.DELIVERY).order_by(CourierStop.id)
+        ).first()
         handover = {
             "request": f"stop:{stop_id}", "side": 0, "stop_id": stop_id, "from_courier_id": 1, "from_courier": "张三",
             "arrival_s": 37_000, "start_s": 37_200, "departure_s": 37_320, "load": {"pieces": 3, "grams": 600},
@@ -126,14 +128,14 @@ def test_one_courier_more_is_asked_on_the_page_and_solved_by_a_worker(app: Flask
     waiting = lead.get(f"/team/plans/{plan_id}/what-if").text
     assert "正在试算" in waiting and "hx-trigger" in waiting and "<html" not in waiting
     with sessions() as session:
-        before = session.get_one(Plan, plan_id)
+        before = session.get_one(DayPlan, plan_id)
         cost, version, routes = before.cost, before.version, before.result["routes"]
     assert what_if.answer(sessions, plan_id, travel=travel, max_iterations=FEW) == "answered"
     assert what_if.answer(sessions, plan_id, travel=travel, max_iterations=FEW) is None, "it is answered once"
     page = lead.get(f"/team/plans/{plan_id}").text
     assert "再加一名面包车揽投员，可多排进 1 站" in page and "常州4号公司" in page
     with sessions() as session:
-        after = session.get_one(Plan, plan_id)
+        after = session.get_one(DayPlan, plan_id)
         assert (after.cost, after.version, after.result["routes"]) == (cost, version, routes), "the plan stays"
         assert len(session.scalars(select(Courier)).all()) == 2
     lead.post(f"/team/plans/{plan_id}/what-if", data={"vehicle": "ebike"})

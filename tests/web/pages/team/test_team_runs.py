@@ -22,7 +22,7 @@ from notifications.message import Message, State
 from notifications.people import Unmasking
 from routing.day import plan_jobs, planning
 from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import Courier, Cutoff, Plan, PlanState, Shift, Stop, StopKind, StopState
+from routing.day.tables import Courier, CourierStop, Cutoff, DayPlan, PlanState, Shift, StopKind, StopState
 from routing.model.check import violations
 from routing.model.plan import Reason
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
@@ -52,7 +52,7 @@ class Team:
 
     def newest_plan(self) -> int:
         with self.sessions() as session:
-            return session.scalars(select(Plan.id).order_by(Plan.id.desc()).limit(1)).one()
+            return session.scalars(select(DayPlan.id).order_by(DayPlan.id.desc()).limit(1)).one()
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def team(app: Flask, sessions: sessionmaker[Session], sign_in_as: Callable[..., 
     return Team(app, sessions, sign_in_as(Role.LEAD, division_id=area), sign_in_as)
 
 
-def a_stop(session: Session, area: int, n: int, *, van: bool = False) -> Stop:
+def a_stop(session: Session, area: int, n: int, *, van: bool = False) -> CourierStop:
     return ask_for_stop(
         session,
         division_id=area,
@@ -100,7 +100,7 @@ def test_a_batch_is_planned_previewed_and_committed(team: Team) -> None:
     answer = team.lead.post(f"/team/plans/{plan_id}/commit", follow_redirects=True)
     assert "路线已下发" in answer.text
     with team.sessions() as session:
-        assert {stop.state for stop in session.scalars(select(Stop))} == {StopState.PLANNED}
+        assert {stop.state for stop in session.scalars(select(CourierStop))} == {StopState.PLANNED}
     drawn = team.lead.get("/team/map?cutoff=PM").text
     assert "揽投员1" in drawn or "揽投员2" in drawn
     assert '<svg class="gantt"' in drawn
@@ -125,13 +125,13 @@ def test_a_job_under_way_shows_its_bar_and_can_be_given_up(team: Team) -> None:
     assert again.location.endswith(f"/team/plans/{plan_id}"), "a batch is planned once at a time"
     team.lead.post(f"/team/plans/{plan_id}/cancel")
     with team.sessions() as session:
-        assert session.get_one(Plan, plan_id).state is PlanState.CANCELLED
+        assert session.get_one(DayPlan, plan_id).state is PlanState.CANCELLED
 
 
 def test_a_conflict_shows_the_difference_and_changes_nothing(team: Team) -> None:
     plan_id = planned(team)
     with team.sessions.begin() as session:
-        stop = session.scalars(select(Stop).where(Stop.label == "常州2号公司")).one()
+        stop = session.scalars(select(CourierStop).where(CourierStop.label == "常州2号公司")).one()
         stop.move_to(StopState.RELEASED)
         a_stop(session, stop.division_id, 7)
     answer = team.lead.post(f"/team/plans/{plan_id}/commit")
@@ -139,13 +139,13 @@ def test_a_conflict_shows_the_difference_and_changes_nothing(team: Team) -> None
     assert "常州2号公司（现为已释放）" in answer.text
     assert "1 个新站点" in answer.text
     with team.sessions() as session:
-        assert session.get_one(Plan, plan_id).state is PlanState.PREVIEW
-        assert StopState.PLANNED not in set(session.scalars(select(Stop.state)))
+        assert session.get_one(DayPlan, plan_id).state is PlanState.PREVIEW
+        assert StopState.PLANNED not in set(session.scalars(select(CourierStop.state)))
 
 
 def test_who_cannot_be_served_is_told_why(team: Team) -> None:
     with team.sessions.begin() as session:
-        area = session.scalars(select(Stop.division_id)).first()
+        area = session.scalars(select(CourierStop.division_id)).first()
         assert area is not None
         a_stop(session, area, 8, van=True)
         a_stop(session, area, 9).pieces = 200
@@ -166,7 +166,7 @@ def test_a_courier_who_drops_out_leads_to_a_new_preview_with_its_difference(team
     first = planned(team)
     team.lead.post(f"/team/plans/{first}/commit")
     with team.sessions() as session:
-        courier_id = session.scalars(select(Stop).where(Stop.run_id.is_not(None))).first().run.courier_id  # type: ignore[union-attr]
+        courier_id = session.scalars(select(CourierStop).where(CourierStop.run_id.is_not(None))).first().run.courier_id  # type: ignore[union-attr]
     answer = team.lead.post(f"/team/runs/couriers/{courier_id}", data={"what": "out"})
     second = team.newest_plan()
     assert second != first
@@ -176,7 +176,7 @@ def test_a_courier_who_drops_out_leads_to_a_new_preview_with_its_difference(team
     assert "与现行路线的差别" in page
     team.lead.post(f"/team/plans/{second}/commit")
     with team.sessions() as session:
-        held = [stop.run.courier_id for stop in session.scalars(select(Stop)) if stop.run is not None]
+        held = [stop.run.courier_id for stop in session.scalars(select(CourierStop)) if stop.run is not None]
         assert courier_id not in held
         assert session.scalars(select(Shift).where(Shift.courier_id == courier_id, Shift.on == MONDAY)).one().out_from_s
     team.lead.post(f"/team/runs/couriers/{courier_id}", data={"what": "back"})
@@ -340,4 +340,4 @@ def test_the_queue_rings_and_a_silent_broker_is_no_error(team: Team) -> None:
     with team.sessions() as session:
         assert session.scalars(select(Account)).first() is not None
         assert db.now(session).date() == MONDAY
-        assert set(session.scalars(select(Stop.cutoff))) == {Cutoff.PM}
+        assert set(session.scalars(select(CourierStop.cutoff))) == {Cutoff.PM}

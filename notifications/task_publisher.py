@@ -12,7 +12,7 @@ from notifications.message import Priority
 
 log = logging.getLogger(__name__)
 
-Ring = Callable[[Sequence[int], Priority], None]
+Publish = Callable[[Sequence[int], Priority], None]
 """Puts messages of one priority, at most ``MOST_TOGETHER``, before a worker."""
 
 TOGETHER_S = 0.05
@@ -23,17 +23,17 @@ DEAF_S = 5.0
 """After a broker did not answer, this long nobody rings: the rows are safe and the sweep finds them."""
 
 
-class Doorbell:
+class TaskPublisher:
     """Rings at once where it is quiet, and once for many in a rush. One-time codes wait for nobody."""
 
-    def __init__(self, ring: Ring, *, together_s: float = TOGETHER_S) -> None:
-        self._ring, self._together_s = ring, together_s
+    def __init__(self, publish: Publish, *, together_s: float = TOGETHER_S) -> None:
+        self._publish, self._together_s = publish, together_s
         self._lock = threading.Lock()
         self._rang = self._deaf_until = float("-inf")
         self._later: threading.Timer | None = None
         self._waiting: list[tuple[int, Priority]] = []
 
-    def ring(self, due: Iterable[tuple[int, Priority]]) -> None:
+    def publish_due(self, due: Iterable[tuple[int, Priority]]) -> None:
         """Tell workers of messages and their priorities. A broker that is down costs nothing: the rows are there."""
         at_once = list(due)
         now = time.monotonic()
@@ -75,40 +75,40 @@ class Doorbell:
 
     def _try(self, ids: list[int], priority: Priority) -> None:
         try:
-            self._ring(ids, priority)
+            self._publish(ids, priority)
         except Exception as error:  # noqa: BLE001  the outermost edge of a committed transaction: it goes on
             self._deaf_until = time.monotonic() + DEAF_S
-            log.warning("the doorbell is silent for %s s; the sweep will find messages %s: %s", DEAF_S, ids, error)
+            log.warning("no task can be published for %s s; the sweep will find messages %s: %s", DEAF_S, ids, error)
 
 
-_doorbell: Doorbell | None = None
+_publisher: TaskPublisher | None = None
 
 
-def use(ring: Ring | None, *, together_s: float = TOGETHER_S) -> None:
+def use(publish: Publish | None, *, together_s: float = TOGETHER_S) -> None:
     """Who is told, after a commit, that messages are due: ``tasks.ring`` in the program, nobody in most tests."""
-    global _doorbell
+    global _publisher
     flush()
-    _doorbell = Doorbell(ring, together_s=together_s) if ring else None
+    _publisher = TaskPublisher(publish, together_s=together_s) if publish else None
 
 
-def ring(due: Iterable[tuple[int, Priority]]) -> None:
+def publish_due(due: Iterable[tuple[int, Priority]]) -> None:
     """Tell workers of what is due: at once, or with others a moment later."""
-    if _doorbell is not None:
-        _doorbell.ring(due)
+    if _publisher is not None:
+        _publisher.publish_due(due)
 
 
 def flush() -> None:
     """Ring for what is gathered; a process that ends does so by itself."""
-    if _doorbell is not None:
-        _doorbell.flush()
+    if _publisher is not None:
+        _publisher.flush()
 
 
-def _anew_after_a_fork() -> None:
+def _reset_after_fork() -> None:
     """What the parent gathered the parent rings for; its lock and its timer do not live here."""
-    global _doorbell
-    if _doorbell is not None:
-        _doorbell = Doorbell(_doorbell._ring, together_s=_doorbell._together_s)
+    global _publisher
+    if _publisher is not None:
+        _publisher = TaskPublisher(_publisher._publish, together_s=_publisher._together_s)
 
 
 atexit.register(flush)
-os.register_at_fork(after_in_child=_anew_after_a_fork)
+os.register_at_fork(after_in_child=_reset_after_fork)
