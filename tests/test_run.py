@@ -171,7 +171,7 @@ def test_a_command_that_does_not_listen_is_ended_all_the_same(tmp_path: Path):
 
 def test_a_command_follows_its_supervisor_even_when_a_shell_had_it_ignore_the_signal(tmp_path: Path):
     code = (
-        "import signal, sys, pathlib; from web.supervisor import Command;"
+        "import signal, sys, pathlib; from web.wiring.supervisor import Command;"
         "signal.signal(signal.SIGQUIT, signal.SIG_IGN);"
         "c = Command('sleeper', [sys.executable, '-c', 'import time; time.sleep(600)'], log=pathlib.Path(sys.argv[1]));"
         "c.start(); print(c.pid, flush=True); sys.stdin.read()"

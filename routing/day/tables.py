@@ -329,7 +329,7 @@ class CourierRun(Base):
     changed_words: Mapped[str | None] = mapped_column(Text)
 
     courier: Mapped[Courier] = relationship()
-    stops: Mapped[list[CourierStop]] = relationship(back_populates="run", order_by="Stop.position")
+    stops: Mapped[list[CourierStop]] = relationship(back_populates="run", order_by="CourierStop.position")
 
 
 class StopAct(StrEnum):

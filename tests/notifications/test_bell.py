@@ -136,11 +136,11 @@ def test_every_message_is_rung_for_once_at_its_own_priority(rushes: list[list[Pr
 
 def test_a_process_that_ends_rings_for_what_it_has_gathered() -> None:
     ends = """
-from notifications import doorbell
+from notifications import task_publisher
 from notifications.message import Priority
-doorbell.use(lambda ids, priority: print(*ids, flush=True), together_s=3600)
+task_publisher.use(lambda ids, priority: print(*ids, flush=True), together_s=3600)
 for i in range(3):
-    doorbell.publish_due([(i, Priority.PROGRESS)])
+    task_publisher.publish_due([(i, Priority.PROGRESS)])
 """
     said = subprocess.run([sys.executable, "-c", ends], capture_output=True, text=True, check=True, timeout=60)
     assert said.stdout.split() == ["0", "1", "2"]
@@ -149,14 +149,14 @@ for i in range(3):
 def test_a_forked_process_does_not_ring_for_what_its_parent_has_gathered() -> None:
     forks = """
 import os
-from notifications import doorbell
+from notifications import task_publisher
 from notifications.message import Priority
-doorbell.use(lambda ids, priority: os.write(1, f"{ids} ".encode()), together_s=3600)
+task_publisher.use(lambda ids, priority: os.write(1, f"{ids} ".encode()), together_s=3600)
 for i in range(2):
-    doorbell.publish_due([(i, Priority.PROGRESS)])
+    task_publisher.publish_due([(i, Priority.PROGRESS)])
 if os.fork() == 0:
-    doorbell.publish_due([(7, Priority.PROGRESS)])
-    doorbell.flush()
+    task_publisher.publish_due([(7, Priority.PROGRESS)])
+    task_publisher.flush()
     os._exit(0)
 os.wait()
 """

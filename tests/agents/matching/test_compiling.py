@@ -38,14 +38,14 @@ print(json.dumps({"cost": found.cost, "proven": found.proven, "twice": kept}))
 def said(tmp_path_factory: pytest.TempPathFactory) -> dict:
     """What an interpreter says beside a copy of the room in which no folder for compiled code can be made."""
     copy = tmp_path_factory.mktemp("copy")
-    for room in ("dispatch", "db.py"):
+    for room in ("agents", "db.py"):
         source = ROOT / room
         if source.is_dir():
             shutil.copytree(source, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, copy)
-    (copy / "dispatch" / "matching" / "twice.py").write_text("def twice(number):\n    return 2 * number\n")
-    a_file = copy / "dispatch" / "matching" / "__pycache__"
+    (copy / "agents" / "matching" / "twice.py").write_text("def twice(number):\n    return 2 * number\n")
+    a_file = copy / "agents" / "matching" / "__pycache__"
     a_file.touch()  # nobody makes a folder of a file, root neither
     nowhere = {"HOME": str(a_file), "XDG_CACHE_HOME": str(a_file)}
     env = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}

@@ -18,7 +18,6 @@ from agents.matching.model import MatchingAgent, Need, Weights
 from agents.matching.rules import bar
 from dispatch.core.clock import Calendar
 from dispatch.forecast.promise import Outlook
-from dispatch.simulation import replay
 from dispatch.simulation.policies import ByMatching, HallRule, NearestFree, Seats
 from dispatch.simulation.replay import (
     AFTER_HOLIDAY,
@@ -29,6 +28,7 @@ from dispatch.simulation.replay import (
     compare,
     day_factor,
     demand,
+    replay,
 )
 from dispatch.simulation.report_page import page
 

@@ -20,7 +20,7 @@ ALONE = f"""
 import json, os, numba
 from routing.search.sisr import compiled, warm
 from routing.search.solve import solve
-from tests.routing.small import a_few
+from tests.routing.model.small import a_few
 ready_when_the_clock_ran = []
 def look():
     ready_when_the_clock_ran.append(bool(warm._done))
@@ -45,7 +45,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict:
     copy = tmp_path_factory.mktemp("copy")
     for room in ("routing", "tests/routing"):
         shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
-    a_file = copy / "routing" / "sisr" / "__pycache__"
+    a_file = copy / "routing" / "search" / "sisr" / "__pycache__"
     a_file.touch()  # nobody makes a folder of a file, root neither
     told = {"NUMBA_CACHE_DIR": str(a_file), "XDG_CACHE_HOME": str(a_file), "SOMEWHERE": str(copy / "home")}
     done = subprocess.run(

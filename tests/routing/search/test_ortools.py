@@ -16,7 +16,7 @@ from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_vehicle, a
 
 IN_A_CHILD = """
 import json, pickle, sys
-from routing.ortools_engine import verify_with_ortools
+from routing.search.ortools_engine import verify_with_ortools
 print(json.dumps([verify_with_ortools(*each) for each in pickle.load(sys.stdin.buffer)]))
 """
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dispatch.core.actor import Role
-from routing.travel import Geodesic, Place
+from routing.travel import Geodesic, Point
 from routing.travel.addresses import geocoders, to_gcj02
 from tests.routing.travel.test_travel import STREETS, serving
 from tests.web.conftest import signed_in_client
@@ -20,8 +20,8 @@ from web.app import create_app
 from web.wiring import travel_time_setup
 from web.wiring.settings import BadSetting, Settings
 
-NORTH = [Place(32.020, 118.780), Place(32.020, 118.790), Place(32.020, 118.800)]
-WUJIN = Place(31.70, 119.95)
+NORTH = [Point(32.020, 118.780), Point(32.020, 118.790), Point(32.020, 118.800)]
+WUJIN = Point(31.70, 119.95)
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -40,10 +40,10 @@ def test_a_server_is_asked_first_and_falls_back_to_the_roads_of_a_file(caplog: p
         assert server.asked and (from_server != roads).any()
         server.spoil = lambda answer: {"code": "TooBig", "message": "no"}
         with caplog.at_level(logging.ERROR):
-            assert (times.matrix([*NORTH, Place(32.010, 118.780)]).seconds[:3, :3] == roads).all()
+            assert (times.matrix([*NORTH, Point(32.010, 118.780)]).seconds[:3, :3] == roads).all()
         assert "travel times fall back" in caplog.text
         server.spoil = lambda answer: answer
-        back = times.matrix([*NORTH, Place(32.010, 118.780)]).seconds
+        back = times.matrix([*NORTH, Point(32.010, 118.780)]).seconds
     assert (back[:3, :3] == from_server).all(), "what fell back is not remembered as the server's"
 
 
@@ -130,19 +130,19 @@ def maps() -> Iterator[Maps]:
     thread.join()
 
 
-def amap_says(point: Place) -> dict[str, object]:
+def amap_says(point: Point) -> dict[str, object]:
     lon, lat = to_gcj02(point.lon, point.lat)
     return {"status": "1", "geocodes": [{"formatted_address": "武进区", "location": f"{lon:.6f},{lat:.6f}"}]}
 
 
-def nominatim_says(point: Place) -> list[dict[str, object]]:
+def nominatim_says(point: Point) -> list[dict[str, object]]:
     return [{"lat": str(point.lat), "lon": str(point.lon), "display_name": "武进区"}]
 
 
 def test_each_setting_switches_its_geocoder_on_and_a_wrong_key_is_passed_over(
     maps: Maps, caplog: pytest.LogCaptureFixture
 ) -> None:
-    maps.amap, maps.nominatim = amap_says(WUJIN), nominatim_says(Place(31.71, 119.96))
+    maps.amap, maps.nominatim = amap_says(WUJIN), nominatim_says(Point(31.71, 119.96))
     both = a_setting(amap_key="secret", amap_url=maps.url, nominatim_url=maps.url)
     found = travel_time_setup.geocoder(both).find("人民东路1号")
     assert found is not None and found.source == "amap"
@@ -160,7 +160,7 @@ def test_a_geocoder_that_is_slow_away_or_abroad_is_passed_over(maps: Maps, caplo
     assert geocoders(amap_key="secret", amap_url=NOWHERE, timeout_s=0.5).find("人民东路1号") is None
     assert caplog.text.count("geocoder amap failed") == 2 and "secret" not in caplog.text
     assert "address" not in caplog.text, "an address is nobody's log line"
-    maps.amap = amap_says(Place(39.9, 116.4))
+    maps.amap = amap_says(Point(39.9, 116.4))
     assert geocoders(amap_key="secret", amap_url=maps.url, timeout_s=10).find("人民东路1号") is None, "that is Beijing"
 
 
@@ -175,7 +175,7 @@ def test_an_enterprise_gets_a_pin_proposed_where_its_address_lies(  # type: igno
     told = browser.post("/my/intake/point", data=asked).json
     assert told == {"point": {"lon": WUJIN.lon, "lat": WUJIN.lat, "source": "amap"}}
     assert maps.asked == ["江苏省武进区人民东路1号"]
-    maps.amap = amap_says(Place(34.26, 117.18))
+    maps.amap = amap_says(Point(34.26, 117.18))
     assert browser.post("/my/intake/point", data=asked).json == {"point": None}, "Xuzhou is not in Wujin"
     assert browser.post("/my/intake/point", data={**asked, "county": "000"}).json == {"point": None}
     assert browser.post("/my/intake/point", data={**asked, "address": " "}).json == {"point": None}
