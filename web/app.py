@@ -3,6 +3,7 @@
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
 from apiflask import APIFlask
 from celery import Celery, Task, signals
@@ -58,7 +59,7 @@ def create_app(settings: Settings) -> Flask:
     errors.install(app)
     forms.install(app)
     formatting.install(app)
-    app.jinja_env.globals.update(nav_links=navigation.links, settings_tile_url=settings.tile_url)
+    app.jinja_env.globals.update(nav_links=navigation.links, settings_tile_url=settings.tile_url, client_id=uuid4)
     app.jinja_env.globals.update(finds_addresses=bool(app.extensions["daiban.geocoder"].links))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for module in (login_views, enterprise, team, bulk_upload, run, handovers, track, accounts, provider_hooks, health):

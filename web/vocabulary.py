@@ -17,7 +17,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from agents.roster import CATEGORY_LABEL
-from dispatch.acts.reviewing import PAUSE_WORDS
+from dispatch.acts.pausing import PAUSE_WORDS
 from dispatch.assignment.explanation import BAR_WORDS
 from dispatch.assignment.propose import TERM_WORDS
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL

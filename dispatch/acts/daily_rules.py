@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dispatch.acts.acceptance import accept
 from dispatch.acts.closing import end_of_case
-from dispatch.acts.reviewing import accept, decide
+from dispatch.acts.deciding import decide
 from dispatch.cases.case import Case, Material, MaterialState
 from dispatch.cases.notify import (
     DeskKind,

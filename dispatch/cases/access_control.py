@@ -7,7 +7,7 @@ from agents.network import Division, subtree_condition
 from agents.roster import Agent
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import Ticket
-from dispatch.cases.project import Project, ProjectMember
+from dispatch.cases.project import Enterprise, Project, ProjectMember
 from dispatch.cases.review import Review
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
@@ -90,6 +90,20 @@ def visible_agents(viewer: Actor) -> ColumnElement[bool]:
         case Role.AGENT:
             station = select(Agent.division_id).where(Agent.id == viewer.agent_id).scalar_subquery()
             return or_(Agent.id == viewer.agent_id, Agent.division_id == station)
+        case _:
+            return false()
+
+
+def visible_enterprises(viewer: Actor) -> ColumnElement[bool]:
+    """An enterprise itself; staff those registered within their subtree, and those whose projects they see."""
+    match viewer.role:
+        case Role.OPERATOR | Role.SYSTEM:
+            return true()
+        case Role.ENTERPRISE:
+            return Enterprise.id == viewer.enterprise_id
+        case Role.LEAD | Role.SUPERVISOR | Role.AGENT:
+            known = select(Project.enterprise_id).where(visible_projects(viewer))
+            return or_(within(viewer, Enterprise.division_id), Enterprise.id.in_(known))  # type: ignore[arg-type]
         case _:
             return false()
 

@@ -1,5 +1,7 @@
 """What can go wrong with a case: each error names the broken rule and brings the facts."""
 
+from typing import Any
+
 
 class DispatchError(Exception):
     """A rule of the case was broken; nothing was changed. ``words`` is for the person in front of the screen."""
@@ -52,3 +54,11 @@ class BrokenChain(DispatchError):
     """The record of custody does not verify."""
 
     user_message = "交接记录校验未通过"
+
+
+class CountedFailure(Refused):
+    """A refusal that must be remembered, such as a wrong code: the step is undone, and the failure counted."""
+
+    def count(self, session: Any) -> None:
+        """Remember it, in a transaction in which the step itself was undone."""
+        raise NotImplementedError

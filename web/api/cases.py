@@ -9,7 +9,9 @@ from pydantic import Field
 from werkzeug.exceptions import BadRequest
 
 import db
-from dispatch.acts import closing, courier_legs, early_ends, prescreening, reviewing
+from dispatch.acts import closing, courier_legs, early_ends, prescreening
+from dispatch.acts.filing import SubmitCase
+from dispatch.acts.review_result import CaseResult
 from dispatch.cases.access_control import case_for
 from dispatch.cases.case import Case, Material
 from dispatch.cases.evaluation import Grade
@@ -21,6 +23,7 @@ from dispatch.custody.custody import Leg, Payer
 from dispatch.views import cases as shown
 from routing.day.stops import Address
 from web.wiring import cursors, files
+from web.wiring.act_door import command_from, offers, schema_of, take
 from web.wiring.api_schema import Day, Id, PageQuery, Strict, problems
 from web.wiring.auth import current_actor, enterprise_only, roles, signed_in
 from web.wiring.idempotency import idempotent
@@ -48,13 +51,6 @@ class PrescreenIn(Strict):
     defects: dict[int, str] = Field(default_factory=dict)
     deferred: dict[int, Day] = Field(default_factory=dict)
     remarks: str = Field(default="", max_length=400)
-    version: int | None = None
-
-
-class SubmissionIn(Strict):
-    """The authorities' filing receipts by review."""
-
-    receipts: dict[int, str] = Field(default_factory=dict)
     version: int | None = None
 
 
@@ -193,19 +189,14 @@ def give(case_no: str) -> tuple[dict[str, Any], int]:
 
 
 @bp.post("/cases/<case_no>/submission")
-@agents_too
-@bp.input(SubmissionIn, arg_name="body")
+@offers(SubmitCase)
+@bp.input(schema_of(SubmitCase, path=("case",)), arg_name="body")
 @bp.output({})
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
-def submit(case_no: str, body: SubmissionIn) -> dict[str, Any]:
+def submit(case_no: str, body: Strict) -> CaseResult:
     """Filed with the authorities."""
-    viewer = current_actor()
-    with transaction() as session:
-        case = case_for(session, viewer, case_no, lock=True)
-        case.check_version(body.version)
-        reviewing.submit(session, case, receipts=body.receipts, by=viewer, at=db.now(session))
-        return _short(case)
+    return take(command_from(SubmitCase, body, case=case_no))
 
 
 @bp.post("/cases/<case_no>/withdrawal")

@@ -13,13 +13,16 @@ import db
 from agents.network import Division, centre_of, children, division_with
 from agents.roster import Agent, AgentSkill, Category, Duty, DutyKind, Team
 from dispatch.acts import (
+    acceptance,
     answering,
     closing,
     courier_legs,
+    deciding,
     early_ends,
+    filing,
+    pausing,
     prescreening,
     project_intake,
-    reviewing,
     route_planning,
     stop_report,
 )
@@ -479,16 +482,16 @@ class CaseScript:
 
     def submit(self) -> None:
         receipts = {review.id: f"SL{review.id:06d}" for review in lookups.reviews_of(self.session, self.case)}
-        reviewing.submit(self.session, self.case, receipts=receipts, by=self.agent, at=self.later(minutes=90))
+        filing.submit(self.session, self.case, receipts=receipts, by=self.agent, at=self.later(minutes=90))
 
     def accept(self) -> None:
         for n, review in enumerate(lookups.reviews_of(self.session, self.case)):
             if self.scene.twist == "supplement" and n == 0:
-                reviewing.ask_supplement(
+                acceptance.ask_supplement(
                     self.session, review, words="总平面图缺少日照分析，请补正", by=self.agent, at=self.later(minutes=30)
                 )
                 continue
-            reviewing.accept(
+            acceptance.accept(
                 self.session,
                 review,
                 notice_no=f"武受〔2026〕{review.id:04d}号",
@@ -507,9 +510,9 @@ class CaseScript:
                 kind=PauseKind.EXPERT_REVIEW, notice_no=f"武特〔2026〕{review.id:03d}号", starts_on=on,
                 expected_end_on=self.calendar.add_working_days(TODAY, 3), maximum_wd=20,
             )  # fmt: skip
-            reviewing.pause(self.session, review, pause, by=self.agent, at=self.later(days=1))
+            pausing.pause(self.session, review, pause, by=self.agent, at=self.later(days=1))
         elif self.scene.twist == "extended":
-            reviewing.extend(
+            pausing.extend(
                 self.session, review, working_days=10, approved_on=on, reason="技术审查意见较多", by=self.agent,
                 at=self.later(days=1),
             )  # fmt: skip
@@ -518,7 +521,7 @@ class CaseScript:
         self.later(days=1)
         for n, review in enumerate(lookups.reviews_of(self.session, self.case)):
             denied = self.scene.twist == "denied" and n == 0
-            reviewing.decide(
+            deciding.decide(
                 self.session, review, outcome=ReviewState.DENIED if denied else ReviewState.GRANTED,
                 decision_no=f"武{'不准' if denied else '准'}〔2026〕{review.id:04d}号", by=self.agent,
                 at=self.later(minutes=10),

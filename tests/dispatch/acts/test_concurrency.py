@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from agents.roster import Agent
-from dispatch.acts import courier_legs, early_ends, handover_lists, reviewing, route_planning
+from dispatch.acts import courier_legs, early_ends, filing, handover_lists, route_planning
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
 from dispatch.cases.access_control import case_for, parcel_for, project_for
@@ -153,7 +153,7 @@ def test_a_case_is_submitted_once(county_sessions: sessionmaker[Session]) -> Non
         case_no = case.case_no
 
     def submit(session: Session) -> Any:
-        return reviewing.submit(session, case_for(session, SYSTEM, case_no, lock=True), receipts={}, by=SYSTEM, at=TEN)
+        return filing.submit(session, case_for(session, SYSTEM, case_no, lock=True), receipts={}, by=SYSTEM, at=TEN)
 
     assert raised(both(county_sessions, submit, submit)) == [WrongStage]
 

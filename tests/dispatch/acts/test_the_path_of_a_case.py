@@ -8,12 +8,14 @@ from sqlalchemy import select
 
 from agents.network import ServiceCentre
 from dispatch.acts import (
+    acceptance,
     closing,
     courier_legs,
     daily_rules,
+    deciding,
     early_ends,
+    filing,
     prescreening,
-    reviewing,
     route_planning,
     stop_report,
 )
@@ -162,19 +164,19 @@ def test_the_whole_path_from_request_to_evaluation(county):
     stop = collect(session, county, case, parcel, at=at)
     assert (case.stage, parcel.state, stop.state) == (Stage.COLLECTED, ParcelState.ON_THE_WAY, StopState.DONE)
     with pytest.raises(Refused, match="still with the courier"):
-        reviewing.submit(session, case, receipts={}, by=agent, at=at)
+        filing.submit(session, case, receipts={}, by=agent, at=at)
     courier_legs.receive(session, case, parcel, centre_id=parcel.centre_id, scan_id="s1", by=agent, at=at)
-    reviewing.submit(
+    filing.submit(
         session, case, receipts={r.id: f"SL{r.id}" for r in lookups.reviews_of(session, case)}, by=agent, at=at
     )
     assert case.stage is Stage.SUBMITTED
     for review in lookups.reviews_of(session, case):
-        reviewing.accept(session, review, notice_no=f"受{review.id}", by=agent, at=at)
+        acceptance.accept(session, review, notice_no=f"受{review.id}", by=agent, at=at)
     assert case.stage is Stage.UNDER_REVIEW
     assert case.committed_due_on is not None and case.committed_due_on <= case.legal_due_on
     decided_at = utc(date(2026, 11, 27), time(15))
     for review in lookups.reviews_of(session, case):
-        reviewing.decide(session, review, outcome=ReviewState.GRANTED, decision_no="准1", by=agent, at=decided_at)
+        deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="准1", by=agent, at=decided_at)
     assert (case.stage, case.outcome) == (Stage.DECIDED, Outcome.GRANTED)
     home = courier_legs.book_delivery(
         session, case, appointment=an_appointment(date(2026, 11, 30)), by=viewer, at=decided_at
@@ -289,7 +291,7 @@ def test_silence_of_five_working_days_counts_as_acceptance(county):
     case, _ = a_prescreened_case(county)
     agent = county.agent_viewer()
     courier_legs.hand_in(session, case, by=agent, at=TEN, scan_id="c")
-    reviewing.submit(session, case, receipts={}, by=agent, at=TEN)
+    filing.submit(session, case, receipts={}, by=agent, at=TEN)
     assert daily_rules.accept_by_silence(session, at=utc(date(2026, 11, 30), time(16))) == []
     deemed = daily_rules.accept_by_silence(session, at=utc(date(2026, 12, 1), time(9)))
     assert {r.state for r in deemed} == {ReviewState.ACCEPTED}
@@ -301,10 +303,10 @@ def test_an_unrated_case_closes_after_fifteen_working_days(county):
     case, _ = a_prescreened_case(county, matters=("IND-101",))
     agent = county.agent_viewer()
     assert case.pickup_way is Way.ELECTRONIC
-    reviewing.submit(session, case, receipts={}, by=agent, at=TEN)
+    filing.submit(session, case, receipts={}, by=agent, at=TEN)
     review = lookups.reviews_of(session, case)[0]
-    reviewing.accept(session, review, notice_no="受1", by=agent, at=TEN)
-    reviewing.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=TEN)
+    acceptance.accept(session, review, notice_no="受1", by=agent, at=TEN)
+    deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=TEN)
     courier_legs.deliver_electronically(session, case, by=agent, at=TEN)
     assert daily_rules.close_unrated(session, at=TEN + timedelta(days=14)) == []
     assert daily_rules.close_unrated(session, at=TEN + timedelta(days=22)) == [case]
@@ -315,12 +317,12 @@ def test_a_denial_needs_reasons_and_never_reads_as_success(county):
     session = county.session
     case, _ = a_prescreened_case(county, matters=("IND-101",))
     agent = county.agent_viewer()
-    reviewing.submit(session, case, receipts={}, by=agent, at=TEN)
+    filing.submit(session, case, receipts={}, by=agent, at=TEN)
     review = lookups.reviews_of(session, case)[0]
-    reviewing.accept(session, review, notice_no="受1", by=agent, at=TEN)
+    acceptance.accept(session, review, notice_no="受1", by=agent, at=TEN)
     with pytest.raises(Refused, match="reasons"):
-        reviewing.decide(session, review, outcome=ReviewState.DENIED, decision_no="不1", by=agent, at=TEN)
-    reviewing.decide(
+        deciding.decide(session, review, outcome=ReviewState.DENIED, decision_no="不1", by=agent, at=TEN)
+    deciding.decide(
         session, review, outcome=ReviewState.DENIED, decision_no="不1", reason="产业政策禁止类", by=agent, at=TEN
     )
     assert case.outcome is Outcome.DENIED
@@ -329,7 +331,7 @@ def test_a_denial_needs_reasons_and_never_reads_as_success(county):
 def test_a_step_out_of_order_is_refused(county):
     case, viewer = a_request(county)
     with pytest.raises(WrongStage):
-        reviewing.submit(county.session, case, receipts={}, by=county.agent_viewer(), at=TEN)
+        filing.submit(county.session, case, receipts={}, by=county.agent_viewer(), at=TEN)
     with pytest.raises(WrongStage):
         courier_legs.book_pickup(county.session, case, appointment=an_appointment(), by=viewer, at=TEN)
     with pytest.raises(NotFound):
@@ -343,10 +345,10 @@ def test_results_and_old_originals_change_hands_at_one_stop(county):
     case, viewer = a_prescreened_case(county)
     agent = county.agent_viewer()
     courier_legs.hand_in(session, case, by=agent, at=TEN, scan_id="c")
-    reviewing.submit(session, case, receipts={}, by=agent, at=TEN)
+    filing.submit(session, case, receipts={}, by=agent, at=TEN)
     for review in lookups.reviews_of(session, case):
-        reviewing.accept(session, review, notice_no="受", by=agent, at=TEN)
-        reviewing.decide(session, review, outcome=ReviewState.GRANTED, decision_no="准", by=agent, at=TEN)
+        acceptance.accept(session, review, notice_no="受", by=agent, at=TEN)
+        deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="准", by=agent, at=TEN)
     old = courier_legs.book_exchange(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     stop = plan_by_hand(session, county, old)
     papers = route_planning.papers_at(session, stop)
@@ -379,9 +381,9 @@ def granted_on_commitment(county):
     session = county.session
     case, _ = a_prescreened_case(county, matters=("IND-108",))
     agent = county.agent_viewer()
-    reviewing.submit(session, case, receipts={}, by=agent, at=TEN)
+    filing.submit(session, case, receipts={}, by=agent, at=TEN)
     review = lookups.reviews_of(session, case)[0]
-    reviewing.grant_on_commitment(
+    deciding.grant_on_commitment(
         session, review, decision_no="承诺1", verify_by=MONDAY + timedelta(days=30), by=agent, at=TEN
     )
     return case, review
@@ -391,10 +393,10 @@ def test_a_matter_on_commitment_is_decided_at_once_and_verified_afterwards(count
     case, review = granted_on_commitment(county)
     assert (case.stage, review.state, review.relief) == (Stage.DECIDED, ReviewState.GRANTED, Relief.COMMITMENT)
     agent = county.agent_viewer()
-    reviewing.verify_commitment(county.session, review, holds=True, reason="", by=agent, at=TEN + timedelta(days=9))
+    deciding.verify_commitment(county.session, review, holds=True, reason="", by=agent, at=TEN + timedelta(days=9))
     assert review.verified_at is not None
     with pytest.raises(WrongStage):
-        reviewing.verify_commitment(
+        deciding.verify_commitment(
             county.session, review, holds=False, reason="x", by=agent, at=TEN + timedelta(days=9)
         )
 
@@ -403,8 +405,8 @@ def test_a_false_commitment_costs_the_decision_with_reasons_and_a_notice(county)
     _, review = granted_on_commitment(county)
     agent = county.agent_viewer()
     with pytest.raises(Refused, match="reasons"):
-        reviewing.verify_commitment(county.session, review, holds=False, reason=" ", by=agent, at=TEN)
-    reviewing.verify_commitment(county.session, review, holds=False, reason="现场与承诺不符", by=agent, at=TEN)
+        deciding.verify_commitment(county.session, review, holds=False, reason=" ", by=agent, at=TEN)
+    deciding.verify_commitment(county.session, review, holds=False, reason="现场与承诺不符", by=agent, at=TEN)
     assert review.revoked_at is not None
     assert "commitment_revoked" in texts_sent(county.session)
 
@@ -412,9 +414,9 @@ def test_a_false_commitment_costs_the_decision_with_reasons_and_a_notice(county)
 def test_only_matters_of_the_list_are_decided_on_commitment(county):
     session = county.session
     case, _ = a_prescreened_case(county, matters=("IND-101",))
-    reviewing.submit(session, case, receipts={}, by=county.agent_viewer(), at=TEN)
+    filing.submit(session, case, receipts={}, by=county.agent_viewer(), at=TEN)
     with pytest.raises(Refused, match="not decided on commitment"):
-        reviewing.grant_on_commitment(
+        deciding.grant_on_commitment(
             session, lookups.reviews_of(session, case)[0], decision_no="承诺1", verify_by=MONDAY + timedelta(days=30),
             by=county.agent_viewer(), at=TEN,
         )  # fmt: skip

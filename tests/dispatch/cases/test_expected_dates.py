@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from dispatch.acts import project_intake, reviewing
+from dispatch.acts import acceptance, deciding, filing, pausing, project_intake
 from dispatch.cases import duration_training, expected_dates, lookups
 from dispatch.cases.case import CaseEvent, Way
 from dispatch.cases.duration_training import FittedDurations, PromiseRecord
@@ -23,9 +23,9 @@ DAY = timedelta(days=1)
 def under_review(county, **more):
     """A case whose matters were all accepted on Monday at ten."""
     case, viewer = a_prescreened_case(county, pickup_way=Way.ELECTRONIC, **more)
-    reviewing.submit(county.session, case, receipts={}, by=county.agent_viewer(), at=TEN)
+    filing.submit(county.session, case, receipts={}, by=county.agent_viewer(), at=TEN)
     for review in lookups.reviews_of(county.session, case):
-        reviewing.accept(county.session, review, notice_no=f"受{review.id}", by=county.agent_viewer(), at=TEN)
+        acceptance.accept(county.session, review, notice_no=f"受{review.id}", by=county.agent_viewer(), at=TEN)
     county.session.flush()
     return case, viewer
 
@@ -87,7 +87,7 @@ def test_a_special_procedure_moves_the_date_and_what_the_case_is_measured_by(cou
         kind=PauseKind.EXPERT_REVIEW, notice_no="评1", starts_on=date(2026, 11, 24),
         expected_end_on=date(2026, 12, 22), maximum_wd=30,
     )  # fmt: skip
-    reviewing.pause(county.session, review, pause, by=county.agent_viewer(), at=TEN)
+    pausing.pause(county.session, review, pause, by=county.agent_viewer(), at=TEN)
     assert case.expected_on > was
     assert promises(county.session, case)[-1].is_yardstick
     assert case.miss_probability <= 0.2
@@ -97,7 +97,7 @@ def test_a_special_procedure_moves_the_date_and_what_the_case_is_measured_by(cou
 def test_a_decided_case_is_judged_and_bears_no_risk(county):
     case, _ = under_review(county)
     for review in lookups.reviews_of(county.session, case):
-        reviewing.decide(
+        deciding.decide(
             county.session, review, outcome=ReviewState.GRANTED, decision_no="准1", by=county.agent_viewer(),
             at=TEN + 3 * DAY,
         )  # fmt: skip
@@ -110,7 +110,7 @@ def test_a_decided_case_is_judged_and_bears_no_risk(county):
 def test_what_was_decided_teaches_and_the_next_promise_cites_it(county):
     case, _ = under_review(county)
     for review in lookups.reviews_of(county.session, case):
-        reviewing.decide(
+        deciding.decide(
             county.session, review, outcome=ReviewState.GRANTED, decision_no="准1", by=county.agent_viewer(),
             at=TEN + DAY,
         )  # fmt: skip

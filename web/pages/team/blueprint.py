@@ -1,13 +1,17 @@
 """The blueprint of the team's pages, and what their forms share."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import Any
 
-from flask import Blueprint, current_app, flash
+from flask import Blueprint, current_app, flash, redirect, request
 from flask_babel import gettext
+from werkzeug.wrappers import Response
 
+from dispatch.acts.act import Act
 from dispatch.cases.stages import LABEL, Stage
-from dispatch.core.errors import DispatchError, NotFound
+from dispatch.core.errors import DispatchError, NotFound, Refused
 from routing.day.tables import RunError
+from web.wiring.act_door import command_from_form, take
 from web.wiring.formatting import in_words
 
 bp = Blueprint("team", __name__, url_prefix="/team")
@@ -33,3 +37,17 @@ def stage_label(stage: Stage) -> str:
 def endpoints() -> Collection[str]:
     """Which pages there are."""
     return current_app.view_functions
+
+
+def take_form(
+    command: type[Act[Any]] | None, done: str, *, back: str, path: Iterable[tuple[object, object]] = (), **given: object
+) -> Response:
+    """One act from a form of the team's pages; a broken rule is said on the page, and nothing is changed."""
+    try:
+        if command is None:
+            raise Refused("which step?", user_message="请选择办理动作")
+        take(command_from_form(command, request.form, **given), path=path)
+        flash(gettext(done))
+    except RULES as error:
+        say(error)
+    return redirect(back)

@@ -1,5 +1,6 @@
 """One case with the acts of its agent: prescreen, papers, filing, the authority's papers, the way home."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -10,25 +11,32 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.acts import courier_legs, early_ends, handover_lists, prescreening, reviewing
-from dispatch.acts.reviewing import PAUSE_WORDS
-from dispatch.cases import lookups
-from dispatch.cases.access_control import case_for, parcel_for, review_for
+from dispatch.acts import (
+    courier_legs,
+    early_ends,
+    handover_lists,
+    prescreening,
+)
+from dispatch.acts.filing import SubmitCase
+from dispatch.acts.pausing import PAUSE_WORDS
+from dispatch.acts.review_steps import REVIEW_STEPS
+from dispatch.cases.access_control import case_for, parcel_for
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL, Case, Material, Way
 from dispatch.cases.project import Project
-from dispatch.cases.review import RELIEF_LABEL, REVIEW_LABEL, ReviewPause, ReviewState
+from dispatch.cases.review import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.cases.stages import LABEL, MILESTONES
 from dispatch.core.actor import Actor, Role
-from dispatch.core.clock import PauseKind
 from dispatch.core.errors import NotFound, Refused
+from dispatch.core.ids import CaseNo
 from dispatch.custody.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, Holder
 from dispatch.path.applicability import BY_COMMITMENT
 from dispatch.views import team as asked
 from dispatch.views.cases import door_proofs
 from dispatch.views.enterprise_path import drawn_path
 from routing.day.stops import Address
-from web.pages.team.blueprint import RULES, bp, say
+from web.pages.team.blueprint import RULES, bp, say, take_form
 from web.wiring import files
+from web.wiring.act_door import offers
 from web.wiring.auth import current_actor, roles, staff_only
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
@@ -215,69 +223,24 @@ def scan(case_no: str, waybill: str) -> Response:
 
 
 @bp.post("/cases/<case_no>/submission")
-@acts
+@offers(SubmitCase)
 def submit(case_no: str) -> Response:
     """Filed with the authorities, with their receipts."""
-
-    def take(session: Session, viewer: Actor, row: Case) -> str:
-        receipts = {r.id: request.form.get(f"receipt{r.id}", "").strip() for r in lookups.reviews_of(session, row)}
-        reviewing.submit(session, row, receipts=receipts, by=viewer, at=db.now(session))
-        return "已报送"
-
-    return _step(case_no, take)
+    given = {int(name[7:]): words for name, words in request.form.items() if re.fullmatch(r"receipt\d{1,18}", name)}
+    receipts = {review_id: words.strip() for review_id, words in given.items()}
+    return take_form(SubmitCase, "已报送", back=_page(case_no), case=case_no, receipts=receipts)
 
 
 @bp.post("/cases/<case_no>/reviews/<int:review_id>")
-@acts
+@offers(*REVIEW_STEPS.values())
 def review(case_no: str, review_id: int) -> Response:
     """One step of one matter, as the authority's paper says."""
-    form = request.form
+    step = REVIEW_STEPS.get(request.form.get("step", ""))
+    return take_form(step, "已登记", back=_page(case_no), review=review_id, path=[(CaseNo, case_no)])
 
-    def take(session: Session, viewer: Actor, row: Case) -> str:
-        found = review_for(session, viewer, review_id)
-        if found.case_id != row.id:
-            raise NotFound(f"review {review_id} is not of case {row.case_no}")
-        at = db.now(session)
-        number, words = form.get("notice_no", "").strip(), form.get("words", "").strip()
-        match form.get("step", ""):
-            case "accepted":
-                reviewing.accept(session, found, notice_no=number, by=viewer, at=at)
-            case "granted_on_commitment":
-                reviewing.grant_on_commitment(
-                    session, found, decision_no=number, verify_by=_day("until"), by=viewer, at=at
-                )
-            case "verified" | "revoked" as step:
-                reviewing.verify_commitment(session, found, holds=step == "verified", reason=words, by=viewer, at=at)
-            case "supplement":
-                reviewing.ask_supplement(session, found, words=words, by=viewer, at=at)
-            case "refiled":
-                reviewing.refile(session, found, receipt_no=number, by=viewer, at=at)
-            case "not_accepted":
-                reviewing.refuse_acceptance(session, found, reason=words, by=viewer, at=at)
-            case "paused":
-                kind = form.get("kind", "")
-                if kind not in {k.value for k in PauseKind}:
-                    raise Refused("what pauses it?", user_message="请选择特别程序种类")
-                today = at.astimezone(db.SHANGHAI).date()
-                pause = ReviewPause(
-                    kind=PauseKind(kind), notice_no=number, starts_on=today, expected_end_on=_day("until"),
-                    maximum_wd=20, rule=words,
-                )  # fmt: skip
-                reviewing.pause(session, found, pause, by=viewer, at=at)
-            case "resumed":
-                reviewing.resume(session, found, on=at.astimezone(db.SHANGHAI).date(), by=viewer, at=at)
-            case "extended":
-                approved = at.astimezone(db.SHANGHAI).date()
-                reviewing.extend(session, found, working_days=10, approved_on=approved, reason=words, by=viewer, at=at)
-            case "granted" | "denied" | "returned" as outcome:
-                reviewing.decide(
-                    session, found, outcome=ReviewState(outcome), decision_no=number, reason=words, by=viewer, at=at
-                )
-            case _:
-                raise Refused("which step?", user_message="请选择办理动作")
-        return "已登记"
 
-    return _step(case_no, take)
+def _page(case_no: str) -> str:
+    return url_for("team.case", case_no=case_no)
 
 
 @bp.post("/cases/<case_no>/delivered")

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch.acts import courier_legs, reviewing
+from dispatch.acts import courier_legs, filing
 from dispatch.cases import lookups
 from dispatch.core.actor import SYSTEM, Role
 from dispatch.core.clock import utc
@@ -46,7 +46,7 @@ def fill(sessions: sessionmaker[Session], folder: Path) -> Day:
         second, viewer = a_prescreened_case(county)
         courier_legs.hand_in(session, second, by=county.agent_viewer(), at=TEN, scan_id="counter")
         receipts = {review.id: f"SL{review.id}" for review in lookups.reviews_of(session, second)}
-        reviewing.submit(session, second, receipts=receipts, by=county.agent_viewer(), at=TEN)
+        filing.submit(session, second, receipts=receipts, by=county.agent_viewer(), at=TEN)
         home = courier_legs.book_delivery(session, second, appointment=an_appointment(), by=viewer, at=TEN)
         db.set_clock(session, utc(TUESDAY, time(10)))
         plan = DayPlan(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from agents.network import Division
-from dispatch.acts import courier_legs, prescreening, reviewing
+from dispatch.acts import acceptance, courier_legs, deciding, filing, prescreening
 from dispatch.acts.answering import rectify
 from dispatch.cases import lookups
 from dispatch.cases.case import Case, MaterialState, Way
@@ -444,10 +444,10 @@ def a_delivered_case(county: County) -> tuple[Case, Actor]:
     session = county.session
     case, viewer = a_prescreened_case(county, matters=("IND-101",))
     agent = county.agent_viewer()
-    reviewing.submit(session, case, receipts={}, by=agent, at=TEN)
+    filing.submit(session, case, receipts={}, by=agent, at=TEN)
     review = lookups.reviews_of(session, case)[0]
-    reviewing.accept(session, review, notice_no="受1", by=agent, at=TEN)
-    reviewing.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=TEN)
+    acceptance.accept(session, review, notice_no="受1", by=agent, at=TEN)
+    deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=TEN)
     courier_legs.deliver_electronically(session, case, by=agent, at=TEN)
     return case, viewer
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.serving import make_server
 
 import db
-from dispatch.acts import courier_legs, prescreening, reviewing
+from dispatch.acts import acceptance, courier_legs, deciding, filing, prescreening
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
 from dispatch.cases.case import Case
@@ -122,8 +122,8 @@ def everybody_else_does_their_part(sessions: sessionmaker[Session], case_no: str
         case, agent = session.scalars(select(Case).where(Case.case_no == case_no)).one(), county.agent_viewer()
         staffing.assign(session, case.project, agent_id=county.agents[0].id, by=SYSTEM, at=TEN)
         prescreening.prescreen(session, case, by=agent, at=TEN)
-        reviewing.submit(session, case, receipts={}, by=agent, at=TEN)
+        filing.submit(session, case, receipts={}, by=agent, at=TEN)
         review = lookups.reviews_of(session, case)[0]
-        reviewing.accept(session, review, notice_no="受1", by=agent, at=TEN)
-        reviewing.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=DECIDED)
+        acceptance.accept(session, review, notice_no="受1", by=agent, at=TEN)
+        deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=DECIDED)
         courier_legs.deliver_electronically(session, case, by=agent, at=db.now(session))

@@ -1,0 +1,17 @@
+"""Act fields: what words, numbers and days a command takes, with the limits that hold at every door."""
+
+from datetime import date
+from typing import Annotated
+
+from annotated_types import Ge, Le, MaxLen
+
+Number = Annotated[str, MaxLen(80)]
+"""The number of a paper, as it is printed there."""
+Words = Annotated[str, MaxLen(1000)]
+"""What a person writes: reasons, corrections, an answer."""
+Reason = Annotated[str, MaxLen(400)]
+Name = Annotated[str, MaxLen(40)]
+Rule = Annotated[str, MaxLen(200)]
+"""The article or the rule that something rests on."""
+CalendarDate = Annotated[date, Ge(date(2000, 1, 1)), Le(date(2100, 12, 31))]
+"""A day that the calendar can reckon with."""

@@ -1,0 +1,128 @@
+"""Filing: what the agent files with the authorities, draws up in simulation, and files again after corrections."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from dispatch.acts.act import STAFF, ActContext, act
+from dispatch.acts.act_fields import Number
+from dispatch.acts.review_result import CaseResult, ReviewResult, case_result, review_result
+from dispatch.cases.case import Case, Way
+from dispatch.cases.lookups import parcels_of, reviews_of
+from dispatch.cases.notify import add_timeline_event, day_of, queue_stage_notice
+from dispatch.cases.project import Power, Project
+from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.stages import Stage
+from dispatch.catalogue.catalog import calendar_of
+from dispatch.core.actor import Actor
+from dispatch.core.errors import Refused, WrongStage
+from dispatch.core.ids import CaseNo, ReviewId
+from dispatch.core.localized_text import ListText, LocalizedText
+from dispatch.custody.custody import Holder, Leg
+from dispatch.path.approval_graph import Relief
+
+
+def submit(session: Session, case: Case, *, receipts: Mapping[int, str], by: Actor, at: datetime) -> Case:
+    """The agent files with the authorities: ``receipts`` gives the filing receipt of each review by its id."""
+    case.must_be(Stage.PRESCREENED, Stage.COLLECTED)
+    if case.stage is Stage.PRESCREENED and case.pickup_way is not Way.ELECTRONIC:
+        raise WrongStage(f"case {case.case_no}: the originals are not in yet", case_no=case.case_no)
+    project = session.get_one(Project, case.project_id)
+    letter = project.delegation_on(day_of(at))
+    if letter is None or not letter.allows(Power.SUBMIT, day_of(at)):
+        raise Refused(f"case {case.case_no}: no delegation allows filing", user_message="委托书未授权代为申报或已失效")
+    on_the_way = [p.waybill for p in parcels_of(session, case) if p.leg is Leg.PICKUP and p.holder is Holder.COURIER]
+    if on_the_way:
+        raise Refused(
+            f"parcels {on_the_way} are still with the courier", user_message="原件还在揽投员处，请先在中心签收"
+        )
+    calendar = calendar_of(session)
+    reviews = reviews_of(session, case)
+    for review in reviews:
+        if review.state in {ReviewState.PREPARED, ReviewState.SIMULATED}:
+            review.file(at=at, receipt_no=receipts.get(review.id, ""), calendar=calendar)
+    case.move_to(Stage.SUBMITTED, at=at, by=by.label)
+    authorities = sorted({review.authority for review in reviews})
+    queue_stage_notice(
+        session, case, at=at, by=by, words=LocalizedText("已报送：%(names)s", names=ListText(authorities)),
+        count=str(len(reviews)), centre=authorities[0][:20] if authorities else "",
+    )  # fmt: skip
+    return case
+
+
+def simulate_review(session: Session, review: Review, *, by: Actor, at: datetime) -> None:
+    """Simulated approval (模拟审批): a draft opinion before the land is granted, made formal by filing."""
+    case = session.get_one(Case, review.case_id)
+    review.move_to(ReviewState.SIMULATED)
+    review.relief = Relief.SIMULATED
+    add_timeline_event(
+        session,
+        case,
+        kind="simulated",
+        by=by,
+        at=at,
+        words=LocalizedText("%(matter)s进入模拟审批", matter=review.matter.short_name),
+        review_id=review.id,
+    )
+
+
+def refile(session: Session, review: Review, *, receipt_no: str, by: Actor, at: datetime) -> None:
+    """The corrections are in: filed again, and five days begin anew."""
+    case = session.get_one(Case, review.case_id)
+    review.file(at=at, receipt_no=receipt_no, calendar=calendar_of(session))
+    add_timeline_event(
+        session,
+        case,
+        kind="refiled",
+        by=by,
+        at=at,
+        words=LocalizedText("%(matter)s已补正并再次报送", matter=review.matter.short_name),
+        review_id=review.id,
+    )
+
+
+@act(by=STAFF)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitCase:
+    """The agent files the case with its authorities; ``receipts`` holds the filing receipt of each review."""
+
+    case: CaseNo
+    version: int | None = None
+    receipts: Mapping[ReviewId, Number] = field(default_factory=dict)
+
+    def perform(self, context: ActContext) -> CaseResult:
+        case = context.row(Case, self.case)
+        receipts = {int(review_id): number for review_id, number in self.receipts.items()}
+        submit(context.session, case, receipts=receipts, by=context.actor, at=context.at)
+        return case_result(case)
+
+
+@act(by=STAFF)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulateReview:
+    """Simulated approval (模拟审批): a draft opinion before the land is granted, made formal by filing."""
+
+    review: ReviewId
+    version: int | None = None
+
+    def perform(self, context: ActContext) -> ReviewResult:
+        review = context.row(Review, self.review)
+        simulate_review(context.session, review, by=context.actor, at=context.at)
+        return review_result(review)
+
+
+@act(by=STAFF)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefileReview:
+    """The corrections are in and the matter is filed again: five days begin anew."""
+
+    review: ReviewId
+    version: int | None = None
+    notice_no: Number = ""
+
+    def perform(self, context: ActContext) -> ReviewResult:
+        review = context.row(Review, self.review)
+        refile(context.session, review, receipt_no=self.notice_no, by=context.actor, at=context.at)
+        return review_result(review)

@@ -1,0 +1,30 @@
+"""Ids: what a command names a row by, each a type of its own, so that what an actor may name can be checked. Pure."""
+
+from typing import NewType
+
+ProjectNo = NewType("ProjectNo", str)
+CaseNo = NewType("CaseNo", str)
+MaterialId = NewType("MaterialId", int)
+ReviewId = NewType("ReviewId", int)
+Waybill = NewType("Waybill", str)
+StopId = NewType("StopId", int)
+RunId = NewType("RunId", int)
+PlanId = NewType("PlanId", int)
+CourierId = NewType("CourierId", int)
+ListNo = NewType("ListNo", str)
+ReferralId = NewType("ReferralId", int)
+AgentId = NewType("AgentId", int)
+AbsenceId = NewType("AbsenceId", int)
+EnterpriseId = NewType("EnterpriseId", int)
+ContactId = NewType("ContactId", int)
+RecipientId = NewType("RecipientId", int)
+TicketNo = NewType("TicketNo", str)
+RectificationId = NewType("RectificationId", int)
+MessageId = NewType("MessageId", int)
+DivisionCode = NewType("DivisionCode", str)
+CentreId = NewType("CentreId", int)
+FileId = NewType("FileId", str)
+"""A kept file, by the SHA-256 of its content."""
+
+BIGGEST = 2**63 - 1
+LONGEST = 64

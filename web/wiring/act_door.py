@@ -1,0 +1,160 @@
+"""The door to the acts: schemas and forms made from a command's own fields, and the one call that performs it."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, Literal, NewType, ParamSpec, TypeVar, Union, cast, get_args, get_origin
+from uuid import UUID
+
+from annotated_types import Ge, Le, MaxLen
+from flask import request
+from flask_babel import gettext
+from pydantic import Discriminator, RootModel, ValidationError, create_model
+from werkzeug.datastructures import MultiDict
+
+from dispatch.acts.act import RULES, Act, perform
+from dispatch.core.errors import Refused
+from dispatch.core.ids import BIGGEST, LONGEST
+from web.wiring.api_schema import Strict
+from web.wiring.auth import current_actor, roles
+from web.wiring.transactions import transaction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Result = TypeVar("Result")
+
+MULTIPLE = (list, tuple, frozenset)
+
+
+def offers(*commands: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Marks a view with the acts that it offers: only who may take one of them finds it."""
+
+    def mark(view: Callable[P, R]) -> Callable[P, R]:
+        allowed = frozenset[Any]().union(*(RULES[command].by for command in commands))
+        guarded = roles(*sorted(allowed))(view)
+        guarded.offered_acts = commands  # type: ignore[attr-defined]
+        return guarded
+
+    return mark
+
+
+# ---------------------------------------------------------------- schemas
+
+
+@cache
+def schema_of(command: type, *, path: tuple[str, ...] = (), name: str = "", step: str = "") -> type[Strict]:
+    """The body that an API takes for a command: its fields but those that stand in the address.
+
+    ``step``: the word by which one address tells several commands apart."""
+    fields: dict[str, Any] = {}
+    if step:
+        fields["step"] = (Literal[step], ...)
+    for field in dataclasses.fields(command):
+        if field.name in path:
+            continue
+        hint = _checked(RULES[command].hints[field.name])
+        fields[field.name] = (hint, _default(field))
+    title = name or f"{command.__name__}In"
+    return create_model(title, __base__=Strict, __doc__=command.__doc__, **fields)
+
+
+def body_of_steps(name: str, steps: Mapping[str, type], *, path: tuple[str, ...]) -> type[RootModel[Any]]:
+    """The body of an address that offers several commands, told apart by their ``step``."""
+    bodies = [schema_of(command, path=path, step=word) for word, command in steps.items()]
+    either: Any = Annotated[reduce(or_, cast(Any, bodies)), Discriminator("step")]
+    return create_model(name, __base__=RootModel[either], __doc__="One step: which, and what its paper says.")
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return ...
+
+
+def _checked(hint: Any) -> Any:
+    """The field's type with the limits that its ids have: a number that no row can have is refused at the door."""
+    if isinstance(hint, NewType):
+        plain = hint.__supertype__
+        return Annotated[plain, Ge(1), Le(BIGGEST)] if plain is int else Annotated[plain, MaxLen(LONGEST)]
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in {Union, UnionType}:
+        return Union[tuple(_checked(one) for one in inner)]  # noqa: UP007
+    if origin in MULTIPLE:
+        return origin[tuple(one if one is Ellipsis else _checked(one) for one in inner)]
+    return hint
+
+
+# ---------------------------------------------------------------- commands from what came in
+
+
+def command_from(command: type[Act[Result]], body: Strict, **path: object) -> Act[Result]:
+    """The command that a checked body and the parts of the address make."""
+    given = {name: getattr(body, name) for name in type(body).model_fields if name != "step"}
+    return command(**given, **path)
+
+
+def command_from_form(command: type[Act[Result]], form: MultiDict[str, str], **given: object) -> Act[Result]:
+    """The command that a page's form makes; ``given`` are parts of the address and what the page itself puts together.
+
+    An empty field counts as not filled in. Raises Refused, in words for the person who typed."""
+    values: dict[str, object] = {}
+    for field in dataclasses.fields(cast(Any, command)):
+        if field.name in given or field.name not in form:
+            continue
+        typed = [text.strip() for text in form.getlist(field.name) if text.strip()]
+        if typed:
+            values[field.name] = typed if _takes_several(RULES[command].hints[field.name]) else typed[-1]
+    try:
+        body = schema_of(command, path=tuple(sorted(given)))(**values)
+    except ValidationError as error:
+        raise Refused(f"{command.__name__}: {error}", user_message=_first_fault(error)) from None
+    return command_from(command, body, **given)
+
+
+def _takes_several(hint: Any) -> bool:
+    return get_origin(hint) in MULTIPLE
+
+
+FAULTS = {
+    "date_from_datetime_parsing": "请选择日期", "date_parsing": "请选择日期", "date_type": "请选择日期",
+    "enum": "请选择列出的选项", "int_parsing": "请填写整数", "float_parsing": "请填写数字",
+    "greater_than_equal": "数值太小", "less_than_equal": "数值太大", "string_too_long": "填写的内容太长",
+}  # fmt: skip
+MISSING = {
+    "kind": "请选择种类",
+    "on": "请选择日期",
+    "until": "请选择日期",
+    "reason": "请填写理由",
+    "words": "请填写内容",
+}
+
+
+def _first_fault(error: ValidationError) -> str:
+    first: Mapping[str, Any] = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "missing":
+        return MISSING.get(field, "填写有误，请核对后再提交")
+    return FAULTS.get(first["type"], "填写有误，请核对后再提交")
+
+
+# ---------------------------------------------------------------- performing
+
+
+def take(command: Act[Result], *, path: Iterable[tuple[object, object]] = (), client_id: UUID | None = None) -> Result:
+    """Perform a command for who is asking, in a transaction of its own."""
+    actor = current_actor()
+    with transaction() as session:
+        return perform(session, command, actor, client_id=client_id or _client_id(), path=tuple(path))
+
+
+def _client_id() -> UUID | None:
+    """The id that a form or a program gave this step, so that sending it twice takes it once."""
+    given = request.form.get("client_id", "") if request.form else ""
+    try:
+        return UUID(given) if given else None
+    except ValueError:
+        raise Refused(f"client id {given!r} is none", user_message=gettext("填写有误，请核对后再提交")) from None
