@@ -10,8 +10,8 @@ from dispatch.acts import reviewing
 from dispatch.cases.access_control import review_for
 from dispatch.cases.review import ReviewPause, ReviewState
 from dispatch.core.actor import Role
-from dispatch.core.clock import PauseKind
 from dispatch.core.errors import Refused, Stale
+from dispatch.core.special_procedure import PauseKind
 from web.wiring.api_schema import Day, Strict, problems
 from web.wiring.auth import current_actor, roles
 from web.wiring.idempotency import idempotent

@@ -19,9 +19,10 @@ from dispatch.cases.project import Project
 from dispatch.cases.review import RELIEF_LABEL, REVIEW_LABEL, ReviewPause, ReviewState
 from dispatch.cases.stages import LABEL, MILESTONES
 from dispatch.core.actor import Actor, Role
-from dispatch.core.clock import PauseKind
 from dispatch.core.errors import NotFound, Refused
-from dispatch.custody.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, Holder
+from dispatch.core.special_procedure import PauseKind
+from dispatch.custody.handover import HOLDER_LABEL, Holder
+from dispatch.custody.parcel import LEG_LABEL, PARCEL_LABEL
 from dispatch.path.applicability import BY_COMMITMENT
 from dispatch.views import team as asked
 from dispatch.views.cases import door_proofs
