@@ -26,9 +26,9 @@ from dispatch.cases.evaluation import Rectification
 from dispatch.cases.project import Power
 from dispatch.cases.stages import NOTICE, Stage
 from dispatch.core.actor import Role
-from dispatch.core.clock import utc
-from dispatch.custody import custody
-from dispatch.custody.custody import CustodyAnchor
+from dispatch.core.shanghai_time import utc
+from dispatch.custody import verification
+from dispatch.custody.anchors import CustodyAnchor
 from notifications.message import Attempt, Message, State
 from servers import until
 from tests.conftest import Program
@@ -313,7 +313,7 @@ def test_a_request_runs_to_its_evaluation_over_http_though_a_worker_is_killed(
     stage.waits_for(lambda session: not session.scalars(select(Message.id).where(Message.state == State.QUEUED)).all())
 
     with sessions() as session:
-        assert list(custody.verify(session)) == []
+        assert list(verification.verify(session)) == []
         assert hands_of(agent, envelope["waybill"]) == ["courier", "centre", "courier", "enterprise"]
         assert hands_of(agent, result["waybill"]) == ["courier", "enterprise"]
         assert session.scalars(select(Rectification)).one().evaluation.review_id == reviews[0]

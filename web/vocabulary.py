@@ -26,7 +26,8 @@ from dispatch.cases.project import FAMILY_LABEL, PROJECT_LABEL
 from dispatch.cases.review import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.cases.stages import LABEL
 from dispatch.core.actor import ROLE_LABEL
-from dispatch.custody.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, PAYER_LABEL
+from dispatch.custody.handover import HOLDER_LABEL
+from dispatch.custody.parcel import LEG_LABEL, PARCEL_LABEL, PAYER_LABEL
 from dispatch.custody.proofs import MISSING
 from dispatch.path.seven_lists import GROUPS, PHASES
 from dispatch.views import plan_costs

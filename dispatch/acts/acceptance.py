@@ -16,7 +16,7 @@ from dispatch.cases.lookups import lead_agent
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
 from dispatch.cases.review import Review, ReviewState
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
 from dispatch.core.ids import ReviewId

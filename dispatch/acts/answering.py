@@ -10,7 +10,7 @@ from dispatch.cases.evaluation import TICKET_LABEL, Evaluation, Rectification, R
 from dispatch.cases.lookups import due, next_number
 from dispatch.cases.notify import DeskKind, add_timeline_event, day_of, queue_desk_notice, queue_notice
 from dispatch.cases.project import Project
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
 from dispatch.core.localized_text import DayText, LocalizedText

@@ -12,7 +12,7 @@ from dispatch.cases.lookups import due, open_cases, reviews_of
 from dispatch.cases.notify import DeskKind, queue_desk_notice, queue_stage_notice, sms_case_number
 from dispatch.cases.project import Project, ProjectState
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound, Refused
 

@@ -13,11 +13,13 @@ from dispatch.cases.lookups import actor_ref, due, moment, next_number, parcels_
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, queue_stage_notice, six_digits
 from dispatch.cases.project import AuthorisedRecipient, Power, Project
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.localized_text import DayText, LocalizedText, WindowText
-from dispatch.custody.custody import Holder, Leg, Parcel, ParcelState, Payer, check_waybill, waybill_from
+from dispatch.custody.handover import Holder
+from dispatch.custody.parcel import Leg, Parcel, ParcelState, Payer
+from dispatch.custody.waybill import check_waybill, waybill_from
 from routing.day.stops import Address, ask_for_stop, reschedule, stop_with
 from routing.day.tables import CourierStop, StopKind
 

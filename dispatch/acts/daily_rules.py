@@ -20,7 +20,7 @@ from dispatch.cases.notify import (
 from dispatch.cases.project import Project, Referral
 from dispatch.cases.review import Review, ReviewState
 from dispatch.cases.stages import ENDS, Stage
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import SYSTEM
 from dispatch.core.localized_text import DayText, LocalizedText
 

@@ -13,11 +13,12 @@ from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, queu
 from dispatch.cases.project import Delegation, Project
 from dispatch.cases.review import NEXT_REVIEW, ReviewState
 from dispatch.cases.stages import NEXT, Stage
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.localized_text import LocalizedText
-from dispatch.custody.custody import Holder, Leg, Parcel, ParcelState
+from dispatch.custody.handover import Holder
+from dispatch.custody.parcel import Leg, Parcel, ParcelState
 from routing.day.stops import Address, ask_for_stop, release, stop_with
 from routing.day.tables import CourierStop, StopKind, StopState
 

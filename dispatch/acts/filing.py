@@ -15,13 +15,14 @@ from dispatch.cases.notify import add_timeline_event, day_of, queue_stage_notice
 from dispatch.cases.project import Power, Project
 from dispatch.cases.review import Review, ReviewState
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.ids import CaseNo, ReviewId
 from dispatch.core.localized_text import ListText, LocalizedText
-from dispatch.custody.custody import Holder, Leg
-from dispatch.path.approval_graph import Relief
+from dispatch.custody.handover import Holder
+from dispatch.custody.parcel import Leg
+from dispatch.path.edits import Relief
 
 
 def submit(session: Session, case: Case, *, receipts: Mapping[int, str], by: Actor, at: datetime) -> Case:

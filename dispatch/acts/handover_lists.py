@@ -13,20 +13,13 @@ from dispatch.cases.case import Case
 from dispatch.cases.lookups import actor_ref, next_number
 from dispatch.cases.notify import add_timeline_event, day_of
 from dispatch.core.actor import Actor
-from dispatch.core.clock import in_shanghai
 from dispatch.core.errors import NotFound, Refused, WrongStage
 from dispatch.core.localized_text import LocalizedText
-from dispatch.custody.custody import (
-    Direction,
-    HandoverLine,
-    HandoverList,
-    Holder,
-    Leg,
-    Parcel,
-    ParcelState,
-    check_waybill,
-    scan_with,
-)
+from dispatch.core.shanghai_time import in_shanghai
+from dispatch.custody.handover import Holder, scan_with
+from dispatch.custody.handover_list import Direction, HandoverLine, HandoverList
+from dispatch.custody.parcel import Leg, Parcel, ParcelState
+from dispatch.custody.waybill import check_waybill
 from routing.day.tables import Courier, CourierRun, CourierStop, StopKind, StopState
 
 TO_DO = (StopState.PLANNED, StopState.ARRIVED)

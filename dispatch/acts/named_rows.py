@@ -26,7 +26,7 @@ from dispatch.cases.review import Review
 from dispatch.core import ids
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound
-from dispatch.custody.custody import Parcel
+from dispatch.custody.parcel import Parcel
 from routing.day.tables import CourierStop
 
 Find = Callable[[Session, Actor, Any], object]

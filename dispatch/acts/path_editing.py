@@ -12,8 +12,10 @@ from dispatch.cases.project import Project
 from dispatch.cases.project_path import ProjectPath, project_path, reviews_by_matter
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound, Refused, Stale
-from dispatch.path.approval_graph import BadDays, CycleFound, DropMatter, Edit, Path, PathError, SetDays, UnknownMatter
+from dispatch.path.approval_graph import Path
 from dispatch.path.edit_log import KINDS, PathEdit, read_edits, standing, taken_back, write_edits
+from dispatch.path.edits import DropMatter, Edit, SetDays
+from dispatch.path.errors import BadDays, CycleFound, PathError, UnknownMatter
 
 LONGEST_REASON = 200
 

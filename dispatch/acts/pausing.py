@@ -16,12 +16,13 @@ from dispatch.cases.expected_dates import renew
 from dispatch.cases.lookups import lead_agent
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
 from dispatch.cases.review import Review, ReviewPause
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
-from dispatch.core.clock import EXTENSION_WD, PauseKind
 from dispatch.core.errors import Refused
 from dispatch.core.ids import ReviewId
+from dispatch.core.legal_clock import EXTENSION_WD
 from dispatch.core.localized_text import DayText, LocalizedText
+from dispatch.core.special_procedure import PauseKind
 
 MAXIMUM_PAUSE_WD = 20  # where the notice names no maximum of its own
 

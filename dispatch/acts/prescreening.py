@@ -16,11 +16,11 @@ from dispatch.cases.notify import add_timeline_event, day_of, queue_stage_notice
 from dispatch.cases.project import AuthorisedRecipient, Delegation, Enterprise, Power, Project
 from dispatch.cases.review import Review
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound, Refused, WrongStage
 from dispatch.core.localized_text import ListText, LocalizedText
-from dispatch.path.approval_graph import Relief
+from dispatch.path.edits import Relief
 
 
 @dataclass(frozen=True, slots=True)

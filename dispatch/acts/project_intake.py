@@ -18,7 +18,9 @@ from dispatch.cases.notify import add_timeline_event, day_of, query_code, queue_
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectState, Referral
 from dispatch.cases.review import Review
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.catalog import Family, Matter, Requirement, calendar_of, handling_of
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.implementation import handling_of
+from dispatch.catalogue.matter import Family, Matter, Requirement
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import Refused
 from dispatch.core.localized_text import ListText, LocalizedText

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from dispatch.acts.courier_legs import announce, unplan
 from dispatch.cases.case import Case
 from dispatch.core.actor import Actor
-from dispatch.custody.custody import Parcel
+from dispatch.custody.parcel import Parcel
 from routing.day import plan_jobs
 from routing.day.tables import CourierRun, CourierStop, Cutoff, DayPlan, PlanConflict, PlanState, StopState
 

@@ -12,12 +12,14 @@ from dispatch.cases.case import Case
 from dispatch.cases.lookups import actor_ref
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound, Refused
 from dispatch.core.localized_text import DayText, LocalizedText
-from dispatch.custody.custody import Handover, Holder, Leg, Parcel, ParcelState, check_waybill
+from dispatch.custody.handover import Handover, Holder
+from dispatch.custody.parcel import Leg, Parcel, ParcelState
 from dispatch.custody.proofs import MISSING, Proof, first_missing
+from dispatch.custody.waybill import check_waybill
 from notifications import outbox
 from routing.day.stops import ReportedEvent, ask_again, event_with, record, release, retry_of
 from routing.day.tables import FAIL_LABEL, CourierRun, CourierStop, FailReason, StopAct, StopEvent

@@ -14,7 +14,7 @@ from dispatch.assignment.matching_input import build_input
 from dispatch.assignment.propose import WEIGHTS, Move, Proposal
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project, TeamRole
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 
 AHEAD = timedelta(days=7)  # leaves that begin within a week are provided for now
 BEFORE = timedelta(days=31)  # how far back a leave may have ended that the next one only prolongs

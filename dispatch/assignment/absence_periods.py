@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from dispatch.core.clock import Calendar
+from dispatch.core.working_days import Calendar
 
 SHORT_LEAVE_WD = 3  # up to so many working days the stand-in acts and nothing is matched again
 

@@ -22,7 +22,7 @@ from dispatch.cases.lookups import due
 from dispatch.cases.notify import queue_agent_notice, queue_notice
 from dispatch.cases.project import Project, ProjectMember, ProjectState, TeamRole
 from dispatch.cases.stages import ENDS, NOTICE, Stage
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.localized_text import LocalizedText, to_json
 

@@ -28,10 +28,10 @@ from dispatch.cases.lookups import due
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project, ProjectState
 from dispatch.cases.stages import ENDS, Stage
-from dispatch.catalogue.catalog import calendar_of_version
+from dispatch.catalogue.calendar_version import calendar_of_version
 from dispatch.core.actor import Actor
-from dispatch.core.clock import Calendar
 from dispatch.core.localized_text import LocalizedText, to_json
+from dispatch.core.working_days import Calendar
 
 TRIES = 8  # how often somebody else may be quicker before the project goes on waiting
 

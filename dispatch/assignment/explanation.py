@@ -19,7 +19,7 @@ from dispatch.assignment.matching_input import READ, MatchingProjectRow, agents_
 from dispatch.assignment.propose import TERM_WORDS, WEIGHTS
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project, ProjectState
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.localized_text import ListText, LocalizedText
 
 BAR_WORDS = {

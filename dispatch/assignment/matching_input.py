@@ -24,8 +24,9 @@ from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project, ProjectMember, ProjectState, Referral, TeamRole
 from dispatch.cases.review import Review
 from dispatch.cases.stages import ENDS
-from dispatch.catalogue.catalog import Matter, calendar_of
-from dispatch.core.clock import Calendar
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.matter import Matter
+from dispatch.core.working_days import Calendar
 
 PRACTISED = 3  # the proficiency from which an agent is an authority on a kind of matter
 

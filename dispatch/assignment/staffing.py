@@ -14,7 +14,7 @@ from dispatch.cases.lookups import due, open_cases
 from dispatch.cases.notify import add_timeline_event, queue_agent_notice, queue_notice, queue_stage_notice
 from dispatch.cases.project import Project, ProjectMember, ProjectState, Referral, TeamRole
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NoCapacity, NotFound, Refused, WrongStage
 from dispatch.core.localized_text import LocalizedText

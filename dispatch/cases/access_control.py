@@ -11,7 +11,7 @@ from dispatch.cases.project import Enterprise, Project, ProjectMember
 from dispatch.cases.review import Review
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
-from dispatch.custody.custody import Parcel
+from dispatch.custody.parcel import Parcel
 from routing.day.tables import Courier, CourierRun, CourierStop, DayPlan
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db import Base, EncryptedText
 from dispatch.cases.project import Contact, Project
 from dispatch.cases.stages import ENDS, NEXT, UNDONE, Stage
-from dispatch.catalogue.catalog import MaterialMode
+from dispatch.catalogue.matter import MaterialMode
 from dispatch.core.errors import Stale, WrongStage
 from dispatch.core.localized_text import LocalizedText
 

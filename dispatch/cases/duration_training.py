@@ -12,12 +12,18 @@ from agents.network import Division, Level
 from db import Base
 from dispatch.cases.case import Case
 from dispatch.cases.review import Review, ReviewPause, ReviewState
-from dispatch.catalogue.catalog import Family, Matter, calendar_of, matter_nodes
-from dispatch.core.clock import LegalClock, Pause, in_shanghai
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.matter import Family, Matter
+from dispatch.catalogue.path_nodes import matter_nodes
+from dispatch.core.legal_clock import LegalClock
+from dispatch.core.shanghai_time import in_shanghai
+from dispatch.core.special_procedure import Pause
+from dispatch.forecast.beliefs import read_priors
 from dispatch.forecast.calibration import Closed, close, recalibration
-from dispatch.forecast.durations import Durations, Fit, Observation, learn, read_priors
+from dispatch.forecast.durations import Durations, Fit
+from dispatch.forecast.learning import Observation, learn
 from dispatch.forecast.promise import Recalibration, recalled
-from dispatch.path.approval_graph import Basis, MatterNode
+from dispatch.path.matter_node import Basis, MatterNode
 
 LOOKS_BACK = timedelta(days=366)  # 近一年同类项目
 KEPT_LESSONS = 7

@@ -17,15 +17,19 @@ from dispatch.cases.project import Project
 from dispatch.cases.project_path import DivisionRulesCache, ProjectPath, project_path
 from dispatch.cases.review import Review, ReviewState
 from dispatch.cases.stages import ENDS
-from dispatch.catalogue.catalog import Matter, calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import SYSTEM
-from dispatch.core.clock import CalendarMissing, in_shanghai
 from dispatch.core.localized_text import DayText, LocalizedText
+from dispatch.core.shanghai_time import in_shanghai
+from dispatch.core.working_days import CalendarMissing
 from dispatch.forecast.calibration import pert_ahead
 from dispatch.forecast.path_sampling import NothingToPromise, PathSampler, least_cases, prepare_path_samples
 from dispatch.forecast.promise import Outlook, Promise, outlook, promise, reissue, why_moved
 from dispatch.forecast.risk import Risk, risk
-from dispatch.path.approval_graph import Basis, Counting, PathError
+from dispatch.path.errors import PathError
+from dispatch.path.matter_node import Basis
+from dispatch.path.path_step import Counting
 from dispatch.path.schedule import MatterProgress, schedule
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,9 @@ from dispatch.cases.project import Counter, Project
 from dispatch.cases.review import Review
 from dispatch.cases.stages import ENDS
 from dispatch.core.actor import Actor
-from dispatch.core.clock import Calendar, utc
-from dispatch.custody.custody import Parcel
+from dispatch.core.shanghai_time import utc
+from dispatch.core.working_days import Calendar
+from dispatch.custody.parcel import Parcel
 
 
 def next_number(session: Session, key: str, *, width: int) -> str:

@@ -15,8 +15,8 @@ from dispatch.cases.case import Case, CaseEvent
 from dispatch.cases.project import Contact, Project
 from dispatch.cases.stages import LABEL, NOTICE
 from dispatch.core.actor import Actor
-from dispatch.core.clock import in_shanghai
 from dispatch.core.localized_text import to_json
+from dispatch.core.shanghai_time import in_shanghai
 from notifications import outbox
 
 # Letters and digits that nobody mistakes for one another on paper or on the phone.

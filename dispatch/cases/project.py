@@ -10,7 +10,7 @@ from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError
 
 from db import Base, EncryptedText
-from dispatch.catalogue.catalog import Family
+from dispatch.catalogue.matter import Family
 from dispatch.core.errors import Refused, WrongStage
 
 

@@ -11,12 +11,21 @@ from agents.network import Division, Level, ancestors
 from dispatch.cases.case import Case
 from dispatch.cases.project import Intermediary, Project
 from dispatch.cases.review import Review, ReviewState
-from dispatch.catalogue.catalog import Family, Matter, area_evaluations, calendar_of, facts_of, matter_nodes, site_of
-from dispatch.core.clock import Calendar, Lamp, in_shanghai
+from dispatch.catalogue.area_evaluation import area_evaluations, site_of
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.matter import Family, Matter
+from dispatch.catalogue.path_nodes import matter_nodes
+from dispatch.catalogue.project_facts import facts_of
+from dispatch.core.legal_clock import Lamp
+from dispatch.core.shanghai_time import in_shanghai
+from dispatch.core.working_days import Calendar
 from dispatch.path.applicability import Facts, applies, limits_for
-from dispatch.path.approval_graph import Edit, IntermediaryWork, MatterNode, Path, applicable, build_path
+from dispatch.path.approval_graph import Path
 from dispatch.path.area_effects import EvaluatedSite, ZoneEvaluation
+from dispatch.path.build_path import applicable, build_path
 from dispatch.path.edit_log import standing
+from dispatch.path.edits import Edit
+from dispatch.path.matter_node import IntermediaryWork, MatterNode
 from dispatch.path.schedule import MatterProgress
 
 OPEN_STATES = frozenset({ReviewState.ACCEPTED, ReviewState.PAUSED, ReviewState.EXTENDED})

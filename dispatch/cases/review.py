@@ -8,23 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base
 from dispatch.cases.case import Case
-from dispatch.catalogue.catalog import Matter
-from dispatch.core.clock import (
-    Calendar,
-    Extension,
-    Lamp,
-    LegalClock,
-    Pause,
-    PauseKind,
-    correction_due_at,
-    counts_as_accepted,
-    deemed_accepted_on,
-    delivery_due_at,
-    in_shanghai,
-)
+from dispatch.catalogue.matter import Matter
 from dispatch.core.errors import Refused, WrongStage
+from dispatch.core.legal_clock import Extension, Lamp, LegalClock
 from dispatch.core.localized_text import LocalizedText
-from dispatch.path.approval_graph import Relief
+from dispatch.core.shanghai_time import in_shanghai
+from dispatch.core.special_procedure import Pause, PauseKind
+from dispatch.core.statutory_limits import correction_due_at, counts_as_accepted, deemed_accepted_on, delivery_due_at
+from dispatch.core.working_days import Calendar
+from dispatch.path.edits import Relief
 
 
 class ReviewState(StrEnum):
@@ -239,7 +231,7 @@ class Review(Base):
         self.version += 1
 
     def legal_clock(self) -> LegalClock | None:
-        """The statutory limit as clock.py reckons it; None before the acceptance."""
+        """The statutory limit as the legal clock reckons it; None before the acceptance."""
         return self._clock(self.statutory_wd)
 
     def committed_clock(self) -> LegalClock | None:
@@ -298,7 +290,7 @@ class ReviewPause(Base):
     ended_on: Mapped[date | None]
 
     def as_pause(self) -> Pause:
-        """The value that clock.py reckons with. Raises Refused when the row breaks a rule of the closed list."""
+        """The value that the legal clock reckons with. Raises Refused when the row breaks a rule of the closed list."""
         try:
             return Pause(
                 kind=self.kind,

@@ -10,28 +10,19 @@ from sqlalchemy.orm import Session, aliased
 from agents.imports import BadImport, ImportReport, RowFault, merge, read_sheet
 from agents.network import Division, ServiceCentre
 from db import SHANGHAI, Base, now
-from dispatch.catalogue.catalog import (
-    DATA,
-    AreaEvaluation,
-    CalendarDay,
-    Family,
-    Implementation,
-    Matter,
-    MatterPrerequisite,
-    OpeningHours,
-    Requirement,
-)
-from dispatch.catalogue.file_rows import (
-    MatterSheet,
-    check_waits,
-    read_calendar,
-    read_evaluations,
-    read_hours,
-    read_implementations,
-    read_matters,
-    read_requirements,
-)
-from dispatch.core.clock import DayStatus
+from dispatch.catalogue.area_evaluation import AreaEvaluation
+from dispatch.catalogue.calendar_file import read_calendar
+from dispatch.catalogue.calendar_tables import CalendarDay, OpeningHours
+from dispatch.catalogue.evaluation_file import read_evaluations
+from dispatch.catalogue.hours_file import read_hours
+from dispatch.catalogue.implementation import Implementation
+from dispatch.catalogue.implementation_file import read_implementations
+from dispatch.catalogue.matter import Family, Matter, MatterPrerequisite, Requirement
+from dispatch.catalogue.matter_file import MatterSheet, check_waits, read_matters
+from dispatch.catalogue.requirement_file import read_requirements
+from dispatch.core.working_days import DayStatus
+
+DATA = Path(__file__).parent.parent / "data"
 
 CATALOG_FILES = (
     DATA / "catalog_industrial_permit.csv",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from dispatch.path.approval_graph import AreaEffect, MatterKind, MatterNode
+from dispatch.path.matter_node import AreaEffect, MatterKind, MatterNode
 
 # What a simplified evaluation leaves of the committed days: a commitment is decided on the day, a downgraded
 # report still takes half of it. Both are practice, not law; an implementation may say otherwise.

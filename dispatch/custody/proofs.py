@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
-from dispatch.custody.custody import Leg
+from dispatch.custody.parcel import Leg
 
 
 class Proof(StrEnum):

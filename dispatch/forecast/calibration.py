@@ -9,7 +9,8 @@ from math import erf, sqrt
 from dispatch.forecast.durations import Durations, Fit
 from dispatch.forecast.path_sampling import PathSampler, law
 from dispatch.forecast.promise import Outlook, Recalibration
-from dispatch.path.approval_graph import Counting, Path
+from dispatch.path.approval_graph import Path
+from dispatch.path.path_step import Counting
 
 LEVELS = tuple(round(0.05 + 0.1 * step, 2) for step in range(10))  # 5, 15 … 95 per cent
 FAITH = 200  # closed projects that the model's own probabilities are worth against experience

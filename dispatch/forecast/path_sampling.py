@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from dispatch.core.clock import Calendar
+from dispatch.core.working_days import Calendar
 from dispatch.forecast.durations import SHORTEST, Durations, Fit
-from dispatch.path.approval_graph import AreaEffect, Basis, Counting, Path, PathStep, WaitLink
+from dispatch.path.approval_graph import Path
+from dispatch.path.matter_node import AreaEffect, Basis
+from dispatch.path.path_step import Counting, PathStep, WaitLink
 from dispatch.path.schedule import MatterProgress
 
 SAMPLES = 2_000

@@ -8,8 +8,8 @@ from datetime import date
 
 import numpy as np
 
-from dispatch.core.clock import Calendar
 from dispatch.core.localized_text import DayText, ListText, LocalizedText
+from dispatch.core.working_days import Calendar
 from dispatch.forecast.path_sampling import PathSampler, Sample, ends
 from dispatch.path.schedule import MatterProgress
 

@@ -11,7 +11,10 @@ import numpy as np
 from dispatch.forecast.path_sampling import PathSampler, ends
 from dispatch.forecast.promise import Recalibration
 from dispatch.path.applicability import BY_COMMITMENT, EASED
-from dispatch.path.approval_graph import DAY_BY_COMMITMENT_WD, AreaEffect, Path, PathStep, Relief, WaitLink
+from dispatch.path.approval_graph import Path
+from dispatch.path.edits import Relief
+from dispatch.path.matter_node import AreaEffect
+from dispatch.path.path_step import DAY_BY_COMMITMENT_WD, PathStep, WaitLink
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
-from dispatch.path.approval_graph import MatterNode, Relief, applicable
+from dispatch.path.build_path import applicable
+from dispatch.path.edits import Relief
+from dispatch.path.matter_node import MatterNode
 
 
 class Land(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from dispatch.path.approval_graph import AddWait, DropMatter, DropWait, Edit, Grant, Relief, SetDays
+from dispatch.path.edits import AddWait, DropMatter, DropWait, Edit, Grant, Relief, SetDays
 
 Kept = Mapping[str, Any]
 

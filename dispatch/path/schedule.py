@@ -6,8 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from dispatch.core.clock import Calendar, ClockOf, Lamp, ThreeClocks
-from dispatch.path.approval_graph import AreaEffect, Basis, Counting, Path, UnknownMatter, WaitLink
+from dispatch.core.legal_clock import Lamp
+from dispatch.core.three_clocks import ClockOf, ThreeClocks
+from dispatch.core.working_days import Calendar
+from dispatch.path.approval_graph import Path
+from dispatch.path.errors import UnknownMatter
+from dispatch.path.matter_node import AreaEffect, Basis
+from dispatch.path.path_step import Counting, WaitLink
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from dispatch.core.clock import ClockOf
 from dispatch.core.localized_text import LocalizedText
-from dispatch.path.approval_graph import AreaEffect, MatterKind, Path, PathStep, WaitLink
+from dispatch.core.three_clocks import ClockOf
+from dispatch.path.approval_graph import Path
+from dispatch.path.matter_node import AreaEffect, MatterKind
+from dispatch.path.path_step import PathStep, WaitLink
 from dispatch.path.schedule import DatedStep, Schedule
 
 PHASES = {0: "办理事项", 1: "立项用地规划许可", 2: "工程建设许可", 3: "施工许可", 4: "竣工验收"}

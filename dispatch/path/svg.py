@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from itertools import pairwise
 
-from dispatch.core.clock import Lamp
+from dispatch.core.legal_clock import Lamp
 from dispatch.core.localized_text import LocalizedText, Translate
 from dispatch.path.drawing import MARGIN, SMALL, Box, Drawing, text_width
 
@@ -31,7 +31,6 @@ CHANGED_LINE = {
 CRITICAL_LINE = f'fill="none" stroke="{ACCENT}" stroke-width="2.6"'
 HALO = 'stroke="#f7f8fa" stroke-width="3" paint-order="stroke"'
 AXIS_Y = 52.0
-
 LEGEND = (
     ("authority", True, "", LocalizedText("关键线路")),
     ("authority", False, "", LocalizedText("部门审批")),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
-from dispatch.simulation.replay import Comparison, MeanFigure, ReplayDay
+from dispatch.simulation.comparison import Comparison, MeanFigure
+from dispatch.simulation.replay import ReplayDay
 
 # A dash and a mark beside each colour: a black and white print loses nothing.
 LOOKS = (("#8f1d14", "6 4", "▲"), ("#5a6472", "1.5 3", "■"), ("#0b3a75", "", "●"))

@@ -18,9 +18,11 @@ from dispatch.cases.notify import day_of
 from dispatch.cases.project import Enterprise, Project, ProjectMember
 from dispatch.cases.review import Review
 from dispatch.cases.stages import LABEL, Stage
-from dispatch.catalogue.catalog import Matter, calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor, Role
-from dispatch.custody.custody import HOLDER_LABEL, Handover, Parcel
+from dispatch.custody.handover import HOLDER_LABEL, Handover
+from dispatch.custody.parcel import Parcel
 from routing.day.tables import FAIL_LABEL, CourierStop, StopAct, StopEvent
 
 

@@ -17,7 +17,8 @@ from dispatch.cases.case import Case
 from dispatch.cases.notify import day_of
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
-from dispatch.custody.custody import Direction, HandoverLine, HandoverList, Parcel, ParcelState
+from dispatch.custody.handover_list import Direction, HandoverLine, HandoverList
+from dispatch.custody.parcel import Parcel, ParcelState
 from dispatch.custody.proofs import asked
 from routing.day.order import window_of
 from routing.day.tables import (

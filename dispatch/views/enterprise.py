@@ -26,11 +26,15 @@ from dispatch.cases.project import (
 )
 from dispatch.cases.review import Review
 from dispatch.cases.stages import ENDS, LABEL, Stage
-from dispatch.catalogue.catalog import MaterialMode, calendar_of, hours_in_words
+from dispatch.catalogue.calendar_tables import hours_in_words
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.matter import MaterialMode
 from dispatch.core.actor import Actor
-from dispatch.core.clock import AMBER_WD, Calendar, CalendarMissing, Lamp, in_shanghai
+from dispatch.core.legal_clock import AMBER_WD, Lamp
 from dispatch.core.localized_text import LocalizedText
-from dispatch.custody.custody import Leg, Parcel, ParcelState
+from dispatch.core.shanghai_time import in_shanghai
+from dispatch.core.working_days import Calendar, CalendarMissing
+from dispatch.custody.parcel import Leg, Parcel, ParcelState
 
 
 class Turn(StrEnum):

@@ -14,11 +14,13 @@ from dispatch.cases.duration_training import PromiseRecord
 from dispatch.cases.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, Evaluation, Grade
 from dispatch.cases.review import REVIEW_ENDS, REVIEW_LABEL, Review, ReviewState
 from dispatch.cases.stages import LABEL, MILESTONES, NEXT, Stage
-from dispatch.catalogue.catalog import Handling, Matter, calendar_of, handlings_of
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.implementation import Handling, handlings_of
+from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor
-from dispatch.core.clock import in_shanghai
 from dispatch.core.localized_text import DayText, LocalizedText, Translate, WindowText, from_json
-from dispatch.custody.custody import Leg, ParcelState
+from dispatch.core.shanghai_time import in_shanghai
+from dispatch.custody.parcel import Leg, ParcelState
 from dispatch.forecast.promise import Promise
 from dispatch.views.enterprise import (
     DelegationLetterView,

@@ -13,11 +13,13 @@ from dispatch.cases.access_control import project_for, visible_projects
 from dispatch.cases.case import MODE_LABEL, Case, Material, MaterialState
 from dispatch.cases.project import Project
 from dispatch.cases.review import Review, ReviewState
-from dispatch.catalogue.catalog import Family, MaterialMode, Matter, Requirement, facts_of, handlings_of
+from dispatch.catalogue.implementation import handlings_of
+from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
+from dispatch.catalogue.project_facts import facts_of
 from dispatch.core.actor import Actor
-from dispatch.core.clock import ClockOf
+from dispatch.core.three_clocks import ClockOf
 from dispatch.path.applicability import applies
-from dispatch.path.approval_graph import WHOSE
+from dispatch.path.matter_node import WHOSE
 from dispatch.path.seven_lists import phase_name
 
 

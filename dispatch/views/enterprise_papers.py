@@ -11,7 +11,8 @@ from agents.network import ServiceCentre
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, Case, Material, MaterialState, Way
 from dispatch.cases.stages import Stage
 from dispatch.core.localized_text import LocalizedText
-from dispatch.custody.custody import LEG_LABEL, PARCEL_LABEL, PAYER_LABEL, Holder, Leg, Parcel, ParcelState
+from dispatch.custody.handover import Holder
+from dispatch.custody.parcel import LEG_LABEL, PARCEL_LABEL, PAYER_LABEL, Leg, Parcel, ParcelState
 from routing.day.tables import Courier, CourierRun, CourierStop, StopState
 
 

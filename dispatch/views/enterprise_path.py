@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from dispatch.cases.project import Project
 from dispatch.cases.project_path import ProjectPath, project_path
-from dispatch.core.clock import CalendarMissing
 from dispatch.core.localized_text import LocalizedText, Translate
-from dispatch.path.approval_graph import Basis, Counting
-from dispatch.path.drawing import drawing
+from dispatch.core.working_days import CalendarMissing
+from dispatch.path.drawing_layout import lay_out
+from dispatch.path.matter_node import Basis
+from dispatch.path.path_step import Counting
 from dispatch.path.schedule import DatedStep, dated, schedule
 from dispatch.path.svg import svg
 
@@ -42,7 +43,7 @@ def drawn_path(
         return None
     plan = schedule(mine.path, Basis.COMMITTED, Counting.ELAPSED)
     dates = dates_of(mine)
-    sheet = drawing(
+    sheet = lay_out(
         mine.path, plan, title=say(LocalizedText("%(name)s的审批线路", name=project.name)), dates=dates, say=say,
         calendar=mine.calendar if dates else None,
         start_on=mine.start_on if dates else None, today=mine.today if dates else None,

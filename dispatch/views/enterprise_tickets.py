@@ -11,7 +11,7 @@ from dispatch.cases.case import Case
 from dispatch.cases.evaluation import TICKET_LABEL, Evaluation, Rectification, Ticket, TicketState
 from dispatch.cases.project import Project
 from dispatch.cases.review import Review
-from dispatch.catalogue.catalog import Matter
+from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor
 
 

@@ -21,7 +21,7 @@ from dispatch.cases.evaluation import (
     RectificationState,
 )
 from dispatch.cases.review import Review
-from dispatch.catalogue.catalog import Matter
+from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
 

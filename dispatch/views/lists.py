@@ -12,7 +12,8 @@ from dispatch.cases.access_control import project_for
 from dispatch.cases.project import Project, ProjectMember, TeamRole
 from dispatch.cases.project_path import project_path
 from dispatch.core.actor import Actor
-from dispatch.path.approval_graph import Basis, Counting
+from dispatch.path.matter_node import Basis
+from dispatch.path.path_step import Counting
 from dispatch.path.schedule import schedule
 from dispatch.path.seven_lists import SheetList, seven_lists
 from dispatch.views.enterprise_path import dates_of

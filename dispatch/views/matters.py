@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.cases.case import MODE_LABEL
 from dispatch.cases.project import FAMILY_LABEL
-from dispatch.catalogue.catalog import Confidence, Family, MaterialMode, Matter, MatterPrerequisite, Requirement
+from dispatch.catalogue.matter import Confidence, Family, MaterialMode, Matter, MatterPrerequisite, Requirement
 
 CONFIDENCE_LABEL: Mapping[Confidence, str] = MappingProxyType(
     {Confidence.SURE: "有据", Confidence.TYPICAL: "通常", Confidence.VERIFY: "待核实"}

@@ -11,8 +11,10 @@ from dispatch.cases.project import Project
 from dispatch.cases.project_path import project_path
 from dispatch.core.actor import Actor
 from dispatch.core.localized_text import Translate
-from dispatch.path.approval_graph import Basis, Counting, Path, WaitLink
+from dispatch.path.approval_graph import Path
 from dispatch.path.edit_log import PathEdit, read_edits
+from dispatch.path.matter_node import Basis
+from dispatch.path.path_step import Counting, WaitLink
 from dispatch.path.schedule import schedule
 from dispatch.views.enterprise_path import DrawnPath, drawn_path
 

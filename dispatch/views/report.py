@@ -16,10 +16,14 @@ from dispatch.cases.notify import day_of
 from dispatch.cases.project import FAMILY_LABEL, Project
 from dispatch.cases.review import Review, ReviewState
 from dispatch.cases.stages import ENDS, Stage
-from dispatch.catalogue.catalog import AreaEvaluation, Calendar, Family, Matter, calendar_of
+from dispatch.catalogue.area_evaluation import AreaEvaluation
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.matter import Family, Matter
 from dispatch.core.actor import Actor
 from dispatch.core.localized_text import LocalizedText
-from dispatch.custody.custody import Holder, Parcel
+from dispatch.core.working_days import Calendar
+from dispatch.custody.handover import Holder
+from dispatch.custody.parcel import Parcel
 from routing.day.tables import CourierStop, StopKind, StopState
 
 TARGET_WD = {Family.BUSINESS_OPENING: 3, Family.PROPERTY_REGISTRATION: 5, Family.INDUSTRIAL_PERMIT: 50}

@@ -26,11 +26,14 @@ from dispatch.cases.notify import day_of
 from dispatch.cases.project import Enterprise, Intermediary, Project, ProjectMember, ProjectState, Referral, TeamRole
 from dispatch.cases.review import Review, ReviewPause, ReviewState
 from dispatch.cases.stages import ENDS, LABEL, Stage
-from dispatch.catalogue.catalog import Matter, calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor, Role
-from dispatch.core.clock import AMBER_WD, Calendar, Lamp
+from dispatch.core.legal_clock import AMBER_WD, Lamp
 from dispatch.core.localized_text import LocalizedText
-from dispatch.custody.custody import Handover, Holder, Parcel, ParcelState
+from dispatch.core.working_days import Calendar
+from dispatch.custody.handover import Handover, Holder
+from dispatch.custody.parcel import Parcel, ParcelState
 from dispatch.views.agents import AWAY
 from routing.day.tables import CourierStop, DayPlan, PlanState
 

@@ -14,7 +14,7 @@ from dispatch.cases.project import Project
 from dispatch.cases.stages import LABEL, Stage
 from dispatch.core.actor import Actor, Role
 from dispatch.core.localized_text import LocalizedText
-from dispatch.custody.custody import HOLDER_LABEL, Holder
+from dispatch.custody.handover import HOLDER_LABEL, Holder
 from dispatch.views.enterprise_case import EnterpriseCasePage, Milestone, case_page
 
 _NOT_A_DIGIT = re.compile(r"\D")

@@ -19,7 +19,8 @@ import numpy as np
 sys.path.insert(0, str(File(__file__).parents[2]))
 
 from dispatch.catalogue.matter_rows import matters_from
-from dispatch.core.clock import Calendar
+from dispatch.core.working_days import Calendar
+from dispatch.forecast.beliefs import read_priors
 from dispatch.forecast.calibration import (
     CalibrationPoint,
     Closed,
@@ -30,11 +31,14 @@ from dispatch.forecast.calibration import (
     recalibration,
     reliability,
 )
-from dispatch.forecast.durations import Durations, Observation, learn, read_priors
+from dispatch.forecast.durations import Durations
+from dispatch.forecast.learning import Observation, learn
 from dispatch.forecast.path_sampling import prepare_path_samples
 from dispatch.forecast.promise import Outlook, outlook
 from dispatch.path.applicability import Eia, Facts, Land, matters_for
-from dispatch.path.approval_graph import Counting, Path, build_path
+from dispatch.path.approval_graph import Path
+from dispatch.path.build_path import build_path
+from dispatch.path.path_step import Counting
 from dispatch.path.schedule import Basis, MatterProgress, schedule
 
 DATA = File(__file__).parents[2] / "dispatch" / "data"

@@ -16,11 +16,13 @@ import numpy as np
 sys.path.insert(0, str(File(__file__).parents[2]))
 
 from dispatch.catalogue.matter_rows import matters_from
-from dispatch.forecast.durations import Durations, read_priors
+from dispatch.forecast.beliefs import read_priors
+from dispatch.forecast.durations import Durations
 from dispatch.forecast.path_sampling import prepare_path_samples
 from dispatch.forecast.promise import outlook
 from dispatch.forecast.risk import risk
-from dispatch.path.approval_graph import IntermediaryWork, build_path
+from dispatch.path.build_path import build_path
+from dispatch.path.matter_node import IntermediaryWork
 
 DATA = File(__file__).parents[2] / "dispatch" / "data"
 WORKS = (

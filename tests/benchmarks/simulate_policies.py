@@ -18,14 +18,16 @@ sys.path.insert(0, str(File(__file__).parents[2]))
 from agents.matching.batch import match
 from agents.matching.model import MatchingAgent, NetworkPlace, Weights
 from dispatch.catalogue.matter_rows import matters_from
-from dispatch.core.clock import Calendar
-from dispatch.forecast.durations import Durations, read_priors
+from dispatch.core.working_days import Calendar
+from dispatch.forecast.beliefs import read_priors
+from dispatch.forecast.durations import Durations
 from dispatch.forecast.path_sampling import prepare_path_samples
 from dispatch.forecast.promise import outlook
 from dispatch.path.applicability import Facts, matters_for
-from dispatch.path.approval_graph import build_path
+from dispatch.path.build_path import build_path
+from dispatch.simulation.comparison import compare
+from dispatch.simulation.demand import County, demand
 from dispatch.simulation.policies import ByMatching, HallRule, NearestFree, Seats
-from dispatch.simulation.replay import County, compare, demand
 
 ROOT = File(__file__).parents[2]
 

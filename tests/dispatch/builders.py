@@ -8,17 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import db
-from agents.network import Division, import_network
+from agents.network import Division, ServiceCentre, import_network
 from agents.roster import Agent, AgentSkill, Category, Team
 from dispatch.acts import courier_legs, prescreening, project_intake
 from dispatch.assignment import staffing
 from dispatch.cases.case import Case
 from dispatch.cases.notify import Desk, DeskKind
 from dispatch.cases.project import Contact, Enterprise, Power, Project
-from dispatch.catalogue import catalog
 from dispatch.catalogue.imports import import_all
+from dispatch.catalogue.matter import Family
 from dispatch.core.actor import SYSTEM, Actor, Role
-from dispatch.core.clock import utc
+from dispatch.core.shanghai_time import utc
 from routing.day.stops import Address
 from routing.day.tables import Courier, Shift, VehicleKind
 
@@ -105,9 +105,7 @@ def the_county(session: Session) -> County:
 
 def flow_centre(session: Session, division: Division) -> int:
     """The id of the county's service centre."""
-    from_tree = session.execute(
-        select(catalog.ServiceCentre.id).where(catalog.ServiceCentre.division_id == division.id)
-    ).scalar_one()
+    from_tree = session.execute(select(ServiceCentre.id).where(ServiceCentre.division_id == division.id)).scalar_one()
     return int(from_tree)
 
 
@@ -157,7 +155,7 @@ def a_request(
     enterprise, contact, viewer = an_enterprise(county.session, phone=phone, name=name)
     intake = project_intake.ProjectIntake(
         name="精密机床扩产项目",
-        family=catalog.Family.INDUSTRIAL_PERMIT,
+        family=Family.INDUSTRIAL_PERMIT,
         site=project_intake.ProjectSite(
             division_code=county.town.code, lon=119.96, lat=31.72, address="湖塘镇人民东路1号"
         ),

@@ -18,7 +18,8 @@ from dispatch.cases.case import Case
 from dispatch.cases.evaluation import Evaluation, Grade, Rectification, TicketKind
 from dispatch.cases.project import Project
 from dispatch.core.actor import Role
-from dispatch.custody.custody import Direction, Parcel
+from dispatch.custody.handover_list import Direction
+from dispatch.custody.parcel import Parcel
 from notifications import task_publisher
 from notifications.message import Message
 from routing.day.plan_jobs import queue_plan

@@ -19,7 +19,7 @@ from dispatch.cases.project import Project
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import Role
 from dispatch.core.errors import NotFound, Refused
-from dispatch.custody.custody import Leg, Payer
+from dispatch.custody.parcel import Leg, Payer
 from dispatch.views import cases as shown
 from routing.day.stops import Address
 from web.wiring import cursors, files

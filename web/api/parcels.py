@@ -12,7 +12,8 @@ from dispatch.cases.access_control import parcel_for
 from dispatch.cases.case import Case
 from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
-from dispatch.custody.custody import Holder, check_waybill
+from dispatch.custody.handover import Holder
+from dispatch.custody.waybill import check_waybill
 from dispatch.views import cases as shown
 from web.wiring.api_schema import Strict, problems
 from web.wiring.auth import current_actor, roles, signed_in

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from agents.roster import Agent, skills_of
 from dispatch.cases.access_control import visible_agents
-from dispatch.catalogue.catalog import Family, Matter
+from dispatch.catalogue.matter import Family, Matter
 from dispatch.views import cases as shown
 from web.wiring import cursors
 from web.wiring.api_schema import PageQuery, problems

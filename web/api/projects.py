@@ -15,7 +15,7 @@ from dispatch.assignment.explanation import why as reasons
 from dispatch.cases.access_control import project_for
 from dispatch.cases.case import Way
 from dispatch.cases.project import Contact, Enterprise, Power
-from dispatch.catalogue.catalog import Family
+from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
 from dispatch.views import cases as shown

@@ -19,7 +19,7 @@ from dispatch.acts import route_planning
 from dispatch.catalogue import imports as dispatch_catalog
 from dispatch.core.actor import SYSTEM
 from dispatch.core.errors import DispatchError
-from dispatch.custody import custody as dispatch_custody
+from dispatch.custody import verification
 from dispatch.simulation import report_page
 from notifications import tasks
 from routing.day.tables import Cutoff, DayPlan, PlanState
@@ -262,8 +262,8 @@ custody = AppGroup("custody", help="Who holds which papers.")
 def custody_verify(waybills: tuple[str, ...]) -> None:
     """Check every chain of handovers, or those of WAYBILLS; names the first bad link of each."""
     with session_factory()() as session:
-        unknown = dispatch_custody.unknown_waybills(session, waybills)
-        bad = list(dispatch_custody.verify(session, waybills))
+        unknown = verification.unknown_waybills(session, waybills)
+        bad = list(verification.verify(session, waybills))
     for link in bad:
         click.echo(f"  {link}")
     wrong = [f"{len(bad)} chains do not verify"] if bad else []

@@ -11,15 +11,18 @@ from agents.matching.batch import match
 from agents.matching.model import NetworkPlace, Weights
 from agents.network import Division, Level, division_with, subtree_condition
 from dispatch.assignment.matching_input import agents_as_of, network_of
-from dispatch.catalogue.catalog import calendar_of, matter_nodes
-from dispatch.core.clock import Calendar
-from dispatch.forecast.durations import Durations, read_priors
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.path_nodes import matter_nodes
+from dispatch.core.working_days import Calendar
+from dispatch.forecast.beliefs import read_priors
+from dispatch.forecast.durations import Durations
 from dispatch.forecast.path_sampling import prepare_path_samples
 from dispatch.forecast.promise import outlook
 from dispatch.path.applicability import Facts
-from dispatch.path.approval_graph import build_path
+from dispatch.path.build_path import build_path
+from dispatch.simulation.comparison import Comparison, compare
+from dispatch.simulation.demand import County, demand
 from dispatch.simulation.policies import ByMatching, HallRule, NearestFree, Seats
-from dispatch.simulation.replay import Comparison, County, compare, demand
 
 WORKDAYS_A_YEAR = 250
 

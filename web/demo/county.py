@@ -34,9 +34,12 @@ from dispatch.cases.evaluation import Grade, TicketKind
 from dispatch.cases.notify import Desk, DeskKind
 from dispatch.cases.project import Contact, Enterprise, Intermediary, Power, Project
 from dispatch.cases.review import ReviewPause, ReviewState
-from dispatch.catalogue.catalog import AreaEvaluation, AreaKind, Family, Matter, calendar_of
+from dispatch.catalogue.area_evaluation import AreaEvaluation
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.matter import AreaKind, Family, Matter
 from dispatch.core.actor import SYSTEM, Actor, Role
-from dispatch.core.clock import PauseKind, utc
+from dispatch.core.shanghai_time import utc
+from dispatch.core.special_procedure import PauseKind
 from notifications.message import Message
 from notifications.message import State as MessageState
 from routing.day import plan_jobs, planning

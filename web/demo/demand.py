@@ -19,9 +19,11 @@ from dispatch.cases.notify import query_code
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectMember, ProjectState, TeamRole
 from dispatch.cases.review import Review, ReviewState
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.catalog import Family, Matter, calendar_of, handlings_of
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.implementation import handlings_of
+from dispatch.catalogue.matter import Family, Matter
 from dispatch.core.actor import Role
-from dispatch.core.clock import utc
+from dispatch.core.shanghai_time import utc
 from routing.day.tables import Courier, CourierStop, Cutoff, Shift, StopKind, VehicleKind
 from web.demo.copying import copy_rows, next_id, settle_ids
 from web.demo.county import LOGINS, NOW, OPENING, PASSWORD, REGISTRATION, TODAY

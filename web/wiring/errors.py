@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 import db
 from agents.network import UnknownDivision
 from dispatch.core import errors as dispatch_errors
-from dispatch.core.clock import CalendarMissing
+from dispatch.core.working_days import CalendarMissing
 from routing.day.tables import RunError
 from web.wiring.accounts import AccountError
 from web.wiring.auth import to_login

@@ -22,8 +22,8 @@ from dispatch.cases.case import Material
 from dispatch.cases.project import Delegation, Project, ProjectState
 from dispatch.core.actor import SYSTEM
 from dispatch.core.errors import Stale
-from dispatch.custody import custody
-from dispatch.custody.custody import Handover
+from dispatch.custody import anchors
+from dispatch.custody.handover import Handover
 from notifications.tasks import BELL_S, bell
 from routing.day import plan_jobs as runs_of_day
 from routing.day.tables import StopEvent
@@ -79,7 +79,7 @@ def run_day(sessions: sessionmaker[Session]) -> dict[str, int]:
     with sessions.begin() as session:
         if _alone(session, "anchor"):
             moment = db.now(session)
-            custody.anchor(session, on=moment.astimezone(db.SHANGHAI).date(), at=moment)
+            anchors.anchor(session, on=moment.astimezone(db.SHANGHAI).date(), at=moment)
     return found
 
 

@@ -17,8 +17,9 @@ from dispatch.cases.project import Project
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import SYSTEM, Actor
 from dispatch.core.errors import AlreadyHeld, NoCapacity, WrongStage
-from dispatch.custody import custody
-from dispatch.custody.custody import Holder, Parcel
+from dispatch.custody import verification
+from dispatch.custody.handover import Holder
+from dispatch.custody.parcel import Parcel
 from notifications.message import Message
 from routing.day import plan_jobs, planning
 from routing.day.tables import CourierRun, Cutoff, DayPlan, PlanConflict, PlanState
@@ -142,7 +143,7 @@ def test_one_parcel_is_scanned_by_two_at_once(county_sessions: sessionmaker[Sess
         assert session.scalars(select(Parcel.chain_length)).one() == 2
     assert raised(both(county_sessions, scan("b"), scan("c"))) == [AlreadyHeld, AlreadyHeld]
     with county_sessions() as session:
-        assert list(custody.verify(session)) == []
+        assert list(verification.verify(session)) == []
 
 
 def test_a_case_is_submitted_once(county_sessions: sessionmaker[Session]) -> None:

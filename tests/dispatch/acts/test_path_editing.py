@@ -8,19 +8,12 @@ from dispatch.cases.case import Case, CaseEvent
 from dispatch.cases.project import Project
 from dispatch.cases.project_path import project_path
 from dispatch.core.errors import NotFound, Refused, Stale
-from dispatch.path.approval_graph import (
-    AddWait,
-    Basis,
-    CycleFound,
-    DropMatter,
-    DropWait,
-    Grant,
-    Relief,
-    SetDays,
-    WaitLink,
-)
-from dispatch.path.drawing import drawing
+from dispatch.path.drawing_layout import lay_out
 from dispatch.path.edit_log import KINDS, read_edits, standing, write_edits
+from dispatch.path.edits import AddWait, DropMatter, DropWait, Grant, Relief, SetDays
+from dispatch.path.errors import CycleFound
+from dispatch.path.matter_node import Basis
+from dispatch.path.path_step import WaitLink
 from dispatch.path.schedule import schedule
 from dispatch.path.svg import svg
 from dispatch.views.path_page import path_page
@@ -114,9 +107,9 @@ def test_a_deferred_paper_eases_a_wait_and_a_dropped_wait_is_gone_but_drawn(coun
     after = path_of(county, project)
     assert {w.link for w in after.step(code).waits if w.on == on} == {WaitLink.DECISION}
     assert before not in {w.on for w in after.step(other).waits}
-    lines = drawing(after, schedule(after, Basis.COMMITTED), title="线路").lines
+    lines = lay_out(after, schedule(after, Basis.COMMITTED), title="线路").lines
     assert {line.change for line in lines} >= {"added", "removed"}
-    picture = svg(drawing(after, schedule(after, Basis.COMMITTED), title="线路"))
+    picture = svg(lay_out(after, schedule(after, Basis.COMMITTED), title="线路"))
     assert "组长取消" in picture
     assert "组长增加" in picture
     assert "联席会议纪要第3号" in picture

@@ -28,11 +28,12 @@ from dispatch.cases.project import Project, ProjectState
 from dispatch.cases.review import ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import SYSTEM
-from dispatch.core.clock import utc
 from dispatch.core.errors import AlreadyHeld, NoCapacity, NotFound, Refused, WrongStage
-from dispatch.custody import custody
-from dispatch.custody.custody import Holder, ParcelState
-from dispatch.path.approval_graph import Relief
+from dispatch.core.shanghai_time import utc
+from dispatch.custody import verification
+from dispatch.custody.handover import Holder
+from dispatch.custody.parcel import Leg, ParcelState
+from dispatch.path.edits import Relief
 from notifications.message import Message
 from routing.day.tables import CourierStop, FailReason, StopAct, StopState
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, a_request, an_appointment, an_assigned_case
@@ -209,7 +210,7 @@ def test_the_whole_path_from_request_to_evaluation(county):
     assert project.state is ProjectState.CLOSED
     session.flush()
     assert county.agents[0].held == 0
-    assert list(custody.verify(session)) == []
+    assert list(verification.verify(session)) == []
     assert {
         "requested", "assigned", "project_for_agent", "prescreened", "pickup", "collected", "submitted", "accepted",
         "decided", "delivery", "delivered", "bad_grade", "closed",
@@ -253,7 +254,7 @@ def test_undoing_a_collection_gives_the_papers_back_by_a_compensating_link(count
     )
     assert (case.stage, parcel.holder, parcel.state) == (Stage.PICKUP_PLANNED, Holder.ENTERPRISE, ParcelState.BOOKED)
     assert parcel.chain_length == 2
-    assert list(custody.verify(session)) == []
+    assert list(verification.verify(session)) == []
 
 
 def test_scanning_where_the_papers_already_are_is_refused_by_name(county):
@@ -352,15 +353,15 @@ def test_results_and_old_originals_change_hands_at_one_stop(county):
     old = courier_legs.book_exchange(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     stop = plan_by_hand(session, county, old)
     papers = route_planning.papers_at(session, stop)
-    assert {p.leg for p in papers} == {custody.Leg.DELIVERY, custody.Leg.EXCHANGE}
+    assert {p.leg for p in papers} == {Leg.DELIVERY, Leg.EXCHANGE}
     assert len({p.code for p in papers}) == 1
     assert texts_sent(session).count("delivery") == 1
     said = doorstep(StopAct.DELIVERED, code=old.code, identity_checked=True, inspected=True)
     stop_report.report_stop(session, stop, said, by=county.courier_viewer(), at=utc(TUESDAY, time(9, 30)))
     assert case.stage is Stage.DELIVERED
     assert old.holder is Holder.COURIER
-    assert {p.holder for p in papers if p.leg is custody.Leg.DELIVERY} == {Holder.ENTERPRISE}
-    assert list(custody.verify(session)) == []
+    assert {p.holder for p in papers if p.leg is Leg.DELIVERY} == {Holder.ENTERPRISE}
+    assert list(verification.verify(session)) == []
 
 
 def test_papers_go_on_to_another_centre_and_arrive_there(county):
@@ -370,7 +371,7 @@ def test_papers_go_on_to_another_centre_and_arrive_there(county):
     parcel = courier_legs.hand_in(session, case, by=agent, at=TEN, scan_id="c")
     city = session.scalars(select(ServiceCentre).where(ServiceCentre.centre_no == "SC005")).one()
     courier_legs.send_on(session, case, parcel, to_centre_id=city.id, scan_id="t1", by=agent, at=TEN)
-    assert (parcel.holder, parcel.leg) == (Holder.TRUNK, custody.Leg.TRANSFER)
+    assert (parcel.holder, parcel.leg) == (Holder.TRUNK, Leg.TRANSFER)
     courier_legs.receive(session, case, parcel, centre_id=city.id, scan_id="t2", by=agent, at=TEN + timedelta(hours=5))
     assert (parcel.holder, parcel.centre_id) == (Holder.CENTRE, city.id)
     with pytest.raises(Refused, match="no other centre"):

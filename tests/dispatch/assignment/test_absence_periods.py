@@ -17,7 +17,7 @@ from dispatch.assignment.absence_periods import (
     long_absent_ids,
     working_days,
 )
-from dispatch.core.clock import Calendar
+from dispatch.core.working_days import Calendar
 
 with (Path(dispatch.__file__).parent / "data" / "calendar_2025_2027.csv").open(encoding="utf-8") as file:
     CALENDAR = Calendar.from_rows(csv.DictReader(file))

@@ -12,7 +12,7 @@ from dispatch.cases.duration_training import FittedDurations, PromiseRecord
 from dispatch.cases.project import Project
 from dispatch.cases.review import ReviewPause, ReviewState
 from dispatch.cases.stages import Stage
-from dispatch.core.clock import PauseKind
+from dispatch.core.special_procedure import PauseKind
 from dispatch.views import team
 from notifications.message import Message
 from tests.dispatch.builders import TEN, a_prescreened_case, a_request

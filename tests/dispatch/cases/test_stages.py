@@ -14,7 +14,8 @@ from dispatch.cases.project import NEXT_PROJECT, PROJECT_LABEL, Project, Project
 from dispatch.cases.review import NEXT_REVIEW, REVIEW_ENDS, REVIEW_LABEL, Review, ReviewState
 from dispatch.cases.stages import ENDS, LABEL, MILESTONES, NEXT, NOTICE, UNDONE, Stage
 from dispatch.core.errors import DispatchError
-from dispatch.custody.custody import HOLDER_LABEL, NEXT_PARCEL, PARCEL_LABEL, Holder, Leg, Parcel, ParcelState
+from dispatch.custody.handover import HOLDER_LABEL, Holder
+from dispatch.custody.parcel import NEXT_PARCEL, PARCEL_LABEL, Leg, Parcel, ParcelState
 from notifications.texts import text_named
 from routing.day.tables import (
     NEXT_PLAN,

@@ -14,30 +14,23 @@ from sqlalchemy.orm import Session
 
 import db
 from agents.network import Division, Level, ServiceCentre, ancestors, division_with, import_network
-from dispatch.catalogue.catalog import (
-    AreaEvaluation,
-    AreaKind,
-    CalendarDay,
-    CalendarVersion,
-    Family,
-    Implementation,
-    Matter,
-    OpeningHours,
-    area_evaluations,
-    authority_name,
-    calendar_of,
-    facts_of,
-    handling_of,
-    handlings_of,
-    hours_in_words,
-    matter_nodes,
-    site_of,
-)
+from dispatch.catalogue.area_evaluation import AreaEvaluation, area_evaluations, site_of
+from dispatch.catalogue.authority_names import authority_name
+from dispatch.catalogue.calendar_tables import CalendarDay, OpeningHours, hours_in_words
+from dispatch.catalogue.calendar_version import CalendarVersion, calendar_of
+from dispatch.catalogue.implementation import Implementation, handling_of, handlings_of
 from dispatch.catalogue.imports import CATALOG_FILES, import_all
+from dispatch.catalogue.matter import AreaKind, Family, Matter
 from dispatch.catalogue.matter_rows import matters_from
-from dispatch.core.clock import CalendarMissing, MonthDay, due_at
+from dispatch.catalogue.path_nodes import matter_nodes
+from dispatch.catalogue.project_facts import facts_of
+from dispatch.core.legal_clock import due_at
+from dispatch.core.opening_hours import MonthDay
+from dispatch.core.working_days import CalendarMissing
 from dispatch.path.applicability import Facts, Land
-from dispatch.path.approval_graph import AreaEffect, Basis, Counting, build_path, check_prerequisites
+from dispatch.path.build_path import build_path, check_prerequisites
+from dispatch.path.matter_node import AreaEffect, Basis
+from dispatch.path.path_step import Counting
 
 NETWORK = """\
 code,name,level,parent_code,kind,lon,lat,precision

@@ -11,36 +11,15 @@ from sqlalchemy.orm import Session
 
 from agents.imports import BadImport
 from agents.network import import_network
-from dispatch.catalogue.catalog import (
-    DATA,
-    AreaKind,
-    CalendarDay,
-    Confidence,
-    Implementation,
-    MaterialMode,
-    Matter,
-    MatterPrerequisite,
-    OpeningHours,
-    Requirement,
-    ResultForm,
-)
-from dispatch.catalogue.file_rows import (
-    CALENDAR_COLUMNS,
-    EVALUATION_COLUMNS,
-    HOURS_COLUMNS,
-    IMPLEMENTATION_COLUMNS,
-    MATTER_COLUMNS,
-    REQUIREMENT_COLUMNS,
-    check_waits,
-    read_calendar,
-    read_evaluations,
-    read_hours,
-    read_implementations,
-    read_matters,
-    read_requirements,
-)
+from dispatch.catalogue.calendar_file import CALENDAR_COLUMNS, read_calendar
+from dispatch.catalogue.calendar_tables import CalendarDay, OpeningHours
+from dispatch.catalogue.evaluation_file import EVALUATION_COLUMNS, read_evaluations
+from dispatch.catalogue.hours_file import HOURS_COLUMNS, read_hours
+from dispatch.catalogue.implementation import Implementation
+from dispatch.catalogue.implementation_file import IMPLEMENTATION_COLUMNS, read_implementations
 from dispatch.catalogue.imports import (
     CATALOG_FILES,
+    DATA,
     import_all,
     import_calendar,
     import_catalog,
@@ -50,7 +29,18 @@ from dispatch.catalogue.imports import (
     import_implementations,
     import_requirements,
 )
-from dispatch.path.approval_graph import AreaEffect
+from dispatch.catalogue.matter import (
+    AreaKind,
+    Confidence,
+    MaterialMode,
+    Matter,
+    MatterPrerequisite,
+    Requirement,
+    ResultForm,
+)
+from dispatch.catalogue.matter_file import MATTER_COLUMNS, check_waits, read_matters
+from dispatch.catalogue.requirement_file import REQUIREMENT_COLUMNS, read_requirements
+from dispatch.path.matter_node import AreaEffect
 
 Rows = list[dict[str, str]]
 Write = Callable[..., Path]

@@ -12,28 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatch.core.clock import (
-    Calendar,
-    CalendarMissing,
-    ClockOf,
-    DayUnit,
-    Extension,
-    Lamp,
-    LegalClock,
-    MonthDay,
-    Pause,
-    PauseKind,
-    PublishedDay,
-    SeasonHours,
-    Span,
-    correction_due_at,
-    counts_as_accepted,
-    deemed_accepted_on,
-    delivery_due_at,
-    due_at,
-    three_clocks,
-    utc,
-)
+from dispatch.core.legal_clock import DayUnit, Extension, Lamp, LegalClock, due_at
+from dispatch.core.opening_hours import MonthDay, SeasonHours
+from dispatch.core.shanghai_time import utc
+from dispatch.core.special_procedure import Pause, PauseKind
+from dispatch.core.statutory_limits import correction_due_at, counts_as_accepted, deemed_accepted_on, delivery_due_at
+from dispatch.core.three_clocks import ClockOf, Span, three_clocks
+from dispatch.core.working_days import Calendar, CalendarMissing, PublishedDay
 
 DATA = Path(__file__).parents[3] / "dispatch" / "data"
 

@@ -12,8 +12,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dispatch.acts import courier_legs, handover_lists
 from dispatch.core.errors import AlreadyHeld, DispatchError, Refused, WrongStage
-from dispatch.custody import custody
-from dispatch.custody.custody import Handover, Holder, Leg, Parcel, ParcelState, first_bad_link, waybill_from
+from dispatch.custody import anchors, verification
+from dispatch.custody.handover import Handover, Holder
+from dispatch.custody.parcel import Leg, Parcel, ParcelState
+from dispatch.custody.verification import first_bad_link
+from dispatch.custody.waybill import check_waybill, waybill_from
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, the_county
 
 HANDS = [
@@ -155,12 +158,12 @@ def test_a_chain_of_another_parcel_does_not_fit() -> None:
 @given(st.integers(0, 99_999_999), st.integers(2, 10), st.integers(1, 9))
 def test_a_mistyped_digit_of_a_waybill_is_refused(serial: int, place: int, add: int) -> None:
     waybill = waybill_from(serial)
-    assert custody.check_waybill(f" {waybill.lower()} ") == waybill
+    assert check_waybill(f" {waybill.lower()} ") == waybill
     wrong = waybill[:place] + str((int(waybill[place]) + add) % 10) + waybill[place + 1 :]
     collisions = {0, 5}  # two remainders share a check digit in S10, so those two may pass
     if int(waybill[10]) not in collisions:
         with pytest.raises(Refused):
-            custody.check_waybill(wrong)
+            check_waybill(wrong)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +171,7 @@ def test_a_mistyped_digit_of_a_waybill_is_refused(serial: int, place: int, add: 
 )
 def test_what_is_no_waybill_is_refused_in_words(written: str) -> None:
     with pytest.raises(Refused):
-        custody.check_waybill(written)
+        check_waybill(written)
 
 
 # ---------------------------------------------------------------- the chain in the database, and its owner
@@ -203,7 +206,7 @@ def owner(sessions: sessionmaker[Session], *statements: str) -> None:
 
 def found(sessions: sessionmaker[Session]) -> list[tuple[str, int]]:
     with sessions() as session:
-        return [(bad.waybill, bad.seq) for bad in custody.verify(session)]
+        return [(bad.waybill, bad.seq) for bad in verification.verify(session)]
 
 
 FIRST, SECOND = waybill_from(1), waybill_from(2)
@@ -213,7 +216,7 @@ OF_SECOND = f"parcel_id = (SELECT id FROM parcel WHERE waybill = '{SECOND}')"
 def test_a_sound_chain_verifies(guarded: sessionmaker[Session]) -> None:
     assert found(guarded) == []
     with guarded() as session:
-        assert list(custody.verify(session, [SECOND])) == []
+        assert list(verification.verify(session, [SECOND])) == []
 
 
 @pytest.mark.parametrize("statement", ["UPDATE handover SET to_ref = 'courier:9'", "DELETE FROM handover"])
@@ -247,12 +250,12 @@ def test_the_first_bad_link_is_named(guarded: sessionmaker[Session], statements:
     owner(guarded, *statements)
     assert found(guarded) == [(SECOND, bad)]
     with guarded() as session:
-        assert list(custody.verify(session, [FIRST])) == []
+        assert list(verification.verify(session, [FIRST])) == []
 
 
 def test_a_tail_that_is_cut_together_with_its_parcels_head_shows_in_the_anchor(guarded: sessionmaker[Session]) -> None:
     with guarded.begin() as session:
-        custody.anchor(session, on=MONDAY, at=TEN + timedelta(hours=6))
+        anchors.anchor(session, on=MONDAY, at=TEN + timedelta(hours=6))
     assert found(guarded) == []
     owner(
         guarded,
@@ -266,8 +269,8 @@ def test_a_tail_that_is_cut_together_with_its_parcels_head_shows_in_the_anchor(g
 def test_an_anchor_that_was_rewritten_or_removed_shows(guarded: sessionmaker[Session]) -> None:
     for day in range(3):
         with guarded.begin() as session:
-            first = custody.anchor(session, on=MONDAY + timedelta(days=day), at=TEN + timedelta(days=day, hours=6))
-            assert custody.anchor(session, on=first.on, at=TEN) is first
+            first = anchors.anchor(session, on=MONDAY + timedelta(days=day), at=TEN + timedelta(days=day, hours=6))
+            assert anchors.anchor(session, on=first.on, at=TEN) is first
     assert found(guarded) == []
     owner(guarded, "DELETE FROM custody_anchor WHERE \"on\" = '2026-11-24'")
     assert found(guarded) == [("anchor 2026-11-25", 0)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dispatch.custody.custody import Leg
+from dispatch.custody.parcel import Leg
 from dispatch.custody.proofs import LEVELS, MISSING, Proof, ProofLevel, asked, first_missing
 
 

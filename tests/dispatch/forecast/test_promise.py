@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.catalogue.matter_rows import matters_from
-from dispatch.core.clock import Calendar
+from dispatch.core.working_days import Calendar
+from dispatch.forecast.beliefs import Belief, read_priors
 from dispatch.forecast.calibration import (
     CalibrationPoint,
     Closed,
@@ -27,7 +28,8 @@ from dispatch.forecast.calibration import (
     reliability,
     wilson,
 )
-from dispatch.forecast.durations import Belief, Durations, Fit, Observation, learn, read_priors
+from dispatch.forecast.durations import Durations, Fit
+from dispatch.forecast.learning import Observation, learn
 from dispatch.forecast.path_sampling import NothingToPromise, ends, least_cases, prepare_path_samples
 from dispatch.forecast.promise import (
     Outlook,
@@ -43,18 +45,11 @@ from dispatch.forecast.promise import (
     why_moved,
 )
 from dispatch.forecast.risk import by_risk, decisive, office, risk
-from dispatch.path.approval_graph import (
-    AddWait,
-    Basis,
-    Counting,
-    Grant,
-    IntermediaryWork,
-    MatterKind,
-    MatterNode,
-    Path,
-    Relief,
-    build_path,
-)
+from dispatch.path.approval_graph import Path
+from dispatch.path.build_path import build_path
+from dispatch.path.edits import AddWait, Grant, Relief
+from dispatch.path.matter_node import Basis, IntermediaryWork, MatterKind, MatterNode
+from dispatch.path.path_step import Counting
 from dispatch.path.schedule import MatterProgress, dated, schedule
 
 DATA = File(__file__).parents[3] / "dispatch" / "data"

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.catalogue.matter_rows import evaluation_kind, matters_from
-from dispatch.core.clock import Calendar, Lamp
+from dispatch.core.legal_clock import Lamp
+from dispatch.core.working_days import Calendar
 from dispatch.path.applicability import (
     APPLIES,
     VARIANTS,
@@ -28,28 +29,15 @@ from dispatch.path.applicability import (
     facts_that_decide,
     matters_for,
 )
-from dispatch.path.approval_graph import (
-    AddMatter,
-    AddWait,
-    AreaEffect,
-    Basis,
-    Counting,
-    CycleFound,
-    DropMatter,
-    DropWait,
-    Grant,
-    IntermediaryWork,
-    MatterKind,
-    MatterNode,
-    Path,
-    PathError,
-    Relief,
-    UnknownMatter,
-    build_path,
-    check_prerequisites,
-)
+from dispatch.path.approval_graph import Path
 from dispatch.path.area_effects import EvaluatedSite, ZoneEvaluation
-from dispatch.path.drawing import WIDTH, drawing, text_width
+from dispatch.path.build_path import build_path, check_prerequisites
+from dispatch.path.drawing import WIDTH, text_width
+from dispatch.path.drawing_layout import lay_out
+from dispatch.path.edits import AddMatter, AddWait, DropMatter, DropWait, Grant, Relief
+from dispatch.path.errors import CycleFound, PathError, UnknownMatter
+from dispatch.path.matter_node import AreaEffect, Basis, IntermediaryWork, MatterKind, MatterNode
+from dispatch.path.path_step import Counting
 from dispatch.path.schedule import MatterProgress, area_gain, dated, planned_clocks, schedule
 from dispatch.path.seven_lists import seven_lists
 from dispatch.path.svg import svg
@@ -477,7 +465,7 @@ def a_drawing(path: Path, **changes):
     }
     dates = {s.code: s for s in dated(path, CALENDAR, START, today=START + timedelta(days=20), progress=progress)}
     facts = {"calendar": CALENDAR, "start_on": START, "today": START + timedelta(days=20)} | changes
-    return drawing(path, plan, title="甲公司<二期>审批路径", dates=dates, **facts)
+    return lay_out(path, plan, title="甲公司<二期>审批路径", dates=dates, **facts)
 
 
 @pytest.mark.parametrize("matters", [PERMIT, matters_for(PERMIT, Facts()), OPENING, REGISTRATION])

@@ -16,20 +16,12 @@ from hypothesis import strategies as st
 from agents.matching.batch import match
 from agents.matching.model import MatchingAgent, Need, Weights
 from agents.matching.rules import bar
-from dispatch.core.clock import Calendar
+from dispatch.core.working_days import Calendar
 from dispatch.forecast.promise import Outlook
+from dispatch.simulation.comparison import FIGURES, compare
+from dispatch.simulation.demand import AFTER_HOLIDAY, Arrival, County, SimulationError, day_factor, demand
 from dispatch.simulation.policies import ByMatching, HallRule, NearestFree, Seats
-from dispatch.simulation.replay import (
-    AFTER_HOLIDAY,
-    FIGURES,
-    Arrival,
-    County,
-    SimulationError,
-    compare,
-    day_factor,
-    demand,
-    replay,
-)
+from dispatch.simulation.replay import replay
 from dispatch.simulation.report_page import page
 
 with (File(__file__).parents[3] / "dispatch" / "data" / "calendar_2025_2027.csv").open(encoding="utf-8") as file:

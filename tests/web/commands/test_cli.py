@@ -15,8 +15,9 @@ import dispatch
 from agents.network import Division
 from dispatch.acts import courier_legs
 from dispatch.cases.project import Project
-from dispatch.catalogue.catalog import CalendarDay, Matter, OpeningHours, Requirement
-from dispatch.custody.custody import Parcel
+from dispatch.catalogue.calendar_tables import CalendarDay, OpeningHours
+from dispatch.catalogue.matter import Matter, Requirement
+from dispatch.custody.parcel import Parcel
 from notifications import outbox
 from notifications.message import Message, State
 from tests.dispatch.builders import (

@@ -8,7 +8,8 @@ import db
 from dispatch.acts import handover_lists
 from dispatch.core.actor import Role
 from dispatch.core.errors import DispatchError, NotFound
-from dispatch.custody.custody import Direction, Holder
+from dispatch.custody.handover import Holder
+from dispatch.custody.handover_list import Direction
 from dispatch.views import courier as shown
 from routing.day.tables import Courier
 from web.wiring.auth import courier_only, current_actor, roles

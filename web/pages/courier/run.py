@@ -26,7 +26,7 @@ import db
 from dispatch.acts import handover_lists
 from dispatch.cases.access_control import stop_for
 from dispatch.core.errors import DispatchError, NotFound, Refused
-from dispatch.custody.custody import check_waybill
+from dispatch.custody.waybill import check_waybill
 from dispatch.views import courier as shown
 from routing.day.order import reorder
 from routing.day.routing_input import seconds_of_day

@@ -19,7 +19,7 @@ from werkzeug.datastructures import FileStorage
 from agents.network import Division, DivisionAlias, division_with, home_county
 from dispatch.acts import project_intake
 from dispatch.cases.project import FAMILY_LABEL, Contact, Enterprise, Project, ProjectState
-from dispatch.catalogue.catalog import Family
+from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import DispatchError
 from dispatch.views import enterprise_intake as asked

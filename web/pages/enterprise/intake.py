@@ -18,7 +18,7 @@ from dispatch.cases.access_control import project_for
 from dispatch.cases.case import Case, MaterialState, Way
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import FAMILY_LABEL, Contact, Enterprise, Power, Project
-from dispatch.catalogue.catalog import Family
+from dispatch.catalogue.matter import Family
 from dispatch.core.errors import Refused
 from dispatch.views import enterprise_intake as asked
 from dispatch.views.enterprise import contacts, own_enterprise

@@ -18,9 +18,10 @@ import db
 from dispatch.acts import courier_legs
 from dispatch.cases.access_control import case_for, parcel_for
 from dispatch.cases.case import Case
-from dispatch.catalogue.catalog import calendar_of
-from dispatch.core.clock import Calendar, in_shanghai
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.errors import Refused
+from dispatch.core.shanghai_time import in_shanghai
+from dispatch.core.working_days import Calendar
 from dispatch.views.enterprise import DelegationLetterView, own_enterprise
 from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
 from notifications.phone import mask

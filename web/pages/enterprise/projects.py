@@ -12,8 +12,8 @@ from markupsafe import Markup
 import db
 from dispatch.acts import early_ends, prescreening
 from dispatch.cases.access_control import project_for
-from dispatch.core.clock import in_shanghai
 from dispatch.core.errors import NotFound
+from dispatch.core.shanghai_time import in_shanghai
 from dispatch.views import enterprise as seen
 from dispatch.views.enterprise_path import drawn_path
 from web.pages.enterprise import draft

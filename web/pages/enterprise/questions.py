@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Val
 
 from dispatch.cases.evaluation import TICKET_LABEL
 from dispatch.cases.project import FAMILY_LABEL, Power
-from dispatch.catalogue.catalog import Family
+from dispatch.catalogue.matter import Family
 from dispatch.path.applicability import Facts
 from notifications.phone import BadNumber, normalise
 

@@ -28,7 +28,8 @@ from dispatch.cases.stages import LABEL, MILESTONES
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound, Refused
 from dispatch.core.ids import CaseNo
-from dispatch.custody.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, Holder
+from dispatch.custody.handover import HOLDER_LABEL, Holder
+from dispatch.custody.parcel import LEG_LABEL, PARCEL_LABEL
 from dispatch.path.applicability import BY_COMMITMENT
 from dispatch.views import team as asked
 from dispatch.views.cases import door_proofs

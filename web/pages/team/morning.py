@@ -4,7 +4,7 @@ from flask import render_template
 
 import db
 from dispatch.cases.evaluation import RECTIFICATION_LABEL, TICKET_LABEL
-from dispatch.core.clock import CalendarMissing
+from dispatch.core.working_days import CalendarMissing
 from dispatch.views import team as asked
 from routing.day.tables import PLAN_LABEL, STOP_STATE_LABEL
 from web.pages.team.blueprint import bp

@@ -8,8 +8,9 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from dispatch.custody import custody
-from dispatch.custody.custody import Handover, Holder, Parcel
+from dispatch.custody import verification
+from dispatch.custody.handover import Handover, Holder
+from dispatch.custody.parcel import Parcel
 from routing.day.tables import StopAct, StopEvent
 from tests.web.conftest import cookie_of
 from tests.web.pages.courier.conftest import Server
@@ -43,7 +44,7 @@ def acts(sessions: sessionmaker[Session]) -> list[tuple[int, StopAct]]:
 
 def holders(sessions: sessionmaker[Session]) -> dict[str, Holder]:
     with sessions() as session:
-        assert list(custody.verify(session)) == []
+        assert list(verification.verify(session)) == []
         return {p.waybill: p.holder for p in session.scalars(select(Parcel))}
 
 
@@ -143,7 +144,7 @@ def test_a_photo_and_a_signature_taken_without_signal_are_uploaded_later(
         links = session.scalars(select(Handover).where(Handover.scan_id == f"{event.event_id}:{day.delivery_waybill}"))
         assert links.one().proofs == event.proofs
         assert sorted(files.path_of(d).suffix for d in event.proofs if files.is_kept(d)) == [".jpg", ".png"]
-        assert list(custody.verify(session)) == []
+        assert list(verification.verify(session)) == []
 
 
 def test_a_signature_that_is_wanted_is_asked_for_once(page: Page, day: Day, sessions: sessionmaker[Session]):

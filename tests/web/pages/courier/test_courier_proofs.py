@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dispatch.acts import courier_legs
 from dispatch.cases.case import Case, CaseEvent
-from dispatch.custody import custody
-from dispatch.custody.custody import Handover, Parcel, ParcelState
+from dispatch.custody import verification
+from dispatch.custody.handover import Handover
+from dispatch.custody.parcel import Parcel, ParcelState
 from routing.day.tables import CourierRun, CourierStop, DayPlan, PlanState, StopEvent, StopState
 from tests.dispatch.builders import TEN, a_prescreened_case, an_appointment, the_county
 from tests.web.conftest import signed_in_client
@@ -47,7 +48,7 @@ def test_photo_and_signature_are_kept_and_their_digests_stand_in_the_chain(
         ).first()
         assert link is not None and len(link.proofs) == 3  # the code's digest, and both pictures
         assert sorted(files.path_of(d).suffix for d in link.proofs if files.is_kept(d)) == [".jpg", ".png"]
-        assert list(custody.verify(session)) == []
+        assert list(verification.verify(session)) == []
 
 
 def test_a_lead_sees_what_was_kept_at_the_door(

@@ -10,7 +10,7 @@ import db
 from dispatch.acts import courier_legs, filing
 from dispatch.cases import lookups
 from dispatch.core.actor import SYSTEM, Role
-from dispatch.core.clock import utc
+from dispatch.core.shanghai_time import utc
 from routing.day.tables import CourierRun, CourierStop, Cutoff, DayPlan, PlanState, StopState
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
 from web.wiring.accounts import Account

@@ -21,10 +21,10 @@ from dispatch.cases.evaluation import Rectification, RectificationState, Ticket
 from dispatch.cases.project import Enterprise, Project
 from dispatch.cases.review import ReviewState
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.catalog import calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import SYSTEM, Actor, Role
-from dispatch.core.clock import utc
-from dispatch.custody.custody import Parcel
+from dispatch.core.shanghai_time import utc
+from dispatch.custody.parcel import Parcel
 from routing.day.tables import CourierStop, StopState
 from tests.dispatch.builders import (
     MONDAY,

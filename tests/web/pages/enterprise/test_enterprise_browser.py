@@ -22,7 +22,7 @@ from dispatch.cases.project import Enterprise
 from dispatch.cases.review import ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import SYSTEM, Role
-from dispatch.core.clock import utc
+from dispatch.core.shanghai_time import utc
 from tests.dispatch.builders import TEN, make_county, the_county
 from tests.web.conftest import PASSWORD, PASSWORD_HASH
 from web.wiring.accounts import Account

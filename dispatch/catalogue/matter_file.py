@@ -1,0 +1,220 @@
+"""Matter file: the matters of one family as CSV gives them, checked. No database."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from agents.imports import BadImport, Cells, ImportSheet, RowFault, read_sheet
+from agents.names import sort_key
+from agents.network import Level
+from agents.roster import Category
+from dispatch.catalogue.matter import Confidence, Family, ResultForm
+from dispatch.catalogue.matter_rows import evaluation_kind, matter_from
+from dispatch.core.legal_clock import DayUnit
+from dispatch.path.matter_node import MatterKind
+
+MATTER_COLUMNS = (
+    "code", "name_zh", "short_zh", "name_en", "phase", "kind", "level", "department_zh", "counter_in_city_district",
+    "applies_if", "statutory_days", "statutory_unit", "statutory_wd", "committed_wd", "committed_now_wd",
+    "counts_in_target", "prerequisites", "due_before_works_only", "joint_group", "needs_originals",
+    "result_has_original", "result_form", "area_evaluation", "area_effect", "commitment_or_deferrable",
+    "clock_exempt_procedures", "conf_statutory", "conf_committed", "source_or_basis",
+)  # fmt: skip
+
+CODE = re.compile(r"[A-Z]{2,8}-[0-9]{2,4}")
+CONFIDENCE = re.compile(r"(sure|typical|verify)(?: \((.*)\))?")
+LEVELS = {"province": Level.PROVINCE, "city": Level.CITY, "county": Level.COUNTY}
+LONGEST_WD = 400
+
+
+@dataclass(slots=True)
+class MatterSheet:
+    """The matters of one file: their columns, what each waits for, and the rows they stand in."""
+
+    sheet: ImportSheet
+    family: Family
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    waits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+
+
+def read_matters(path: Path | str) -> MatterSheet:
+    """One file of the basic catalogue. Its faults are noted in the sheet; ``check_waits`` comes next."""
+    sheet = read_sheet(path, MATTER_COLUMNS, optional=("category",))
+    family = next((family for family in Family if family.value in sheet.path.stem), None)
+    if family is None:
+        raise BadImport(sheet.path, [RowFault(1, "", f"the file's name holds no family: one of {', '.join(Family)}")])
+    read = MatterSheet(sheet, family)
+    for position, cells in enumerate(sheet, start=1):
+        code = cells.matching("code", CODE, "a matter's code such as IND-101")
+        if code in read.numbers:
+            cells.fault("code", f"{code} stands already in row {read.numbers[code]}")
+            continue
+        read.numbers[code] = cells.number
+        waits = tuple(filter(None, (on.strip() for on in cells.text("prerequisites", needed=False).split(";"))))
+        if code in waits:
+            cells.fault("prerequisites", f"{code} waits for itself")
+        if len(set(waits)) < len(waits):
+            cells.fault("prerequisites", "names a matter twice")
+        read.waits[code] = waits
+        read.rows.append(_matter(cells, code, family, position))
+    return read
+
+
+def _matter(cells: Cells, code: str, family: Family, position: int) -> dict[str, Any]:
+    faults_before = len(cells.sheet.faults)
+    level = cells.text("level")
+    if level not in LEVELS:
+        cells.fault("level", f"{level!r} is none of {', '.join(LEVELS)}")
+    unit = cells.one_of("statutory_unit", DayUnit)
+    days = cells.whole("statutory_days", 0, LONGEST_WD)
+    statutory = cells.whole("statutory_wd", 0, LONGEST_WD)
+    committed = cells.whole("committed_wd", 0, LONGEST_WD)
+    committed_now = cells.whole("committed_now_wd", 0, LONGEST_WD)
+    if (unit is DayUnit.WORKING and statutory != days) or statutory > days:
+        cells.fault("statutory_wd", f"{statutory} working days are not {days} days of unit {unit}")
+    if statutory and committed > statutory:
+        cells.fault("committed_wd", f"{committed} days promised are more than the {statutory} of the law")
+    kind = cells.one_of("kind", MatterKind)
+    phase = cells.whole("phase", 0, 4)
+    group = cells.text("joint_group", needed=False)
+    department = cells.text("department_zh")
+    has_original = cells.yes("result_has_original")
+    form, note = _result(cells.text("result_form"))
+    if has_original and form is ResultForm.ELECTRONIC:
+        cells.fault("result_form", f"{note!r} has no paper, but the result is said to have an original")
+    counter = cells.text("counter_in_city_district")
+    statutory_sure, statutory_note = _confidence(cells, "conf_statutory")
+    committed_sure, committed_note = _confidence(cells, "conf_committed")
+    area_words = cells.text("area_evaluation", needed=False)
+    effect_words = cells.text("area_effect", needed=False)
+    if bool(area_words) != bool(effect_words):
+        cells.fault("area_effect", "an area evaluation and its effect stand together")
+    name = cells.text("name_zh")
+    category = _category(cells, code, family, phase, kind, group, department)
+    row: dict[str, Any] = {
+        "code": code,
+        "position": position,
+        "family": family.value,
+        "name": name,
+        "short_name": cells.text("short_zh"),
+        "name_en": cells.text("name_en"),
+        "pinyin": sort_key(name),
+        "phase": phase,
+        "kind": kind.value,
+        "level": int(LEVELS.get(level, Level.COUNTY)),
+        "category": category,
+        "department": department,
+        "counter_place": counter,
+        "counter_level": int(_counter_level(counter)),
+        "applies_if": cells.text("applies_if"),
+        "statutory_days": days,
+        "statutory_unit": unit.value,
+        "statutory_wd": statutory,
+        "committed_wd": committed,
+        "committed_now_wd": committed_now,
+        "counts_in_target": cells.yes("counts_in_target"),
+        "due_before_works_only": cells.yes("due_before_works_only"),
+        "joint_group": group or None,
+        "needs_originals": cells.yes("needs_originals"),
+        "result_has_original": has_original,
+        "result_form": form.value,
+        "result_note": note,
+        "area_evaluation": None,
+        "area_effect": "none",
+        "simplified_wd": 0,
+        "area_note": "; ".join(filter(None, (area_words, effect_words))),
+        "deferrable_note": cells.text("commitment_or_deferrable", needed=False),
+        "exempt_procedures": cells.text("clock_exempt_procedures", needed=False),
+        "confidence_statutory": statutory_sure,
+        "confidence_statutory_note": statutory_note,
+        "confidence_committed": committed_sure,
+        "confidence_committed_note": committed_note,
+        "source": cells.text("source_or_basis"),
+    }
+    try:
+        evaluation = evaluation_kind(area_words)
+    except ValueError as error:
+        cells.fault("area_evaluation", str(error))
+        return row
+    if len(cells.sheet.faults) == faults_before:
+        try:
+            node = matter_from(cells.values)
+        except ValueError as error:
+            cells.fault("", str(error))
+            return row
+        row["area_evaluation"] = evaluation or None
+        row["area_effect"] = node.area_effect.value
+        row["simplified_wd"] = node.simplified_days
+    return row
+
+
+def check_waits(sheets: Collection[MatterSheet], known: Mapping[str, tuple[str, ...]]) -> None:
+    """Note every unknown prerequisite and one ring, over the files and the ``known`` matters of other catalogues."""
+    waits = {**known, **{code: on for read in sheets for code, on in read.waits.items()}}
+    seen: dict[str, MatterSheet] = {}
+    for read in sheets:
+        for code, number in read.numbers.items():
+            if code in seen or code in known:
+                read.sheet.fault(number, "code", f"{code} is a matter of another catalogue")
+            seen[code] = read
+            for on in read.waits[code]:
+                if on not in waits:
+                    read.sheet.fault(
+                        number, "prerequisites", f"{code} waits for {on}, which the catalogue does not have"
+                    )
+    for code, on_codes in known.items():
+        for on in on_codes:
+            if on not in waits:
+                first = next(iter(sheets)).sheet
+                first.fault(1, "code", f"{on} is missing, and {code} of another catalogue waits for it")
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        ring: list[str] = error.args[1]
+        for code in dict.fromkeys(ring):
+            if code in seen:
+                words = f"these matters wait for each other: {' → '.join(ring)}"
+                seen[code].sheet.fault(seen[code].numbers[code], "prerequisites", words)
+
+
+def _result(words: str) -> tuple[ResultForm, str]:
+    on_paper = "paper" in words or "physical" in words or "纸质" in words
+    electronic = "electronic" in words or "电子" in words
+    if on_paper:
+        return (ResultForm.BOTH if electronic else ResultForm.PAPER), words
+    return ResultForm.ELECTRONIC, words
+
+
+def _counter_level(words: str) -> Level:
+    """A city bureau's branch sits in the county's hall; only what says the city alone is handed in there."""
+    return Level.CITY if words.startswith("city") and "branch" not in words else Level.COUNTY
+
+
+def _confidence(cells: Cells, column: str) -> tuple[str, str]:
+    words = cells.text(column)
+    found = CONFIDENCE.fullmatch(words)
+    if found is None:
+        cells.fault(column, f"{words!r} does not start with one of {', '.join(Confidence)}")
+        return Confidence.VERIFY.value, words
+    return found[1], found[2] or ""
+
+
+def _category(
+    cells: Cells, code: str, family: Family, phase: int, kind: MatterKind, group: str, department: str
+) -> str:
+    """The skill that a matter asks for: as the file says, else by what and where it is."""
+    if cells.values.get("category", "").strip():
+        return cells.one_of("category", Category).value
+    if family is Family.BUSINESS_OPENING:
+        return Category.BUSINESS.value
+    if family is Family.PROPERTY_REGISTRATION or kind is MatterKind.REGISTRATION:
+        return Category.PROPERTY.value
+    if "生态环境" in department or group == "EVAL":
+        return Category.ENVIRONMENT.value
+    if phase == 1:
+        return (Category.FILING if kind is MatterKind.FILING else Category.LAND).value
+    return {2: Category.PLANNING, 3: Category.CONSTRUCTION, 4: Category.COMPLETION}.get(phase, Category.FILING).value

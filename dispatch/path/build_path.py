@@ -1,0 +1,139 @@
+"""Build a path: the matters that apply, the work that feeds them, edits and area evaluations. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+
+from dispatch.core.working_days import Calendar
+from dispatch.path.approval_graph import Path
+from dispatch.path.area_effects import AreaUse, EvaluatedSite, ZoneEvaluation
+from dispatch.path.edits import Edit
+from dispatch.path.errors import PathError, UnknownMatter
+from dispatch.path.matter_node import AreaEffect, Basis, IntermediaryWork, MatterKind, MatterNode
+from dispatch.path.path_step import Counting, PathStep, Wait, WaitLink
+from dispatch.path.step_order import in_order
+
+
+def build_path(
+    matters: Iterable[MatterNode],
+    *,
+    intermediaries: Iterable[IntermediaryWork] = (),
+    site: EvaluatedSite | None = None,
+    evaluations: Iterable[ZoneEvaluation] = (),
+    calendar: Calendar | None = None,
+    start_on: date | None = None,
+    filed_on: Mapping[str, date] | None = None,
+    edits: Iterable[Edit] = (),
+    only: Iterable[str] | None = None,
+) -> Path:
+    """The path of the matters that apply. Prerequisites that are not among them are passed through to those that are.
+
+    ``edits`` are the lead's, made earlier: what fits is in the path. ``only`` cuts it down to some
+    of its matters and the work that feeds them.
+
+    An area evaluation is judged on the day its matter is filed (``filed_on``), else on the day the committed plan
+    reaches it; that needs the calendar and the project's start."""
+    nodes: dict[str, MatterNode] = {}
+    for matter in matters:
+        if matter.code in nodes:
+            raise PathError(f"{matter.code} stands twice in the matters")
+        nodes[matter.code] = matter
+    works = tuple(intermediaries)
+    for work in works:
+        _add_work(nodes, work)
+    steps = {
+        code: PathStep(node, tuple(Wait(on) for on in dict.fromkeys(node.prerequisites) if on in nodes))
+        for code, node in nodes.items()
+    }
+    path = Path(in_order(steps)).with_what_fits(edits)
+    if only is not None:
+        wanted = set(only)
+        path = path.just(wanted.union(work.code for work in works if work.feeds in wanted))
+    offers = tuple(evaluations)
+    if not offers or site is None:
+        return path
+    if calendar is None or start_on is None:
+        raise PathError("area evaluations are judged on a date: the calendar and the project's start are needed")
+    return _with_evaluations(path, site, offers, calendar, start_on, filed_on or {})
+
+
+def applicable(matters: Iterable[MatterNode], codes: Iterable[str]) -> tuple[MatterNode, ...]:
+    """Only these matters, each waiting for its nearest ancestors that are still there."""
+    by_code = {matter.code: matter for matter in matters}
+    wanted = set(codes)
+    if unknown := sorted(wanted - by_code.keys()):
+        raise UnknownMatter(f"the catalogue has no matter {', '.join(unknown)}")
+    check_prerequisites(by_code.values())
+
+    def nearest(code: str) -> list[str]:
+        found: dict[str, None] = {}
+        for on in by_code[code].prerequisites:
+            found.update(dict.fromkeys([on] if on in wanted else nearest(on)))
+        return list(found)
+
+    return tuple(replace(m, prerequisites=tuple(nearest(m.code))) for m in by_code.values() if m.code in wanted)
+
+
+def check_prerequisites(matters: Iterable[MatterNode]) -> None:
+    """Refuse a catalogue in which a prerequisite is unknown or matters wait for each other."""
+    by_code = {matter.code: matter for matter in matters}
+    for matter in by_code.values():
+        for on in matter.prerequisites:
+            if on not in by_code:
+                raise UnknownMatter(f"{matter.code} waits for {on}, which the catalogue does not have")
+    in_order({c: PathStep(m, tuple(Wait(on) for on in m.prerequisites)) for c, m in by_code.items()})
+
+
+def _add_work(nodes: dict[str, MatterNode], work: IntermediaryWork) -> None:
+    if work.code in nodes:
+        raise PathError(f"{work.code} stands twice in the matters")
+    if work.feeds not in nodes:
+        raise UnknownMatter(f"{work.service} feeds {work.feeds}, which is not in this path")
+    fed = nodes[work.feeds]
+    days = work.promised_wd if work.actual_wd is None else work.actual_wd
+    nodes[work.code] = MatterNode(
+        code=work.code,
+        name=work.service,
+        short=work.service,
+        phase=fed.phase,
+        kind=MatterKind.INTERMEDIARY,
+        statutory_days=days,
+        committed_days=days,
+        committed_now_days=days,
+        counts_in_target=False,
+        prerequisites=fed.prerequisites if work.after is None else work.after,
+        authority=work.firm,
+    )
+    nodes[work.feeds] = replace(fed, prerequisites=(*fed.prerequisites, work.code))
+
+
+def _with_evaluations(
+    path: Path,
+    site: EvaluatedSite,
+    offers: tuple[ZoneEvaluation, ...],
+    calendar: Calendar,
+    start_on: date,
+    filed_on: Mapping[str, date],
+) -> Path:
+    """Walk the committed plan forward; each matter's own start is the date on which its evaluation is judged."""
+    finish: dict[str, int] = {}
+    steps: dict[str, PathStep] = {}
+    uses: list[AreaUse] = []
+    for step in path.steps:
+        start = max((finish[wait.on] for wait in step.waits if wait.link is WaitLink.START), default=0)
+        matter = step.matter
+        if matter.area_evaluation and matter.area_effect is not AreaEffect.NONE:
+            on = filed_on.get(step.code) or calendar.add_working_days(start_on, start)
+            for offer in offers:
+                if offer.kind != matter.area_evaluation:
+                    continue
+                hindrances = offer.hindrances(site, on)
+                uses.append(AreaUse(step.code, offer, on, hindrances))
+                if not hindrances and step.effect is AreaEffect.NONE:
+                    step = replace(step, effect=matter.area_effect, evaluation=offer)
+        decided = max((finish[wait.on] for wait in step.waits if wait.link is WaitLink.DECISION), default=0)
+        finish[step.code] = max(start + step.days(Basis.COMMITTED, Counting.ELAPSED), decided)
+        steps[step.code] = step
+    return replace(path, steps=tuple(steps.values()), area_uses=tuple(uses))
