@@ -21,8 +21,9 @@ from dispatch.cases.case import Case
 from dispatch.catalogue.catalog import calendar_of
 from dispatch.core.clock import Calendar, in_shanghai
 from dispatch.core.errors import Refused
-from dispatch.views.enterprise import DelegationLetterView, own_enterprise
 from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
+from dispatch.views.enterprise_letters import DelegationLetterView
+from dispatch.views.enterprise_profile import own_enterprise
 from notifications.phone import mask
 from routing.day.stops import AM_CLOSES, PM_CLOSES, Address
 from web.pages.enterprise.blueprint import RULES, bp, show

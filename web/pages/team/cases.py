@@ -23,8 +23,8 @@ from dispatch.core.clock import PauseKind
 from dispatch.core.errors import NotFound, Refused
 from dispatch.custody.custody import HOLDER_LABEL, LEG_LABEL, PARCEL_LABEL, Holder
 from dispatch.path.applicability import BY_COMMITMENT
-from dispatch.views import team as asked
-from dispatch.views.cases import door_proofs
+from dispatch.views import team_case
+from dispatch.views.door_proofs import door_proofs
 from dispatch.views.enterprise_path import drawn_path
 from routing.day.stops import Address
 from web.pages.team.blueprint import RULES, bp, say
@@ -44,7 +44,7 @@ def case(case_no: str) -> str:
     viewer = current_actor()
     with transaction() as session:
         at = db.now(session)
-        page = asked.case_page(session, viewer, case_no, at=at)
+        page = team_case.case_page(session, viewer, case_no, at=at)
         drawing = drawn_path(session, page.project, at=at, say=in_words)
         proofs = [proof for proof in door_proofs(session, page.case) if files.is_kept(proof.digest)]
         return render_template(
