@@ -31,13 +31,14 @@ from dispatch.custody.parcel import LEG_LABEL, PARCEL_LABEL, PAYER_LABEL
 from dispatch.custody.proofs import MISSING
 from dispatch.path.seven_lists import GROUPS, PHASES
 from dispatch.views import plan_costs
-from dispatch.views.agents import AWAY
-from dispatch.views.enterprise import POWER_LABEL, TURN_LABEL
-from dispatch.views.evaluations import STEP_WORDS
-from dispatch.views.matters import CONFIDENCE_LABEL
-from dispatch.views.outbox import PURPOSE_LABEL, STATE_LABEL
+from dispatch.views.agents_board import AWAY
+from dispatch.views.case_lines import NEXT_ACT
+from dispatch.views.catalogue_page import CONFIDENCE_LABEL
+from dispatch.views.enterprise_letters import POWER_LABEL
+from dispatch.views.enterprise_turns import TURN_LABEL
+from dispatch.views.evaluations_page import STEP_WORDS
+from dispatch.views.sms_outbox import PURPOSE_LABEL, STATE_LABEL
 from dispatch.views.stop_lines import WHY_NOT
-from dispatch.views.team import NEXT_ACT
 from routing.day.tables import FAIL_LABEL, PLAN_LABEL, STOP_LABEL, STOP_STATE_LABEL, VEHICLE_LABEL
 from routing.travel.addresses import map_links
 from web.pages.courier.handovers import DIRECTION

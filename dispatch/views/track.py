@@ -15,7 +15,8 @@ from dispatch.cases.stages import LABEL, Stage
 from dispatch.core.actor import Actor, Role
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.handover import HOLDER_LABEL, Holder
-from dispatch.views.enterprise_case import EnterpriseCasePage, Milestone, case_page
+from dispatch.views.case_milestones import Milestone
+from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
 
 _NOT_A_DIGIT = re.compile(r"\D")
 _STAGES = frozenset(stage.value for stage in Stage)

@@ -20,7 +20,7 @@ from dispatch.cases.stages import Stage
 from dispatch.core.actor import Role
 from dispatch.core.errors import NotFound, Refused
 from dispatch.custody.parcel import Leg, Payer
-from dispatch.views import cases as shown
+from dispatch.views import case_resource
 from routing.day.stops import Address
 from web.wiring import cursors, files
 from web.wiring.act_door import command_from, offers, schema_of, take
@@ -101,7 +101,7 @@ def listed(asked: CasesQuery) -> dict[str, Any]:
     """The cases that I may see, newest first."""
     after = _after(asked.cursor)
     with transaction() as session:
-        rows = shown.case_list(session, current_actor(), after=after, limit=asked.limit, stage=asked.stage)
+        rows = case_resource.case_list(session, current_actor(), after=after, limit=asked.limit, stage=asked.stage)
     items, following = cursors.page(rows, asked.limit, lambda row: (row["created_at"].isoformat(), row["id"]))
     return {"items": [{k: v for k, v in row.items() if k != "id"} for row in items], "next_cursor": following}
 
@@ -126,7 +126,7 @@ def _after(cursor: str | None) -> tuple[datetime, int] | None:
 def read(case_no: str) -> dict[str, Any]:
     """One case: stage, promise, agent card, reviews, parcels, timeline."""
     with transaction() as session:
-        return shown.case_detail(session, current_actor(), case_no)
+        return case_resource.case_detail(session, current_actor(), case_no)
 
 
 @bp.post("/cases/<case_no>/prescreen")

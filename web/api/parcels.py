@@ -14,7 +14,7 @@ from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
 from dispatch.custody.handover import Holder
 from dispatch.custody.waybill import check_waybill
-from dispatch.views import cases as shown
+from dispatch.views import custody_resource
 from web.wiring.api_schema import Strict, problems
 from web.wiring.auth import current_actor, roles, signed_in
 from web.wiring.transactions import transaction
@@ -70,4 +70,4 @@ def hand_over(waybill: str, body: HandoverIn) -> tuple[dict[str, Any], int]:
 def custody(waybill: str) -> dict[str, Any]:
     """Everyone who held the parcel."""
     with transaction() as session:
-        return shown.custody_of(session, current_actor(), waybill)
+        return custody_resource.custody_of(session, current_actor(), waybill)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from agents.roster import Agent, skills_of
 from dispatch.cases.access_control import visible_agents
 from dispatch.catalogue.matter import Family, Matter
-from dispatch.views import cases as shown
+from dispatch.views import place_list
 from web.wiring import cursors
 from web.wiring.api_schema import PageQuery, problems
 from web.wiring.auth import current_actor, signed_in, staff_only
@@ -39,7 +39,7 @@ def divisions(asked: DivisionsQuery) -> dict[str, Any]:
     """The province and its cities, or what stands directly below ``parent``."""
     after = cursors.decode(asked.cursor, str)
     with transaction() as session:
-        rows = shown.places(session, parent=asked.parent, after=after[0] if after else None, limit=asked.limit)
+        rows = place_list.places(session, parent=asked.parent, after=after[0] if after else None, limit=asked.limit)
     items, following = cursors.page(rows, asked.limit, lambda row: (row.code,))
     return {
         "items": [
@@ -57,7 +57,7 @@ def divisions(asked: DivisionsQuery) -> dict[str, Any]:
 def centres() -> dict[str, Any]:
     """Every service centre."""
     with transaction() as session:
-        rows = shown.centres(session)
+        rows = place_list.centres(session)
         return {
             "items": [
                 {"centre_no": c.centre_no, "name": c.name, "level": c.level, "lon": c.lon, "lat": c.lat} for c in rows

@@ -9,16 +9,15 @@ from pydantic import Field
 
 import db
 from dispatch.acts import prescreening, project_intake
-from dispatch.assignment import apply_batch, staffing
+from dispatch.assignment import apply_batch, explanation, staffing
 from dispatch.assignment.assign_one import place
-from dispatch.assignment.explanation import why as reasons
 from dispatch.cases.access_control import project_for
 from dispatch.cases.case import Way
 from dispatch.cases.project import Contact, Enterprise, Power
 from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
-from dispatch.views import cases as shown
+from dispatch.views import project_resource
 from web.wiring.api_schema import Day, Id, Strict, problems
 from web.wiring.auth import current_actor, enterprise_only, leads_only, roles, signed_in
 from web.wiring.idempotency import idempotent
@@ -133,7 +132,7 @@ def make(body: ProjectIn) -> tuple[dict[str, Any], int, dict[str, str]]:
 def read(project_no: str) -> dict[str, Any]:
     """A project with its team and cases."""
     with transaction() as session:
-        return shown.project_detail(session, current_actor(), project_no)
+        return project_resource.project_detail(session, current_actor(), project_no)
 
 
 @bp.post("/projects/<project_no>/cases")
@@ -190,8 +189,8 @@ def why(project_no: str) -> dict[str, Any]:
     viewer = current_actor()
     with transaction() as session:
         project = project_for(session, viewer, project_no)
-        explained = [asdict(one) for one in reasons(session, project, at=db.now(session))]
-        return {**shown.why(session, viewer, project_no), "explanation": explained}
+        explained = [asdict(one) for one in explanation.why(session, project, at=db.now(session))]
+        return {**project_resource.why(session, viewer, project_no), "explanation": explained}
 
 
 @bp.post("/projects/<project_no>/assignment")
@@ -218,4 +217,4 @@ def assign(project_no: str, body: AssignmentIn) -> dict[str, Any]:
             apply_batch.tell_placed(session, at=at, project_id=project.id)
         else:
             raise Refused("mode or agent_id", user_message="请选择自动匹配或指定代办员")
-        return shown.why(session, viewer, project_no)
+        return project_resource.why(session, viewer, project_no)

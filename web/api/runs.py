@@ -8,7 +8,7 @@ from werkzeug.exceptions import BadRequest
 
 from dispatch.cases.access_control import stop_for
 from dispatch.core.actor import Role
-from dispatch.views import courier as shown
+from dispatch.views import courier_day
 from web.wiring import files
 from web.wiring.api_schema import problems
 from web.wiring.auth import courier_only, current_actor, roles
@@ -25,7 +25,7 @@ bp = APIBlueprint("api_runs", __name__, url_prefix="/api/v1", tag="runs")
 def mine() -> dict[str, Any]:
     """My runs of today, in order, with what a stop needs and nothing more."""
     with transaction() as session:
-        return shown.my_day(session, current_actor())
+        return courier_day.my_day(session, current_actor())
 
 
 @bp.post("/stops/<int:stop_id>/events")

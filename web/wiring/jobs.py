@@ -14,10 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from dispatch.acts import daily_rules
-from dispatch.assignment import apply_batch, propose
-from dispatch.assignment.assign_one import place_waiting as place_one
-from dispatch.cases import duration_training
-from dispatch.cases import expected_dates as forecasts
+from dispatch.assignment import apply_batch, assign_one, propose
+from dispatch.cases import duration_training, expected_dates
 from dispatch.cases.case import Material
 from dispatch.cases.project import Delegation, Project, ProjectState
 from dispatch.core.actor import SYSTEM
@@ -25,7 +23,7 @@ from dispatch.core.errors import Stale
 from dispatch.custody import anchors
 from dispatch.custody.handover import Handover
 from notifications.tasks import BELL_S, bell
-from routing.day import plan_jobs as runs_of_day
+from routing.day import plan_jobs
 from routing.day.tables import StopEvent
 from web.wiring import files
 from web.wiring.codes import forget_old_codes
@@ -104,7 +102,7 @@ def place_waiting() -> None:
 def place(project_id: int) -> None:
     """Find an agent for one project, unless somebody was quicker."""
     with transaction() as session:
-        if placed := place_one(session, project_id, by=SYSTEM):
+        if placed := assign_one.place_waiting(session, project_id, by=SYSTEM):
             apply_batch.tell_placed(session, at=db.now(session), project_id=project_id)
             log.info("project placed", project=project_id, agent=placed.agent_id)
 
@@ -153,11 +151,11 @@ def forecast() -> None:
 def run_forecasts(sessions: sessionmaker[Session], *, limit: int = FORECASTS, together: int = 50) -> int:
     """At most ``limit`` cases, ``together`` in one transaction; how many were looked at."""
     with sessions() as session:
-        waiting = forecasts.due(session, at=db.now(session), limit=limit)
+        waiting = expected_dates.due(session, at=db.now(session), limit=limit)
     looked_at = 0
     for first in range(0, len(waiting), together):
         with sessions.begin() as session:
-            looked_at += forecasts.renew_many(session, waiting[first : first + together], at=db.now(session))
+            looked_at += expected_dates.renew_many(session, waiting[first : first + together], at=db.now(session))
     return looked_at
 
 
@@ -181,8 +179,8 @@ def learn_today(session: Session) -> bool:
 def take_over_plans() -> None:
     """Plans that nobody works on: the doorbell was lost, or the worker."""
     with session_factory()() as session:
-        silent = runs_of_day.silent_plans(session)
-        unanswered = runs_of_day.silent_what_ifs(session)
+        silent = plan_jobs.silent_plans(session)
+        unanswered = plan_jobs.silent_what_ifs(session)
     for plan_id in silent:
         ring(PLAN, plan_id)
     for plan_id in unanswered:

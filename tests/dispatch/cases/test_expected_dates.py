@@ -13,7 +13,7 @@ from dispatch.cases.project import Project
 from dispatch.cases.review import ReviewPause, ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.core.special_procedure import PauseKind
-from dispatch.views import team
+from dispatch.views import inbox_page
 from notifications.message import Message
 from tests.dispatch.builders import TEN, a_prescreened_case, a_request
 
@@ -153,7 +153,7 @@ def test_the_inbox_puts_the_likeliest_to_be_missed_first_and_says_what_to_do(cou
     expected_dates.renew(county.session, calm, at=TEN + 14 * DAY)
     county.session.flush()
     assert case.miss_probability > calm.miss_probability
-    lines = team.inbox(county.session, county.lead, at=TEN + 14 * DAY)
+    lines = inbox_page.inbox(county.session, county.lead, at=TEN + 14 * DAY)
     assert [line.case_no for line in lines] == [case.case_no, calm.case_no]
     assert lines[0].risk == pytest.approx(case.miss_probability)
     assert lines[0].advice == (case.advice or "")

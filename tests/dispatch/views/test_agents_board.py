@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from agents.roster import Agent, Duty, DutyKind
-from dispatch.views.agents import AgentLine, board
+from dispatch.views.agents_board import AgentLine, board
 from tests.dispatch.builders import County
 
 ON = date(2026, 11, 23)

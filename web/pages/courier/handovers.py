@@ -10,7 +10,7 @@ from dispatch.core.actor import Role
 from dispatch.core.errors import DispatchError, NotFound
 from dispatch.custody.handover import Holder
 from dispatch.custody.handover_list import Direction
-from dispatch.views import courier as shown
+from dispatch.views import courier_load, handover_sheets
 from routing.day.tables import Courier
 from web.wiring.auth import courier_only, current_actor, roles
 from web.wiring.transactions import transaction
@@ -28,8 +28,8 @@ def today() -> str:
     """Today's lists; a courier also sees what is to be handed in."""
     viewer = current_actor()
     with transaction() as session:
-        sheets = shown.lists_of_today(session, viewer)
-        waiting = shown.to_hand_in(session, viewer)
+        sheets = handover_sheets.lists_of_today(session, viewer)
+        waiting = courier_load.to_hand_in(session, viewer)
     return render_template(
         "courier/handovers.html", sheets=sheets, waiting=waiting, direction=DIRECTION, layout=_layout()
     )
@@ -62,7 +62,7 @@ def sheet(list_no: str) -> str:
 def _sheet_page(list_no: str) -> str:
     viewer = current_actor()
     with transaction() as session:
-        head, lines = shown.handover_sheet(session, viewer, list_no)
+        head, lines = handover_sheets.handover_sheet(session, viewer, list_no)
     mine_signed = head.courier_signed_at if viewer.role is Role.COURIER else head.centre_signed_at
     may_sign = mine_signed is None and viewer.role is not Role.SUPERVISOR
     return render_template(
@@ -84,7 +84,7 @@ def sign(list_no: str) -> AnyResponse | tuple[str, int]:
     }
     try:
         with transaction() as session:
-            found = shown.handover_list_for(session, viewer, list_no)
+            found = handover_sheets.handover_list_for(session, viewer, list_no)
             handover_lists.sign(session, found, side=side, by=viewer, at=db.now(session), differences=differences)
     except NotFound:
         raise

@@ -27,7 +27,7 @@ from dispatch.acts import handover_lists
 from dispatch.cases.access_control import stop_for
 from dispatch.core.errors import DispatchError, NotFound, Refused
 from dispatch.custody.waybill import check_waybill
-from dispatch.views import courier as shown
+from dispatch.views import courier_day, courier_load
 from routing.day.order import reorder
 from routing.day.routing_input import seconds_of_day
 from routing.day.stops import propose_entrance
@@ -53,9 +53,9 @@ def home() -> Response:
     """Today's run: the list, and every stop's card behind it, so that one page is all a phone has to keep."""
     viewer = current_actor()
     with transaction() as session:
-        day = shown.my_day(session, viewer)
-        waiting = shown.to_load(session, viewer)
-        handed_in = shown.to_hand_in(session, viewer)
+        day = courier_day.my_day(session, viewer)
+        waiting = courier_load.to_load(session, viewer)
+        handed_in = courier_load.to_hand_in(session, viewer)
     stops = [stop for run in day["runs"] for stop in run["stops"]]
     todo = [stop for stop in stops if stop["to_do"]]
     now_s = seconds_of_day(business_clock()[0])
@@ -88,7 +88,7 @@ def _stop_page(stop_id: int, *, refused: str = "", status: int = 200) -> tuple[s
     """One stop on a page of its own, with what was typed and why it was not taken."""
     viewer = current_actor()
     with transaction() as session:
-        card = shown.my_stop(session, viewer, stop_for(session, viewer, stop_id))
+        card = courier_day.my_stop(session, viewer, stop_for(session, viewer, stop_id))
     page = render_template(
         "courier/stop.html", stop=card, refused=refused, typed=request.form, reasons=FAIL_LABEL, new_id=uuid.uuid4,
         now_s=seconds_of_day(business_clock()[0]), clock_ms=_offset_ms(),
@@ -203,7 +203,7 @@ def load_scan() -> AnyResponse | str | tuple[str, int]:
     typed = request.form.get("waybill", "").strip()
     try:
         with transaction() as session:
-            run = shown.my_run(session, current_actor(), run_id)
+            run = courier_load.my_run(session, current_actor(), run_id)
             if request.form.get("step") != "done":
                 _one_more(session, run, typed, taken)
                 return _load_page({run_id: taken}, {})
@@ -228,7 +228,7 @@ def _one_more(session: Any, run: CourierRun, typed: str, taken: list[str]) -> No
 
 def _load_page(taken: dict[int, list[str]], refused: dict[int, tuple[str, str]]) -> str:
     with transaction() as session:
-        waiting = shown.to_load(session, current_actor())
+        waiting = courier_load.to_load(session, current_actor())
     return render_template("courier/load.html", waiting=waiting, taken=taken, refused=refused)
 
 

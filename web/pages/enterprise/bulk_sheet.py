@@ -22,7 +22,7 @@ from dispatch.cases.project import FAMILY_LABEL, Contact, Enterprise, Project, P
 from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import DispatchError
-from dispatch.views import enterprise_intake as asked
+from dispatch.views import enterprise_intake
 from notifications.phone import BadNumber, normalise
 from web.wiring.accounts import AccountError, credit_code
 from web.wiring.registration import add_contact
@@ -248,8 +248,8 @@ class DivisionLookup:
         self.session = session
         self.counties: dict[str, list[str]] = {}
         self.towns: dict[str, dict[str, str]] = {}
-        self.offered: dict[tuple[str, Family], list[asked.Phase]] = {}
-        for city in asked.counties(session):
+        self.offered: dict[tuple[str, Family], list[enterprise_intake.Phase]] = {}
+        for city in enterprise_intake.counties(session):
             for county in city.counties:
                 for name in (county.name, city.name + county.name, county.code):
                     self.counties.setdefault(name, []).append(county.code)
@@ -273,7 +273,9 @@ class DivisionLookup:
         if not name:
             return county
         if county not in self.towns:
-            self.towns[county] = {place.name: place.code for place in asked.places_below(self.session, county)}
+            self.towns[county] = {
+                place.name: place.code for place in enterprise_intake.places_below(self.session, county)
+            }
         if name in self.towns[county]:
             return self.towns[county][name]
         row.fault("镇街或园区", self._gone(name) or f"“{name}”不在所填的县（市、区）内")
@@ -294,12 +296,12 @@ class DivisionLookup:
             return f"“{name}”已并入“{now_in}”，请填现行名称"
         return f"“{name}”已撤并，请填现行名称" if retired is not None else None
 
-    def phases(self, by: Actor, code: str, family: Family) -> list[asked.Phase]:
+    def phases(self, by: Actor, code: str, family: Family) -> list[enterprise_intake.Phase]:
         """What may be asked for there."""
         county = home_county(self.session, division_with(self.session, code))
         key = (county.code if county is not None else code, family)
         if key not in self.offered:
-            self.offered[key] = asked.offers(self.session, by, division_code=code, family=family, facts={})
+            self.offered[key] = enterprise_intake.offers(self.session, by, division_code=code, family=family, facts={})
         return self.offered[key]
 
 
@@ -352,7 +354,7 @@ def _reaches(session: Session, by: Actor, code: str) -> bool:
     return f"{division_with(session, code).path}.".startswith(f"{home.path}.")
 
 
-def _matters(row: SheetRow, phases: Sequence[asked.Phase]) -> list[str]:
+def _matters(row: SheetRow, phases: Sequence[enterprise_intake.Phase]) -> list[str]:
     """The codes that the row names, or what usually comes first."""
     named = [word for word in re.split(r"[、,,;;\s]+", row.given("办理事项")) if word]
     if not named:

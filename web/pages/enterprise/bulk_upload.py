@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 import db
 from dispatch.core.actor import Role
-from dispatch.views.enterprise import own_enterprise
+from dispatch.views.enterprise_profile import own_enterprise
 from web.pages.enterprise import bulk_sheet
 from web.pages.enterprise.intake import contact_of
 from web.wiring.auth import current_actor, roles

@@ -11,9 +11,8 @@ from dispatch.acts import answering
 from dispatch.cases.access_control import case_for
 from dispatch.cases.evaluation import TicketKind
 from dispatch.core.errors import NotFound, Refused
-from dispatch.views import enterprise as seen
+from dispatch.views import enterprise_profile, enterprise_projects, enterprise_tickets
 from dispatch.views.enterprise_tickets import improvements
-from dispatch.views.enterprise_tickets import tickets as tickets_of
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.pages.enterprise.questions import TicketForm
 from web.wiring.accounts import Account
@@ -39,11 +38,11 @@ def tickets() -> Any:
             return redirect(url_for("enterprise.tickets"))
     with transaction() as session:
         at = db.now(session)
-        rows = tickets_of(session, current_actor())
+        rows = enterprise_tickets.tickets(session, current_actor())
         changed = improvements(session, current_actor())
         cases = [
             (case.case_no, f"{project.name} · {case.case_no}")
-            for project in seen.projects(session, current_actor(), at=at)
+            for project in enterprise_projects.projects(session, current_actor(), at=at)
             for case in project.cases
         ]
     status = 200 if request.method != "POST" else 422
@@ -58,7 +57,7 @@ def _open(session: Session, form: TicketForm) -> str:
     if case is not None:
         division_id = case.division_id
     else:
-        home = seen.home_division(session, viewer)
+        home = enterprise_profile.home_division(session, viewer)
         if home is None:
             raise Refused("no place", user_message="您还没有项目，请直接拨打 12345")
         division_id = home

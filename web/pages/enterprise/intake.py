@@ -20,8 +20,8 @@ from dispatch.cases.notify import day_of
 from dispatch.cases.project import FAMILY_LABEL, Contact, Enterprise, Power, Project
 from dispatch.catalogue.matter import Family
 from dispatch.core.errors import Refused
-from dispatch.views import enterprise_intake as asked
-from dispatch.views.enterprise import contacts, own_enterprise
+from dispatch.views import enterprise_intake
+from dispatch.views.enterprise_profile import contacts, own_enterprise
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.pages.enterprise.questions import (
@@ -120,7 +120,7 @@ def add_case(project_no: str) -> AnyResponse:
     """One more case of a project: what is known of it is not asked again."""
     account_id = current_person().account_id
     with transaction() as session:
-        known = asked.known_project(session, current_actor(), project_no, day_of(db.now(session)))
+        known = enterprise_intake.known_project(session, current_actor(), project_no, day_of(db.now(session)))
         earlier = draft.read(session, account_id)
         if earlier and earlier.get("project_no") != project_no:
             flash(gettext("您还有一份未提交的申请，请先提交或删除"), "error")
@@ -204,14 +204,14 @@ def intake_site() -> Any:
             return _keep(answers, "site")
         status = 422
     with transaction() as session:
-        cities = asked.counties(session)
+        cities = enterprise_intake.counties(session)
         towns = _towns(session, form.county.data or "")
     return _page("site", answers, status, form=form, cities=cities, towns=towns)
 
 
-def _towns(session: Session, county: str) -> list[asked.PlaceChoice]:
+def _towns(session: Session, county: str) -> list[enterprise_intake.PlaceChoice]:
     try:
-        return asked.places_below(session, county) if county else []
+        return enterprise_intake.places_below(session, county) if county else []
     except UnknownDivision:
         return []
 
@@ -232,7 +232,7 @@ def _site(form: SiteForm) -> dict[str, Any] | None:
                 )
             ]
             return None
-        county = asked.county_of(session, division.code)
+        county = enterprise_intake.county_of(session, division.code)
         if county is None or county.code != division_with(session, form.county.data).code:
             form.place.errors = [gettext("镇街与所选县（市、区）不符，请重新选择")]
             return None
@@ -286,7 +286,7 @@ def intake_matters() -> Any:
     if not isinstance(answers, dict):
         return answers
     with transaction() as session:
-        phases = asked.offers(
+        phases = enterprise_intake.offers(
             session, current_actor(), division_code=answers["site"]["code"],
             family=Family(answers["project"]["family"]), facts=answers["facts"], project_no=answers.get("project_no"),
         )  # fmt: skip
@@ -305,7 +305,7 @@ def intake_matters() -> Any:
     return _keep(answers, "matters")
 
 
-def _usual(phases: list[asked.Phase]) -> list[str]:
+def _usual(phases: list[enterprise_intake.Phase]) -> list[str]:
     """What is ticked beforehand: the first phase in which something that applies is still to be asked for."""
     for phase in phases:
         if codes := [offer.code for offer in phase.fitting if not offer.under_way]:
@@ -321,7 +321,9 @@ def intake_papers() -> Any:
     if not isinstance(answers, dict):
         return answers
     with transaction() as session:
-        wanted = asked.papers_for(session, current_actor(), answers["matters"], project_no=answers.get("project_no"))
+        wanted = enterprise_intake.papers_for(
+            session, current_actor(), answers["matters"], project_no=answers.get("project_no")
+        )
     kept: dict[str, Any] = answers.setdefault("files", {})
     errors: dict[int, str] = {}
     if request.method == "POST":
@@ -362,10 +364,10 @@ def intake_ways() -> Any:
     with transaction() as session:
         originals = [
             paper.name
-            for paper in asked.papers_for(session, current_actor(), answers["matters"])
+            for paper in enterprise_intake.papers_for(session, current_actor(), answers["matters"])
             if paper.on_paper and not paper.held
         ]
-        results = asked.results_on_paper(session, answers["matters"])
+        results = enterprise_intake.results_on_paper(session, answers["matters"])
     form = WaysForm(data=answers.get("ways") or {"pickup": "courier", "delivery": "courier"})
     if request.method == "POST" and form.validate():
         answers["ways"] = {"pickup": form.pickup.data or "courier", "delivery": form.delivery.data or "courier"}
@@ -386,7 +388,7 @@ def intake_letter() -> Any:
         enterprise = own_enterprise(session, current_actor())
         contact = contact_of(session, enterprise)
         told = {"name": contact.name, "phone": contact.phone} if contact else {}
-        names = asked.names_of(session, answers["matters"])
+        names = enterprise_intake.names_of(session, answers["matters"])
     earlier = answers.get("letter")
     usual = {"valid_to": today + timedelta(days=365), "submit": True, "correct": True, "receive": True}
     form = LetterForm(data=_letter_data(earlier) if earlier else usual).for_day(today)
@@ -430,8 +432,10 @@ def intake_review() -> Any:
         except RULES as error:
             show(form, error)
     with transaction() as session:
-        wanted = asked.papers_for(session, current_actor(), answers["matters"], project_no=answers.get("project_no"))
-        names = asked.names_of(session, answers["matters"])
+        wanted = enterprise_intake.papers_for(
+            session, current_actor(), answers["matters"], project_no=answers.get("project_no")
+        )
+        names = enterprise_intake.names_of(session, answers["matters"])
         enterprise = own_enterprise(session, current_actor())
     return _page(
         "review", answers, 200 if request.method != "POST" else 422, form=form, wanted=wanted, names=names,

@@ -22,8 +22,9 @@ from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.errors import Refused
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.core.working_days import Calendar
-from dispatch.views.enterprise import DelegationLetterView, own_enterprise
 from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
+from dispatch.views.enterprise_letters import DelegationLetterView
+from dispatch.views.enterprise_profile import own_enterprise
 from notifications.phone import mask
 from routing.day.stops import AM_CLOSES, PM_CLOSES, Address
 from web.pages.enterprise.blueprint import RULES, bp, show

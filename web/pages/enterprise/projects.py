@@ -14,7 +14,7 @@ from dispatch.acts import early_ends, prescreening
 from dispatch.cases.access_control import project_for
 from dispatch.core.errors import NotFound
 from dispatch.core.shanghai_time import in_shanghai
-from dispatch.views import enterprise as seen
+from dispatch.views import enterprise_profile, enterprise_projects
 from dispatch.views.enterprise_path import drawn_path
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import RULES, bp, show
@@ -29,7 +29,7 @@ from web.wiring.transactions import transaction
 def home() -> str:
     """The enterprise's projects: where each case is and what waits for the enterprise."""
     with transaction() as session:
-        rows = seen.projects(session, current_actor(), at=db.now(session))
+        rows = enterprise_projects.projects(session, current_actor(), at=db.now(session))
         unfinished = draft.read(session, current_person().account_id)
     return render_template("enterprise/home.html", projects=rows, unfinished=unfinished)
 
@@ -40,7 +40,7 @@ def project(project_no: str) -> str:
     """One project: who acts, its cases, its whole path, its letters."""
     with transaction() as session:
         at = db.now(session)
-        page, row = seen.project_page(session, current_actor(), project_no, at=at)
+        page, row = enterprise_projects.project_page(session, current_actor(), project_no, at=at)
         path = drawn_path(session, row, at=at, say=in_words)
         return render_template("enterprise/project.html", project=page, path=path)
 
@@ -50,7 +50,7 @@ def project(project_no: str) -> str:
 def card(project_no: str) -> str:
     """The contact card (联系卡), made to be printed and pinned to a wall."""
     with transaction() as session:
-        page, _ = seen.project_page(session, current_actor(), project_no, at=db.now(session))
+        page, _ = enterprise_projects.project_page(session, current_actor(), project_no, at=db.now(session))
     if page.helper is None:
         raise NotFound(f"project {project_no} has no agent yet")
     address = urljoin(request.host_url, url_for("track.home"))
@@ -64,7 +64,7 @@ def revoke(project_no: str) -> Any:
     """The delegation is revoked: work stops, windows are told, papers come home."""
     form = ReasonForm()
     with transaction() as session:
-        page, _ = seen.project_page(session, current_actor(), project_no, at=db.now(session))
+        page, _ = enterprise_projects.project_page(session, current_actor(), project_no, at=db.now(session))
     if page.letter is None:
         flash(gettext("没有正在生效的委托书"), "error")
         return redirect(url_for("enterprise.project", project_no=project_no))
@@ -91,8 +91,8 @@ def sign_letter(project_no: str) -> Any:
     """A new letter when none is in force."""
     with transaction() as session:
         at = db.now(session)
-        page, _ = seen.project_page(session, current_actor(), project_no, at=at)
-        enterprise = seen.own_enterprise(session, current_actor())
+        page, _ = enterprise_projects.project_page(session, current_actor(), project_no, at=at)
+        enterprise = enterprise_profile.own_enterprise(session, current_actor())
     if page.letter is not None:
         flash(gettext("已有正在生效的委托书"))
         return redirect(url_for("enterprise.project", project_no=project_no))

@@ -13,7 +13,7 @@ from dispatch.assignment import propose
 from dispatch.assignment.absence import enter_leave
 from dispatch.cases.access_control import visible_agents
 from dispatch.core.errors import NotFound, Refused
-from dispatch.views.agents import board
+from dispatch.views.agents_board import board
 from dispatch.views.moves import move_lines
 from web.pages.team.blueprint import RULES, bp, say
 from web.wiring import cursors, jobs

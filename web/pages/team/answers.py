@@ -8,7 +8,7 @@ import db
 from dispatch.acts import answering
 from dispatch.cases.access_control import ticket_for
 from dispatch.cases.evaluation import TICKET_LABEL, TicketState
-from dispatch.views import team as asked
+from dispatch.views import team_tickets
 from web.pages.team.blueprint import RULES, bp, say
 from web.wiring.auth import current_actor, staff_only
 from web.wiring.transactions import transaction
@@ -22,7 +22,7 @@ def tickets() -> str:
     state = state if state in {s.value for s in TicketState} else ""
     with transaction() as session:
         at = db.now(session)
-        rows = asked.tickets(session, current_actor(), state=state)
+        rows = team_tickets.tickets(session, current_actor(), state=state)
         states = [("open", "待答复"), ("answered", "已答复"), ("called_back", "已回访")]
         return render_template("team/tickets.html", rows=rows, states=states, KIND=TICKET_LABEL, at=at)
 

@@ -31,8 +31,8 @@ from dispatch.core.ids import CaseNo
 from dispatch.custody.handover import HOLDER_LABEL, Holder
 from dispatch.custody.parcel import LEG_LABEL, PARCEL_LABEL
 from dispatch.path.applicability import BY_COMMITMENT
-from dispatch.views import team as asked
-from dispatch.views.cases import door_proofs
+from dispatch.views import team_case
+from dispatch.views.door_proofs import door_proofs
 from dispatch.views.enterprise_path import drawn_path
 from routing.day.stops import Address
 from web.pages.team.blueprint import RULES, bp, say, take_form
@@ -53,7 +53,7 @@ def case(case_no: str) -> str:
     viewer = current_actor()
     with transaction() as session:
         at = db.now(session)
-        page = asked.case_page(session, viewer, case_no, at=at)
+        page = team_case.case_page(session, viewer, case_no, at=at)
         drawing = drawn_path(session, page.project, at=at, say=in_words)
         proofs = [proof for proof in door_proofs(session, page.case) if files.is_kept(proof.digest)]
         return render_template(

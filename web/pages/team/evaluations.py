@@ -10,7 +10,7 @@ from dispatch.acts import answering
 from dispatch.cases.evaluation import RECTIFICATION_LABEL, RectificationState
 from dispatch.core.actor import Role
 from dispatch.core.errors import Refused, WrongStage
-from dispatch.views import evaluations as asked
+from dispatch.views import evaluations_page
 from web.pages.team.blueprint import bp, say
 from web.wiring.auth import current_actor, roles, staff_only
 from web.wiring.transactions import transaction
@@ -26,12 +26,13 @@ def evaluations() -> str:
     state = RectificationState(wanted) if wanted in set(RectificationState) else None
     viewer = current_actor()
     with transaction() as session:
-        counted = asked.counts(session, viewer)
+        counted = evaluations_page.counts(session, viewer)
         return render_template(
-            "team/evaluations.html", rows=asked.bad_grades(session, viewer, at=db.now(session), state=state),
+            "team/evaluations.html", rows=evaluations_page.bad_grades(session, viewer, at=db.now(session), state=state),
             state_chips=[(s.value, words, counted[s.value]) for s, words in RECTIFICATION_LABEL.items()
                          if s.value in counted],
-            grades=asked.grade_counts(session, viewer), agents=asked.agents_by_grade(session, viewer),
+            grades=evaluations_page.grade_counts(session, viewer),
+            agents=evaluations_page.agents_by_grade(session, viewer),
             is_rated=viewer.role is Role.AGENT,
         )  # fmt: skip
 
@@ -46,7 +47,7 @@ def rectify(rectification_id: int) -> Response:
         raise NoPage
     try:
         with transaction() as session:
-            rectification = asked.rectification_for(session, viewer, rectification_id)
+            rectification = evaluations_page.rectification_for(session, viewer, rectification_id)
             answering.rectify(
                 session, rectification, RectificationState(wanted), words=request.form.get("words", "").strip(),
                 by=viewer, at=db.now(session),

@@ -5,7 +5,7 @@ from flask import render_template, request
 import db
 from dispatch.cases.stages import LABEL, MILESTONES, Stage
 from dispatch.core.actor import Role
-from dispatch.views import team as asked
+from dispatch.views import inbox_page
 from web.pages.team.blueprint import bp
 from web.wiring.auth import current_actor, staff_only
 from web.wiring.transactions import transaction
@@ -22,9 +22,9 @@ def inbox() -> str:
     stage = stage if stage in {s.value for s in Stage} else ""
     mine = viewer.role is Role.AGENT and request.args.get("who", "mine") == "mine"
     with transaction() as session:
-        rows = asked.inbox(
+        rows = inbox_page.inbox(
             session, viewer, at=db.now(session), stage=stage, mine=mine, words=request.args.get("q", "")[:60]
         )
-        counts = asked.stage_counts(session, viewer)
+        counts = inbox_page.stage_counts(session, viewer)
     stages = [(s.value, LABEL[s], counts.get(s.value, 0)) for s in OPEN_STAGES if counts.get(s.value)]
-    return render_template("team/inbox.html", rows=rows, stages=stages, mine=mine, most=asked.INBOX_PAGE)
+    return render_template("team/inbox.html", rows=rows, stages=stages, mine=mine, most=inbox_page.INBOX_PAGE)

@@ -3,7 +3,7 @@
 from flask import render_template
 
 import db
-from dispatch.assignment.explanation import why as reasons
+from dispatch.assignment import explanation
 from dispatch.cases.access_control import project_for
 from dispatch.views.lists import lists_page
 from web.pages.team.blueprint import bp
@@ -26,5 +26,5 @@ def why(project_no: str) -> str:
     """Why this agent, who came second, why nobody, and the smallest change that would place it."""
     with transaction() as session:
         project = project_for(session, current_actor(), project_no)
-        found = reasons(session, project, at=db.now(session))
+        found = explanation.why(session, project, at=db.now(session))
     return render_template("team/why.html", project=project, found=found)

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 import db
 from agents.network import COUNTY_MAP_FILE, UnknownDivision
 from dispatch.core.errors import NotFound
-from dispatch.views import day_map, runs
+from dispatch.views import day_map, day_runs
 from dispatch.views.day_map import MapDay
 from dispatch.views.stop_lines import RunCard, StopLine
 from routing.day.routing_input import HALF_S, seconds_of_day
@@ -33,7 +33,7 @@ def map_page() -> str:
         choices = day_map.areas(session, viewer, on)
         code = request.args.get("area", "") or (choices[0][0] if choices else "")
         try:
-            area = runs.area_for(session, viewer, code) if code else day_map.home_area(session, viewer)
+            area = day_runs.area_for(session, viewer, code) if code else day_map.home_area(session, viewer)
         except UnknownDivision as error:
             raise NotFound(str(error)) from error
         if area is None:
@@ -44,7 +44,7 @@ def map_page() -> str:
         shown = day_map.map_day(session, viewer, area, on, cutoff)
         return render_template(
             "team/map.html", page=shown, areas=choices, now_s=now_s, gantt=gantt(shown, now_s), drawn=drawn(shown),
-            CUTOFFS=[(c.value, words, None) for c, words in runs.CUTOFF_LABEL.items()], chosen=cutoff.value,
+            CUTOFFS=[(c.value, words, None) for c, words in day_runs.CUTOFF_LABEL.items()], chosen=cutoff.value,
         )  # fmt: skip
 
 

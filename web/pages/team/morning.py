@@ -5,7 +5,7 @@ from flask import render_template
 import db
 from dispatch.cases.evaluation import RECTIFICATION_LABEL, TICKET_LABEL
 from dispatch.core.working_days import CalendarMissing
-from dispatch.views import team as asked
+from dispatch.views import morning_page
 from routing.day.tables import PLAN_LABEL, STOP_STATE_LABEL
 from web.pages.team.blueprint import bp
 from web.wiring.auth import current_actor, staff_only
@@ -18,7 +18,7 @@ def home() -> str:
     """The morning page."""
     with transaction() as session:
         try:
-            page = asked.morning(session, current_actor(), at=db.now(session))
+            page = morning_page.morning(session, current_actor(), at=db.now(session))
         except CalendarMissing as missing:
             return render_template("team/no_calendar.html", year=missing.year)
         return render_template(

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 import db
 from dispatch.cases.notify import day_of
 from dispatch.core.actor import Role
-from dispatch.views import outbox as asked
+from dispatch.views import sms_outbox
 from notifications import outbox, people, suppression, texts
 from notifications.heartbeat import last_beat, liveness
 from notifications.message import State
@@ -51,15 +51,17 @@ def outbox_page() -> str:
     state = State(wanted) if wanted in set(State) else None
     with transaction() as session:
         at = db.now(session)
-        rows, following = asked.messages(
+        rows, following = sms_outbox.messages(
             session, viewer, state=state, case_no=request.args.get("case", ""),
             after=int(cursor) if cursor.isdecimal() else None, plain=db.is_demo(session),
         )  # fmt: skip
         may_see_all = viewer.role is not Role.AGENT
         return render_template(
-            "team/outbox.html", rows=rows, following=following, state_chips=asked.states(session, viewer, at=at),
+            "team/outbox.html", rows=rows, following=following, state_chips=sms_outbox.states(session, viewer, at=at),
             beat=liveness(session, notice_settings()), days=REPORT_DAYS,
-            report=asked.delivery_report(session, first=day_of(at) - timedelta(days=REPORT_DAYS - 1), last=day_of(at))
+            report=sms_outbox.delivery_report(
+                session, first=day_of(at) - timedelta(days=REPORT_DAYS - 1), last=day_of(at)
+            )
             if may_see_all else [],
             may_act=viewer.role in {Role.LEAD, Role.OPERATOR}, is_operator=viewer.role is Role.OPERATOR,
         )  # fmt: skip
@@ -73,7 +75,7 @@ def resend(message_id: int) -> Response:
     why = request.form.get("why", "").strip()
     try:
         with transaction() as session:
-            message = asked.message_for(session, viewer, message_id)
+            message = sms_outbox.message_for(session, viewer, message_id)
             if len(why) >= SHORTEST_REASON:
                 outbox.resend(session, message, why=why, by_account=viewer.account_id, at=db.now(session))
     except NotResendable:
@@ -92,7 +94,7 @@ def unmask(message_id: int) -> Response:
     """The whole number, for a reason that is written down."""
     viewer, why = current_actor(), request.form.get("why", "").strip()
     with transaction() as session:
-        message = asked.message_for(session, viewer, message_id)
+        message = sms_outbox.message_for(session, viewer, message_id)
         if len(why) >= SHORTEST_REASON:
             number = people.unmask(session, message, account_id=current_person().account_id, why=why)
             flash(gettext("完整号码 %(number)s（本次查看已记录）", number=number or "—"))
@@ -109,7 +111,7 @@ def unmask(message_id: int) -> Response:
 def numbers() -> str:
     """Who gets nothing, since when and why."""
     with transaction() as session:
-        return render_template("team/numbers.html", rows=asked.left_alone(session), WHY=WHY_LABEL)
+        return render_template("team/numbers.html", rows=sms_outbox.left_alone(session), WHY=WHY_LABEL)
 
 
 @bp.post("/numbers")
@@ -186,9 +188,9 @@ def _as_file(rows: list[dict[str, Any]], *, at: datetime) -> Response:
     lines = [
         [
             row["to"],
-            gettext(asked.PURPOSE_LABEL.get(row["text"], row["text"])),
+            gettext(sms_outbox.PURPOSE_LABEL.get(row["text"], row["text"])),
             row["body"],
-            gettext(asked.STATE_LABEL[State(row["state"])]),
+            gettext(sms_outbox.STATE_LABEL[State(row["state"])]),
             *(_written(row[name]) for name in ("created_at", "sent_at", "settled_at")),
         ]
         for row in rows
@@ -218,7 +220,7 @@ def texts_page() -> str:
             now = texts.current(session, text.name, "zh")
             rows.append((text, now, texts.preview(text.name, "zh", now.words, settings)))
         return render_template(
-            "team/texts.html", rows=rows, PURPOSE=asked.PURPOSE_LABEL, codes=_domestic_codes(settings)
+            "team/texts.html", rows=rows, PURPOSE=sms_outbox.PURPOSE_LABEL, codes=_domestic_codes(settings)
         )
 
 
@@ -257,7 +259,7 @@ def text(text_name: str, locale: str) -> Any:
                 shown=texts.preview(name, locale, words, settings), faults=faults,
                 history=texts.history(session, name, locale), codes=_domestic_codes(settings),
                 to_register=texts.domestic_template(name, locale),
-                PURPOSE=asked.PURPOSE_LABEL, placeholders=texts.catalogue().placeholders,
+                PURPOSE=sms_outbox.PURPOSE_LABEL, placeholders=texts.catalogue().placeholders,
             )  # fmt: skip
             return page, 422 if faults else 200
     flash(gettext("已生效，新短信从现在起使用这个版本"))

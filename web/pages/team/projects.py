@@ -13,7 +13,7 @@ from dispatch.cases.access_control import project_for, visible_agents
 from dispatch.cases.project import FAMILY_LABEL, PROJECT_LABEL, ProjectState, Referral
 from dispatch.core.actor import Role
 from dispatch.core.errors import NotFound, Refused
-from dispatch.views import team as asked
+from dispatch.views import team_projects
 from web.pages.team.blueprint import RULES, bp, say
 from web.wiring import cursors
 from web.wiring.auth import current_actor, leads_only, roles, staff_only
@@ -30,7 +30,7 @@ def projects() -> str:
     state = request.args.get("state", "")
     state = state if state in {s.value for s in ProjectState} else ""
     with transaction() as session:
-        found = asked.projects(
+        found = team_projects.projects(
             session, current_actor(), state=state, words=request.args.get("q", "")[:60],
             after=after[0] if after else None, limit=PAGE,
         )  # fmt: skip
@@ -46,7 +46,7 @@ def projects() -> str:
 def project(project_no: str) -> str:
     """One project."""
     with transaction() as session:
-        page = asked.project_page(session, current_actor(), project_no)
+        page = team_projects.project_page(session, current_actor(), project_no)
         return render_template(
             "team/project.html", page=page, FAMILY_LABEL=FAMILY_LABEL, PROJECT_LABEL=PROJECT_LABEL,
             TERMS=propose.TERM_WORDS, may_assign=current_actor().role in {Role.LEAD, Role.OPERATOR},

@@ -8,8 +8,8 @@ from flask_babel import gettext
 
 import db
 from dispatch.core.actor import Role
-from dispatch.views import report as asked
-from dispatch.views.report import MonthlyReport, ReportRow
+from dispatch.views import report_page
+from dispatch.views.report_page import MonthlyReport, ReportRow
 from web.pages.team.blueprint import bp
 from web.wiring.auth import current_actor, roles
 from web.wiring.formatting import today
@@ -41,7 +41,7 @@ def _months() -> list[tuple[str, str]]:
 
 def _made() -> MonthlyReport:
     with transaction() as session:
-        return asked.report(session, current_actor(), month=asked_month(), at=db.now(session))
+        return report_page.report(session, current_actor(), month=asked_month(), at=db.now(session))
 
 
 @bp.get("/report")

@@ -14,7 +14,7 @@ from agents.network import UnknownDivision
 from dispatch.acts import route_planning
 from dispatch.core.actor import Role
 from dispatch.core.errors import NotFound
-from dispatch.views import runs as asked
+from dispatch.views import day_runs
 from dispatch.views.one_plan import plan_page
 from dispatch.views.plan_costs import UNIT
 from routing.day import plan_jobs
@@ -55,7 +55,7 @@ def runs() -> str:
     """The day's runs: what waits, what is planned, who drives."""
     on = asked_day()
     with transaction() as session:
-        page = asked.runs_page(session, current_actor(), on)
+        page = day_runs.runs_page(session, current_actor(), on)
         now_s = seconds_of_day(db.now(session)) if on == today() else None
         return render_template(
             "team/runs.html", page=page, PLAN_LABEL=PLAN_LABEL, now_s=now_s, before=on - timedelta(days=1),
@@ -70,7 +70,7 @@ def make_plan() -> Response:
     viewer, on = current_actor(), asked_day()
     with transaction() as session:
         try:
-            area = asked.area_for(session, viewer, request.form.get("area", ""))
+            area = day_runs.area_for(session, viewer, request.form.get("area", ""))
         except UnknownDivision as error:
             raise NotFound(str(error)) from error
         cutoff = Cutoff.PM if request.form.get("cutoff") == Cutoff.PM else Cutoff.AM
@@ -99,7 +99,7 @@ def _plan_page(plan_id: int, conflict: PlanConflict | None = None) -> str:
         template = "team/_progress.html" if "HX-Request" in request.headers else "team/plan.html"
         return render_template(
             template, page=page, plan=page.plan, PLAN_LABEL=PLAN_LABEL, conflict=conflict,
-            words=asked.CUTOFF_LABEL[page.plan.cutoff], curve=curve(page.plan.cost_curve),
+            words=day_runs.CUTOFF_LABEL[page.plan.cutoff], curve=curve(page.plan.cost_curve),
             may_act=current_actor().role is not Role.SUPERVISOR, UNIT=UNIT, **_may_try(session, page.plan),
         )  # fmt: skip
 
@@ -124,7 +124,7 @@ def commit_plan(plan_id: int) -> Any:
     viewer = current_actor()
     try:
         with transaction() as session:
-            plan = asked.plan_for(session, viewer, plan_id)
+            plan = day_runs.plan_for(session, viewer, plan_id)
             told = route_planning.commit_plan(session, plan, by=viewer, at=db.now(session))
     except PlanConflict as conflict:
         return _plan_page(plan_id, conflict), 409
@@ -138,7 +138,7 @@ def cancel_plan(plan_id: int) -> Response:
     """Give a job or a preview up: stops stay as they are, nobody is told anything."""
     try:
         with transaction() as session:
-            plan_jobs.cancel(session, asked.plan_for(session, current_actor(), plan_id))
+            plan_jobs.cancel(session, day_runs.plan_for(session, current_actor(), plan_id))
         flash(gettext("已放弃这次计算，站点和已下发的路线不变"))
     except RunError as error:
         say(error)
@@ -151,7 +151,7 @@ def replan(plan_id: int) -> Response:
     """Plan the rest of a committed day anew: what is driven stays, announced windows are kept where it pays."""
     try:
         with transaction() as session:
-            standing, viewer = asked.plan_for(session, current_actor(), plan_id), current_actor()
+            standing, viewer = day_runs.plan_for(session, current_actor(), plan_id), current_actor()
             fresh = route_planning.ask_to_replan(session, standing, limit_s=REPLAN_S, by=viewer, at=db.now(session)).id
     except RunError as error:
         say(error)
@@ -176,7 +176,7 @@ def ask_what_if(plan_id: int) -> Response:
     vehicle = VehicleKind.VAN if request.form.get("vehicle") == VehicleKind.VAN else VehicleKind.EBIKE
     try:
         with transaction() as session:
-            plan_jobs.ask_what_if(session, asked.plan_for(session, current_actor(), plan_id), vehicle=vehicle)
+            plan_jobs.ask_what_if(session, day_runs.plan_for(session, current_actor(), plan_id), vehicle=vehicle)
     except RunError as error:
         say(error)
     else:
@@ -201,7 +201,7 @@ def courier_event(courier_id: int) -> Response:
     what = request.form.get("what", "")
     fresh: list[int] = []
     with transaction() as session:
-        courier, shift = asked.shift_for(session, viewer, courier_id, on)
+        courier, shift = day_runs.shift_for(session, viewer, courier_id, on)
         now_s = seconds_of_day(db.now(session))
         if what == "out":
             shift.out_from_s = now_s if on == today() else shift.starts_s

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 import db
 from dispatch.acts import courier_legs
 from dispatch.core.actor import Role
-from dispatch.views.outbox import PURPOSE_LABEL, STATE_LABEL
+from dispatch.views.sms_outbox import PURPOSE_LABEL, STATE_LABEL
 from dispatch.views.stop_lines import WHY_NOT
 from notifications import texts
 from notifications.message import Message, State

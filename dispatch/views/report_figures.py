@@ -1,38 +1,34 @@
-"""The monthly report (代办工作月报): the figures with n and definition, by town, department, matter."""
+"""The figures of the monthly report, each with n and definition."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from agents.network import Division
 from dispatch.cases.access_control import visible_cases, visible_projects, visible_stops, visible_tickets, within
 from dispatch.cases.case import Case, Material, MaterialState, Way
 from dispatch.cases.evaluation import Evaluation, Rectification, RectificationState, Ticket, TicketState
-from dispatch.cases.notify import day_of
 from dispatch.cases.project import FAMILY_LABEL, Project
-from dispatch.cases.review import Review, ReviewState
 from dispatch.cases.stages import ENDS, Stage
 from dispatch.catalogue.area_evaluation import AreaEvaluation
-from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.catalogue.matter import Family, Matter
+from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Actor
 from dispatch.core.localized_text import LocalizedText
-from dispatch.core.working_days import Calendar
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Parcel
 from routing.day.tables import CourierStop, StopKind, StopState
 
 TARGET_WD = {Family.BUSINESS_OPENING: 3, Family.PROPERTY_REGISTRATION: 5, Family.INDUSTRIAL_PERMIT: 50}
+
+
 SAMPLE_WD = {
     Family.BUSINESS_OPENING: (2.41, 212),
     Family.PROPERTY_REGISTRATION: (4.39, 190),
     Family.INDUSTRIAL_PERMIT: (45.16, 195),
 }
-DECIDED = (ReviewState.GRANTED, ReviewState.DENIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,38 +42,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportRow:
-    """One town, department or matter: what was decided there, how much in time, in how many days."""
-
-    name: str
-    new: int
-    open: int
-    closed: int
-    decided: int
-    in_time: int
-    mean_wd: float | None
-
-    @property
-    def share(self) -> float | None:
-        return self.in_time / self.decided if self.decided else None
-
-
-@dataclass(frozen=True, slots=True)
-class MonthlyReport:
-    """The month up to its cut-off."""
-
-    first: date
-    last: date
-    made_at: datetime
-    area: str
-    figures: list[Figure]
-    towns: list[ReportRow] = field(default_factory=list)
-    departments: list[ReportRow] = field(default_factory=list)
-    matters: list[ReportRow] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
+class ReportDecision:
     """A review decided in the month, as every table of the report needs it."""
 
     town: str
@@ -90,42 +55,12 @@ class _Decision:
     in_time: bool
 
 
-def month_of(on: date) -> tuple[date, date]:
-    """The first and the last day of a month."""
-    first = on.replace(day=1)
-    return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-
-
-def report(session: Session, viewer: Actor, *, month: date, at: datetime) -> MonthlyReport:
-    """The month's report for what the viewer may see; a running month is cut off today."""
-    first, last = month_of(month)
-    last = min(last, max(first, day_of(at)))
-    calendar = calendar_of(session)
-    decisions = _decisions(session, viewer, first, last, calendar)
-    area = session.get(Division, viewer.division_id) if viewer.division_id else None
-    return MonthlyReport(
-        first,
-        last,
-        at,
-        area.name if area else "全部地区",
-        [
-            *_projects(session, viewer, first, last),
-            *_times(decisions),
-            *_services(session, viewer, first, last),
-            *_grades(session, viewer, first, last),
-        ],
-        _by(decisions, lambda d: d.town, _case_counts(session, viewer, first, last)),
-        _by(decisions, lambda d: d.department, {}),
-        _by(decisions, lambda d: d.matter, {}),
-    )
-
-
-def _in_month(column: Any, first: date, last: date) -> ColumnElement[bool]:
+def in_month(column: Any, first: date, last: date) -> ColumnElement[bool]:
     day = func.date(func.timezone("Asia/Shanghai", column))
     return and_(day >= first, day <= last)
 
 
-def _before(column: Any, last: date) -> ColumnElement[bool]:
+def until_day(column: Any, last: date) -> ColumnElement[bool]:
     return func.date(func.timezone("Asia/Shanghai", column)) <= last
 
 
@@ -133,44 +68,22 @@ def _count(session: Session, query: Select[Any]) -> int:
     return session.scalar(query) or 0
 
 
-def _decisions(session: Session, viewer: Actor, first: date, last: date, calendar: Calendar) -> list[_Decision]:
-    rows = session.execute(
-        select(Review, Matter, Division.name.label("town"), Project.family)
-        .join(Matter, Matter.id == Review.matter_id)
-        .join(Case, Case.id == Review.case_id)
-        .join(Project, Project.id == Case.project_id)
-        .join(Division, Division.id == Project.division_id)
-        .where(visible_cases(viewer), Review.state.in_(DECIDED), _in_month(Review.decided_at, first, last))
-    )
-    found = []
-    for review, matter, town, family in rows:
-        clock = review.committed_clock()
-        if clock is None or review.decided_at is None:
-            continue
-        used = clock.days_used(calendar, review.decided_at)
-        found.append(
-            _Decision(
-                town, matter.department, matter.short_name, family, review.case_id, matter.counts_in_target, used,
-                review.committed_due_at is None or review.decided_at <= review.committed_due_at,
-            )
-        )  # fmt: skip
-    return found
-
-
-def _projects(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
+def project_figures(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
     seen, cases = visible_projects(viewer), visible_cases(viewer)
     alive = select(func.count(), func.coalesce(func.sum(Project.investment_wan), 0)).where(
-        seen, _before(Project.created_at, last), or_(Project.closed_at.is_(None), ~_before(Project.closed_at, first))
+        seen,
+        until_day(Project.created_at, last),
+        or_(Project.closed_at.is_(None), ~until_day(Project.closed_at, first)),
     )
     handled, wan = session.execute(alive).one()
     new = _count(
-        session, select(func.count()).select_from(Project).where(seen, _in_month(Project.created_at, first, last))
+        session, select(func.count()).select_from(Project).where(seen, in_month(Project.created_at, first, last))
     )
-    ended = select(func.count()).select_from(Case).where(cases, _in_month(Case.ended_at, first, last))
+    ended = select(func.count()).select_from(Case).where(cases, in_month(Case.ended_at, first, last))
     running = select(func.count()).select_from(Case).where(
-        cases, _before(Case.created_at, last), or_(Case.ended_at.is_(None), ~_before(Case.ended_at, last))
+        cases, until_day(Case.created_at, last), or_(Case.ended_at.is_(None), ~until_day(Case.ended_at, last))
     )  # fmt: skip
-    opened = select(func.count()).select_from(Case).where(cases, _in_month(Case.created_at, first, last))
+    opened = select(func.count()).select_from(Case).where(cases, in_month(Case.created_at, first, last))
     return [
         Figure("代办项目", str(handled), handled, "截止日前受托、月初以后仍在办理的投资项目数"),
         Figure("总投资（亿元）", f"{(wan or 0) / 10_000:.2f}", handled, "上述项目申报的计划总投资之和"),
@@ -181,7 +94,7 @@ def _projects(session: Session, viewer: Actor, first: date, last: date) -> list[
     ]
 
 
-def _times(decisions: Sequence[_Decision]) -> list[Figure]:
+def time_figures(decisions: Sequence[ReportDecision]) -> list[Figure]:
     total, good = len(decisions), sum(d.in_time for d in decisions)
     figures = [
         Figure(
@@ -214,12 +127,12 @@ def _times(decisions: Sequence[_Decision]) -> list[Figure]:
     return figures
 
 
-def _services(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
+def service_figures(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
     cases = visible_cases(viewer)
     ended = [
         cases,
         Case.stage.in_((Stage.EVALUATED, Stage.CLOSED, Stage.DELIVERED)),
-        _in_month(Case.decided_at, first, last),
+        in_month(Case.decided_at, first, last),
     ]
     all_cases = _count(session, select(func.count()).select_from(Case).where(*ended))
     without = _count(
@@ -273,9 +186,9 @@ def _services(session: Session, viewer: Actor, first: date, last: date) -> list[
     ]  # fmt: skip
 
 
-def _grades(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
+def grade_figures(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
     cases = select(Case.id).where(visible_cases(viewer))
-    graded = [Evaluation.case_id.in_(cases), Evaluation.withdrawn_at.is_(None), _in_month(Evaluation.at, first, last)]
+    graded = [Evaluation.case_id.in_(cases), Evaluation.withdrawn_at.is_(None), in_month(Evaluation.at, first, last)]
     n, bad, mean = session.execute(
         select(func.count(), func.count().filter(Evaluation.grade <= 2), func.avg(Evaluation.grade)).where(*graded)
     ).one()
@@ -284,7 +197,7 @@ def _grades(session: Session, viewer: Actor, first: date, last: date) -> list[Fi
         select(func.count()).select_from(Rectification).join(Evaluation, Evaluation.id == Rectification.evaluation_id)
         .where(*graded, Rectification.state == RectificationState.ANSWERED),
     )  # fmt: skip
-    asked = [visible_tickets(viewer), _in_month(Ticket.opened_at, first, last)]
+    asked = [visible_tickets(viewer), in_month(Ticket.opened_at, first, last)]
     tickets = _count(session, select(func.count()).select_from(Ticket).where(*asked))
     from_12345 = _count(session, select(func.count()).select_from(Ticket).where(*asked, Ticket.from_12345))
     open_now = _count(session, select(func.count()).select_from(Ticket).where(*asked, Ticket.state == TicketState.OPEN))
@@ -296,34 +209,3 @@ def _grades(session: Session, viewer: Actor, first: date, last: date) -> list[Fi
         Figure("其中12345转办", str(from_12345), tickets, "由12345热线转来的工单"),
         Figure("尚未答复", str(open_now), tickets, "本月工单中截止日仍未答复的"),
     ]  # fmt: skip
-
-
-def _case_counts(session: Session, viewer: Actor, first: date, last: date) -> dict[str, tuple[int, int, int]]:
-    """Each town's new, running and closed cases."""
-    rows = session.execute(
-        select(
-            Division.name,
-            func.count().filter(_in_month(Case.created_at, first, last)),
-            func.count().filter(or_(Case.ended_at.is_(None), ~_before(Case.ended_at, last))),
-            func.count().filter(_in_month(Case.ended_at, first, last)),
-        )
-        .join(Project, Project.id == Case.project_id)
-        .join(Division, Division.id == Project.division_id)
-        .where(visible_cases(viewer), _before(Case.created_at, last))
-        .group_by(Division.name)
-    )
-    return {name: (new, running, closed) for name, new, running, closed in rows}
-
-
-def _by(decisions: Iterable[_Decision], key: Any, counted: dict[str, tuple[int, int, int]]) -> list[ReportRow]:
-    groups: dict[str, list[_Decision]] = {name: [] for name in counted}
-    for decision in decisions:
-        groups.setdefault(key(decision), []).append(decision)
-    rows = [
-        ReportRow(
-            name, *counted.get(name, (0, 0, 0)), len(of), sum(d.in_time for d in of),
-            sum(d.days for d in of) / len(of) if of else None,
-        )
-        for name, of in groups.items()
-    ]  # fmt: skip
-    return sorted(rows, key=lambda row: (-row.decided, -row.open, row.name))

@@ -1,29 +1,25 @@
-"""Cases and projects as programs read them: plain values, the viewer first."""
+"""Cases as programs read them: plain values, the viewer first."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from agents.network import Division, ServiceCentre
 from agents.roster import Agent, acting_agent
 from db import now
-from dispatch.cases.access_control import case_for, parcel_for, project_for, visible_cases
+from dispatch.cases.access_control import case_for, visible_cases
 from dispatch.cases.case import Case, CaseEvent
 from dispatch.cases.evaluation import Evaluation
 from dispatch.cases.notify import day_of
-from dispatch.cases.project import Enterprise, Project, ProjectMember
+from dispatch.cases.project import Enterprise, Project
 from dispatch.cases.review import Review
 from dispatch.cases.stages import LABEL, Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor, Role
-from dispatch.custody.handover import HOLDER_LABEL, Handover
 from dispatch.custody.parcel import Parcel
-from routing.day.tables import FAIL_LABEL, CourierStop, StopAct, StopEvent
+from routing.day.tables import CourierStop
 
 
 def case_list(
@@ -50,91 +46,6 @@ def case_list(
         }
         for row in rows
     ]  # fmt: skip
-
-
-def project_detail(session: Session, viewer: Actor, project_no: str) -> dict[str, Any]:
-    """A project with its team and cases. Raises NotFound."""
-    project = project_for(session, viewer, project_no)
-    cases = session.execute(
-        select(Case.case_no, Case.stage, Case.created_at).where(Case.project_id == project.id).order_by(Case.id)
-    )
-    team = session.execute(
-        select(ProjectMember, Agent)
-        .join(Agent, Agent.id == ProjectMember.agent_id)
-        .where(ProjectMember.project_id == project.id, ProjectMember.until.is_(None))
-        .order_by(ProjectMember.id)
-    )
-    return {
-        "project_no": project.project_no, "project_code": project.project_code, "name": project.name,
-        "family": project.family.value, "state": project.state.value, "version": project.version,
-        "phase": project.phase, "investment_wan": project.investment_wan,
-        "enterprise": session.get_one(Enterprise, project.enterprise_id).name,
-        "division": session.get_one(Division, project.division_id).name,
-        "created_at": project.created_at,
-        "team": [
-            {"role": member.role.value, "counter": member.counter, "agent_id": agent.id, "name": agent.name,
-             "office_phone": agent.office_phone, "since": member.since}
-            for member, agent in team
-        ],
-        "cases": [
-            {"case_no": row.case_no, "stage": row.stage.value, "created_at": row.created_at}
-            for row in cases
-        ],
-    }  # fmt: skip
-
-
-def why(session: Session, viewer: Actor, project_no: str) -> dict[str, Any]:
-    """Why this agent: the stored reason, and who acts now. Raises NotFound."""
-    project = project_for(session, viewer, project_no)
-    lead = project.lead
-    return {
-        "project_no": project.project_no,
-        "state": project.state.value,
-        "agent_id": None if lead is None else lead.agent_id,
-        "chosen_by": None if lead is None else lead.chosen_by,
-        "locked": bool(lead and lead.locked),
-        "reason": project.assignment_reason or {},
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class DoorProof:
-    """Something that was kept at a door: when, at which handover or failed visit, of which envelope, its digest."""
-
-    at: datetime
-    words: str
-    waybill: str
-    digest: str
-
-
-def door_proofs(session: Session, case: Case) -> list[DoorProof]:
-    """Photos and signatures of this case's envelopes, and the digests of checked codes beside them. Oldest first."""
-    links = session.execute(
-        select(Handover, Parcel.waybill)
-        .join(Parcel, Parcel.id == Handover.parcel_id)
-        .where(Parcel.case_id == case.id, func.jsonb_array_length(Handover.proofs) > 0)
-    )
-    found = [
-        DoorProof(link.at, f"{HOLDER_LABEL[link.from_holder]}交{HOLDER_LABEL[link.to_holder]}", waybill, digest)
-        for link, waybill in links
-        for digest in link.proofs
-    ]
-    stops = select(Parcel.stop_id).where(Parcel.case_id == case.id, Parcel.stop_id.is_not(None))
-    before = select(CourierStop.retry_of_id).where(CourierStop.id.in_(stops), CourierStop.retry_of_id.is_not(None))
-    of_case = set(session.scalars(select(Parcel.waybill).where(Parcel.case_id == case.id)))
-    failed = session.scalars(
-        select(StopEvent).where(
-            or_(StopEvent.stop_id.in_(stops), StopEvent.stop_id.in_(before)), StopEvent.act == StopAct.FAILED
-        )
-    )
-    found += [
-        DoorProof(event.at, FAIL_LABEL[event.reason] if event.reason else "未办成", waybill, digest)
-        for event in failed
-        for waybill in event.waybills
-        if waybill in of_case
-        for digest in event.proofs
-    ]
-    return sorted(found, key=lambda proof: (proof.at, proof.digest))
 
 
 def case_detail(session: Session, viewer: Actor, case_no: str) -> dict[str, Any]:
@@ -228,36 +139,3 @@ def _parcel(parcel: Parcel, stop: CourierStop | None, viewer: Actor) -> dict[str
     if viewer.role is Role.ENTERPRISE:
         shown["code"] = parcel.code
     return shown
-
-
-def custody_of(session: Session, viewer: Actor, waybill: str) -> dict[str, Any]:
-    """A parcel's whole chain. Raises NotFound."""
-    parcel = parcel_for(session, viewer, waybill)
-    links = session.scalars(select(Handover).where(Handover.parcel_id == parcel.id).order_by(Handover.seq))
-    return {
-        "waybill": parcel.waybill, "holder": parcel.holder.value, "length": parcel.chain_length,
-        "head": bytes(parcel.chain_head).hex(),
-        "links": [
-            {
-                "seq": link.seq, "at": link.at, "device_at": link.device_at, "action": link.action,
-                "from": link.from_holder.value, "to": link.to_holder.value, "by": link.by, "proofs": link.proofs,
-                "digest": bytes(link.digest).hex(),
-            }
-            for link in links
-        ],
-    }  # fmt: skip
-
-
-def places(session: Session, *, parent: str | None, after: str | None, limit: int) -> list[Division]:
-    """Divisions below ``parent`` (or the province), by code."""
-    query = select(Division).where(Division.retired_on.is_(None)).order_by(Division.code)
-    query = query.where(Division.parent_code == parent) if parent else query.where(Division.level <= 2)
-    if after is not None:
-        query = query.where(Division.code > after)
-    return list(session.scalars(query.limit(limit + 1)))
-
-
-def centres(session: Session) -> Sequence[ServiceCentre]:
-    """All service centres, by number."""
-    query = select(ServiceCentre).where(ServiceCentre.retired_on.is_(None)).order_by(ServiceCentre.centre_no)
-    return session.scalars(query).all()

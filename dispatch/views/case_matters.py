@@ -1,0 +1,111 @@
+"""The matters of a case as its enterprise sees them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from dispatch.cases.case import Case
+from dispatch.cases.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, Evaluation, Grade
+from dispatch.cases.review import REVIEW_ENDS, REVIEW_LABEL, Review, ReviewState
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.core.localized_text import DayText, LocalizedText
+from dispatch.core.shanghai_time import in_shanghai
+
+RIGHTS = LocalizedText("如不服，可自收到决定之日起60日内申请行政复议，或6个月内依法提起行政诉讼")
+
+
+@dataclass(frozen=True, slots=True)
+class MatterRow:
+    """One matter of the case with its authority, limits and outcome."""
+
+    review_id: int
+    short: str
+    name: str
+    authority: str
+    counter: str
+    state: str
+    lamp: str | None
+    statutory_wd: int
+    committed_wd: int
+    due_on: date | None
+    note: str
+    decided_at: datetime | None
+    decision_no: str | None
+    denied: bool
+    grade: str | None
+    grade_is_bad: bool
+    rectification: str | None
+    rectified: tuple[str, ...]
+
+
+def matter_rows(session: Session, case: Case, found: Sequence[Review], at: datetime) -> tuple[MatterRow, ...]:
+    calendar = calendar_of(session)
+    graded = {
+        one.review_id: one
+        for one in session.scalars(
+            select(Evaluation)
+            .where(Evaluation.case_id == case.id, Evaluation.withdrawn_at.is_(None))
+            .options(selectinload(Evaluation.rectification))
+        )
+    }
+    rows: list[MatterRow] = []
+    for review in found:
+        mine = graded.get(review.id)
+        follow = mine.rectification if mine is not None else None
+        runs = review.state in {ReviewState.ACCEPTED, ReviewState.PAUSED, ReviewState.EXTENDED}
+        rows.append(
+            MatterRow(
+                review_id=review.id,
+                short=review.matter.short_name,
+                name=review.matter.name,
+                authority=review.authority,
+                counter=review.counter,
+                state=REVIEW_LABEL[review.state],
+                lamp=review.lamp(calendar, at).value if runs else None,
+                statutory_wd=review.statutory_wd,
+                committed_wd=review.committed_wd,
+                due_on=in_shanghai(review.committed_due_at).date() if runs and review.committed_due_at else None,
+                note=_note_of(review),
+                decided_at=review.decided_at if review.state in REVIEW_ENDS else None,
+                decision_no=review.decision_no,
+                denied=review.state in {ReviewState.DENIED, ReviewState.NOT_ACCEPTED, ReviewState.RETURNED},
+                grade=None if mine is None else GRADE_LABEL[mine.grade],
+                grade_is_bad=mine is not None and Grade(mine.grade).is_bad,
+                rectification=None if follow is None else RECTIFICATION_LABEL[follow.state],
+                rectified=()
+                if follow is None
+                else tuple(words for words in (follow.finding, follow.measure, follow.answer) if words),
+            )
+        )
+    return tuple(rows)
+
+
+def _note_of(review: Review) -> str:
+    """What the enterprise should know of this matter now."""
+    match review.state:
+        case ReviewState.SUPPLEMENT:
+            return LocalizedText("需补正：%(words)s", words=review.correction_words or "")
+        case ReviewState.PAUSED:
+            running = next((pause for pause in reversed(review.pauses) if pause.ended_on is None), None)
+            return (
+                LocalizedText("特别程序，预计%(day)s结束，期间不计时", day=DayText(running.expected_end_on))
+                if running
+                else ""
+            )
+        case ReviewState.EXTENDED:
+            return LocalizedText(
+                "经批准延期%(n)s个工作日：%(reason)s", n=review.extension_wd or 0, reason=review.extension_reason or ""
+            )
+        case ReviewState.DENIED | ReviewState.NOT_ACCEPTED:
+            return LocalizedText("理由：%(reason)s。%(rights)s", reason=review.decision_reason or "", rights=RIGHTS)
+        case ReviewState.RETURNED:
+            return LocalizedText("退办：%(reason)s", reason=review.decision_reason or LocalizedText("容缺材料逾期未补"))
+        case ReviewState.SUBMITTED if review.correction_due_at is not None:
+            on = DayText(in_shanghai(review.correction_due_at).date())
+            return LocalizedText("审批部门应在%(day)s前受理或一次性告知补正，逾期视为受理", day=on)
+        case ReviewState.ACCEPTED if review.deemed_accepted:
+            return LocalizedText("五个工作日内未告知补正，依法视为受理")
+    return ""

@@ -1,0 +1,125 @@
+"""Projects as the team sees them: the list, and one with its members and candidates."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from agents.network import Division
+from agents.roster import Agent
+from dispatch.cases.access_control import (
+    project_for,
+    visible_agents,
+    visible_projects,
+)
+from dispatch.cases.case import Case
+from dispatch.cases.project import Enterprise, Intermediary, Project, ProjectMember, ProjectState, Referral, TeamRole
+from dispatch.cases.stages import ENDS
+from dispatch.core.actor import Actor, Role
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLine:
+    """One project of the list."""
+
+    project_no: str
+    name: str
+    enterprise: str
+    state: ProjectState
+    agent: str
+    open_cases: int
+    created_at: datetime
+
+
+def projects(
+    session: Session, viewer: Actor, *, state: str = "", words: str = "", after: int | None = None, limit: int = 50
+) -> list[tuple[int, ProjectLine]]:
+    """Projects, newest first, ``limit`` and one more; each with its id for the cursor."""
+    opened = (
+        select(func.count())
+        .select_from(Case)
+        .where(Case.project_id == Project.id, Case.stage.not_in(ENDS))
+        .scalar_subquery()
+    )
+    lead = (
+        select(Agent.name)
+        .join(ProjectMember, ProjectMember.agent_id == Agent.id)
+        .where(
+            ProjectMember.project_id == Project.id, ProjectMember.until.is_(None), ProjectMember.role == TeamRole.LEAD
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(Project.id, Project.project_no, Project.name, Project.state, Project.created_at,
+               Enterprise.name.label("enterprise"), opened.label("opened"), lead.label("agent"))
+        .join(Enterprise, Enterprise.id == Project.enterprise_id)
+        .where(visible_projects(viewer))
+    )  # fmt: skip
+    if state:
+        query = query.where(Project.state == ProjectState(state))
+    if words.strip():
+        typed = words.strip()
+        query = query.where(
+            or_(
+                Project.name.contains(typed, autoescape=True),
+                Enterprise.name.contains(typed, autoescape=True),
+                Project.project_no.contains(typed, autoescape=True),
+            )
+        )
+    if after is not None:
+        query = query.where(Project.id < after)
+    rows = session.execute(query.order_by(Project.id.desc()).limit(limit + 1))
+    return [
+        (r.id, ProjectLine(r.project_no, r.name, r.enterprise, r.state, r.agent or "", r.opened, r.created_at))
+        for r in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamProjectPage:
+    """One project: its team, why this agent, its cases, delegation, intermediaries."""
+
+    project: Project
+    enterprise: Enterprise
+    division: Division
+    team: list[tuple[ProjectMember, Agent]]
+    former: list[tuple[ProjectMember, Agent]]
+    cases: list[Case]
+    referral: Referral | None
+    candidates: list[Agent]
+    intermediaries: list[Intermediary]
+
+
+def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjectPage:
+    """One project. Raises NotFound."""
+    project = project_for(session, viewer, project_no)
+    members = session.execute(
+        select(ProjectMember, Agent)
+        .join(Agent, Agent.id == ProjectMember.agent_id)
+        .where(ProjectMember.project_id == project.id)
+        .order_by(ProjectMember.id)
+    ).all()
+    home = session.get_one(Division, project.home_division_id)
+    able = (
+        select(Agent)
+        .join(Division, Division.id == Agent.division_id)
+        .where(Agent.active, Agent.held < Agent.capacity, visible_agents(viewer))
+        .where(or_(Division.id == home.id, Division.parent_code == home.code))
+        .order_by(Agent.held * 1.0 / Agent.capacity, Agent.pinyin)
+        .limit(80)
+    )
+    return TeamProjectPage(
+        project=project,
+        enterprise=session.get_one(Enterprise, project.enterprise_id),
+        division=session.get_one(Division, project.division_id),
+        team=[(m, a) for m, a in members if m.until is None],
+        former=[(m, a) for m, a in members if m.until is not None],
+        cases=list(session.scalars(select(Case).where(Case.project_id == project.id).order_by(Case.id.desc()))),
+        referral=session.scalar(
+            select(Referral).where(and_(Referral.project_id == project.id, Referral.accepted_at.is_(None))).limit(1)
+        ),
+        candidates=[] if viewer.role is Role.SUPERVISOR else list(session.scalars(able)),
+        intermediaries=list(project.intermediaries),
+    )

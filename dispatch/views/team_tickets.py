@@ -1,0 +1,24 @@
+"""Tickets as the team sees them, with their owners."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agents.roster import Agent
+from dispatch.cases.access_control import (
+    visible_tickets,
+)
+from dispatch.cases.evaluation import Ticket, TicketState
+from dispatch.core.actor import Actor
+
+
+def tickets(session: Session, viewer: Actor, *, state: str = "", limit: int = 100) -> list[tuple[Ticket, str]]:
+    """Tickets and their owners' names, open ones first."""
+    query = (
+        select(Ticket, Agent.name)
+        .outerjoin(Agent, Agent.id == Ticket.owner_agent_id)
+        .where(visible_tickets(viewer))
+        .order_by(Ticket.state != TicketState.OPEN, Ticket.due_at)
+    )
+    if state:
+        query = query.where(Ticket.state == TicketState(state))
+    return [(ticket, name or "—") for ticket, name in session.execute(query.limit(limit))]
