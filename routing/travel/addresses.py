@@ -98,13 +98,13 @@ class GeocodedPoint:
     source: str
 
 
-class Amap(Geocoder):
-    """Amap's geocoder (高德地理编码) for geopy: asked within Jiangsu, answered in WGS-84."""
+class Amap:
+    """Amap's geocoder (高德地理编码): asked within Jiangsu through geopy's client, answered in WGS-84."""
 
     def __init__(self, key: str, *, domain: str = "restapi.amap.com", city: str = "", **more: Any) -> None:
-        super().__init__(**more)
+        self.client = Geocoder(**more)
         self.key, self.city = key, city
-        self.api = f"{self.scheme}://{domain.strip('/')}/v3/geocode/geo"
+        self.api = f"{self.client.scheme}://{domain.strip('/')}/v3/geocode/geo"
 
     def geocode(
         self, query: str, *, exactly_one: bool = True, timeout: Any = DEFAULT_SENTINEL
@@ -112,7 +112,10 @@ class Amap(Geocoder):
         """Where Amap says the address is, as a WGS-84 point."""
         asked = {"key": self.key, "address": query, "output": "JSON", **({"city": self.city} if self.city else {})}
         read = partial(self._parse, exactly_one=exactly_one)
-        return self._call_geocoder(f"{self.api}?{urlencode(asked)}", read, timeout=timeout)
+        found: Location | list[Location] | None = self.client._call_geocoder(
+            f"{self.api}?{urlencode(asked)}", read, timeout=timeout
+        )
+        return found
 
     @staticmethod
     def _parse(answer: dict[str, Any], exactly_one: bool) -> Location | list[Location] | None:
