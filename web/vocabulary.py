@@ -37,7 +37,9 @@ from dispatch.views.matters import CONFIDENCE_LABEL
 from dispatch.views.outbox import PURPOSE_LABEL, STATE_LABEL
 from dispatch.views.stop_lines import WHY_NOT
 from dispatch.views.team import NEXT_ACT
-from routing.day.tables import FAIL_LABEL, PLAN_LABEL, STOP_LABEL, STOP_STATE_LABEL, VEHICLE_LABEL
+from routing.day.courier_stop import FAIL_LABEL, STOP_LABEL, STOP_STATE_LABEL
+from routing.day.couriers import VEHICLE_LABEL
+from routing.day.day_plan import PLAN_LABEL
 from routing.travel.addresses import map_links
 from web.pages.courier.handovers import DIRECTION
 from web.pages.enterprise.intake import TITLES

@@ -18,8 +18,8 @@ from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.localized_text import DayText, LocalizedText, WindowText
 from dispatch.custody.custody import Holder, Leg, Parcel, ParcelState, Payer, check_waybill, waybill_from
+from routing.day.courier_stop import CourierStop, StopKind
 from routing.day.stops import Address, ask_for_stop, reschedule, stop_with
-from routing.day.tables import CourierStop, StopKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.custody import Holder, Leg, Parcel, ParcelState
+from routing.day.courier_stop import CourierStop, StopKind, StopState
 from routing.day.stops import Address, ask_for_stop, release, stop_with
-from routing.day.tables import CourierStop, StopKind, StopState
 
 HOME_WINDOW = (9 * 3600, 17 * 3600)
 

@@ -27,7 +27,9 @@ from dispatch.custody.custody import (
     check_waybill,
     scan_with,
 )
-from routing.day.tables import Courier, CourierRun, CourierStop, StopKind, StopState
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopKind, StopState
+from routing.day.couriers import Courier
 
 TO_DO = (StopState.PLANNED, StopState.ARRIVED)
 

@@ -9,8 +9,11 @@ from dispatch.acts.courier_legs import announce, unplan
 from dispatch.cases.case import Case
 from dispatch.core.actor import Actor
 from dispatch.custody.custody import Parcel
-from routing.day import plan_jobs
-from routing.day.tables import CourierRun, CourierStop, Cutoff, DayPlan, PlanConflict, PlanState, StopState
+from routing.day import plan_commit, plan_jobs
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopState
+from routing.day.day_plan import DayPlan, PlanConflict, PlanState
+from routing.day.hours import Cutoff
 
 
 def ask_for_plan(
@@ -47,17 +50,17 @@ def ask_to_replan(session: Session, standing: DayPlan, *, limit_s: int, by: Acto
     )  # fmt: skip
 
 
-def commit_plan(session: Session, plan: DayPlan, *, by: Actor, at: datetime) -> list[plan_jobs.Told]:
+def commit_plan(session: Session, plan: DayPlan, *, by: Actor, at: datetime) -> list[plan_commit.Told]:
     """The preview becomes the day's runs; whoever waits at a stop is told the window. Raises routing's PlanConflict."""
     _lock_papers(session, plan)
     before = _planned(session, plan)
-    told = plan_jobs.commit(session, plan, by=by.label, at=at)
+    told = plan_commit.commit(session, plan, by=by.label, at=at)
     for word in told:
         stop = session.get_one(CourierStop, word.stop_id)
         announce(
             session, stop, courier_name=word.courier_name, opens_s=word.opens_s, closes_s=word.closes_s, by=by, at=at
         )
-        plan_jobs.settle_announcement(stop, word)
+        plan_commit.settle_announcement(stop, word)
     for stop_id in sorted(before):
         stop = session.get_one(CourierStop, stop_id)
         if stop.state is StopState.OPEN:

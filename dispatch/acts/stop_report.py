@@ -19,8 +19,10 @@ from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.custody.custody import Handover, Holder, Leg, Parcel, ParcelState, check_waybill
 from dispatch.custody.proofs import MISSING, Proof, first_missing
 from notifications import outbox
-from routing.day.stops import ReportedEvent, ask_again, event_with, record, release, retry_of
-from routing.day.tables import FAIL_LABEL, CourierRun, CourierStop, FailReason, StopAct, StopEvent
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import FAIL_LABEL, CourierStop, FailReason, StopAct, StopEvent
+from routing.day.stop_events import ReportedEvent, event_with, record
+from routing.day.stops import ask_again, release, retry_of
 
 INWARD = frozenset({Leg.PICKUP, Leg.EXCHANGE, Leg.TRANSFER})
 

@@ -21,7 +21,7 @@ from dispatch.cases.stages import LABEL, Stage
 from dispatch.catalogue.catalog import Matter, calendar_of
 from dispatch.core.actor import Actor, Role
 from dispatch.custody.custody import HOLDER_LABEL, Handover, Parcel
-from routing.day.tables import FAIL_LABEL, CourierStop, StopAct, StopEvent
+from routing.day.courier_stop import FAIL_LABEL, CourierStop, StopAct, StopEvent
 
 
 def case_list(

@@ -19,19 +19,11 @@ from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
 from dispatch.custody.custody import Direction, HandoverLine, HandoverList, Parcel, ParcelState
 from dispatch.custody.proofs import asked
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import FAIL_LABEL, STOP_LABEL, CourierStop, StopAct, StopEvent
+from routing.day.couriers import Courier, Shift
+from routing.day.day_plan import DayPlan, PlanState
 from routing.day.order import window_of
-from routing.day.tables import (
-    FAIL_LABEL,
-    STOP_LABEL,
-    Courier,
-    CourierRun,
-    CourierStop,
-    DayPlan,
-    PlanState,
-    Shift,
-    StopAct,
-    StopEvent,
-)
 from routing.travel.addresses import map_links
 
 

@@ -12,7 +12,9 @@ from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, Case, Material, Mate
 from dispatch.cases.stages import Stage
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.custody import LEG_LABEL, PARCEL_LABEL, PAYER_LABEL, Holder, Leg, Parcel, ParcelState
-from routing.day.tables import Courier, CourierRun, CourierStop, StopState
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopState
+from routing.day.couriers import Courier
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ from dispatch.core.clock import AMBER_WD, Calendar, Lamp
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.custody import Handover, Holder, Parcel, ParcelState
 from dispatch.views.agents import AWAY
-from routing.day.tables import CourierStop, DayPlan, PlanState
+from routing.day.courier_stop import CourierStop
+from routing.day.day_plan import DayPlan, PlanState
 
 INBOX_PAGE = 100
 

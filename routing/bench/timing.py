@@ -7,10 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from routing.model.check import Rule, costs, route_cost, violations
+from routing.model.check import violations
+from routing.model.check_costs import costs, route_cost
 from routing.model.formats import Instance
 from routing.model.plan import Costs, Plan, Reason, Route, Unserved, Visit
-from routing.model.problem import NOTHING, Request, Vehicle
+from routing.model.quantities import NOTHING
+from routing.model.request import Request
+from routing.model.rules import Rule
+from routing.model.vehicle import Vehicle
 
 
 @dataclass(frozen=True, slots=True)

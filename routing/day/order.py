@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from routing.day.tables import CourierRun, CourierStop, StopState, WrongStop
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopState, WrongStop
 from routing.travel.places import Point, TravelTimes
 
 LEFT = (StopState.PLANNED, StopState.ARRIVED)

@@ -10,11 +10,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import now, real_now
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.day_rows import rows_of
+from routing.day.hours import seconds_into
 from routing.day.plan_jobs import take
-from routing.day.routing_input import RoutingInput, asked_of, rows_of, seconds_into
-from routing.day.tables import DayPlan, PlanState
+from routing.day.routing_input import RoutingInput, asked_of
 from routing.model.plan import Plan, Reason
-from routing.model.problem import InvalidProblem, Problem
+from routing.model.problem import Problem
+from routing.model.quantities import InvalidProblem
 from routing.search.child import Unheard
 from routing.search.explain import another, bindings, one_more
 from routing.search.pace import SolveProgress

@@ -9,11 +9,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import now
-from routing.day import plan_jobs
-from routing.day.routing_input import RoutingInput, asked_of, rows_of, seconds_into
-from routing.day.tables import DayPlan, PlanState, VehicleKind
+from routing.day import what_if_jobs
+from routing.day.couriers import VehicleKind
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.day_rows import rows_of
+from routing.day.hours import seconds_into
+from routing.day.routing_input import RoutingInput, asked_of
 from routing.model.plan import Plan
-from routing.model.problem import Load, Problem, Vehicle
+from routing.model.problem import Problem
+from routing.model.quantities import Load
+from routing.model.vehicle import Vehicle
 from routing.search.explain import OneMore, another, one_more
 from routing.search.solve import BrokenPlan, compile_core, improve
 from routing.travel.places import TravelTimes
@@ -32,7 +37,7 @@ def answer(
     """
     compile_core()  # before the claim, as for a plan
     with sessions.begin() as session:
-        plan = plan_jobs.take_what_if(session, plan_id)
+        plan = what_if_jobs.take_what_if(session, plan_id)
         if plan is None or plan.result is None:
             return None
         asked, seed, result = plan.result["what_if"], plan.seed, plan.result
@@ -60,9 +65,9 @@ def answer(
         told = {**asked, "state": "failed"}
     with sessions.begin() as session:
         plan = session.get_one(DayPlan, plan_id, with_for_update=True, populate_existing=True)
-        if plan.state not in plan_jobs.TRIED or (plan.result or {}).get("what_if") != asked:
+        if plan.state not in what_if_jobs.TRIED or (plan.result or {}).get("what_if") != asked:
             return None  # given up, superseded, or asked anew meanwhile
-        plan_jobs.note_what_if(session, plan, told)
+        what_if_jobs.note_what_if(session, plan, told)
     return str(told["state"])
 
 

@@ -12,10 +12,13 @@ import numpy as np
 
 from routing.model.check import left_out
 from routing.model.plan import Costs, Plan, Route, Unserved, Visit, total
-from routing.model.problem import Load, Problem, Profile, Vehicle
+from routing.model.problem import Problem
+from routing.model.profile import Profile
+from routing.model.quantities import Load
+from routing.model.vehicle import Vehicle
 from routing.search.sisr.model import model_of
-from routing.search.sisr.route import ARRIVES, LEAVES_AT, REST_BEGINS, RESTS, SERVES
 from routing.search.sisr.search import Lines, Search
+from routing.search.sisr.timing import ARRIVES, LEAVES_AT, REST_BEGINS, RESTS, SERVES
 from routing.search.unserved import claims
 
 log = logging.getLogger(__name__)

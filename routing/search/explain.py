@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from routing.model.plan import Costs, Plan, Reason, Unserved
-from routing.model.problem import NOTHING, Load, Problem, Request, RequestKind, Vehicle, Window
+from routing.model.problem import Problem
+from routing.model.quantities import NOTHING, Load, Window
+from routing.model.request import Request, RequestKind
+from routing.model.vehicle import Vehicle
 from routing.search.solve import improve, solve
 
 _AT_DEPOT = {RequestKind.DELIVERY: "starts", RequestKind.PICKUP: "ends", RequestKind.EXCHANGE: "starts and ends"}

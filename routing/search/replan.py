@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from routing.model.plan import Plan, Route
-from routing.model.problem import Announced, Done, Load, Prefix, Problem, Request, RequestKind, Stop, Vehicle, Window
+from routing.model.problem import Problem
+from routing.model.quantities import Load, Window
+from routing.model.request import Announced, Request, RequestKind, Stop
+from routing.model.vehicle import Done, Prefix, Vehicle
 from routing.search.solve import improve
 
 

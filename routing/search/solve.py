@@ -9,8 +9,9 @@ from routing.model.check import violations
 from routing.model.plan import Plan
 from routing.model.problem import Primary, Problem
 from routing.search.answer import Answers, fullest
-from routing.search.areas import LARGEST, LargeDay, divisible
+from routing.search.areas import LARGEST, divisible
 from routing.search.child import ortools_orders
+from routing.search.large_day import LargeDay
 from routing.search.pace import Pace, SolveProgress
 from routing.search.sisr import warm
 from routing.search.sisr.drive import Drive

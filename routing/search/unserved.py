@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from routing.model.plan import Reason, Unserved
-from routing.model.problem import Problem, Request, Vehicle
+from routing.model.problem import Problem
+from routing.model.request import Request
+from routing.model.vehicle import Vehicle
 from routing.search.sisr.model import model_of
 from routing.search.sisr.search import Search
 

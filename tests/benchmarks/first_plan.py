@@ -16,7 +16,7 @@ from routing.model.formats import Instance, read
 from routing.model.plan import Plan
 from routing.model.problem import Primary
 from routing.search.answer import Answers
-from routing.search.ortools_engine import Recorded
+from routing.search.ortools_model import Recorded
 from routing.search.pace import Pace
 from routing.search.sisr.drive import Drive
 from routing.search.sisr.model import model_of

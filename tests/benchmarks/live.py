@@ -22,7 +22,9 @@ from courier_days import SHIFT, city_day, county_day
 
 from routing.model.check import violations
 from routing.model.plan import Plan
-from routing.model.problem import Load, Problem, Request, RequestKind, Stop, Window
+from routing.model.problem import Problem
+from routing.model.quantities import Load, Window
+from routing.model.request import Request, RequestKind, Stop
 from routing.search.replan import Drop, Event, Insert, Late, Out, Replanned, announced, replan
 from routing.search.solve import compile_core, solve
 

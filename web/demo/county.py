@@ -37,21 +37,12 @@ from dispatch.core.clock import PauseKind, utc
 from notifications.message import Message
 from notifications.message import State as MessageState
 from routing.day import plan_jobs, planning
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopKind, StopState
+from routing.day.couriers import Courier, Shift, VehicleKind
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
 from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import (
-    Courier,
-    CourierRun,
-    CourierStop,
-    Cutoff,
-    DayPlan,
-    FailReason,
-    PlanState,
-    Shift,
-    StopAct,
-    StopKind,
-    StopState,
-    VehicleKind,
-)
 from routing.travel.geodesic import Geodesic
 from web.demo.people import Cast, Firm, pinyin_of, pinyin_of_person
 from web.wiring.accounts import HASHER, Account

@@ -26,7 +26,8 @@ from dispatch.custody import custody
 from dispatch.custody.custody import Handover
 from notifications.tasks import BELL_S, bell
 from routing.day import plan_jobs as runs_of_day
-from routing.day.tables import StopEvent
+from routing.day import what_if_jobs
+from routing.day.courier_stop import StopEvent
 from web.wiring import files
 from web.wiring.codes import forget_old_codes
 from web.wiring.idempotency import forget_old_keys
@@ -182,7 +183,7 @@ def take_over_plans() -> None:
     """Plans that nobody works on: the doorbell was lost, or the worker."""
     with session_factory()() as session:
         silent = runs_of_day.silent_plans(session)
-        unanswered = runs_of_day.silent_what_ifs(session)
+        unanswered = what_if_jobs.silent_what_ifs(session)
     for plan_id in silent:
         ring(PLAN, plan_id)
     for plan_id in unanswered:

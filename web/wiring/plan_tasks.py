@@ -8,8 +8,8 @@ from celery import shared_task, signals
 from flask import current_app
 from sqlalchemy.orm import Session, sessionmaker
 
+from routing.day.day_plan import PlanState
 from routing.day.planning import work_on
-from routing.day.tables import PlanState
 from routing.day.what_if import answer
 from routing.model.check import violations
 from routing.search.child import ortools_objections

@@ -15,21 +15,11 @@ from numpy.typing import NDArray
 
 from routing.model.formats.numbered import Malformed, TextLine
 from routing.model.plan import Plan
-from routing.model.problem import (
-    MAX_INSTANT_S,
-    UNREACHABLE,
-    InvalidProblem,
-    Load,
-    Objective,
-    Primary,
-    Problem,
-    Profile,
-    Request,
-    RequestKind,
-    Stop,
-    Vehicle,
-    Window,
-)
+from routing.model.problem import Objective, Primary, Problem
+from routing.model.profile import UNREACHABLE, Profile
+from routing.model.quantities import MAX_INSTANT_S, InvalidProblem, Load, Window
+from routing.model.request import Request, RequestKind, Stop
+from routing.model.vehicle import Vehicle
 
 
 class Rounding(enum.Enum):

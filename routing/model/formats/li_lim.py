@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from routing.model.formats.instance import Asked, Node, Rounding, numbered_once, pair_up
 from routing.model.formats.numbered import Lines
-from routing.model.problem import MAX_AMOUNT, Primary
+from routing.model.problem import Primary
+from routing.model.quantities import MAX_AMOUNT
 
 COLUMNS = ("number", "x", "y", "demand", "ready time", "due date", "service time", "pickup", "delivery")
 

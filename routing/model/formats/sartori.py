@@ -6,7 +6,9 @@ import numpy as np
 
 from routing.model.formats.instance import Asked, Node, numbered_once, pair_up
 from routing.model.formats.numbered import Lines, Malformed, TextLine
-from routing.model.problem import MAX_AMOUNT, MAX_INSTANT_S, UNREACHABLE, Primary
+from routing.model.problem import Primary
+from routing.model.profile import UNREACHABLE
+from routing.model.quantities import MAX_AMOUNT, MAX_INSTANT_S
 
 COLUMNS = ("number", "latitude", "longitude", "demand", "ready time", "due date", "service time", "pickup", "delivery")
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from routing.model.formats.instance import Asked, Node, Rounding, numbered_once, pair_up
 from routing.model.formats.numbered import Lines, Malformed, TextLine
-from routing.model.problem import MAX_AMOUNT, MAX_INSTANT_S, UNREACHABLE, Primary
+from routing.model.problem import Primary
+from routing.model.profile import UNREACHABLE
+from routing.model.quantities import MAX_AMOUNT, MAX_INSTANT_S
 
 ROUNDINGS = {
     "EUC_2D": Rounding.NEAREST,

@@ -32,7 +32,7 @@ from dispatch.custody import custody
 from dispatch.custody.custody import Holder, ParcelState
 from dispatch.path.approval_graph import Relief
 from notifications.message import Message
-from routing.day.tables import CourierStop, FailReason, StopAct, StopState
+from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopState
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, a_request, an_appointment, an_assigned_case
 
 TUESDAY = MONDAY + timedelta(days=1)

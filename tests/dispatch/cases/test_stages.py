@@ -16,17 +16,9 @@ from dispatch.cases.stages import ENDS, LABEL, MILESTONES, NEXT, NOTICE, UNDONE,
 from dispatch.core.errors import DispatchError
 from dispatch.custody.custody import HOLDER_LABEL, NEXT_PARCEL, PARCEL_LABEL, Holder, Leg, Parcel, ParcelState
 from notifications.texts import text_named
-from routing.day.tables import (
-    NEXT_PLAN,
-    NEXT_STOP,
-    PLAN_LABEL,
-    STOP_STATE_LABEL,
-    CourierStop,
-    DayPlan,
-    PlanState,
-    RunError,
-    StopState,
-)
+from routing.day.courier_stop import NEXT_STOP, STOP_STATE_LABEL, CourierStop, StopState
+from routing.day.day_plan import NEXT_PLAN, PLAN_LABEL, DayPlan, PlanState
+from routing.day.errors import RunError
 from tests.dispatch.builders import TEN
 
 Table = Mapping[Any, frozenset[Any]]

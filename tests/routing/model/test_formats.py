@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from routing.model.check import violations
 from routing.model.formats import Malformed, parse, read
 from routing.model.formats.instance import Rounding
-from routing.model.problem import Load, Primary, RequestKind, Window
+from routing.model.problem import Primary
+from routing.model.quantities import Load, Window
+from routing.model.request import RequestKind
 from tests.routing.model.small import timed
 
 SOLOMON = """TINY

@@ -3,7 +3,10 @@
 import pytest
 
 from routing.model.plan import Reason
-from routing.model.problem import Load, Problem, Request, RequestKind, Vehicle, Window
+from routing.model.problem import Problem
+from routing.model.quantities import Load, Window
+from routing.model.request import Request, RequestKind
+from routing.model.vehicle import Vehicle
 from routing.search.explain import Binding, another, bindings, one_more, route_costs
 from routing.search.solve import solve
 from tests.routing.model.small import a_delivery, a_stop, a_vehicle, line

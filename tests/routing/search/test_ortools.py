@@ -9,7 +9,10 @@ from dataclasses import replace
 import pytest
 
 from routing.model.plan import Plan
-from routing.model.problem import Announced, Break, Load, Primary, Problem, Window
+from routing.model.problem import Primary, Problem
+from routing.model.quantities import Load, Window
+from routing.model.request import Announced
+from routing.model.vehicle import Break
 from routing.search.child import Unheard, heard, ortools_objections, ortools_orders
 from routing.search.solve import compile_core, solve
 from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_vehicle, an_exchange, line

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from routing.model.check import violations
-from routing.model.problem import Problem, Window
+from routing.model.problem import Problem
+from routing.model.quantities import Window
 from routing.search.replan import Drop, Insert, Late, Out, UnknownName, announced, frozen, replan
 from routing.search.solve import compile_core, improve, solve
 from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_vehicle, line

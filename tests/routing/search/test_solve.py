@@ -9,7 +9,10 @@ from hypothesis import HealthCheck, given, settings
 
 from routing.model.check import violations
 from routing.model.plan import Reason
-from routing.model.problem import UNREACHABLE, Announced, Load, Objective, Primary, Problem, Profile, Window
+from routing.model.problem import Objective, Primary, Problem
+from routing.model.profile import UNREACHABLE, Profile
+from routing.model.quantities import Load, Window
+from routing.model.request import Announced
 from routing.search.pace import Pace
 from routing.search.sisr.drive import Drive
 from routing.search.sisr.model import model_of

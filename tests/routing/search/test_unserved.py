@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, note, settings
 
 import routing
 from routing.model.check import left_out
-from routing.model.problem import Done, Load, Prefix, Problem, Window
+from routing.model.problem import Problem
+from routing.model.quantities import Load, Window
+from routing.model.vehicle import Done, Prefix
 from routing.search.solve import compile_core, solve
 from routing.search.unserved import claims
 from tests.routing.day.days import problems

@@ -27,8 +27,10 @@ from dispatch.core.actor import Role
 from notifications import task_publisher
 from notifications.message import Message
 from routing.day import plan_jobs, planning
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import StopKind, StopState
+from routing.day.day_plan import DayPlan, PlanState
 from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import CourierRun, DayPlan, PlanState, StopKind, StopState
 from tests.dispatch.builders import WUJIN
 from tests.web.world import A_PDF, ArgsOf, World, make_world
 from web.app import create_app

@@ -10,7 +10,7 @@ from dispatch.core.actor import Role
 from dispatch.core.errors import DispatchError, NotFound
 from dispatch.custody.custody import Direction, Holder
 from dispatch.views import courier as shown
-from routing.day.tables import Courier
+from routing.day.couriers import Courier
 from web.wiring.auth import courier_only, current_actor, roles
 from web.wiring.transactions import transaction
 

@@ -24,7 +24,8 @@ from dispatch.core.errors import Refused
 from dispatch.views.enterprise import DelegationLetterView, own_enterprise
 from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
 from notifications.phone import mask
-from routing.day.stops import AM_CLOSES, PM_CLOSES, Address
+from routing.day.hours import AM_CLOSES, PM_CLOSES
+from routing.day.stops import Address
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.wiring import formatting
 from web.wiring.auth import current_actor, enterprise_only

@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from dispatch.cases.stages import LABEL, Stage
 from dispatch.core.errors import DispatchError, NotFound
-from routing.day.tables import RunError
+from routing.day.errors import RunError
 from web.wiring.formatting import in_words
 
 bp = Blueprint("team", __name__, url_prefix="/team")

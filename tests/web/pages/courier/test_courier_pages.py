@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 import db
 from dispatch.core.clock import utc
 from dispatch.custody.custody import HandoverList, Holder, Parcel, ParcelState
-from routing.day.tables import CourierStop, StopAct, StopEvent, StopState
+from routing.day.courier_stop import CourierStop, StopAct, StopEvent, StopState
 from tests.web.conftest import signed_in_client
 from tests.web.pages.courier.tuesday import TUESDAY, Day
 

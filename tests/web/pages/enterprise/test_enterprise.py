@@ -25,7 +25,7 @@ from dispatch.catalogue.catalog import calendar_of
 from dispatch.core.actor import SYSTEM, Actor, Role
 from dispatch.core.clock import utc
 from dispatch.custody.custody import Parcel
-from routing.day.tables import CourierStop, StopState
+from routing.day.courier_stop import CourierStop, StopState
 from tests.dispatch.builders import (
     MONDAY,
     TEN,

@@ -16,8 +16,11 @@ from dispatch.acts import courier_legs
 from dispatch.core.actor import Role
 from dispatch.views.plan_costs import TERMS, cost_table
 from routing.day import plan_jobs, planning, what_if
+from routing.day.courier_stop import CourierStop, StopKind
+from routing.day.couriers import Courier
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
 from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import Courier, CourierStop, Cutoff, DayPlan, PlanState, StopKind
 from routing.model.plan import Costs
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
 

@@ -21,8 +21,11 @@ from notifications import texts
 from notifications.message import Message, State
 from notifications.people import Unmasking
 from routing.day import plan_jobs, planning
+from routing.day.courier_stop import CourierStop, StopKind, StopState
+from routing.day.couriers import Courier, Shift
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
 from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import Courier, CourierStop, Cutoff, DayPlan, PlanState, Shift, StopKind, StopState
 from routing.model.check import violations
 from routing.model.plan import Reason
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
@@ -166,7 +169,7 @@ def test_a_courier_who_drops_out_leads_to_a_new_preview_with_its_difference(team
     first = planned(team)
     team.lead.post(f"/team/plans/{first}/commit")
     with team.sessions() as session:
-        courier_id = session.scalars(select(CourierStop).where(CourierStop.run_id.is_not(None))).first().run.courier_id  # type: ignore[union-attr]
+        courier_id = session.scalars(select(CourierRun.courier_id).join(CourierRun.stops)).first()
     answer = team.lead.post(f"/team/runs/couriers/{courier_id}", data={"what": "out"})
     second = team.newest_plan()
     assert second != first
@@ -176,7 +179,7 @@ def test_a_courier_who_drops_out_leads_to_a_new_preview_with_its_difference(team
     assert "与现行路线的差别" in page
     team.lead.post(f"/team/plans/{second}/commit")
     with team.sessions() as session:
-        held = [stop.run.courier_id for stop in session.scalars(select(CourierStop)) if stop.run is not None]
+        held = session.scalars(select(CourierRun.courier_id).join(CourierRun.stops)).all()
         assert courier_id not in held
         assert session.scalars(select(Shift).where(Shift.courier_id == courier_id, Shift.on == MONDAY)).one().out_from_s
     team.lead.post(f"/team/runs/couriers/{courier_id}", data={"what": "back"})
