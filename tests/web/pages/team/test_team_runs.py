@@ -21,6 +21,7 @@ from notifications import texts
 from notifications.message import Message, State
 from notifications.people import Unmasking
 from routing.day import plan_jobs, planning
+from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, StopKind, StopState
 from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import DayPlan, PlanState
