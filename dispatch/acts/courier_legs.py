@@ -19,7 +19,7 @@ from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.localized_text import DayText, LocalizedText, WindowText
 from dispatch.custody.custody import Holder, Leg, Parcel, ParcelState, Payer, check_waybill, waybill_from
 from routing.day.courier_stop import CourierStop, StopKind
-from routing.day.stops import Address, ask_for_stop, reschedule, stop_with
+from routing.day.stops import Address, request_stop, reschedule, stop_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +342,7 @@ def _new_parcel(session: Session, case: Case, *, leg: Leg, contents: list[str], 
 def _stop_for(
     session: Session, case: Case, appointment: Appointment, kind: StopKind, parcel: Parcel, at: datetime
 ) -> CourierStop:
-    return ask_for_stop(
+    return request_stop(
         session,
         division_id=case.division_id,
         on=appointment.on,

@@ -50,7 +50,7 @@ def ask_to_replan(session: Session, standing: DayPlan, *, limit_s: int, by: Acto
     )  # fmt: skip
 
 
-def commit_plan(session: Session, plan: DayPlan, *, by: Actor, at: datetime) -> list[plan_commit.Told]:
+def commit_plan(session: Session, plan: DayPlan, *, by: Actor, at: datetime) -> list[plan_commit.WindowNotice]:
     """The preview becomes the day's runs; whoever waits at a stop is told the window. Raises routing's PlanConflict."""
     _lock_papers(session, plan)
     before = _planned(session, plan)

@@ -18,7 +18,7 @@ TOUCHED = frozenset({StopState.ARRIVED, StopState.DONE, StopState.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class DayRows:
     """What the database knows of an area's day, read in one go: no row is asked for afterwards."""
 
     cutoff: Cutoff
@@ -69,9 +69,9 @@ def depots(session: Session, couriers: Sequence[Courier]) -> dict[int, tuple[flo
     return {row.id: (row.lon, row.lat) for row in rows}
 
 
-def rows_of(
+def read_rows(
     session: Session, division_id: int, on: date, cutoff: Cutoff, *, replacing: DayPlan | None = None, at_s: int = 0
-) -> Rows:
+) -> DayRows:
     """Everything that the question needs of the database."""
     stops = open_stops(session, division_id, on, cutoff)
     runs: dict[int, CourierRun] = {}
@@ -103,7 +103,7 @@ def rows_of(
             for courier, shift, half, prefix in drivers
         ]
     homes = depots(session, [courier for courier, _, _, _ in drivers])
-    return Rows(cutoff, stops, drivers, homes, None if replacing is None else orders, at_s)
+    return DayRows(cutoff, stops, drivers, homes, None if replacing is None else orders, at_s)
 
 
 def _prefix(session: Session, run: CourierRun, shift: Shift, at_s: int) -> Prefix | None:

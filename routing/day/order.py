@@ -14,7 +14,7 @@ LEFT = (StopState.PLANNED, StopState.ARRIVED)
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenWindow:
     """A stop whose announced window would close before the courier is there, and had not before."""
 
     stop_id: int
@@ -50,7 +50,7 @@ def arrivals(stops: Sequence[CourierStop], *, here: Point | None, from_s: int, t
 
 def reorder(
     session: Session, run: CourierRun, first: Sequence[int], *, at_s: int, travel: TravelTimes, anyway: bool = False
-) -> list[Broken]:
+) -> list[BrokenWindow]:
     """Visit the stops ``first`` names before the others. The run is locked here.
 
     With windows that would break and not ``anyway``, they are answered and nothing is changed. Raises WrongStop."""
@@ -79,7 +79,7 @@ def reorder(
     for stop in wanted:
         window = window_of(stop)
         if window is not None and before[stop.id] <= window[1] < after[stop.id]:
-            broken.append(Broken(stop.id, stop.label, after[stop.id], window[1]))
+            broken.append(BrokenWindow(stop.id, stop.label, after[stop.id], window[1]))
     if broken and not anyway:
         return broken
     # Numbers already given to stops that are done stay; the rest take the free numbers in the new order.

@@ -18,7 +18,7 @@ BEFORE_S = 1800
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class WindowNotice:
     """A stop that a committed plan gave a window: whoever waits there is to be told."""
 
     stop_id: int
@@ -27,7 +27,7 @@ class Told:
     closes_s: int
 
 
-def commit(session: Session, plan: DayPlan, *, by: str, at: datetime) -> list[Told]:
+def commit(session: Session, plan: DayPlan, *, by: str, at: datetime) -> list[WindowNotice]:
     """The preview becomes the day's runs. Raises PlanConflict with the difference when its stops changed meanwhile."""
     plan = session.get_one(DayPlan, plan.id, with_for_update=True, populate_existing=True)
     if plan.state is not PlanState.PREVIEW or plan.result is None:
@@ -111,14 +111,14 @@ def changed_stops(session: Session, plan: DayPlan, stops: Mapping[int, CourierSt
 
 def _make_runs(
     session: Session, plan: DayPlan, stops: dict[int, CourierStop], standing: DayPlan | None, *, words: str
-) -> list[Told]:
+) -> list[WindowNotice]:
     assert plan.result is not None
     earlier = {}
     if standing is not None:
         earlier = {
             run.courier_id: run for run in session.scalars(select(CourierRun).where(CourierRun.plan_id == standing.id))
         }
-    told: list[Told] = []
+    told: list[WindowNotice] = []
     for route in plan.result["routes"]:
         before = earlier.get(route["courier_id"])
         run = CourierRun(
@@ -156,7 +156,7 @@ def _changed_words(route: Mapping[str, Any], by: str) -> str:
     return words
 
 
-def _announce(stop: CourierStop, courier: str, start_s: int) -> list[Told]:
+def _announce(stop: CourierStop, courier: str, start_s: int) -> list[WindowNotice]:
     """The window to tell, unless the one that was told still holds."""
     if (
         stop.announced_opens_s is not None
@@ -165,7 +165,7 @@ def _announce(stop: CourierStop, courier: str, start_s: int) -> list[Told]:
     ):
         return []
     opens, closes = window_around(start_s, [(int(o), int(c)) for o, c in stop.windows])
-    told = Told(stop.id, courier, opens, closes)
+    told = WindowNotice(stop.id, courier, opens, closes)
     return [told]
 
 
@@ -179,7 +179,7 @@ def window_around(start_s: int, asked: Sequence[tuple[int, int]]) -> tuple[int, 
     return opens, closes
 
 
-def settle_announcement(stop: CourierStop, told: Told) -> None:
+def settle_announcement(stop: CourierStop, told: WindowNotice) -> None:
     """The window is on its way to the customer: from now on moving it costs."""
     stop.announced_opens_s, stop.announced_closes_s = told.opens_s, told.closes_s
 

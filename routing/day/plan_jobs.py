@@ -42,7 +42,7 @@ def queue_plan(
     return plan
 
 
-def take(session: Session, plan_id: int) -> DayPlan | None:
+def claim_plan(session: Session, plan_id: int) -> DayPlan | None:
     """Claim a job: queued, or running but silent for a minute. None when it is somebody else's, or over."""
     plan = session.get(DayPlan, plan_id, with_for_update=True, populate_existing=True)
     if plan is None:

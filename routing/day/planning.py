@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db import now, real_now
 from routing.day.day_plan import DayPlan, PlanState
-from routing.day.day_rows import rows_of
+from routing.day.day_rows import read_rows
 from routing.day.hours import seconds_into
-from routing.day.plan_jobs import take
-from routing.day.routing_input import RoutingInput, asked_of
+from routing.day.plan_jobs import claim_plan
+from routing.day.routing_input import RoutingInput, build_input
 from routing.model.plan import Plan, Reason
 from routing.model.problem import Problem
 from routing.model.quantities import InvalidProblem
-from routing.search.child import Unheard
-from routing.search.explain import another, bindings, one_more
+from routing.search.child import OrToolsUnavailable
+from routing.search.explain import another_courier, bindings, one_more
 from routing.search.pace import SolveProgress
 from routing.search.solve import BrokenPlan, compile_core, improve, solve
 from routing.travel.fallback import WithFallback
@@ -45,7 +45,7 @@ def work_on(
     """
     compile_core()  # before the claim: one that is silent while the compiler works would be taken over
     with sessions.begin() as session:
-        plan = take(session, plan_id)
+        plan = claim_plan(session, plan_id)
         if plan is None:
             return None
         claim, limit_s, seed = plan.started_at, plan.limit_s, plan.seed
@@ -53,10 +53,10 @@ def work_on(
         plan = session.get_one(DayPlan, plan_id)
         replacing = None if plan.replaces_id is None else session.get(DayPlan, plan.replaces_id)
         at_s = seconds_into(plan.on, now(session)) if replacing is not None else 0
-        rows = rows_of(session, plan.division_id, plan.on, plan.cutoff, replacing=replacing, at_s=at_s)
+        rows = read_rows(session, plan.division_id, plan.on, plan.cutoff, replacing=replacing, at_s=at_s)
     beat = _Heartbeat(sessions, plan_id, limit_s, claim)
     try:
-        asked = asked_of(rows, travel)
+        asked = build_input(rows, travel)
         answer = _answer(asked, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
         if problems := verify(asked.problem, answer) if verify is not None else None:
             return _leave(sessions, plan_id, claim, why_failed=f"the plan did not pass its check: {problems}")
@@ -85,7 +85,7 @@ def _objections(
     """What the model of record has against the plan; None when it could not be asked: the check has passed it then."""
     try:
         found = record(problem, answer, over=beat.should_stop)
-    except Unheard as error:
+    except OrToolsUnavailable as error:
         log.warning("plan %s: the model of record was not heard: %s", plan_id, error)
         return None
     for each in found:
@@ -115,7 +115,7 @@ def _one_more(
     like = short.candidates[0]
     try:
         more = one_more(
-            asked.problem, answer, newcomer=another(asked.problem, like), limit_s=max(1.0, limit_s / 3),
+            asked.problem, answer, newcomer=another_courier(asked.problem, like), limit_s=max(1.0, limit_s / 3),
             max_iterations=max_iterations, seed=seed, should_stop=beat.should_stop,
         )  # fmt: skip
     except (ValueError, BrokenPlan) as error:  # the plan itself is found and checked: it is not lost for a what-if

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from routing.day.courier_stop import CourierStop, StopKind
 from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import DayPlan
-from routing.day.day_rows import Rows, rows_of
+from routing.day.day_rows import DayRows, read_rows
 from routing.day.hours import Cutoff
 from routing.model.problem import Objective, Primary, Problem
 from routing.model.profile import Profile
@@ -53,10 +53,10 @@ def question(
     at_s: int = 0,
 ) -> RoutingInput:
     """What is to be planned. ``replacing``: a committed plan whose driven parts stay as they are; ``at_s``: now."""
-    return asked_of(rows_of(session, division_id, on, cutoff, replacing=replacing, at_s=at_s), travel)
+    return build_input(read_rows(session, division_id, on, cutoff, replacing=replacing, at_s=at_s), travel)
 
 
-def asked_of(rows: Rows, travel: TravelTimes) -> RoutingInput:
+def build_input(rows: DayRows, travel: TravelTimes) -> RoutingInput:
     """The problem of these rows. Travel times may be asked of a server: no transaction is open here."""
     points = list(dict.fromkeys(rows.homes.values())) + [(stop.lon, stop.lat) for stop in rows.stops]
     place = {point: n for n, point in enumerate(dict.fromkeys(rows.homes.values()))}
@@ -94,7 +94,7 @@ def asked_of(rows: Rows, travel: TravelTimes) -> RoutingInput:
     )
 
 
-def _to_be_fetched(rows: Rows) -> dict[str, tuple[Courier, Prefix]]:
+def _to_be_fetched(rows: DayRows) -> dict[str, tuple[Courier, Prefix]]:
     """The deliveries on board of couriers who dropped out on the way, and what these have behind them.
 
     An exchange is not among them: what comes back at its door has to come to the courier who brings.

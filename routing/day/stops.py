@@ -33,7 +33,7 @@ class Address:
             raise ValueError(f"not a point on earth: {self.lon}, {self.lat}")
 
 
-def ask_for_stop(
+def request_stop(
     session: Session,
     *,
     division_id: int,
@@ -107,7 +107,7 @@ def stop_with(session: Session, stop_id: int, *, lock: bool = True) -> CourierSt
     return session.get(CourierStop, stop_id, with_for_update=lock or None, populate_existing=lock)
 
 
-def ask_again(session: Session, stop: CourierStop, *, on: date, at: datetime) -> CourierStop | None:
+def request_retry(session: Session, stop: CourierStop, *, on: date, at: datetime) -> CourierStop | None:
     """After a failed attempt: a new stop on ``on`` with the same windows, or None when two attempts were made."""
     if stop.attempts >= MAX_ATTEMPTS:
         return None

@@ -12,14 +12,14 @@ from db import now
 from routing.day import what_if_jobs
 from routing.day.couriers import VehicleKind
 from routing.day.day_plan import DayPlan, PlanState
-from routing.day.day_rows import rows_of
+from routing.day.day_rows import read_rows
 from routing.day.hours import seconds_into
-from routing.day.routing_input import RoutingInput, asked_of
+from routing.day.routing_input import RoutingInput, build_input
 from routing.model.plan import Plan
 from routing.model.problem import Problem
 from routing.model.quantities import Load
 from routing.model.vehicle import Vehicle
-from routing.search.explain import OneMore, another, one_more
+from routing.search.explain import OneMore, another_courier, one_more
 from routing.search.solve import BrokenPlan, compile_core, improve
 from routing.travel.places import TravelTimes
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 LIMIT_S = 4.0  # for the day as it is, and again for the day with one courier more
 
 
-def answer(
+def answer_what_if(
     sessions: sessionmaker[Session], plan_id: int, *, travel: TravelTimes, max_iterations: int | None = None
 ) -> str | None:
     """Solve the plan's day twice from its own order of visits, without and with one courier more.
@@ -37,16 +37,16 @@ def answer(
     """
     compile_core()  # before the claim, as for a plan
     with sessions.begin() as session:
-        plan = what_if_jobs.take_what_if(session, plan_id)
+        plan = what_if_jobs.claim_what_if(session, plan_id)
         if plan is None or plan.result is None:
             return None
         asked, seed, result = plan.result["what_if"], plan.seed, plan.result
         committed = plan.state is PlanState.COMMITTED
         standing = plan if committed else None if plan.replaces_id is None else session.get(DayPlan, plan.replaces_id)
         at_s = seconds_into(plan.on, now(session)) if standing is not None else 0
-        rows = rows_of(session, plan.division_id, plan.on, plan.cutoff, replacing=standing, at_s=at_s)
+        rows = read_rows(session, plan.division_id, plan.on, plan.cutoff, replacing=standing, at_s=at_s)
     try:
-        question = asked_of(rows, travel)
+        question = build_input(rows, travel)
         orders = question.orders if committed and question.orders is not None else _orders(result)
         problem = question.problem
         newcomer = _newcomer(question, VehicleKind(asked["vehicle"]), at_s)
@@ -89,7 +89,7 @@ def _newcomer(question: RoutingInput, vehicle: VehicleKind, at_s: int) -> Vehicl
         raise ValueError("nobody is on shift")
     alike = [van for van in vans if question.couriers[van.id].vehicle is vehicle]
     model = max(alike or vans, key=lambda van: van.shift.closes_s - max(van.shift.opens_s, at_s))
-    newcomer = another(question.problem, model.id, from_s=at_s)
+    newcomer = another_courier(question.problem, model.id, from_s=at_s)
     if alike:
         return newcomer
     largest = Load(max(van.capacity.pieces for van in vans), max(van.capacity.grams for van in vans))

@@ -24,7 +24,7 @@ def ask_what_if(session: Session, plan: DayPlan, *, vehicle: VehicleKind) -> Non
     note_what_if(session, plan, {"state": "asked", "vehicle": vehicle.value})
 
 
-def take_what_if(session: Session, plan_id: int) -> DayPlan | None:
+def claim_what_if(session: Session, plan_id: int) -> DayPlan | None:
     """Claim the question on a plan's row. None when there is none, or somebody else is at it."""
     plan = session.get(DayPlan, plan_id, with_for_update=True, populate_existing=True)
     if plan is None or plan.state not in TRIED:

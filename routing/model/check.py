@@ -4,33 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from routing.model.check_costs import _costs
-from routing.model.check_route import _Drive, _holders
-from routing.model.check_structure import _structure
+from routing.model.check_costs import cost_violations
+from routing.model.check_route import DrivenRoute
+from routing.model.check_structure import structure_violations
 from routing.model.plan import Plan, Unserved
 from routing.model.problem import Problem
 from routing.model.reasons import Reasons
 from routing.model.rules import Rule, Violation
+from routing.model.vehicle import carriers
 
 
 def violations(problem: Problem, plan: Plan) -> list[Violation]:
     """Everything that is wrong with the plan; empty when it keeps every rule and every figure in it is right."""
-    found = list(_structure(problem, plan))
+    found = list(structure_violations(problem, plan))
     if found:
         return found  # what follows reads visits by name and may rely on their being there
     vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
     requests = {request.id: request for request in problem.requests}
-    holders = _holders(problem)
+    carried_by = carriers(problem.vehicles)
     for route in plan.routes:
-        found += _Drive(problem, requests, vehicles[route.vehicle], route, holders).violations()
+        found += DrivenRoute(problem, requests, vehicles[route.vehicle], route, carried_by).violations()
     if found:
         return found  # a cost or a reason of a plan that cannot be driven says nothing
-    found += _costs(problem, plan)
+    found += cost_violations(problem, plan)
     found += _reasons(problem, plan)
     return found
 
 
-def left_out(problem: Problem, plan: Plan) -> dict[str, Unserved | str]:
+def true_reasons(problem: Problem, plan: Plan) -> dict[str, Unserved | str]:
     """For each unserved request its one true reason, or the id of a vehicle that has room for it after all."""
     if not plan.unserved:
         return {}
@@ -42,7 +43,7 @@ def left_out(problem: Problem, plan: Plan) -> dict[str, Unserved | str]:
 
 
 def _reasons(problem: Problem, plan: Plan) -> Iterator[Violation]:
-    truths = left_out(problem, plan)
+    truths = true_reasons(problem, plan)
     for unserved in plan.unserved:
         truth = truths[unserved.request]
         where = f"request {unserved.request}"

@@ -64,7 +64,7 @@ def route_cost(problem: Problem, requests: dict[str, Request], vehicle: Vehicle,
     )
 
 
-def _costs(problem: Problem, plan: Plan) -> Iterator[Violation]:
+def cost_violations(problem: Problem, plan: Plan) -> Iterator[Violation]:
     vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
     requests = {request.id: request for request in problem.requests}
     driven = [route_cost(problem, requests, vehicles[route.vehicle], route) for route in plan.routes]

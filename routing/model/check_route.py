@@ -6,38 +6,28 @@ from routing.model.plan import Route, Visit
 from routing.model.problem import Problem
 from routing.model.profile import UNREACHABLE
 from routing.model.quantities import Load
-from routing.model.request import Request, RequestKind, Stop
+from routing.model.request import Request, Stop
 from routing.model.rules import Rule, Violation
 from routing.model.vehicle import Vehicle
 
-_LEFT_WITH = (RequestKind.DELIVERY, RequestKind.EXCHANGE)
-_COMES_HOME = (RequestKind.PICKUP, RequestKind.EXCHANGE)
 
-
-def _holders(problem: Problem) -> dict[str, str]:
-    """Which vehicle on duty has, or had, what it delivers from the depot."""
-    holders: dict[str, str] = {}
-    for vehicle in problem.vehicles:
-        if vehicle.prefix:
-            holders |= dict.fromkeys((*vehicle.prefix.on_board, *(d.request for d in vehicle.prefix.done)), vehicle.id)
-    return holders
-
-
-class _Drive:
+class DrivenRoute:
     """One route driven again."""
 
     def __init__(
-        self, problem: Problem, requests: dict[str, Request], vehicle: Vehicle, route: Route, holders: dict[str, str]
+        self, problem: Problem, requests: dict[str, Request], vehicle: Vehicle, route: Route, carried_by: dict[str, str]
     ) -> None:
-        self.problem, self.requests, self.vehicle, self.route, self.holders = problem, requests, vehicle, route, holders
+        self.problem, self.requests, self.vehicle, self.route = problem, requests, vehicle, route
+        self.carried_by = carried_by
         self.seconds = problem.profile_of(vehicle).seconds
-        self.asked = [requests[visit.request] for visit in route.visits]
-        self.stops = [request.stops[visit.side] for request, visit in zip(self.asked, route.visits, strict=True)]
+        self.requested = [requests[visit.request] for visit in route.visits]
+        self.stops = [request.stops[visit.side] for request, visit in zip(self.requested, route.visits, strict=True)]
         self.done = vehicle.prefix.done if vehicle.prefix else ()
         self.only_prefix = vehicle.prefix is not None and len(route.visits) == len(self.done)
         self.found: list[Violation] = []
 
     def violations(self) -> list[Violation]:
+        """Everything that is wrong with the route; times and loads are looked at only when its prefix is right."""
         self._prefix()
         if not self.found:
             self._abilities()
@@ -66,18 +56,18 @@ class _Drive:
     def _abilities(self) -> None:
         vehicle = self.vehicle
         for at, visit in enumerate(self.route.visits[len(self.done) :], len(self.done)):
-            request, skills = self.asked[at], self.stops[at].skills
+            request, skills = self.requested[at], self.stops[at].skills
             if not skills <= vehicle.skills:
                 self._broke(Rule.SKILL, f"{visit.request} requires {sorted(skills - vehicle.skills)}", at)
             if request.depot is not None:
-                if request.kind in _LEFT_WITH and vehicle.start != request.depot:
+                if request.from_depot and vehicle.start != request.depot:
                     self._broke(Rule.DEPOT, f"it starts at {vehicle.start}, {visit.request} at {request.depot}", at)
-                if request.kind in _COMES_HOME and vehicle.end != request.depot:
+                if request.to_depot and vehicle.end != request.depot:
                     self._broke(Rule.DEPOT, f"it ends at {vehicle.end}, {visit.request} at {request.depot}", at)
-            if request.kind in _LEFT_WITH:
-                holder = self.holders.get(request.id)
-                if holder != (vehicle.id if vehicle.prefix else None):
-                    self._broke(Rule.LOADED, f"{visit.request} is on board {holder or 'no vehicle under way'}", at)
+            if request.from_depot:
+                carrier = self.carried_by.get(request.id)
+                if carrier != (vehicle.id if vehicle.prefix else None):
+                    self._broke(Rule.LOADED, f"{visit.request} is on board {carrier or 'no vehicle under way'}", at)
 
     def _leg_s(self, origin: int, destination: int, at: int | None) -> int | None:
         seconds = int(self.seconds[origin, destination])
@@ -165,7 +155,7 @@ class _Drive:
 
     def _loads(self) -> None:
         route, vehicle = self.route, self.vehicle
-        loaded = {request.id for request in self.asked if request.kind in _LEFT_WITH}
+        loaded = {request.id for request in self.requested if request.from_depot}
         loaded |= vehicle.prefix.on_board if vehicle.prefix else frozenset()
         pieces = grams = 0
         for name in loaded:

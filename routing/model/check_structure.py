@@ -11,7 +11,7 @@ from routing.model.request import RequestKind
 from routing.model.rules import Rule, Violation
 
 
-def _structure(problem: Problem, plan: Plan) -> Iterator[Violation]:
+def structure_violations(problem: Problem, plan: Plan) -> Iterator[Violation]:
     """Names, counts and order: what the other rules take for granted."""
     if plan.fingerprint != problem.fingerprint():
         yield Violation(

@@ -8,10 +8,10 @@ from dataclasses import replace
 from routing.model.plan import Reason, Unserved
 from routing.model.problem import Problem
 from routing.model.request import Request, RequestKind
-from routing.model.tail import Side, _Tail
-from routing.model.vehicle import Vehicle
+from routing.model.tail import RouteTail, Side
+from routing.model.vehicle import Vehicle, carriers
 
-_IN_TURN = (Reason.SKILL, Reason.DEPOT, Reason.LOADED, Reason.CAPACITY, Reason.UNREACHABLE, Reason.TIME)
+_RULED_OUT_BY = (Reason.SKILL, Reason.DEPOT, Reason.LOADED, Reason.CAPACITY, Reason.UNREACHABLE, Reason.TIME)
 
 
 class Reasons:
@@ -20,12 +20,12 @@ class Reasons:
     def __init__(self, problem: Problem, orders: Mapping[str, Sequence[Side]]) -> None:
         self.problem, self.orders = problem, orders
         self.requests = {request.id: request for request in problem.requests}
-        self.holders = _holders(problem)
+        self.carried_by = carriers(problem.vehicles)
         # Vehicles that differ in nothing but their name, none of them on duty, answer alike.
         self.likes: dict[str, object] = {v.id: v.id if v.prefix else replace(v, id="any") for v in problem.vehicles}
         alike: dict[object, int] = {}
         self.kind = {name: alike.setdefault(like, len(alike)) for name, like in self.likes.items()}
-        self.tails: dict[tuple[int, tuple[Side, ...]], _Tail] = {}
+        self.tails: dict[tuple[int, tuple[Side, ...]], RouteTail] = {}
 
     def of(self, name: str) -> Unserved | str:
         """The one true reason, or the id of a vehicle that has room."""
@@ -33,7 +33,7 @@ class Reasons:
         left: list[Vehicle] = list(self.problem.vehicles)
         if not left:
             return Unserved(name, Reason.NO_VEHICLE)
-        for reason in _IN_TURN:
+        for reason in _RULED_OUT_BY:
             if reason is Reason.UNREACHABLE and (roomy := self._passing(Reason.NO_ROOM, request, left)):
                 return roomy[0].id  # where a detour is shorter than the straight way, even if it could not go alone
             passed = self._passing(reason, request, left)
@@ -68,35 +68,26 @@ class Reasons:
             return tail.reaches(request)
         return tail.takes(request, loads=reason is Reason.NO_ROOM)
 
-    def _tail(self, vehicle: Vehicle, order: tuple[Side, ...]) -> _Tail:
+    def _tail(self, vehicle: Vehicle, order: tuple[Side, ...]) -> RouteTail:
         key = (self.kind[vehicle.id], order)
         if key not in self.tails:
-            self.tails[key] = _Tail(self.problem, self.requests, vehicle, order)
+            self.tails[key] = RouteTail(self.problem, self.requests, vehicle, order)
         return self.tails[key]
 
     def _may_hold(self, vehicle: Vehicle, request: Request) -> bool:
-        holder = self.holders.get(request.id)
+        carrier = self.carried_by.get(request.id)
         if request.kind is RequestKind.PICKUP:
             return True
         if request.kind is RequestKind.PAIRED:
-            return holder in (None, vehicle.id)
-        return holder == (vehicle.id if vehicle.prefix else None)
-
-
-def _holders(problem: Problem) -> dict[str, str]:
-    holders: dict[str, str] = {}
-    for vehicle in problem.vehicles:
-        if vehicle.prefix:
-            holders |= dict.fromkeys(vehicle.prefix.on_board, vehicle.id)
-            holders |= {done.request: vehicle.id for done in vehicle.prefix.done}
-    return holders
+            return carrier in (None, vehicle.id)
+        return carrier == (vehicle.id if vehicle.prefix else None)
 
 
 def _same_depot(vehicle: Vehicle, request: Request) -> bool:
     if request.depot is None:
         return True
-    starts_there = request.kind is RequestKind.PICKUP or vehicle.start == request.depot
-    ends_there = request.kind is RequestKind.DELIVERY or vehicle.end == request.depot
+    starts_there = not request.from_depot or vehicle.start == request.depot
+    ends_there = not request.to_depot or vehicle.end == request.depot
     return starts_there and ends_there
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from routing.model.problem import Problem
 from routing.model.profile import UNREACHABLE
-from routing.model.request import Request, RequestKind, Stop
+from routing.model.request import Request, Stop
 from routing.model.vehicle import Vehicle
 
 Side = tuple[str, int]
@@ -43,7 +43,7 @@ def _earliest(*instants: int | None) -> int | None:
     return min((each for each in instants if each is not None), default=None)
 
 
-class _Tail:
+class RouteTail:
     """What a vehicle does after its prefix, and whether it could do more."""
 
     def __init__(self, problem: Problem, requests: dict[str, Request], vehicle: Vehicle, order: Sequence[Side]) -> None:
@@ -191,11 +191,7 @@ class _Tail:
     def _fits(self, order: Sequence[Side]) -> bool:
         """Whether what is on board after the prefix never exceeds the capacity."""
         done = [(each.request, each.side) for each in self.prefix.done] if self.prefix else []
-        aboard = {
-            name
-            for name, _ in (*done, *order)
-            if self.requests[name].kind in (RequestKind.DELIVERY, RequestKind.EXCHANGE)
-        }
+        aboard = {name for name, _ in (*done, *order) if self.requests[name].from_depot}
         aboard |= self.prefix.on_board if self.prefix else frozenset()
         pieces = sum(self.requests[name].stops[0].delivers.pieces for name in aboard)
         grams = sum(self.requests[name].stops[0].delivers.grams for name in aboard)

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from routing.model.check import left_out
+from routing.model.check import true_reasons
 from routing.model.plan import Costs, Plan, Route, Unserved, Visit, total
 from routing.model.problem import Problem
 from routing.model.profile import Profile
@@ -29,7 +29,7 @@ _moments = attrgetter("arrival_s", "start_s", "departure_s")
 _frame = attrgetter("start_s", "end_s", "break_s")
 
 
-class Answers:
+class PlanBuilder:
     """Makes routes and plans of one problem from what a search found."""
 
     def __init__(self, problem: Problem, search: Search, before: Plan | None = None) -> None:
@@ -135,7 +135,7 @@ def fullest(problem: Problem, routes: Iterable[Route], *, engine: str, seed: int
     """
     plan = assembled(problem, routes, engine=engine, seed=seed)
     for _ in plan.unserved:
-        truths = left_out(problem, plan)
+        truths = true_reasons(problem, plan)
         rooms = {name: truth for name, truth in truths.items() if isinstance(truth, str)}
         if not rooms:
             stated = tuple(each for each in truths.values() if isinstance(each, Unserved))
@@ -169,8 +169,8 @@ def _with(problem: Problem, plan: Plan, name: str, by: str) -> Route | None:
         nodes = [node for node, side in enumerate(search.model.sides) if side[0] == name]
         for placed in _placings(line, nodes):
             if search.stands(0, placed):
-                route = Answers(asked, search).routes([placed])[0]
-                return replace(route, cost=Answers(part, search)._cost(part.vehicles[0], route))
+                route = PlanBuilder(asked, search).routes([placed])[0]
+                return replace(route, cost=PlanBuilder(part, search)._cost(part.vehicles[0], route))
     return None
 
 

@@ -26,7 +26,7 @@ Orders = dict[str, list[tuple[str, int]]]
 ENGINE = (sys.executable, "-m", "routing.search.ortools_engine")
 
 
-class Unheard(RuntimeError):
+class OrToolsUnavailable(RuntimeError):
     """The child told nothing: it died, or its time was up."""
 
 
@@ -40,7 +40,7 @@ def ortools_orders(
     asked = max_iterations if max_iterations is not None else limit_s
     if limit_s <= 0 or over():
         return {}
-    best, code = heard((problem, asked), limit_s=limit_s, over=over)
+    best, code = run_child((problem, asked), limit_s=limit_s, over=over)
     if not best and code not in (0, None):
         log.error("OR-Tools ended with %s and told nothing", code)
     return best[-1] if best else {}
@@ -50,13 +50,13 @@ def ortools_objections(
     problem: Problem, plan: Plan, *, limit_s: float = 60.0, over: Callable[[], bool] = lambda: False
 ) -> list[str]:
     """What OR-Tools, the model of record, has against a plan; empty when it agrees. Raises Unheard."""
-    told, code = heard((problem, plan), limit_s=limit_s, over=over)
+    told, code = run_child((problem, plan), limit_s=limit_s, over=over)
     if not told:
-        raise Unheard(f"OR-Tools ended with {code} within {limit_s:g} s and told nothing")
+        raise OrToolsUnavailable(f"OR-Tools ended with {code} within {limit_s:g} s and told nothing")
     return list(told[-1])
 
 
-def heard(
+def run_child(
     question: object, *, limit_s: float, over: Callable[[], bool], command: Sequence[str] = ENGINE
 ) -> tuple[list[Any], int | None]:
     """What a child answered, and how it ended by itself; None when it was killed."""

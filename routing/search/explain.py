@@ -118,7 +118,7 @@ def route_costs(plan: Plan) -> dict[str, Costs]:
     return {route.vehicle: route.cost for route in plan.routes}
 
 
-def another(problem: Problem, like: str, *, from_s: int = 0) -> Vehicle:
+def another_courier(problem: Problem, like: str, *, from_s: int = 0) -> Vehicle:
     """One more courier like one of the problem's, with nothing behind him, who can begin at ``from_s``.
 
     Raises ValueError when there is none like that, or nothing is left of his shift.

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from routing.model.check import violations
 from routing.model.plan import Route
 from routing.model.problem import Problem
-from routing.search.answer import Answers
+from routing.search.answer import PlanBuilder
 from routing.search.areas import DividedProblem, Orders, areas_of
 from routing.search.pace import Pace, SolveProgress
 from routing.search.sisr.drive import Drive
@@ -100,7 +100,7 @@ class LargeDay:
         """How long it takes to make a checked plan: measured on one area, of which there are several."""
         began_s = self.pace.elapsed_s
         job = self.jobs[0]
-        violations(job.problem, Answers(job.problem, job.search).plan(job.search.filled(), engine="sisr", seed=0))
+        violations(job.problem, PlanBuilder(job.problem, job.search).plan(job.search.filled(), engine="sisr", seed=0))
         return 1.5 * len(self.jobs) * (self.pace.elapsed_s - began_s) + 0.05
 
     def _watch(self, working: Iterable[Future[int]]) -> None:
@@ -170,4 +170,4 @@ class _Job:
 
     def routes(self) -> list[Route]:
         """What the area's vehicles do, with whatever still fits put in."""
-        return Answers(self.problem, self.search).routes(self.search.filled())
+        return PlanBuilder(self.problem, self.search).routes(self.search.filled())

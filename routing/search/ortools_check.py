@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from routing.model.plan import Plan, Route, total
 from routing.model.problem import Problem
-from routing.search.ortools_model import Recorded
+from routing.search.ortools_model import OrToolsModel
 from routing.search.sisr.layout import (
     SCALE,
 )
@@ -47,7 +47,7 @@ def _handfuls(plan: Plan) -> Iterator[list[Route]]:
 def _against(part: Problem, plan: Plan) -> list[str]:
     if not any(route.visits for route in plan.routes):
         return []
-    recorded = Recorded(part)
+    recorded = OrToolsModel(part)
     takes_it, cost, used = recorded.told(plan)
     names = f"routes {plan.routes[0].vehicle} to {plan.routes[-1].vehicle}"
     if not takes_it:

@@ -7,7 +7,7 @@ import sys
 
 from routing.model.plan import Plan
 from routing.search.ortools_check import verify_with_ortools
-from routing.search.ortools_model import Orders, Recorded
+from routing.search.ortools_model import Orders, OrToolsModel
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
         sys.stdout.buffer.write(len(body).to_bytes(8, "big") + body)
         sys.stdout.buffer.flush()
 
-    Recorded(problem).search(asked, tell)
+    OrToolsModel(problem).search(asked, tell)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ PENALTY_UNIT = 10**6
 FEWER = 10**9
 
 
-class Recorded:
+class OrToolsModel:
     """A problem as a RoutingModel."""
 
     def __init__(self, problem: Problem) -> None:

@@ -42,7 +42,7 @@ from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopKind,
 from routing.day.couriers import Courier, Shift, VehicleKind
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import Cutoff
-from routing.day.stops import Address, ask_for_stop
+from routing.day.stops import Address, request_stop
 from routing.travel.geodesic import Geodesic
 from web.demo.people import Cast, Firm, pinyin_of, pinyin_of_person
 from web.wiring.accounts import HASHER, Account
@@ -638,7 +638,7 @@ def _other_stops(stage: DemoContext) -> None:
         length = cast.random.choice((2, 3, 3, 4))
         end = min(start + length, 12 if morning else 18)
         brand = cast.random.choice(cast.brands)
-        ask_for_stop(
+        request_stop(
             session,
             division_id=stage.county.id,
             on=TODAY,

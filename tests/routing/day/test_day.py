@@ -17,9 +17,9 @@ from routing.day.couriers import Courier, Shift, VehicleKind
 from routing.day.day_plan import DayPlan, PlanConflict, PlanState
 from routing.day.hours import Cutoff, seconds_of_day
 from routing.day.stop_events import ReportedEvent, record
-from routing.day.stops import Address, ask_for_stop
+from routing.day.stops import Address, request_stop
 from routing.model.check import violations
-from routing.search.child import Unheard, ortools_objections
+from routing.search.child import OrToolsUnavailable, ortools_objections
 from routing.travel.geodesic import Geodesic
 
 MONDAY = date(2026, 11, 23)
@@ -60,7 +60,7 @@ def area(sessions: sessionmaker[Session]) -> int:
 
 
 def a_stop(session: Session, area: int, n: int, *, opens: int = 8, closes: int = 12, van: bool = False) -> CourierStop:
-    return ask_for_stop(
+    return request_stop(
         session,
         division_id=area,
         on=MONDAY,
@@ -95,7 +95,7 @@ def committed(sessions: sessionmaker[Session], area: int, *, replaces: int | Non
     return plan_id
 
 
-def commit(sessions: sessionmaker[Session], plan_id: int) -> list[plan_commit.Told]:
+def commit(sessions: sessionmaker[Session], plan_id: int) -> list[plan_commit.WindowNotice]:
     with sessions.begin() as session:
         told = plan_commit.commit(session, session.get_one(DayPlan, plan_id), by="组长", at=db.now(session))
         for word in told:
@@ -187,7 +187,7 @@ def test_a_job_that_fails_for_any_reason_says_so_and_is_not_tried_for_ever(
     good = planned(sessions, area)
     with sessions.begin() as session:
         what_if_jobs.ask_what_if(session, session.get_one(DayPlan, good), vehicle=VehicleKind.EBIKE)
-    assert what_if.answer(sessions, good, travel=faulty, max_iterations=1) == "failed"
+    assert what_if.answer_what_if(sessions, good, travel=faulty, max_iterations=1) == "failed"
     with sessions() as session:
         assert session.get_one(DayPlan, good).state is PlanState.PREVIEW
 
@@ -208,9 +208,9 @@ def test_a_job_cancelled_under_way_leaves_no_preview(sessions: sessionmaker[Sess
 def test_a_dead_workers_plan_is_taken_over_after_a_minute(sessions: sessionmaker[Session], area: int) -> None:
     plan_id = queued(sessions, area)
     with sessions.begin() as session:
-        assert plan_jobs.take(session, plan_id) is not None  # its worker dies here
+        assert plan_jobs.claim_plan(session, plan_id) is not None  # its worker dies here
     with sessions.begin() as session:
-        assert plan_jobs.take(session, plan_id) is None, "its heartbeat is fresh"
+        assert plan_jobs.claim_plan(session, plan_id) is None, "its heartbeat is fresh"
         assert plan_id not in plan_jobs.silent_plans(session)
     with sessions.begin() as session:
         session.get_one(DayPlan, plan_id).heartbeat_at = db.real_now(session) - timedelta(
@@ -230,7 +230,7 @@ def test_a_worker_that_comes_back_from_the_dead_leaves_nothing(sessions: session
                 seconds=plan_jobs.SILENT_S + 1
             )
         with sessions.begin() as session:
-            assert plan_jobs.take(session, plan_id) is not None
+            assert plan_jobs.claim_plan(session, plan_id) is not None
 
     state = planning.work_on(sessions, plan_id, travel=CancelsOnTheWay(sleeps_and_is_replaced), max_iterations=FEW)
     assert state is PlanState.RUNNING, "the job is the other worker's"
@@ -289,7 +289,7 @@ def test_a_model_of_record_that_is_not_heard_does_not_stop_the_day(
     sessions: sessionmaker[Session], area: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     def dies(problem: object, plan: object, *, over: object) -> list[str]:
-        raise Unheard("it died")
+        raise OrToolsUnavailable("it died")
 
     plan_id = recorded(sessions, area, dies)
     assert commit(sessions, plan_id)
@@ -345,7 +345,7 @@ def test_one_courier_more_is_tried_on_the_rest_of_a_day_under_way(sessions: sess
     with sessions.begin() as session:
         a_stop(session, area, 3, van=True)
         what_if_jobs.ask_what_if(session, session.get_one(DayPlan, plan_id), vehicle=VehicleKind.VAN)
-    assert what_if.answer(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) == "answered"
+    assert what_if.answer_what_if(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) == "answered"
     with sessions() as session:
         plan = session.get_one(DayPlan, plan_id)
         assert plan.result is not None
@@ -362,16 +362,16 @@ def test_a_question_that_nobody_answers_is_taken_over_after_a_minute(
     with sessions.begin() as session:
         what_if_jobs.ask_what_if(session, session.get_one(DayPlan, plan_id), vehicle=VehicleKind.EBIKE)
     with sessions.begin() as session:
-        assert what_if_jobs.take_what_if(session, plan_id) is not None  # its worker dies here
+        assert what_if_jobs.claim_what_if(session, plan_id) is not None  # its worker dies here
     with sessions.begin() as session:
-        assert what_if_jobs.take_what_if(session, plan_id) is None and what_if_jobs.silent_what_ifs(session) == []
+        assert what_if_jobs.claim_what_if(session, plan_id) is None and what_if_jobs.silent_what_ifs(session) == []
         plan = session.get_one(DayPlan, plan_id)
         assert plan.result is not None
         old = (db.real_now(session) - timedelta(seconds=plan_jobs.SILENT_S + 1)).isoformat()
         plan.result = {**plan.result, "what_if": {**plan.result["what_if"], "since": old}}
     with sessions.begin() as session:
         assert what_if_jobs.silent_what_ifs(session) == [plan_id]
-        assert what_if_jobs.take_what_if(session, plan_id) is not None
+        assert what_if_jobs.claim_what_if(session, plan_id) is not None
         plan_jobs.cancel(session, session.get_one(DayPlan, plan_id))
     with sessions.begin() as session:
         assert what_if_jobs.silent_what_ifs(session) == []

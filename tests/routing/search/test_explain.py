@@ -7,7 +7,7 @@ from routing.model.problem import Problem
 from routing.model.quantities import Load, Window
 from routing.model.request import Request, RequestKind
 from routing.model.vehicle import Vehicle
-from routing.search.explain import Binding, another, bindings, one_more, route_costs
+from routing.search.explain import Binding, another_courier, bindings, one_more, route_costs
 from routing.search.solve import solve
 from tests.routing.model.small import a_delivery, a_stop, a_vehicle, line
 
@@ -74,6 +74,6 @@ def test_one_more_courier_serves_what_was_left():
     problem = Problem((line(0, 1, 2, 3, 4),), asked, (a_vehicle(capacity=Load(2, 0)),))
     plan = solve(problem, limit_s=60, max_iterations=100)
     assert len(plan.unserved) == 2
-    more = one_more(problem, plan, newcomer=another(problem, "v"), limit_s=60, max_iterations=100)
+    more = one_more(problem, plan, newcomer=another_courier(problem, "v"), limit_s=60, max_iterations=100)
     assert more.served == tuple(each.request for each in plan.unserved)
     assert set(route_costs(more.plan)) == {"v", "v+1"}

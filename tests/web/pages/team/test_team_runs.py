@@ -26,7 +26,7 @@ from routing.day.courier_stop import CourierStop, StopKind, StopState
 from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import Cutoff
-from routing.day.stops import Address, ask_for_stop
+from routing.day.stops import Address, request_stop
 from routing.model.check import violations
 from routing.model.plan import Reason
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
@@ -73,7 +73,7 @@ def team(app: Flask, sessions: sessionmaker[Session], sign_in_as: Callable[..., 
 
 
 def a_stop(session: Session, area: int, n: int, *, van: bool = False) -> CourierStop:
-    return ask_for_stop(
+    return request_stop(
         session,
         division_id=area,
         on=MONDAY,
@@ -116,7 +116,7 @@ def test_a_job_under_way_shows_its_bar_and_can_be_given_up(team: Team) -> None:
     team.lead.post("/team/runs/plans", data={"area": "320412000000", "cutoff": "PM", "on": "2026-11-23"})
     plan_id = team.newest_plan()
     with team.sessions.begin() as session:
-        plan = plan_jobs.take(session, plan_id)
+        plan = plan_jobs.claim_plan(session, plan_id)
         assert plan is not None
         plan.progress, plan.cost, plan.cost_curve = 0.4, 900.0, [[1.0, 1500.0], [2.0, 900.0]]
     page = team.lead.get(f"/team/plans/{plan_id}").text
