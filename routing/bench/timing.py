@@ -29,9 +29,9 @@ class PrintedPlan:
     def of(cls, text: str) -> PrintedPlan:
         lines = text.strip().splitlines()
         routes = [match[1] for line in lines if (match := re.fullmatch(r"Route #\d+: ?([\d ]*)", line.strip()))]
-        told = json.loads(lines[-1])
+        answer = json.loads(lines[-1])
         numbers = tuple(tuple(map(int, route.split())) for route in routes)
-        return cls(tuple(route for route in numbers if route), float(told["seconds"]), str(told.get("version", "")))
+        return cls(tuple(route for route in numbers if route), float(answer["seconds"]), str(answer.get("version", "")))
 
 
 @dataclass(frozen=True, slots=True)

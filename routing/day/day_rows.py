@@ -19,7 +19,7 @@ TOUCHED = frozenset({StopState.ARRIVED, StopState.DONE, StopState.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class DayRows:
-    """What the database knows of an area's day, read in one go: no row is asked for afterwards."""
+    """What the database knows of an area's day, read in one go: no row is loaded afterwards."""
 
     cutoff: Cutoff
     stops: list[CourierStop]

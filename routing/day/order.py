@@ -24,7 +24,7 @@ class BrokenWindow:
 
 
 def window_of(stop: CourierStop) -> tuple[int, int] | None:
-    """What the customer was told, else what was asked for."""
+    """The announced window, else from the first wanted window to the last; seconds from 00:00 in Shanghai."""
     if stop.announced_opens_s is not None and stop.announced_closes_s is not None:
         return stop.announced_opens_s, stop.announced_closes_s
     return (int(stop.windows[0][0]), int(stop.windows[-1][1])) if stop.windows else None

@@ -13,13 +13,13 @@ from routing.day.courier_stop import CourierStop, StopState
 from routing.day.day_plan import DayPlan, PlanConflict, PlanState
 from routing.day.day_rows import TOUCHED, open_stops
 
-WINDOW_S = 2 * 3600  # what is announced: two hours around the planned arrival, inside the asked-for window
+WINDOW_S = 2 * 3600  # what is announced: two hours around the planned arrival, inside the window that was wanted
 BEFORE_S = 1800
 
 
 @dataclass(frozen=True, slots=True)
 class WindowNotice:
-    """A stop that a committed plan gave a window: whoever waits there is to be told."""
+    """The window that a committed plan gives a stop; it is to be announced to whoever waits there."""
 
     stop_id: int
     courier_name: str
@@ -80,10 +80,10 @@ def commit(session: Session, plan: DayPlan, *, by: str, at: datetime) -> list[Wi
     plan.committed_at, plan.committed_by = at, by
     session.flush()
     assert plan.result is not None
-    told = _make_runs(session, plan, stops, standing, words=by)
+    notices = _make_runs(session, plan, stops, standing, words=by)
     _leave_out(plan, stops)
     session.flush()
-    return told
+    return notices
 
 
 def changed_stops(session: Session, plan: DayPlan, stops: Mapping[int, CourierStop]) -> list[int]:
@@ -118,7 +118,7 @@ def _make_runs(
         earlier = {
             run.courier_id: run for run in session.scalars(select(CourierRun).where(CourierRun.plan_id == standing.id))
         }
-    told: list[WindowNotice] = []
+    notices: list[WindowNotice] = []
     for route in plan.result["routes"]:
         before = earlier.get(route["courier_id"])
         run = CourierRun(
@@ -141,8 +141,8 @@ def _make_runs(
                 continue
             if stop.state is StopState.OPEN:
                 stop.move_to(StopState.PLANNED)
-            told.extend(_announce(stop, route["courier"], visit["start_s"]))
-    return told
+            notices.extend(_announce(stop, route["courier"], visit["start_s"]))
+    return notices
 
 
 def _changed_words(route: Mapping[str, Any], by: str) -> str:
@@ -157,7 +157,7 @@ def _changed_words(route: Mapping[str, Any], by: str) -> str:
 
 
 def _announce(stop: CourierStop, courier: str, start_s: int) -> list[WindowNotice]:
-    """The window to tell, unless the one that was told still holds."""
+    """The window to announce, unless the one announced before still holds."""
     if (
         stop.announced_opens_s is not None
         and stop.announced_closes_s is not None
@@ -165,23 +165,22 @@ def _announce(stop: CourierStop, courier: str, start_s: int) -> list[WindowNotic
     ):
         return []
     opens, closes = window_around(start_s, [(int(o), int(c)) for o, c in stop.windows])
-    told = WindowNotice(stop.id, courier, opens, closes)
-    return [told]
+    return [WindowNotice(stop.id, courier, opens, closes)]
 
 
-def window_around(start_s: int, asked: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Two hours that hold the planned start, on half hours where the asked-for window allows it."""
+def window_around(start_s: int, wanted: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Two hours that hold the planned start, on half hours where the wanted window allows it."""
     opens = max(0, (start_s - BEFORE_S) // 1800 * 1800)
     closes = opens + WINDOW_S
-    for low, high in asked:
+    for low, high in wanted:
         if low <= start_s <= high:
             return max(opens, low), min(closes, high)
     return opens, closes
 
 
-def settle_announcement(stop: CourierStop, told: WindowNotice) -> None:
+def settle_announcement(stop: CourierStop, notice: WindowNotice) -> None:
     """The window is on its way to the customer: from now on moving it costs."""
-    stop.announced_opens_s, stop.announced_closes_s = told.opens_s, told.closes_s
+    stop.announced_opens_s, stop.announced_closes_s = notice.opens_s, notice.closes_s
 
 
 def _leave_out(plan: DayPlan, stops: dict[int, CourierStop]) -> None:

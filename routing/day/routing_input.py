@@ -57,7 +57,7 @@ def question(
 
 
 def build_input(rows: DayRows, travel: TravelTimes) -> RoutingInput:
-    """The problem of these rows. Travel times may be asked of a server: no transaction is open here."""
+    """The problem of these rows. Travel times may come from a server: no transaction is open here."""
     points = list(dict.fromkeys(rows.homes.values())) + [(stop.lon, stop.lat) for stop in rows.stops]
     place = {point: n for n, point in enumerate(dict.fromkeys(rows.homes.values()))}
     first_stop = len(place)

@@ -138,7 +138,7 @@ def request_retry(session: Session, stop: CourierStop, *, on: date, at: datetime
 
 
 def retry_of(session: Session, stop: CourierStop) -> CourierStop | None:
-    """The stop that was asked for after this one failed, while it still waits."""
+    """The stop that was requested after this one failed, while it still waits."""
     return session.scalar(
         select(CourierStop).where(CourierStop.retry_of_id == stop.id, CourierStop.state == StopState.OPEN)
     )

@@ -29,12 +29,12 @@ def claim_what_if(session: Session, plan_id: int) -> DayPlan | None:
     plan = session.get(DayPlan, plan_id, with_for_update=True, populate_existing=True)
     if plan is None or plan.state not in TRIED:
         return None
-    asked = (plan.result or {}).get("what_if")
-    if asked is None or asked["state"] not in UNANSWERED:
+    what_if = (plan.result or {}).get("what_if")
+    if what_if is None or what_if["state"] not in UNANSWERED:
         return None
-    if asked["state"] == "solving" and not _is_old(plan.result, real_now(session)):
+    if what_if["state"] == "solving" and not _is_old(plan.result, real_now(session)):
         return None
-    note_what_if(session, plan, {**asked, "state": "solving"})
+    note_what_if(session, plan, {**what_if, "state": "solving"})
     return plan
 
 
@@ -45,9 +45,9 @@ def silent_what_ifs(session: Session) -> list[int]:
     return [plan.id for plan in session.scalars(waiting) if _is_old(plan.result, moment)]
 
 
-def note_what_if(session: Session, plan: DayPlan, told: Mapping[str, Any]) -> None:
+def note_what_if(session: Session, plan: DayPlan, answer: Mapping[str, Any]) -> None:
     """Write how the question stands; the plan itself stays as it is."""
-    plan.result = {**(plan.result or {}), "what_if": {**told, "since": real_now(session).isoformat()}}
+    plan.result = {**(plan.result or {}), "what_if": {**answer, "since": real_now(session).isoformat()}}
 
 
 def _is_old(result: Mapping[str, Any] | None, moment: datetime) -> bool:

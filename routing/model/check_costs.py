@@ -48,9 +48,9 @@ def route_cost(problem: Problem, requests: dict[str, Request], vehicle: Vehicle,
         if stop.late_per_s and stop.windows:
             lateness += stop.late_per_s * max(0, start_s - stop.windows[-1].closes_s)
         if stop.announced:
-            told = stop.announced.window
-            if not told.opens_s <= start_s <= told.closes_s:
-                away_s = max(told.opens_s - start_s, start_s - told.closes_s)
+            announced = stop.announced.window
+            if not announced.opens_s <= start_s <= announced.closes_s:
+                away_s = max(announced.opens_s - start_s, start_s - announced.closes_s)
                 moved += stop.announced.cost_per_min * ((away_s + 59) // 60)
     duty_s = route.end_s - route.start_s
     return Costs(
@@ -75,6 +75,6 @@ def cost_violations(problem: Problem, plan: Plan) -> Iterator[Violation]:
 
 def _differences(where: str, stated: Costs, derived: Costs) -> Iterator[Violation]:
     for term in fields(Costs):
-        said, is_ = getattr(stated, term.name), getattr(derived, term.name)
-        if said != is_:
-            yield Violation(Rule.COST, where, f"{term.name} is stated as {said}, it is {is_}")
+        given, right = getattr(stated, term.name), getattr(derived, term.name)
+        if given != right:
+            yield Violation(Rule.COST, where, f"{term.name} is stated as {given}, it is {right}")

@@ -39,7 +39,7 @@ _TO_DEPOT = (RequestKind.PICKUP, RequestKind.EXCHANGE)
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A window that the customer was told; a start outside it costs ``cost_per_min`` for each minute begun."""
+    """A window that was announced to the customer; a start outside it costs ``cost_per_min`` for each minute begun."""
 
     window: Window
     cost_per_min: int = 1
@@ -142,10 +142,11 @@ class Request:
 
 
 def _plain_stop(stop: Stop) -> tuple[object, ...]:
-    told = stop.announced
+    announced = stop.announced
     return (
         stop.location, tuple(map(plain_window, stop.windows)), stop.service_s,
         plain_load(stop.delivers), plain_load(stop.collects),
-        sorted(stop.skills), None if told is None else (plain_window(told.window), told.cost_per_min), stop.grace_s,
-        stop.late_per_s,
+        sorted(stop.skills),
+        None if announced is None else (plain_window(announced.window), announced.cost_per_min),
+        stop.grace_s, stop.late_per_s,
     )  # fmt: skip

@@ -91,8 +91,8 @@ class PlanBuilder:
             if stop.windows:
                 lateness += stop.late_per_s * max(0, visit.start_s - stop.windows[-1].closes_s)
             if stop.announced:
-                told = stop.announced.window
-                off_s = max(0, told.opens_s - visit.start_s, visit.start_s - told.closes_s)
+                announced = stop.announced.window
+                off_s = max(0, announced.opens_s - visit.start_s, visit.start_s - announced.closes_s)
                 moved += stop.announced.cost_per_min * math.ceil(off_s / 60)
         return Costs(
             travel=self._driven(vehicle, profile, places),
@@ -163,18 +163,18 @@ def _with(problem: Problem, plan: Plan, name: str, by: str) -> Route | None:
     visits = next((route.visits for route in plan.routes if route.vehicle == by), ())
     needed = {name, *(visit.request for visit in visits), *(prefix.on_board if prefix else ())}
     part = problem.part([q for q, request in enumerate(problem.requests) if request.id in needed], [v])
-    for asked in (part, _untold(part)):
-        search = Search(model_of(asked, neighbours=0), 0)
+    for posed in (part, _unannounced(part)):
+        search = Search(model_of(posed, neighbours=0), 0)
         line = search.lines_of({by: [(visit.request, visit.side) for visit in visits]})[0]
         nodes = [node for node, side in enumerate(search.model.sides) if side[0] == name]
         for placed in _placings(line, nodes):
             if search.stands(0, placed):
-                route = PlanBuilder(asked, search).routes([placed])[0]
+                route = PlanBuilder(posed, search).routes([placed])[0]
                 return replace(route, cost=PlanBuilder(part, search)._cost(part.vehicles[0], route))
     return None
 
 
-def _untold(problem: Problem) -> Problem:
+def _unannounced(problem: Problem) -> Problem:
     """The problem with nothing announced."""
     requests = tuple(
         replace(request, stops=tuple(replace(stop, announced=None) for stop in request.stops))

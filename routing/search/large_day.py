@@ -24,7 +24,7 @@ LATER_HEAT = 0.15
 WORTH_DRAWING = 2
 """Another round needs this many times what it takes to draw areas and begin in them."""
 BETWEEN_LOOKS_S = 0.2
-"""How often whoever waits is told, and asks whether to stop."""
+"""How often progress is reported, and whether to stop is looked up."""
 
 
 class LargeDay:

@@ -18,7 +18,7 @@ HANDFUL = 300
 def verify_with_ortools(problem: Problem, plan: Plan) -> list[str]:
     """What OR-Tools' model of the problem has against the plan; empty when it takes each route at the same cost.
 
-    Windows, loads, pairs, skills, shifts, breaks and duty are the model's own rules. It is asked some routes at a
+    Windows, loads, pairs, skills, shifts, breaks and duty are the model's own rules. It takes some routes at a
     time: routes share nothing but requests, and one large model would take longer than all the small ones.
     """
     number = {request.id: q for q, request in enumerate(problem.requests)}
@@ -26,9 +26,9 @@ def verify_with_ortools(problem: Problem, plan: Plan) -> list[str]:
     found = []
     for routes in _handfuls(plan):
         vehicles = sorted(rank[route.vehicle] for route in routes)
-        asked = {visit.request for route in routes for visit in route.visits}
-        asked |= {name for v in vehicles if (prefix := problem.vehicles[v].prefix) for name in prefix.on_board}
-        part = problem.part(sorted(number[name] for name in asked), vehicles)
+        wanted = {visit.request for route in routes for visit in route.visits}
+        wanted |= {name for v in vehicles if (prefix := problem.vehicles[v].prefix) for name in prefix.on_board}
+        part = problem.part(sorted(number[name] for name in wanted), vehicles)
         found += _against(part, Plan("", tuple(routes), (), total(route.cost for route in routes), plan.engine))
     return found
 
@@ -47,8 +47,8 @@ def _handfuls(plan: Plan) -> Iterator[list[Route]]:
 def _against(part: Problem, plan: Plan) -> list[str]:
     if not any(route.visits for route in plan.routes):
         return []
-    recorded = OrToolsModel(part)
-    takes_it, cost, used = recorded.told(plan)
+    model = OrToolsModel(part)
+    takes_it, cost, used = model.compare(plan)
     names = f"routes {plan.routes[0].vehicle} to {plan.routes[-1].vehicle}"
     if not takes_it:
         return [f"{names}: the model cannot be satisfied by them"]
@@ -56,7 +56,7 @@ def _against(part: Problem, plan: Plan) -> list[str]:
         return []  # what is driven already is no part of the model, so its cost is not either
     if used != len(plan.routes):
         return [f"{names}: {len(plan.routes)} are in use, the model counts {used}"]
-    scale = int(recorded.model.S[SCALE])
+    scale = int(model.model.S[SCALE])
     slack = 0 if scale == 1 else scale * sum(len(route.visits) + 1 for route in plan.routes)
     if not 0 <= plan.cost.travel - cost <= slack:
         return [f"{names}: travel is stated as {plan.cost.travel}, the model counts {cost}"]

@@ -15,20 +15,20 @@ def main() -> None:
 
     With a plan in the place of the limit one answer goes out: what the model has against it.
     """
-    problem, asked = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the parent process
-    if isinstance(asked, Plan):
-        body = pickle.dumps(verify_with_ortools(problem, asked))
+    problem, limit_or_plan = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the parent process
+    if isinstance(limit_or_plan, Plan):
+        body = pickle.dumps(verify_with_ortools(problem, limit_or_plan))
         sys.stdout.buffer.write(len(body).to_bytes(8, "big") + body)
         return
     if not problem.vehicles or not problem.requests:
         return
 
-    def tell(orders: Orders) -> None:
+    def report(orders: Orders) -> None:
         body = pickle.dumps(orders)
         sys.stdout.buffer.write(len(body).to_bytes(8, "big") + body)
         sys.stdout.buffer.flush()
 
-    OrToolsModel(problem).search(asked, tell)
+    OrToolsModel(problem).search(limit_or_plan, report)
 
 
 if __name__ == "__main__":

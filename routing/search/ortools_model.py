@@ -170,7 +170,7 @@ class OrToolsModel:
             found[name] = line
         return found
 
-    def told(self, plan: Plan) -> tuple[bool, int, int]:
+    def compare(self, plan: Plan) -> tuple[bool, int, int]:
         """Whether the model takes the plan's routes as they are, the cost of its arcs, and the routes in use."""
         nodes = {side: node for node, side in enumerate(self.model.sides)}
         orders = {
@@ -199,18 +199,18 @@ class OrToolsModel:
     def search(self, limit: float | int, on_plan: Callable[[Orders], None]) -> None:
         """Iterated local search for so many seconds, or so many plans where ``limit`` is a whole number.
 
-        Each better plan is told at once. Counted in plans it never looks at the clock, and repeats itself.
+        Each better plan is reported at once. Counted in plans it never looks at the clock, and repeats itself.
         """
         routing = self.routing
         routing.AddAtSolutionCallback(lambda: on_plan(self.orders(lambda index: routing.NextVar(index).Value())))
-        asked = pywrapcp.DefaultRoutingSearchParameters()
-        asked.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
+        settings = pywrapcp.DefaultRoutingSearchParameters()
+        settings.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
         if isinstance(limit, int):
-            asked.solution_limit = limit
+            settings.solution_limit = limit
         else:
-            asked.time_limit.FromMilliseconds(max(1, int(limit * 1000)))
-        asked.use_iterated_local_search = True
-        ils = asked.iterated_local_search_parameters
+            settings.time_limit.FromMilliseconds(max(1, int(limit * 1000)))
+        settings.use_iterated_local_search = True
+        ils = settings.iterated_local_search_parameters
         ils.perturbation_strategy = routing_ils_pb2.PerturbationStrategy.RUIN_AND_RECREATE
         ruin = ils.ruin_recreate_parameters.ruin_strategies.add()
         ruin.random_walk.num_removed_visits = 20
@@ -228,6 +228,6 @@ class OrToolsModel:
             "use_local_cheapest_insertion_expensive_chain_lns",
             "use_global_cheapest_insertion_close_nodes_lns",
         ):
-            setattr(asked.local_search_operators, name, OFF)
-        routing.CloseModelWithParameters(asked)
-        routing.SolveWithIteratedLocalSearch(asked)
+            setattr(settings.local_search_operators, name, OFF)
+        routing.CloseModelWithParameters(settings)
+        routing.SolveWithIteratedLocalSearch(settings)

@@ -81,10 +81,10 @@ class Replanned:
 
 
 def with_announced_windows(problem: Problem, plan: Plan, *, before_s: int, after_s: int, cost_per_min: int) -> Problem:
-    """The problem with a window told around each planned start, where none was told before."""
+    """The problem with a window announced around each planned start, where none was announced before."""
     starts = {(visit.request, visit.side): visit.start_s for route in plan.routes for visit in route.visits}
 
-    def told(request: Request) -> Request:
+    def announce(request: Request) -> Request:
         stops = tuple(
             replace(stop, announced=Announced(Window(max(0, start - before_s), start + after_s), cost_per_min))
             if stop.announced is None and (start := starts.get((request.id, side))) is not None
@@ -93,7 +93,7 @@ def with_announced_windows(problem: Problem, plan: Plan, *, before_s: int, after
         )
         return replace(request, stops=stops)
 
-    return replace(problem, requests=tuple(told(request) for request in problem.requests))
+    return replace(problem, requests=tuple(announce(request) for request in problem.requests))
 
 
 def frozen_at(problem: Problem, plan: Plan, *, at_s: int, more: Sequence[Request] = ()) -> Problem:
@@ -281,8 +281,8 @@ def _difference(problem: Problem, plan: Plan, now: Problem, new: Plan) -> Replan
             if before != after:
                 changes.append(StopChange(request.id, side, before, after))
             if before and stop.announced:
-                told = stop.announced.window
-                if after and told.opens_s <= after[1] <= told.closes_s:
+                window = stop.announced.window
+                if after and window.opens_s <= after[1] <= window.closes_s:
                     kept += 1
                 else:
                     moved.append(request.id)

@@ -51,7 +51,7 @@ def solve(
     """The best plan found within ``limit_s``. Stops that cannot be served are in ``Plan.unserved``, never dropped.
 
     With ``max_iterations`` and one worker the same seed gives the same plan, bit for bit; the limit still ends it.
-    The engine ``ortools`` answers with the core's first solution where OR-Tools told nothing within the limit.
+    The engine ``ortools`` answers with the core's first solution where OR-Tools found nothing within the limit.
     """
     if engine not in ENGINES:
         raise ValueError(f"engine is {engine!r}: it must be one of {', '.join(ENGINES)}")
@@ -87,7 +87,7 @@ def solve(
 
 
 def _possible(limit_s: float, max_iterations: int | None, seed: int) -> None:
-    """Refuses what no search can be told: a limit that is not a number would never be over."""
+    """Raises ValueError for a limit, a number of iterations or a seed that no search can use."""
     if not limit_s >= 0:
         raise ValueError(f"limit_s is {limit_s}: it must be at least 0")
     if max_iterations is not None and max_iterations < 0:

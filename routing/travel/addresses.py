@@ -91,7 +91,7 @@ class GeocoderProtocol(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GeocodedPoint:
-    """A point for an address, and who said so. A person confirms it on the map before anybody drives there."""
+    """A point for an address, and the geocoder that found it. A person confirms it on the map first."""
 
     lon: float
     lat: float
@@ -110,10 +110,10 @@ class Amap:
         self, query: str, *, exactly_one: bool = True, timeout: Any = DEFAULT_SENTINEL
     ) -> Location | list[Location] | None:
         """Where Amap says the address is, as a WGS-84 point."""
-        asked = {"key": self.key, "address": query, "output": "JSON", **({"city": self.city} if self.city else {})}
+        params = {"key": self.key, "address": query, "output": "JSON", **({"city": self.city} if self.city else {})}
         read = partial(self._parse, exactly_one=exactly_one)
         found: Location | list[Location] | None = self.client._call_geocoder(
-            f"{self.api}?{urlencode(asked)}", read, timeout=timeout
+            f"{self.api}?{urlencode(params)}", read, timeout=timeout
         )
         return found
 
@@ -173,8 +173,8 @@ def geocoders(*, amap_key: str = "", amap_url: str = AMAP_URL, nominatim_url: st
         links.append(("amap", Amap(amap_key, domain=domain, scheme=scheme, timeout=timeout_s, adapter_factory=_once)))
     if nominatim_url:
         scheme, domain = _server("nominatim_url", nominatim_url)
-        asked = {"user_agent": "daiban", "timeout": timeout_s, "adapter_factory": _once}
-        links.append(("nominatim", Nominatim(domain=domain, scheme=scheme, **asked)))
+        query = {"user_agent": "daiban", "timeout": timeout_s, "adapter_factory": _once}
+        links.append(("nominatim", Nominatim(domain=domain, scheme=scheme, **query)))
     return Chain(*links)
 
 

@@ -19,7 +19,7 @@ from routing.model.profile import Profile
 from routing.model.quantities import Load, Window
 from routing.model.request import Request, RequestKind, Stop
 from routing.model.vehicle import Vehicle
-from routing.travel import Geodesic, Place
+from routing.travel import Geodesic, Point
 
 ROOT = Path(__file__).parents[2]
 NETWORK = ROOT / "agents" / "data" / "network.csv"
@@ -46,17 +46,17 @@ class Ground:
         self.demand = {row["code"]: row for row in _rows(DEMAND)}
         self.centres = {code: _place(network[code]) for code in self.demand}
         self.cities = {code: _place(row) for code, row in network.items() if row["level"] == "2"}
-        self.homes: dict[str, list[Place]] = {code: [] for code in self.demand}
+        self.homes: dict[str, list[Point]] = {code: [] for code in self.demand}
         for row in network.values():
             if row["level"] == "5":
                 self.homes[network[row["parent_code"]]["parent_code"]].append(_place(row))
 
-    def stops(self, county: str, count: int, draw: np.random.Generator) -> list[Place]:
+    def stops(self, county: str, count: int, draw: np.random.Generator) -> list[Point]:
         homes = self.homes[county] or [self.centres[county]]
         chosen = draw.integers(0, len(homes), count)
         around = draw.normal(0, SPREAD_DEGREES, (count, 2))
         return [
-            Place(homes[h].lat + float(up), homes[h].lon + float(right))
+            Point(homes[h].lat + float(up), homes[h].lon + float(right))
             for h, (up, right) in zip(chosen, around, strict=True)
         ]
 
@@ -68,11 +68,11 @@ class Ground:
         return round(float(row["delivery_stops_peak"]) + float(row["collect_stops_mean"]))
 
 
-def _place(row: dict[str, str]) -> Place:
-    return Place(float(row["lat"]), float(row["lon"]))
+def _place(row: dict[str, str]) -> Point:
+    return Point(float(row["lat"]), float(row["lon"]))
 
 
-def a_day(depot: Place, stops: Sequence[Place], draw: np.random.Generator) -> Problem:
+def a_day(depot: Point, stops: Sequence[Point], draw: np.random.Generator) -> Problem:
     """Deliveries with some collections between, all from one depot."""
     points = [depot, *stops]
     seconds = Geodesic().matrix(points, hour=10).seconds
@@ -110,7 +110,7 @@ def city_day(city: str = "320500000000", *, seed: int = 0, stops: int = 10_000) 
     counties = [code for code in ground.demand if code[:4] == city[:4]]
     peaks = np.array([ground.peak(code) for code in counties], dtype=np.float64)
     ends = np.rint(np.cumsum(peaks) / peaks.sum() * stops).astype(int)
-    places: list[Place] = []
+    places: list[Point] = []
     for code, end in zip(counties, ends, strict=True):
         places += ground.stops(code, int(end) - len(places), draw)
     return a_day(ground.cities[city], places, draw)

@@ -30,7 +30,7 @@ from routing.travel import (
     Cached,
     Geodesic,
     Osrm,
-    Place,
+    Point,
     RoadFile,
     Speeds,
     Table,
@@ -40,10 +40,10 @@ from routing.travel import (
 from routing.travel.places import FASTEST_M_S, crow_m, geocentric
 from routing.travel.roads import RoadGraph, direction, road_kmh
 
-NANJING, SUZHOU, XUZHOU = Place(32.0603, 118.7969), Place(31.2990, 120.5853), Place(34.2044, 117.2859)
-CITY = [Place(32.02 + 0.01 * i, 118.78 + 0.013 * ((7 * i) % 5)) for i in range(7)]
+NANJING, SUZHOU, XUZHOU = Point(32.0603, 118.7969), Point(31.2990, 120.5853), Point(34.2044, 117.2859)
+CITY = [Point(32.02 + 0.01 * i, 118.78 + 0.013 * ((7 * i) % 5)) for i in range(7)]
 
-in_jiangsu = st.builds(Place, st.floats(30.7, 35.2), st.floats(116.3, 122.0))
+in_jiangsu = st.builds(Point, st.floats(30.7, 35.2), st.floats(116.3, 122.0))
 
 
 @settings(deadline=None)
@@ -97,8 +97,8 @@ def test_the_night_is_no_quicker_than_the_speed_limit():
         (lambda: Speeds(by_hour=(1.0,) * 23), "23"),
         (lambda: Speeds(by_hour=(0.0,) * 24), "0.0"),
         (lambda: Speeds().share(24), "24"),
-        (lambda: Geodesic().matrix([Place(91, 0)]), "91"),
-        (lambda: Geodesic().matrix([Place(float("nan"), 0)]), "nan"),
+        (lambda: Geodesic().matrix([Point(91, 0)]), "91"),
+        (lambda: Geodesic().matrix([Point(float("nan"), 0)]), "nan"),
         (lambda: Osrm("ftp://x"), "ftp"),
         (lambda: Osrm("http://x", block=0), "0"),
     ],
@@ -132,7 +132,7 @@ class Server:
         service, version, profile, coordinates = path.path.strip("/").split("/")
         assert (service, version, profile) == ("table", "v1", "driving")
         assert query["annotations"] == ["duration,distance"]
-        points = [Place(*map(float, reversed(each.split(",")))) for each in coordinates.split(";")]
+        points = [Point(*map(float, reversed(each.split(",")))) for each in coordinates.split(";")]
         sources, destinations = (
             [points[int(at)] for at in query[side][0].split(";")] for side in ("sources", "destinations")
         )
@@ -271,11 +271,11 @@ def test_a_real_server_answers_as_the_local_one_does():
 # A road graph.
 
 STREETS = Path(__file__).with_name("streets.osm")
-NORTH = [Place(32.020, 118.780), Place(32.020, 118.790), Place(32.020, 118.800)]
-SOUTH = [Place(32.010, 118.780), Place(32.010, 118.790), Place(32.010, 118.800)]
+NORTH = [Point(32.020, 118.780), Point(32.020, 118.790), Point(32.020, 118.800)]
+SOUTH = [Point(32.010, 118.780), Point(32.010, 118.790), Point(32.010, 118.800)]
 
 
-def length(*way: Place) -> float:
+def length(*way: Point) -> float:
     return sum(geodesic(a, b).meters for a, b in itertools.pairwise(way))
 
 
@@ -296,7 +296,7 @@ def test_the_quickest_way_keeps_to_the_roads_and_their_directions():
 
 def test_a_door_beside_the_road_costs_the_way_to_it():
     graph = RoadGraph.from_osm(STREETS)
-    door = Place(32.0195, 118.780)
+    door = Point(32.0195, 118.780)
     table = graph.between([door], [NORTH[1]])
     away_m = 1.24 * length(door, NORTH[0])
     assert table.metres[0, 0] == pytest.approx(away_m + length(*NORTH[:2]), abs=2)
@@ -382,7 +382,7 @@ EXTRACT_SHA256 = "39a274a125205531b4d1de7d0059802ffbb3f1a4cec915d0399c8b19527476
 
 def test_a_real_extract_gives_believable_ways(real_extract):
     graph = RoadGraph.from_osm(real_extract)
-    points = [Place(*point) for point in graph.points[:: len(graph.points) // 25]]
+    points = [Point(*point) for point in graph.points[:: len(graph.points) // 25]]
     seconds, metres = graph.matrix(points)
     Profile(seconds, metres)
     crow = crow_m(geocentric(points), geocentric(points))
@@ -403,10 +403,10 @@ class Counting:
         self.cells = 0
         self.source = Geodesic()
 
-    def matrix(self, points: list[Place], *, hour: int | None = None) -> Table:
+    def matrix(self, points: list[Point], *, hour: int | None = None) -> Table:
         return self.between(points, points, hour=hour)
 
-    def between(self, origins: list[Place], destinations: list[Place], *, hour: int | None = None) -> Table:
+    def between(self, origins: list[Point], destinations: list[Point], *, hour: int | None = None) -> Table:
         self.cells += len(origins) * len(destinations)
         return self.source.between(origins, destinations, hour=hour)
 
@@ -459,7 +459,7 @@ def test_an_extract_is_read_once_into_a_graph(tmp_path, capsys):
     kept = tmp_path / "streets.npz"
     assert main(["roads", str(STREETS), "--out", str(kept)]) == 0
     assert "6 points" in capsys.readouterr().out
-    near = [Place(32.020, 118.780), Place(32.020, 118.790)]
+    near = [Point(32.020, 118.780), Point(32.020, 118.790)]
     assert (RoadFile(kept).matrix(near).seconds == RoadFile(STREETS).matrix(near).seconds).all()
     assert main(["roads", str(tmp_path / "absent.osm.pbf"), "--out", str(kept)]) == 2
     assert "absent.osm.pbf" in capsys.readouterr().err
