@@ -19,7 +19,7 @@ from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.localized_text import DayText, LocalizedText, WindowText
 from dispatch.custody.custody import Holder, Leg, Parcel, ParcelState, Payer, check_waybill, waybill_from
 from routing.day.courier_stop import CourierStop, StopKind
-from routing.day.stops import Address, request_stop, reschedule, stop_with
+from routing.day.stops import Address, StopNeeds, request_stop, reschedule, stop_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,9 +350,11 @@ def _stop_for(
         address=appointment.address,
         windows=[(appointment.opens_s, appointment.closes_s)],
         at=at,
-        pieces=parcel.pieces,
-        grams=parcel.grams,
-        priority=session.get_one(Project, case.project_id).priority,
+        needs=StopNeeds(
+            pieces=parcel.pieces,
+            grams=parcel.grams,
+            priority=session.get_one(Project, case.project_id).priority,
+        ),
     )
 
 

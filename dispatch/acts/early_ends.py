@@ -19,7 +19,7 @@ from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.custody import Holder, Leg, Parcel, ParcelState
 from routing.day.courier_stop import CourierStop, StopKind, StopState
-from routing.day.stops import Address, release, request_stop, stop_with
+from routing.day.stops import Address, StopNeeds, release, request_stop, stop_with
 
 HOME_WINDOW = (9 * 3600, 17 * 3600)
 
@@ -111,7 +111,7 @@ def return_originals(session: Session, case: Case, *, by: Actor, at: datetime) -
             )  # fmt: skip
         stop = request_stop(
             session, division_id=case.division_id, on=on, kind=StopKind.DELIVERY, address=address,
-            windows=[HOME_WINDOW], at=at, pieces=parcel.pieces, grams=parcel.grams,
+            windows=[HOME_WINDOW], at=at, needs=StopNeeds(pieces=parcel.pieces, grams=parcel.grams),
         )  # fmt: skip
         parcel.stop_id, parcel.person = stop.id, address.contact_name
         add_timeline_event(

@@ -34,10 +34,11 @@ def ask_for_plan(
     for preview in session.scalars(previews):
         plan_jobs.cancel(session, preview)
     standing = session.scalar(select(DayPlan).where(*same, DayPlan.state == PlanState.COMMITTED))
-    return plan_jobs.queue_plan(
-        session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, seed=seed, by=by.label, at=at,
-        replaces=standing,
-    )  # fmt: skip
+    plan = plan_jobs.queue_plan(
+        session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, by=by.label, at=at, replaces=standing
+    )
+    plan.seed = seed
+    return plan
 
 
 def ask_to_replan(session: Session, standing: DayPlan, *, limit_s: int, by: Actor, at: datetime) -> DayPlan:

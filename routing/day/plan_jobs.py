@@ -1,6 +1,5 @@
 """Planning jobs: queue one, claim it for a worker, find those that are silent, cancel."""
 
-import logging
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
@@ -10,7 +9,6 @@ from db import real_now
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import Cutoff
 
-log = logging.getLogger(__name__)
 SILENT_S = 60  # a running job whose heartbeat is older is taken over
 
 
@@ -23,7 +21,6 @@ def queue_plan(
     limit_s: int,
     by: str,
     at: datetime,
-    seed: int = 0,
     replaces: DayPlan | None = None,
 ) -> DayPlan:
     """A row that a worker will take. Nothing is computed here."""
@@ -32,7 +29,6 @@ def queue_plan(
         on=on,
         cutoff=cutoff,
         limit_s=limit_s,
-        seed=seed,
         requested_by=by,
         requested_at=at,
         replaces_id=None if replaces is None else replaces.id,

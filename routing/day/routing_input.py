@@ -1,14 +1,10 @@
 """The routing input of a courier day: rows become a problem to solve."""
 
 from dataclasses import dataclass, field, replace
-from datetime import date
-
-from sqlalchemy.orm import Session
 
 from routing.day.courier_stop import CourierStop, StopKind
 from routing.day.couriers import Courier, Shift
-from routing.day.day_plan import DayPlan
-from routing.day.day_rows import DayRows, read_rows
+from routing.day.day_rows import DayRows
 from routing.day.hours import Cutoff
 from routing.model.problem import Objective, Primary, Problem
 from routing.model.profile import Profile
@@ -40,20 +36,6 @@ class RoutingInput:
     """Of the plan in force, each courier's stops in order: where a replacement begins. None for a first plan."""
     fetched: dict[str, Courier] = field(default_factory=dict)
     """Deliveries that somebody else takes over (当面交接) from a courier who dropped out: pairs in the problem."""
-
-
-def question(
-    session: Session,
-    *,
-    division_id: int,
-    on: date,
-    cutoff: Cutoff,
-    travel: TravelTimes,
-    replacing: DayPlan | None = None,
-    at_s: int = 0,
-) -> RoutingInput:
-    """What is to be planned. ``replacing``: a committed plan whose driven parts stay as they are; ``at_s``: now."""
-    return build_input(read_rows(session, division_id, on, cutoff, replacing=replacing, at_s=at_s), travel)
 
 
 def build_input(rows: DayRows, travel: TravelTimes) -> RoutingInput:

@@ -7,10 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, StopKind, StopState, WrongStop
-from routing.day.couriers import Courier
-from routing.day.hours import cutoff_of
+from routing.day.hours import DAY_S, cutoff_of
 from routing.travel.addresses import far_m
 
 MAX_ATTEMPTS = 2
@@ -33,6 +31,17 @@ class Address:
             raise ValueError(f"not a point on earth: {self.lon}, {self.lat}")
 
 
+@dataclass(frozen=True, slots=True)
+class StopNeeds:
+    """What a stop needs: room for pieces and grams, its place before other stops, seconds at the door, and a van."""
+
+    pieces: int = 1
+    grams: int = 200
+    priority: int = 1
+    service_s: int = 300
+    needs_van: bool = False
+
+
 def request_stop(
     session: Session,
     *,
@@ -42,15 +51,10 @@ def request_stop(
     address: Address,
     windows: Sequence[tuple[int, int]],
     at: datetime,
-    pieces: int = 1,
-    grams: int = 200,
-    priority: int = 1,
-    service_s: int = 300,
-    needs_van: bool = False,
+    needs: StopNeeds = StopNeeds(),
 ) -> CourierStop:
     """A stop that waits to be planned. Windows are seconds from 00:00 in Shanghai on ``on``. Raises WrongStop."""
-    if not windows or any(not 0 <= opens < closes <= 86_400 for opens, closes in windows):
-        raise WrongStop(f"bad windows {windows}", user_message="上门时段有误：开始须早于结束")
+    _check_windows(windows)
     stop = CourierStop(
         division_id=division_id,
         on=on,
@@ -63,11 +67,11 @@ def request_stop(
         contact_phone=address.contact_phone,
         label=address.label,
         windows=[list(window) for window in windows],
-        service_s=service_s,
-        pieces=pieces,
-        grams=grams,
-        priority=priority,
-        needs_van=needs_van,
+        service_s=needs.service_s,
+        pieces=needs.pieces,
+        grams=needs.grams,
+        priority=needs.priority,
+        needs_van=needs.needs_van,
         created_at=at,
     )
     session.add(stop)
@@ -75,12 +79,16 @@ def request_stop(
     return stop
 
 
+def _check_windows(windows: Sequence[tuple[int, int]]) -> None:
+    if not windows or any(not 0 <= opens < closes <= DAY_S for opens, closes in windows):
+        raise WrongStop(f"bad windows {windows}", user_message="上门时段有误：开始须早于结束")
+
+
 def reschedule(stop: CourierStop, *, on: date, windows: Sequence[tuple[int, int]]) -> None:
     """Another day or window, as long as no run holds the stop. Raises WrongStop."""
     if stop.state is not StopState.OPEN:
         raise WrongStop(f"stop {stop.id} is {stop.state}", user_message="已排入当日路线，改约请联系代办员")
-    if not windows or any(not 0 <= opens < closes <= 86_400 for opens, closes in windows):
-        raise WrongStop(f"bad windows {windows}", user_message="上门时段有误：开始须早于结束")
+    _check_windows(windows)
     stop.on, stop.windows, stop.cutoff = on, [list(window) for window in windows], cutoff_of(windows[0][0])
     stop.version += 1
 
@@ -141,11 +149,4 @@ def retry_of(session: Session, stop: CourierStop) -> CourierStop | None:
     """The stop that was requested after this one failed, while it still waits."""
     return session.scalar(
         select(CourierStop).where(CourierStop.retry_of_id == stop.id, CourierStop.state == StopState.OPEN)
-    )
-
-
-def courier_of(session: Session, stop: CourierStop) -> Courier | None:
-    """Who drives there, once a run holds the stop."""
-    return session.scalar(
-        select(Courier).join(CourierRun, CourierRun.courier_id == Courier.id).where(CourierRun.id == stop.run_id)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from routing.model.plan import Costs, Plan, Reason, Unserved
+from routing.model.plan import Plan, Reason, Unserved
 from routing.model.problem import Problem
 from routing.model.quantities import NOTHING, Load, Window
 from routing.model.request import Request, RequestKind
@@ -111,11 +111,6 @@ def _share_lacking(request: Request, vehicle: Vehicle) -> tuple[float, float]:
     room, lacks = _room(request, vehicle), _lacking(request, vehicle)
     shares = lacks.pieces / max(1, room.pieces), lacks.grams / max(1, room.grams)
     return max(shares), sum(shares)
-
-
-def route_costs(plan: Plan) -> dict[str, Costs]:
-    """What each route costs, by term."""
-    return {route.vehicle: route.cost for route in plan.routes}
 
 
 def another_courier(problem: Problem, like: str, *, from_s: int = 0) -> Vehicle:

@@ -17,7 +17,7 @@ from routing.day.couriers import Courier, Shift, VehicleKind
 from routing.day.day_plan import DayPlan, PlanConflict, PlanState
 from routing.day.hours import Cutoff, seconds_of_day
 from routing.day.stop_events import ReportedEvent, record
-from routing.day.stops import Address, request_stop
+from routing.day.stops import Address, StopNeeds, request_stop
 from routing.model.check import violations
 from routing.search.child import OrToolsUnavailable, ortools_objections
 from routing.travel.geodesic import Geodesic
@@ -68,7 +68,7 @@ def a_stop(session: Session, area: int, n: int, *, opens: int = 8, closes: int =
         address=Address(119.90 + 0.012 * n, 31.68 + 0.006 * (n % 3), f"路{n}号", "王", "+8613800000000", f"企业{n}"),
         windows=[(opens * 3600, closes * 3600)],
         at=EARLY,
-        needs_van=van,
+        needs=StopNeeds(needs_van=van),
     )
 
 

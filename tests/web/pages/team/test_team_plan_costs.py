@@ -20,7 +20,7 @@ from routing.day.courier_stop import CourierStop, StopKind
 from routing.day.couriers import Courier
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import Cutoff
-from routing.day.stops import Address, request_stop
+from routing.day.stops import Address, StopNeeds, request_stop
 from routing.model.plan import Costs
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
 
@@ -43,7 +43,7 @@ def lead(app: Flask, sessions: sessionmaker[Session], sign_in_as: Callable[..., 
                 address=Address(119.93 + 0.01 * n, 31.70, f"延政路{n}号", "王经理", "+8613812345678", f"常州{n}号公司"),
                 windows=[(13 * 3600, 17 * 3600)],
                 at=TEN,
-                needs_van=n == 4,
+                needs=StopNeeds(needs_van=n == 4),
             )
         area = county.division.id
     return sign_in_as(Role.LEAD, division_id=area)

@@ -26,7 +26,7 @@ from routing.day.courier_stop import CourierStop, StopKind, StopState
 from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import Cutoff
-from routing.day.stops import Address, request_stop
+from routing.day.stops import Address, StopNeeds, request_stop
 from routing.model.check import violations
 from routing.model.plan import Reason
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
@@ -81,7 +81,7 @@ def a_stop(session: Session, area: int, n: int, *, van: bool = False) -> Courier
         address=Address(119.93 + 0.01 * n, 31.70, f"延政路{n}号", "王经理", "+8613812345678", f"常州{n}号公司"),
         windows=[(13 * 3600, 17 * 3600)],
         at=TEN,
-        needs_van=van,
+        needs=StopNeeds(needs_van=van),
     )
 
 
