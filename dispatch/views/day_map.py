@@ -78,7 +78,7 @@ def map_day(session: Session, viewer: Actor, area: Division, on: date, cutoff: C
     for stop in session.scalars(held):
         stops.setdefault(stop.run_id or 0, []).append(stop)
     ended = ended_at(session, [stop.id for line in stops.values() for stop in line])
-    with_stops = [row for row in runs if stops.get(row.Run.id)]
+    with_stops = [row for row in runs if stops.get(row.CourierRun.id)]
     cards = []
     for n, (run, courier, centre) in enumerate(with_stops):
         lines = [
@@ -105,7 +105,7 @@ def map_day(session: Session, viewer: Actor, area: Division, on: date, cutoff: C
     )
     return MapDay(
         area.name, area.code, area.lon, area.lat, on, cutoff, cards, waiting,
-        [(name, lon, lat) for name, lon, lat in centres], runs[0].Run.plan_id if runs else None,
+        [(name, lon, lat) for name, lon, lat in centres], runs[0].CourierRun.plan_id if runs else None,
     )  # fmt: skip
 
 

@@ -285,7 +285,7 @@ def test_what_the_model_of_record_disagrees_with_cannot_be_committed(
         assert session.scalars(select(CourierRun)).all() == []
 
 
-def test_a_model_of_record_that_is_not_heard_does_not_stop_the_day(
+def test_a_model_of_record_that_does_not_answer_does_not_stop_the_day(
     sessions: sessionmaker[Session], area: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     def dies(problem: object, plan: object, *, over: object) -> list[str]:
@@ -293,7 +293,7 @@ def test_a_model_of_record_that_is_not_heard_does_not_stop_the_day(
 
     plan_id = recorded(sessions, area, dies)
     assert commit(sessions, plan_id)
-    assert "was not heard: it died" in caplog.text
+    assert "gave no answer: it died" in caplog.text
 
 
 def test_the_model_of_record_agrees_with_a_day_on_real_rows(sessions: sessionmaker[Session], area: int) -> None:
