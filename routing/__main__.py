@@ -18,59 +18,59 @@ from routing.travel import Unavailable
 
 LIMIT_S = 10.0
 NO_LIMIT_S = 86_400.0
-"""How long a solve may take that is told how many iterations to make and no limit."""
+"""How long a solve may take that has a number of iterations and no limit."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when there is a plan, 2 when the arguments or the file are wrong."""
-    asked = _parser().parse_args(arguments)
-    return int(asked.run(asked))
+    args = _parser().parse_args(arguments)
+    return int(args.run(args))
 
 
-def _solve(asked: argparse.Namespace) -> int:
-    objective = Primary(asked.objective) if asked.objective else None
+def _solve(args: argparse.Namespace) -> int:
+    objective = Primary(args.objective) if args.objective else None
     try:
-        instance = read(asked.file, objective)
+        instance = read(args.file, objective)
     except (Malformed, OSError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) else wrong
-        print(f"{asked.file}: {reason}", file=sys.stderr)
+        print(f"{args.file}: {reason}", file=sys.stderr)
         return 2
     except MemoryError:
-        print(f"{asked.file}: it asks for more places than this machine has memory for", file=sys.stderr)
+        print(f"{args.file}: it asks for more places than this machine has memory for", file=sys.stderr)
         return 2
-    limit_s = asked.limit or (NO_LIMIT_S if asked.iterations else LIMIT_S)
+    limit_s = args.limit or (NO_LIMIT_S if args.iterations else LIMIT_S)
     plan = solve(
         instance.problem,
         limit_s=limit_s,
-        max_iterations=asked.iterations,
-        seed=asked.seed,
-        workers=asked.workers,
-        engine=asked.engine,
+        max_iterations=args.iterations,
+        seed=args.seed,
+        workers=args.workers,
+        engine=args.engine,
     )
-    lines = [*instance.routes(plan), f"Cost {instance.told(plan)}"]
+    lines = [*instance.routes(plan), f"Cost {instance.cost_text(plan)}"]
     for line in (*lines[:-1], *_unserved(plan), lines[-1]):
         print(line)
     print(json.dumps(summary(instance, plan)))
-    if asked.out:
-        text = json.dumps(plan.as_dict(), indent=1) if asked.out.suffix == ".json" else "\n".join(lines)
+    if args.out:
+        text = json.dumps(plan.as_dict(), indent=1) if args.out.suffix == ".json" else "\n".join(lines)
         try:
-            asked.out.write_text(text + "\n", encoding="utf-8")
+            args.out.write_text(text + "\n", encoding="utf-8")
         except OSError as wrong:
-            print(f"{asked.out}: {wrong.strerror}", file=sys.stderr)
+            print(f"{args.out}: {wrong.strerror}", file=sys.stderr)
             return 2
     return 0
 
 
-def _roads(asked: argparse.Namespace) -> int:
+def _roads(args: argparse.Namespace) -> int:
     # What reads extracts is heavy, and no other command needs it.
     graph = import_module("routing.travel.roads").RoadGraph
     try:
-        read_once = graph.from_osm(asked.extract)
-        read_once.save(asked.out)
+        read_once = graph.from_osm(args.extract)
+        read_once.save(args.out)
     except (Unavailable, OSError, RuntimeError) as wrong:
-        print(f"{asked.extract}: {wrong}", file=sys.stderr)
+        print(f"{args.extract}: {wrong}", file=sys.stderr)
         return 2
-    print(f"{len(read_once.points)} points and {len(read_once.tails)} pieces of road in {asked.out}")
+    print(f"{len(read_once.points)} points and {len(read_once.tails)} pieces of road in {args.out}")
     return 0
 
 

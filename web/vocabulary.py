@@ -39,7 +39,9 @@ from dispatch.views.enterprise_turns import TURN_LABEL
 from dispatch.views.evaluations_page import STEP_WORDS
 from dispatch.views.sms_outbox import PURPOSE_LABEL, STATE_LABEL
 from dispatch.views.stop_lines import WHY_NOT
-from routing.day.tables import FAIL_LABEL, PLAN_LABEL, STOP_LABEL, STOP_STATE_LABEL, VEHICLE_LABEL
+from routing.day.courier_stop import FAIL_LABEL, STOP_LABEL, STOP_STATE_LABEL
+from routing.day.couriers import VEHICLE_LABEL
+from routing.day.day_plan import PLAN_LABEL
 from routing.travel.addresses import map_links
 from web.pages.courier.handovers import DIRECTION
 from web.pages.enterprise.intake import TITLES

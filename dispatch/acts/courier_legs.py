@@ -20,8 +20,8 @@ from dispatch.core.localized_text import DayText, LocalizedText, WindowText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Leg, Parcel, ParcelState, Payer
 from dispatch.custody.waybill import check_waybill, waybill_from
-from routing.day.stops import Address, ask_for_stop, reschedule, stop_with
-from routing.day.tables import CourierStop, StopKind
+from routing.day.courier_stop import CourierStop, StopKind
+from routing.day.stops import Address, StopNeeds, request_stop, reschedule, stop_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +344,7 @@ def _new_parcel(session: Session, case: Case, *, leg: Leg, contents: list[str], 
 def _stop_for(
     session: Session, case: Case, appointment: Appointment, kind: StopKind, parcel: Parcel, at: datetime
 ) -> CourierStop:
-    return ask_for_stop(
+    return request_stop(
         session,
         division_id=case.division_id,
         on=appointment.on,
@@ -352,9 +352,11 @@ def _stop_for(
         address=appointment.address,
         windows=[(appointment.opens_s, appointment.closes_s)],
         at=at,
-        pieces=parcel.pieces,
-        grams=parcel.grams,
-        priority=session.get_one(Project, case.project_id).priority,
+        needs=StopNeeds(
+            pieces=parcel.pieces,
+            grams=parcel.grams,
+            priority=session.get_one(Project, case.project_id).priority,
+        ),
     )
 
 

@@ -19,8 +19,8 @@ from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Leg, Parcel, ParcelState
-from routing.day.stops import Address, ask_for_stop, release, stop_with
-from routing.day.tables import CourierStop, StopKind, StopState
+from routing.day.courier_stop import CourierStop, StopKind, StopState
+from routing.day.stops import Address, StopNeeds, release, request_stop, stop_with
 
 HOME_WINDOW = (9 * 3600, 17 * 3600)
 
@@ -110,9 +110,9 @@ def return_originals(session: Session, case: Case, *, by: Actor, at: datetime) -
                 project.site_lon or 0.0, project.site_lat or 0.0, project.site_address or "", case.contact.name,
                 case.contact.phone, project.enterprise.name,
             )  # fmt: skip
-        stop = ask_for_stop(
+        stop = request_stop(
             session, division_id=case.division_id, on=on, kind=StopKind.DELIVERY, address=address,
-            windows=[HOME_WINDOW], at=at, pieces=parcel.pieces, grams=parcel.grams,
+            windows=[HOME_WINDOW], at=at, needs=StopNeeds(pieces=parcel.pieces, grams=parcel.grams),
         )  # fmt: skip
         parcel.stop_id, parcel.person = stop.id, address.contact_name
         add_timeline_event(

@@ -20,7 +20,9 @@ from dispatch.custody.handover import Holder, scan_with
 from dispatch.custody.handover_list import Direction, HandoverLine, HandoverList
 from dispatch.custody.parcel import Leg, Parcel, ParcelState
 from dispatch.custody.waybill import check_waybill
-from routing.day.tables import Courier, CourierRun, CourierStop, StopKind, StopState
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopKind, StopState
+from routing.day.couriers import Courier
 
 TO_DO = (StopState.PLANNED, StopState.ARRIVED)
 

@@ -27,7 +27,7 @@ from dispatch.core import ids
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound
 from dispatch.custody.parcel import Parcel
-from routing.day.tables import CourierStop
+from routing.day.courier_stop import CourierStop
 
 Find = Callable[[Session, Actor, Any], object]
 

@@ -9,8 +9,11 @@ from dispatch.acts.courier_legs import announce, unplan
 from dispatch.cases.case import Case
 from dispatch.core.actor import Actor
 from dispatch.custody.parcel import Parcel
-from routing.day import plan_jobs
-from routing.day.tables import CourierRun, CourierStop, Cutoff, DayPlan, PlanConflict, PlanState, StopState
+from routing.day import plan_commit, plan_jobs
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopState
+from routing.day.day_plan import DayPlan, PlanConflict, PlanState
+from routing.day.hours import Cutoff
 
 
 def ask_for_plan(
@@ -31,10 +34,11 @@ def ask_for_plan(
     for preview in session.scalars(previews):
         plan_jobs.cancel(session, preview)
     standing = session.scalar(select(DayPlan).where(*same, DayPlan.state == PlanState.COMMITTED))
-    return plan_jobs.queue_plan(
-        session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, seed=seed, by=by.label, at=at,
-        replaces=standing,
-    )  # fmt: skip
+    plan = plan_jobs.queue_plan(
+        session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, by=by.label, at=at, replaces=standing
+    )
+    plan.seed = seed
+    return plan
 
 
 def ask_to_replan(session: Session, standing: DayPlan, *, limit_s: int, by: Actor, at: datetime) -> DayPlan:
@@ -47,17 +51,17 @@ def ask_to_replan(session: Session, standing: DayPlan, *, limit_s: int, by: Acto
     )  # fmt: skip
 
 
-def commit_plan(session: Session, plan: DayPlan, *, by: Actor, at: datetime) -> list[plan_jobs.Told]:
+def commit_plan(session: Session, plan: DayPlan, *, by: Actor, at: datetime) -> list[plan_commit.WindowNotice]:
     """The preview becomes the day's runs; whoever waits at a stop is told the window. Raises routing's PlanConflict."""
     _lock_papers(session, plan)
     before = _planned(session, plan)
-    told = plan_jobs.commit(session, plan, by=by.label, at=at)
+    told = plan_commit.commit(session, plan, by=by.label, at=at)
     for word in told:
         stop = session.get_one(CourierStop, word.stop_id)
         announce(
             session, stop, courier_name=word.courier_name, opens_s=word.opens_s, closes_s=word.closes_s, by=by, at=at
         )
-        plan_jobs.settle_announcement(stop, word)
+        plan_commit.settle_announcement(stop, word)
     for stop_id in sorted(before):
         stop = session.get_one(CourierStop, stop_id)
         if stop.state is StopState.OPEN:

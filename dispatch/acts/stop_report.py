@@ -21,8 +21,10 @@ from dispatch.custody.parcel import Leg, Parcel, ParcelState
 from dispatch.custody.proofs import MISSING, Proof, first_missing
 from dispatch.custody.waybill import check_waybill
 from notifications import outbox
-from routing.day.stops import ReportedEvent, ask_again, event_with, record, release, retry_of
-from routing.day.tables import FAIL_LABEL, CourierRun, CourierStop, FailReason, StopAct, StopEvent
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import FAIL_LABEL, CourierStop, FailReason, StopAct, StopEvent
+from routing.day.stop_events import ReportedEvent, event_with, record
+from routing.day.stops import release, request_retry, retry_of
 
 INWARD = frozenset({Leg.PICKUP, Leg.EXCHANGE, Leg.TRANSFER})
 
@@ -197,7 +199,7 @@ def _schedule_retry(
 ) -> None:
     """An attempt failed (揽收未成, 未妥投): one more on the next working day, then the papers stay at the centre."""
     assert said.reason is not None
-    again = ask_again(session, stop, on=calendar_of(session).next_workday(day_of(at)), at=at)
+    again = request_retry(session, stop, on=calendar_of(session).next_workday(day_of(at)), at=at)
     for parcel in parcels:
         case = session.get_one(Case, parcel.case_id)
         parcel.stop_id = None if again is None else again.id

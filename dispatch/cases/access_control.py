@@ -12,7 +12,10 @@ from dispatch.cases.review import Review
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
 from dispatch.custody.parcel import Parcel
-from routing.day.tables import Courier, CourierRun, CourierStop, DayPlan
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop
+from routing.day.couriers import Courier
+from routing.day.day_plan import DayPlan
 
 
 def within(viewer: Actor, division_column: ColumnElement[int]) -> ColumnElement[bool]:

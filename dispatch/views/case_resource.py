@@ -19,7 +19,7 @@ from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor, Role
 from dispatch.custody.parcel import Parcel
-from routing.day.tables import CourierStop
+from routing.day.courier_stop import CourierStop
 
 
 def case_list(

@@ -13,19 +13,11 @@ from dispatch.cases.notify import day_of
 from dispatch.core.actor import Actor
 from dispatch.custody.parcel import Parcel, ParcelState
 from dispatch.custody.proofs import asked
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import FAIL_LABEL, STOP_LABEL, CourierStop, StopAct, StopEvent
+from routing.day.couriers import Courier, Shift
+from routing.day.day_plan import DayPlan, PlanState
 from routing.day.order import window_of
-from routing.day.tables import (
-    FAIL_LABEL,
-    STOP_LABEL,
-    Courier,
-    CourierRun,
-    CourierStop,
-    DayPlan,
-    PlanState,
-    Shift,
-    StopAct,
-    StopEvent,
-)
 from routing.travel.addresses import map_links
 
 

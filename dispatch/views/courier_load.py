@@ -10,12 +10,9 @@ from dispatch.acts.handover_lists import incoming, outgoing
 from dispatch.cases.notify import day_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound
-from routing.day.tables import (
-    CourierRun,
-    CourierStop,
-    DayPlan,
-    PlanState,
-)
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop
+from routing.day.day_plan import DayPlan, PlanState
 
 
 @dataclass(frozen=True, slots=True)

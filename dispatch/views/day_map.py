@@ -10,17 +10,11 @@ from agents.network import Division, Level, ServiceCentre, subtree_condition
 from dispatch.cases.access_control import visible_plans, visible_stops
 from dispatch.core.actor import Actor
 from dispatch.views.stop_lines import COLOURS, WHY_NOT, RunCard, StopLine, asked_for, ended_at, stop_line, told_for
-from routing.day.tables import (
-    STOP_LABEL,
-    VEHICLE_LABEL,
-    Courier,
-    CourierRun,
-    CourierStop,
-    Cutoff,
-    DayPlan,
-    PlanState,
-    StopState,
-)
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import STOP_LABEL, CourierStop, StopState
+from routing.day.couriers import VEHICLE_LABEL, Courier
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
 
 
 @dataclass(frozen=True, slots=True)

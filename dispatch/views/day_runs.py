@@ -10,17 +10,11 @@ from agents.network import Division, division_with
 from dispatch.cases.access_control import visible_couriers, visible_plans, visible_stops, within
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound
-from routing.day.tables import (
-    VEHICLE_LABEL,
-    Courier,
-    CourierRun,
-    CourierStop,
-    Cutoff,
-    DayPlan,
-    PlanState,
-    Shift,
-    StopState,
-)
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopState
+from routing.day.couriers import VEHICLE_LABEL, Courier, Shift
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
 
 CUTOFF_LABEL = {Cutoff.AM: "上午班", Cutoff.PM: "下午班"}
 LIVE = (PlanState.QUEUED, PlanState.RUNNING, PlanState.PREVIEW)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from dispatch.cases.case import Case
 from dispatch.custody.handover import HOLDER_LABEL, Handover
 from dispatch.custody.parcel import Parcel
-from routing.day.tables import FAIL_LABEL, CourierStop, StopAct, StopEvent
+from routing.day.courier_stop import FAIL_LABEL, CourierStop, StopAct, StopEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from dispatch.cases.stages import Stage
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import LEG_LABEL, PARCEL_LABEL, PAYER_LABEL, Leg, Parcel, ParcelState
-from routing.day.tables import Courier, CourierRun, CourierStop, StopState
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopState
+from routing.day.couriers import Courier
 
 
 @dataclass(frozen=True, slots=True)

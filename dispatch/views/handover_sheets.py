@@ -16,10 +16,8 @@ from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
 from dispatch.custody.handover_list import Direction, HandoverLine, HandoverList
 from dispatch.custody.parcel import Parcel
-from routing.day.tables import (
-    Courier,
-    CourierStop,
-)
+from routing.day.courier_stop import CourierStop
+from routing.day.couriers import Courier
 
 
 @dataclass(frozen=True, slots=True)

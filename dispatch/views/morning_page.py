@@ -31,7 +31,8 @@ from dispatch.core.working_days import Calendar
 from dispatch.custody.parcel import Parcel, ParcelState
 from dispatch.views.agents_board import AWAY
 from dispatch.views.case_lines import MorningLine, case_line, case_query
-from routing.day.tables import CourierStop, DayPlan, PlanState
+from routing.day.courier_stop import CourierStop
+from routing.day.day_plan import DayPlan, PlanState
 
 
 @dataclass(frozen=True, slots=True)

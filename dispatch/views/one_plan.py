@@ -17,20 +17,11 @@ from dispatch.custody.parcel import Parcel, ParcelState
 from dispatch.views.day_runs import plan_for
 from dispatch.views.plan_costs import CostTable, WhatIf, carried, cost_table, what_if
 from dispatch.views.stop_lines import COLOURS, WHY_NOT, RunCard, StopLine, asked_for, ended_at, stop_line, told_for
-from routing.day.plan_jobs import changed_stops
-from routing.day.tables import (
-    STOP_LABEL,
-    STOP_STATE_LABEL,
-    VEHICLE_LABEL,
-    Courier,
-    CourierRun,
-    CourierStop,
-    DayPlan,
-    PlanState,
-    Shift,
-    StopKind,
-    StopState,
-)
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import STOP_LABEL, STOP_STATE_LABEL, CourierStop, StopKind, StopState
+from routing.day.couriers import VEHICLE_LABEL, Courier, Shift
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.plan_commit import changed_stops
 
 
 @dataclass(frozen=True, slots=True)

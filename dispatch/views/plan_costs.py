@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from routing.day.courier_stop import CourierStop, StopKind
+from routing.day.couriers import VEHICLE_LABEL, VehicleKind
+from routing.day.day_plan import DayPlan
 from routing.day.routing_input import MOVED_COST_PER_MIN, UNSERVED_COST, VEHICLE_COST
-from routing.day.tables import VEHICLE_LABEL, CourierStop, DayPlan, StopKind, VehicleKind
 
 # A cost is counted in seconds on the road; every term of a route is in the table that has any.
 TERMS = {

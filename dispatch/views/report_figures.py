@@ -19,7 +19,7 @@ from dispatch.core.actor import Actor
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Parcel
-from routing.day.tables import CourierStop, StopKind, StopState
+from routing.day.courier_stop import CourierStop, StopKind, StopState
 
 TARGET_WD = {Family.BUSINESS_OPENING: 3, Family.PROPERTY_REGISTRATION: 5, Family.INDUSTRIAL_PERMIT: 50}
 

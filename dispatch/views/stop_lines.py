@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 
 from db import SHANGHAI
 from dispatch.views.plan_costs import Carried
-from routing.day.tables import (
+from routing.day.courier_stop import (
     FAIL_LABEL,
     STOP_LABEL,
     STOP_STATE_LABEL,
-    Courier,
     CourierStop,
     StopAct,
     StopEvent,
     StopState,
 )
+from routing.day.couriers import Courier
 
 COLOURS = 8  # that colour-blind people tell apart; a ninth courier begins again, and the number says who
 

@@ -21,7 +21,7 @@ from dispatch.core.legal_clock import Lamp
 from dispatch.custody.handover import Handover
 from dispatch.custody.parcel import Parcel
 from dispatch.views.case_lines import what_next
-from routing.day.tables import CourierStop
+from routing.day.courier_stop import CourierStop
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from routing.bench.command import add_parts
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m routing.bench", description=__doc__)
     add_parts(parser)
-    asked = parser.parse_args(sys.argv[1:] or ["table"])
-    return int(asked.run(asked))
+    args = parser.parse_args(sys.argv[1:] or ["table"])
+    return int(args.run(args))
 
 
 if __name__ == "__main__":

@@ -48,36 +48,36 @@ def add_parts(parser: argparse.ArgumentParser) -> None:
     curving.set_defaults(run=_curve)
 
 
-def _run(asked: argparse.Namespace) -> int:
+def _run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        every = cases(asked.instances, both=asked.both)
+        every = cases(args.instances, both=args.both)
     except NoCases as wrong:
         sys.stderr.write(f"{wrong}\n")
         return 2
-    sample = None if str(asked.sample) == "none" else asked.sample
-    chosen = sampled(every, sample, asked.classes)
+    sample = None if str(args.sample) == "none" else args.sample
+    chosen = sampled(every, sample, args.classes)
     made = run_all(
         chosen,
-        asked.budgets,
-        asked.programs,
-        file=asked.file,
-        release=asked.release,
-        seeds=asked.seeds,
-        pythons=dict(each.split("=", 1) for each in asked.python),
+        args.budgets,
+        args.programs,
+        file=args.file,
+        release=args.release,
+        seeds=args.seeds,
+        pythons=dict(each.split("=", 1) for each in args.python),
     )
-    sys.stdout.write(f"{made} runs of {len(chosen)} cases appended to {asked.file}\n")
+    sys.stdout.write(f"{made} runs of {len(chosen)} cases appended to {args.file}\n")
     return 0
 
 
-def _table(asked: argparse.Namespace) -> int:
-    sys.stdout.write(markdown(rows(asked.file), release=asked.release))
+def _table(args: argparse.Namespace) -> int:
+    sys.stdout.write(markdown(rows(args.file), release=args.release))
     return 0
 
 
-def _curve(asked: argparse.Namespace) -> int:
+def _curve(args: argparse.Namespace) -> int:
     sys.stdout.write("| stops | ms a sweep | µs / (n log2 n) |\n| --- | --- | --- |\n")
-    for stops, sweep_s, unit in sweeps(solve, asked.sizes):
+    for stops, sweep_s, unit in sweeps(solve, args.sizes):
         sys.stdout.write(f"| {stops} | {1e3 * sweep_s:.2f} | {unit:.2f} |\n")
         sys.stdout.flush()
     return 0

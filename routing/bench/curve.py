@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from routing.model.plan import Plan
-from routing.model.problem import Load, Problem, Profile, Request, RequestKind, Stop, Vehicle, Window
+from routing.model.problem import Problem
+from routing.model.profile import Profile
+from routing.model.quantities import Load, Window
+from routing.model.request import Request, RequestKind, Stop
+from routing.model.vehicle import Vehicle
 
 SIZES = (100, 300, 1_000, 3_000, 10_000)
 REMOVED = 10

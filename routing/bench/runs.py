@@ -103,7 +103,7 @@ def run_all(
                 key = (release, program, case.name, case.objective.value, float(budget_s), seed)
                 if key in have or program in absent:
                     continue
-                answer = asked(program, case, budget_s, seed, (pythons or {}).get(program, sys.executable))
+                answer = run_program(program, case, budget_s, seed, (pythons or {}).get(program, sys.executable))
                 if answer is None:
                     absent.add(program)
                     continue
@@ -121,7 +121,7 @@ def command(program: str, case: BenchInstance, budget_s: float, seed: int, pytho
     return [python, str(PEERS / f"{program}_peer.py"), str(case.file), *options]
 
 
-def asked(program: str, case: BenchInstance, budget_s: float, seed: int, python: str) -> PrintedPlan | None:
+def run_program(program: str, case: BenchInstance, budget_s: float, seed: int, python: str) -> PrintedPlan | None:
     """What the program answered; None, and a word in the log, when it cannot be run at all."""
     line = command(program, case, budget_s, seed, python)
     done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=20 * budget_s + 600)

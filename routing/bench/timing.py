@@ -7,10 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from routing.model.check import Rule, costs, route_cost, violations
+from routing.model.check import violations
+from routing.model.check_costs import costs, route_cost
 from routing.model.formats import Instance
 from routing.model.plan import Costs, Plan, Reason, Route, Unserved, Visit
-from routing.model.problem import NOTHING, Request, Vehicle
+from routing.model.quantities import NOTHING
+from routing.model.request import Request
+from routing.model.rules import Rule
+from routing.model.vehicle import Vehicle
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,9 @@ class PrintedPlan:
     def of(cls, text: str) -> PrintedPlan:
         lines = text.strip().splitlines()
         routes = [match[1] for line in lines if (match := re.fullmatch(r"Route #\d+: ?([\d ]*)", line.strip()))]
-        told = json.loads(lines[-1])
+        answer = json.loads(lines[-1])
         numbers = tuple(tuple(map(int, route.split())) for route in routes)
-        return cls(tuple(route for route in numbers if route), float(told["seconds"]), str(told.get("version", "")))
+        return cls(tuple(route for route in numbers if route), float(answer["seconds"]), str(answer.get("version", "")))
 
 
 @dataclass(frozen=True, slots=True)

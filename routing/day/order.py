@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from routing.day.tables import CourierRun, CourierStop, StopState, WrongStop
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopState, WrongStop
 from routing.travel.places import Point, TravelTimes
 
 LEFT = (StopState.PLANNED, StopState.ARRIVED)
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenWindow:
     """A stop whose announced window would close before the courier is there, and had not before."""
 
     stop_id: int
@@ -23,7 +24,7 @@ class Broken:
 
 
 def window_of(stop: CourierStop) -> tuple[int, int] | None:
-    """What the customer was told, else what was asked for."""
+    """The announced window, else from the first wanted window to the last; seconds from 00:00 in Shanghai."""
     if stop.announced_opens_s is not None and stop.announced_closes_s is not None:
         return stop.announced_opens_s, stop.announced_closes_s
     return (int(stop.windows[0][0]), int(stop.windows[-1][1])) if stop.windows else None
@@ -49,7 +50,7 @@ def arrivals(stops: Sequence[CourierStop], *, here: Point | None, from_s: int, t
 
 def reorder(
     session: Session, run: CourierRun, first: Sequence[int], *, at_s: int, travel: TravelTimes, anyway: bool = False
-) -> list[Broken]:
+) -> list[BrokenWindow]:
     """Visit the stops ``first`` names before the others. The run is locked here.
 
     With windows that would break and not ``anyway``, they are answered and nothing is changed. Raises WrongStop."""
@@ -78,7 +79,7 @@ def reorder(
     for stop in wanted:
         window = window_of(stop)
         if window is not None and before[stop.id] <= window[1] < after[stop.id]:
-            broken.append(Broken(stop.id, stop.label, after[stop.id], window[1]))
+            broken.append(BrokenWindow(stop.id, stop.label, after[stop.id], window[1]))
     if broken and not anyway:
         return broken
     # Numbers already given to stops that are done stay; the rest take the free numbers in the new order.

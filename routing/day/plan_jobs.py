@@ -1,48 +1,15 @@
-"""A courier day in the tables: a plan is asked for, claimed by a worker, given up, or committed to runs and windows."""
+"""Planning jobs: queue one, claim it for a worker, find those that are silent, cancel."""
 
-import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import real_now
-from routing.day.routing_input import TOUCHED, open_stops
-from routing.day.tables import (
-    CourierRun,
-    CourierStop,
-    Cutoff,
-    DayPlan,
-    PlanConflict,
-    PlanState,
-    RunState,
-    StopState,
-    VehicleKind,
-)
-
-log = logging.getLogger(__name__)
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
 
 SILENT_S = 60  # a running job whose heartbeat is older is taken over
-TRIED = (PlanState.PREVIEW, PlanState.COMMITTED)  # to what one courier more may be tried
-UNANSWERED = ("asked", "solving")
-WINDOW_S = 2 * 3600  # what is announced: two hours around the planned arrival, inside the asked-for window
-BEFORE_S = 1800
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A stop that a committed plan gave a window: whoever waits there is to be told."""
-
-    stop_id: int
-    courier_name: str
-    opens_s: int
-    closes_s: int
-
-
-# ---------------------------------------------------------------- the job
 
 
 def queue_plan(
@@ -54,7 +21,6 @@ def queue_plan(
     limit_s: int,
     by: str,
     at: datetime,
-    seed: int = 0,
     replaces: DayPlan | None = None,
 ) -> DayPlan:
     """A row that a worker will take. Nothing is computed here."""
@@ -63,7 +29,6 @@ def queue_plan(
         on=on,
         cutoff=cutoff,
         limit_s=limit_s,
-        seed=seed,
         requested_by=by,
         requested_at=at,
         replaces_id=None if replaces is None else replaces.id,
@@ -73,7 +38,7 @@ def queue_plan(
     return plan
 
 
-def take(session: Session, plan_id: int) -> DayPlan | None:
+def claim_plan(session: Session, plan_id: int) -> DayPlan | None:
     """Claim a job: queued, or running but silent for a minute. None when it is somebody else's, or over."""
     plan = session.get(DayPlan, plan_id, with_for_update=True, populate_existing=True)
     if plan is None:
@@ -99,215 +64,3 @@ def silent_plans(session: Session) -> list[int]:
 def cancel(session: Session, plan: DayPlan) -> None:
     """Give a job or a preview up; a running worker stops at its next heartbeat."""
     plan.move_to(PlanState.CANCELLED)
-
-
-# ---------------------------------------------------------------- what if there were one courier more
-
-
-def ask_what_if(session: Session, plan: DayPlan, *, vehicle: VehicleKind) -> None:
-    """Note on the plan's row what somebody asks; a worker solves it. Raises PlanConflict where there is no day."""
-    plan = session.get_one(DayPlan, plan.id, with_for_update=True, populate_existing=True)
-    if plan.state not in TRIED or plan.result is None:
-        raise PlanConflict(f"plan {plan.id} is {plan.state}", user_message="只有待确认或已下发的路线可以试算")
-    note_what_if(session, plan, {"state": "asked", "vehicle": vehicle.value})
-
-
-def take_what_if(session: Session, plan_id: int) -> DayPlan | None:
-    """Claim the question on a plan's row. None when there is none, or somebody else is at it."""
-    plan = session.get(DayPlan, plan_id, with_for_update=True, populate_existing=True)
-    if plan is None or plan.state not in TRIED:
-        return None
-    asked = (plan.result or {}).get("what_if")
-    if asked is None or asked["state"] not in UNANSWERED:
-        return None
-    if asked["state"] == "solving" and not _is_old(plan.result, real_now(session)):
-        return None
-    note_what_if(session, plan, {**asked, "state": "solving"})
-    return plan
-
-
-def silent_what_ifs(session: Session) -> list[int]:
-    """Plans whose question nobody has answered for a minute."""
-    state, moment = DayPlan.result["what_if"]["state"].as_string(), real_now(session)
-    waiting = select(DayPlan).where(DayPlan.state.in_(TRIED), state.in_(UNANSWERED)).order_by(DayPlan.id)
-    return [plan.id for plan in session.scalars(waiting) if _is_old(plan.result, moment)]
-
-
-def note_what_if(session: Session, plan: DayPlan, told: Mapping[str, Any]) -> None:
-    """Write how the question stands; the plan itself stays as it is."""
-    plan.result = {**(plan.result or {}), "what_if": {**told, "since": real_now(session).isoformat()}}
-
-
-def _is_old(result: Mapping[str, Any] | None, moment: datetime) -> bool:
-    since = datetime.fromisoformat((result or {})["what_if"]["since"])
-    return moment - since > timedelta(seconds=SILENT_S)
-
-
-# ---------------------------------------------------------------- preview and commit
-
-
-def commit(session: Session, plan: DayPlan, *, by: str, at: datetime) -> list[Told]:
-    """The preview becomes the day's runs. Raises PlanConflict with the difference when its stops changed meanwhile."""
-    plan = session.get_one(DayPlan, plan.id, with_for_update=True, populate_existing=True)
-    if plan.state is not PlanState.PREVIEW or plan.result is None:
-        plan.move_to(PlanState.COMMITTED)  # raises, and names the state
-    if objections := (plan.result or {}).get("objections"):
-        raise PlanConflict(
-            f"plan {plan.id}: the model of record disagrees: {objections[0]}",
-            user_message="独立核对（OR-Tools）与本次结果不一致，不能下发，请重新计算",
-            difference={"objections": objections},
-        )
-    ids = [int(stop_id) for stop_id in plan.stop_versions]
-    stops = {
-        stop.id: stop
-        for stop in session.scalars(
-            select(CourierStop)
-            .where(CourierStop.id.in_(ids))
-            .order_by(CourierStop.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    }
-    changed = changed_stops(session, plan, stops)
-    fresh = [stop.id for stop in open_stops(session, plan.division_id, plan.on, plan.cutoff) if stop.id not in stops]
-    if changed:
-        raise PlanConflict(
-            f"plan {plan.id}: stops {changed} changed since the preview",
-            user_message="预览之后有站点变化，请重新计算",
-            difference={"changed": changed, "new": fresh},
-        )
-    standing = session.scalar(
-        select(DayPlan)
-        .where(
-            DayPlan.division_id == plan.division_id,
-            DayPlan.on == plan.on,
-            DayPlan.cutoff == plan.cutoff,
-            DayPlan.state == PlanState.COMMITTED,
-        )
-        .with_for_update()
-    )
-    if standing is not None and standing.id != plan.replaces_id:
-        raise PlanConflict(
-            f"plan {standing.id} is committed for this area and cut-off",
-            user_message="该片区该批次已有下发的路线，请基于它重新计算",
-            difference={"committed": standing.id},
-        )
-    if standing is not None:
-        standing.move_to(PlanState.SUPERSEDED)
-        session.flush()
-    plan.move_to(PlanState.COMMITTED)
-    plan.committed_at, plan.committed_by = at, by
-    session.flush()
-    assert plan.result is not None
-    told = _make_runs(session, plan, stops, standing, words=by)
-    _leave_out(plan, stops)
-    session.flush()
-    return told
-
-
-def changed_stops(session: Session, plan: DayPlan, stops: Mapping[int, CourierStop]) -> list[int]:
-    """Stops that are no longer as the preview saw them. What the courier of the plan's own run did since is no change.
-
-    Without that, a day under way could never be planned anew: somebody ticks a stop off every half minute.
-    """
-    courier = {v["stop_id"]: r["courier_id"] for r in (plan.result or {})["routes"] for v in r["visits"]}
-    moved = [
-        n for n in map(int, plan.stop_versions) if n not in stops or stops[n].version != plan.stop_versions[str(n)]
-    ]
-    holders = dict(
-        session.execute(
-            select(CourierStop.id, CourierRun.courier_id)
-            .join(CourierRun, CourierRun.id == CourierStop.run_id)
-            .where(CourierStop.id.in_(moved))
-        ).all()
-    )
-    return [
-        n
-        for n in moved
-        if n not in stops or stops[n].state not in TOUCHED or n not in courier or holders.get(n) != courier[n]
-    ]
-
-
-def _make_runs(
-    session: Session, plan: DayPlan, stops: dict[int, CourierStop], standing: DayPlan | None, *, words: str
-) -> list[Told]:
-    assert plan.result is not None
-    earlier = {}
-    if standing is not None:
-        earlier = {
-            run.courier_id: run for run in session.scalars(select(CourierRun).where(CourierRun.plan_id == standing.id))
-        }
-    told: list[Told] = []
-    for route in plan.result["routes"]:
-        before = earlier.get(route["courier_id"])
-        run = CourierRun(
-            plan_id=plan.id,
-            courier_id=route["courier_id"],
-            on=plan.on,
-            state=before.state if before is not None else RunState.READY,
-            starts_s=route["start_s"],
-            ends_s=route["end_s"],
-            travel_s=route["cost"]["travel"],
-            cost_terms=route["cost"],
-            changed_words=_changed_words(route, words) if before is not None or route.get("handovers") else None,
-        )
-        session.add(run)
-        session.flush()
-        for position, visit in enumerate(route["visits"], start=1):
-            stop = stops[visit["stop_id"]]
-            stop.run_id, stop.position, stop.eta_s, stop.unserved_reason = run.id, position, visit["start_s"], None
-            if visit.get("frozen") or stop.state in TOUCHED:
-                continue
-            if stop.state is StopState.OPEN:
-                stop.move_to(StopState.PLANNED)
-            told.extend(_announce(stop, route["courier"], visit["start_s"]))
-    return told
-
-
-def _changed_words(route: Mapping[str, Any], by: str) -> str:
-    """What the courier reads above the new order: who made it, and from whom papers are to be taken over first."""
-    words = f"{by}重新安排了路线"
-    givers: dict[str, list[int]] = {}
-    for handover in route.get("handovers", ()):
-        givers.setdefault(handover["from_courier"], []).append(handover["start_s"])
-    for giver, starts in givers.items():
-        words += f"；约{starts[0] // 3600:02d}:{starts[0] // 60 % 60:02d}先向{giver}当面交接 {len(starts)} 件"
-    return words
-
-
-def _announce(stop: CourierStop, courier: str, start_s: int) -> list[Told]:
-    """The window to tell, unless the one that was told still holds."""
-    if (
-        stop.announced_opens_s is not None
-        and stop.announced_closes_s is not None
-        and stop.announced_opens_s <= start_s <= stop.announced_closes_s
-    ):
-        return []
-    opens, closes = window_around(start_s, [(int(o), int(c)) for o, c in stop.windows])
-    told = Told(stop.id, courier, opens, closes)
-    return [told]
-
-
-def window_around(start_s: int, asked: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Two hours that hold the planned start, on half hours where the asked-for window allows it."""
-    opens = max(0, (start_s - BEFORE_S) // 1800 * 1800)
-    closes = opens + WINDOW_S
-    for low, high in asked:
-        if low <= start_s <= high:
-            return max(opens, low), min(closes, high)
-    return opens, closes
-
-
-def settle_announcement(stop: CourierStop, told: Told) -> None:
-    """The window is on its way to the customer: from now on moving it costs."""
-    stop.announced_opens_s, stop.announced_closes_s = told.opens_s, told.closes_s
-
-
-def _leave_out(plan: DayPlan, stops: dict[int, CourierStop]) -> None:
-    assert plan.result is not None
-    for left in plan.result["unserved"]:
-        stop = stops[left["stop_id"]]
-        if stop.state is StopState.PLANNED:
-            stop.move_to(StopState.OPEN)
-            stop.run_id = stop.position = stop.eta_s = None
-        stop.unserved_reason = {"reason": left["reason"], "candidates": left["candidates"]}

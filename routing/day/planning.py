@@ -10,13 +10,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import now, real_now
-from routing.day.plan_jobs import take
-from routing.day.routing_input import RoutingInput, asked_of, rows_of, seconds_into
-from routing.day.tables import DayPlan, PlanState
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.day_rows import read_rows
+from routing.day.hours import seconds_into
+from routing.day.plan_jobs import claim_plan
+from routing.day.routing_input import RoutingInput, build_input
 from routing.model.plan import Plan, Reason
-from routing.model.problem import InvalidProblem, Problem
-from routing.search.child import Unheard
-from routing.search.explain import another, bindings, one_more
+from routing.model.problem import Problem
+from routing.model.quantities import InvalidProblem
+from routing.search.child import OrToolsUnavailable
+from routing.search.explain import another_courier, bindings, one_more
 from routing.search.pace import SolveProgress
 from routing.search.solve import BrokenPlan, compile_core, improve, solve
 from routing.travel.fallback import WithFallback
@@ -36,13 +39,13 @@ def work_on(
 ) -> PlanState | None:
     """Plan one area. May run twice: the second finds nothing to do. Returns the state it left, None if not its own.
 
-    No transaction is open while travel times are asked for or the plan is searched. A worker that was given up for
+    No transaction is open while travel times are looked up or the plan is searched. A worker that was given up for
     dead and comes back finds that the claim is another's, and leaves nothing behind. ``record`` asks the model of
     record what it has against a first plan; what it says stands in the preview, and ``commit`` looks there.
     """
     compile_core()  # before the claim: one that is silent while the compiler works would be taken over
     with sessions.begin() as session:
-        plan = take(session, plan_id)
+        plan = claim_plan(session, plan_id)
         if plan is None:
             return None
         claim, limit_s, seed = plan.started_at, plan.limit_s, plan.seed
@@ -50,22 +53,22 @@ def work_on(
         plan = session.get_one(DayPlan, plan_id)
         replacing = None if plan.replaces_id is None else session.get(DayPlan, plan.replaces_id)
         at_s = seconds_into(plan.on, now(session)) if replacing is not None else 0
-        rows = rows_of(session, plan.division_id, plan.on, plan.cutoff, replacing=replacing, at_s=at_s)
+        rows = read_rows(session, plan.division_id, plan.on, plan.cutoff, replacing=replacing, at_s=at_s)
     beat = _Heartbeat(sessions, plan_id, limit_s, claim)
     try:
-        asked = asked_of(rows, travel)
-        answer = _answer(asked, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
-        if problems := verify(asked.problem, answer) if verify is not None else None:
+        routing_input = build_input(rows, travel)
+        answer = _answer(routing_input, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
+        if problems := verify(routing_input.problem, answer) if verify is not None else None:
             return _leave(sessions, plan_id, claim, why_failed=f"the plan did not pass its check: {problems}")
-        result = _result(answer, asked)
+        result = _result(answer, routing_input)
         if isinstance(travel, WithFallback) and travel.failure:
             result["travel_failure"] = travel.failure
-        if asked.orders is None:
+        if routing_input.orders is None:
             result["one_more"] = _one_more(
-                asked, answer, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations
+                routing_input, answer, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations
             )
             if record is not None:
-                result["objections"] = _objections(plan_id, asked.problem, answer, record, beat)
+                result["objections"] = _objections(plan_id, routing_input.problem, answer, record, beat)
     except SQLAlchemyError:  # the database's own trouble passes: whoever takes the row over tries again
         raise
     except (InvalidProblem, BrokenPlan) as error:
@@ -73,37 +76,45 @@ def work_on(
     except Exception as error:  # else the row would be taken over, and fail alike, every minute from now on
         log.exception("plan %s failed", plan_id)
         return _leave(sessions, plan_id, claim, why_failed=f"{type(error).__name__}: {error}"[:500])
-    return _leave(sessions, plan_id, claim, answer=answer, asked=asked, result=result, curve=beat.curve)
+    return _leave(sessions, plan_id, claim, answer=answer, routing_input=routing_input, result=result, curve=beat.curve)
 
 
 def _objections(
     plan_id: int, problem: Problem, answer: Plan, record: Callable[..., list[str]], beat: "_Heartbeat"
 ) -> list[str] | None:
-    """What the model of record has against the plan; None when it could not be asked: the check has passed it then."""
+    """What the model of record has against the plan; None when it gave no answer: the check has passed it then."""
     try:
         found = record(problem, answer, over=beat.should_stop)
-    except Unheard as error:
-        log.warning("plan %s: the model of record was not heard: %s", plan_id, error)
+    except OrToolsUnavailable as error:
+        log.warning("plan %s: the model of record gave no answer: %s", plan_id, error)
         return None
     for each in found:
         log.error("plan %s: the model of record disagrees: %s", plan_id, each)
     return found
 
 
-def _answer(asked: RoutingInput, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None) -> Plan:
-    if asked.orders is None:
+def _answer(
+    routing_input: RoutingInput, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None
+) -> Plan:
+    if routing_input.orders is None:
         return solve(
-            asked.problem, limit_s=limit_s, max_iterations=max_iterations, seed=seed, on_progress=beat.progress,
+            routing_input.problem, limit_s=limit_s, max_iterations=max_iterations, seed=seed, on_progress=beat.progress,
             should_stop=beat.should_stop,
         )  # fmt: skip
     return improve(
-        asked.problem, asked.orders, limit_s=limit_s, max_iterations=max_iterations, seed=seed,
+        routing_input.problem, routing_input.orders, limit_s=limit_s, max_iterations=max_iterations, seed=seed,
         should_stop=beat.should_stop,
     )  # fmt: skip
 
 
 def _one_more(
-    asked: RoutingInput, answer: Plan, beat: "_Heartbeat", *, limit_s: float, seed: int, max_iterations: int | None
+    routing_input: RoutingInput,
+    answer: Plan,
+    beat: "_Heartbeat",
+    *,
+    limit_s: float,
+    seed: int,
+    max_iterations: int | None,
 ) -> dict[str, Any] | None:
     """What one more courier would bring, where it is couriers that are short."""
     short = next((left for left in answer.unserved if left.reason is Reason.NO_ROOM and left.candidates), None)
@@ -112,13 +123,13 @@ def _one_more(
     like = short.candidates[0]
     try:
         more = one_more(
-            asked.problem, answer, newcomer=another(asked.problem, like), limit_s=max(1.0, limit_s / 3),
-            max_iterations=max_iterations, seed=seed, should_stop=beat.should_stop,
+            routing_input.problem, answer, newcomer=another_courier(routing_input.problem, like),
+            limit_s=max(1.0, limit_s / 3), max_iterations=max_iterations, seed=seed, should_stop=beat.should_stop,
         )  # fmt: skip
     except (ValueError, BrokenPlan) as error:  # the plan itself is found and checked: it is not lost for a what-if
         log.error("one courier more cannot be tried: %s", error)
         return None
-    return {"served": len(more.served), "saved": more.saved, "like": asked.couriers[like].vehicle.value}
+    return {"served": len(more.served), "saved": more.saved, "like": routing_input.couriers[like].vehicle.value}
 
 
 def _leave(
@@ -128,7 +139,7 @@ def _leave(
     *,
     why_failed: str | None = None,
     answer: Plan | None = None,
-    asked: RoutingInput | None = None,
+    routing_input: RoutingInput | None = None,
     result: dict[str, Any] | None = None,
     curve: list[list[float]] | None = None,
 ) -> PlanState:
@@ -138,12 +149,12 @@ def _leave(
         if plan.state is not PlanState.RUNNING or plan.started_at != claim:
             return plan.state
         plan.finished_at = real_now(session)
-        if answer is None or asked is None:
+        if answer is None or routing_input is None:
             plan.move_to(PlanState.FAILED)
             plan.why_failed = why_failed
             return plan.state
-        plan.fingerprint = asked.problem.fingerprint()
-        plan.stop_versions = {str(stop.id): stop.version for stop in asked.stops.values()}
+        plan.fingerprint = routing_input.problem.fingerprint()
+        plan.stop_versions = {str(stop.id): stop.version for stop in routing_input.stops.values()}
         plan.progress, plan.cost, plan.cost_curve = 1.0, float(answer.cost.total), curve or []
         plan.result = result
         plan.move_to(PlanState.PREVIEW)
@@ -182,24 +193,24 @@ class _Heartbeat:
                 plan.cost, plan.cost_curve = cost, list(self.curve)
 
 
-def _result(answer: Any, asked: RoutingInput) -> dict[str, Any]:
+def _result(answer: Any, routing_input: RoutingInput) -> dict[str, Any]:
     plain = answer.as_dict()
     for route in plain["routes"]:
-        courier = asked.couriers[route["vehicle"]]
+        courier = routing_input.couriers[route["vehicle"]]
         route["courier_id"], route["courier"] = courier.id, courier.name
         visits, route["visits"], route["handovers"] = route["visits"], [], []
         for visit in visits:
             visit["stop_id"] = int(visit["request"].removeprefix("stop:"))
-            visit["frozen"] = visit["request"] in asked.frozen
-            if visit["side"] == 0 and (giver := asked.fetched.get(visit["request"])) is not None:
+            visit["frozen"] = visit["request"] in routing_input.frozen
+            if visit["side"] == 0 and (giver := routing_input.fetched.get(visit["request"])) is not None:
                 visit["from_courier_id"], visit["from_courier"] = giver.id, giver.name
                 route["handovers"].append(visit)  # nobody's door: the stop itself is the visit that follows
             else:
                 route["visits"].append(visit)
-    for left, bound in zip(plain["unserved"], bindings(asked.problem, answer), strict=True):
+    for left, bound in zip(plain["unserved"], bindings(routing_input.problem, answer), strict=True):
         left["stop_id"] = int(left["request"].removeprefix("stop:"))
         if bound.reason is Reason.CAPACITY:
-            nearest = asked.couriers[bound.nearest]
+            nearest = routing_input.couriers[bound.nearest]
             lacks = {"pieces": bound.lacks.pieces, "grams": bound.lacks.grams}
             left["nearest"] = {"courier_id": nearest.id, "courier": nearest.name, **lacks}
     return dict(plain)

@@ -9,12 +9,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import now
-from routing.day import plan_jobs
-from routing.day.routing_input import RoutingInput, asked_of, rows_of, seconds_into
-from routing.day.tables import DayPlan, PlanState, VehicleKind
+from routing.day import what_if_jobs
+from routing.day.couriers import VehicleKind
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.day_rows import read_rows
+from routing.day.hours import seconds_into
+from routing.day.routing_input import RoutingInput, build_input
 from routing.model.plan import Plan
-from routing.model.problem import Load, Problem, Vehicle
-from routing.search.explain import OneMore, another, one_more
+from routing.model.problem import Problem
+from routing.model.quantities import Load
+from routing.model.vehicle import Vehicle
+from routing.search.explain import OneMore, another_courier, one_more
 from routing.search.solve import BrokenPlan, compile_core, improve
 from routing.travel.places import TravelTimes
 
@@ -23,7 +28,7 @@ log = logging.getLogger(__name__)
 LIMIT_S = 4.0  # for the day as it is, and again for the day with one courier more
 
 
-def answer(
+def answer_what_if(
     sessions: sessionmaker[Session], plan_id: int, *, travel: TravelTimes, max_iterations: int | None = None
 ) -> str | None:
     """Solve the plan's day twice from its own order of visits, without and with one courier more.
@@ -32,38 +37,38 @@ def answer(
     """
     compile_core()  # before the claim, as for a plan
     with sessions.begin() as session:
-        plan = plan_jobs.take_what_if(session, plan_id)
+        plan = what_if_jobs.claim_what_if(session, plan_id)
         if plan is None or plan.result is None:
             return None
-        asked, seed, result = plan.result["what_if"], plan.seed, plan.result
+        what_if, seed, result = plan.result["what_if"], plan.seed, plan.result
         committed = plan.state is PlanState.COMMITTED
         standing = plan if committed else None if plan.replaces_id is None else session.get(DayPlan, plan.replaces_id)
         at_s = seconds_into(plan.on, now(session)) if standing is not None else 0
-        rows = rows_of(session, plan.division_id, plan.on, plan.cutoff, replacing=standing, at_s=at_s)
+        rows = read_rows(session, plan.division_id, plan.on, plan.cutoff, replacing=standing, at_s=at_s)
     try:
-        question = asked_of(rows, travel)
-        orders = question.orders if committed and question.orders is not None else _orders(result)
-        problem = question.problem
-        newcomer = _newcomer(question, VehicleKind(asked["vehicle"]), at_s)
+        routing_input = build_input(rows, travel)
+        orders = routing_input.orders if committed and routing_input.orders is not None else _orders(result)
+        problem = routing_input.problem
+        newcomer = _newcomer(routing_input, VehicleKind(what_if["vehicle"]), at_s)
         base = improve(problem, orders, limit_s=LIMIT_S, max_iterations=max_iterations, seed=seed)
         more = one_more(
             problem, base, newcomer=newcomer, orders=orders, limit_s=LIMIT_S, max_iterations=max_iterations, seed=seed
         )
-        told = {**asked, "state": "answered", **_in_figures(problem, base, more)}
+        answer = {**what_if, "state": "answered", **_in_figures(problem, base, more)}
     except (ValueError, BrokenPlan) as error:  # no problem, or a day that is over: the page says so, once
         log.warning("plan %s: one courier more cannot be tried: %s", plan_id, error)
-        told = {**asked, "state": "failed"}
+        answer = {**what_if, "state": "failed"}
     except SQLAlchemyError:  # the database's own trouble passes: whoever takes the question over tries again
         raise
     except Exception:  # else the question would be taken over, and fail alike, every minute from now on
         log.exception("plan %s: one courier more cannot be tried", plan_id)
-        told = {**asked, "state": "failed"}
+        answer = {**what_if, "state": "failed"}
     with sessions.begin() as session:
         plan = session.get_one(DayPlan, plan_id, with_for_update=True, populate_existing=True)
-        if plan.state not in plan_jobs.TRIED or (plan.result or {}).get("what_if") != asked:
-            return None  # given up, superseded, or asked anew meanwhile
-        plan_jobs.note_what_if(session, plan, told)
-    return str(told["state"])
+        if plan.state not in what_if_jobs.TRIED or (plan.result or {}).get("what_if") != what_if:
+            return None  # given up, superseded, or requested anew meanwhile
+        what_if_jobs.note_what_if(session, plan, answer)
+    return str(answer["state"])
 
 
 def _orders(result: Mapping[str, Any]) -> dict[str, list[tuple[str, int]]]:
@@ -77,14 +82,14 @@ def _orders(result: Mapping[str, Any]) -> dict[str, list[tuple[str, int]]]:
     }
 
 
-def _newcomer(question: RoutingInput, vehicle: VehicleKind, at_s: int) -> Vehicle:
+def _newcomer(routing_input: RoutingInput, vehicle: VehicleKind, at_s: int) -> Vehicle:
     """A courier with that vehicle: as one of the day drives it, else with the largest load of the others."""
-    vans = question.problem.vehicles
+    vans = routing_input.problem.vehicles
     if not vans:
         raise ValueError("nobody is on shift")
-    alike = [van for van in vans if question.couriers[van.id].vehicle is vehicle]
+    alike = [van for van in vans if routing_input.couriers[van.id].vehicle is vehicle]
     model = max(alike or vans, key=lambda van: van.shift.closes_s - max(van.shift.opens_s, at_s))
-    newcomer = another(question.problem, model.id, from_s=at_s)
+    newcomer = another_courier(routing_input.problem, model.id, from_s=at_s)
     if alike:
         return newcomer
     largest = Load(max(van.capacity.pieces for van in vans), max(van.capacity.grams for van in vans))

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from routing.model.problem import Load, Objective, Primary
+from routing.model.problem import Objective, Primary
+from routing.model.quantities import Load
 
 
 class Reason(enum.Enum):

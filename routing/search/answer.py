@@ -10,12 +10,15 @@ from operator import attrgetter
 
 import numpy as np
 
-from routing.model.check import left_out
+from routing.model.check import true_reasons
 from routing.model.plan import Costs, Plan, Route, Unserved, Visit, total
-from routing.model.problem import Load, Problem, Profile, Vehicle
+from routing.model.problem import Problem
+from routing.model.profile import Profile
+from routing.model.quantities import Load
+from routing.model.vehicle import Vehicle
 from routing.search.sisr.model import model_of
-from routing.search.sisr.route import ARRIVES, LEAVES_AT, REST_BEGINS, RESTS, SERVES
 from routing.search.sisr.search import Lines, Search
+from routing.search.sisr.timing import ARRIVES, LEAVES_AT, REST_BEGINS, RESTS, SERVES
 from routing.search.unserved import claims
 
 log = logging.getLogger(__name__)
@@ -26,7 +29,7 @@ _moments = attrgetter("arrival_s", "start_s", "departure_s")
 _frame = attrgetter("start_s", "end_s", "break_s")
 
 
-class Answers:
+class PlanBuilder:
     """Makes routes and plans of one problem from what a search found."""
 
     def __init__(self, problem: Problem, search: Search, before: Plan | None = None) -> None:
@@ -88,8 +91,8 @@ class Answers:
             if stop.windows:
                 lateness += stop.late_per_s * max(0, visit.start_s - stop.windows[-1].closes_s)
             if stop.announced:
-                told = stop.announced.window
-                off_s = max(0, told.opens_s - visit.start_s, visit.start_s - told.closes_s)
+                announced = stop.announced.window
+                off_s = max(0, announced.opens_s - visit.start_s, visit.start_s - announced.closes_s)
                 moved += stop.announced.cost_per_min * math.ceil(off_s / 60)
         return Costs(
             travel=self._driven(vehicle, profile, places),
@@ -132,7 +135,7 @@ def fullest(problem: Problem, routes: Iterable[Route], *, engine: str, seed: int
     """
     plan = assembled(problem, routes, engine=engine, seed=seed)
     for _ in plan.unserved:
-        truths = left_out(problem, plan)
+        truths = true_reasons(problem, plan)
         rooms = {name: truth for name, truth in truths.items() if isinstance(truth, str)}
         if not rooms:
             stated = tuple(each for each in truths.values() if isinstance(each, Unserved))
@@ -160,18 +163,18 @@ def _with(problem: Problem, plan: Plan, name: str, by: str) -> Route | None:
     visits = next((route.visits for route in plan.routes if route.vehicle == by), ())
     needed = {name, *(visit.request for visit in visits), *(prefix.on_board if prefix else ())}
     part = problem.part([q for q, request in enumerate(problem.requests) if request.id in needed], [v])
-    for asked in (part, _untold(part)):
-        search = Search(model_of(asked, neighbours=0), 0)
+    for posed in (part, _unannounced(part)):
+        search = Search(model_of(posed, neighbours=0), 0)
         line = search.lines_of({by: [(visit.request, visit.side) for visit in visits]})[0]
         nodes = [node for node, side in enumerate(search.model.sides) if side[0] == name]
         for placed in _placings(line, nodes):
             if search.stands(0, placed):
-                route = Answers(asked, search).routes([placed])[0]
-                return replace(route, cost=Answers(part, search)._cost(part.vehicles[0], route))
+                route = PlanBuilder(posed, search).routes([placed])[0]
+                return replace(route, cost=PlanBuilder(part, search)._cost(part.vehicles[0], route))
     return None
 
 
-def _untold(problem: Problem) -> Problem:
+def _unannounced(problem: Problem) -> Problem:
     """The problem with nothing announced."""
     requests = tuple(
         replace(request, stops=tuple(replace(stop, announced=None) for stop in request.stops))

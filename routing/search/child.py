@@ -26,47 +26,47 @@ Orders = dict[str, list[tuple[str, int]]]
 ENGINE = (sys.executable, "-m", "routing.search.ortools_engine")
 
 
-class Unheard(RuntimeError):
-    """The child told nothing: it died, or its time was up."""
+class OrToolsUnavailable(RuntimeError):
+    """The child process answered nothing: it died, or its time was up."""
 
 
 def ortools_orders(
     problem: Problem, *, limit_s: float, over: Callable[[], bool], max_iterations: int | None = None
 ) -> Orders:
-    """The best orders that OR-Tools told before the limit; empty when it told none.
+    """The best orders that OR-Tools found before the limit; empty when it found none.
 
-    With ``max_iterations`` it looks at about so many plans and no clock, so the same question has the same answer.
+    With ``max_iterations`` it looks at about so many plans and no clock, so the same problem has the same answer.
     """
-    asked = max_iterations if max_iterations is not None else limit_s
+    limit = max_iterations if max_iterations is not None else limit_s
     if limit_s <= 0 or over():
         return {}
-    best, code = heard((problem, asked), limit_s=limit_s, over=over)
+    best, code = run_child((problem, limit), limit_s=limit_s, over=over)
     if not best and code not in (0, None):
-        log.error("OR-Tools ended with %s and told nothing", code)
+        log.error("OR-Tools ended with %s and answered nothing", code)
     return best[-1] if best else {}
 
 
 def ortools_objections(
     problem: Problem, plan: Plan, *, limit_s: float = 60.0, over: Callable[[], bool] = lambda: False
 ) -> list[str]:
-    """What OR-Tools, the model of record, has against a plan; empty when it agrees. Raises Unheard."""
-    told, code = heard((problem, plan), limit_s=limit_s, over=over)
-    if not told:
-        raise Unheard(f"OR-Tools ended with {code} within {limit_s:g} s and told nothing")
-    return list(told[-1])
+    """What OR-Tools, the model of record, has against a plan; empty when it agrees. Raises OrToolsUnavailable."""
+    answers, code = run_child((problem, plan), limit_s=limit_s, over=over)
+    if not answers:
+        raise OrToolsUnavailable(f"OR-Tools ended with {code} within {limit_s:g} s and answered nothing")
+    return list(answers[-1])
 
 
-def heard(
+def run_child(
     question: object, *, limit_s: float, over: Callable[[], bool], command: Sequence[str] = ENGINE
 ) -> tuple[list[Any], int | None]:
     """What a child answered, and how it ended by itself; None when it was killed."""
     ends = time.perf_counter() + limit_s
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert child.stdin and child.stdout
-    told: list[Any] = []
+    answers: list[Any] = []
     # A large question fills the pipe until the child has loaded OR-Tools and reads: the clock is watched meanwhile.
     asker = threading.Thread(target=_ask, args=(child.stdin, question), daemon=True)
-    listener = threading.Thread(target=_listen, args=(child.stdout, told), daemon=True)
+    listener = threading.Thread(target=_listen, args=(child.stdout, answers), daemon=True)
     asker.start()
     listener.start()
     try:
@@ -79,7 +79,7 @@ def heard(
         asker.join(timeout=1.0)
         listener.join(timeout=1.0)
         child.stdout.close()
-    return told, code
+    return answers, code
 
 
 def _ask(stream: IO[bytes], question: object) -> None:
@@ -87,7 +87,7 @@ def _ask(stream: IO[bytes], question: object) -> None:
         pickle.dump(question, stream)
 
 
-def _listen(stream: IO[bytes], told: list[Any]) -> None:
+def _listen(stream: IO[bytes], answers: list[Any]) -> None:
     while True:
         head = stream.read(8)
         if len(head) < 8:
@@ -95,4 +95,4 @@ def _listen(stream: IO[bytes], told: list[Any]) -> None:
         body = stream.read(int.from_bytes(head, "big"))
         if len(body) < int.from_bytes(head, "big"):
             return  # cut off in the middle of a sentence
-        told[:] = [pickle.loads(body)]  # noqa: S301 - written by our own child
+        answers[:] = [pickle.loads(body)]  # noqa: S301 - written by our own child

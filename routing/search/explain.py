@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from routing.model.plan import Costs, Plan, Reason, Unserved
-from routing.model.problem import NOTHING, Load, Problem, Request, RequestKind, Vehicle, Window
+from routing.model.plan import Plan, Reason, Unserved
+from routing.model.problem import Problem
+from routing.model.quantities import NOTHING, Load, Window
+from routing.model.request import Request, RequestKind
+from routing.model.vehicle import Vehicle
 from routing.search.solve import improve, solve
 
 _AT_DEPOT = {RequestKind.DELIVERY: "starts", RequestKind.PICKUP: "ends", RequestKind.EXCHANGE: "starts and ends"}
@@ -110,12 +113,7 @@ def _share_lacking(request: Request, vehicle: Vehicle) -> tuple[float, float]:
     return max(shares), sum(shares)
 
 
-def route_costs(plan: Plan) -> dict[str, Costs]:
-    """What each route costs, by term."""
-    return {route.vehicle: route.cost for route in plan.routes}
-
-
-def another(problem: Problem, like: str, *, from_s: int = 0) -> Vehicle:
+def another_courier(problem: Problem, like: str, *, from_s: int = 0) -> Vehicle:
     """One more courier like one of the problem's, with nothing behind him, who can begin at ``from_s``.
 
     Raises ValueError when there is none like that, or nothing is left of his shift.

@@ -6,26 +6,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from routing.model.plan import Plan, Route
-from routing.model.problem import Announced, Done, Load, Prefix, Problem, Request, RequestKind, Stop, Vehicle, Window
+from routing.model.problem import Problem
+from routing.model.quantities import Load, Window
+from routing.model.request import Announced, Request, RequestKind, Stop
+from routing.model.vehicle import Done, Prefix, Vehicle
 from routing.search.solve import improve
 
 
 @dataclass(frozen=True, slots=True)
-class Insert:
+class RequestAdded:
     """A new request; its places are places of the problem already."""
 
     request: Request
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
+class RequestDropped:
     """A request that is wanted no more."""
 
     request: str
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
+class CourierDelayed:
     """A courier who can go on only from ``free_from_s``."""
 
     vehicle: str
@@ -33,14 +36,14 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
-class Out:
+class CourierLeft:
     """A courier who drops out. What he still has to bring is fetched where he stands, ``handover_s`` at each parcel."""
 
     vehicle: str
     handover_s: int = 60
 
 
-Event = Insert | Drop | Late | Out
+Event = RequestAdded | RequestDropped | CourierDelayed | CourierLeft
 
 
 class UnknownName(ValueError):
@@ -77,11 +80,11 @@ class Replanned:
         return self.windows_kept / max(1, self.windows_kept + len(self.windows_moved))
 
 
-def announced(problem: Problem, plan: Plan, *, before_s: int, after_s: int, cost_per_min: int) -> Problem:
-    """The problem with a window told around each planned start, where none was told before."""
+def with_announced_windows(problem: Problem, plan: Plan, *, before_s: int, after_s: int, cost_per_min: int) -> Problem:
+    """The problem with a window announced around each planned start, where none was announced before."""
     starts = {(visit.request, visit.side): visit.start_s for route in plan.routes for visit in route.visits}
 
-    def told(request: Request) -> Request:
+    def announce(request: Request) -> Request:
         stops = tuple(
             replace(stop, announced=Announced(Window(max(0, start - before_s), start + after_s), cost_per_min))
             if stop.announced is None and (start := starts.get((request.id, side))) is not None
@@ -90,10 +93,10 @@ def announced(problem: Problem, plan: Plan, *, before_s: int, after_s: int, cost
         )
         return replace(request, stops=stops)
 
-    return replace(problem, requests=tuple(told(request) for request in problem.requests))
+    return replace(problem, requests=tuple(announce(request) for request in problem.requests))
 
 
-def frozen(problem: Problem, plan: Plan, *, at_s: int, more: Sequence[Request] = ()) -> Problem:
+def frozen_at(problem: Problem, plan: Plan, *, at_s: int, more: Sequence[Request] = ()) -> Problem:
     """The problem at an instant of the plan: visits made or driven to are done, what was loaded is on board.
 
     ``more`` are requests that have come in since.
@@ -145,38 +148,38 @@ def replan(
     A single insertion needs no search: with ``max_iterations=0`` each new request goes where it costs least.
     """
     known = {request.id for request in problem.requests}
-    new = [event.request for event in events if isinstance(event, Insert)]
+    new = [event.request for event in events if isinstance(event, RequestAdded)]
     for request in new:
         if request.id in known:
             raise UnknownName(f"request {request.id} is in the plan already")
         known.add(request.id)
-    now = frozen(problem, plan, at_s=at_s, more=new)
+    now = frozen_at(problem, plan, at_s=at_s, more=new)
     for event in events:
         now = _after(now, event, at_s)
     orders = {
         route.vehicle: [(visit.request, visit.side) for visit in route.visits]
         for route in plan.routes
-        if not any(isinstance(event, Out) and event.vehicle == route.vehicle for event in events)
+        if not any(isinstance(event, CourierLeft) and event.vehicle == route.vehicle for event in events)
     }
     found = improve(
         now, orders, limit_s=limit_s, max_iterations=max_iterations, seed=seed, should_stop=should_stop,
-        before=None if any(isinstance(event, Out) for event in events) else plan,
+        before=None if any(isinstance(event, CourierLeft) for event in events) else plan,
     )  # fmt: skip
     return _difference(problem, plan, now, found)
 
 
 def _after(problem: Problem, event: Event, at_s: int) -> Problem:
-    if isinstance(event, Insert):
+    if isinstance(event, RequestAdded):
         return problem  # it came in when the day was frozen
     requests = {request.id: request for request in problem.requests}
-    if isinstance(event, Drop):
+    if isinstance(event, RequestDropped):
         if event.request not in requests:
             raise UnknownName(f"there is no request {event.request}")
         return _dropped(problem, event.request)
     vehicle = next((each for each in problem.vehicles if each.id == event.vehicle), None)
     if vehicle is None:
         raise UnknownName(f"there is no vehicle {event.vehicle}")
-    if isinstance(event, Late):
+    if isinstance(event, CourierDelayed):
         return _with(problem, _late(vehicle, event.free_from_s))
     return _without_courier(problem, vehicle, event, requests, at_s)
 
@@ -208,7 +211,7 @@ def _dropped(problem: Problem, name: str) -> Problem:
 
 
 def _without_courier(
-    problem: Problem, vehicle: Vehicle, event: Out, requests: dict[str, Request], at_s: int
+    problem: Problem, vehicle: Vehicle, event: CourierLeft, requests: dict[str, Request], at_s: int
 ) -> Problem:
     prefix = vehicle.prefix
     if prefix is None:
@@ -278,8 +281,8 @@ def _difference(problem: Problem, plan: Plan, now: Problem, new: Plan) -> Replan
             if before != after:
                 changes.append(StopChange(request.id, side, before, after))
             if before and stop.announced:
-                told = stop.announced.window
-                if after and told.opens_s <= after[1] <= told.closes_s:
+                window = stop.announced.window
+                if after and window.opens_s <= after[1] <= window.closes_s:
                     kept += 1
                 else:
                     moved.append(request.id)

@@ -8,9 +8,10 @@ from dataclasses import replace
 from routing.model.check import violations
 from routing.model.plan import Plan
 from routing.model.problem import Primary, Problem
-from routing.search.answer import Answers, fullest
-from routing.search.areas import LARGEST, LargeDay, divisible
+from routing.search.answer import PlanBuilder, fullest
+from routing.search.areas import LARGEST, divisible
 from routing.search.child import ortools_orders
+from routing.search.large_day import LargeDay
 from routing.search.pace import Pace, SolveProgress
 from routing.search.sisr import warm
 from routing.search.sisr.drive import Drive
@@ -50,7 +51,7 @@ def solve(
     """The best plan found within ``limit_s``. Stops that cannot be served are in ``Plan.unserved``, never dropped.
 
     With ``max_iterations`` and one worker the same seed gives the same plan, bit for bit; the limit still ends it.
-    The engine ``ortools`` answers with the core's first solution where OR-Tools told nothing within the limit.
+    The engine ``ortools`` answers with the core's first solution where OR-Tools found nothing within the limit.
     """
     if engine not in ENGINES:
         raise ValueError(f"engine is {engine!r}: it must be one of {', '.join(ENGINES)}")
@@ -67,7 +68,7 @@ def solve(
         plan = _checked(problem, fullest(problem, day.routes(), engine=used, seed=seed))
         return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations, workers=workers)
     search = Search(model_of(problem), seed)
-    ending = Ending(problem, search, used, seed)
+    ending = FinalPlan(problem, search, used, seed)
     drive = Drive(search, pace, fleet_first=fleet_first, on_progress=on_progress)
     drive.first()
     pace.reserve_s = ending.reserve_s(pace)
@@ -86,7 +87,7 @@ def solve(
 
 
 def _possible(limit_s: float, max_iterations: int | None, seed: int) -> None:
-    """Refuses what no search can be told: a limit that is not a number would never be over."""
+    """Raises ValueError for a limit, a number of iterations or a seed that no search can use."""
     if not limit_s >= 0:
         raise ValueError(f"limit_s is {limit_s}: it must be at least 0")
     if max_iterations is not None and max_iterations < 0:
@@ -95,12 +96,12 @@ def _possible(limit_s: float, max_iterations: int | None, seed: int) -> None:
         raise ValueError(f"seed is {seed}: it must be at least 0")
 
 
-class Ending:
+class FinalPlan:
     """Makes a checked plan of the best that a search has found. How long that takes is measured on an early one."""
 
     def __init__(self, problem: Problem, search: Search, engine: str, seed: int, before: Plan | None = None) -> None:
         self.problem, self.search, self.engine, self.seed = problem, search, engine, seed
-        self.answers = Answers(problem, search, before)
+        self.answers = PlanBuilder(problem, search, before)
         self.early: Plan | None = None
         self.early_lines: Lines = []
 
@@ -143,7 +144,7 @@ def improve(
     model = model_of(problem, neighbours=0) if max_iterations == 0 else model_of(problem)
     search = Search(model, seed, searches=max_iterations != 0)
     search.begin(search.lines_of(orders))
-    ending = Ending(problem, search, "sisr", seed, before)
+    ending = FinalPlan(problem, search, "sisr", seed, before)
     lines = search.filled()
     if max_iterations == 0:
         plan = ending.plan_of(lines)

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from routing.model.plan import Reason, Unserved
-from routing.model.problem import Problem, Request, Vehicle
+from routing.model.problem import Problem
+from routing.model.request import Request
+from routing.model.vehicle import Vehicle
 from routing.search.sisr.model import model_of
 from routing.search.sisr.search import Search
 
@@ -36,14 +38,14 @@ class _Alone:
         self.row = {v: row for row, v in enumerate(firsts)}
         self.holder: dict[str, str] = {}
         self.begun: set[str] = set()
-        asked = set(names)
+        wanted = set(names)
         for vehicle in problem.vehicles:
             if vehicle.prefix:
                 begun = {done.request for done in vehicle.prefix.done}
                 self.begun |= begun
                 self.holder |= dict.fromkeys((*vehicle.prefix.on_board, *begun), vehicle.id)
-                asked |= {*vehicle.prefix.on_board, *begun}
-        part = problem.part(sorted(number[name] for name in asked), firsts)
+                wanted |= {*vehicle.prefix.on_board, *begun}
+        part = problem.part(sorted(number[name] for name in wanted), firsts)
         self.search = Search(model_of(part, neighbours=0), 0)
         self.nodes: dict[str, list[int]] = {}
         for node, (name, _) in enumerate(self.search.model.sides):

@@ -91,28 +91,31 @@ class GeocoderProtocol(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GeocodedPoint:
-    """A point for an address, and who said so. A person confirms it on the map before anybody drives there."""
+    """A point for an address, and the geocoder that found it. A person confirms it on the map first."""
 
     lon: float
     lat: float
     source: str
 
 
-class Amap(Geocoder):
-    """Amap's geocoder (高德地理编码) for geopy: asked within Jiangsu, answered in WGS-84."""
+class Amap:
+    """Amap's geocoder (高德地理编码): asked within Jiangsu through geopy's client, answered in WGS-84."""
 
     def __init__(self, key: str, *, domain: str = "restapi.amap.com", city: str = "", **more: Any) -> None:
-        super().__init__(**more)
+        self.client = Geocoder(**more)
         self.key, self.city = key, city
-        self.api = f"{self.scheme}://{domain.strip('/')}/v3/geocode/geo"
+        self.api = f"{self.client.scheme}://{domain.strip('/')}/v3/geocode/geo"
 
     def geocode(
         self, query: str, *, exactly_one: bool = True, timeout: Any = DEFAULT_SENTINEL
     ) -> Location | list[Location] | None:
         """Where Amap says the address is, as a WGS-84 point."""
-        asked = {"key": self.key, "address": query, "output": "JSON", **({"city": self.city} if self.city else {})}
+        params = {"key": self.key, "address": query, "output": "JSON", **({"city": self.city} if self.city else {})}
         read = partial(self._parse, exactly_one=exactly_one)
-        return self._call_geocoder(f"{self.api}?{urlencode(asked)}", read, timeout=timeout)
+        found: Location | list[Location] | None = self.client._call_geocoder(
+            f"{self.api}?{urlencode(params)}", read, timeout=timeout
+        )
+        return found
 
     @staticmethod
     def _parse(answer: dict[str, Any], exactly_one: bool) -> Location | list[Location] | None:
@@ -170,8 +173,8 @@ def geocoders(*, amap_key: str = "", amap_url: str = AMAP_URL, nominatim_url: st
         links.append(("amap", Amap(amap_key, domain=domain, scheme=scheme, timeout=timeout_s, adapter_factory=_once)))
     if nominatim_url:
         scheme, domain = _server("nominatim_url", nominatim_url)
-        asked = {"user_agent": "daiban", "timeout": timeout_s, "adapter_factory": _once}
-        links.append(("nominatim", Nominatim(domain=domain, scheme=scheme, **asked)))
+        query = {"user_agent": "daiban", "timeout": timeout_s, "adapter_factory": _once}
+        links.append(("nominatim", Nominatim(domain=domain, scheme=scheme, **query)))
     return Chain(*links)
 
 

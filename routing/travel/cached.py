@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from routing.model.problem import Cells
+from routing.model.profile import Cells
 from routing.travel.places import Point, Table, TravelTimes, squared
 
 PLACES = 3_000

@@ -11,7 +11,7 @@ from routing.travel.places import Point, Reals, Table, Unavailable, checked, pla
 from routing.travel.speeds import Speeds
 
 BLOCK = 100
-"""Origins and destinations a call: a server refuses more than 100 by 100 unless it is told otherwise."""
+"""Origins and destinations a call: a server refuses more than 100 by 100 unless it is set otherwise."""
 
 
 class Osrm:
@@ -55,27 +55,27 @@ class Osrm:
 
     def _block(self, origins: Sequence[Point], destinations: Sequence[Point]) -> tuple[Reals, Reals]:
         places = ";".join(f"{lon:.6f},{lat:.6f}" for lat, lon in (*origins, *destinations))
-        asked = {
+        query = {
             "annotations": "duration,distance",
             "sources": ";".join(map(str, range(len(origins)))),
             "destinations": ";".join(map(str, range(len(origins), len(origins) + len(destinations)))),
         }
-        answer = self._ask(f"{self.url}/table/v1/{self.profile}/{places}", asked)
+        answer = self._ask(f"{self.url}/table/v1/{self.profile}/{places}", query)
         shape = (len(origins), len(destinations))
         return _numbers(answer, "durations", shape), _numbers(answer, "distances", shape)
 
-    def _ask(self, url: str, asked: dict[str, str]) -> dict[str, object]:
+    def _ask(self, url: str, query: dict[str, str]) -> dict[str, object]:
         try:
-            answer = self.http.get(url, params=asked, timeout=self.timeouts, allow_redirects=False)
-            told = answer.json()
+            response = self.http.get(url, params=query, timeout=self.timeouts, allow_redirects=False)
+            answer = response.json()
         except requests.JSONDecodeError as wrong:
-            raise Unavailable(f"{self.url} answered {answer.status_code} and no JSON") from wrong
+            raise Unavailable(f"{self.url} answered {response.status_code} and no JSON") from wrong
         except requests.RequestException as wrong:
             raise Unavailable(f"{self.url} did not answer: {type(wrong).__name__}") from wrong
-        if not isinstance(told, dict) or told.get("code") != "Ok":
-            code, message = (told.get("code"), told.get("message")) if isinstance(told, dict) else (None, None)
-            raise Unavailable(f"{self.url} answered {answer.status_code}, {code}: {message}")
-        return told
+        if not isinstance(answer, dict) or answer.get("code") != "Ok":
+            code, message = (answer.get("code"), answer.get("message")) if isinstance(answer, dict) else (None, None)
+            raise Unavailable(f"{self.url} answered {response.status_code}, {code}: {message}")
+        return answer
 
 
 def _numbers(answer: dict[str, object], name: str, shape: tuple[int, int]) -> Reals:
@@ -85,7 +85,7 @@ def _numbers(answer: dict[str, object], name: str, shape: tuple[int, int]) -> Re
     except (TypeError, ValueError):
         raise Unavailable(f"{name} is no table") from None
     if cells.shape != shape:
-        raise Unavailable(f"{name} has shape {cells.shape}, {shape} was asked for")
+        raise Unavailable(f"{name} has shape {cells.shape}, {shape} was wanted")
     if (cells < 0).any():
         raise Unavailable(f"{name} has an entry below 0")
     return np.where(np.isnan(cells), np.inf, cells)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from routing.model.problem import UNREACHABLE, Cells
+from routing.model.profile import UNREACHABLE, Cells
 
 Reals = NDArray[np.float64]
 

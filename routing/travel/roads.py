@@ -168,8 +168,8 @@ def road_kmh(tags: Mapping[str, str], speeds: Speeds) -> float:
     if road not in speeds.by_class or tags.get("area") == "yes":
         return 0.0
     for who in ("motor_vehicle", "vehicle", "access"):
-        if (said := tags.get(who)) is not None:
-            if said in CLOSED:
+        if (tag := tags.get(who)) is not None:
+            if tag in CLOSED:
                 return 0.0
             break  # the nearer to us decides
     kmh = speeds.by_class[road]
@@ -181,7 +181,7 @@ def road_kmh(tags: Mapping[str, str], speeds: Speeds) -> float:
 
 def direction(tags: Mapping[str, str]) -> int:
     """1 along the way only, -1 against it only, 0 both."""
-    said = tags.get("oneway")
-    if said is not None:
-        return ONE_WAY.get(said, 0)
+    tag = tags.get("oneway")
+    if tag is not None:
+        return ONE_WAY.get(tag, 0)
     return 1 if tags.get("junction") in ("roundabout", "circular") or tags.get("highway") == "motorway" else 0

@@ -14,7 +14,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-from routing.model.problem import Load, Problem, Profile, Request, RequestKind, Stop, Vehicle, Window
+from routing.model.problem import Problem
+from routing.model.profile import Profile
+from routing.model.quantities import Load, Window
+from routing.model.request import Request, RequestKind, Stop
+from routing.model.vehicle import Vehicle
 from routing.travel import Geodesic, Point
 
 ROOT = Path(__file__).parents[2]

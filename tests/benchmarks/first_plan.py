@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from routing.model.formats import Instance, read
 from routing.model.plan import Plan
 from routing.model.problem import Primary
-from routing.search.answer import Answers
-from routing.search.ortools_engine import Recorded
+from routing.search.answer import PlanBuilder
+from routing.search.ortools_model import OrToolsModel
 from routing.search.pace import Pace
 from routing.search.sisr.drive import Drive
 from routing.search.sisr.model import model_of
@@ -30,14 +30,14 @@ HEAT = {"alone": 1.0, "first": 1.0, "cool": 0.3}
 def run(instance: Instance, how: str, *, limit_s: float, seed: int) -> dict[str, object]:
     problem, pace = instance.problem, Pace(limit_s)
     search = Search(model_of(problem), seed)
-    answers = Answers(problem, search)
+    answers = PlanBuilder(problem, search)
     fleet_first = problem.objective.primary is Primary.VEHICLES
     drive = Drive(search, pace, fleet_first=fleet_first, heat=HEAT[how])
     if how == "alone":
         drive.first()
     else:
         orders: list[dict[str, list[tuple[str, int]]]] = [{}]
-        Recorded(problem).search(FIRST_S, orders.append)
+        OrToolsModel(problem).search(FIRST_S, orders.append)
         search.begin(search.lines_of(orders[-1]))
     first_s = pace.elapsed_s
     begun = answers.plan(search.filled(), engine=how, seed=seed)

@@ -29,7 +29,7 @@ from courier_days import Ground, city_day, counties, county_day
 from routing.model.check import violations
 from routing.model.plan import Plan, Route
 from routing.model.problem import Problem
-from routing.search.answer import Answers, assembled
+from routing.search.answer import PlanBuilder, assembled
 from routing.search.areas import DividedProblem, areas_of
 from routing.search.sisr.model import model_of
 from routing.search.sisr.search import Search
@@ -148,7 +148,7 @@ def _routes(part: Problem, told: Iterable[list[int]]) -> list[Route]:
         vehicle.id: [(part.requests[q].id, 0) for q in line] for vehicle, line in zip(part.vehicles, told, strict=False)
     }
     search = Search(model_of(part, neighbours=0), 0)
-    return Answers(part, search).routes(search.lines_of(orders))
+    return PlanBuilder(part, search).routes(search.lines_of(orders))
 
 
 # ---------------------------------------------------------------- the province

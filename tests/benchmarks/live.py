@@ -22,8 +22,19 @@ from courier_days import SHIFT, city_day, county_day
 
 from routing.model.check import violations
 from routing.model.plan import Plan
-from routing.model.problem import Load, Problem, Request, RequestKind, Stop, Window
-from routing.search.replan import Drop, Event, Insert, Late, Out, Replanned, announced, replan
+from routing.model.problem import Problem
+from routing.model.quantities import Load, Window
+from routing.model.request import Request, RequestKind, Stop
+from routing.search.replan import (
+    CourierDelayed,
+    CourierLeft,
+    Event,
+    Replanned,
+    RequestAdded,
+    RequestDropped,
+    replan,
+    with_announced_windows,
+)
 from routing.search.solve import compile_core, solve
 
 BEFORE_S, AFTER_S, MOVED_A_MIN = 1800, 5400, 60
@@ -40,7 +51,7 @@ def a_live_day(stops: int, *, seed: int, limit_s: float) -> tuple[Problem, Plan]
     """A county's day that was planned and announced."""
     problem = county_day(stops=stops, seed=seed)
     plan = solve(problem, limit_s=limit_s, seed=seed)
-    told = announced(problem, plan, before_s=BEFORE_S, after_s=AFTER_S, cost_per_min=MOVED_A_MIN)
+    told = with_announced_windows(problem, plan, before_s=BEFORE_S, after_s=AFTER_S, cost_per_min=MOVED_A_MIN)
     return told, solve(told, limit_s=limit_s, seed=seed)
 
 
@@ -51,7 +62,7 @@ def insert(args: argparse.Namespace) -> None:
     for at in range(args.times):
         at_s = int(draw.integers(SHIFT.opens_s, SHIFT.opens_s + 7 * 3600))
         stop = Stop(int(draw.integers(1, 301)), (Window(at_s, SHIFT.closes_s),), 180, collects=Load(1, 300))
-        event = Insert(Request(f"new {at}", RequestKind.PICKUP, (stop,), 100_000))
+        event = RequestAdded(Request(f"new {at}", RequestKind.PICKUP, (stop,), 100_000))
         began, began_working = time.perf_counter(), time.process_time()
         new = replan(problem, plan, [event], at_s=at_s, max_iterations=0)
         worked.append(1000 * (time.process_time() - began_working))
@@ -81,13 +92,13 @@ def an_event(name: str, plan: Plan, at_s: int, draw: np.random.Generator) -> Eve
     left = {route.vehicle: [v for v in route.visits if v.arrival_s > at_s] for route in plan.routes}
     busiest = max(left, key=lambda vehicle: len(left[vehicle]))
     if name == "out":
-        return Out(busiest)
+        return CourierLeft(busiest)
     if name == "late":
-        return Late(busiest, at_s + 1800)
+        return CourierDelayed(busiest, at_s + 1800)
     if name == "drop":
-        return Drop(left[busiest][-1].request)
+        return RequestDropped(left[busiest][-1].request)
     stop = Stop(int(draw.integers(1, 151)), (Window(at_s, SHIFT.closes_s),), 180, collects=Load(1, 300))
-    return Insert(Request("new", RequestKind.PICKUP, (stop,), 100_000))
+    return RequestAdded(Request("new", RequestKind.PICKUP, (stop,), 100_000))
 
 
 def without_announcements(problem: Problem) -> Problem:

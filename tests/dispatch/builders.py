@@ -19,8 +19,8 @@ from dispatch.catalogue.imports import import_all
 from dispatch.catalogue.matter import Family
 from dispatch.core.actor import SYSTEM, Actor, Role
 from dispatch.core.shanghai_time import utc
+from routing.day.couriers import Courier, Shift, VehicleKind
 from routing.day.stops import Address
-from routing.day.tables import Courier, Shift, VehicleKind
 
 MONDAY = date(2026, 11, 23)
 TEN = utc(MONDAY, time(10))

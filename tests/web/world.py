@@ -22,8 +22,12 @@ from dispatch.custody.handover_list import Direction
 from dispatch.custody.parcel import Parcel
 from notifications import task_publisher
 from notifications.message import Message
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopAct, StopEvent, StopState
+from routing.day.couriers import Courier, Shift
+from routing.day.day_plan import PlanState
+from routing.day.hours import Cutoff
 from routing.day.plan_jobs import queue_plan
-from routing.day.tables import Courier, CourierRun, CourierStop, Cutoff, PlanState, Shift, StopAct, StopEvent, StopState
 from tests.dispatch.builders import (
     MONDAY,
     TEN,

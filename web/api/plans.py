@@ -15,7 +15,8 @@ from dispatch.cases.access_control import visible_plans, within
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound
 from routing.day import plan_jobs
-from routing.day.tables import Cutoff, DayPlan
+from routing.day.day_plan import DayPlan
+from routing.day.hours import Cutoff
 from web.wiring import jobs
 from web.wiring.api_schema import Day, Strict, problems
 from web.wiring.auth import current_actor, leads_only, staff_only

@@ -22,7 +22,8 @@ from dispatch.core.errors import DispatchError
 from dispatch.custody import verification
 from dispatch.simulation import report_page
 from notifications import tasks
-from routing.day.tables import Cutoff, DayPlan, PlanState
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
 from web.commands.replay_area import replay_area
 from web.demo import county, demand
 from web.wiring import database_schema, jobs, key_rotation

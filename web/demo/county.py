@@ -43,21 +43,12 @@ from dispatch.core.special_procedure import PauseKind
 from notifications.message import Message
 from notifications.message import State as MessageState
 from routing.day import plan_jobs, planning
-from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import (
-    Courier,
-    CourierRun,
-    CourierStop,
-    Cutoff,
-    DayPlan,
-    FailReason,
-    PlanState,
-    Shift,
-    StopAct,
-    StopKind,
-    StopState,
-    VehicleKind,
-)
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopKind, StopState
+from routing.day.couriers import Courier, Shift, VehicleKind
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
+from routing.day.stops import Address, StopNeeds, request_stop
 from routing.travel.geodesic import Geodesic
 from web.demo.people import Cast, Firm, pinyin_of, pinyin_of_person
 from web.wiring.accounts import HASHER, Account
@@ -653,7 +644,7 @@ def _other_stops(stage: DemoContext) -> None:
         length = cast.random.choice((2, 3, 3, 4))
         end = min(start + length, 12 if morning else 18)
         brand = cast.random.choice(cast.brands)
-        ask_for_stop(
+        request_stop(
             session,
             division_id=stage.county.id,
             on=TODAY,
@@ -661,9 +652,11 @@ def _other_stops(stage: DemoContext) -> None:
             address=Address(lon, lat, cast.address(town.name), cast.person(), cast.phone(), f"常州{brand}有限公司"),
             windows=[(start * 3600, end * 3600)],
             at=NOW - timedelta(hours=18),
-            pieces=cast.random.choice((1, 1, 1, 2)),
-            grams=cast.random.choice((150, 200, 400, 900)),
-            service_s=cast.random.choice((180, 240, 300)),
+            needs=StopNeeds(
+                pieces=cast.random.choice((1, 1, 1, 2)),
+                grams=cast.random.choice((150, 200, 400, 900)),
+                service_s=cast.random.choice((180, 240, 300)),
+            ),
         )
 
 
@@ -673,9 +666,9 @@ def _morning(sessions: sessionmaker[Session], *, seed: int) -> None:
     with sessions.begin() as session:
         county = division_with(session, COUNTY)
         plan = plan_jobs.queue_plan(
-            session, division_id=county.id, on=TODAY, cutoff=Cutoff.AM, limit_s=20, by="代办组长", at=early, seed=seed
+            session, division_id=county.id, on=TODAY, cutoff=Cutoff.AM, limit_s=20, by="代办组长", at=early
         )
-        plan_id = plan.id
+        plan.seed, plan_id = seed, plan.id
     state = planning.work_on(sessions, plan_id, travel=STRAIGHT, max_iterations=PLAN_ITERATIONS)
     if state is not PlanState.PREVIEW:
         raise RuntimeError(f"the demo's morning could not be planned: {state}")

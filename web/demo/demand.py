@@ -24,7 +24,9 @@ from dispatch.catalogue.implementation import handlings_of
 from dispatch.catalogue.matter import Family, Matter
 from dispatch.core.actor import Role
 from dispatch.core.shanghai_time import utc
-from routing.day.tables import Courier, CourierStop, Cutoff, Shift, StopKind, VehicleKind
+from routing.day.courier_stop import CourierStop, StopKind
+from routing.day.couriers import Courier, Shift, VehicleKind
+from routing.day.hours import Cutoff
 from web.demo.copying import copy_rows, next_id, settle_ids
 from web.demo.county import LOGINS, NOW, OPENING, PASSWORD, REGISTRATION, TODAY
 from web.demo.people import Cast, pinyin_of_person

@@ -19,7 +19,7 @@ import db
 from agents.network import UnknownDivision
 from dispatch.core import errors as dispatch_errors
 from dispatch.core.working_days import CalendarMissing
-from routing.day.tables import RunError
+from routing.day.errors import RunError
 from web.wiring.accounts import AccountError
 from web.wiring.auth import to_login
 from web.wiring.codes import TooSoon

@@ -23,8 +23,8 @@ from dispatch.core.errors import Stale
 from dispatch.custody import anchors
 from dispatch.custody.handover import Handover
 from notifications.tasks import BELL_S, bell
-from routing.day import plan_jobs
-from routing.day.tables import StopEvent
+from routing.day import plan_jobs, what_if_jobs
+from routing.day.courier_stop import StopEvent
 from web.wiring import files
 from web.wiring.codes import forget_old_codes
 from web.wiring.idempotency import forget_old_keys
@@ -180,7 +180,7 @@ def take_over_plans() -> None:
     """Plans that nobody works on: the doorbell was lost, or the worker."""
     with session_factory()() as session:
         silent = plan_jobs.silent_plans(session)
-        unanswered = plan_jobs.silent_what_ifs(session)
+        unanswered = what_if_jobs.silent_what_ifs(session)
     for plan_id in silent:
         ring(PLAN, plan_id)
     for plan_id in unanswered:

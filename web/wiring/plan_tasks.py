@@ -8,9 +8,9 @@ from celery import shared_task, signals
 from flask import current_app
 from sqlalchemy.orm import Session, sessionmaker
 
+from routing.day.day_plan import PlanState
 from routing.day.planning import work_on
-from routing.day.tables import PlanState
-from routing.day.what_if import answer
+from routing.day.what_if import answer_what_if
 from routing.model.check import violations
 from routing.search.child import ortools_objections
 from routing.search.solve import compile_core
@@ -45,7 +45,7 @@ def plan(plan_id: int) -> None:
 @shared_task(name=WHAT_IF)
 def what_if(plan_id: int) -> None:
     """Solve what one courier more would bring to a plan; the question and its answer stand on the plan's row."""
-    state = answer(session_factory(), plan_id, travel=current_app.extensions["daiban.travel"])
+    state = answer_what_if(session_factory(), plan_id, travel=current_app.extensions["daiban.travel"])
     log.info("one courier more was tried", plan=plan_id, state=state)
 
 

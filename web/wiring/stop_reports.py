@@ -12,7 +12,7 @@ from dispatch.acts.stop_report import WrongCode
 from dispatch.cases.access_control import stop_for
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
-from routing.day.tables import FailReason, StopAct
+from routing.day.courier_stop import FailReason, StopAct
 from web.wiring import files
 from web.wiring.api_schema import Strict
 from web.wiring.transactions import transaction

@@ -15,21 +15,11 @@ from numpy.typing import NDArray
 
 from routing.model.formats.numbered import Malformed, TextLine
 from routing.model.plan import Plan
-from routing.model.problem import (
-    MAX_INSTANT_S,
-    UNREACHABLE,
-    InvalidProblem,
-    Load,
-    Objective,
-    Primary,
-    Problem,
-    Profile,
-    Request,
-    RequestKind,
-    Stop,
-    Vehicle,
-    Window,
-)
+from routing.model.problem import Objective, Primary, Problem
+from routing.model.profile import UNREACHABLE, Profile
+from routing.model.quantities import MAX_INSTANT_S, InvalidProblem, Load, Window
+from routing.model.request import Request, RequestKind, Stop
+from routing.model.vehicle import Vehicle
 
 
 class Rounding(enum.Enum):
@@ -77,8 +67,8 @@ class Node:
 
 
 @dataclass(slots=True)
-class Asked:
-    """What a file asks, in the file's own units. The first node is the depot."""
+class ParsedInstance:
+    """What an instance file holds, in the file's own units. The first node is the depot."""
 
     name: str
     nodes: list[Node]
@@ -91,7 +81,7 @@ class Asked:
     longest: int | None = None
     """How much longer than nothing a route may be."""
     rounding: Rounding = Rounding.TENTHS
-    """What the file itself says of its coordinates; an objective that is asked for by name overrules it."""
+    """What the file itself says of its coordinates; an objective given by name overrules it."""
     primary: Primary = Primary.DISTANCE
 
 
@@ -116,7 +106,7 @@ class Instance:
         )
         return metres if self.scale == 1 else metres / self.scale
 
-    def told(self, plan: Plan) -> str:
+    def cost_text(self, plan: Plan) -> str:
         """The cost as it is printed: one decimal, two, or none."""
         return f"{self.cost(plan):.{self.rounding.decimals}f}"
 
@@ -142,43 +132,43 @@ class Instance:
             yield [(points[a], points[b]) for a, b in legs]
 
 
-def build(asked: Asked, objective: Primary | None = None) -> Instance:
-    """The instance by the convention of ``objective``, or by the file's own when none is asked for."""
-    rounding = Rounding.AS_GIVEN if asked.matrix is not None else asked.rounding
-    if objective is not None and asked.matrix is None:
+def build(parsed: ParsedInstance, objective: Primary | None = None) -> Instance:
+    """The instance by the convention of ``objective``, or by the file's own when none is given."""
+    rounding = Rounding.AS_GIVEN if parsed.matrix is not None else parsed.rounding
+    if objective is not None and parsed.matrix is None:
         rounding = BY_OBJECTIVE[objective]
-    primary = objective or asked.primary
-    xy = np.array([(node.x, node.y) for node in asked.nodes], dtype=np.float64)
-    latest = _latest(asked, xy)
+    primary = objective or parsed.primary
+    xy = np.array([(node.x, node.y) for node in parsed.nodes], dtype=np.float64)
+    latest = _latest(parsed, xy)
     scale = _scale(rounding, xy, latest)
-    nodes = [replace(node, due=latest) if node.due is None else node for node in asked.nodes]
-    requests, numbers = _requests(asked.pairs, nodes, scale)
+    nodes = [replace(node, due=latest) if node.due is None else node for node in parsed.nodes]
+    requests, numbers = _requests(parsed.pairs, nodes, scale)
     shift = _window(nodes[0], scale)
-    capacity = Load(asked.capacity)
+    capacity = Load(parsed.capacity)
     # All vehicles are alike: more of them than there are requests would stand still.
-    fleet = len(requests) if asked.fleet is None else min(asked.fleet, len(requests))
-    longest = None if asked.longest is None else min(asked.longest * scale, MAX_INSTANT_S)
+    fleet = len(requests) if parsed.fleet is None else min(parsed.fleet, len(requests))
+    longest = None if parsed.longest is None else min(parsed.longest * scale, MAX_INSTANT_S)
     try:
         problem = Problem(
-            (Profile(_rounded(nodes, xy, rounding, scale) if asked.matrix is None else asked.matrix),),
+            (Profile(_rounded(nodes, xy, rounding, scale) if parsed.matrix is None else parsed.matrix),),
             tuple(requests),
             tuple(Vehicle(f"{at}", 0, 0, shift, capacity, max_duty_s=longest) for at in range(1, fleet + 1)),
             Objective(primary, travel_per_s=0, travel_per_m=1),
-            tuple((node.x, node.y) for node in asked.nodes),
+            tuple((node.x, node.y) for node in parsed.nodes),
         )
     except InvalidProblem as wrong:
         raise Malformed(None, str(wrong)) from wrong
-    return Instance(asked.name, problem, rounding, scale, numbers)
+    return Instance(parsed.name, problem, rounding, scale, numbers)
 
 
-def _latest(asked: Asked, xy: NDArray[np.float64]) -> Decimal:
+def _latest(parsed: ParsedInstance, xy: NDArray[np.float64]) -> Decimal:
     """When the last node is due; where one never is, a moment by which one vehicle could have seen them all."""
-    dues = [node.due for node in asked.nodes if node.due is not None]
-    if len(dues) == len(asked.nodes):
+    dues = [node.due for node in parsed.nodes if node.due is not None]
+    if len(dues) == len(parsed.nodes):
         return max(dues)
-    longest = math.ceil(math.dist(xy.min(axis=0), xy.max(axis=0)) if asked.matrix is None else asked.matrix.max())
-    services = sum(node.service for node in asked.nodes)
-    return max([*dues, Decimal(0)]) + math.ceil(services) + 2 * (longest + 1) * len(asked.nodes)
+    longest = math.ceil(math.dist(xy.min(axis=0), xy.max(axis=0)) if parsed.matrix is None else parsed.matrix.max())
+    services = sum(node.service for node in parsed.nodes)
+    return max([*dues, Decimal(0)]) + math.ceil(services) + 2 * (longest + 1) * len(parsed.nodes)
 
 
 def _scale(rounding: Rounding, xy: NDArray[np.float64], latest: Decimal) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from routing.model.formats.instance import Asked, Node, Rounding, numbered_once, pair_up
+from routing.model.formats.instance import Node, ParsedInstance, Rounding, numbered_once, pair_up
 from routing.model.formats.numbered import Lines
-from routing.model.problem import MAX_AMOUNT, Primary
+from routing.model.problem import Primary
+from routing.model.quantities import MAX_AMOUNT
 
 COLUMNS = ("number", "x", "y", "demand", "ready time", "due date", "service time", "pickup", "delivery")
 
@@ -14,7 +15,8 @@ def looks_like(lines: Lines) -> bool:
     return len(words) in (2, 3) and all(word.lstrip("+-").replace(".", "", 1).isdigit() for word in words)
 
 
-def asked(lines: Lines) -> Asked:
+def parse(lines: Lines) -> ParsedInstance:
+    """The instance in these lines. Raises Malformed, which names the line."""
     line = lines.take("the number of vehicles, capacity and speed")
     words = line.text.split()
     fleet, capacity = line.whole(words[0], "number of vehicles"), line.whole(words[1], "capacity", 0, MAX_AMOUNT)
@@ -29,4 +31,4 @@ def asked(lines: Lines) -> Asked:
         partners.append((line.whole(words[7], "pickup"), line.whole(words[8], "delivery")))
     numbered_once(nodes, lines.last)
     pairs = pair_up(nodes, partners)
-    return Asked("", nodes, capacity, fleet, pairs, rounding=Rounding.DOUBLE, primary=Primary.VEHICLES)
+    return ParsedInstance("", nodes, capacity, fleet, pairs, rounding=Rounding.DOUBLE, primary=Primary.VEHICLES)

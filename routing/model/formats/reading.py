@@ -19,9 +19,9 @@ def parse(text: str, objective: Primary | None = None, *, name: str = "") -> Ins
         raise Malformed(1, "the file is empty")
     for form in FORMATS:
         if form.looks_like(lines):
-            asked = form.asked(lines)
-            asked.name = asked.name or name
-            return build(asked, objective)
+            parsed = form.parse(lines)
+            parsed.name = parsed.name or name
+            return build(parsed, objective)
     known = "Solomon, Li & Lim, Sartori & Buriol or VRPLIB"
     raise lines.all[0].wrong(f"{lines.all[0].text[:40]!r} does not begin a text of {known}")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from routing.model.formats.instance import Asked, Node, numbered_once, pair_up
+from routing.model.formats.instance import Node, ParsedInstance, numbered_once, pair_up
 from routing.model.formats.numbered import Lines, Malformed, TextLine
-from routing.model.problem import MAX_AMOUNT, MAX_INSTANT_S, UNREACHABLE, Primary
+from routing.model.problem import Primary
+from routing.model.profile import UNREACHABLE
+from routing.model.quantities import MAX_AMOUNT, MAX_INSTANT_S
 
 COLUMNS = ("number", "latitude", "longitude", "demand", "ready time", "due date", "service time", "pickup", "delivery")
 
@@ -15,10 +17,11 @@ def looks_like(lines: Lines) -> bool:
     return any(line.text == "NODES" or line.text.startswith("SIZE:") for line in lines.all)
 
 
-def asked(lines: Lines) -> Asked:
-    said = _header(lines)
-    size_line, size = _entry(said, "SIZE")
-    _, capacity = _entry(said, "CAPACITY", MAX_AMOUNT)
+def parse(lines: Lines) -> ParsedInstance:
+    """The instance in these lines. Raises Malformed, which names the line."""
+    header = _header(lines)
+    size_line, size = _entry(header, "SIZE")
+    _, capacity = _entry(header, "CAPACITY", MAX_AMOUNT)
     nodes: list[Node] = []
     partners: list[tuple[int, int]] = []
     for _ in range(size):
@@ -40,31 +43,31 @@ def asked(lines: Lines) -> Asked:
     for line in lines:
         if line.text != "EOF":
             raise line.wrong(f"{line.text[:40]!r} after the last row of the matrix")
-    longest = _entry(said, "ROUTE-TIME")[1] if "ROUTE-TIME" in said else None
+    longest = _entry(header, "ROUTE-TIME")[1] if "ROUTE-TIME" in header else None
     closes = nodes[0].due
     if longest is not None and closes is not None and longest >= closes - nodes[0].ready:
         longest = None  # the depot's own window says as much
-    name = said["NAME"][1] if "NAME" in said else ""
+    name = header["NAME"][1] if "NAME" in header else ""
     pairs = pair_up(nodes, partners)
-    return Asked(name, nodes, capacity, None, pairs, matrix, longest, primary=Primary.VEHICLES)
+    return ParsedInstance(name, nodes, capacity, None, pairs, matrix, longest, primary=Primary.VEHICLES)
 
 
 def _header(lines: Lines) -> dict[str, tuple[TextLine, str]]:
-    said: dict[str, tuple[TextLine, str]] = {}
+    header: dict[str, tuple[TextLine, str]] = {}
     for line in lines:
         if line.text == "NODES":
-            return said
+            return header
         key, colon, value = line.text.partition(":")
         if not colon:
             raise line.wrong(f"{line.text[:40]!r} where a 'KEY: value' or NODES should follow")
-        said[key.strip().upper()] = (line, value.strip())
+        header[key.strip().upper()] = (line, value.strip())
     raise Malformed(lines.last, "the file ends before NODES")
 
 
-def _entry(said: dict[str, tuple[TextLine, str]], key: str, highest: int = MAX_INSTANT_S) -> tuple[TextLine, int]:
-    if key not in said:
+def _entry(header: dict[str, tuple[TextLine, str]], key: str, highest: int = MAX_INSTANT_S) -> tuple[TextLine, int]:
+    if key not in header:
         raise Malformed(1, f"the header has no {key}")
-    line, value = said[key]
+    line, value = header[key]
     return line, line.whole(value, key, 0, highest)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from routing.model.formats.instance import Asked, Node, numbered_once
+from routing.model.formats.instance import Node, ParsedInstance, numbered_once
 from routing.model.formats.numbered import Lines
-from routing.model.problem import MAX_AMOUNT, Primary
+from routing.model.problem import Primary
+from routing.model.quantities import MAX_AMOUNT
 
 COLUMNS = ("number", "x", "y", "demand", "ready time", "due date", "service time")
 
@@ -13,7 +14,8 @@ def looks_like(lines: Lines) -> bool:
     return len(lines.all) > 1 and lines.all[1].text.upper() == "VEHICLE"
 
 
-def asked(lines: Lines) -> Asked:
+def parse(lines: Lines) -> ParsedInstance:
+    """The instance in these lines. Raises Malformed, which names the line."""
     name = lines.take("the name").text
     lines.take("VEHICLE")
     _heading(lines, "NUMBER", "NUMBER and CAPACITY")
@@ -33,7 +35,7 @@ def asked(lines: Lines) -> Asked:
             Node(line, line.whole(words[0], "number"), float(x), float(y), demand, ready, due, service),
         )
     numbered_once(nodes, lines.last)
-    return Asked(name, nodes, capacity, fleet, primary=Primary.DISTANCE)
+    return ParsedInstance(name, nodes, capacity, fleet, primary=Primary.DISTANCE)
 
 
 def _heading(lines: Lines, word: str, what: str) -> None:

@@ -10,9 +10,11 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.model.formats.instance import Asked, Node, Rounding, numbered_once, pair_up
+from routing.model.formats.instance import Node, ParsedInstance, Rounding, numbered_once, pair_up
 from routing.model.formats.numbered import Lines, Malformed, TextLine
-from routing.model.problem import MAX_AMOUNT, MAX_INSTANT_S, UNREACHABLE, Primary
+from routing.model.problem import Primary
+from routing.model.profile import UNREACHABLE
+from routing.model.quantities import MAX_AMOUNT, MAX_INSTANT_S
 
 ROUNDINGS = {
     "EUC_2D": Rounding.NEAREST,
@@ -31,13 +33,14 @@ def looks_like(lines: Lines) -> bool:
     return any(line.text.partition(":")[0].strip().upper() == "DIMENSION" for line in lines.all)
 
 
-def asked(lines: Lines) -> Asked:
-    said, sections = _split(lines)
-    return _File(said, sections, lines.last).asked()
+def parse(lines: Lines) -> ParsedInstance:
+    """The instance in these lines. Raises Malformed, which names the line."""
+    header, sections = _split(lines)
+    return _File(header, sections, lines.last).parsed()
 
 
 def _split(lines: Lines) -> tuple[dict[str, tuple[TextLine, str]], dict[str, tuple[TextLine, list[TextLine]]]]:
-    said: dict[str, tuple[TextLine, str]] = {}
+    header: dict[str, tuple[TextLine, str]] = {}
     sections: dict[str, tuple[TextLine, list[TextLine]]] = {}
     body: list[TextLine] | None = None
     for line in lines:
@@ -51,36 +54,36 @@ def _split(lines: Lines) -> tuple[dict[str, tuple[TextLine, str]], dict[str, tup
             body = []
             sections[key] = (line, body)
         elif colon and key in KEYS:
-            said[key] = (line, value.strip().strip('"'))
+            header[key] = (line, value.strip().strip('"'))
             body = None
         elif body is None:
             raise line.wrong(f"{line.text[:40]!r} is neither a known 'KEY : value' nor a section")
         else:
             body.append(line)
-    return said, sections
+    return header, sections
 
 
 class _File:
-    """The parts of one file, asked for as they are needed."""
+    """The parts of one file, read as they are needed."""
 
     def __init__(
-        self, said: dict[str, tuple[TextLine, str]], sections: dict[str, tuple[TextLine, list[TextLine]]], last: int
+        self, header: dict[str, tuple[TextLine, str]], sections: dict[str, tuple[TextLine, list[TextLine]]], last: int
     ) -> None:
-        self.said, self.sections, self.last = said, sections, last
+        self.header, self.sections, self.last = header, sections, last
         # A node is named at least once, by a row or by an entry of the matrix: memory is taken for no more than these.
         words = sum(len(line.text.split()) for _, body in sections.values() for line in body)
         self.size = self._whole("DIMENSION", 1)
         if self.size > max(1, words):
-            line, _ = said["DIMENSION"]
+            line, _ = header["DIMENSION"]
             raise line.wrong(f"DIMENSION is {self.size}, and all sections together hold {words} values")
 
-    def asked(self) -> Asked:
+    def parsed(self) -> ParsedInstance:
         for key, (line, _) in self.sections.items():
             if key not in _SECTIONS:
                 raise line.wrong(f"{key} is not known here")
         weights = self._word("EDGE_WEIGHT_TYPE", "EUC_2D")
         if weights != "EXPLICIT" and weights not in ROUNDINGS:
-            raise self.said["EDGE_WEIGHT_TYPE"][0].wrong(f"EDGE_WEIGHT_TYPE is {weights}: there are {[*ROUNDINGS]}")
+            raise self.header["EDGE_WEIGHT_TYPE"][0].wrong(f"EDGE_WEIGHT_TYPE is {weights}: there are {[*ROUNDINGS]}")
         matrix = self._matrix() if weights == "EXPLICIT" else None
         nodes, depot = self._nodes(matrix is None), self._depot()
         pairs = []
@@ -92,22 +95,22 @@ class _File:
             pairs = pair_up(nodes, partners)
         else:
             nodes, _, matrix = _first(nodes, depot, matrix, [])
-        longest = self._whole("DISTANCE") if "DISTANCE" in self.said else None
-        fleet = self._whole("VEHICLES") if "VEHICLES" in self.said else None
-        name = self.said["NAME"][1] if "NAME" in self.said else ""
+        longest = self._whole("DISTANCE") if "DISTANCE" in self.header else None
+        fleet = self._whole("VEHICLES") if "VEHICLES" in self.header else None
+        name = self.header["NAME"][1] if "NAME" in self.header else ""
         primary = Primary.VEHICLES if pairs else Primary.DISTANCE
         rounding = ROUNDINGS.get(weights, Rounding.NEAREST)
-        return Asked(
+        return ParsedInstance(
             name, nodes, self._whole("CAPACITY", 0, MAX_AMOUNT), fleet, pairs, matrix, longest, rounding, primary
         )
 
     def _word(self, key: str, default: str) -> str:
-        return self.said[key][1].upper() if key in self.said else default
+        return self.header[key][1].upper() if key in self.header else default
 
     def _whole(self, key: str, lowest: int = 0, highest: int = MAX_INSTANT_S) -> int:
-        if key not in self.said:
+        if key not in self.header:
             raise Malformed(1, f"the header has no {key}")
-        line, value = self.said[key]
+        line, value = self.header[key]
         return line.whole(value, key, lowest, highest)
 
     def _rows(self, key: str, columns: tuple[str, ...]) -> dict[int, tuple[TextLine, tuple[Decimal, ...]]]:
@@ -129,7 +132,7 @@ class _File:
     def _nodes(self, placed: bool) -> list[Node]:
         if placed and "NODE_COORD_SECTION" not in self.sections:
             raise Malformed(self.last, "there is neither a NODE_COORD_SECTION nor an EDGE_WEIGHT_SECTION")
-        everywhere = TextLine(self.said["DIMENSION"][0].number, "")
+        everywhere = TextLine(self.header["DIMENSION"][0].number, "")
         nodes = [Node(everywhere, at, 0.0, 0.0, due=None) for at in range(1, self.size + 1)]
         if "NODE_COORD_SECTION" in self.sections:
             for at, (line, (x, y)) in self._rows("NODE_COORD_SECTION", ("x", "y")).items():
@@ -138,8 +141,8 @@ class _File:
             for at, (line, _) in self._rows("DEMAND_SECTION", ("demand",)).items():
                 demand = line.whole(line.text.split()[1], "demand", -MAX_AMOUNT, MAX_AMOUNT)
                 nodes[at - 1] = replace(nodes[at - 1], line=line, demand=demand)
-        if "SERVICE_TIME" in self.said:
-            line, value = self.said["SERVICE_TIME"]
+        if "SERVICE_TIME" in self.header:
+            line, value = self.header["SERVICE_TIME"]
             service = line.number_of(value, "SERVICE_TIME")
             nodes = [replace(node, service=service) for node in nodes]
         if "SERVICE_TIME_SECTION" in self.sections:

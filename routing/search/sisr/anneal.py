@@ -10,9 +10,9 @@ from routing.search.sisr.change import keep, remember_best, renew, settle_place,
 from routing.search.sisr.compiled import entry, part, woven
 from routing.search.sisr.layout import *
 from routing.search.sisr.recreate import place_of, recreate
-from routing.search.sisr.route import appraise
 from routing.search.sisr.ruin import ruin
 from routing.search.sisr.tails import trade
+from routing.search.sisr.timing import appraise
 
 MOST_ABSENT = 3
 """More requests than these are never absent in exchange for others that are harder to place."""

@@ -6,7 +6,8 @@
 from routing.search.sisr.chance import gap
 from routing.search.sisr.compiled import part, woven
 from routing.search.sisr.layout import *
-from routing.search.sisr.route import appraise, opening, rested
+from routing.search.sisr.moments import opening, rested
+from routing.search.sisr.timing import appraise
 
 PLACE_BITS = 20
 """A place is the position after which the first stop goes, shifted by these bits, plus that of the second stop."""

@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.model.problem import UNREACHABLE, Load, Primary, Problem, Request, RequestKind, Stop, Vehicle
+from routing.model.problem import Primary, Problem
+from routing.model.profile import UNREACHABLE
+from routing.model.quantities import Load
+from routing.model.request import Request, RequestKind, Stop
+from routing.model.vehicle import Vehicle
 from routing.search.sisr.layout import *
 
 NEIGHBOURS = 250

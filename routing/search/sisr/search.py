@@ -11,7 +11,7 @@ import numpy as np
 from routing.search.sisr import anneal
 from routing.search.sisr.layout import *
 from routing.search.sisr.model import Model
-from routing.search.sisr.route import TIMES_WIDTH
+from routing.search.sisr.timing import TIMES_WIDTH
 
 Lines = list[list[int]]
 """For each vehicle the nodes of its stops, in order."""

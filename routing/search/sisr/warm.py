@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from routing.model.problem import Load, Problem, Profile, Request, RequestKind, Stop, Vehicle, Window
+from routing.model.problem import Problem
+from routing.model.profile import Profile
+from routing.model.quantities import Load, Window
+from routing.model.request import Request, RequestKind, Stop
+from routing.model.vehicle import Vehicle
 from routing.search.sisr.model import model_of
 from routing.search.sisr.search import Search
 

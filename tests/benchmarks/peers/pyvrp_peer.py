@@ -16,7 +16,8 @@ from pyvrp import Model
 from pyvrp.stop import MaxRuntime
 
 from routing.model.formats import read
-from routing.model.problem import Primary, RequestKind
+from routing.model.problem import Primary
+from routing.model.request import RequestKind
 
 
 def main() -> None:

@@ -18,7 +18,9 @@ import numpy as np
 import vroom
 
 from routing.model.formats import read
-from routing.model.problem import Primary, RequestKind, Stop, Window
+from routing.model.problem import Primary
+from routing.model.quantities import Window
+from routing.model.request import RequestKind, Stop
 
 FINEST = 100
 """Units of the file's one: VROOM counts in 32 bits, so double precision is rounded up to hundredths."""

@@ -22,7 +22,9 @@ from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Parcel
 from notifications.message import Message
 from routing.day import plan_jobs, planning
-from routing.day.tables import CourierRun, Cutoff, DayPlan, PlanConflict, PlanState
+from routing.day.courier_run import CourierRun
+from routing.day.day_plan import DayPlan, PlanConflict, PlanState
+from routing.day.hours import Cutoff
 from routing.travel import Geodesic
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, a_request, an_appointment, the_county
 

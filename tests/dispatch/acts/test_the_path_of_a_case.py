@@ -35,7 +35,7 @@ from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Leg, ParcelState
 from dispatch.path.edits import Relief
 from notifications.message import Message
-from routing.day.tables import CourierStop, FailReason, StopAct, StopState
+from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopState
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, a_request, an_appointment, an_assigned_case
 
 TUESDAY = MONDAY + timedelta(days=1)

@@ -17,17 +17,9 @@ from dispatch.core.errors import DispatchError
 from dispatch.custody.handover import HOLDER_LABEL, Holder
 from dispatch.custody.parcel import NEXT_PARCEL, PARCEL_LABEL, Leg, Parcel, ParcelState
 from notifications.texts import text_named
-from routing.day.tables import (
-    NEXT_PLAN,
-    NEXT_STOP,
-    PLAN_LABEL,
-    STOP_STATE_LABEL,
-    CourierStop,
-    DayPlan,
-    PlanState,
-    RunError,
-    StopState,
-)
+from routing.day.courier_stop import NEXT_STOP, STOP_STATE_LABEL, CourierStop, StopState
+from routing.day.day_plan import NEXT_PLAN, PLAN_LABEL, DayPlan, PlanState
+from routing.day.errors import RunError
 from tests.dispatch.builders import TEN
 
 Table = Mapping[Any, frozenset[Any]]

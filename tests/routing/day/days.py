@@ -2,21 +2,11 @@
 
 from hypothesis import strategies as st
 
-from routing.model.problem import (
-    UNREACHABLE,
-    Announced,
-    Break,
-    Load,
-    Objective,
-    Primary,
-    Problem,
-    Profile,
-    Request,
-    RequestKind,
-    Stop,
-    Vehicle,
-    Window,
-)
+from routing.model.problem import Objective, Primary, Problem
+from routing.model.profile import UNREACHABLE, Profile
+from routing.model.quantities import Load, Window
+from routing.model.request import Announced, Request, RequestKind, Stop
+from routing.model.vehicle import Break, Vehicle
 
 PLACES = 7
 

@@ -10,26 +10,16 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from agents.network import Division, Level, Precision, ServiceCentre
-from routing.day import plan_jobs, planning, what_if
-from routing.day.routing_input import seconds_of_day
-from routing.day.stops import Address, ReportedEvent, ask_for_stop, record
-from routing.day.tables import (
-    Courier,
-    CourierRun,
-    CourierStop,
-    Cutoff,
-    DayPlan,
-    FailReason,
-    PlanConflict,
-    PlanState,
-    Shift,
-    StopAct,
-    StopKind,
-    StopState,
-    VehicleKind,
-)
+from routing.day import plan_commit, plan_jobs, planning, what_if, what_if_jobs
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopKind, StopState
+from routing.day.couriers import Courier, Shift, VehicleKind
+from routing.day.day_plan import DayPlan, PlanConflict, PlanState
+from routing.day.hours import Cutoff, seconds_of_day
+from routing.day.stop_events import ReportedEvent, record
+from routing.day.stops import Address, StopNeeds, request_stop
 from routing.model.check import violations
-from routing.search.child import Unheard, ortools_objections
+from routing.search.child import OrToolsUnavailable, ortools_objections
 from routing.travel.geodesic import Geodesic
 
 MONDAY = date(2026, 11, 23)
@@ -70,7 +60,7 @@ def area(sessions: sessionmaker[Session]) -> int:
 
 
 def a_stop(session: Session, area: int, n: int, *, opens: int = 8, closes: int = 12, van: bool = False) -> CourierStop:
-    return ask_for_stop(
+    return request_stop(
         session,
         division_id=area,
         on=MONDAY,
@@ -78,7 +68,7 @@ def a_stop(session: Session, area: int, n: int, *, opens: int = 8, closes: int =
         address=Address(119.90 + 0.012 * n, 31.68 + 0.006 * (n % 3), f"路{n}号", "王", "+8613800000000", f"企业{n}"),
         windows=[(opens * 3600, closes * 3600)],
         at=EARLY,
-        needs_van=van,
+        needs=StopNeeds(needs_van=van),
     )
 
 
@@ -105,11 +95,11 @@ def committed(sessions: sessionmaker[Session], area: int, *, replaces: int | Non
     return plan_id
 
 
-def commit(sessions: sessionmaker[Session], plan_id: int) -> list[plan_jobs.Told]:
+def commit(sessions: sessionmaker[Session], plan_id: int) -> list[plan_commit.WindowNotice]:
     with sessions.begin() as session:
-        told = plan_jobs.commit(session, session.get_one(DayPlan, plan_id), by="组长", at=db.now(session))
+        told = plan_commit.commit(session, session.get_one(DayPlan, plan_id), by="组长", at=db.now(session))
         for word in told:
-            plan_jobs.settle_announcement(session.get_one(CourierStop, word.stop_id), word)
+            plan_commit.settle_announcement(session.get_one(CourierStop, word.stop_id), word)
         return told
 
 
@@ -196,8 +186,8 @@ def test_a_job_that_fails_for_any_reason_says_so_and_is_not_tried_for_ever(
         assert plan_jobs.silent_plans(session) == []
     good = planned(sessions, area)
     with sessions.begin() as session:
-        plan_jobs.ask_what_if(session, session.get_one(DayPlan, good), vehicle=VehicleKind.EBIKE)
-    assert what_if.answer(sessions, good, travel=faulty, max_iterations=1) == "failed"
+        what_if_jobs.ask_what_if(session, session.get_one(DayPlan, good), vehicle=VehicleKind.EBIKE)
+    assert what_if.answer_what_if(sessions, good, travel=faulty, max_iterations=1) == "failed"
     with sessions() as session:
         assert session.get_one(DayPlan, good).state is PlanState.PREVIEW
 
@@ -218,9 +208,9 @@ def test_a_job_cancelled_under_way_leaves_no_preview(sessions: sessionmaker[Sess
 def test_a_dead_workers_plan_is_taken_over_after_a_minute(sessions: sessionmaker[Session], area: int) -> None:
     plan_id = queued(sessions, area)
     with sessions.begin() as session:
-        assert plan_jobs.take(session, plan_id) is not None  # its worker dies here
+        assert plan_jobs.claim_plan(session, plan_id) is not None  # its worker dies here
     with sessions.begin() as session:
-        assert plan_jobs.take(session, plan_id) is None, "its heartbeat is fresh"
+        assert plan_jobs.claim_plan(session, plan_id) is None, "its heartbeat is fresh"
         assert plan_id not in plan_jobs.silent_plans(session)
     with sessions.begin() as session:
         session.get_one(DayPlan, plan_id).heartbeat_at = db.real_now(session) - timedelta(
@@ -240,7 +230,7 @@ def test_a_worker_that_comes_back_from_the_dead_leaves_nothing(sessions: session
                 seconds=plan_jobs.SILENT_S + 1
             )
         with sessions.begin() as session:
-            assert plan_jobs.take(session, plan_id) is not None
+            assert plan_jobs.claim_plan(session, plan_id) is not None
 
     state = planning.work_on(sessions, plan_id, travel=CancelsOnTheWay(sleeps_and_is_replaced), max_iterations=FEW)
     assert state is PlanState.RUNNING, "the job is the other worker's"
@@ -295,15 +285,15 @@ def test_what_the_model_of_record_disagrees_with_cannot_be_committed(
         assert session.scalars(select(CourierRun)).all() == []
 
 
-def test_a_model_of_record_that_is_not_heard_does_not_stop_the_day(
+def test_a_model_of_record_that_does_not_answer_does_not_stop_the_day(
     sessions: sessionmaker[Session], area: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     def dies(problem: object, plan: object, *, over: object) -> list[str]:
-        raise Unheard("it died")
+        raise OrToolsUnavailable("it died")
 
     plan_id = recorded(sessions, area, dies)
     assert commit(sessions, plan_id)
-    assert "was not heard: it died" in caplog.text
+    assert "gave no answer: it died" in caplog.text
 
 
 def test_the_model_of_record_agrees_with_a_day_on_real_rows(sessions: sessionmaker[Session], area: int) -> None:
@@ -354,8 +344,8 @@ def test_one_courier_more_is_tried_on_the_rest_of_a_day_under_way(sessions: sess
     done = drive(sessions, plan_id, until=HALF_PAST_NINE)
     with sessions.begin() as session:
         a_stop(session, area, 3, van=True)
-        plan_jobs.ask_what_if(session, session.get_one(DayPlan, plan_id), vehicle=VehicleKind.VAN)
-    assert what_if.answer(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) == "answered"
+        what_if_jobs.ask_what_if(session, session.get_one(DayPlan, plan_id), vehicle=VehicleKind.VAN)
+    assert what_if.answer_what_if(sessions, plan_id, travel=TRAVEL, max_iterations=FEW) == "answered"
     with sessions() as session:
         plan = session.get_one(DayPlan, plan_id)
         assert plan.result is not None
@@ -370,23 +360,23 @@ def test_a_question_that_nobody_answers_is_taken_over_after_a_minute(
 ) -> None:
     plan_id = planned(sessions, area)
     with sessions.begin() as session:
-        plan_jobs.ask_what_if(session, session.get_one(DayPlan, plan_id), vehicle=VehicleKind.EBIKE)
+        what_if_jobs.ask_what_if(session, session.get_one(DayPlan, plan_id), vehicle=VehicleKind.EBIKE)
     with sessions.begin() as session:
-        assert plan_jobs.take_what_if(session, plan_id) is not None  # its worker dies here
+        assert what_if_jobs.claim_what_if(session, plan_id) is not None  # its worker dies here
     with sessions.begin() as session:
-        assert plan_jobs.take_what_if(session, plan_id) is None and plan_jobs.silent_what_ifs(session) == []
+        assert what_if_jobs.claim_what_if(session, plan_id) is None and what_if_jobs.silent_what_ifs(session) == []
         plan = session.get_one(DayPlan, plan_id)
         assert plan.result is not None
         old = (db.real_now(session) - timedelta(seconds=plan_jobs.SILENT_S + 1)).isoformat()
         plan.result = {**plan.result, "what_if": {**plan.result["what_if"], "since": old}}
     with sessions.begin() as session:
-        assert plan_jobs.silent_what_ifs(session) == [plan_id]
-        assert plan_jobs.take_what_if(session, plan_id) is not None
+        assert what_if_jobs.silent_what_ifs(session) == [plan_id]
+        assert what_if_jobs.claim_what_if(session, plan_id) is not None
         plan_jobs.cancel(session, session.get_one(DayPlan, plan_id))
     with sessions.begin() as session:
-        assert plan_jobs.silent_what_ifs(session) == []
+        assert what_if_jobs.silent_what_ifs(session) == []
         with pytest.raises(PlanConflict):
-            plan_jobs.ask_what_if(session, session.get_one(DayPlan, plan_id), vehicle=VehicleKind.EBIKE)
+            what_if_jobs.ask_what_if(session, session.get_one(DayPlan, plan_id), vehicle=VehicleKind.EBIKE)
 
 
 def test_what_couriers_do_as_planned_does_not_spoil_a_preview(sessions: sessionmaker[Session], area: int) -> None:
@@ -403,8 +393,8 @@ def test_what_couriers_do_as_planned_does_not_spoil_a_preview(sessions: sessionm
             stop
             for v in route["visits"]
             if (stop := session.get_one(CourierStop, v["stop_id"])).state is StopState.PLANNED
-            and stop.run is not None
-            and stop.run.courier_id == route["courier_id"]
+            and stop.run_id is not None
+            and session.get_one(CourierRun, stop.run_id).courier_id == route["courier_id"]
         )
         act = StopAct.COLLECTED if kept.kind is StopKind.PICKUP else StopAct.DELIVERED
         record(session, kept, ReportedEvent(uuid.uuid4(), act), courier_id=route["courier_id"], at=db.now(session))
@@ -463,8 +453,8 @@ def test_what_a_missing_courier_has_on_board_is_taken_over_by_another(
         assert len(visited) == len(set(visited)), "a stop stands once in a plan, its handover beside it"
         handed_s = {h["stop_id"]: h["departure_s"] for h in taker["handovers"]}
         for stop in session.scalars(select(CourierStop).where(CourierStop.id.in_(carried))):
-            assert stop.state is StopState.PLANNED and stop.run is not None
-            assert stop.run.courier_id == taker["courier_id"]
+            assert stop.state is StopState.PLANNED and stop.run_id is not None
+            assert session.get_one(CourierRun, stop.run_id).courier_id == taker["courier_id"]
             assert stop.eta_s is not None and stop.eta_s >= handed_s[stop.id]
             assert stop.position is not None
         run = session.scalars(

@@ -3,20 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from routing.model.check import costs, route_cost
+from routing.model.check_costs import costs, route_cost
 from routing.model.plan import Costs, Plan, Route, Unserved, Visit
-from routing.model.problem import (
-    NOTHING,
-    Load,
-    Objective,
-    Problem,
-    Profile,
-    Request,
-    RequestKind,
-    Stop,
-    Vehicle,
-    Window,
-)
+from routing.model.problem import Objective, Problem
+from routing.model.profile import Profile
+from routing.model.quantities import NOTHING, Load, Window
+from routing.model.request import Request, RequestKind, Stop
+from routing.model.vehicle import Vehicle
 
 DAY = Window(0, 100_000)
 

@@ -4,21 +4,15 @@ from dataclasses import fields, replace
 
 import pytest
 
-from routing.model.check import Rule, costs, violations
+from routing.model.check import violations
+from routing.model.check_costs import costs
 from routing.model.plan import Costs, Plan, Reason, Unserved
-from routing.model.problem import (
-    UNREACHABLE,
-    Announced,
-    Break,
-    Done,
-    Load,
-    Objective,
-    Prefix,
-    Primary,
-    Problem,
-    Profile,
-    Window,
-)
+from routing.model.problem import Objective, Primary, Problem
+from routing.model.profile import UNREACHABLE, Profile
+from routing.model.quantities import Load, Window
+from routing.model.request import Announced
+from routing.model.rules import Rule
+from routing.model.vehicle import Break, Done, Prefix
 from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_problem, a_vehicle, an_exchange, line, timed
 
 ROAD = line(0, 1, 2, 3)

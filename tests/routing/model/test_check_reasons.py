@@ -8,25 +8,15 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from routing.model.check import Rule, violations
+from routing.model.check import violations
 from routing.model.plan import Plan, Reason, Unserved
-from routing.model.problem import (
-    NOTHING,
-    UNREACHABLE,
-    Break,
-    Done,
-    Load,
-    Objective,
-    Prefix,
-    Problem,
-    Profile,
-    Request,
-    RequestKind,
-    Stop,
-    Vehicle,
-    Window,
-)
+from routing.model.problem import Objective, Problem
+from routing.model.profile import UNREACHABLE, Profile
+from routing.model.quantities import NOTHING, Load, Window
 from routing.model.reasons import Reasons
+from routing.model.request import Request, RequestKind, Stop
+from routing.model.rules import Rule
+from routing.model.vehicle import Break, Done, Prefix, Vehicle
 from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_problem, a_vehicle, line, timed
 
 ROAD = line(0, 1, 2, 3)

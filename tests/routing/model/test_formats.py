@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from routing.model.check import violations
 from routing.model.formats import Malformed, parse, read
 from routing.model.formats.instance import Rounding
-from routing.model.problem import Load, Primary, RequestKind, Window
+from routing.model.problem import Primary
+from routing.model.quantities import Load, Window
+from routing.model.request import RequestKind
 from tests.routing.model.small import timed
 
 SOLOMON = """TINY
@@ -110,7 +112,7 @@ def test_solomon_cuts_each_arc_to_one_decimal_for_distance():
     assert (first.id, first.kind, first.stops[0].delivers) == ("1", RequestKind.DELIVERY, Load(6))
     assert (second.stops[0].windows, second.stops[0].service_s) == ((Window(20, 900),), 100)
     plan = timed(problem, {"1": [("2", 0), ("1", 0)]})
-    assert instance.told(plan) == "10.0"
+    assert instance.cost_text(plan) == "10.0"
     assert list(instance.routes(plan)) == ["Route #1: 2 1"]
     assert plan.cost.total == 100
     assert problem.objective.primary is Primary.DISTANCE
@@ -125,7 +127,7 @@ def test_solomon_keeps_double_precision_for_vehicles():
     assert instance.problem.vehicles[0].shift == Window(0, 100_000_000)
     plan = timed(instance.problem, {"1": [("2", 0), ("1", 0)]})
     assert instance.cost(plan) == pytest.approx(math.sqrt(2) + math.sqrt(13) + 5, abs=1e-12)
-    assert instance.told(plan) == "10.02"
+    assert instance.cost_text(plan) == "10.02"
     assert instance.problem.objective.primary is Primary.VEHICLES
 
 
@@ -146,7 +148,7 @@ def test_li_lim_pairs_pickup_and_delivery():
     plan = timed(instance.problem, {"1": [("1-2", 0), ("1-2", 1)]})
     assert violations(instance.problem, plan) == []
     assert list(instance.routes(plan)) == ["Route #1: 1 2"]
-    assert instance.told(plan) == "10.02"
+    assert instance.cost_text(plan) == "10.02"
 
 
 @pytest.mark.parametrize("objective", [None, *Primary])
@@ -156,7 +158,7 @@ def test_sartori_keeps_its_whole_minutes_whatever_the_objective(objective):
     assert instance.problem.profiles[0].seconds.tolist() == [[0, 7, 8], [6, 0, 5], [9, 4, 0]]
     assert len(instance.problem.vehicles) == 1
     plan = timed(instance.problem, {"1": [("1-2", 0), ("1-2", 1)]})
-    assert instance.told(plan) == "21"
+    assert instance.cost_text(plan) == "21"
     assert instance.cost(plan) == 21
     assert instance.problem.vehicles[0].max_duty_s is None
 
@@ -174,7 +176,7 @@ def test_vrplib_rounds_as_the_file_says_unless_an_objective_is_asked_for():
     assert len(parse(VRPLIB).problem.vehicles) == 2
     everything = timed(parse(VRPLIB).problem, {"1": [("2", 0)], "2": [("3", 0)]})
     assert violations(parse(VRPLIB).problem, everything) == []
-    assert parse(VRPLIB).told(everything) == "12"
+    assert parse(VRPLIB).cost_text(everything) == "12"
 
 
 FORMS = {

@@ -8,24 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.model.problem import (
-    MAX_INSTANT_S,
-    NOTHING,
-    UNREACHABLE,
-    Announced,
-    Break,
-    Done,
-    InvalidProblem,
-    Load,
-    Objective,
-    Prefix,
-    Problem,
-    Profile,
-    Request,
-    RequestKind,
-    Stop,
-    Window,
-)
+from routing.model.problem import Objective, Problem
+from routing.model.profile import UNREACHABLE, Profile
+from routing.model.quantities import MAX_INSTANT_S, NOTHING, InvalidProblem, Load, Window
+from routing.model.request import Announced, Request, RequestKind, Stop
+from routing.model.vehicle import Break, Done, Prefix
 from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_problem, a_stop, a_vehicle, line
 
 ROAD = line(0, 1, 2)

@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 from routing.model.check import violations
-from routing.model.problem import Load, Problem, Profile
-from routing.search.areas import FIRST_SHARE, ROUNDS, DividedProblem, LargeDay, areas_of, divisible
+from routing.model.problem import Problem
+from routing.model.profile import Profile
+from routing.model.quantities import Load
+from routing.search.areas import DividedProblem, areas_of, divisible
+from routing.search.large_day import FIRST_SHARE, ROUNDS, LargeDay
 from routing.search.pace import Pace
 from routing.search.solve import compile_core, solve
 from tests.routing.model.small import a_delivery, a_pair, a_vehicle

@@ -3,8 +3,11 @@
 import pytest
 
 from routing.model.plan import Reason
-from routing.model.problem import Load, Problem, Request, RequestKind, Vehicle, Window
-from routing.search.explain import Binding, another, bindings, one_more, route_costs
+from routing.model.problem import Problem
+from routing.model.quantities import Load, Window
+from routing.model.request import Request, RequestKind
+from routing.model.vehicle import Vehicle
+from routing.search.explain import Binding, another_courier, bindings, one_more
 from routing.search.solve import solve
 from tests.routing.model.small import a_delivery, a_stop, a_vehicle, line
 
@@ -53,17 +56,17 @@ def test_an_exchange_needs_room_for_what_it_brings_and_for_what_it_fetches():
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "ends"),
     [
         (RequestKind.DELIVERY, "starts at"),
         (RequestKind.PICKUP, "ends at"),
         (RequestKind.EXCHANGE, "starts and ends at"),
     ],
 )
-def test_only_the_end_of_the_day_that_counts_is_asked_of_the_depot(kind, said):
+def test_only_the_end_of_the_day_that_counts_is_asked_of_the_depot(kind, ends):
     binding = bound_by(Request("r", kind, (a_stop(1),), depot=1), a_vehicle(start=0, end=0))
     assert binding.reason is Reason.DEPOT
-    assert binding.sentence() == f"no courier with the right skills {said} its depot"
+    assert binding.sentence() == f"no courier with the right skills {ends} its depot"
 
 
 def test_one_more_courier_serves_what_was_left():
@@ -71,6 +74,6 @@ def test_one_more_courier_serves_what_was_left():
     problem = Problem((line(0, 1, 2, 3, 4),), asked, (a_vehicle(capacity=Load(2, 0)),))
     plan = solve(problem, limit_s=60, max_iterations=100)
     assert len(plan.unserved) == 2
-    more = one_more(problem, plan, newcomer=another(problem, "v"), limit_s=60, max_iterations=100)
+    more = one_more(problem, plan, newcomer=another_courier(problem, "v"), limit_s=60, max_iterations=100)
     assert more.served == tuple(each.request for each in plan.unserved)
-    assert set(route_costs(more.plan)) == {"v", "v+1"}
+    assert {route.vehicle for route in more.plan.routes} == {"v", "v+1"}

@@ -11,7 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from routing.model.plan import Plan, Reason
-from routing.model.problem import UNREACHABLE, InvalidProblem, Load, Prefix, Problem, Profile, Window
+from routing.model.problem import Problem
+from routing.model.profile import UNREACHABLE, Profile
+from routing.model.quantities import InvalidProblem, Load, Window
+from routing.model.vehicle import Prefix
 from routing.search.solve import compile_core, solve
 from tests.routing.day.days import problems
 from tests.routing.model.small import a_delivery, a_pickup, a_vehicle, line

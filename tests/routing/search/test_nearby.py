@@ -6,19 +6,11 @@ import numpy as np
 import pytest
 
 from routing.model.check import violations
-from routing.model.problem import (
-    UNREACHABLE,
-    Load,
-    Objective,
-    Primary,
-    Problem,
-    Profile,
-    Request,
-    RequestKind,
-    Stop,
-    Vehicle,
-    Window,
-)
+from routing.model.problem import Objective, Primary, Problem
+from routing.model.profile import UNREACHABLE, Profile
+from routing.model.quantities import Load, Window
+from routing.model.request import Request, RequestKind, Stop
+from routing.model.vehicle import Vehicle
 from routing.search.sisr.layout import NEARBY
 from routing.search.sisr.model import model_of
 from routing.search.sisr.savings import joined

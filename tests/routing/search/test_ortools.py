@@ -9,8 +9,11 @@ from dataclasses import replace
 import pytest
 
 from routing.model.plan import Plan
-from routing.model.problem import Announced, Break, Load, Primary, Problem, Window
-from routing.search.child import Unheard, heard, ortools_objections, ortools_orders
+from routing.model.problem import Primary, Problem
+from routing.model.quantities import Load, Window
+from routing.model.request import Announced
+from routing.model.vehicle import Break
+from routing.search.child import OrToolsUnavailable, ortools_objections, ortools_orders, run_child
 from routing.search.solve import compile_core, solve
 from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_vehicle, an_exchange, line
 
@@ -99,7 +102,7 @@ def test_it_refuses_what_breaks_a_rule_or_states_another_cost():
 def test_a_child_answers_and_one_that_is_stopped_is_not_heard():
     problem, plan = solved(a_day())
     assert ortools_objections(problem, plan) == []
-    with pytest.raises(Unheard):
+    with pytest.raises(OrToolsUnavailable):
         ortools_objections(problem, plan, over=lambda: True)
 
 
@@ -107,7 +110,7 @@ def test_a_child_that_never_reads_the_question_is_left_when_the_time_is_up():
     looks = iter([False, False])
     deaf = (sys.executable, "-c", "import threading; threading.Event().wait()")
     more_than_a_pipe_holds = bytes(2**21)
-    heard_it = heard(more_than_a_pipe_holds, limit_s=3600, over=lambda: next(looks, True), command=deaf)
+    heard_it = run_child(more_than_a_pipe_holds, limit_s=3600, over=lambda: next(looks, True), command=deaf)
     assert heard_it == ([], None)
 
 

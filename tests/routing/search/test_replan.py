@@ -5,8 +5,18 @@ from dataclasses import replace
 import pytest
 
 from routing.model.check import violations
-from routing.model.problem import Problem, Window
-from routing.search.replan import Drop, Insert, Late, Out, UnknownName, announced, frozen, replan
+from routing.model.problem import Problem
+from routing.model.quantities import Window
+from routing.search.replan import (
+    CourierDelayed,
+    CourierLeft,
+    RequestAdded,
+    RequestDropped,
+    UnknownName,
+    frozen_at,
+    replan,
+    with_announced_windows,
+)
 from routing.search.solve import compile_core, improve, solve
 from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_vehicle, line
 
@@ -18,7 +28,7 @@ def day():
     asked = tuple((a_delivery if at % 2 else a_pickup)(f"r{at}", at) for at in range(1, 25))
     problem = Problem((places,), asked, tuple(a_vehicle(f"v{at}") for at in range(4)))
     plan = solve(problem, limit_s=60, max_iterations=1_500)
-    told = announced(problem, plan, before_s=1_800, after_s=5_400, cost_per_min=600)
+    told = with_announced_windows(problem, plan, before_s=1_800, after_s=5_400, cost_per_min=600)
     return told, solve(told, limit_s=60, max_iterations=1_500)
 
 
@@ -40,7 +50,7 @@ def test_what_is_driven_stays(day):
 
 def test_an_insertion_moves_nobody_else_to_another_courier(day):
     problem, plan = day
-    new = replan(problem, plan, [Insert(a_pickup("new", 25))], at_s=middle(plan), limit_s=60, max_iterations=0)
+    new = replan(problem, plan, [RequestAdded(a_pickup("new", 25))], at_s=middle(plan), limit_s=60, max_iterations=0)
     assert violations(new.problem, new.plan) == []
     assert [change.request for change in new.changes if change.was is None] == ["new"]
     assert not any(change.other_courier for change in new.changes)
@@ -49,7 +59,7 @@ def test_an_insertion_moves_nobody_else_to_another_courier(day):
 def test_a_dropped_request_is_visited_no_more(day):
     problem, plan = day
     last = plan.routes[0].visits[-1].request
-    new = replan(problem, plan, [Drop(last)], at_s=0, limit_s=60, max_iterations=0)
+    new = replan(problem, plan, [RequestDropped(last)], at_s=0, limit_s=60, max_iterations=0)
     assert last not in {visit.request for route in new.plan.routes for visit in route.visits}
     assert [change.now for change in new.changes if change.request == last] == [None]
 
@@ -58,7 +68,7 @@ def test_a_late_courier_starts_nothing_before_he_is_free(day):
     problem, plan = day
     at_s = middle(plan)
     vehicle = plan.routes[0].vehicle
-    new = replan(problem, plan, [Late(vehicle, at_s + 4_000)], at_s=at_s, limit_s=60, max_iterations=200)
+    new = replan(problem, plan, [CourierDelayed(vehicle, at_s + 4_000)], at_s=at_s, limit_s=60, max_iterations=200)
     assert violations(new.problem, new.plan) == []
     prefix = next(v.prefix for v in new.problem.vehicles if v.id == vehicle)
     route = next(route for route in new.plan.routes if route.vehicle == vehicle)
@@ -69,7 +79,7 @@ def test_what_a_missing_courier_has_on_board_is_fetched_and_brought(day):
     problem, plan = day
     at_s = middle(plan)
     out = plan.routes[0]
-    new = replan(problem, plan, [Out(out.vehicle)], at_s=at_s, limit_s=60, max_iterations=500)
+    new = replan(problem, plan, [CourierLeft(out.vehicle)], at_s=at_s, limit_s=60, max_iterations=500)
     assert violations(new.problem, new.plan) == []
     assert new.plan.unserved == ()
     left = next(route for route in new.plan.routes if route.vehicle == out.vehicle)
@@ -81,10 +91,10 @@ def test_a_pair_that_a_missing_courier_has_picked_up_is_fetched_and_brought_insi
     pair, later = a_pair("p", 1, 3), a_pair("q", 2, 3)
     problem = Problem((line(0, 1, 2, 3),), (pair, later), (a_vehicle("a"), a_vehicle("b", end=3)))
     first = improve(problem, {"a": [("p", 0), ("q", 0), ("p", 1), ("q", 1)]}, limit_s=60, max_iterations=0)
-    told = announced(problem, first, before_s=0, after_s=3_600, cost_per_min=60)
+    told = with_announced_windows(problem, first, before_s=0, after_s=3_600, cost_per_min=60)
     plan = improve(told, {"a": [("p", 0), ("q", 0), ("p", 1), ("q", 1)]}, limit_s=60, max_iterations=0)
     at_s = plan.routes[0].visits[1].start_s
-    new = replan(told, plan, [Out("a")], at_s=at_s - 10, limit_s=60, max_iterations=50)
+    new = replan(told, plan, [CourierLeft("a")], at_s=at_s - 10, limit_s=60, max_iterations=50)
     assert violations(new.problem, new.plan) == [] and new.plan.unserved == ()
     assert (new.windows_moved, new.windows_kept) == ((), 2)
     brought = {(change.request, change.side): (change.was, change.now) for change in new.changes}
@@ -100,18 +110,18 @@ def test_a_pair_that_a_missing_courier_has_picked_up_is_fetched_and_brought_insi
         limit_s=60,
         max_iterations=0,
     )
-    again = replan(wider, third, [Out("b")], at_s=taken.start_s, limit_s=60, max_iterations=50)
+    again = replan(wider, third, [CourierLeft("b")], at_s=taken.start_s, limit_s=60, max_iterations=50)
     assert violations(again.problem, again.plan) == [] and again.plan.unserved == ()
 
 
 def test_a_courier_who_has_not_left_is_simply_not_there(day):
     problem, plan = day
     problem = replace(problem, vehicles=tuple(replace(v, shift=Window(100, 100_000)) for v in problem.vehicles))
-    now = frozen(problem, replace(plan, routes=()), at_s=0)
+    now = frozen_at(problem, replace(plan, routes=()), at_s=0)
     assert all(vehicle.prefix is None for vehicle in now.vehicles)
 
 
-@pytest.mark.parametrize("event", [Drop("nobody"), Late("nobody", 1), Out("nobody")])
+@pytest.mark.parametrize("event", [RequestDropped("nobody"), CourierDelayed("nobody", 1), CourierLeft("nobody")])
 def test_an_event_about_nobody_is_refused(day, event):
     problem, plan = day
     with pytest.raises(UnknownName, match="nobody"):

@@ -9,12 +9,15 @@ from hypothesis import HealthCheck, given, settings
 
 from routing.model.check import violations
 from routing.model.plan import Reason
-from routing.model.problem import UNREACHABLE, Announced, Load, Objective, Primary, Problem, Profile, Window
+from routing.model.problem import Objective, Primary, Problem
+from routing.model.profile import UNREACHABLE, Profile
+from routing.model.quantities import Load, Window
+from routing.model.request import Announced
 from routing.search.pace import Pace
 from routing.search.sisr.drive import Drive
 from routing.search.sisr.model import model_of
 from routing.search.sisr.search import Search
-from routing.search.solve import Ending, compile_core, improve, solve
+from routing.search.solve import FinalPlan, compile_core, improve, solve
 from tests.routing.day.days import problems
 from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_vehicle, an_exchange, line
 
@@ -165,7 +168,7 @@ def test_ortools_with_no_time_at_all_answers_with_the_first_solution():
 def test_a_search_that_found_nothing_more_ends_with_the_plan_that_was_timed():
     problem = a_day()
     search = Search(model_of(problem), 0)
-    ending = Ending(problem, search, "sisr", 0)
+    ending = FinalPlan(problem, search, "sisr", 0)
     Drive(search, Pace(3600), fleet_first=False).first()
     ending.reserve_s(Pace(3600))
     timed = ending.plan()

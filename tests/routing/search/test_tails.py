@@ -1,6 +1,10 @@
 """Tails: routes that cross exchange what comes behind the crossing, in one step where stop by stop nothing fits."""
 
-from routing.model.problem import Load, Objective, Problem, Profile, Request, RequestKind, Stop, Vehicle, Window
+from routing.model.problem import Objective, Problem
+from routing.model.profile import Profile
+from routing.model.quantities import Load, Window
+from routing.model.request import Request, RequestKind, Stop
+from routing.model.vehicle import Vehicle
 from routing.search.sisr.layout import NEARBY, REMOVED_X10, STRING
 from routing.search.sisr.model import model_of
 from routing.search.sisr.search import Search

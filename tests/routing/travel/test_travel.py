@@ -25,7 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.__main__ import main
-from routing.model.problem import UNREACHABLE, Profile
+from routing.model.profile import UNREACHABLE, Profile
 from routing.travel import (
     Cached,
     Geodesic,

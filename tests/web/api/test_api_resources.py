@@ -27,8 +27,10 @@ from dispatch.core.actor import Role
 from notifications import task_publisher
 from notifications.message import Message
 from routing.day import plan_jobs, planning
-from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import CourierRun, DayPlan, PlanState, StopKind, StopState
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import StopKind, StopState
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.stops import Address, request_stop
 from tests.dispatch.builders import WUJIN
 from tests.web.world import A_PDF, ArgsOf, World, make_world
 from web.app import create_app
@@ -394,7 +396,7 @@ def a_stop_of_our_courier(app: Flask, world: World) -> int:
         ).first()
         assert run is not None
         plan = session.get_one(DayPlan, run.plan_id)
-        stop = ask_for_stop(
+        stop = request_stop(
             session, division_id=plan.division_id, on=run.on, kind=StopKind.PICKUP,
             address=Address(119.95, 31.71, "延政路9号", "王经理", "+8613812345678"), windows=[(32_400, 39_600)],
             at=plan.requested_at,

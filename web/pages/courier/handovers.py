@@ -11,7 +11,7 @@ from dispatch.core.errors import DispatchError, NotFound
 from dispatch.custody.handover import Holder
 from dispatch.custody.handover_list import Direction
 from dispatch.views import courier_load, handover_sheets
-from routing.day.tables import Courier
+from routing.day.couriers import Courier
 from web.wiring.auth import courier_only, current_actor, roles
 from web.wiring.transactions import transaction
 

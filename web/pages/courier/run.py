@@ -28,10 +28,12 @@ from dispatch.cases.access_control import stop_for
 from dispatch.core.errors import DispatchError, NotFound, Refused
 from dispatch.custody.waybill import check_waybill
 from dispatch.views import courier_day, courier_load
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import FAIL_LABEL
+from routing.day.errors import RunError
+from routing.day.hours import seconds_of_day
 from routing.day.order import reorder
-from routing.day.routing_input import seconds_of_day
 from routing.day.stops import propose_entrance
-from routing.day.tables import FAIL_LABEL, CourierRun, RunError
 from web.wiring import files
 from web.wiring.auth import courier_only, current_actor
 from web.wiring.errors import of

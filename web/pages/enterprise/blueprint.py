@@ -4,7 +4,7 @@ from flask import Blueprint
 from flask_wtf import FlaskForm
 
 from dispatch.core.errors import DispatchError, NotFound
-from routing.day.tables import RunError
+from routing.day.errors import RunError
 from web.wiring.formatting import in_words
 
 bp = Blueprint("enterprise", __name__, url_prefix="/my")

@@ -26,7 +26,8 @@ from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
 from dispatch.views.enterprise_letters import DelegationLetterView
 from dispatch.views.enterprise_profile import own_enterprise
 from notifications.phone import mask
-from routing.day.stops import AM_CLOSES, PM_CLOSES, Address
+from routing.day.hours import AM_CLOSES, PM_CLOSES
+from routing.day.stops import Address
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.wiring import formatting
 from web.wiring.auth import current_actor, enterprise_only

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from dispatch.acts.act import Act
 from dispatch.cases.stages import LABEL, Stage
 from dispatch.core.errors import DispatchError, NotFound, Refused
-from routing.day.tables import RunError
+from routing.day.errors import RunError
 from web.wiring.act_door import command_from_form, take
 from web.wiring.formatting import in_words
 

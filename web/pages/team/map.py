@@ -12,8 +12,7 @@ from dispatch.core.errors import NotFound
 from dispatch.views import day_map, day_runs
 from dispatch.views.day_map import MapDay
 from dispatch.views.stop_lines import RunCard, StopLine
-from routing.day.routing_input import HALF_S, seconds_of_day
-from routing.day.tables import Cutoff
+from routing.day.hours import HALF_S, Cutoff, seconds_of_day
 from web.pages.team.blueprint import bp
 from web.pages.team.runs import asked_day, runs_readers
 from web.wiring.auth import current_actor, staff_only

@@ -6,7 +6,8 @@ import db
 from dispatch.cases.evaluation import RECTIFICATION_LABEL, TICKET_LABEL
 from dispatch.core.working_days import CalendarMissing
 from dispatch.views import morning_page
-from routing.day.tables import PLAN_LABEL, STOP_STATE_LABEL
+from routing.day.courier_stop import STOP_STATE_LABEL
+from routing.day.day_plan import PLAN_LABEL
 from web.pages.team.blueprint import bp
 from web.wiring.auth import current_actor, staff_only
 from web.wiring.transactions import transaction

@@ -19,7 +19,7 @@ from agents.roster import CATEGORY_LABEL, Agent, AgentSkill, Category
 from dispatch.cases.access_control import within
 from dispatch.cases.lookups import next_number
 from dispatch.core.actor import Actor, Role
-from routing.day.tables import VEHICLE_LABEL, Courier, Shift, VehicleKind
+from routing.day.couriers import VEHICLE_LABEL, Courier, Shift, VehicleKind
 from web.pages.team.blueprint import bp
 from web.wiring.accounts import Account, NumberTaken, account_of_phone, note
 from web.wiring.auth import current_actor, current_person, leads_only

@@ -17,18 +17,11 @@ from dispatch.core.errors import NotFound
 from dispatch.views import day_runs
 from dispatch.views.one_plan import plan_page
 from dispatch.views.plan_costs import UNIT
-from routing.day import plan_jobs
-from routing.day.routing_input import half_is_ahead, seconds_into, seconds_of_day
-from routing.day.tables import (
-    PLAN_LABEL,
-    VEHICLE_LABEL,
-    Cutoff,
-    DayPlan,
-    PlanConflict,
-    PlanState,
-    RunError,
-    VehicleKind,
-)
+from routing.day import plan_jobs, what_if_jobs
+from routing.day.couriers import VEHICLE_LABEL, VehicleKind
+from routing.day.day_plan import PLAN_LABEL, DayPlan, PlanConflict, PlanState
+from routing.day.errors import RunError
+from routing.day.hours import Cutoff, half_is_ahead, seconds_into, seconds_of_day
 from web.pages.team.blueprint import bp, say
 from web.wiring import jobs
 from web.wiring.auth import current_actor, leads_only, roles
@@ -176,7 +169,7 @@ def ask_what_if(plan_id: int) -> Response:
     vehicle = VehicleKind.VAN if request.form.get("vehicle") == VehicleKind.VAN else VehicleKind.EBIKE
     try:
         with transaction() as session:
-            plan_jobs.ask_what_if(session, day_runs.plan_for(session, current_actor(), plan_id), vehicle=vehicle)
+            what_if_jobs.ask_what_if(session, day_runs.plan_for(session, current_actor(), plan_id), vehicle=vehicle)
     except RunError as error:
         say(error)
     else:
@@ -188,7 +181,7 @@ def _may_try(session: Session, plan: DayPlan) -> dict[str, Any]:
     """Whether one courier more may be tried: by whom may act, while any of the batch's half day lies ahead."""
     ahead = half_is_ahead(plan.cutoff, seconds_into(plan.on, db.now(session))) and plan.on >= today()
     return {
-        "may_try": ahead and plan.state in plan_jobs.TRIED and current_actor().role is not Role.SUPERVISOR,
+        "may_try": ahead and plan.state in what_if_jobs.TRIED and current_actor().role is not Role.SUPERVISOR,
         "VEHICLE_LABEL": VEHICLE_LABEL,
     }
 

@@ -15,7 +15,7 @@ from dispatch.core.shanghai_time import utc
 from dispatch.custody.handover import Holder
 from dispatch.custody.handover_list import HandoverList
 from dispatch.custody.parcel import Parcel, ParcelState
-from routing.day.tables import CourierStop, StopAct, StopEvent, StopState
+from routing.day.courier_stop import CourierStop, StopAct, StopEvent, StopState
 from tests.web.conftest import signed_in_client
 from tests.web.pages.courier.tuesday import TUESDAY, Day
 

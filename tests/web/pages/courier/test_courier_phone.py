@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from dispatch.custody import verification
 from dispatch.custody.handover import Handover, Holder
 from dispatch.custody.parcel import Parcel
-from routing.day.tables import StopAct, StopEvent
+from routing.day.courier_stop import StopAct, StopEvent
 from tests.web.conftest import cookie_of
 from tests.web.pages.courier.conftest import Server
 from tests.web.pages.courier.test_courier_proofs import a_picture

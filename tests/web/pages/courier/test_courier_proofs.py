@@ -16,7 +16,9 @@ from dispatch.cases.case import Case, CaseEvent
 from dispatch.custody import verification
 from dispatch.custody.handover import Handover
 from dispatch.custody.parcel import Parcel, ParcelState
-from routing.day.tables import CourierRun, CourierStop, DayPlan, PlanState, StopEvent, StopState
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopEvent, StopState
+from routing.day.day_plan import DayPlan, PlanState
 from tests.dispatch.builders import TEN, a_prescreened_case, an_appointment, the_county
 from tests.web.conftest import signed_in_client
 from tests.web.pages.courier.tuesday import TUESDAY, Day

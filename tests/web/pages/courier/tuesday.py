@@ -11,7 +11,10 @@ from dispatch.acts import courier_legs, filing
 from dispatch.cases import lookups
 from dispatch.core.actor import SYSTEM, Role
 from dispatch.core.shanghai_time import utc
-from routing.day.tables import CourierRun, CourierStop, Cutoff, DayPlan, PlanState, StopState
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopState
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
 from web.wiring.accounts import Account
 

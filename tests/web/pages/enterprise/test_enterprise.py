@@ -25,7 +25,7 @@ from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import SYSTEM, Actor, Role
 from dispatch.core.shanghai_time import utc
 from dispatch.custody.parcel import Parcel
-from routing.day.tables import CourierStop, StopState
+from routing.day.courier_stop import CourierStop, StopState
 from tests.dispatch.builders import (
     MONDAY,
     TEN,

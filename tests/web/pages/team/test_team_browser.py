@@ -18,7 +18,8 @@ from dispatch.cases.project import Project
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import Role
 from routing.day import planning
-from routing.day.tables import CourierStop, DayPlan, PlanState, StopState
+from routing.day.courier_stop import CourierStop, StopState
+from routing.day.day_plan import DayPlan, PlanState
 from routing.model.check import violations
 from tests.dispatch.builders import MONDAY, a_prescreened_case, a_request, an_appointment, make_county, the_county
 from tests.web.conftest import PASSWORD, PASSWORD_HASH

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from agents.roster import Agent, skills_of
 from dispatch.core.actor import Role
-from routing.day.tables import Courier, Shift
+from routing.day.couriers import Courier, Shift
 from tests.dispatch.builders import make_county, the_county
 from web.wiring.accounts import Account
 

@@ -16,8 +16,11 @@ from dispatch.acts import courier_legs
 from dispatch.core.actor import Role
 from dispatch.views.plan_costs import TERMS, cost_table
 from routing.day import plan_jobs, planning, what_if
-from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import Courier, CourierStop, Cutoff, DayPlan, PlanState, StopKind
+from routing.day.courier_stop import CourierStop, StopKind
+from routing.day.couriers import Courier
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
+from routing.day.stops import Address, StopNeeds, request_stop
 from routing.model.plan import Costs
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
 
@@ -32,7 +35,7 @@ def lead(app: Flask, sessions: sessionmaker[Session], sign_in_as: Callable[..., 
     with sessions.begin() as session:
         county = the_county(session)
         for n in range(5):
-            ask_for_stop(
+            request_stop(
                 session,
                 division_id=county.division.id,
                 on=MONDAY,
@@ -40,7 +43,7 @@ def lead(app: Flask, sessions: sessionmaker[Session], sign_in_as: Callable[..., 
                 address=Address(119.93 + 0.01 * n, 31.70, f"延政路{n}号", "王经理", "+8613812345678", f"常州{n}号公司"),
                 windows=[(13 * 3600, 17 * 3600)],
                 at=TEN,
-                needs_van=n == 4,
+                needs=StopNeeds(needs_van=n == 4),
             )
         area = county.division.id
     return sign_in_as(Role.LEAD, division_id=area)
@@ -130,8 +133,8 @@ def test_one_courier_more_is_asked_on_the_page_and_solved_by_a_worker(app: Flask
     with sessions() as session:
         before = session.get_one(DayPlan, plan_id)
         cost, version, routes = before.cost, before.version, before.result["routes"]
-    assert what_if.answer(sessions, plan_id, travel=travel, max_iterations=FEW) == "answered"
-    assert what_if.answer(sessions, plan_id, travel=travel, max_iterations=FEW) is None, "it is answered once"
+    assert what_if.answer_what_if(sessions, plan_id, travel=travel, max_iterations=FEW) == "answered"
+    assert what_if.answer_what_if(sessions, plan_id, travel=travel, max_iterations=FEW) is None, "it is answered once"
     page = lead.get(f"/team/plans/{plan_id}").text
     assert "再加一名面包车揽投员，可多排进 1 站" in page and "常州4号公司" in page
     with sessions() as session:
@@ -139,6 +142,6 @@ def test_one_courier_more_is_asked_on_the_page_and_solved_by_a_worker(app: Flask
         assert (after.cost, after.version, after.result["routes"]) == (cost, version, routes), "the plan stays"
         assert len(session.scalars(select(Courier)).all()) == 2
     lead.post(f"/team/plans/{plan_id}/what-if", data={"vehicle": "ebike"})
-    what_if.answer(sessions, plan_id, travel=travel, max_iterations=FEW)
+    what_if.answer_what_if(sessions, plan_id, travel=travel, max_iterations=FEW)
     assert "排不进的 1 站仍排不进" in lead.get(f"/team/plans/{plan_id}").text
     assert lead.post(f"/team/plans/{plan_id}/commit").status_code == 302, "a question does not stand in the way"

@@ -21,8 +21,12 @@ from notifications import texts
 from notifications.message import Message, State
 from notifications.people import Unmasking
 from routing.day import plan_jobs, planning
-from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import Courier, CourierStop, Cutoff, DayPlan, PlanState, Shift, StopKind, StopState
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopKind, StopState
+from routing.day.couriers import Courier, Shift
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
+from routing.day.stops import Address, StopNeeds, request_stop
 from routing.model.check import violations
 from routing.model.plan import Reason
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
@@ -69,7 +73,7 @@ def team(app: Flask, sessions: sessionmaker[Session], sign_in_as: Callable[..., 
 
 
 def a_stop(session: Session, area: int, n: int, *, van: bool = False) -> CourierStop:
-    return ask_for_stop(
+    return request_stop(
         session,
         division_id=area,
         on=MONDAY,
@@ -77,7 +81,7 @@ def a_stop(session: Session, area: int, n: int, *, van: bool = False) -> Courier
         address=Address(119.93 + 0.01 * n, 31.70, f"延政路{n}号", "王经理", "+8613812345678", f"常州{n}号公司"),
         windows=[(13 * 3600, 17 * 3600)],
         at=TEN,
-        needs_van=van,
+        needs=StopNeeds(needs_van=van),
     )
 
 
@@ -112,7 +116,7 @@ def test_a_job_under_way_shows_its_bar_and_can_be_given_up(team: Team) -> None:
     team.lead.post("/team/runs/plans", data={"area": "320412000000", "cutoff": "PM", "on": "2026-11-23"})
     plan_id = team.newest_plan()
     with team.sessions.begin() as session:
-        plan = plan_jobs.take(session, plan_id)
+        plan = plan_jobs.claim_plan(session, plan_id)
         assert plan is not None
         plan.progress, plan.cost, plan.cost_curve = 0.4, 900.0, [[1.0, 1500.0], [2.0, 900.0]]
     page = team.lead.get(f"/team/plans/{plan_id}").text
@@ -166,7 +170,7 @@ def test_a_courier_who_drops_out_leads_to_a_new_preview_with_its_difference(team
     first = planned(team)
     team.lead.post(f"/team/plans/{first}/commit")
     with team.sessions() as session:
-        courier_id = session.scalars(select(CourierStop).where(CourierStop.run_id.is_not(None))).first().run.courier_id  # type: ignore[union-attr]
+        courier_id = session.scalars(select(CourierRun.courier_id).join(CourierRun.stops)).first()
     answer = team.lead.post(f"/team/runs/couriers/{courier_id}", data={"what": "out"})
     second = team.newest_plan()
     assert second != first
@@ -176,7 +180,7 @@ def test_a_courier_who_drops_out_leads_to_a_new_preview_with_its_difference(team
     assert "与现行路线的差别" in page
     team.lead.post(f"/team/plans/{second}/commit")
     with team.sessions() as session:
-        held = [stop.run.courier_id for stop in session.scalars(select(CourierStop)) if stop.run is not None]
+        held = session.scalars(select(CourierRun.courier_id).join(CourierRun.stops)).all()
         assert courier_id not in held
         assert session.scalars(select(Shift).where(Shift.courier_id == courier_id, Shift.on == MONDAY)).one().out_from_s
     team.lead.post(f"/team/runs/couriers/{courier_id}", data={"what": "back"})

@@ -1,0 +1,152 @@
+"""The rows of an area's day: stops, couriers on shift, and what each courier has behind him."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from routing.day.courier_run import CourierRun, RunState
+from routing.day.courier_stop import CourierStop, StopEvent, StopKind, StopState
+from routing.day.couriers import Courier, Shift
+from routing.day.day_plan import DayPlan
+from routing.day.hours import HALF_S, Cutoff, seconds_of_day
+from routing.model.vehicle import Done, Prefix
+
+TOUCHED = frozenset({StopState.ARRIVED, StopState.DONE, StopState.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class DayRows:
+    """What the database knows of an area's day, read in one go: no row is loaded afterwards."""
+
+    cutoff: Cutoff
+    stops: list[CourierStop]
+    drivers: list[tuple[Courier, Shift, tuple[int, int], Prefix | None]]
+    homes: dict[int, tuple[float, float]]
+    orders: dict[str, list[tuple[str, int]]] | None
+    at_s: int = 0
+
+
+def open_stops(session: Session, division_id: int, on: date, cutoff: Cutoff) -> list[CourierStop]:
+    """The stops that wait for a plan of this area, day and cut-off."""
+    query = select(CourierStop).where(
+        CourierStop.division_id == division_id,
+        CourierStop.on == on,
+        CourierStop.cutoff == cutoff,
+        CourierStop.state == StopState.OPEN,
+    )
+    return list(session.scalars(query.order_by(CourierStop.id)))
+
+
+def shifts_on(session: Session, division_id: int, on: date) -> list[tuple[Courier, Shift]]:
+    """Who drives in the area that day."""
+    rows = session.execute(
+        select(Courier, Shift)
+        .join(Shift, Shift.courier_id == Courier.id)
+        .where(Courier.division_id == division_id, Courier.active, Shift.on == on)
+        .order_by(Courier.id)
+    )
+    return [(courier, shift) for courier, shift in rows]
+
+
+def half_of(shift: Shift, cutoff: Cutoff) -> tuple[int, int] | None:
+    """The part of a shift that belongs to a cut-off's run; None when there is none."""
+    opens, closes = (
+        (shift.starts_s, min(shift.ends_s, HALF_S))
+        if cutoff is Cutoff.AM
+        else (max(shift.starts_s, HALF_S), shift.ends_s)
+    )
+    return (opens, closes) if closes - opens >= 1800 else None
+
+
+def depots(session: Session, couriers: Sequence[Courier]) -> dict[int, tuple[float, float]]:
+    """Where the couriers' centres stand. The centre's table is another room's: it is read by its name."""
+    rows = session.execute(
+        text("SELECT id, lon, lat FROM service_centre WHERE id = ANY(:ids)"), {"ids": [c.centre_id for c in couriers]}
+    )
+    return {row.id: (row.lon, row.lat) for row in rows}
+
+
+def read_rows(
+    session: Session, division_id: int, on: date, cutoff: Cutoff, *, replacing: DayPlan | None = None, at_s: int = 0
+) -> DayRows:
+    """Everything that the question needs of the database."""
+    stops = open_stops(session, division_id, on, cutoff)
+    runs: dict[int, CourierRun] = {}
+    if replacing is not None:
+        runs = {
+            run.courier_id: run for run in session.scalars(select(CourierRun).where(CourierRun.plan_id == replacing.id))
+        }
+        held = select(CourierStop).where(
+            CourierStop.run_id.in_([run.id for run in runs.values()]),
+            CourierStop.state.in_((StopState.PLANNED, StopState.ARRIVED, StopState.DONE, StopState.FAILED)),
+        )
+        stops = [*stops, *session.scalars(held.order_by(CourierStop.run_id, CourierStop.position))]
+    drivers: list[tuple[Courier, Shift, tuple[int, int], Prefix | None]] = [
+        (courier, shift, half, _prefix(session, runs[courier.id], shift, at_s) if courier.id in runs else None)
+        for courier, shift in shifts_on(session, division_id, on)
+        if (half := half_of(shift, cutoff)) is not None and (shift.out_from_s is None or courier.id in runs)
+    ]
+    orders = {
+        f"courier:{courier.id}": [
+            (f"stop:{stop.id}", 0) for stop in runs[courier.id].stops if stop.state is not StopState.OPEN
+        ]
+        for courier, shift, _, _ in drivers
+        if courier.id in runs and shift.out_from_s is None
+    }
+    if replacing is not None:
+        waits = _not_handed_over(replacing, at_s)
+        drivers = [
+            (courier, shift, half, None if prefix is None else _holds(prefix, courier.id, waits))
+            for courier, shift, half, prefix in drivers
+        ]
+    homes = depots(session, [courier for courier, _, _, _ in drivers])
+    return DayRows(cutoff, stops, drivers, homes, None if replacing is None else orders, at_s)
+
+
+def _prefix(session: Session, run: CourierRun, shift: Shift, at_s: int) -> Prefix | None:
+    """What the courier has behind him: done and failed stops as they were, deliveries still on board."""
+    if at_s < run.starts_s and run.state is RunState.READY:
+        return None
+    behind = [stop for stop in run.stops if stop.state in TOUCHED]
+    latest = dict(
+        session.execute(
+            select(StopEvent.stop_id, func.max(StopEvent.at))
+            .where(StopEvent.stop_id.in_([stop.id for stop in behind]))
+            .group_by(StopEvent.stop_id)
+        ).all()
+    )
+    left = run.starts_s
+    done: list[Done] = []
+    for stop in sorted(
+        behind, key=lambda s: (s.state is StopState.ARRIVED, latest.get(s.id, s.created_at), s.position)
+    ):
+        at = latest.get(stop.id)
+        said_s = max(left, seconds_of_day(at) if at is not None else left)
+        if stop.state is StopState.ARRIVED:  # the courier stands at this door: nobody else is sent there
+            arrival, departure = said_s, max(at_s, said_s + stop.service_s)
+        else:
+            arrival, departure = max(left, said_s - stop.service_s), said_s
+        done.append(Done(request=f"stop:{stop.id}", side=0, arrival_s=arrival, start_s=arrival, departure_s=departure))
+        left = departure
+    on_board = frozenset(
+        f"stop:{stop.id}" for stop in run.stops if stop.kind is not StopKind.PICKUP and stop.state is StopState.PLANNED
+    )
+    return Prefix(
+        started_s=run.starts_s, free_from_s=max(left, at_s + shift.late_s), done=tuple(done), on_board=on_board
+    )
+
+
+def _not_handed_over(plan: DayPlan, at_s: int) -> dict[str, int]:
+    """By delivery, the courier who still has it although the plan in force gives it to another."""
+    routes = (plan.result or {}).get("routes", [])
+    handovers = (handover for route in routes for handover in route.get("handovers", ()))
+    return {h["request"]: h["from_courier_id"] for h in handovers if h["departure_s"] > at_s}
+
+
+def _holds(prefix: Prefix, courier_id: int, waits: dict[str, int]) -> Prefix:
+    """What is on board of a courier, with what waits to change hands where it is."""
+    mine = {name for name, giver in waits.items() if giver == courier_id}
+    return replace(prefix, on_board=(prefix.on_board - waits.keys()) | mine)
