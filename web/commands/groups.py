@@ -24,7 +24,7 @@ from dispatch.simulation import report_page
 from notifications import tasks
 from routing.day.tables import Cutoff, DayPlan, PlanState
 from web.commands.replay_area import replay_area
-from web.demo import county, demand
+from web.demo import county, demand, logins
 from web.wiring import database_schema, jobs, key_rotation
 from web.wiring.plan_tasks import run_day_plan
 from web.wiring.settings import Settings
@@ -305,11 +305,11 @@ def demo_load(scale: str, seed: int) -> None:
             click.echo("this database is in use: no demo was loaded")
             return
     if scale == "county":
-        county.load(session_factory(), seed=seed, say=lambda words: click.echo(f"  {words}"))
+        county.load(session_factory(), seed=seed, show_progress=lambda line: click.echo(f"  {line}"))
     else:
-        demand.load(session_factory(), scale=scale, seed=seed, say=lambda words: click.echo(f"  {words}"))
-    click.echo(f"demo accounts, all with the password {county.PASSWORD}:")
-    for login in county.LOGINS:
+        demand.load(session_factory(), scale=scale, seed=seed, show_progress=lambda line: click.echo(f"  {line}"))
+    click.echo(f"demo accounts, all with the password {logins.PASSWORD}:")
+    for login in logins.LOGINS:
         click.echo(f"  {login.login:8} {login.what}")
 
 
