@@ -122,8 +122,8 @@ class Server:
     name = ""
     title = ""
     advice = ""  # what can be done when it does not start; {0} is its folder
-    dies_by = signal.SIGTERM  # what it gets when we are killed and cannot stop it
-    stops_by = signal.SIGTERM
+    death_signal = signal.SIGTERM  # what it gets when we are killed and cannot stop it
+    stop_signal = signal.SIGTERM
 
     def __init__(self, place: Path | None = None, durable: bool = False) -> None:
         """``place`` holds ``name``/, the server's folder; without one it is temporary and ends with the server."""
@@ -174,7 +174,7 @@ class Server:
 
     def stop(self) -> None:
         """End it in good order; a temporary folder goes with it."""
-        for sign, patience_s in ((self.stops_by, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+        for sign, patience_s in ((self.stop_signal, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
             if self._has_ended() or self.pid is None:
                 break
             with suppress(ProcessLookupError):
@@ -243,7 +243,7 @@ class Server:
             time.sleep(0.2)
 
     def _start_process(self) -> subprocess.Popen[bytes]:
-        options = _as_account(self.account) | {"preexec_fn": functools.partial(die_with_parent, self.dies_by)}
+        options = _as_account(self.account) | {"preexec_fn": functools.partial(die_with_parent, self.death_signal)}
         with open(self.log, "ab") as log:
             if self.account:
                 os.fchown(log.fileno(), *self.account)
@@ -331,8 +331,8 @@ class Postgres(Server):
     name = "postgres"
     title = "PostgreSQL"
     advice = "data {0}/data, log {0}/log; restore a backup there, or move it away to start anew"
-    dies_by = signal.SIGQUIT
-    stops_by = signal.SIGINT  # "fast": running transactions are rolled back, everything committed is written
+    death_signal = signal.SIGQUIT
+    stop_signal = signal.SIGINT  # "fast": running transactions are rolled back, everything committed is written
 
     @property
     def data(self) -> Path:
@@ -357,11 +357,7 @@ class Postgres(Server):
             pid, port = int(lines[0]), int(lines[3])
         except (OSError, ValueError, IndexError):
             return False
-
-        def settled() -> bool:
-            return self._is_ours(port) or not self._works_here(pid)
-
-        if self._works_here(pid) and not until(settled, 20):
+        if self._works_here(pid) and not until(lambda: self._is_ours(port) or not self._works_here(pid), 20):
             raise ServerFailed(f"process {pid} holds {self.data} and does not answer: end it, then start again")
         if self._works_here(pid) and self._is_ours(port):
             self.port, self._adopted, self._process = port, pid, None
@@ -371,8 +367,6 @@ class Postgres(Server):
         return False
 
     def _works_here(self, pid: int) -> bool:
-        if not is_alive(pid):
-            return False
         if sys.platform == "linux":
             with suppress(OSError):
                 return Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve()
@@ -450,14 +444,9 @@ class Valkey(Server):
     def _adopt(self) -> bool:
         try:
             port = int((self.folder / "port").read_text())
-        except (OSError, ValueError):
-            return False
-        # Only a server of this folder knows this password.
-        url = f"redis://:{self.password}@127.0.0.1:{port}/0"
-        try:
-            with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
+            with self._client(port) as client:  # only a server of this folder knows this password
                 pid = int(client.info("server")["process_id"])
-        except (redis.RedisError, OSError):
+        except (redis.RedisError, OSError, ValueError):
             return False
         self.port, self._adopted, self._process = port, pid, None
         return True
@@ -471,9 +460,9 @@ class Valkey(Server):
         return [self._binary(), self.folder / "server.conf"]
 
     def _answers(self) -> bool:
-        try:
-            with redis.Redis.from_url(self.url, socket_timeout=5, socket_connect_timeout=5) as client:
-                client.ping()
-        except (redis.RedisError, OSError):
-            return False
-        return True
+        with suppress(redis.RedisError, OSError), self._client(self.port) as client:
+            return bool(client.ping())
+        return False
+
+    def _client(self, port: int) -> redis.Redis:
+        return redis.Redis("127.0.0.1", port, password=self.password, socket_timeout=5, socket_connect_timeout=5)

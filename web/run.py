@@ -21,7 +21,7 @@ from web.wiring.supervisor import Command, Supervisor, take_charge
 from web.wiring.worker_watchdog import SILENT, Watch
 
 READY_S = 300.0
-DEMO_LOGINS = "demo accounts"  # what a demo says last begins with these words, and is said again at every start
+DEMO_LOGINS = "demo accounts"  # what `demo load` prints last begins with these words; it is shown again at every start
 
 # Who does what: each worker with its pool and its queues (a test holds that no queue is forgotten).
 WORKERS = {
@@ -32,7 +32,7 @@ SENDER = "notices"  # who is started again when messages are due and nobody send
 SENDERS = 32  # its threads: they wait for providers, and sixteen at half a second a call are no more than 32 a second
 
 
-class Stopped(Exception):
+class StopRequested(Exception):
     """Somebody asked us to end before everything ran."""
 
 
@@ -51,7 +51,7 @@ class LocalRun:
         """Start, watch, end. Returns the exit code."""
         for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if sign != signal.SIGHUP or signal.getsignal(sign) != signal.SIG_IGN:  # nohup means to stay
-                signal.signal(sign, self._asked_to_stop)
+                signal.signal(sign, self._on_stop_signal)
         began = time.monotonic()
         self.home.lock()
         try:
@@ -63,7 +63,7 @@ class LocalRun:
                     if self.watch:
                         self.watch.act()
                     time.sleep(0.1)
-        except Stopped:
+        except StopRequested:
             pass
         finally:
             if self.watch:
@@ -75,12 +75,12 @@ class LocalRun:
             self.home.leave()
         return 0
 
-    def _asked_to_stop(self, _sign: int, _frame: object) -> None:
+    def _on_stop_signal(self, _sign: int, _frame: object) -> None:
         self.stopping += 1
 
-    def _go_on(self) -> None:
+    def _check_not_stopped(self) -> None:
         if self.stopping:
-            raise Stopped
+            raise StopRequested
 
     def _start(self, door: socket.socket) -> None:
         address = address_of(door)
@@ -94,7 +94,7 @@ class LocalRun:
         self._fill_database(demo=embedded and self.environ.get("DEMO", "yes").lower() not in {"no", "0", "false"})
         door.set_inheritable(True)
         web, *others = self._commands(door)
-        self._go_on()
+        self._check_not_stopped()
         self.supervisor.add(web)
         self._await(door, web)  # the cores belong to the pages first
         for command in others:
@@ -112,7 +112,7 @@ class LocalRun:
         if place != self.home.folder:
             self.show(f"  The database's data is in {place}, because its account cannot reach {self.home.folder}.")
         for variable, server in (("DATABASE_URL", Postgres), ("BROKER_URL", Valkey)):
-            self._go_on()
+            self._check_not_stopped()
             if not self.environ.get(variable, "").strip():
                 running = server(place, durable=True)
                 self.supervisor.add(running)
@@ -160,7 +160,7 @@ class LocalRun:
         try:
             how = None
             while how is None:
-                self._go_on()
+                self._check_not_stopped()
                 time.sleep(0.05)
                 how = command.ending()
                 printed = log.read_bytes()[log_begins_at:].decode(errors="replace")
@@ -201,10 +201,10 @@ class LocalRun:
         ]
 
     def _await(self, door: socket.socket, web: Command) -> None:
-        """The pages answer, or CannotRun with what they said last."""
+        """The pages answer, or CannotRun with the last line of their log."""
         deadline = time.monotonic() + READY_S
         while not answers(*door.getsockname()[:2]):
-            self._go_on()
+            self._check_not_stopped()
             self.supervisor.look()
             if self.supervisor.failures(web) >= 3 or time.monotonic() > deadline:
                 raise CannotRun(f"the pages do not start: {web.last_words()} (log: {web.log})")

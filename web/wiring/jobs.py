@@ -1,6 +1,6 @@
 """Jobs: what the program does by itself or in the background; each takes ids and may run twice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +45,7 @@ MOST_NOTIFIED = 200  # placements that a batch notifies people of itself; a larg
 FORECASTS = 300  # cases that one run looks at: some ten seconds
 
 # What the day brings by itself, in the order in which one may depend on another.
-DAILY: tuple[Callable[..., Any], ...] = (
+DAILY: tuple[Callable[..., int | Sized], ...] = (
     daily_rules.accept_by_silence,
     daily_rules.return_overdue,
     daily_rules.remind_supplements,

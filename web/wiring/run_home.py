@@ -42,7 +42,7 @@ class RunHome:
         self.was_killed = bool(other)
 
     def announce(self, line: str) -> None:
-        """What a second `make run` will be told."""
+        """What a second `make run` shows as its reason not to start."""
         assert self._lock
         self._lock.truncate(0)
         self._lock.write(line)

@@ -144,12 +144,6 @@ class Settings:
         """Whether people reach the pages over HTTPS: cookies are then sent over nothing else."""
         return self.public_url.startswith("https://")
 
-    @property
-    def host_and_scheme(self) -> tuple[str, str]:
-        """What links made outside a request begin with."""
-        parts = urlsplit(self.public_url)
-        return parts.netloc, parts.scheme
-
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read and check every setting. Raises BadSetting with the first that is wrong."""
