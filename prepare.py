@@ -48,7 +48,7 @@ PACKAGE_LINE = "Collecting |Processing "
 class CompiledSearch(NamedTuple):
     """A search whose inner loops become machine code: where its sources are, and what compiles them all."""
 
-    words: str
+    title: str
     folder: str
     module: str
     call: str
@@ -88,8 +88,8 @@ def main() -> int:
                 environment(TEST_LOCK)
             with compiled_cores():  # meanwhile
                 assets()
-            if purpose == "test" and (missing := missing_for_browsers()) and (said := install_browser()):
-                print(f"  {missing}: {said}; every other test runs", flush=True)
+            if purpose == "test" and (missing := missing_for_browsers()) and (why_not := install_browser()):
+                print(f"  {missing}: {why_not}; every other test runs", flush=True)
     except NotPrepared as failure:
         print(f"daiban: {failure}", file=sys.stderr)
         return 1
@@ -128,29 +128,30 @@ def is_marked(mark: Path, value: str) -> bool:
 
 
 def run(command: list[str | Path], failure: str, *, cwd: Path = ROOT, counted: str = "$^", total: int = 0) -> None:
-    """Run a tool quietly and count its progress; what it said goes to a log, one line of it into the failure."""
+    """Run a tool quietly and count its progress; what it prints goes to a log, one line of it into the failure."""
     log = Path(tempfile.gettempdir()) / f"daiban-prepare-{os.getuid()}.log"
     with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as tool:
-        said, seen = [], 0
+        printed, seen = [], 0
         for line in tool.stdout or ():
-            said.append(line)
+            printed.append(line)
             if re.match(counted, line):
                 seen += 1
                 if seen % 20 == 0:
                     print(f"    {seen} of {total}", flush=True)
     if tool.returncode:
         with contextlib.suppress(OSError):
-            log.write_text("".join(said))
-        raise NotPrepared(f"{failure}: {_why(said)} (log: {log})")
+            log.write_text("".join(printed))
+        raise NotPrepared(f"{failure}: {_why(printed)} (log: {log})")
 
 
-def _why(said: list[str]) -> str:
-    text = "".join(said)
+def _why(printed: list[str]) -> str:
+    """The line of a tool's output that says most."""
+    text = "".join(printed)
     if OFFLINE.search(text):
         return "no network, or its package registry cannot be reached; only the first start needs it"
-    lines = [line.strip() for line in said if line.strip()]
-    telling = [line for line in lines if re.match(r"(ERROR|Error|E:|npm (ERR!|error))", line)]
-    return (telling or lines or ["it said nothing"])[0 if telling else -1][:300]
+    lines = [line.strip() for line in printed if line.strip()]
+    errors = [line for line in lines if re.match(r"(ERROR|Error|E:|npm (ERR!|error))", line)]
+    return (errors or lines or ["it printed nothing"])[0 if errors else -1][:300]
 
 
 # ---------------------------------------------------------------- the Python environment
@@ -245,7 +246,7 @@ def _npm(scratch: Path) -> list[str | Path]:
 @contextlib.contextmanager
 def compiled_cores() -> Iterator[None]:
     """The searches are compiled once, beside each other and beside this, and not while somebody waits for an answer."""
-    begun: list[tuple[CompiledSearch, subprocess.Popen[str], Path, str]] = []
+    compilers: list[tuple[CompiledSearch, subprocess.Popen[str], Path, str]] = []
     try:
         for name, core in CORES.items():
             mark, wanted = VENV / f"prepared-{name}", digest(core.sources)
@@ -254,16 +255,16 @@ def compiled_cores() -> Iterator[None]:
                 compiler = subprocess.Popen(
                     [PYTHON, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
                 )
-                begun.append((core, compiler, mark, wanted))
+                compilers.append((core, compiler, mark, wanted))
         yield
-        for core, compiler, mark, wanted in begun:
-            with step(f"{core.words} is compiled, the first time only"):
-                said, _ = compiler.communicate()
+        for core, compiler, mark, wanted in compilers:
+            with step(f"{core.title} is compiled, the first time only"):
+                printed, _ = compiler.communicate()
             if compiler.returncode:
-                raise NotPrepared(f"cannot compile {core.words}: {_why(said.splitlines())}")
+                raise NotPrepared(f"cannot compile {core.title}: {_why(printed.splitlines())}")
             mark.write_text(wanted)
     finally:
-        for _, compiler, _, _ in begun:
+        for _, compiler, _, _ in compilers:
             compiler.kill()
 
 

@@ -1,8 +1,8 @@
 """The embedded PostgreSQL and Valkey: start, stop, adopt; used by `make run` and by tests."""
 
 import ctypes
+import errno
 import functools
-import hashlib
 import importlib.metadata
 import importlib.util
 import os
@@ -27,21 +27,18 @@ import redis
 AS_ROOT = os.name == "posix" and os.geteuid() == 0
 SHARED = Path("/var/lib/daiban")  # where root keeps what `nobody` must reach; never a parent of somebody's clone
 START_S = 120.0  # a database that recovers from a power cut may take its time
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
 
 
 class ServerFailed(RuntimeError):
     """A server cannot be had. The message is one line: what happened, where, and what can be done."""
 
 
-# ---------------------------------------------------------------- small facts about this machine
-
-
 def end_with_parent(sign: int) -> None:
     """This process gets ``sign`` when the thread that started it ends (Linux)."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, sign)
+    if LIBC is not None:
+        LIBC.prctl(_PR_SET_PDEATHSIG, sign)
 
 
 def die_with_parent(sign: int = signal.SIGQUIT) -> None:
@@ -49,12 +46,6 @@ def die_with_parent(sign: int = signal.SIGQUIT) -> None:
     for ignored in (signal.SIGINT, signal.SIGQUIT):  # as a shell's `&` leaves them to what it starts
         signal.signal(ignored, signal.SIG_DFL)
     end_with_parent(sign)
-
-
-def inherit_orphans() -> None:
-    """Processes whose parent ends below us become our children and not the machine's first one's (Linux)."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def free_port() -> int:
@@ -67,27 +58,24 @@ def free_port() -> int:
 def is_alive(pid: int) -> bool:
     """Whether a process of this number runs; one that ended and waits for its parent to notice does not."""
     if sys.platform == "linux":
-        try:
+        with suppress(OSError):
             state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
             # The first thread may be gone while others still write: a process runs until its last one has ended.
             return state != "Z" or len(os.listdir(f"/proc/{pid}/task")) > 1
-        except OSError:
-            return False
+        return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:
+        return error.errno == errno.EPERM  # it runs, and is somebody else's
     return True
 
 
-def _nobody() -> tuple[int, int]:
-    try:
+def nobody() -> tuple[int, int]:
+    """User and group of the account that root's servers run with."""
+    with suppress(KeyError):
         entry = pwd.getpwnam("nobody")
-    except KeyError:
-        return 65534, 65534
-    return entry.pw_uid, entry.pw_gid
+        return entry.pw_uid, entry.pw_gid
+    return 65534, 65534
 
 
 def _account(place: Path) -> tuple[int, int] | None:
@@ -97,60 +85,35 @@ def _account(place: Path) -> tuple[int, int] | None:
     with suppress(OSError):
         if (owner := place.stat()).st_uid != 0:
             return owner.st_uid, owner.st_gid
-    return _nobody()
+    return nobody()
 
 
 def _as_account(account: tuple[int, int] | None) -> dict[str, Any]:
-    environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    options: dict[str, Any] = {"cwd": "/", "env": environment, "stdin": subprocess.DEVNULL}
-    if account:
-        options |= {"user": account[0], "group": account[1], "extra_groups": []}
-    return options
+    """How subprocess starts a program with the rights of ``account`` and nothing of our environment."""
+    options: dict[str, Any] = {"cwd": "/", "stdin": subprocess.DEVNULL}
+    options["env"] = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    return options | ({"user": account[0], "group": account[1], "extra_groups": []} if account else {})
 
 
-def _reaches(folder: Path, account: tuple[int, int] | None) -> bool:
+def reaches(folder: Path, account: tuple[int, int] | None) -> bool:
+    """Whether ``account`` may open files in this folder."""
     if account is None:
         return True
     test = subprocess.run(["/bin/sh", "-c", 'test -x "$1"', "sh", folder], check=False, **_as_account(account))
     return test.returncode == 0
 
 
-def _make_folder(folder: Path, mode: int = 0o755) -> None:
+def make_folder(folder: Path, mode: int = 0o755) -> None:
     """Make a folder and say its mode whatever the umask; one that exists is left as it is."""
     if folder.is_dir():
         return
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir()
-        folder.chmod(mode)
-    except FileExistsError:
-        pass  # another process made it between the look and the act
+        with suppress(FileExistsError):  # another process made it between the look and the act
+            folder.mkdir()
+            folder.chmod(mode)
     except OSError as error:
         raise ServerFailed(f"cannot make the folder {folder}: {error.strerror}") from error
-
-
-def place_for(home: Path) -> Path:
-    """Where the servers of ``home`` keep their data.
-
-    It is ``home`` itself, or, when root starts them and ``nobody`` cannot reach it, a folder in /var/lib/daiban that is
-    named after it. The answer stays the same between starts.
-    """
-    _make_folder(home)
-    if not AS_ROOT:
-        return home
-    owners = [f.stat().st_uid for name in (Postgres.name, Valkey.name) if (f := home / name).is_dir()]
-    if _reaches(home, _nobody()) or any(uid != 0 and _reaches(home, (uid, uid)) for uid in owners):
-        return home
-    if (home / Postgres.name / "data" / "PG_VERSION").exists():
-        raise ServerFailed(
-            f"the database's account can no longer reach {home}: give its parent folders back their x permission, "
-            "or name another folder in DAIBAN_HOME"
-        )
-    _make_folder(SHARED)
-    return SHARED / hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
-
-
-# ---------------------------------------------------------------- what both servers have in common
 
 
 class Server:
@@ -158,8 +121,9 @@ class Server:
 
     name = ""
     title = ""
-    dies_by = signal.SIGTERM  # what it gets when we are killed and cannot stop it
-    stops_by = signal.SIGTERM
+    advice = ""  # what can be done when it does not start; {0} is its folder
+    death_signal = signal.SIGTERM  # what it gets when we are killed and cannot stop it
+    stop_signal = signal.SIGTERM
 
     def __init__(self, place: Path | None = None, durable: bool = False) -> None:
         """``place`` holds ``name``/, the server's folder; without one it is temporary and ends with the server."""
@@ -169,6 +133,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._adopted: int | None = None
         self.folder = _temporary_folder() / self.name if place is None else place / self.name
+        self.log = self.folder / "log"
         self.account = _account(self.folder)
         self.password = ""
 
@@ -177,17 +142,13 @@ class Server:
         raise NotImplementedError
 
     @property
-    def log(self) -> Path:
-        return self.folder / "log"
-
-    @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else self._adopted
 
     def start(self) -> Self:
         """Run and accept connections, or raise ServerFailed. A server that already runs there is taken over."""
         try:
-            self._prepare()
+            self._prepare_folder()
             if not self._adopt():
                 self._create()
                 self._launch()
@@ -202,34 +163,32 @@ class Server:
             return None if code is None else ending(code)
         return None if self._adopted and is_alive(self._adopted) else "not running"
 
+    def _has_ended(self) -> bool:
+        return self.ending() is not None
+
     def kill(self) -> None:
         """End it at once. What was committed survives; if not ``durable``, all but its last second."""
         if self.pid and self.ending() is None:
             os.kill(self.pid, signal.SIGKILL)
-            self._wait(10)
+            until(self._has_ended, 10)
 
     def stop(self) -> None:
         """End it in good order; a temporary folder goes with it."""
-        for sign, patience_s in ((self.stops_by, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
-            if self.ending() is not None or self.pid is None:
+        for sign, patience_s in ((self.stop_signal, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+            if self._has_ended() or self.pid is None:
                 break
             with suppress(ProcessLookupError):
                 os.kill(self.pid, sign)
-            self._wait(patience_s)
+            until(self._has_ended, patience_s)
         if self._temporary:
             shutil.rmtree(self.folder.parent, ignore_errors=True)
 
-    def _wait(self, patience_s: float) -> None:
-        until(lambda: self.ending() is not None, patience_s)
-
-    # ---- the parts
-
-    def _prepare(self) -> None:
-        _make_folder(self.folder.parent)
-        _make_folder(self.folder, 0o700)
+    def _prepare_folder(self) -> None:
+        make_folder(self.folder.parent)
+        make_folder(self.folder, 0o700)
         if self.account and self.folder.stat().st_uid == 0:
             os.chown(self.folder, *self.account)
-        if not _reaches(self.folder, self.account):
+        if not reaches(self.folder, self.account):
             raise ServerFailed(f"{self.title} cannot reach {self.folder}: its parent folders lack the x permission")
         secret = self.folder / "password"
         if secret.exists():
@@ -269,44 +228,36 @@ class Server:
         fixed, deadline = self.port, time.monotonic() + 20
         while True:
             self.port = fixed or free_port()
-            said_before = self.log.stat().st_size if self.log.exists() else 0
-            with open(self.log, "ab") as log:
-                if self.account:
-                    os.fchown(log.fileno(), *self.account)
-                self._process = subprocess.Popen(
-                    self._command(),
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    preexec_fn=functools.partial(die_with_parent, self.dies_by),
-                    **_as_account(self.account),
-                )
-            process = self._process
-            if until(lambda p=process: self._answers() or p.poll() is not None, START_S) and process.poll() is None:  # type: ignore[misc]
+            log_begins_at = self.log.stat().st_size if self.log.exists() else 0
+            self._process = self._start_process()
+            if until(lambda: self._answers() or self._has_ended(), START_S) and self._process.poll() is None:
                 return
-            process.kill()
-            process.wait()
-            said = _said(self.log, said_before)
-            passing = re.search(r"could not bind|already in use|still in use", said, re.IGNORECASE)
-            if not passing or time.monotonic() > deadline:
-                raise ServerFailed(f"{self.title} does not start: {telling_line(said)} ({self._advice()})")
+            self._process.kill()
+            self._process.wait()
+            text = self.log.read_bytes()[log_begins_at:].decode(errors="replace")
+            will_pass = re.search(r"could not bind|already in use|still in use", text, re.IGNORECASE)
+            if not will_pass or time.monotonic() > deadline:
+                raise ServerFailed(
+                    f"{self.title} does not start: {error_line(text)} ({self.advice.format(self.folder)})"
+                )
             time.sleep(0.2)
 
-    def _advice(self) -> str:
-        return f"folder {self.folder}, log {self.log}"
+    def _start_process(self) -> subprocess.Popen[bytes]:
+        options = _as_account(self.account) | {"preexec_fn": functools.partial(die_with_parent, self.death_signal)}
+        with open(self.log, "ab") as log:
+            if self.account:
+                os.fchown(log.fileno(), *self.account)
+            return subprocess.Popen(self._command(), stdout=log, stderr=log, start_new_session=True, **options)
 
 
 def ending(code: int) -> str:
     """A process's return code in words."""
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"
+    names = {sign.value: sign.name for sign in signal.Signals}
+    return f"ended with exit code {code}" if code >= 0 else f"was ended by {names.get(-code, f'signal {-code}')}"
 
 
 def until(holds: Callable[[], bool], patience_s: float) -> bool:
+    """Wait until ``holds()``; False when it does not within ``patience_s``."""
     deadline = time.monotonic() + patience_s
     while not holds():
         if time.monotonic() > deadline:
@@ -315,31 +266,24 @@ def until(holds: Callable[[], bool], patience_s: float) -> bool:
     return True
 
 
-def _said(log: Path, since: int) -> str:
-    with open(log, "rb") as file:
-        file.seek(since)
-        return file.read().decode(errors="replace")
-
-
-def telling_line(said: str) -> str:
-    """The line of a log that tells most."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def error_line(text: str) -> str:
+    """The line of a log that says most: its last error, else its last line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     for mark in ("PANIC", "FATAL", "ERROR", "rror", "ad file format"):
-        for line in reversed(lines):
-            if mark in line:
-                return re.sub(r"^.*?(PANIC|FATAL|ERROR):\s+", "", line)
+        if found := [line for line in lines if mark in line]:
+            return re.sub(r"^.*?(PANIC|FATAL|ERROR):\s+", "", found[-1])
     return lines[-1] if lines else "it said nothing and did not answer"
 
 
 def _temporary_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="daiban-"))
     if AS_ROOT:
-        os.chown(folder, *_nobody())
-        if not _reaches(folder, _nobody()):  # TMPDIR lies in somebody's closed folder
+        os.chown(folder, *nobody())
+        if not reaches(folder, nobody()):  # TMPDIR lies in somebody's closed folder
             folder.rmdir()
-            _make_folder(SHARED)
+            make_folder(SHARED)
             folder = Path(tempfile.mkdtemp(prefix="temporary-", dir=SHARED))
-            os.chown(folder, *_nobody())
+            os.chown(folder, *nobody())
     return folder
 
 
@@ -358,7 +302,7 @@ def _binary(package: str, inside: Path, account: tuple[int, int] | None, tree: s
     version = importlib.metadata.version(package.replace("_", "-"))
     copy = SHARED / f"{package}-{version}"
     if not copy.exists():
-        _make_folder(SHARED)
+        make_folder(SHARED)
         fresh = Path(tempfile.mkdtemp(prefix=f"{package}-", dir=SHARED))
         shutil.copytree(root / tree, fresh / package / tree, ignore=shutil.ignore_patterns("include"))
         if (libraries := root.parent / f"{package}.libs").is_dir():  # found by the binaries relative to themselves
@@ -375,14 +319,10 @@ def _binary(package: str, inside: Path, account: tuple[int, int] | None, tree: s
 
 
 def _runs(binary: Path, account: tuple[int, int] | None) -> bool:
-    try:
-        asked = subprocess.run([binary, "--version"], capture_output=True, check=False, **_as_account(account))
-    except OSError:
-        return False
-    return asked.returncode == 0
-
-
-# ---------------------------------------------------------------- PostgreSQL
+    with suppress(OSError):
+        done = subprocess.run([binary, "--version"], capture_output=True, check=False, **_as_account(account))
+        return done.returncode == 0
+    return False
 
 
 class Postgres(Server):
@@ -390,8 +330,9 @@ class Postgres(Server):
 
     name = "postgres"
     title = "PostgreSQL"
-    dies_by = signal.SIGQUIT
-    stops_by = signal.SIGINT  # "fast": running transactions are rolled back, everything committed is written
+    advice = "data {0}/data, log {0}/log; restore a backup there, or move it away to start anew"
+    death_signal = signal.SIGQUIT
+    stop_signal = signal.SIGINT  # "fast": running transactions are rolled back, everything committed is written
 
     @property
     def data(self) -> Path:
@@ -416,11 +357,7 @@ class Postgres(Server):
             pid, port = int(lines[0]), int(lines[3])
         except (OSError, ValueError, IndexError):
             return False
-
-        def settled() -> bool:
-            return self._is_ours(port) or not self._works_here(pid)
-
-        if self._works_here(pid) and not until(settled, 20):
+        if self._works_here(pid) and not until(lambda: self._is_ours(port) or not self._works_here(pid), 20):
             raise ServerFailed(f"process {pid} holds {self.data} and does not answer: end it, then start again")
         if self._works_here(pid) and self._is_ours(port):
             self.port, self._adopted, self._process = port, pid, None
@@ -430,13 +367,10 @@ class Postgres(Server):
         return False
 
     def _works_here(self, pid: int) -> bool:
-        if not is_alive(pid):
-            return False
         if sys.platform == "linux":
-            try:
+            with suppress(OSError):
                 return Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve()
-            except OSError:
-                return False
+            return False
         listed = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
         return str(self.data) in listed.stdout
 
@@ -464,7 +398,7 @@ class Postgres(Server):
             command.append("--no-sync")
         made = subprocess.run(command, capture_output=True, text=True, check=False, **_as_account(self.account))
         if made.returncode:
-            raise ServerFailed(f"cannot make a database in {self.folder}: {telling_line(made.stdout + made.stderr)}")
+            raise ServerFailed(f"cannot make a database in {self.folder}: {error_line(made.stdout + made.stderr)}")
         if self.data.exists():
             self.data.rmdir()
         unfinished.rename(self.data)
@@ -486,18 +420,13 @@ class Postgres(Server):
             return False
         return True
 
-    def _advice(self) -> str:
-        return f"data {self.data}, log {self.log}; restore a backup there, or move it away to start anew"
-
-
-# ---------------------------------------------------------------- Valkey
-
 
 class Valkey(Server):
     """A private broker: ``redis-server`` on PATH, else Valkey from the wheel. Durable means an append-only file."""
 
     name = "valkey"
     title = "Valkey"
+    advice = "log {0}/log; nothing in {0} is needed: move it away and start again"
 
     @property
     def url(self) -> str:
@@ -515,40 +444,25 @@ class Valkey(Server):
     def _adopt(self) -> bool:
         try:
             port = int((self.folder / "port").read_text())
-        except (OSError, ValueError):
-            return False
-        # Only a server of this folder knows this password.
-        url = f"redis://:{self.password}@127.0.0.1:{port}/0"
-        try:
-            with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
+            with self._client(port) as client:  # only a server of this folder knows this password
                 pid = int(client.info("server")["process_id"])
-        except (redis.RedisError, OSError):
+        except (redis.RedisError, OSError, ValueError):
             return False
         self.port, self._adopted, self._process = port, pid, None
         return True
 
     def _command(self) -> list[str | Path]:
-        settings = {
-            "port": self.port,
-            "bind": "127.0.0.1",
-            "dir": f'"{self.folder}"',
-            "requirepass": self.password,
-            "save": '""',
-            "appendonly": "yes" if self.durable else "no",
-            "maxmemory-policy": "noeviction",
-        }
+        settings = [f"port {self.port}", "bind 127.0.0.1", f'dir "{self.folder}"', f"requirepass {self.password}"]
+        settings += ['save ""', f"appendonly {'yes' if self.durable else 'no'}", "maxmemory-policy noeviction"]
         # In a file and not on the command line, where every user of the machine could read the password.
-        self._write("server.conf", "".join(f"{name} {value}\n" for name, value in settings.items()))
+        self._write("server.conf", "".join(f"{line}\n" for line in settings))
         self._write("port", str(self.port))
         return [self._binary(), self.folder / "server.conf"]
 
     def _answers(self) -> bool:
-        try:
-            with redis.Redis.from_url(self.url, socket_timeout=5, socket_connect_timeout=5) as client:
-                client.ping()
-        except (redis.RedisError, OSError):
-            return False
-        return True
+        with suppress(redis.RedisError, OSError), self._client(self.port) as client:
+            return bool(client.ping())
+        return False
 
-    def _advice(self) -> str:
-        return f"log {self.log}; nothing in {self.folder} is needed: move it away and start again"
+    def _client(self, port: int) -> redis.Redis:
+        return redis.Redis("127.0.0.1", port, password=self.password, socket_timeout=5, socket_connect_timeout=5)

@@ -35,8 +35,9 @@ from tests.conftest import Program
 from tests.dispatch.builders import MONDAY, WUJIN, an_enterprise, make_county, the_county
 from tests.notifications.provider_server import SID, TOKEN, Behaviour, Provider
 from web import run
-from web.wiring.accounts import Account, issue_token
+from web.wiring.accounts import Account
 from web.wiring.supervisor import Command
+from web.wiring.tokens import issue_token
 
 PATIENCE_S = 120.0  # how long a loaded machine may take over one thing; nothing here waits for a fixed time
 PUBLIC = "https://daiban.example"

@@ -71,7 +71,7 @@ def test_a_search_that_cannot_be_compiled_is_named_and_tried_again(clone: Module
     broken = search_of(clone.ROOT, matching)
     sound = broken.read_text()
     broken.write_text("raise ImportError('no compiler here')\n")
-    with pytest.raises(clone.NotPrepared, match=rf"cannot compile {matching.words}: .*no compiler here"):
+    with pytest.raises(clone.NotPrepared, match=rf"cannot compile {matching.title}: .*no compiler here"):
         prepared(clone)
     broken.write_text(sound)
     assert prepared(clone) == [matching.module]

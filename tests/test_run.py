@@ -16,8 +16,10 @@ import servers
 from notifications import tasks
 from servers import ServerFailed, free_port, until
 from web import run
-from web.run import CannotRun, Home, listen
-from web.wiring import jobs
+from web.wiring import database_content, jobs
+from web.wiring.ports import FIRST_PORT, LAST_PORT, listen
+from web.wiring.run_home import CannotRun, RunHome
+from web.wiring.server_place import place_for
 from web.wiring.settings import CHECKS
 from web.wiring.supervisor import BACK_OFF_S, STEADY_S, Command, Supervisor
 
@@ -226,7 +228,7 @@ def test_a_taken_port_is_told_in_one_line():
 def test_without_a_wish_the_next_free_port_is_taken():
     with listen({}) as first, listen({}) as second:
         ports = [door.getsockname()[1] for door in (first, second)]
-    assert run.FIRST_PORT <= ports[0] < ports[1] <= run.LAST_PORT
+    assert FIRST_PORT <= ports[0] < ports[1] <= LAST_PORT
 
 
 @pytest.mark.parametrize("wish", ["http", "0", "70000", "-1", "8000.5", "八千"])
@@ -241,7 +243,7 @@ def test_a_host_that_is_not_this_machine_is_told_in_one_line():
 
 
 def test_a_home_has_one_run_and_tells_the_second_where_the_first_is(tmp_path: Path):
-    first, second = Home(tmp_path), Home(tmp_path)
+    first, second = RunHome(tmp_path), RunHome(tmp_path)
     first.lock()
     first.announce("http://127.0.0.1:8000 (process 1)")
     with pytest.raises(CannotRun, match=r"already running .*http://127.0.0.1:8000 \(process 1\)"):
@@ -255,11 +257,11 @@ def test_a_home_has_one_run_and_tells_the_second_where_the_first_is(tmp_path: Pa
 def test_a_home_that_cannot_be_written_is_told_in_one_line(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CannotRun, match="cannot write to"):
-        Home(tmp_path / "file").lock()
+        RunHome(tmp_path / "file").lock()
 
 
 def test_the_addresses_of_a_run_are_for_its_owner_and_go_with_it(tmp_path: Path):
-    home = Home(tmp_path)
+    home = RunHome(tmp_path)
     home.lock()
     home.write_addresses({"DATABASE_URL": "postgresql://u:p@h/d"})
     assert "DATABASE_URL=postgresql://u:p@h/d" in home.addresses.read_text()
@@ -269,22 +271,22 @@ def test_the_addresses_of_a_run_are_for_its_owner_and_go_with_it(tmp_path: Path)
 
 
 def test_marks_survive_and_a_damaged_file_of_marks_is_no_hindrance(tmp_path: Path):
-    home = Home(tmp_path)
+    home = RunHome(tmp_path)
     home.mark("network", "a")
     home.mark("catalog", "b")
-    assert Home(tmp_path).marked() == {"network": "a", "catalog": "b"}
+    assert RunHome(tmp_path).marked() == {"network": "a", "catalog": "b"}
     home.marks.write_text("{")
     assert home.marked() == {}
 
 
 def test_another_database_is_another_identity(database_url: str, postgres: str):
-    assert run.identity(database_url) == run.identity(database_url)
-    assert run.identity(database_url) != run.identity(postgres)
+    assert database_content.identity(database_url) == database_content.identity(database_url)
+    assert database_content.identity(database_url) != database_content.identity(postgres)
 
 
 def test_an_empty_database_has_no_projects(database_url: str, postgres: str):
-    assert not run.has_projects(database_url)
-    assert not run.has_projects(postgres)
+    assert not database_content.has_projects(database_url)
+    assert not database_content.has_projects(postgres)
 
 
 def test_every_queue_has_a_worker():
@@ -293,8 +295,8 @@ def test_every_queue_has_a_worker():
 
 
 def test_every_part_of_the_data_is_there():
-    assert [part.mark for part in run.PARTS if not run.files(part.made_of)] == []
-    assert [part.mark for part in run.PARTS if part.named and not run.files(part.named)] == []
+    assert [part.mark for part in database_content.PARTS if not database_content.files(part.made_of)] == []
+    assert [part.mark for part in database_content.PARTS if part.named and not database_content.files(part.named)] == []
 
 
 def test_operations_explain_every_setting():
@@ -359,12 +361,12 @@ def ready(port: int) -> bool:
 
 def nothing_to_import(folder: Path) -> None:
     """Marks that say that network, calendar and catalogue are in: their imports have tests of their own."""
-    server = servers.Postgres(servers.place_for(folder), durable=True).start()
-    which = run.identity(server.url)
+    server = servers.Postgres(place_for(folder), durable=True).start()
+    which = database_content.identity(server.url)
     server.stop()
-    for part in run.PARTS:
+    for part in database_content.PARTS:
         if part.named:
-            Home(folder).mark(part.mark, run.digest(run.files(part.made_of), which))
+            RunHome(folder).mark(part.mark, part.state(which))
 
 
 def test_the_whole_starts_survives_the_death_of_each_child_and_leaves_no_process(home: Path):

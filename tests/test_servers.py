@@ -15,7 +15,8 @@ import pytest
 import redis
 
 import servers
-from servers import Postgres, ServerFailed, Valkey, place_for
+from servers import Postgres, ServerFailed, Valkey
+from web.wiring.server_place import place_for
 
 AS_ROOT = os.geteuid() == 0
 
@@ -242,7 +243,7 @@ class TestAsRoot:
             try:
                 assert ask(server.start(), "SELECT 1") == 1
                 assert stat.S_IMODE(Path(closed).stat().st_mode) == 0o700
-                assert server.folder.stat().st_uid == servers._nobody()[0]
+                assert server.folder.stat().st_uid == servers.nobody()[0]
             finally:
                 server.stop()
                 subprocess.run(["rm", "-r", place], check=True)

@@ -81,12 +81,12 @@ def app_from_environment() -> Flask:
 def make_celery(app: Flask, settings: Settings) -> Celery:
     """The queue. Every task runs inside the application's context."""
 
-    class InContext(Task):
-        def __call__(self, *args: object, **kwargs: object) -> object:
-            with app.app_context():
-                return self.run(*args, **kwargs)
+    def run_in_context(task: Task, *args: object, **kwargs: object) -> object:
+        with app.app_context():
+            return task.run(*args, **kwargs)
 
-    celery = Celery("daiban", broker=settings.broker_url, task_cls=InContext)
+    in_context = type("InContext", (Task,), {"__call__": run_in_context})  # Celery's classes carry no types to extend
+    celery = Celery("daiban", broker=settings.broker_url, task_cls=in_context)
     celery.conf.update(
         task_ignore_result=True,
         task_acks_late=True,
@@ -109,15 +109,15 @@ def make_celery(app: Flask, settings: Settings) -> Celery:
     )
     celery.set_default()
 
-    def own_connections(**_: object) -> None:
+    def drop_inherited_connections(**_: object) -> None:
         """A forked worker must not share its parent's connections."""
         app.extensions["daiban.sessions"].kw["bind"].dispose(close=False)
 
-    def bring_the_solver(sender: Any, **_: object) -> None:
+    def load_solver(sender: Any, **_: object) -> None:
         """Who serves the jobs' queue loads the code of its tasks, whatever command started it; others stay small."""
         if sender.app is celery and jobs.QUEUE in celery.amqp.queues.consume_from:
             import_module("web.wiring.plan_tasks")
 
-    signals.worker_process_init.connect(own_connections, weak=False)
-    signals.worker_init.connect(bring_the_solver, weak=False)
+    signals.worker_process_init.connect(drop_inherited_connections, weak=False)
+    signals.worker_init.connect(load_solver, weak=False)
     return celery

@@ -67,7 +67,7 @@ LISTED = ("SheetList", "Figure")  # of these every constant is shown: titles, he
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
 
 
-def said(source: str) -> Iterator[str]:
+def user_texts(source: str) -> Iterator[str]:
     """What a module says to a person: forms of ``LocalizedText``, and constants kept as words or messages."""
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -105,7 +105,7 @@ def marked() -> Iterator[str | tuple[str, str]]:
         yield message if isinstance(message, str) else (message[0], message[1])
     for room in (ROOM, ROOM.parent / "dispatch"):
         for file in sorted(room.rglob("*.py")):
-            yield from said(file.read_text())
+            yield from user_texts(file.read_text())
     for _slug, title, next_step in WORDS.values():
         yield from (title, next_step)
     yield from (words for lines in NAV.values() for _, words in lines)

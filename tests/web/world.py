@@ -40,8 +40,9 @@ from tests.dispatch.builders import (
 )
 from web.app import create_app
 from web.wiring import files
-from web.wiring.accounts import Account, AccountState, Token
+from web.wiring.accounts import Account, AccountState
 from web.wiring.settings import Settings
+from web.wiring.tokens import Token
 
 A_PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 ArgsOf = dict[str, str | int]

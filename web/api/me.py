@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound
 
 from dispatch.core.actor import Role
-from web.wiring.accounts import Account, Token, issue_token, revoke_token
+from web.wiring.accounts import Account
 from web.wiring.api_schema import OutModel, Strict, problems
 from web.wiring.auth import current_person, signed_in
+from web.wiring.tokens import Token, issue_token, revoke_token
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_me", __name__, url_prefix="/api/v1", tag="me")

@@ -79,7 +79,7 @@ def _queued(plan: DayPlan) -> dict[str, Any]:
 
 
 def _ring(queued: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
-    jobs.ring(jobs.PLAN, queued["id"])
+    jobs.publish(jobs.PLAN, queued["id"])
     return queued, 202, {"Location": url_for("api_plans.read", plan_id=queued["id"])}
 
 

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """The command line: ``flask --app wsgi …``; each command calls one room's function and prints what it did."""
 
 import json
@@ -313,5 +314,20 @@ def demo_load(scale: str, seed: int) -> None:
     for login in county.LOGINS:
         click.echo(f"  {login.login:8} {login.what}")
 
+=======
+"""The command line: ``flask --app wsgi …``; one file a command, which calls one room and prints what it did."""
+
+from web.commands.assign import assign
+from web.commands.catalog import catalog
+from web.commands.custody import custody
+from web.commands.demo import demo
+from web.commands.keys import keys
+from web.commands.messages import messages
+from web.commands.network import network
+from web.commands.runs import runs
+from web.commands.simulate import simulate
+from web.commands.tables import database
+from web.commands.working_days import calendar
+>>>>>>> cb0e9c3a0f60f71f80264bd3422d74a39b714db4
 
 COMMANDS = (database, network, catalog, calendar, assign, runs, messages, custody, keys, demo, simulate)

@@ -2,44 +2,45 @@
 
 import enum
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from db import Base, EncryptedText, keyring
 
+Row = dict[str, object]
+"""Values by attribute name; the rows of one table have the same names."""
 
-def copy_rows(session: Session, noun: type[Base], rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write ``rows`` (attribute names as keys, the same in each) and return how many. Ids are given by the caller."""
-    table = noun.metadata.tables[noun.__tablename__]
+
+def copy_rows(session: Session, noun: type[Base], rows: Iterable[Mapping[str, object]]) -> int:
+    """Write ``rows`` and return how many. Ids are given by the caller."""
+    waiting = iter(rows)
+    first = next(waiting, None)
+    if first is None:
+        return 0
+    columns = [inspect(noun).column_attrs[name].columns[0] for name in first]
+    writers = [(name, _writer(column.type)) for name, column in zip(first, columns, strict=True)]
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    number = 0
     cursor = session.connection().connection.cursor()
-    count = 0
-    stream = None
-    writers: list[tuple[str, Any]] = []
-    for row in rows:
-        if stream is None:
-            columns = [noun.__mapper__.attrs[name].columns[0] for name in row]
-            writers = [(name, _writer(column.type)) for name, column in zip(row, columns, strict=True)]
-            names = ", ".join(f'"{column.name}"' for column in columns)
-            manager = cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN')
-            stream = manager.__enter__()
-        stream.write_row([write(row[name]) for name, write in writers])
-        count += 1
-    if stream is not None:
-        manager.__exit__(None, None, None)
-    return count
+    with cursor.copy(f'COPY "{noun.__tablename__}" ({names}) FROM STDIN') as stream:
+        for row in chain([first], waiting):
+            stream.write_row([write(row[name]) for name, write in writers])
+            number += 1
+    return number
 
 
-def _writer(kind: Any) -> Any:
+def _writer(kind: TypeEngine[object]) -> Callable[[object], object]:
     if isinstance(kind, EncryptedText):
         ring = keyring()
-        return lambda value: None if value is None else ring.encrypt(value)
+        return lambda value: None if value is None else ring.encrypt(str(value))
     return _plain
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, enum.IntEnum):
         return int(value)
     if isinstance(value, enum.Enum):
@@ -49,9 +50,19 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def next_id(session: Session, noun: type[Base]) -> int:
-    """The first id that is free in a table."""
-    return int(session.scalar(select(func.coalesce(func.max(noun.id), 0))) or 0) + 1  # type: ignore[attr-defined]
+class NextIds:
+    """The ids that are free in each table, one after the other."""
+
+    def __init__(self, session: Session, nouns: Iterable[type[Base]]) -> None:
+        self._numbers: dict[type[Base], Iterator[int]] = {noun: count(_first_free(session, noun)) for noun in nouns}
+
+    def next(self, noun: type[Base]) -> int:
+        """An id that no row of this table has."""
+        return next(self._numbers[noun])
+
+
+def _first_free(session: Session, noun: type[Base]) -> int:
+    return int(session.scalar(select(func.coalesce(func.max(noun.__table__.columns["id"]), 0))) or 0) + 1
 
 
 def settle_ids(session: Session, nouns: Sequence[type[Base]]) -> None:

@@ -1,15 +1,13 @@
-"""The demo day: 武进区 at ten on a Tuesday, with projects at every stage, told through the path's own steps."""
+"""The demo county: 武进区 at ten on a Tuesday, with projects at every stage, made through the path's own steps."""
 
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from datetime import date, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
+<<<<<<< HEAD
 from agents.network import Division, centre_of, children, division_with
 from agents.roster import Agent, AgentSkill, Category, Duty, DutyKind, Team
 from dispatch.acts import (
@@ -170,6 +168,25 @@ class DemoContext:
     agents: list[Agent] = field(default_factory=list)
     couriers: list[Courier] = field(default_factory=list)
     first_enterprise: Enterprise | None = None
+=======
+from agents.network import children, division_with
+from agents.roster import Agent
+from dispatch.acts import answering
+from dispatch.cases.case import Case
+from dispatch.cases.evaluation import TicketKind
+from dispatch.cases.project import Project
+from dispatch.cases.stages import Stage
+from dispatch.catalogue.catalog import AreaEvaluation, AreaKind
+from dispatch.core.actor import Actor, Role
+from notifications.message import Message
+from notifications.message import State as MessageState
+from web.demo.case_plans import CASE_PLANS
+from web.demo.case_steps import carry_out
+from web.demo.context import COUNTY, NOW, DemoContext
+from web.demo.courier_day import add_other_stops, plan_morning
+from web.demo.fake_data import FakeData
+from web.demo.staff import add_accounts, add_staff
+>>>>>>> cb0e9c3a0f60f71f80264bd3422d74a39b714db4
 
 
 def is_empty(session: Session) -> bool:
@@ -177,107 +194,41 @@ def is_empty(session: Session) -> bool:
     return session.scalar(select(Project.id).limit(1)) is None and session.scalar(select(Agent.id).limit(1)) is None
 
 
-def load(sessions: sessionmaker[Session], *, seed: int = 7, say: Callable[[str], None] = lambda _: None) -> None:
-    """Fill an empty database whose network and catalogue are imported. The same seed tells the same day."""
+def load(
+    sessions: sessionmaker[Session], *, seed: int = 7, show_progress: Callable[[str], None] = lambda _: None
+) -> None:
+    """Fill an empty database whose network and catalogue are imported. The same seed makes the same day."""
     with sessions.begin() as session:
         db.allow_clock_changes(session)
         db.set_clock(session, NOW)
         county = division_with(session, COUNTY)
-        stage = DemoContext(session, Cast(seed), county, children(session, county))
-        say("代办员、揽投员与账号")
-        _people(stage)
-        _evaluated_areas(stage)
-        say("项目与办件")
-        for scene in scenes():
-            _play(stage, scene)
-        _accounts(stage)
-        _tickets(stage)
-        say("今日站点")
-        _other_stops(stage)
-    say("上午路线")
-    _morning(sessions, seed=seed)
+        context = DemoContext(session, FakeData(seed), county, children(session, county))
+        show_progress("代办员、揽投员与账号")
+        add_staff(context)
+        _add_evaluated_areas(context)
+        show_progress("项目与办件")
+        for plan in CASE_PLANS:
+            carry_out(context, plan)
+        add_accounts(context)
+        _open_tickets(context)
+        show_progress("今日站点")
+        add_other_stops(context)
+    show_progress("上午路线")
+    plan_morning(sessions, seed=seed)
     with sessions.begin() as session:
-        _say_that_the_past_was_told(session)
+        _mark_old_messages_delivered(session)
         db.set_clock(session, NOW)
 
 
-# ---------------------------------------------------------------- people
-
-
-def _people(stage: DemoContext) -> None:
-    session, cast = stage.session, stage.cast
-    teams = {}
-    for name, division in (("武进区代办一组", stage.county), ("武进区代办二组", stage.county)):
-        teams[name] = Team(name=name, division_id=division.id)
-        session.add(teams[name])
-    session.flush()
-    categories = list(Category)
-    places = [stage.county] * 24 + [town for town in stage.towns for _ in range(3)]
-    for number in range(AGENTS):
-        place = places[number % len(places)]
-        name = cast.person()
-        phone = cast.phone()
-        agent = Agent(
-            agent_no=f"{COUNTY}{number + 1:04d}",
-            name=name,
-            pinyin=pinyin_of_person(name),
-            phone=phone,
-            phone_hash=db.keyed_hash(phone),
-            office_phone=f"0519-8631{cast.random.randrange(1000, 9999)}",
-            team_id=list(teams.values())[number % 2].id,
-            division_id=place.id,
-            capacity=6 if place is stage.county else 3,
-            stars=cast.random.choice((2, 3, 3, 4, 4, 5)),
-            languages=["zh", "en"] if number % 10 == 0 else ["zh"],
-        )
-        session.add(agent)
-        session.flush()
-        known = categories if place is stage.county else cast.random.sample(categories, 4)
-        for category in known:
-            session.add(
-                AgentSkill(agent_id=agent.id, category=category.value, proficiency=cast.random.choice((2, 2, 3)))
-            )
-        stage.agents.append(agent)
-    for first, second in zip(stage.agents[::2], stage.agents[1::2], strict=True):
-        first.stand_in_id, second.stand_in_id = second.id, first.id
-    away = stage.agents[2]
-    session.add(
-        Duty(agent_id=away.id, kind=DutyKind.LEAVE, starts_on=TODAY, ends_on=TODAY + timedelta(days=1), note="年休假")
-    )
-    session.add(
-        Duty(agent_id=stage.agents[31].id, kind=DutyKind.TRAINING, starts_on=TODAY, ends_on=TODAY, note="业务培训")
-    )
-    centre = centre_of(session, stage.county)
-    assert centre is not None
-    for number in range(COURIERS):
-        name, phone = cast.person(), cast.phone()
-        courier = Courier(
-            courier_no=f"WJ{number + 1:03d}", name=name, pinyin=pinyin_of_person(name), phone=phone,
-            phone_hash=db.keyed_hash(phone), division_id=stage.county.id, centre_id=centre.id,
-            vehicle=VehicleKind.VAN if number % 4 == 3 else VehicleKind.EBIKE,
-            pieces_capacity=200 if number % 4 == 3 else 80, grams_capacity=400_000 if number % 4 == 3 else 60_000,
-        )  # fmt: skip
-        session.add(courier)
-        session.flush()
-        stage.couriers.append(courier)
-        for offset in range(-1, 15):
-            session.add(
-                Shift(courier_id=courier.id, on=TODAY + timedelta(days=offset), starts_s=8 * 3600, ends_s=18 * 3600)
-            )
-    for kind, name in ((DeskKind.SUPERVISION, "武进区政务办监督科"), (DeskKind.LEAD, "武进区代办中心")):
-        session.add(Desk(division_id=stage.county.id, kind=kind, name=name, phone=cast.phone()))
-    session.flush()
-
-
-def _evaluated_areas(stage: DemoContext) -> None:
-    zone = next(d for d in stage.towns if d.name == "高新区")
+def _add_evaluated_areas(context: DemoContext) -> None:
+    zone = next(d for d in context.towns if d.name == "高新区")
     for kind, name, saved_wan in (
         (AreaKind.ENVIRONMENT, "环境", 8),
         (AreaKind.WATER_AND_SOIL, "水土保持", 5),
         (AreaKind.GEOLOGICAL_HAZARD, "地质灾害", 3),
         (AreaKind.EARTHQUAKE, "地震安全性", 4),
     ):
-        stage.session.add(
+        context.session.add(
             AreaEvaluation(
                 division_id=zone.id,
                 kind=kind,
@@ -288,9 +239,10 @@ def _evaluated_areas(stage: DemoContext) -> None:
                 saved_cents=saved_wan * 1_000_000,
             )
         )
-    stage.session.flush()
+    context.session.flush()
 
 
+<<<<<<< HEAD
 def _accounts(stage: DemoContext) -> None:
     """One shared hash: argon2 is slow on purpose, and this password is printed at start."""
     session, shared = stage.session, HASHER.hash(PASSWORD)
@@ -616,17 +568,25 @@ def _book_today(story: CaseScript) -> None:
 def _tickets(stage: DemoContext) -> None:
     cases = stage.session.scalars(select(Case).where(Case.stage == "under_review").order_by(Case.id).limit(2)).all()
     asked = (
+=======
+def _open_tickets(context: DemoContext) -> None:
+    cases = context.session.scalars(
+        select(Case).where(Case.stage == Stage.UNDER_REVIEW).order_by(Case.id).limit(2)
+    ).all()
+    tickets = (
+>>>>>>> cb0e9c3a0f60f71f80264bd3422d74a39b714db4
         (TicketKind.QUESTION, "环评报告表需要几份？电子版可以吗？"),
         (TicketKind.COMPLAINT, "电话一直没人接，希望改进。"),
     )
-    for case, (kind, words) in zip(cases, asked, strict=False):
+    for case, (kind, words) in zip(cases, tickets, strict=False):
         viewer = Actor(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id, name=case.contact.name)
         answering.open_ticket(
-            stage.session, kind=kind, words=words, division_id=case.division_id, by=viewer, case=case,
+            context.session, kind=kind, words=words, division_id=case.division_id, by=viewer, case=case,
             at=NOW - timedelta(hours=20), from_12345=kind is TicketKind.COMPLAINT,
         )  # fmt: skip
 
 
+<<<<<<< HEAD
 # ---------------------------------------------------------------- the day's stops and the morning's runs
 
 
@@ -709,6 +669,10 @@ def _drive_until_ten(session: Session) -> None:
 
 def _say_that_the_past_was_told(session: Session) -> None:
     """The notices of the story's past went out at their time: a demo does not send them all at ten."""
+=======
+def _mark_old_messages_delivered(session: Session) -> None:
+    """What was due before ten went out at its time: a demo does not send it all at ten."""
+>>>>>>> cb0e9c3a0f60f71f80264bd3422d74a39b714db4
     session.execute(
         update(Message)
         .where(Message.state == MessageState.QUEUED, Message.created_at < NOW - timedelta(minutes=20))

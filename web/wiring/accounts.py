@@ -1,9 +1,7 @@
-"""Accounts: who may sign in and as what, their tokens, and how people are approved, bound, unbound, renumbered."""
+"""Accounts: who may sign in and as what, and how people are approved, bound, unbound, renumbered."""
 
 import enum
-import hashlib
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -18,7 +16,6 @@ from dispatch.core.actor import Role
 
 HASHER = PasswordHasher()
 NOBODYS_HASH = HASHER.hash("nobody has this password")
-TOKEN_LIFE = timedelta(days=365)
 LEAST_PASSWORD = 10
 
 
@@ -31,7 +28,7 @@ class AccountState(enum.StrEnum):
 
 
 class AccountError(ValueError):
-    """A rule of the accounts was broken; ``words`` is for the person in front of the screen."""
+    """A rule of the accounts was broken; ``user_message`` is for the person in front of the screen."""
 
     user_message = "账号操作未完成"
 
@@ -111,20 +108,6 @@ class AccountEvent(db.Base):
     at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Token(db.Base):
-    """A bearer token of a program; only its SHA-256 is kept."""
-
-    __tablename__ = "token"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
-    name: Mapped[str]
-    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    expires_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
-
-
 class IdempotencyKey(db.Base):
     """The answer that a repeated write gets: one a key and account, for the same body only."""
 
@@ -169,49 +152,6 @@ def account_with_password(session: Session, name: str, phone: str | None, passwo
     if HASHER.check_needs_rehash(stored):
         found.password_hash = HASHER.hash(password)
     return found
-
-
-# ---------------------------------------------------------------- tokens
-
-
-def issue_token(session: Session, account: Account, name: str) -> str:
-    """A new bearer token for ``account``; the plain text is returned once and stored nowhere."""
-    plain = "daiban_" + secrets.token_urlsafe(32)
-    session.add(
-        Token(
-            account_id=account.id,
-            name=name,
-            digest=hashlib.sha256(plain.encode()).digest(),
-            expires_at=db.real_now(session) + TOKEN_LIFE,
-        )
-    )
-    session.flush()
-    return plain
-
-
-def account_of_token(session: Session, plain: str) -> Account | None:
-    """The active account whose living token this is."""
-    return session.scalar(
-        select(Account)
-        .join(Token, Token.account_id == Account.id)
-        .where(
-            Token.digest == hashlib.sha256(plain.encode()).digest(),
-            Token.revoked_at.is_(None),
-            Token.expires_at > func.clock_timestamp(),
-            Account.state == AccountState.ACTIVE,
-        )
-    )
-
-
-def revoke_token(session: Session, account: Account, token_id: int) -> bool:
-    """Stop one of the account's own tokens; False when there is no such living token."""
-    token = session.scalar(
-        select(Token).where(Token.id == token_id, Token.account_id == account.id, Token.revoked_at.is_(None))
-    )
-    if token is None:
-        return False
-    token.revoked_at = db.real_now(session)
-    return True
 
 
 # ---------------------------------------------------------------- joining, leaving, a lost number

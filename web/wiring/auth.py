@@ -19,7 +19,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from agents.network import Division
 from agents.roster import Agent
 from dispatch.core.actor import Actor, Role
-from web.wiring.accounts import Account, AccountState, account_of_token
+from web.wiring.accounts import Account, AccountState
+from web.wiring.tokens import account_of_token
 from web.wiring.transactions import read_clock, transaction
 
 P = ParamSpec("P")

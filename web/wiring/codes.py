@@ -37,7 +37,7 @@ class LoginCode(db.Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class IssuedCode:
     """A fresh code: its row and its plain digits, which go into the SMS and nowhere else."""
 
     id: int
@@ -59,7 +59,7 @@ class TooSoon(Exception):
         return f"获取验证码过于频繁，请{wait}后再试"
 
 
-def make_code(session: Session, phone: str, purpose: Purpose) -> Made:
+def make_code(session: Session, phone: str, purpose: Purpose) -> IssuedCode:
     """A code for this number, within its budget of 1 a minute, 5 an hour and 10 a day. Raises TooSoon."""
     number = db.keyed_hash(phone)
     # Two requests for one number at the same moment queue here, so the budget holds.
@@ -82,7 +82,7 @@ def make_code(session: Session, phone: str, purpose: Purpose) -> Made:
     row = LoginCode(phone_hash=number, purpose=purpose, code_hash=_hash(number, digits), made_at=moment)
     session.add(row)
     session.flush()
-    return Made(id=row.id, digits=digits, at=moment)
+    return IssuedCode(id=row.id, digits=digits, at=moment)
 
 
 def use_code(session: Session, phone: str, purpose: Purpose, digits: str) -> bool:

@@ -1,4 +1,4 @@
-"""The schema: every room's tables, their migrations up and down, and whether the two still agree."""
+"""Database schema: every room's tables, their migrations up and down, and whether the two still agree."""
 
 import argparse
 import importlib
@@ -6,6 +6,8 @@ import os
 import pkgutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -101,22 +103,22 @@ def head() -> str | None:
     return ScriptDirectory.from_config(config()).get_current_head()
 
 
-class _locked:  # noqa: N801  reads as a word in a with statement
-    def __init__(self, url: str) -> None:
-        self.engine = create_engine(db.psycopg_url(url))
-
-    def __enter__(self) -> Connection:
-        self.connection = self.engine.connect()
-        self.connection.execute(text("SELECT pg_advisory_lock(:n)"), {"n": LOCK})
-        self.connection.commit()
-        return self.connection
-
-    def __exit__(self, *_: object) -> None:
-        self.connection.rollback()
-        self.connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": LOCK})
-        self.connection.commit()
-        self.connection.close()
-        self.engine.dispose()
+@contextmanager
+def _locked(url: str) -> Iterator[Connection]:
+    """A connection while nobody else migrates this database."""
+    engine = create_engine(db.psycopg_url(url))
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:n)"), {"n": LOCK})
+            connection.commit()
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+                connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": LOCK})
+                connection.commit()
+    finally:
+        engine.dispose()
 
 
 def write_migration(message: str, *, afresh: bool) -> Path:
@@ -153,8 +155,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("message")
     parser.add_argument("--afresh", action="store_true", help="throw all migrations away and write one")
-    asked = parser.parse_args()
-    sys.stdout.write(f"{write_migration(asked.message, afresh=asked.afresh)}{os.linesep}")
+    arguments = parser.parse_args()
+    sys.stdout.write(f"{write_migration(arguments.message, afresh=arguments.afresh)}{os.linesep}")
     return 0
 
 

@@ -27,7 +27,7 @@ MEDIA = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 
 
 class BadUpload(ValueError):
-    """An upload that cannot be kept; ``words`` says which rule it breaks."""
+    """An upload that cannot be kept; ``user_message`` says which rule it breaks."""
 
     def __init__(self, message: str, *, user_message: str) -> None:
         super().__init__(message)
@@ -40,13 +40,13 @@ def folder() -> Path:
 
 
 def keep(upload: FileStorage) -> str:
-    """Store an upload and return its digest, before any row names it. Raises BadFile."""
+    """Store an upload and return its digest, before any row names it. Raises BadUpload."""
     content = upload.stream.read(MOST_BYTES + 1)
     return keep_bytes(content, upload.filename or "")
 
 
 def keep_picture(upload: FileStorage) -> str:
-    """Store a JPEG or PNG and return its digest. Raises BadFile, for a PDF too."""
+    """Store a JPEG or PNG and return its digest. Raises BadUpload, for a PDF too."""
     content = upload.stream.read(MOST_BYTES + 1)
     if content.startswith(b"%PDF"):
         raise BadUpload("not a picture", user_message="请上传照片（JPEG 或 PNG）")
@@ -54,7 +54,7 @@ def keep_picture(upload: FileStorage) -> str:
 
 
 def keep_bytes(content: bytes, name: str = "") -> str:
-    """Store these bytes when they are a PDF, JPEG or PNG of at most 10 MB. Raises BadFile."""
+    """Store these bytes when they are a PDF, JPEG or PNG of at most 10 MB. Raises BadUpload."""
     shown = Path(name).name[:60]
     if not content:
         raise BadUpload("empty file", user_message=f"文件{shown}是空的，请重新选择")

@@ -1,4 +1,4 @@
-"""Wording: dates, windows, working days, lamps and languages as pages show them, in Shanghai time."""
+"""Formatting: dates, windows, working days, lamps and languages as pages show them, in Shanghai time."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -92,7 +92,7 @@ def window(value: tuple[int, int] | list[int] | None) -> str:
 
 def working_days(count: int | None) -> str:
     """4 个工作日."""
-    return "—" if count is None else ngettext("%(num)s 个工作日", "%(num)s 个工作日", count)
+    return "—" if count is None else str(ngettext("%(num)s 个工作日", "%(num)s 个工作日", count))
 
 
 def remaining(count: int | None) -> str:
@@ -100,10 +100,10 @@ def remaining(count: int | None) -> str:
     if count is None:
         return "—"
     if count == 0:
-        return gettext("今天到期")
+        return str(gettext("今天到期"))
     if count < 0:
-        return gettext("已超期 %(num)s 个工作日", num=-count)
-    return gettext("还剩 %(num)s 个工作日", num=count)
+        return str(gettext("已超期 %(num)s 个工作日", num=-count))
+    return str(gettext("还剩 %(num)s 个工作日", num=count))
 
 
 def lamp_words(colour: str) -> tuple[str, str]:
@@ -124,11 +124,11 @@ def in_words(words: str) -> str:
         case ListText():
             return BETWEEN.get(words.between, words.between).join(map(in_words, words.items))
         case LocalizedText():
-            form = gettext(words.form)
+            form = str(gettext(words.form))
             if form == words.form or not words.values:
                 return form if not words.values else str(words)
             return form % {name: in_words(one) if isinstance(one, str) else one for name, one in words.values.items()}
-    return gettext(words)
+    return str(gettext(words))
 
 
 def each(items: Iterable[str]) -> str:

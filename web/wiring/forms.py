@@ -1,7 +1,5 @@
 """Forms: validators that the pages share, and how a field is tied to its hint and its errors."""
 
-from typing import Any
-
 from flask import Flask
 from flask_babel import gettext
 from flask_wtf import FlaskForm
@@ -18,13 +16,13 @@ def phone_number(form: FlaskForm, field: Field) -> None:
         raise ValidationError(gettext("手机号有误，请填写11位手机号")) from None
 
 
-def field_attributes(field: Field, hint: str, more: dict[str, Any]) -> dict[str, Any]:
+def field_attributes(field: Field, hint: str, more: dict[str, object]) -> dict[str, object]:
     """The attributes of an input: what the page asks for, and what a screen reader is told of hint and errors."""
     described = " ".join([f"{field.id}-hint"] * bool(hint) + [f"{field.id}-error"] * bool(field.errors))
-    told: dict[str, Any] = {"aria-describedby": described} if described else {}
+    attributes: dict[str, str] = {"aria-describedby": described} if described else {}
     if field.errors:
-        told["aria-invalid"] = "true"
-    return more | told
+        attributes["aria-invalid"] = "true"
+    return more | attributes
 
 
 def install(app: Flask) -> None:

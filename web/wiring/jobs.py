@@ -1,6 +1,6 @@
 """Jobs: what the program does by itself or in the background; each takes ids and may run twice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from datetime import datetime
 from typing import Any
 
@@ -39,11 +39,11 @@ QUEUE = "jobs"
 DAY = "web.jobs.day"
 PLAN = "web.solving.plan"
 WHAT_IF = "web.solving.what_if"
-TOLD_AT_ONCE = 200  # placements that a batch tells of itself; a larger one leaves it to the schedule
+MOST_NOTIFIED = 200  # placements that a batch notifies people of itself; a larger one leaves it to the schedule
 FORECASTS = 300  # cases that one run looks at: some ten seconds
 
 # What the day brings by itself, in the order in which one may depend on another.
-DAILY: tuple[Callable[..., Any], ...] = (
+DAILY: tuple[Callable[..., int | Sized], ...] = (
     daily_rules.accept_by_silence,
     daily_rules.return_overdue,
     daily_rules.remind_supplements,
@@ -128,17 +128,17 @@ def run_batch(
         raise Stale("the proposal is not the one that was seen", user_message="情况有变化，请核对新的建议后再派件")
     with sessions.begin() as session:
         applied = apply_batch.apply(session, proposal, by=SYSTEM, at=db.now(session))
-        if len(applied.done) <= TOLD_AT_ONCE:
-            apply_batch.tell_placed(session, at=db.now(session), limit=TOLD_AT_ONCE)
+        if len(applied.done) <= MOST_NOTIFIED:
+            apply_batch.tell_placed(session, at=db.now(session), limit=MOST_NOTIFIED)
     return proposal, applied
 
 
 @shared_task(name="web.jobs.tell_placed")
 def tell_placed() -> None:
-    """Tell agents and enterprises of what a large batch placed, a portion in each transaction."""
+    """Notify agents and enterprises of what a large batch placed, a portion in each transaction."""
     for _ in range(20):
         with transaction() as session:
-            if apply_batch.tell_placed(session, at=db.now(session), limit=TOLD_AT_ONCE) < TOLD_AT_ONCE:
+            if apply_batch.tell_placed(session, at=db.now(session), limit=MOST_NOTIFIED) < MOST_NOTIFIED:
                 return
 
 
@@ -167,30 +167,30 @@ def relearn() -> None:
 
 
 def learn_today(session: Session) -> bool:
-    """Whether there was something to do: nobody else is at it, and today has no lesson yet."""
+    """Whether there was something to do: nobody else is at it, and today nothing was learned yet."""
     if not _alone(session, "relearn") or duration_training.fitted_today(session, at=db.now(session)):
         return False
-    lesson = duration_training.fit_durations(session, at=db.now(session))
-    log.info("learned", matters=lesson.matters, promises=lesson.promises)
+    fitted = duration_training.fit_durations(session, at=db.now(session))
+    log.info("learned", matters=fitted.matters, promises=fitted.promises)
     return True
 
 
 @shared_task(name="web.jobs.take_over_plans")
 def take_over_plans() -> None:
-    """Plans that nobody works on: the doorbell was lost, or the worker."""
+    """Plans that nobody works on: the task was lost, or the worker."""
     with session_factory()() as session:
         silent = plan_jobs.silent_plans(session)
         unanswered = what_if_jobs.silent_what_ifs(session)
     for plan_id in silent:
-        ring(PLAN, plan_id)
+        publish(PLAN, plan_id)
     for plan_id in unanswered:
-        ring(WHAT_IF, plan_id)
+        publish(WHAT_IF, plan_id)
 
 
-def ring(task: str, *args: object) -> bool:
+def publish(task: str, *args: object) -> bool:
     """Hand a task to the queue now, by its name, so that who asks need not load what does it.
 
-    A broker that is down is told, not raised: the schedule finds what was missed.
+    False when the broker is down: the schedule finds what was missed.
     """
     celery = current_app.extensions["celery"]
     try:
@@ -218,9 +218,9 @@ def tidy() -> None:
 SCHEDULE: dict[str, dict[str, Any]] = {
     "the day": {"task": "web.jobs.day", "schedule": 60.0, "options": {"expires": 60}},
     "waiting projects": {"task": "web.jobs.place_waiting", "schedule": 30.0, "options": {"expires": 30}},
-    "placements to tell": {"task": "web.jobs.tell_placed", "schedule": 30.0, "options": {"expires": 30}},
+    "placements to notify": {"task": "web.jobs.tell_placed", "schedule": 30.0, "options": {"expires": 30}},
     "expected dates": {"task": "web.jobs.forecast", "schedule": 60.0, "options": {"expires": 60}},
-    "lessons": {"task": "web.jobs.relearn", "schedule": 3600.0, "options": {"expires": 3600}},
+    "duration training": {"task": "web.jobs.relearn", "schedule": 3600.0, "options": {"expires": 3600}},
     "silent plans": {"task": "web.jobs.take_over_plans", "schedule": 20.0, "options": {"expires": 20}},
     "tidy": {"task": "web.jobs.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }

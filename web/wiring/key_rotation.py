@@ -40,10 +40,10 @@ def reencrypt(sessions: sessionmaker[Session]) -> Iterator[tuple[str, str, int]]
     for table in db.Base.metadata.sorted_tables:
         for column in table.columns:
             if isinstance(column.type, db.EncryptedText) and len(table.primary_key.columns) == 1:
-                yield table.name, column.name, _again(sessions, table, column.name, front)
+                yield table.name, column.name, _reencrypt_column(sessions, table, column.name, front)
 
 
-def _again(sessions: sessionmaker[Session], table: Table, name: str, front: bytes) -> int:
+def _reencrypt_column(sessions: sessionmaker[Session], table: Table, name: str, front: bytes) -> int:
     key, column = next(iter(table.primary_key.columns)), table.columns[name]
     stored = type_coerce(column, LargeBinary)
     last, count = None, 0

@@ -1,4 +1,4 @@
-"""The commands' door: they are loaded when the command line asks for one, so that no server process carries them."""
+"""Lazy commands: they are loaded when the command line asks for one, so that no server process carries them."""
 
 from importlib import import_module
 

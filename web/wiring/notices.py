@@ -64,7 +64,7 @@ def _templates(path: str) -> dict[str, str]:
 
 
 def install(app: Flask, celery: Celery, settings: Settings) -> None:
-    """Say from which database and by which gateways messages go out, and who is rung after a commit."""
+    """Say from which database and by which gateways messages go out, and who publishes them after a commit."""
     chosen = notice_settings(settings)
     app.extensions["daiban.notices"] = chosen
     tasks.configure(chosen, app.extensions["daiban.sessions"])

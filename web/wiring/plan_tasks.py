@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 @signals.celeryd_after_setup.connect
-def _before_the_first_job(instance: Any, **_: object) -> None:
+def _compile_before_the_first_job(instance: Any, **_: object) -> None:
     make_ready(instance.app.amqp.queues.consume_from)
 
 

@@ -144,23 +144,17 @@ class Settings:
         """Whether people reach the pages over HTTPS: cookies are then sent over nothing else."""
         return self.public_url.startswith("https://")
 
-    @property
-    def host_and_scheme(self) -> tuple[str, str]:
-        """What links made outside a request begin with."""
-        parts = urlsplit(self.public_url)
-        return parts.netloc, parts.scheme
-
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read and check every setting. Raises BadSetting with the first that is wrong."""
-        told = {**running_servers(db.home()), **{name: value for name, value in environ.items() if value.strip()}}
+        found = {**running_servers(db.home()), **{name: value for name, value in environ.items() if value.strip()}}
         values: dict[str, Any] = {}
         for name, where, check in CHECKS:
-            if name in told:
+            if name in found:
                 try:
-                    values[where] = check(told[name])
+                    values[where] = check(found[name])
                 except ValueError as error:
-                    raise BadSetting(f"{name} {error}, not {_shown(name, told[name])}") from None
+                    raise BadSetting(f"{name} {error}, not {_shown(name, found[name])}") from None
         for name in ("DATABASE_URL", "BROKER_URL"):
             if name.lower() not in values:
                 raise BadSetting(f"{name} is not set: start `make run` first, or name a server in the environment")

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from servers import ServerFailed, die_with_parent, end_with_parent, ending, inherit_orphans, telling_line, until
+from servers import LIBC, ServerFailed, die_with_parent, end_with_parent, ending, error_line, until
 
 STEADY_S = 30.0  # what ran this long was well; its next end is its first
 BACK_OFF_S = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
 LARGEST_LOG = 10_000_000
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 class Child(Protocol):
@@ -52,7 +53,7 @@ class Command:
         self.patience_s = patience_s
         self._words, self._environment, self._folder, self._pass_fds = words, environment, folder, pass_fds
         self._process: subprocess.Popen[bytes] | None = None
-        self._said_before = 0
+        self._log_begins_at = 0
 
     @property
     def pid(self) -> int | None:
@@ -65,7 +66,7 @@ class Command:
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
             self.log.replace(self.log.with_suffix(".log.1"))
         with open(self.log, "ab") as log:
-            self._said_before = log.tell()
+            self._log_begins_at = log.tell()
             self._process = subprocess.Popen(
                 self._words,
                 cwd=self._folder,
@@ -90,8 +91,8 @@ class Command:
     def last_words(self) -> str:
         """The line of its log, since its start, that tells most."""
         with suppress(OSError), open(self.log, "rb") as file:
-            file.seek(self._said_before)
-            return telling_line(file.read()[-20_000:].decode(errors="replace"))[:300]
+            file.seek(self._log_begins_at)
+            return error_line(file.read()[-20_000:].decode(errors="replace"))[:300]
         return ""
 
     def ask_to_end(self) -> None:
@@ -139,8 +140,8 @@ class _Watched:
 class Supervisor:
     """Starts children in their order, starts an ended one again with back-off, and ends all of them."""
 
-    def __init__(self, say: Callable[[str], None], moment: Callable[[], float] = time.monotonic) -> None:
-        self._say, self._moment = say, moment
+    def __init__(self, report: Callable[[str], None], moment: Callable[[], float] = time.monotonic) -> None:
+        self._report, self._moment = report, moment
         self._watched: list[_Watched] = []
 
     def add(self, child: Child) -> None:
@@ -162,7 +163,7 @@ class Supervisor:
         """Start a child that still runs again, because of ``why``. One that just ended is started again anyhow."""
         watched = next(w for w in self._watched if w.child is child)
         if watched.due_at is None:
-            self._say(f"{child.name} {why}: it is started again")
+            self._report(f"{child.name} {why}: it is started again")
             self._start_again(watched)
 
     def look(self) -> None:
@@ -186,7 +187,7 @@ class Supervisor:
         watched.due_at = self._moment() + delay_s
         when = "it is started again" if watched.failures == 1 else f"next try in {delay_s:.0f} s"
         often = "" if watched.failures == 1 else f", {watched.failures} times in a row"
-        self._say(f"{watched.child.name} {why}{often}: {when}")
+        self._report(f"{watched.child.name} {why}{often}: {when}")
 
     def _start_again(self, watched: _Watched) -> None:
         watched.due_at = None
@@ -211,6 +212,7 @@ class Supervisor:
 
 def take_charge() -> None:
     """What our children leave behind becomes ours, and when `make` is killed we end as if by Ctrl-C (Linux)."""
-    inherit_orphans()
+    if LIBC is not None:
+        LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     if os.environ.get("MAKELEVEL"):
         end_with_parent(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Ways and points: where travel times and the points of addresses come from, as the settings say."""
+"""Travel time setup: where travel times and the points of addresses come from, as the settings say."""
 
 from pathlib import Path
 

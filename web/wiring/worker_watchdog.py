@@ -1,4 +1,4 @@
-"""The watch: a worker that lives and sends nothing is as good as dead, and is started again."""
+"""Worker watchdog: a worker that lives and sends nothing is as good as dead, and is started again."""
 
 import logging
 import threading
@@ -27,8 +27,8 @@ class Watch:
     ) -> None:
         self._restart, self._look_s = restart, look_s
         self._sessions = db.sessions(database_url, pool_size=1, max_overflow=0)
-        self._dog = Watchdog(self._sessions, settings, self._ask)
-        self._asked, self._ending = threading.Event(), threading.Event()
+        self._watchdog = Watchdog(self._sessions, settings, self._want_restart)
+        self._restart_wanted, self._ending = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
 
     def start(self) -> None:
@@ -36,8 +36,8 @@ class Watch:
 
     def act(self) -> None:
         """Restart what was found silent since the last time."""
-        if self._asked.is_set():
-            self._asked.clear()
+        if self._restart_wanted.is_set():
+            self._restart_wanted.clear()
             self._restart()
 
     def stop(self) -> None:
@@ -45,13 +45,13 @@ class Watch:
         self._ending.set()
         self._thread.join(1)
 
-    def _ask(self) -> None:
-        self._asked.set()
+    def _want_restart(self) -> None:
+        self._restart_wanted.set()
 
     def _look(self) -> None:
         while not self._ending.wait(self._look_s):
             try:
-                self._dog.look()
+                self._watchdog.look()
             except SQLAlchemyError:
                 log.debug("the database does not answer the watch")  # it is watched itself, by its process
         self._sessions.kw["bind"].dispose()

@@ -14,9 +14,10 @@ from werkzeug.exceptions import BadRequest
 from dispatch.core.actor import Role
 from dispatch.core.errors import NotFound, Refused, Stale, WrongStage
 from web.wiring import cursors
-from web.wiring.accounts import Account, issue_token
+from web.wiring.accounts import Account
 from web.wiring.auth import signed_in
 from web.wiring.idempotency import idempotent
+from web.wiring.tokens import issue_token
 
 SignIn = Callable[..., FlaskClient]
 

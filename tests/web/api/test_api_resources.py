@@ -34,8 +34,9 @@ from routing.day.stops import Address, request_stop
 from tests.dispatch.builders import WUJIN
 from tests.web.world import A_PDF, ArgsOf, World, make_world
 from web.app import create_app
-from web.wiring.accounts import Account, issue_token
+from web.wiring.accounts import Account
 from web.wiring.settings import Settings
+from web.wiring.tokens import issue_token
 
 SITE = {"division_code": "320412100000", "lon": 119.96, "lat": 31.72, "address": "湖塘镇人民东路1号"}
 A_PROJECT = {"name": "扩产项目", "family": "industrial_permit", "matters": ["IND-104", "IND-105"], "site": SITE}

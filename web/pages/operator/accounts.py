@@ -109,6 +109,6 @@ def move_clock() -> Response:
         moment: datetime = db.now(session) + step
         db.set_clock(session, moment)
     g.pop("business_clock", None)
-    jobs.ring(jobs.DAY)
+    jobs.publish(jobs.DAY)
     flash(gettext("演示时间已前移"))
     return redirect(safe_target(request.form.get("next")) or "/team")

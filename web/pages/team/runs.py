@@ -68,7 +68,7 @@ def make_plan() -> Response:
             raise NotFound(str(error)) from error
         cutoff = Cutoff.PM if request.form.get("cutoff") == Cutoff.PM else Cutoff.AM
         plan_id = _queue(session, area.id, on, cutoff, LIMIT_S)
-    jobs.ring(jobs.PLAN, plan_id)
+    jobs.publish(jobs.PLAN, plan_id)
     return redirect(url_for("team.plan", plan_id=plan_id))
 
 
@@ -149,7 +149,7 @@ def replan(plan_id: int) -> Response:
     except RunError as error:
         say(error)
         return redirect(url_for("team.plan", plan_id=plan_id))
-    jobs.ring(jobs.PLAN, fresh)
+    jobs.publish(jobs.PLAN, fresh)
     return redirect(url_for("team.plan", plan_id=fresh))
 
 
@@ -173,7 +173,7 @@ def ask_what_if(plan_id: int) -> Response:
     except RunError as error:
         say(error)
     else:
-        jobs.ring(jobs.WHAT_IF, plan_id)
+        jobs.publish(jobs.WHAT_IF, plan_id)
     return redirect(url_for("team.plan", plan_id=plan_id, _anchor="what-if"))
 
 
@@ -220,7 +220,7 @@ def courier_event(courier_id: int) -> Response:
         unfinished = [plan for plan in standing if half_is_ahead(plan.cutoff, now_s if on == today() else 0)]
         fresh = [_queue(session, plan.division_id, plan.on, plan.cutoff, REPLAN_S) for plan in unfinished]
     for plan_id in fresh:
-        jobs.ring(jobs.PLAN, plan_id)
+        jobs.publish(jobs.PLAN, plan_id)
     if not fresh:
         flash(said)
         return redirect(url_for("team.runs", on=on.isoformat()))

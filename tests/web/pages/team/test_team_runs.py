@@ -339,7 +339,7 @@ def test_the_catalogue_shows_how_sure_it_is(team: Team) -> None:
 
 def test_the_queue_rings_and_a_silent_broker_is_no_error(team: Team) -> None:
     with team.app.app_context():
-        assert jobs.ring(jobs.PLAN, 1) is False
+        assert jobs.publish(jobs.PLAN, 1) is False
     assert team.lead.post("/team/runs/plans", data={"area": "nowhere"}).status_code == 404
     with team.sessions() as session:
         assert session.scalars(select(Account)).first() is not None

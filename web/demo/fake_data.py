@@ -1,10 +1,8 @@
-"""Names, firms and addresses that could be real and are nobody's: drawn from a seed."""
+"""Fake data: names, firms and addresses that could be real and are nobody's, drawn from a seed."""
 
 import random
 from dataclasses import dataclass
 from itertools import count
-
-from agents.names import person_key, sort_key
 
 SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾萧田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢"
 GIVEN = (
@@ -54,11 +52,12 @@ class Firm:
     credit_code: str
 
 
+MOST_USED_NAMES = 1200  # of about 2,700 that there are
 MIDDLES = 9000  # middle fours of a phone number, 1000 to 9999
 
 
-class Cast:
-    """Draws people and places in a fixed order from one seed."""
+class FakeData:
+    """Draws people and places in a fixed order: the same seed gives the same ones."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -69,12 +68,18 @@ class Cast:
         self.used: set[str] = set()
 
     def person(self) -> str:
-        """A name that nobody else in this cast has."""
+        """A name that was not drawn before."""
         while True:
             name = self.random.choice(SURNAMES) + self.random.choice(GIVEN)
             if name not in self.used:
                 self.used.add(name)
                 return name
+
+    def recurring_person(self) -> str:
+        """A name that others may have too: among twenty thousand people names recur."""
+        if len(self.used) > MOST_USED_NAMES:
+            self.used.clear()
+        return self.person()
 
     def phone(self) -> str:
         """A number of a range that no operator gives out to people: 1000 in its middle."""
@@ -118,13 +123,3 @@ def credit_code(draw: random.Random) -> str:
     body = "91320412" + "".join(draw.choice(_CREDIT_ALPHABET) for _ in range(9))
     total = sum(_CREDIT_ALPHABET.index(c) * pow(3, n, 31) for n, c in enumerate(body))
     return body + _CREDIT_ALPHABET[(31 - total % 31) % 31]
-
-
-def pinyin_of_person(name: str) -> str:
-    """The sort key of a person's name."""
-    return person_key(name)
-
-
-def pinyin_of(name: str) -> str:
-    """The sort key of any other name."""
-    return sort_key(name)

@@ -1,0 +1,44 @@
+"""``runs``: the couriers' day is planned."""
+
+from datetime import datetime
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+import db
+from agents.network import division_with
+from dispatch.acts import route_planning
+from dispatch.core.actor import SYSTEM
+from routing.day.tables import Cutoff, DayPlan, PlanState
+from web.commands.options import SEED, one_line_failures
+from web.wiring.plan_tasks import run_day_plan
+from web.wiring.transactions import session_factory, transaction
+
+runs = AppGroup("runs", help="The couriers' day.")
+
+
+@runs.command("plan")
+@click.option("--area", required=True, help="The county's code.")
+@click.option("--on", "day", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day of the runs.")
+@click.option("--cutoff", type=click.Choice([c.value for c in Cutoff]), default=Cutoff.AM.value, show_default=True)
+@click.option("--limit", "limit_s", type=click.IntRange(1, 3600), default=10, show_default=True, help="Seconds.")
+@click.option("--seed", type=SEED, default=0)
+@one_line_failures
+def runs_plan(area: str, day: datetime, cutoff: str, limit_s: int, seed: int) -> None:
+    """Plan an area's day: a preview, that a lead may commit."""
+    with transaction() as session:
+        division = division_with(session, area)
+        plan = route_planning.ask_for_plan(
+            session, division_id=division.id, on=day.date(), cutoff=Cutoff(cutoff), limit_s=limit_s, seed=seed,
+            by=SYSTEM, at=db.now(session),
+        )  # fmt: skip
+    run_day_plan(session_factory(), plan.id, current_app.extensions["daiban.travel"])
+    with session_factory()() as session:
+        done = session.get_one(DayPlan, plan.id)
+    if done.state is PlanState.FAILED:
+        raise click.ClickException(f"plan {done.id} failed: {done.why_failed}")
+    result = done.result or {}
+    for left in result.get("unserved", []):
+        click.echo(f"  stop {left.get('stop_id')} is not served: {left.get('reason')}")
+    click.echo(f"plan {done.id} is {done.state}: cost {done.cost}, {len(result.get('routes', []))} runs")

@@ -1,0 +1,31 @@
+"""Context of the demo day: which county, which day, and the rows that its parts made so far."""
+
+from dataclasses import dataclass, field
+from datetime import date, time
+
+from sqlalchemy.orm import Session
+
+from agents.network import Division
+from agents.roster import Agent
+from dispatch.cases.project import Enterprise
+from dispatch.core.clock import utc
+from routing.day.tables import Courier
+from web.demo.fake_data import FakeData
+
+COUNTY = "320412"
+TODAY = date(2026, 11, 24)
+NOW = utc(TODAY, time(10))
+
+
+@dataclass
+class DemoContext:
+    """What every part of the demo day needs: the session, the drawn people, the county and its staff."""
+
+    session: Session
+    fake: FakeData
+    county: Division
+    towns: list[Division]
+    agents: list[Agent] = field(default_factory=list)
+    couriers: list[Courier] = field(default_factory=list)
+    first_enterprise: Enterprise | None = None
+    """The one that the demo login of an enterprise belongs to."""
