@@ -3,7 +3,7 @@
 import click
 from flask.cli import AppGroup
 
-from dispatch.custody.custody import unknown_waybills, verify
+from dispatch.custody.verification import unknown_waybills, verify
 from web.commands.options import one_line_failures
 from web.wiring.transactions import session_factory
 

@@ -10,7 +10,8 @@ import db
 from agents.network import division_with
 from dispatch.acts import route_planning
 from dispatch.core.actor import SYSTEM
-from routing.day.tables import Cutoff, DayPlan, PlanState
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
 from web.commands.options import SEED, one_line_failures
 from web.wiring.plan_tasks import run_day_plan
 from web.wiring.transactions import session_factory, transaction

@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 
-from dispatch.catalogue.catalog import Family
+from dispatch.catalogue.matter import Family
 
 INDUSTRIAL = (
     ("IND-101", "IND-107", "IND-108"),

@@ -16,12 +16,14 @@ from dispatch.cases.case import MaterialState, Way
 from dispatch.cases.evaluation import Grade
 from dispatch.cases.project import Contact, Enterprise, Intermediary, Power, Project
 from dispatch.cases.review import ReviewPause, ReviewState
-from dispatch.catalogue.catalog import Family, Matter, calendar_of
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.matter import Family, Matter
 from dispatch.core.actor import SYSTEM, Actor, Role
-from dispatch.core.clock import PauseKind, utc
-from dispatch.custody.custody import Parcel
+from dispatch.core.shanghai_time import utc
+from dispatch.core.special_procedure import PauseKind
+from dispatch.custody.parcel import Parcel
+from routing.day.courier_stop import CourierStop, StopAct, StopState
 from routing.day.stops import Address
-from routing.day.tables import CourierStop, StopAct, StopState
 from web.demo.case_plans import CasePlan, Variation
 from web.demo.context import COUNTY, NOW, TODAY, DemoContext
 from web.demo.fake_data import Firm

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from agents.network import Division
 from agents.roster import Agent
 from dispatch.cases.project import Enterprise
-from dispatch.core.clock import utc
-from routing.day.tables import Courier
+from dispatch.core.shanghai_time import utc
+from routing.day.couriers import Courier
 from web.demo.fake_data import FakeData
 
 COUNTY = "320412"

@@ -9,19 +9,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from agents.network import division_with
 from dispatch.acts import route_planning, stop_report
 from dispatch.core.actor import SYSTEM, Actor, Role
-from dispatch.core.clock import utc
+from dispatch.core.shanghai_time import utc
 from routing.day import plan_jobs, planning
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopKind
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import Cutoff
 from routing.day.stops import Address, ask_for_stop
-from routing.day.tables import (
-    CourierRun,
-    CourierStop,
-    Cutoff,
-    DayPlan,
-    FailReason,
-    PlanState,
-    StopAct,
-    StopKind,
-)
 from routing.travel.geodesic import Geodesic
 from web.demo.context import COUNTY, NOW, TODAY, DemoContext
 

@@ -9,29 +9,12 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from agents.network import Division, Level, ServiceCentre, division_with, subtree_condition
-from agents.roster import Agent, AgentSkill, Category, Team
-from dispatch.cases.case import Case, CaseEvent, Material, MaterialMode, MaterialState, Way
-from dispatch.cases.notify import query_code
-from dispatch.cases.project import Contact, Enterprise, Project, ProjectMember, ProjectState, TeamRole
-from dispatch.cases.review import Review, ReviewState
-from dispatch.cases.stages import Stage
-from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.catalogue.implementation import handlings_of
-from dispatch.catalogue.matter import Family, Matter
-from dispatch.core.actor import Role
-from dispatch.core.shanghai_time import utc
-from routing.day.courier_stop import CourierStop, StopKind
-from routing.day.couriers import Courier, Shift, VehicleKind
-from routing.day.hours import Cutoff
-from web.demo.copying import copy_rows, next_id, settle_ids
-from web.demo.county import LOGINS, NOW, OPENING, PASSWORD, REGISTRATION, TODAY
-from web.demo.people import Cast, pinyin_of_person
-from web.wiring.accounts import HASHER, Account
 from agents.network import Division, Level, division_with, subtree_condition
 from agents.roster import Agent, Team
 from dispatch.cases.project import Project, ProjectState
-from routing.day.tables import Courier, CourierStop
+from dispatch.core.actor import Role
+from routing.day.courier_stop import CourierStop
+from routing.day.couriers import Courier
 from web.demo import demand_couriers, demand_projects
 from web.demo.context import COUNTY, NOW
 from web.demo.copying import NextIds, copy_rows, settle_ids

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 import db
 from agents.names import person_key
 from agents.network import Division, ServiceCentre
-from routing.day.tables import Courier, CourierStop, Cutoff, Shift, StopKind, VehicleKind
+from routing.day.courier_stop import CourierStop, StopKind
+from routing.day.couriers import Courier, Shift, VehicleKind
+from routing.day.hours import Cutoff
 from web.demo.context import NOW, TODAY
 from web.demo.copying import NextIds, Row, copy_rows
 from web.demo.fake_data import FakeData

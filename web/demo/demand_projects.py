@@ -14,8 +14,10 @@ from dispatch.cases.notify import query_code
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectMember, ProjectState, TeamRole
 from dispatch.cases.review import Review, ReviewState
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.catalog import Family, MaterialMode, Matter, calendar_of, handlings_of
-from dispatch.core.clock import utc
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.implementation import handlings_of
+from dispatch.catalogue.matter import Family, MaterialMode, Matter
+from dispatch.core.shanghai_time import utc
 from web.demo.case_plans import OPENING, REGISTRATION
 from web.demo.context import NOW, TODAY
 from web.demo.copying import NextIds, Row, copy_rows

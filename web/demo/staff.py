@@ -11,7 +11,7 @@ from agents.roster import Agent, AgentSkill, Category, Duty, DutyKind, Team
 from dispatch.cases.notify import Desk, DeskKind
 from dispatch.cases.project import Contact
 from dispatch.core.actor import Role
-from routing.day.tables import Courier, Shift, VehicleKind
+from routing.day.couriers import Courier, Shift, VehicleKind
 from web.demo.context import COUNTY, TODAY, DemoContext
 from web.demo.logins import LoginHolder, add_logins, demo_password_hash
 from web.wiring.accounts import Account
