@@ -259,11 +259,9 @@ def ending(code: int) -> str:
 def until(holds: Callable[[], bool], patience_s: float) -> bool:
     """Wait until ``holds()``; False when it does not within ``patience_s``."""
     deadline = time.monotonic() + patience_s
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
+    while not (it_holds := holds()) and time.monotonic() <= deadline:
         time.sleep(0.02)
-    return True
+    return it_holds
 
 
 def error_line(text: str) -> str:

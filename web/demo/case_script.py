@@ -3,21 +3,28 @@
 import uuid
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import select
-
 import db
-from agents.names import sort_key
 from agents.roster import Agent
-from dispatch.acts import closing, courier_legs, early_ends, prescreening, project_intake, reviewing, stop_report
+from dispatch.acts import (
+    acceptance,
+    closing,
+    courier_legs,
+    deciding,
+    early_ends,
+    filing,
+    pausing,
+    prescreening,
+    project_intake,
+    stop_report,
+)
 from dispatch.assignment import apply_batch
 from dispatch.assignment.assign_one import place
 from dispatch.cases import lookups
 from dispatch.cases.case import MaterialState, Way
 from dispatch.cases.evaluation import Grade
-from dispatch.cases.project import Contact, Enterprise, Intermediary, Power, Project
+from dispatch.cases.project import Intermediary, Power, Project
 from dispatch.cases.review import ReviewPause, ReviewState
 from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.catalogue.matter import Family, Matter
 from dispatch.core.actor import SYSTEM, Actor, Role
 from dispatch.core.shanghai_time import utc
 from dispatch.core.special_procedure import PauseKind
@@ -25,7 +32,8 @@ from dispatch.custody.parcel import Parcel
 from routing.day.courier_stop import CourierStop, StopAct, StopState
 from routing.day.stops import Address
 from web.demo.case_plans import CasePlan, Variation
-from web.demo.context import COUNTY, NOW, TODAY, DemoContext
+from web.demo.case_request import add_enterprise, draw_intake
+from web.demo.context import NOW, TODAY, DemoContext
 from web.demo.fake_data import Firm
 
 HOUR_S = 3600
@@ -43,52 +51,20 @@ class CaseScript:
         self.at = utc(begins_on, time(8 if plan.began_wd == 0 else 9, fake.random.randrange(5, 55)))
         self.firm: Firm = fake.firm()
         self.town = fake.random.choice(context.towns)
-        self.enterprise, self.contact = self._add_enterprise()
+        self.enterprise, self.contact = add_enterprise(self.session, self.firm, self.town, at=self.at)
         self.requester = Actor(Role.ENTERPRISE, name=self.contact.name, enterprise_id=self.enterprise.id)
         self.lon, self.lat = fake.near(self.town.lon, self.town.lat)
         self.address = fake.address(self.town.name)
+        site = project_intake.ProjectSite(self.town.code, self.lon, self.lat, self.address)
         self.case = project_intake.request(
             self.session,
             enterprise=self.enterprise,
             contact=self.contact,
-            intake=self._intake(),
+            intake=draw_intake(context, plan, self.firm, site),
             by=self.requester,
             at=self.at,
         )
         self.project = self.session.get_one(Project, self.case.project_id)
-
-    def _add_enterprise(self) -> tuple[Enterprise, Contact]:
-        session, firm = self.session, self.firm
-        enterprise = Enterprise(
-            name=firm.name, pinyin=sort_key(firm.name), credit_code=firm.credit_code, division_id=self.town.id,
-            created_at=self.at,
-        )  # fmt: skip
-        session.add(enterprise)
-        session.flush()
-        contact = Contact(
-            enterprise_id=enterprise.id, name=firm.contact, phone=firm.phone, phone_hash=db.keyed_hash(firm.phone),
-            created_at=self.at,
-        )  # fmt: skip
-        session.add(contact)
-        session.flush()
-        return enterprise, contact
-
-    def _intake(self) -> project_intake.ProjectIntake:
-        draw, family = self.context.fake.random, self.plan.family
-        known = set(self.session.scalars(select(Matter.code).where(Matter.code.in_(self.plan.matters))))
-        titles = {
-            Family.BUSINESS_OPENING: f"{self.firm.name}设立",
-            Family.PROPERTY_REGISTRATION: f"{self.firm.name}不动产登记",
-        }
-        invests = family not in titles
-        return project_intake.ProjectIntake(
-            name=titles.get(family, self.firm.project),
-            family=family,
-            site=project_intake.ProjectSite(self.town.code, self.lon, self.lat, self.address),
-            matters=tuple(code for code in self.plan.matters if code in known),
-            investment_wan=draw.choice((800, 2000, 5000, 12000, 30000)) if invests else None,
-            project_code=f"26{COUNTY}89{draw.randrange(10**13, 10**14)}" if invests else None,
-        )
 
     # ---- the clock, and who acts
 
@@ -228,17 +204,17 @@ class CaseScript:
 
     def submit(self) -> None:
         receipts = {review.id: f"SL{review.id:06d}" for review in lookups.reviews_of(self.session, self.case)}
-        reviewing.submit(self.session, self.case, receipts=receipts, by=self.agent, at=self.later(minutes=90))
+        filing.submit(self.session, self.case, receipts=receipts, by=self.agent, at=self.later(minutes=90))
 
     def accept(self) -> None:
         """The authorities accept; then one review is paused, extended or supplemented if the plan says so."""
         for n, review in enumerate(lookups.reviews_of(self.session, self.case)):
             if self.plan.variation is Variation.SUPPLEMENT and n == 0:
-                reviewing.ask_supplement(
+                acceptance.ask_supplement(
                     self.session, review, words="总平面图缺少日照分析，请补正", by=self.agent, at=self.later(minutes=30)
                 )
                 continue
-            reviewing.accept(
+            acceptance.accept(
                 self.session,
                 review,
                 notice_no=f"武受〔2026〕{review.id:04d}号",
@@ -258,9 +234,9 @@ class CaseScript:
                 kind=PauseKind.EXPERT_REVIEW, notice_no=f"武特〔2026〕{review.id:03d}号", starts_on=on,
                 expected_end_on=self.calendar.add_working_days(TODAY, 3), maximum_wd=20,
             )  # fmt: skip
-            reviewing.pause(self.session, review, pause, by=self.agent, at=self.later(days=1))
+            pausing.pause(self.session, review, pause, by=self.agent, at=self.later(days=1))
         elif self.plan.variation is Variation.EXTENDED:
-            reviewing.extend(
+            pausing.extend(
                 self.session, review, working_days=10, approved_on=on, reason="技术审查意见较多", by=self.agent,
                 at=self.later(days=1),
             )  # fmt: skip
@@ -277,7 +253,7 @@ class CaseScript:
         self.later(days=1)
         for n, review in enumerate(lookups.reviews_of(self.session, self.case)):
             is_denied = self.plan.variation is Variation.DENIED and n == 0
-            reviewing.decide(
+            deciding.decide(
                 self.session, review, outcome=ReviewState.DENIED if is_denied else ReviewState.GRANTED,
                 decision_no=f"武{'不准' if is_denied else '准'}〔2026〕{review.id:04d}号", by=self.agent,
                 at=self.later(minutes=10),

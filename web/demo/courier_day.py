@@ -15,7 +15,7 @@ from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopKind
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import Cutoff
-from routing.day.stops import Address, ask_for_stop
+from routing.day.stops import Address, StopNeeds, request_stop
 from routing.travel.geodesic import Geodesic
 from web.demo.context import COUNTY, NOW, TODAY, DemoContext
 
@@ -41,7 +41,7 @@ def add_other_stops(context: DemoContext) -> None:
         length = fake.random.choice((2, 3, 3, 4))
         end = min(start + length, 12 if morning else 18)
         brand = fake.random.choice(fake.brands)
-        ask_for_stop(
+        request_stop(
             session,
             division_id=context.county.id,
             on=TODAY,
@@ -49,9 +49,11 @@ def add_other_stops(context: DemoContext) -> None:
             address=Address(lon, lat, fake.address(town.name), fake.person(), fake.phone(), f"常州{brand}有限公司"),
             windows=[(start * 3600, end * 3600)],
             at=NOW - timedelta(hours=18),
-            pieces=fake.random.choice((1, 1, 1, 2)),
-            grams=fake.random.choice((150, 200, 400, 900)),
-            service_s=fake.random.choice((180, 240, 300)),
+            needs=StopNeeds(
+                pieces=fake.random.choice((1, 1, 1, 2)),
+                grams=fake.random.choice((150, 200, 400, 900)),
+                service_s=fake.random.choice((180, 240, 300)),
+            ),
         )
 
 
@@ -61,9 +63,9 @@ def plan_morning(sessions: sessionmaker[Session], *, seed: int) -> None:
     with sessions.begin() as session:
         county = division_with(session, COUNTY)
         plan = plan_jobs.queue_plan(
-            session, division_id=county.id, on=TODAY, cutoff=Cutoff.AM, limit_s=20, by="代办组长", at=early, seed=seed
+            session, division_id=county.id, on=TODAY, cutoff=Cutoff.AM, limit_s=20, by="代办组长", at=early
         )
-        plan_id = plan.id
+        plan.seed, plan_id = seed, plan.id
     state = planning.work_on(sessions, plan_id, travel=Geodesic(), max_iterations=PLAN_ITERATIONS)
     if state is not PlanState.PREVIEW:
         raise RuntimeError(f"the demo's morning could not be planned: {state}")

@@ -2,14 +2,13 @@
 
 import logging
 import sys
-from typing import Any
 
 import structlog
 
 
 def install() -> None:
     """Every process logs to standard error in the same form."""
-    shared: list[Any] = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -115,7 +115,7 @@ class Command:
                 os.killpg(group, signal.SIGKILL)
             self._process.wait()
             self._process = None
-            with suppress(ChildProcessError):  # nobody of the group is left, or we are nobody's heir
+            with suppress(ChildProcessError):  # nobody of the group is left, or they were never our children
                 while True:
                     os.waitpid(-group, 0)
             until(lambda: not _has_members(group), 1)

@@ -27,7 +27,7 @@ class Watch:
     ) -> None:
         self._restart, self._look_s = restart, look_s
         self._sessions = db.sessions(database_url, pool_size=1, max_overflow=0)
-        self._watchdog = Watchdog(self._sessions, settings, self._want_restart)
+        self._dog = Watchdog(self._sessions, settings, self._want_restart)
         self._restart_wanted, self._ending = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
 
@@ -51,7 +51,7 @@ class Watch:
     def _look(self) -> None:
         while not self._ending.wait(self._look_s):
             try:
-                self._watchdog.look()
+                self._dog.look()
             except SQLAlchemyError:
                 log.debug("the database does not answer the watch")  # it is watched itself, by its process
         self._sessions.kw["bind"].dispose()
