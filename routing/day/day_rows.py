@@ -12,6 +12,7 @@ from routing.day.courier_stop import CourierStop, StopEvent, StopKind, StopState
 from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import DayPlan
 from routing.day.hours import HALF_S, Cutoff, seconds_of_day
+from routing.model.plan import Orders
 from routing.model.vehicle import Done, Prefix
 
 TOUCHED = frozenset({StopState.ARRIVED, StopState.DONE, StopState.FAILED})
@@ -25,7 +26,7 @@ class DayRows:
     stops: list[CourierStop]
     drivers: list[tuple[Courier, Shift, tuple[int, int], Prefix | None]]
     homes: dict[int, tuple[float, float]]
-    orders: dict[str, list[tuple[str, int]]] | None
+    orders: Orders | None
     at_s: int = 0
 
 

@@ -6,6 +6,7 @@ from routing.day.courier_stop import CourierStop, StopKind
 from routing.day.couriers import Courier, Shift
 from routing.day.day_rows import DayRows
 from routing.day.hours import Cutoff
+from routing.model.plan import Orders
 from routing.model.problem import Objective, Primary, Problem
 from routing.model.profile import Profile
 from routing.model.quantities import Load, Window
@@ -32,7 +33,7 @@ class RoutingInput:
     stops: dict[str, CourierStop]
     couriers: dict[str, Courier]
     frozen: frozenset[str] = frozenset()
-    orders: dict[str, list[tuple[str, int]]] | None = None
+    orders: Orders | None = None
     """Of the plan in force, each courier's stops in order: where a replacement begins. None for a first plan."""
     fetched: dict[str, Courier] = field(default_factory=dict)
     """Deliveries that somebody else takes over (当面交接) from a courier who dropped out: pairs in the problem."""

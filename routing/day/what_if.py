@@ -15,7 +15,7 @@ from routing.day.day_plan import DayPlan, PlanState
 from routing.day.day_rows import read_rows
 from routing.day.hours import seconds_into
 from routing.day.routing_input import RoutingInput, build_input
-from routing.model.plan import Plan
+from routing.model.plan import Orders, Plan
 from routing.model.problem import Problem
 from routing.model.quantities import Load
 from routing.model.vehicle import Vehicle
@@ -71,7 +71,7 @@ def answer_what_if(
     return str(answer["state"])
 
 
-def _orders(result: Mapping[str, Any]) -> dict[str, list[tuple[str, int]]]:
+def _orders(result: Mapping[str, Any]) -> Orders:
     """Each courier's visits in the order of a preview, what is taken over from another among them."""
     return {
         route["vehicle"]: [

@@ -129,6 +129,7 @@ class Request:
 
     @property
     def skills(self) -> frozenset[str]:
+        """What a vehicle must have to serve all of it."""
         first, *second = self.stops
         return first.skills | second[0].skills if second else first.skills
 

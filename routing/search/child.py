@@ -15,13 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
-from routing.model.plan import Plan
+from routing.model.plan import Orders, Plan
 from routing.model.problem import Problem
 
 log = logging.getLogger(__name__)
-
-Orders = dict[str, list[tuple[str, int]]]
-
 
 ENGINE = (sys.executable, "-m", "routing.search.ortools_engine")
 

@@ -61,6 +61,7 @@ class StopChange:
 
     @property
     def other_courier(self) -> bool:
+        """Whether somebody else comes than was planned."""
         return self.was is not None and self.now is not None and self.was[0] != self.now[0]
 
 
@@ -77,6 +78,7 @@ class Replanned:
 
     @property
     def kept_share(self) -> float:
+        """The share of announced windows that are kept, from 0 to 1."""
         return self.windows_kept / max(1, self.windows_kept + len(self.windows_moved))
 
 

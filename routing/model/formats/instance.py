@@ -34,6 +34,7 @@ class Rounding(enum.Enum):
 
     @property
     def decimals(self) -> int:
+        """How many decimals a cost is printed with."""
         return {Rounding.TENTHS: 1, Rounding.DOUBLE: 2}.get(self, 0)
 
 

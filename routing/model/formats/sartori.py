@@ -14,6 +14,7 @@ COLUMNS = ("number", "latitude", "longitude", "demand", "ready time", "due date"
 
 
 def looks_like(lines: Lines) -> bool:
+    """Whether a line is NODES or begins with SIZE, as in Sartori & Buriol files."""
     return any(line.text == "NODES" or line.text.startswith("SIZE:") for line in lines.all)
 
 

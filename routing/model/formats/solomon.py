@@ -11,6 +11,7 @@ COLUMNS = ("number", "x", "y", "demand", "ready time", "due date", "service time
 
 
 def looks_like(lines: Lines) -> bool:
+    """Whether the second line is VEHICLE, as in Solomon and Gehring-Homberger files."""
     return len(lines.all) > 1 and lines.all[1].text.upper() == "VEHICLE"
 
 

@@ -30,6 +30,7 @@ KEYS = {
 
 
 def looks_like(lines: Lines) -> bool:
+    """Whether some line gives a DIMENSION, which every VRPLIB file has."""
     return any(line.text.partition(":")[0].strip().upper() == "DIMENSION" for line in lines.all)
 
 
