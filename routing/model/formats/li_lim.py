@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from routing.model.formats.instance import Node, ParsedInstance, Rounding, numbered_once, pair_up
 from routing.model.formats.numbered import Lines
+from routing.model.formats.parsed import Node, ParsedInstance, Rounding, numbered_once, pair_up
 from routing.model.problem import Primary
 from routing.model.quantities import MAX_AMOUNT
 
