@@ -16,8 +16,8 @@ Solving a day (no database; all times in whole seconds from the start of the day
 The courier's day in the database:
 
 * ``routing.day.stops``: ``request_stop``, ``reschedule``, ``release``, ``request_retry``, ``propose_entrance``.
-* ``routing.day.plan_jobs``: ``queue_plan``, ``claim_plan``, ``silent_plans``, ``cancel``; ``routing.day.planning.work_on``
-  solves a claimed job and leaves a preview.
+* ``routing.day.plan_jobs``: ``queue_plan``, ``claim_plan``, ``silent_plans``, ``cancel``.
+* ``routing.day.planning.work_on``: solve a claimed job and leave a preview.
 * ``routing.day.plan_commit.commit``: a preview becomes the day's runs.
 * ``routing.day.what_if_jobs`` and ``routing.day.what_if.answer_what_if``: try one courier more.
 * ``routing.day.stop_events.record``: what a courier's phone reports at a stop.
