@@ -135,7 +135,7 @@ class Request:
 
     @property
     def digest(self) -> bytes:
-        """The same for the same request; computed once, so that a day's question is known again in a blink."""
+        """The same for the same request; computed once, since a day is planned many times."""
         if not self._digest:
             plain = (self.id, self.kind.value, tuple(map(_plain_stop, self.stops)), self.penalty, self.depot)
             object.__setattr__(self, "_digest", digest_of("request", plain))

@@ -30,7 +30,7 @@ class StopChange:
 
 @dataclass(frozen=True, slots=True)
 class Replanned:
-    """The new question, its plan, and the difference."""
+    """The new problem, its plan, and the difference."""
 
     problem: Problem
     plan: Plan
