@@ -9,6 +9,7 @@ from routing.bench.command import add_parts
 
 
 def main() -> int:
+    """The exit code of the command that the arguments name."""
     parser = argparse.ArgumentParser(prog="python -m routing.bench", description=__doc__)
     add_parts(parser)
     args = parser.parse_args(sys.argv[1:] or ["table"])

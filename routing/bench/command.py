@@ -26,6 +26,7 @@ def add_commands(commands: Any) -> None:
 
 
 def add_parts(parser: argparse.ArgumentParser) -> None:
+    """Add ``run``, ``table`` and ``curve``, each with its options."""
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     running = commands.add_parser("run", help="make the runs that the file does not hold yet")
     running.add_argument("--instances", type=Path, default=INSTANCES, help="folder with best_known.csv and texts")

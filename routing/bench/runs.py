@@ -49,6 +49,7 @@ class BenchRow:
 
     @property
     def key(self) -> tuple[str, str, str, str, float, int]:
+        """What makes a run the same as another: it is made once."""
         return (self.release, self.program, self.instance, self.objective, self.budget_s, self.seed)
 
 

@@ -28,10 +28,12 @@ def markdown(rows: Iterable[BenchRow], *, release: str) -> str:
 
 
 def gap_pct(row: BenchRow) -> float:
+    """How much more than the best known plan it costs, in percent."""
     return 100 * (row.cost / row.best_cost - 1)
 
 
 def extra_vehicles(row: BenchRow) -> int:
+    """How many vehicles more than the best known plan; 0 where none is known."""
     return row.vehicles - int(row.best_vehicles) if row.best_vehicles else 0
 
 

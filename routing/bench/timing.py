@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from routing.model.check import violations
 from routing.model.check_costs import costs, route_cost
 from routing.model.formats import Instance
-from routing.model.plan import Costs, Plan, Reason, Route, Unserved, Visit
+from routing.model.plan import Costs, Plan, Reason, Route, Side, Unserved, Visit
 from routing.model.quantities import NOTHING
 from routing.model.request import Request
 from routing.model.rules import Rule
@@ -27,6 +27,7 @@ class PrintedPlan:
 
     @classmethod
     def of(cls, text: str) -> PrintedPlan:
+        """The plan in a text. Raises ValueError or KeyError where the last line is not the JSON expected."""
         lines = text.strip().splitlines()
         routes = [match[1] for line in lines if (match := re.fullmatch(r"Route #\d+: ?([\d ]*)", line.strip()))]
         answer = json.loads(lines[-1])
@@ -69,9 +70,7 @@ def timed(instance: Instance, routes: Sequence[Sequence[int]]) -> Plan:
     return replace(plan, cost=costs(problem, plan))
 
 
-def _driven(
-    instance: Instance, requests: dict[str, Request], vehicle: Vehicle, order: Sequence[tuple[str, int]]
-) -> Route:
+def _driven(instance: Instance, requests: dict[str, Request], vehicle: Vehicle, order: Sequence[Side]) -> Route:
     """These files know one window a stop, and no break."""
     seconds = instance.problem.profile_of(vehicle).seconds
     names = dict.fromkeys(name for name, _ in order)

@@ -12,9 +12,27 @@ from routing.day.courier_stop import CourierStop, StopEvent, StopKind, StopState
 from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import DayPlan
 from routing.day.hours import HALF_S, Cutoff, seconds_of_day
+from routing.model.plan import Orders
+from routing.model.quantities import Window
 from routing.model.vehicle import Done, Prefix
 
+SHORTEST_HALF_S = 1800
 TOUCHED = frozenset({StopState.ARRIVED, StopState.DONE, StopState.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class CourierOnShift:
+    """A courier, the hours of the shift that one cut-off plans, and what is driven already."""
+
+    courier: Courier
+    shift: Shift
+    hours: Window
+    prefix: Prefix | None = None
+
+    @property
+    def vehicle(self) -> str:
+        """The name of the vehicle in the problem."""
+        return f"courier:{self.courier.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +41,10 @@ class DayRows:
 
     cutoff: Cutoff
     stops: list[CourierStop]
-    drivers: list[tuple[Courier, Shift, tuple[int, int], Prefix | None]]
+    couriers: list[CourierOnShift]
     homes: dict[int, tuple[float, float]]
-    orders: dict[str, list[tuple[str, int]]] | None
+    """By service centre, its longitude and latitude."""
+    orders: Orders | None
     at_s: int = 0
 
 
@@ -51,14 +70,14 @@ def shifts_on(session: Session, division_id: int, on: date) -> list[tuple[Courie
     return [(courier, shift) for courier, shift in rows]
 
 
-def half_of(shift: Shift, cutoff: Cutoff) -> tuple[int, int] | None:
+def half_of(shift: Shift, cutoff: Cutoff) -> Window | None:
     """The part of a shift that belongs to a cut-off's run; None when there is none."""
     opens, closes = (
         (shift.starts_s, min(shift.ends_s, HALF_S))
         if cutoff is Cutoff.AM
         else (max(shift.starts_s, HALF_S), shift.ends_s)
     )
-    return (opens, closes) if closes - opens >= 1800 else None
+    return Window(opens, closes) if closes - opens >= SHORTEST_HALF_S else None
 
 
 def depots(session: Session, couriers: Sequence[Courier]) -> dict[int, tuple[float, float]]:
@@ -72,7 +91,7 @@ def depots(session: Session, couriers: Sequence[Courier]) -> dict[int, tuple[flo
 def read_rows(
     session: Session, division_id: int, on: date, cutoff: Cutoff, *, replacing: DayPlan | None = None, at_s: int = 0
 ) -> DayRows:
-    """Everything that the question needs of the database."""
+    """Everything that the problem needs of the database. ``at_s`` is now, in seconds from 00:00 in Shanghai."""
     stops = open_stops(session, division_id, on, cutoff)
     runs: dict[int, CourierRun] = {}
     if replacing is not None:
@@ -84,26 +103,24 @@ def read_rows(
             CourierStop.state.in_((StopState.PLANNED, StopState.ARRIVED, StopState.DONE, StopState.FAILED)),
         )
         stops = [*stops, *session.scalars(held.order_by(CourierStop.run_id, CourierStop.position))]
-    drivers: list[tuple[Courier, Shift, tuple[int, int], Prefix | None]] = [
-        (courier, shift, half, _prefix(session, runs[courier.id], shift, at_s) if courier.id in runs else None)
-        for courier, shift in shifts_on(session, division_id, on)
-        if (half := half_of(shift, cutoff)) is not None and (shift.out_from_s is None or courier.id in runs)
-    ]
+    waits = {} if replacing is None else _not_handed_over(replacing, at_s)
+    couriers = []
+    for courier, shift in shifts_on(session, division_id, on):
+        hours, run = half_of(shift, cutoff), runs.get(courier.id)
+        if hours is None or (shift.out_from_s is not None and run is None):
+            continue
+        prefix = None if run is None else _prefix(session, run, shift, at_s)
+        held_now = None if prefix is None else _holds(prefix, courier.id, waits)
+        couriers.append(CourierOnShift(courier, shift, hours, held_now))
     orders = {
-        f"courier:{courier.id}": [
-            (f"stop:{stop.id}", 0) for stop in runs[courier.id].stops if stop.state is not StopState.OPEN
+        each.vehicle: [
+            (f"stop:{stop.id}", 0) for stop in runs[each.courier.id].stops if stop.state is not StopState.OPEN
         ]
-        for courier, shift, _, _ in drivers
-        if courier.id in runs and shift.out_from_s is None
+        for each in couriers
+        if each.courier.id in runs and each.shift.out_from_s is None
     }
-    if replacing is not None:
-        waits = _not_handed_over(replacing, at_s)
-        drivers = [
-            (courier, shift, half, None if prefix is None else _holds(prefix, courier.id, waits))
-            for courier, shift, half, prefix in drivers
-        ]
-    homes = depots(session, [courier for courier, _, _, _ in drivers])
-    return DayRows(cutoff, stops, drivers, homes, None if replacing is None else orders, at_s)
+    homes = depots(session, [each.courier for each in couriers])
+    return DayRows(cutoff, stops, couriers, homes, None if replacing is None else orders, at_s)
 
 
 def _prefix(session: Session, run: CourierRun, shift: Shift, at_s: int) -> Prefix | None:
@@ -124,11 +141,11 @@ def _prefix(session: Session, run: CourierRun, shift: Shift, at_s: int) -> Prefi
         behind, key=lambda s: (s.state is StopState.ARRIVED, latest.get(s.id, s.created_at), s.position)
     ):
         at = latest.get(stop.id)
-        said_s = max(left, seconds_of_day(at) if at is not None else left)
+        reported_s = max(left, seconds_of_day(at) if at is not None else left)
         if stop.state is StopState.ARRIVED:  # the courier stands at this door: nobody else is sent there
-            arrival, departure = said_s, max(at_s, said_s + stop.service_s)
+            arrival, departure = reported_s, max(at_s, reported_s + stop.service_s)
         else:
-            arrival, departure = max(left, said_s - stop.service_s), said_s
+            arrival, departure = max(left, reported_s - stop.service_s), reported_s
         done.append(Done(request=f"stop:{stop.id}", side=0, arrival_s=arrival, start_s=arrival, departure_s=departure))
         left = departure
     on_board = frozenset(

@@ -1,7 +1,7 @@
-"""The planning job: an area's open stops become a question, the solver answers, and a preview is left behind."""
+"""The planning job: an area's open stops become a problem, the solver plans it, and a preview is left behind."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
 from typing import Any
@@ -14,12 +14,13 @@ from routing.day.day_plan import DayPlan, PlanState
 from routing.day.day_rows import read_rows
 from routing.day.hours import seconds_into
 from routing.day.plan_jobs import claim_plan
+from routing.day.plan_result import plan_result
 from routing.day.routing_input import RoutingInput, build_input
 from routing.model.plan import Plan, Reason
 from routing.model.problem import Problem
 from routing.model.quantities import InvalidProblem
 from routing.search.child import OrToolsUnavailable
-from routing.search.explain import another_courier, bindings, one_more
+from routing.search.explain import another_courier, one_more
 from routing.search.pace import SolveProgress
 from routing.search.solve import BrokenPlan, compile_core, improve, solve
 from routing.travel.fallback import WithFallback
@@ -33,7 +34,7 @@ def work_on(
     plan_id: int,
     *,
     travel: TravelTimes,
-    verify: Callable[[Problem, Any], Any] | None = None,
+    verify: Callable[[Problem, Plan], Sequence[object]] | None = None,
     record: Callable[..., list[str]] | None = None,
     max_iterations: int | None = None,
 ) -> PlanState | None:
@@ -60,7 +61,7 @@ def work_on(
         answer = _answer(routing_input, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
         if problems := verify(routing_input.problem, answer) if verify is not None else None:
             return _leave(sessions, plan_id, claim, why_failed=f"the plan did not pass its check: {problems}")
-        result = _result(answer, routing_input)
+        result = plan_result(answer, routing_input)
         if isinstance(travel, WithFallback) and travel.failure:
             result["travel_failure"] = travel.failure
         if routing_input.orders is None:
@@ -191,26 +192,3 @@ class _Heartbeat:
             plan.progress = min(0.99, (self.written_s - self.began_s) / max(self.limit_s, 0.1))
             if cost is not None:
                 plan.cost, plan.cost_curve = cost, list(self.curve)
-
-
-def _result(answer: Any, routing_input: RoutingInput) -> dict[str, Any]:
-    plain = answer.as_dict()
-    for route in plain["routes"]:
-        courier = routing_input.couriers[route["vehicle"]]
-        route["courier_id"], route["courier"] = courier.id, courier.name
-        visits, route["visits"], route["handovers"] = route["visits"], [], []
-        for visit in visits:
-            visit["stop_id"] = int(visit["request"].removeprefix("stop:"))
-            visit["frozen"] = visit["request"] in routing_input.frozen
-            if visit["side"] == 0 and (giver := routing_input.fetched.get(visit["request"])) is not None:
-                visit["from_courier_id"], visit["from_courier"] = giver.id, giver.name
-                route["handovers"].append(visit)  # nobody's door: the stop itself is the visit that follows
-            else:
-                route["visits"].append(visit)
-    for left, bound in zip(plain["unserved"], bindings(routing_input.problem, answer), strict=True):
-        left["stop_id"] = int(left["request"].removeprefix("stop:"))
-        if bound.reason is Reason.CAPACITY:
-            nearest = routing_input.couriers[bound.nearest]
-            lacks = {"pieces": bound.lacks.pieces, "grams": bound.lacks.grams}
-            left["nearest"] = {"courier_id": nearest.id, "courier": nearest.name, **lacks}
-    return dict(plain)

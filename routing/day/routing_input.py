@@ -4,8 +4,9 @@ from dataclasses import dataclass, field, replace
 
 from routing.day.courier_stop import CourierStop, StopKind
 from routing.day.couriers import Courier, Shift
-from routing.day.day_rows import DayRows
+from routing.day.day_rows import CourierOnShift, DayRows
 from routing.day.hours import Cutoff
+from routing.model.plan import Orders
 from routing.model.problem import Objective, Primary, Problem
 from routing.model.profile import Profile
 from routing.model.quantities import Load, Window
@@ -32,7 +33,7 @@ class RoutingInput:
     stops: dict[str, CourierStop]
     couriers: dict[str, Courier]
     frozen: frozenset[str] = frozenset()
-    orders: dict[str, list[tuple[str, int]]] | None = None
+    orders: Orders | None = None
     """Of the plan in force, each courier's stops in order: where a replacement begins. None for a first plan."""
     fetched: dict[str, Courier] = field(default_factory=dict)
     """Deliveries that somebody else takes over (当面交接) from a courier who dropped out: pairs in the problem."""
@@ -47,7 +48,7 @@ def build_input(rows: DayRows, travel: TravelTimes) -> RoutingInput:
     table = travel.matrix([Point(lat, lon) for lon, lat in points], hour=hour) if points else None
     locations = {f"stop:{stop.id}": first_stop + n for n, stop in enumerate(rows.stops)}
     fetched = _to_be_fetched(rows)
-    day = Window(rows.at_s, max([rows.at_s, *(half[1] for _, _, half, _ in rows.drivers)]))
+    day = Window(rows.at_s, max([rows.at_s, *(each.hours.closes_s for each in rows.couriers)]))
     requests, vehicles = [], []
     for stop in rows.stops:
         request = _request(stop, locations[f"stop:{stop.id}"])
@@ -56,9 +57,10 @@ def build_input(rows: DayRows, travel: TravelTimes) -> RoutingInput:
             stands = locations[behind.done[-1].request] if behind.done else place[rows.homes[giver.centre_id]]
             request = _fetch(request, stands, day)
         requests.append(request)
-    for courier, shift, half, prefix in rows.drivers:
+    for each in rows.couriers:
+        prefix = each.prefix
         carries = None if prefix is None else replace(prefix, on_board=prefix.on_board - fetched.keys())
-        vehicles.append(_van(courier, shift, half, carries, place[rows.homes[courier.centre_id]]))
+        vehicles.append(_vehicle(replace(each, prefix=carries), place[rows.homes[each.courier.centre_id]]))
     problem = Problem(
         profiles=(Profile([[0]]) if table is None else Profile(table.seconds, table.metres),),
         requests=tuple(requests),
@@ -69,8 +71,8 @@ def build_input(rows: DayRows, travel: TravelTimes) -> RoutingInput:
     return RoutingInput(
         problem,
         {f"stop:{stop.id}": stop for stop in rows.stops},
-        {f"courier:{courier.id}": courier for courier, _, _, _ in rows.drivers},
-        frozenset(done.request for van in vehicles if van.prefix for done in van.prefix.done),
+        {each.vehicle: each.courier for each in rows.couriers},
+        frozenset(done.request for vehicle in vehicles if vehicle.prefix for done in vehicle.prefix.done),
         rows.orders,
         {name: courier for name, (courier, _) in fetched.items()},
     )
@@ -83,10 +85,10 @@ def _to_be_fetched(rows: DayRows) -> dict[str, tuple[Courier, Prefix]]:
     """
     deliveries = {f"stop:{stop.id}" for stop in rows.stops if stop.kind is StopKind.DELIVERY}
     return {
-        name: (courier, prefix)
-        for courier, shift, _, prefix in rows.drivers
-        if shift.out_from_s is not None and shift.out_from_s <= rows.at_s and prefix is not None
-        for name in sorted(prefix.on_board & deliveries)
+        name: (each.courier, each.prefix)
+        for each in rows.couriers
+        if each.shift.out_from_s is not None and each.shift.out_from_s <= rows.at_s and each.prefix is not None
+        for name in sorted(each.prefix.on_board & deliveries)
     }
 
 
@@ -97,27 +99,32 @@ def _fetch(request: Request, stands: int, day: Window) -> Request:
     return Request(request.id, RequestKind.PAIRED, (hand, door), request.penalty)
 
 
-def _van(courier: Courier, shift: Shift, half: tuple[int, int], prefix: Prefix | None, home: int) -> Vehicle:
-    opens, closes = half
-    if prefix is None:  # still at the depot: whoever is late leaves late
+def _vehicle(on_shift: CourierOnShift, home: int) -> Vehicle:
+    courier, shift = on_shift.courier, on_shift.shift
+    opens, closes = on_shift.hours.opens_s, on_shift.hours.closes_s
+    if on_shift.prefix is None:  # still at the depot: whoever is late leaves late
         opens = min(closes, opens + shift.late_s)
     if shift.out_from_s is not None:
         closes = max(opens, min(closes, shift.out_from_s))
-    rest = None
-    rests = shift.break_opens_s is not None and shift.break_closes_s is not None and shift.break_s > 0
-    if rests and opens <= shift.break_opens_s and shift.break_closes_s <= closes:  # type: ignore[operator]
-        rest = Break(Window(shift.break_opens_s, shift.break_closes_s), shift.break_s)  # type: ignore[arg-type]
     return Vehicle(
-        id=f"courier:{courier.id}",
+        id=on_shift.vehicle,
         start=home,
         end=home,
         shift=Window(opens, closes),
         capacity=Load(courier.pieces_capacity, courier.grams_capacity),
         skills=frozenset({courier.vehicle.value}),
-        rest=rest,
+        rest=_break_within(shift, opens, closes),
         fixed_cost=VEHICLE_COST,
-        prefix=prefix,
+        prefix=on_shift.prefix,
     )
+
+
+def _break_within(shift: Shift, opens_s: int, closes_s: int) -> Break | None:
+    """The shift's break, where its window lies inside these hours."""
+    first_s, last_s = shift.break_opens_s, shift.break_closes_s
+    if first_s is None or last_s is None or shift.break_s <= 0 or first_s < opens_s or last_s > closes_s:
+        return None
+    return Break(Window(first_s, last_s), shift.break_s)
 
 
 def _request(stop: CourierStop, location: int) -> Request:

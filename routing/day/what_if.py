@@ -15,7 +15,7 @@ from routing.day.day_plan import DayPlan, PlanState
 from routing.day.day_rows import read_rows
 from routing.day.hours import seconds_into
 from routing.day.routing_input import RoutingInput, build_input
-from routing.model.plan import Plan
+from routing.model.plan import Orders, Plan
 from routing.model.problem import Problem
 from routing.model.quantities import Load
 from routing.model.vehicle import Vehicle
@@ -58,9 +58,9 @@ def answer_what_if(
     except (ValueError, BrokenPlan) as error:  # no problem, or a day that is over: the page says so, once
         log.warning("plan %s: one courier more cannot be tried: %s", plan_id, error)
         answer = {**what_if, "state": "failed"}
-    except SQLAlchemyError:  # the database's own trouble passes: whoever takes the question over tries again
+    except SQLAlchemyError:  # the database's own trouble passes: whoever takes the job over tries again
         raise
-    except Exception:  # else the question would be taken over, and fail alike, every minute from now on
+    except Exception:  # else the job would be taken over, and fail alike, every minute from now on
         log.exception("plan %s: one courier more cannot be tried", plan_id)
         answer = {**what_if, "state": "failed"}
     with sessions.begin() as session:
@@ -71,7 +71,7 @@ def answer_what_if(
     return str(answer["state"])
 
 
-def _orders(result: Mapping[str, Any]) -> dict[str, list[tuple[str, int]]]:
+def _orders(result: Mapping[str, Any]) -> Orders:
     """Each courier's visits in the order of a preview, what is taken over from another among them."""
     return {
         route["vehicle"]: [

@@ -25,7 +25,7 @@ def ask_what_if(session: Session, plan: DayPlan, *, vehicle: VehicleKind) -> Non
 
 
 def claim_what_if(session: Session, plan_id: int) -> DayPlan | None:
-    """Claim the question on a plan's row. None when there is none, or somebody else is at it."""
+    """Claim the what-if on a plan's row. None when there is none, or another worker has it."""
     plan = session.get(DayPlan, plan_id, with_for_update=True, populate_existing=True)
     if plan is None or plan.state not in TRIED:
         return None
@@ -39,14 +39,14 @@ def claim_what_if(session: Session, plan_id: int) -> DayPlan | None:
 
 
 def silent_what_ifs(session: Session) -> list[int]:
-    """Plans whose question nobody has answered for a minute."""
+    """Plans whose what-if nobody has answered for a minute."""
     state, moment = DayPlan.result["what_if"]["state"].as_string(), real_now(session)
     waiting = select(DayPlan).where(DayPlan.state.in_(TRIED), state.in_(UNANSWERED)).order_by(DayPlan.id)
     return [plan.id for plan in session.scalars(waiting) if _is_old(plan.result, moment)]
 
 
 def note_what_if(session: Session, plan: DayPlan, answer: Mapping[str, Any]) -> None:
-    """Write how the question stands; the plan itself stays as it is."""
+    """Write how the what-if stands; the plan itself stays as it is."""
     plan.result = {**(plan.result or {}), "what_if": {**answer, "since": real_now(session).isoformat()}}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from routing.model.check_costs import cost_violations
 from routing.model.check_route import DrivenRoute
 from routing.model.check_structure import structure_violations
-from routing.model.plan import Plan, Unserved
+from routing.model.plan import Plan, Side, Unserved
 from routing.model.problem import Problem
 from routing.model.reasons import Reasons
 from routing.model.rules import Rule, Violation
@@ -35,7 +35,7 @@ def true_reasons(problem: Problem, plan: Plan) -> dict[str, Unserved | str]:
     """For each unserved request its one true reason, or the id of a vehicle that has room for it after all."""
     if not plan.unserved:
         return {}
-    orders: dict[str, Sequence[tuple[str, int]]] = {
+    orders: dict[str, Sequence[Side]] = {
         route.vehicle: [(visit.request, visit.side) for visit in route.visits] for route in plan.routes
     }
     reasons = Reasons(problem, orders)

@@ -65,6 +65,7 @@ def route_cost(problem: Problem, requests: dict[str, Request], vehicle: Vehicle,
 
 
 def cost_violations(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    """Each term of a route or of the plan that is not what its times cost."""
     vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
     requests = {request.id: request for request in problem.requests}
     driven = [route_cost(problem, requests, vehicles[route.vehicle], route) for route in plan.routes]

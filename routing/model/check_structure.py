@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from routing.model.plan import Plan
+from routing.model.plan import Plan, Side
 from routing.model.problem import Problem
 from routing.model.request import RequestKind
 from routing.model.rules import Rule, Violation
@@ -37,7 +37,7 @@ def _service(problem: Problem, plan: Plan) -> Iterator[Violation]:
     """Each request is served wholly and once, or is unserved."""
     sides_of = {request.id: len(request.stops) for request in problem.requests}
     done = {(d.request, d.side) for v in problem.vehicles if v.prefix for d in v.prefix.done}
-    seen: dict[tuple[str, int], tuple[str, int]] = {}
+    seen: dict[Side, tuple[str, int]] = {}
     for route in plan.routes:
         for at, visit in enumerate(route.visits):
             key = visit.request, visit.side

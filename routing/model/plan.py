@@ -10,6 +10,11 @@ from typing import Any
 from routing.model.problem import Objective, Primary
 from routing.model.quantities import Load
 
+Side = tuple[str, int]
+"""A request and the number of one of its stops."""
+Orders = dict[str, list[Side]]
+"""By vehicle, what it visits, in order."""
+
 
 class Reason(enum.Enum):
     """Why a request is unserved, in the order in which vehicles are ruled out.
@@ -93,9 +98,11 @@ class Costs:
 
     @property
     def total(self) -> int:
+        """Everything together, penalties included; a must that is not served is no cost."""
         return self.terms + self.unserved
 
     def as_dict(self) -> dict[str, int]:
+        """The terms by name."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
@@ -119,6 +126,7 @@ class Route:
 
     @property
     def duty_s(self) -> int:
+        """Seconds from the start of the route to its end."""
         return self.end_s - self.start_s
 
 

@@ -93,6 +93,7 @@ class Profile:
 
     @property
     def size(self) -> int:
+        """How many places there are."""
         return len(self.seconds)
 
     def among(self, locations: list[int]) -> Profile:

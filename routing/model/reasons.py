@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from routing.model.plan import Reason, Unserved
+from routing.model.plan import Reason, Side, Unserved
 from routing.model.problem import Problem
 from routing.model.request import Request, RequestKind
-from routing.model.tail import RouteTail, Side
+from routing.model.tail import RouteTail
 from routing.model.vehicle import Vehicle, carriers
 
 _RULED_OUT_BY = (Reason.SKILL, Reason.DEPOT, Reason.LOADED, Reason.CAPACITY, Reason.UNREACHABLE, Reason.TIME)

@@ -129,12 +129,13 @@ class Request:
 
     @property
     def skills(self) -> frozenset[str]:
+        """What a vehicle must have to serve all of it."""
         first, *second = self.stops
         return first.skills | second[0].skills if second else first.skills
 
     @property
     def digest(self) -> bytes:
-        """The same for the same request; computed once, so that a day's question is known again in a blink."""
+        """The same for the same request; computed once, since a day is planned many times."""
         if not self._digest:
             plain = (self.id, self.kind.value, tuple(map(_plain_stop, self.stops)), self.penalty, self.depot)
             object.__setattr__(self, "_digest", digest_of("request", plain))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from routing.model.plan import Side
 from routing.model.problem import Problem
 from routing.model.profile import UNREACHABLE
 from routing.model.request import Request, Stop
 from routing.model.vehicle import Vehicle
 
-Side = tuple[str, int]
 Moments = tuple[int | None, int | None]
 """Two instants, None where there is none: one with the break still to come, one with it over (or never due)."""
 

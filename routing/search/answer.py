@@ -11,7 +11,7 @@ from operator import attrgetter
 import numpy as np
 
 from routing.model.check import true_reasons
-from routing.model.plan import Costs, Plan, Route, Unserved, Visit, total
+from routing.model.plan import Costs, Plan, Route, Side, Unserved, Visit, total
 from routing.model.problem import Problem
 from routing.model.profile import Profile
 from routing.model.quantities import Load
@@ -73,7 +73,7 @@ class PlanBuilder:
         route = Route(vehicle.id, leaves_s, tuple(visits), frame[1], start_load, frame[2])
         return replace(route, cost=self._cost(vehicle, route))
 
-    def _start_load(self, vehicle: Vehicle, sides: list[tuple[str, int]]) -> Load:
+    def _start_load(self, vehicle: Vehicle, sides: list[Side]) -> Load:
         loaded = {name for name, _ in sides if self.requests[name].from_depot}
         loaded |= vehicle.prefix.on_board if vehicle.prefix else set()
         loads = [self.requests[name].stops[0].delivers for name in loaded]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.model.plan import Orders
 from routing.model.problem import Problem
 from routing.model.profile import UNREACHABLE, Profile
 from routing.search.sisr.layout import Ints
 
-Orders = dict[str, list[tuple[str, int]]]
 LARGEST = 1000
 """Stops in one area."""
 

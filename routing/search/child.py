@@ -15,13 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
-from routing.model.plan import Plan
+from routing.model.plan import Orders, Plan
 from routing.model.problem import Problem
 
 log = logging.getLogger(__name__)
-
-Orders = dict[str, list[tuple[str, int]]]
-
 
 ENGINE = (sys.executable, "-m", "routing.search.ortools_engine")
 
@@ -57,18 +54,18 @@ def ortools_objections(
 
 
 def run_child(
-    question: object, *, limit_s: float, over: Callable[[], bool], command: Sequence[str] = ENGINE
+    message: object, *, limit_s: float, over: Callable[[], bool], command: Sequence[str] = ENGINE
 ) -> tuple[list[Any], int | None]:
     """What a child answered, and how it ended by itself; None when it was killed."""
     ends = time.perf_counter() + limit_s
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert child.stdin and child.stdout
     answers: list[Any] = []
-    # A large question fills the pipe until the child has loaded OR-Tools and reads: the clock is watched meanwhile.
-    asker = threading.Thread(target=_ask, args=(child.stdin, question), daemon=True)
-    listener = threading.Thread(target=_listen, args=(child.stdout, answers), daemon=True)
-    asker.start()
-    listener.start()
+    # A large message fills the pipe until the child has loaded OR-Tools and reads: the clock is watched meanwhile.
+    writer = threading.Thread(target=_write, args=(child.stdin, message), daemon=True)
+    reader = threading.Thread(target=_read, args=(child.stdout, answers), daemon=True)
+    writer.start()
+    reader.start()
     try:
         while child.poll() is None and time.perf_counter() < ends and not over():
             time.sleep(min(0.02, max(0.0, ends - time.perf_counter())))
@@ -76,18 +73,18 @@ def run_child(
     finally:
         child.kill()
         child.wait()
-        asker.join(timeout=1.0)
-        listener.join(timeout=1.0)
+        writer.join(timeout=1.0)
+        reader.join(timeout=1.0)
         child.stdout.close()
     return answers, code
 
 
-def _ask(stream: IO[bytes], question: object) -> None:
+def _write(stream: IO[bytes], message: object) -> None:
     with contextlib.suppress(BrokenPipeError), stream:
-        pickle.dump(question, stream)
+        pickle.dump(message, stream)
 
 
-def _listen(stream: IO[bytes], answers: list[Any]) -> None:
+def _read(stream: IO[bytes], answers: list[Any]) -> None:
     while True:
         head = stream.read(8)
         if len(head) < 8:

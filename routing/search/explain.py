@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from routing.model.plan import Plan, Reason, Unserved
+from routing.model.plan import Plan, Reason, Side, Unserved
 from routing.model.problem import Problem
 from routing.model.quantities import NOTHING, Load, Window
 from routing.model.request import Request, RequestKind
@@ -152,7 +152,7 @@ def one_more(
     *,
     newcomer: Vehicle,
     limit_s: float,
-    orders: Mapping[str, Sequence[tuple[str, int]]] | None = None,
+    orders: Mapping[str, Sequence[Side]] | None = None,
     max_iterations: int | None = None,
     seed: int = 0,
     should_stop: Callable[[], bool] | None = None,

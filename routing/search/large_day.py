@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from routing.model.check import violations
-from routing.model.plan import Route
+from routing.model.plan import Orders, Route
 from routing.model.problem import Problem
 from routing.search.answer import PlanBuilder
-from routing.search.areas import DividedProblem, Orders, areas_of
+from routing.search.areas import DividedProblem, areas_of
 from routing.search.pace import Pace, SolveProgress
 from routing.search.sisr.drive import Drive
 from routing.search.sisr.layout import BEST_COST, BEST_USED, FEWER_FIRST, SCALE

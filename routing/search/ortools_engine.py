@@ -5,9 +5,9 @@ from __future__ import annotations
 import pickle
 import sys
 
-from routing.model.plan import Plan
+from routing.model.plan import Orders, Plan
 from routing.search.ortools_check import verify_with_ortools
-from routing.search.ortools_model import Orders, OrToolsModel
+from routing.search.ortools_model import OrToolsModel
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_ils_pb2
 
-from routing.model.plan import Plan
+from routing.model.plan import Orders, Plan
 from routing.model.problem import Problem
 from routing.search.sisr.layout import (
     ABOARD,
@@ -53,7 +53,6 @@ from routing.search.sisr.layout import (
 )
 from routing.search.sisr.model import Model, model_of
 
-Orders = dict[str, list[tuple[str, int]]]
 OFF = 2
 """BOOL_FALSE of OR-Tools' three-valued switches."""
 PENALTY_UNIT = 10**6

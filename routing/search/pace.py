@@ -36,10 +36,12 @@ class Pace:
 
     @property
     def elapsed_s(self) -> float:
+        """Seconds since the solve began."""
         return time.perf_counter() - self.started
 
     @property
     def share(self) -> float:
+        """How much of the time or of the iterations is used, from 0 to 1."""
         by_time = self.elapsed_s / max(1e-9, self.limit_s - self.reserve_s)
         if self.max_iterations is None:
             return min(1.0, by_time)
@@ -47,6 +49,7 @@ class Pace:
 
     @property
     def over(self) -> bool:
+        """Whether to stop: the time or the iterations are used up, or whoever waits wants it to stop."""
         if self.should_stop is not None and self.should_stop():
             self.stopped = True
         if self.max_iterations is not None and self.iterations >= self.max_iterations:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from routing.model.check import violations
-from routing.model.plan import Plan
+from routing.model.plan import Plan, Side
 from routing.model.problem import Primary, Problem
 from routing.search.answer import PlanBuilder, fullest
 from routing.search.areas import LARGEST, divisible
@@ -119,12 +119,13 @@ class FinalPlan:
         return self.plan_of(self.search.filled())
 
     def plan_of(self, lines: Lines) -> Plan:
+        """The checked plan of these lines. Raises BrokenPlan."""
         return _checked(self.problem, self.answers.plan(lines, engine=self.engine, seed=self.seed))
 
 
 def improve(
     problem: Problem,
-    orders: Mapping[str, Sequence[tuple[str, int]]],
+    orders: Mapping[str, Sequence[Side]],
     *,
     limit_s: float,
     max_iterations: int | None = None,

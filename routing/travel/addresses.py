@@ -120,7 +120,7 @@ class Amap:
     @staticmethod
     def _parse(answer: dict[str, Any], exactly_one: bool) -> Location | list[Location] | None:
         if str(answer.get("status")) != "1":
-            # The key stands in the question's URL, never in an error or a log.
+            # The key stands in the request's URL, never in an error or a log.
             raise GeocoderServiceError(
                 f"Amap refused: {answer.get('info', 'no reason')} ({answer.get('infocode', '')})"
             )

@@ -33,11 +33,13 @@ class Cached:
         self._learning = threading.Lock()  # pages ask from many threads
 
     def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
+        """From each point to each, at the traffic of that hour. Raises Unavailable."""
         if len(set(points)) > self.places:
             return self.source.matrix(points, hour=hour)
         return squared(self._among(points, points, hour))
 
     def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
+        """From each origin to each destination, at the traffic of that hour. Raises Unavailable."""
         if len({*origins, *destinations}) > self.places:
             return self.source.between(origins, destinations, hour=hour)
         return self._among(origins, destinations, hour)

@@ -19,6 +19,7 @@ class WithFallback:
         """Why the last table came from the second source; None when it came from the first."""
 
     def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
+        """From each point to each, from the second source where the first is unavailable."""
         try:
             table = self.first.matrix(points, hour=hour)
         except Unavailable as wrong:
@@ -28,6 +29,7 @@ class WithFallback:
         return table
 
     def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
+        """From each origin to each destination, from the second source where the first is unavailable."""
         try:
             table = self.first.between(origins, destinations, hour=hour)
         except Unavailable as wrong:

@@ -26,9 +26,11 @@ class Geodesic:
         self.detour, self.speeds = detour, speeds or Speeds()
 
     def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
+        """From each point to each, at the traffic of that hour."""
         return squared(self.between(points, points, hour=hour))
 
     def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
+        """From each origin to each destination, at the traffic of that hour."""
         start, end = geocentric(origins), geocentric(destinations)
         seconds = np.empty((len(start), len(end)), dtype=np.int32)
         metres = np.empty_like(seconds)

@@ -37,9 +37,11 @@ class Osrm:
         self.http = requests.Session()
 
     def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
+        """From each point to each, at the traffic of that hour. Raises Unavailable."""
         return squared(self.between(points, points, hour=hour))
 
     def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
+        """From each origin to each destination, at the traffic of that hour. Raises Unavailable."""
         checked(origins)
         checked(destinations)
         # The server knows one traffic only; the hour is ours, where speeds are given.

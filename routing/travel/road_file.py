@@ -24,9 +24,11 @@ class RoadFile:
         self._reading = threading.Lock()
 
     def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
+        """From each point to each, at the traffic of that hour. Raises Unavailable."""
         return self._read().matrix(points, hour=hour)
 
     def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:
+        """From each origin to each destination, at the traffic of that hour. Raises Unavailable."""
         return self._read().between(origins, destinations, hour=hour)
 
     def _read(self) -> TravelTimes:

@@ -113,10 +113,12 @@ class RoadGraph:
 
     @classmethod
     def load(cls, path: Path, *, speeds: Speeds | None = None) -> RoadGraph:
+        """The graph that ``save`` wrote. Raises OSError."""
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             return cls(*(kept[name] for name in ("points", "tails", "heads", "metres", "seconds")), speeds=speeds)
 
     def matrix(self, points: Sequence[Point], *, hour: int | None = None) -> Table:
+        """From each point to each, at the traffic of that hour. Raises Unavailable."""
         return squared(self.between(points, points, hour=hour))
 
     def between(self, origins: Sequence[Point], destinations: Sequence[Point], *, hour: int | None = None) -> Table:

@@ -43,6 +43,7 @@ class Speeds:
                 raise ValueError(f"speeds.by_hour[{hour}] is {share}: it must lie between 0 and 3")
 
     def metres_per_s(self, road: str) -> float:
+        """The everyday speed on roads of that class."""
         return self.by_class[road] / 3.6
 
     def share(self, hour: int | None) -> float:

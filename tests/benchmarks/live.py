@@ -25,16 +25,9 @@ from routing.model.plan import Plan
 from routing.model.problem import Problem
 from routing.model.quantities import Load, Window
 from routing.model.request import Request, RequestKind, Stop
-from routing.search.replan import (
-    CourierDelayed,
-    CourierLeft,
-    Event,
-    Replanned,
-    RequestAdded,
-    RequestDropped,
-    replan,
-    with_announced_windows,
-)
+from routing.search.day_events import CourierDelayed, CourierLeft, Event, RequestAdded, RequestDropped
+from routing.search.day_under_way import with_announced_windows
+from routing.search.replan import Replanned, replan
 from routing.search.solve import compile_core, solve
 
 BEFORE_S, AFTER_S, MOVED_A_MIN = 1800, 5400, 60

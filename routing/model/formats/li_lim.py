@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from routing.model.formats.instance import Node, ParsedInstance, Rounding, numbered_once, pair_up
 from routing.model.formats.numbered import Lines
+from routing.model.formats.parsed import Node, ParsedInstance, Rounding, numbered_once, pair_up
 from routing.model.problem import Primary
 from routing.model.quantities import MAX_AMOUNT
 
@@ -11,6 +11,7 @@ COLUMNS = ("number", "x", "y", "demand", "ready time", "due date", "service time
 
 
 def looks_like(lines: Lines) -> bool:
+    """Whether the first line is the two or three numbers that begin a Li & Lim file."""
     words = lines.all[0].text.split() if lines.all else []
     return len(words) in (2, 3) and all(word.lstrip("+-").replace(".", "", 1).isdigit() for word in words)
 

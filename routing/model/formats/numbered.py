@@ -26,6 +26,7 @@ class TextLine:
     text: str
 
     def wrong(self, reason: str) -> Malformed:
+        """The error about this line, to be raised."""
         return Malformed(self.number, reason)
 
     def numbers(self, names: tuple[str, ...]) -> tuple[Decimal, ...]:
@@ -36,6 +37,7 @@ class TextLine:
         return tuple(self.number_of(word, name) for word, name in zip(words, names, strict=True))
 
     def number_of(self, word: str, name: str) -> Decimal:
+        """A word as a finite number. Raises Malformed."""
         try:
             value = Decimal(word)
         except InvalidOperation:
@@ -47,6 +49,7 @@ class TextLine:
         return value
 
     def whole(self, word: str, name: str, lowest: int = 0, highest: int = LARGEST) -> int:
+        """A word as a whole number from ``lowest`` to ``highest``. Raises Malformed."""
         value = self.number_of(word, name)
         if value != value.to_integral_value():
             raise self.wrong(f"{name} is {word!r}, not a whole number")
@@ -84,6 +87,7 @@ class Lines:
         return self.at < len(self.all)
 
     def peek(self) -> TextLine | None:
+        """The next line, which stays the next; None at the end."""
         return self.all[self.at] if self else None
 
     def take(self, what: str) -> TextLine:

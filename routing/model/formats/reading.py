@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from routing.model.formats import li_lim, sartori, solomon, vrplib
-from routing.model.formats.instance import Instance, build
+from routing.model.formats.build import build
+from routing.model.formats.instance import Instance
 from routing.model.formats.numbered import Lines, Malformed
 from routing.model.problem import Primary
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from routing.model.formats.instance import Node, ParsedInstance, numbered_once, pair_up
 from routing.model.formats.numbered import Lines, Malformed, TextLine
+from routing.model.formats.parsed import Node, ParsedInstance, numbered_once, pair_up
 from routing.model.problem import Primary
 from routing.model.profile import UNREACHABLE
 from routing.model.quantities import MAX_AMOUNT, MAX_INSTANT_S
@@ -14,6 +14,7 @@ COLUMNS = ("number", "latitude", "longitude", "demand", "ready time", "due date"
 
 
 def looks_like(lines: Lines) -> bool:
+    """Whether a line is NODES or begins with SIZE, as in Sartori & Buriol files."""
     return any(line.text == "NODES" or line.text.startswith("SIZE:") for line in lines.all)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from routing.model.formats.instance import Node, ParsedInstance, numbered_once
 from routing.model.formats.numbered import Lines
+from routing.model.formats.parsed import Node, ParsedInstance, numbered_once
 from routing.model.problem import Primary
 from routing.model.quantities import MAX_AMOUNT
 
@@ -11,6 +11,7 @@ COLUMNS = ("number", "x", "y", "demand", "ready time", "due date", "service time
 
 
 def looks_like(lines: Lines) -> bool:
+    """Whether the second line is VEHICLE, as in Solomon and Gehring-Homberger files."""
     return len(lines.all) > 1 and lines.all[1].text.upper() == "VEHICLE"
 
 

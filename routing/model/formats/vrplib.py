@@ -10,8 +10,8 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.model.formats.instance import Node, ParsedInstance, Rounding, numbered_once, pair_up
 from routing.model.formats.numbered import Lines, Malformed, TextLine
+from routing.model.formats.parsed import Node, ParsedInstance, Rounding, numbered_once, pair_up
 from routing.model.problem import Primary
 from routing.model.profile import UNREACHABLE
 from routing.model.quantities import MAX_AMOUNT, MAX_INSTANT_S
@@ -30,6 +30,7 @@ KEYS = {
 
 
 def looks_like(lines: Lines) -> bool:
+    """Whether some line gives a DIMENSION, which every VRPLIB file has."""
     return any(line.text.partition(":")[0].strip().upper() == "DIMENSION" for line in lines.all)
 
 

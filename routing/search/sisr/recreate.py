@@ -76,9 +76,8 @@ def place_pair_anywhere(core, q):
     return INF, place, route
 
 
-ORDERS = 7
-"""Random, most load, farthest, nearest, tightest window, earliest opening, latest closing."""
 CHANCES = (4, 8, 10, 11, 13, 15, 17)
+"""Of each order, added up: random, most load, farthest, nearest, tightest window, earliest opening, latest closing."""
 HARDEST_FIRST = 0.5
 """How often, while the fleet is being cut, what was absent most often goes back first whatever the order."""
 

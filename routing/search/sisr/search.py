@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from routing.model.plan import Side
 from routing.search.sisr import anneal
 from routing.search.sisr.layout import *
 from routing.search.sisr.model import Model
@@ -57,7 +58,7 @@ class Search:
         self.hopeless = np.flatnonzero(hopeless)
         self.begin([[] for _ in range(vehicles)])
 
-    def lines_of(self, orders: Mapping[str, Sequence[tuple[str, int]]]) -> Lines:
+    def lines_of(self, orders: Mapping[str, Sequence[Side]]) -> Lines:
         """Orders of visits by vehicle as nodes; a visit that is not to be planned, or not by this vehicle, is left out.
 
         What would break a rule where it stands is left out too.

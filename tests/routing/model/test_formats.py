@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from routing.model.check import violations
 from routing.model.formats import Malformed, parse, read
-from routing.model.formats.instance import Rounding
+from routing.model.formats.parsed import Rounding
 from routing.model.problem import Primary
 from routing.model.quantities import Load, Window
 from routing.model.request import RequestKind

@@ -7,16 +7,9 @@ import pytest
 from routing.model.check import violations
 from routing.model.problem import Problem
 from routing.model.quantities import Window
-from routing.search.replan import (
-    CourierDelayed,
-    CourierLeft,
-    RequestAdded,
-    RequestDropped,
-    UnknownName,
-    frozen_at,
-    replan,
-    with_announced_windows,
-)
+from routing.search.day_events import CourierDelayed, CourierLeft, RequestAdded, RequestDropped, UnknownName
+from routing.search.day_under_way import frozen_at, with_announced_windows
+from routing.search.replan import replan
 from routing.search.solve import compile_core, improve, solve
 from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_vehicle, line
 
