@@ -129,8 +129,8 @@ def _model(problem: ModelProblem, limit_s: float | None) -> dict[str, Any]:
             for choice in found.choices.values()
         ],
         "certificate": {
-            "universe": proof.universe,
-            "agents": [{"agent": a, "price": p} for a, p in proof.prices.items()],
+            "universe": proof.pairs,
+            "agents": [{"agent": a, "price": p} for a, p in proof.shadow_prices.items()],
         },
         "scarcity": [{"agent": a, "worth": p} for a, p in found.scarcity.items()],
     }

@@ -229,16 +229,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Prices that prove the objective: with them no choice anywhere in the universe is cheaper than the one made.
+    """Shadow prices that prove the objective: with them no eligible pair is cheaper than the choice made.
 
-    ``prices`` is what one more slot at an agent would cost the whole; an agent that is not named has no suitor.
+    ``shadow_prices`` is what one more slot at an agent would cost the whole; an agent whom no need may have has none.
     ``bound`` is the dual value of these prices; ``proven`` says that it equals the objective.
     """
 
-    prices: Mapping[Id, int]
+    shadow_prices: Mapping[Id, int]
     bound: int
     proven: bool
-    universe: int  # how many (need, agent) pairs were eligible, all of them priced
+    pairs: int  # how many (need, agent) pairs are eligible, all of them priced
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def batch(options):
     solution = solve(question)
     matching = answer(question, solution, network, WEIGHTS)
     facts = {"waiting": len(matching.waiting), "proven": matching.certificate.proven,
-             "pairs": matching.certificate.universe, "rounds": solution.rounds}  # fmt: skip
+             "pairs": matching.certificate.pairs, "rounds": solution.rounds}  # fmt: skip
     say(job="batch", needs=options.needs, building=built, total=watch.read(), **facts)
     if options.check:
         watch = Watch()
