@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from agents.network import ServiceCentre
-from dispatch.acts.courier_legs import unplan
+from dispatch.acts.announcing import unplan
 from dispatch.acts.early_ends import return_originals
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import actor_ref, next_number

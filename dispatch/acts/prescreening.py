@@ -1,111 +1,21 @@
-"""Prescreen: the delegation, the materials, and every defect told once."""
+"""Prescreen: the agent has read every paper once, and every defect is told together."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents.network import Division, centre_of
-from db import keyed_hash
-from dispatch.assignment.staffing import PRESCREEN_WD
 from dispatch.cases.case import Case, Material, MaterialState
-from dispatch.cases.lookups import due, lead_agent, open_cases
-from dispatch.cases.notify import add_timeline_event, day_of, queue_stage_notice
-from dispatch.cases.project import AuthorisedRecipient, Delegation, Enterprise, Power, Project
+from dispatch.cases.lookups import lead_agent
+from dispatch.cases.notify import day_of, queue_stage_notice
+from dispatch.cases.project import Project
 from dispatch.cases.review import Review
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
-from dispatch.core.errors import NotFound, Refused, WrongStage
-from dispatch.core.localized_text import ListText, LocalizedText
+from dispatch.core.errors import NotFound, Refused
+from dispatch.core.localized_text import LocalizedText
 from dispatch.path.edits import Relief
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorisedPerson:
-    """Somebody whom the delegation letter names to hand over or to receive."""
-
-    name: str
-    phone: str
-    may_hand_over: bool = True
-    may_receive: bool = True
-
-
-def delegate(
-    session: Session,
-    project: Project,
-    *,
-    legal_representative: str,
-    powers: Iterable[Power],
-    matters: Sequence[str] = (),
-    people: Sequence[AuthorisedPerson],
-    valid_to: date,
-    by: Actor,
-    at: datetime,
-    may_pass_on: bool = False,
-    sha256: str | None = None,
-) -> Delegation:
-    """The delegation letter (委托书) to the proxy centre, with the persons who may hand over and receive originals."""
-    if not people:
-        raise Refused("a delegation names who may hand over and receive", user_message="请至少填写一名授权交接人")
-    division = session.get_one(Division, project.home_division_id)
-    centre = centre_of(session, division)
-    enterprise = session.get_one(Enterprise, project.enterprise_id)
-    today = day_of(at)
-    if valid_to < today:
-        raise Refused(f"a delegation cannot end on {valid_to}", user_message="委托期限不能早于今天")
-    letter = Delegation(
-        entruster=enterprise.name,
-        credit_code=enterprise.credit_code,
-        legal_representative=legal_representative,
-        centre_id=None if centre is None else centre.id,
-        matters=list(matters),
-        powers=sorted(power.value for power in powers),
-        may_pass_on=may_pass_on,
-        valid_from=today,
-        valid_to=valid_to,
-        signed_at=at,
-        sha256=sha256,
-        recipients=[
-            AuthorisedRecipient(
-                name=person.name, phone=person.phone, phone_hash=keyed_hash(person.phone),
-                may_hand_over=person.may_hand_over, may_receive=person.may_receive,
-            )
-            for person in people
-        ],
-    )  # fmt: skip
-    project.delegations.append(letter)
-    session.flush()
-    for case in open_cases(session, project):
-        add_timeline_event(session, case, kind="delegated", by=by, at=at, words="已签署委托书")
-    return letter
-
-
-def give_material(
-    session: Session,
-    case: Case,
-    material: Material,
-    *,
-    sha256: str,
-    media_type: str,
-    filename: str,
-    by: Actor,
-    at: datetime,
-) -> None:
-    """The enterprise gave one material; a defective one is thereby given anew."""
-    if case.has_ended:
-        raise WrongStage(f"case {case.case_no} has ended")
-    material.sha256, material.media_type, material.filename, material.given_at = sha256, media_type, filename, at
-    if material.state is MaterialState.DEFERRED:
-        material.supplied_at = at
-        add_timeline_event(
-            session, case, kind="supplied", by=by, at=at, words=LocalizedText("已补交：%(name)s", name=material.name)
-        )
-    else:
-        material.state = MaterialState.GIVEN
-    case.version += 1
 
 
 def prescreen(
@@ -179,21 +89,3 @@ def _mark_deferred(session: Session, case: Case, material: Material) -> None:
     )
     if review is not None:
         review.relief = Relief.DEFERRED
-
-
-def correct(session: Session, case: Case, *, by: Actor, at: datetime) -> Case:
-    """The enterprise has mended every defect: the case is with its agent again."""
-    case.must_be(Stage.CORRECTION)
-    left = [m.name for m in case.materials if m.state is MaterialState.DEFECTIVE and not m.on_paper]
-    if left:
-        raise Refused(
-            f"{len(left)} defects are left",
-            user_message=LocalizedText("还有%(n)s份材料未补正：%(names)s", n=len(left), names=ListText(left[:5])),
-        )
-    for material in case.materials:
-        if material.state is MaterialState.DEFECTIVE:
-            material.state = MaterialState.WANTED
-    case.prescreen_by = due(calendar_of(session), at, PRESCREEN_WD)
-    case.move_to(Stage.ASSIGNED, at=at, by=by.label)
-    add_timeline_event(session, case, kind="corrected", by=by, at=at, words="已补正，待预审")
-    return case

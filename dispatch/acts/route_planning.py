@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from dispatch.acts.courier_legs import announce, unplan
+from dispatch.acts.announcing import announce, unplan
 from dispatch.cases.case import Case
 from dispatch.core.actor import Actor
 from dispatch.custody.parcel import Parcel

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch.acts.courier_legs import collected, delivered
+from dispatch.acts.collection import collected
+from dispatch.acts.delivery import delivered
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import actor_ref
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice

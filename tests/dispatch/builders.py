@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 import db
 from agents.network import Division, ServiceCentre, import_network
 from agents.roster import Agent, AgentSkill, Category, Team
-from dispatch.acts import courier_legs, prescreening, project_intake
+from dispatch.acts import booking, delegation, papers, prescreening, project_intake
 from dispatch.assignment import staffing
 from dispatch.cases.case import Case
 from dispatch.cases.notify import Desk, DeskKind
@@ -173,19 +173,19 @@ def an_assigned_case(county: County, **more: object) -> tuple[Case, Actor]:
     case, viewer = a_request(county, **more)  # type: ignore[arg-type]
     project = county.session.get_one(Project, case.project_id)
     staffing.assign(county.session, project, agent_id=county.agents[0].id, by=SYSTEM, at=TEN)
-    prescreening.delegate(
+    delegation.delegate(
         county.session,
         project,
         legal_representative="张法人",
         powers=list(Power),
-        people=[prescreening.AuthorisedPerson("王经理", "+8613812345678")],
+        people=[delegation.AuthorisedPerson("王经理", "+8613812345678")],
         valid_to=date(2027, 6, 30),
         by=viewer,
         at=TEN,
     )
     for material in case.materials:
         if not material.on_paper and material.state == "wanted":
-            prescreening.give_material(
+            papers.give_material(
                 county.session, case, material, sha256="0" * 64, media_type="application/pdf", filename="a.pdf",
                 by=viewer, at=TEN,
             )  # fmt: skip
@@ -199,7 +199,7 @@ def a_prescreened_case(county: County, **more: object) -> tuple[Case, Actor]:
     return case, viewer
 
 
-def an_appointment(on: date = MONDAY + timedelta(days=1), opens: int = 9, closes: int = 11) -> courier_legs.Appointment:
+def an_appointment(on: date = MONDAY + timedelta(days=1), opens: int = 9, closes: int = 11) -> booking.Appointment:
     """Tomorrow morning at the factory gate."""
     address = Address(119.96, 31.72, "湖塘镇人民东路1号", "王经理", "+8613812345678", "常州精机有限公司")
-    return courier_legs.Appointment(on=on, opens_s=opens * 3600, closes_s=closes * 3600, address=address)
+    return booking.Appointment(on=on, opens_s=opens * 3600, closes_s=closes * 3600, address=address)

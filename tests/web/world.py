@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from agents.network import Division, Level, Precision, ServiceCentre
-from dispatch.acts import answering, courier_legs, handover_lists
+from dispatch.acts import answering, booking, handover_lists
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
 from dispatch.cases.case import Case
@@ -119,7 +119,7 @@ def another_county(session: Session, county: County) -> County:
 def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     """A case with a booked pickup, and everything of it that stands in URLs."""
     case, viewer = a_prescreened_case(county)
-    parcel = courier_legs.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     given = case.materials[0]
     given.sha256, given.media_type, given.filename = files.keep_bytes(A_PDF), "application/pdf", "a.pdf"
     project = session.get_one(Project, case.project_id)

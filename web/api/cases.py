@@ -9,7 +9,7 @@ from pydantic import Field
 from werkzeug.exceptions import BadRequest
 
 import db
-from dispatch.acts import closing, courier_legs, early_ends, prescreening
+from dispatch.acts import booking, closing, collection, early_ends, papers, prescreening
 from dispatch.acts.filing import SubmitCase
 from dispatch.acts.review_result import CaseResult
 from dispatch.cases.access_control import case_for
@@ -32,9 +32,9 @@ from web.wiring.transactions import transaction
 bp = APIBlueprint("api_cases", __name__, url_prefix="/api/v1", tag="cases")
 agents_too = roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
 BOOKED = {
-    Leg.PICKUP: courier_legs.book_pickup,
-    Leg.DELIVERY: courier_legs.book_delivery,
-    Leg.EXCHANGE: courier_legs.book_exchange,
+    Leg.PICKUP: booking.book_pickup,
+    Leg.DELIVERY: booking.book_delivery,
+    Leg.EXCHANGE: booking.book_exchange,
 }
 both_sides = roles(Role.ENTERPRISE, Role.AGENT, Role.LEAD, Role.OPERATOR)
 
@@ -158,7 +158,7 @@ def corrections(case_no: str) -> dict[str, Any]:
     viewer = current_actor()
     with transaction() as session:
         case = case_for(session, viewer, case_no, lock=True)
-        prescreening.correct(session, case, by=viewer, at=db.now(session))
+        papers.correct(session, case, by=viewer, at=db.now(session))
         return _short(case)
 
 
@@ -181,7 +181,7 @@ def give(case_no: str) -> tuple[dict[str, Any], int]:
         material = session.get(Material, int(wanted))
         if material is None or material.case_id != case.id:
             raise NotFound(f"case {case_no} has no material {wanted}")
-        prescreening.give_material(
+        papers.give_material(
             session, case, material, sha256=digest, media_type=upload.mimetype or "", filename=upload.filename or "",
             by=viewer, at=db.now(session),
         )  # fmt: skip
@@ -246,7 +246,7 @@ def book(case_no: str, body: LegIn) -> tuple[dict[str, Any], int, dict[str, str]
         if body.leg is Leg.COUNTER:
             if viewer.role is Role.ENTERPRISE:
                 raise Refused("the counter takes papers in", user_message="窗口交件由代办员登记")
-            parcel = courier_legs.hand_in(
+            parcel = collection.hand_in(
                 session, case, by=viewer, at=at, scan_id=body.scan_id or f"counter:{case.case_no}"
             )
         else:
@@ -258,7 +258,7 @@ def book(case_no: str, body: LegIn) -> tuple[dict[str, Any], int, dict[str, str]
     return made, 201, {"Location": url_for("api_parcels.custody", waybill=made["waybill"])}
 
 
-def _appointment(case: Case, body: LegIn) -> courier_legs.Appointment:
+def _appointment(case: Case, body: LegIn) -> booking.Appointment:
     if body.on is None or body.opens_s is None or body.closes_s is None:
         raise Refused("a courier leg needs on, opens_s and closes_s", user_message="请选择上门日期和时段")
     project: Project = case.project
@@ -271,7 +271,7 @@ def _appointment(case: Case, body: LegIn) -> courier_legs.Appointment:
         contact_phone=body.contact_phone or contact.phone,
         label=project.enterprise.name,
     )
-    return courier_legs.Appointment(
+    return booking.Appointment(
         on=body.on, opens_s=body.opens_s, closes_s=body.closes_s, address=address, payer=body.payer,
         recipient_id=body.recipient_id,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 import db
-from dispatch.acts import courier_legs, handover_lists
+from dispatch.acts import collection, handover_lists
 from dispatch.cases.access_control import parcel_for
 from dispatch.cases.case import Case
 from dispatch.core.actor import Role
@@ -51,7 +51,7 @@ def hand_over(waybill: str, body: HandoverIn) -> tuple[dict[str, Any], int]:
             to_centre = body.ref.removeprefix("centre:")
             case = session.get_one(Case, parcel.case_id)
             centre_id = int(to_centre) if to_centre.isdecimal() else 0
-            courier_legs.send_on(
+            collection.send_on(
                 session, case, parcel, to_centre_id=centre_id, scan_id=body.scan_id, by=viewer, at=db.now(session)
             )
             return {"waybill": parcel.waybill, "holder": parcel.holder.value, "length": parcel.chain_length}, 201

@@ -8,7 +8,7 @@ from flask import url_for
 from pydantic import Field
 
 import db
-from dispatch.acts import prescreening, project_intake
+from dispatch.acts import delegation, project_intake
 from dispatch.assignment import apply_batch, explanation, staffing
 from dispatch.assignment.assign_one import place
 from dispatch.cases.access_control import project_for
@@ -165,13 +165,13 @@ def delegate(project_no: str, body: DelegationIn) -> tuple[dict[str, Any], int]:
     viewer = current_actor()
     with transaction() as session:
         project = project_for(session, viewer, project_no, lock=True)
-        letter = prescreening.delegate(
+        letter = delegation.delegate(
             session,
             project,
             legal_representative=body.legal_representative,
             powers=set(body.powers),
             matters=body.matters,
-            people=[prescreening.AuthorisedPerson(**person.model_dump()) for person in body.people],
+            people=[delegation.AuthorisedPerson(**person.model_dump()) for person in body.people],
             valid_to=body.valid_to,
             may_pass_on=body.may_pass_on,
             by=viewer,

@@ -7,11 +7,16 @@ import db
 from agents.roster import Agent
 from dispatch.acts import (
     acceptance,
+    announcing,
+    booking,
     closing,
-    courier_legs,
+    collection,
     deciding,
+    delegation,
+    delivery,
     early_ends,
     filing,
+    papers,
     pausing,
     prescreening,
     project_intake,
@@ -103,15 +108,15 @@ class CaseScript:
         )
 
     def delegate(self) -> None:
-        second = prescreening.AuthorisedPerson(self.context.fake.person(), self.context.fake.phone())
-        prescreening.delegate(
+        second = delegation.AuthorisedPerson(self.context.fake.person(), self.context.fake.phone())
+        delegation.delegate(
             self.session, self.project, legal_representative=self.firm.legal, powers=list(Power),
-            people=[prescreening.AuthorisedPerson(self.firm.contact, self.firm.phone), second],
+            people=[delegation.AuthorisedPerson(self.firm.contact, self.firm.phone), second],
             valid_to=date(2027, 12, 31), by=self.requester, at=self.later(minutes=10),
         )  # fmt: skip
         for material in self.case.materials:
             if material.state is MaterialState.WANTED and not material.on_paper:
-                prescreening.give_material(
+                papers.give_material(
                     self.session, self.case, material, sha256=f"{material.id:064x}", media_type="application/pdf",
                     filename=f"{material.name}.pdf", by=self.requester, at=self.at,
                 )  # fmt: skip
@@ -140,7 +145,7 @@ class CaseScript:
         fails = self.plan.variation is Variation.FAILED_ATTEMPT
         opens, closes = (9, 10) if fails else windows[self.case.id % len(windows)]
         self.at = min(self.at, utc(TODAY, time(8, 20)))
-        courier_legs.book_pickup(
+        booking.book_pickup(
             self.session,
             self.case,
             appointment=self._appointment(TODAY, opens, closes),
@@ -148,9 +153,9 @@ class CaseScript:
             at=self.at,
         )
 
-    def _appointment(self, on: date, opens: int, closes: int) -> courier_legs.Appointment:
+    def _appointment(self, on: date, opens: int, closes: int) -> booking.Appointment:
         place = Address(self.lon, self.lat, self.address, self.firm.contact, self.firm.phone, self.firm.name)
-        return courier_legs.Appointment(on=on, opens_s=opens * HOUR_S, closes_s=closes * HOUR_S, address=place)
+        return booking.Appointment(on=on, opens_s=opens * HOUR_S, closes_s=closes * HOUR_S, address=place)
 
     def bring_papers(self) -> None:
         """The originals came in on an earlier day, without a run of today's."""
@@ -163,25 +168,25 @@ class CaseScript:
         on = self.calendar.first_workday_from(on)
         if utc(on, time(10, 30)) >= NOW:
             scan_id = str(uuid.UUID(int=self.case.id))
-            courier_legs.hand_in(self.session, self.case, by=self.agent, at=self.later(), scan_id=scan_id)
+            collection.hand_in(self.session, self.case, by=self.agent, at=self.later(), scan_id=scan_id)
             return
         parcel = self._collect(on)
         if self.plan.variation is not Variation.WITH_COURIER:
             assert parcel.centre_id is not None
-            courier_legs.receive(
+            collection.receive(
                 self.session, self.case, parcel, centre_id=parcel.centre_id, scan_id=f"in:{parcel.waybill}",
                 by=self.agent, at=self.later(minutes=80),
             )  # fmt: skip
 
     def _collect(self, on: date) -> Parcel:
         self.at = max(self.at, utc(on, time(8, 30)))
-        parcel = courier_legs.book_pickup(
+        parcel = booking.book_pickup(
             self.session, self.case, appointment=self._appointment(on, 9, 12), by=self.requester, at=self.at
         )
         courier = self.context.fake.random.choice(self.context.couriers)
         stop = self.session.get_one(CourierStop, parcel.stop_id)
         stop.move_to(StopState.PLANNED)
-        courier_legs.announce(
+        announcing.announce(
             self.session,
             stop,
             courier_name=courier.name,
@@ -261,7 +266,7 @@ class CaseScript:
             )  # fmt: skip
 
     def book_delivery_today(self) -> None:
-        courier_legs.book_delivery(
+        booking.book_delivery(
             self.session,
             self.case,
             appointment=self._appointment(TODAY, 9, 12),
@@ -271,11 +276,9 @@ class CaseScript:
 
     def deliver(self) -> None:
         if self.case.delivery_way is Way.ELECTRONIC:
-            courier_legs.deliver_electronically(self.session, self.case, by=self.agent, at=self.later(minutes=30))
+            delivery.deliver_electronically(self.session, self.case, by=self.agent, at=self.later(minutes=30))
         else:
-            courier_legs.fetched(
-                self.session, self.case, who=self.firm.contact, by=self.agent, at=self.later(minutes=200)
-            )
+            delivery.fetched(self.session, self.case, who=self.firm.contact, by=self.agent, at=self.later(minutes=200))
 
     def evaluate(self) -> None:
         reviews = lookups.reviews_of(self.session, self.case)

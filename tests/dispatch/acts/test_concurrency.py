@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from agents.roster import Agent
-from dispatch.acts import courier_legs, early_ends, filing, handover_lists, route_planning
+from dispatch.acts import booking, collection, early_ends, filing, handover_lists, route_planning
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
 from dispatch.cases.access_control import case_for, parcel_for, project_for
@@ -83,7 +83,7 @@ def test_one_preview_is_committed_once(county_sessions: sessionmaker[Session]) -
         county = the_county(session)
         case, viewer = a_prescreened_case(county)
         appointment = an_appointment()
-        courier_legs.book_pickup(session, case, appointment=appointment, by=viewer, at=TEN)
+        booking.book_pickup(session, case, appointment=appointment, by=viewer, at=TEN)
         plan_id = plan_jobs.queue_plan(
             session, division_id=county.division.id, on=appointment.on, cutoff=Cutoff.AM, limit_s=1, by="", at=TEN
         ).id
@@ -107,7 +107,7 @@ def test_a_commit_and_a_withdrawal_do_not_wait_for_each_other_for_ever(county_se
     with county_sessions.begin() as session:
         county = the_county(session)
         case, viewer = a_prescreened_case(county)
-        courier_legs.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+        booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
         plan_id = plan_jobs.queue_plan(
             session, division_id=county.division.id, on=an_appointment().on, cutoff=Cutoff.AM, limit_s=1, by="", at=TEN
         ).id
@@ -129,7 +129,7 @@ def test_one_parcel_is_scanned_by_two_at_once(county_sessions: sessionmaker[Sess
     with county_sessions.begin() as session:
         county = the_county(session)
         case, _ = a_prescreened_case(county)
-        waybill = courier_legs.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="in").waybill
+        waybill = collection.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="in").waybill
 
     def scan(scan_id: str) -> Callable[[Session], Any]:
         def act(session: Session) -> Any:
@@ -152,7 +152,7 @@ def test_a_case_is_submitted_once(county_sessions: sessionmaker[Session]) -> Non
     with county_sessions.begin() as session:
         county = the_county(session)
         case, _ = a_prescreened_case(county)
-        courier_legs.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="in")
+        collection.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="in")
         case_no = case.case_no
 
     def submit(session: Session) -> Any:

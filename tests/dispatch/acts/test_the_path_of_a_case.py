@@ -9,12 +9,16 @@ from sqlalchemy import select
 from agents.network import ServiceCentre
 from dispatch.acts import (
     acceptance,
+    announcing,
+    booking,
     closing,
-    courier_legs,
+    collection,
     daily_rules,
     deciding,
+    delivery,
     early_ends,
     filing,
+    papers,
     prescreening,
     route_planning,
     stop_report,
@@ -50,7 +54,7 @@ def plan_by_hand(session, county, parcel, *, at=TEN, courier=0):
     """What a committed plan does to one stop, without the solver."""
     stop = session.get_one(CourierStop, parcel.stop_id)
     stop.state = StopState.PLANNED
-    courier_legs.announce(
+    announcing.announce(
         session,
         stop,
         courier_name=county.couriers[courier].name,
@@ -133,13 +137,13 @@ def test_every_defect_is_told_once_and_together(county):
     assert case.stage is Stage.CORRECTION
     assert [m.values["count"] for m in county.session.scalars(select(Message)) if m.text_name == "correction"] == ["2"]
     with pytest.raises(Refused):
-        prescreening.correct(county.session, case, by=viewer, at=TEN)
+        papers.correct(county.session, case, by=viewer, at=TEN)
     for material in given[:2]:
-        prescreening.give_material(
+        papers.give_material(
             county.session, case, material, sha256="1" * 64, media_type="application/pdf", filename="b.pdf",
             by=viewer, at=TEN,
         )  # fmt: skip
-    prescreening.correct(county.session, case, by=viewer, at=TEN)
+    papers.correct(county.session, case, by=viewer, at=TEN)
     assert case.stage is Stage.ASSIGNED
     passed = next(m for m in case.materials if m.state is MaterialState.ACCEPTED)
     with pytest.raises(Refused, match="passed before"):
@@ -159,14 +163,14 @@ def test_the_whole_path_from_request_to_evaluation(county):
     case, viewer = a_prescreened_case(county)
     agent = county.agent_viewer()
     assert case.pickup_way is Way.COURIER
-    parcel = courier_legs.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     assert case.stage is Stage.PRESCREENED
     at = utc(TUESDAY, time(9, 30))
     stop = collect(session, county, case, parcel, at=at)
     assert (case.stage, parcel.state, stop.state) == (Stage.COLLECTED, ParcelState.ON_THE_WAY, StopState.DONE)
     with pytest.raises(Refused, match="still with the courier"):
         filing.submit(session, case, receipts={}, by=agent, at=at)
-    courier_legs.receive(session, case, parcel, centre_id=parcel.centre_id, scan_id="s1", by=agent, at=at)
+    collection.receive(session, case, parcel, centre_id=parcel.centre_id, scan_id="s1", by=agent, at=at)
     filing.submit(
         session, case, receipts={r.id: f"SL{r.id}" for r in lookups.reviews_of(session, case)}, by=agent, at=at
     )
@@ -179,7 +183,7 @@ def test_the_whole_path_from_request_to_evaluation(county):
     for review in lookups.reviews_of(session, case):
         deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="准1", by=agent, at=decided_at)
     assert (case.stage, case.outcome) == (Stage.DECIDED, Outcome.GRANTED)
-    home = courier_legs.book_delivery(
+    home = booking.book_delivery(
         session, case, appointment=an_appointment(date(2026, 11, 30)), by=viewer, at=decided_at
     )
     there = plan_by_hand(session, county, home, at=decided_at)
@@ -220,7 +224,7 @@ def test_the_whole_path_from_request_to_evaluation(county):
 def test_the_same_report_twice_is_one_event(county):
     session = county.session
     case, viewer = a_prescreened_case(county)
-    parcel = courier_legs.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     stop = plan_by_hand(session, county, parcel)
     said = doorstep(StopAct.COLLECTED, code=parcel.code, inspected=True)
     first = stop_report.report_stop(session, stop, said, by=county.courier_viewer(), at=TEN)
@@ -232,7 +236,7 @@ def test_the_same_report_twice_is_one_event(county):
 def test_a_failed_attempt_asks_for_the_next_working_day_and_tells(county):
     session = county.session
     case, viewer = a_prescreened_case(county)
-    parcel = courier_legs.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     stop = plan_by_hand(session, county, parcel)
     assert case.stage is Stage.PICKUP_PLANNED
     said = doorstep(StopAct.FAILED, reason=FailReason.NOBODY_IN)
@@ -246,7 +250,7 @@ def test_a_failed_attempt_asks_for_the_next_working_day_and_tells(county):
 def test_undoing_a_collection_gives_the_papers_back_by_a_compensating_link(county):
     session = county.session
     case, viewer = a_prescreened_case(county)
-    parcel = courier_legs.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     at = utc(TUESDAY, time(9, 30))
     stop = collect(session, county, case, parcel, at=at)
     stop_report.report_stop(
@@ -260,9 +264,9 @@ def test_undoing_a_collection_gives_the_papers_back_by_a_compensating_link(count
 def test_scanning_where_the_papers_already_are_is_refused_by_name(county):
     session = county.session
     case, _ = a_prescreened_case(county)
-    parcel = courier_legs.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter-1")
+    parcel = collection.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter-1")
     with pytest.raises(AlreadyHeld, match=parcel.waybill):
-        courier_legs.receive(
+        collection.receive(
             session, case, parcel, centre_id=parcel.centre_id, scan_id="again", by=county.agent_viewer(), at=TEN
         )
 
@@ -270,7 +274,7 @@ def test_scanning_where_the_papers_already_are_is_refused_by_name(county):
 def test_a_withdrawal_brings_the_papers_home(county):
     session = county.session
     case, viewer = a_prescreened_case(county)
-    parcel = courier_legs.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter-1")
+    parcel = collection.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter-1")
     early_ends.withdraw(session, case, reason="计划变更", by=viewer, at=TEN)
     assert case.stage is Stage.WITHDRAWN
     stop = session.get_one(CourierStop, parcel.stop_id)
@@ -291,7 +295,7 @@ def test_silence_of_five_working_days_counts_as_acceptance(county):
     session = county.session
     case, _ = a_prescreened_case(county)
     agent = county.agent_viewer()
-    courier_legs.hand_in(session, case, by=agent, at=TEN, scan_id="c")
+    collection.hand_in(session, case, by=agent, at=TEN, scan_id="c")
     filing.submit(session, case, receipts={}, by=agent, at=TEN)
     assert daily_rules.accept_by_silence(session, at=utc(date(2026, 11, 30), time(16))) == []
     deemed = daily_rules.accept_by_silence(session, at=utc(date(2026, 12, 1), time(9)))
@@ -308,7 +312,7 @@ def test_an_unrated_case_closes_after_fifteen_working_days(county):
     review = lookups.reviews_of(session, case)[0]
     acceptance.accept(session, review, notice_no="受1", by=agent, at=TEN)
     deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=TEN)
-    courier_legs.deliver_electronically(session, case, by=agent, at=TEN)
+    delivery.deliver_electronically(session, case, by=agent, at=TEN)
     assert daily_rules.close_unrated(session, at=TEN + timedelta(days=14)) == []
     assert daily_rules.close_unrated(session, at=TEN + timedelta(days=22)) == [case]
     assert case.stage is Stage.CLOSED
@@ -334,7 +338,7 @@ def test_a_step_out_of_order_is_refused(county):
     with pytest.raises(WrongStage):
         filing.submit(county.session, case, receipts={}, by=county.agent_viewer(), at=TEN)
     with pytest.raises(WrongStage):
-        courier_legs.book_pickup(county.session, case, appointment=an_appointment(), by=viewer, at=TEN)
+        booking.book_pickup(county.session, case, appointment=an_appointment(), by=viewer, at=TEN)
     with pytest.raises(NotFound):
         staffing.assign(
             county.session, county.session.get_one(Project, case.project_id), agent_id=999_999, by=SYSTEM, at=TEN
@@ -345,12 +349,12 @@ def test_results_and_old_originals_change_hands_at_one_stop(county):
     session = county.session
     case, viewer = a_prescreened_case(county)
     agent = county.agent_viewer()
-    courier_legs.hand_in(session, case, by=agent, at=TEN, scan_id="c")
+    collection.hand_in(session, case, by=agent, at=TEN, scan_id="c")
     filing.submit(session, case, receipts={}, by=agent, at=TEN)
     for review in lookups.reviews_of(session, case):
         acceptance.accept(session, review, notice_no="受", by=agent, at=TEN)
         deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="准", by=agent, at=TEN)
-    old = courier_legs.book_exchange(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    old = booking.book_exchange(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     stop = plan_by_hand(session, county, old)
     papers = route_planning.papers_at(session, stop)
     assert {p.leg for p in papers} == {Leg.DELIVERY, Leg.EXCHANGE}
@@ -368,14 +372,14 @@ def test_papers_go_on_to_another_centre_and_arrive_there(county):
     session = county.session
     case, _ = a_prescreened_case(county)
     agent = county.agent_viewer()
-    parcel = courier_legs.hand_in(session, case, by=agent, at=TEN, scan_id="c")
+    parcel = collection.hand_in(session, case, by=agent, at=TEN, scan_id="c")
     city = session.scalars(select(ServiceCentre).where(ServiceCentre.centre_no == "SC005")).one()
-    courier_legs.send_on(session, case, parcel, to_centre_id=city.id, scan_id="t1", by=agent, at=TEN)
+    collection.send_on(session, case, parcel, to_centre_id=city.id, scan_id="t1", by=agent, at=TEN)
     assert (parcel.holder, parcel.leg) == (Holder.TRUNK, Leg.TRANSFER)
-    courier_legs.receive(session, case, parcel, centre_id=city.id, scan_id="t2", by=agent, at=TEN + timedelta(hours=5))
+    collection.receive(session, case, parcel, centre_id=city.id, scan_id="t2", by=agent, at=TEN + timedelta(hours=5))
     assert (parcel.holder, parcel.centre_id) == (Holder.CENTRE, city.id)
     with pytest.raises(Refused, match="no other centre"):
-        courier_legs.send_on(session, case, parcel, to_centre_id=city.id, scan_id="t3", by=agent, at=TEN)
+        collection.send_on(session, case, parcel, to_centre_id=city.id, scan_id="t3", by=agent, at=TEN)
 
 
 def granted_on_commitment(county):

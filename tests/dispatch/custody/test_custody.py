@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from dispatch.acts import courier_legs, handover_lists
+from dispatch.acts import collection, handover_lists
 from dispatch.core.errors import AlreadyHeld, DispatchError, Refused, WrongStage
 from dispatch.custody import anchors, verification
 from dispatch.custody.handover import Handover, Holder
@@ -185,7 +185,7 @@ def guarded(county_sessions: sessionmaker[Session]) -> sessionmaker[Session]:
         agent = county.agent_viewer()
         for n in range(2):
             case, _ = a_prescreened_case(county)
-            parcel = courier_legs.hand_in(session, case, by=agent, at=TEN, scan_id=f"counter-{n}")
+            parcel = collection.hand_in(session, case, by=agent, at=TEN, scan_id=f"counter-{n}")
             centre = (Holder.CENTRE, f"centre:{parcel.centre_id}")
             authority = (Holder.AUTHORITY, "authority")
             for step, (to, ref) in enumerate((authority, centre, authority)):

@@ -13,7 +13,7 @@ import agents
 import db
 import dispatch
 from agents.network import Division
-from dispatch.acts import courier_legs
+from dispatch.acts import collection
 from dispatch.cases.project import Project
 from dispatch.catalogue.calendar_tables import CalendarDay, OpeningHours
 from dispatch.catalogue.matter import Matter, Requirement
@@ -83,7 +83,7 @@ def test_a_waybill_that_nobody_knows_is_named_and_does_not_pass_for_sound(
     with sessions.begin() as session:
         county = the_county(session)
         case, _ = a_prescreened_case(county)
-        known = courier_legs.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter").waybill
+        known = collection.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter").waybill
     assert runner.invoke(args=["custody", "verify", known]).output == "every chain verifies\n"
     for asked in (["NOPE"], [known, "NOPE", "NOPE"]):
         done = runner.invoke(args=["custody", "verify", *asked])

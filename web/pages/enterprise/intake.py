@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 import db
 from agents.network import COUNTY_MAP_FILE, UnknownDivision, division_with
-from dispatch.acts import prescreening, project_intake
+from dispatch.acts import delegation, papers, project_intake
 from dispatch.cases.access_control import project_for
 from dispatch.cases.case import Case, MaterialState, Way
 from dispatch.cases.notify import day_of
@@ -453,16 +453,16 @@ def _send() -> AnyResponse:
         case = _request(session, answers, at)
         project = session.get_one(Project, case.project_id)
         if letter := answers.get("letter"):
-            prescreening.delegate(
+            delegation.delegate(
                 session, project, legal_representative=letter["legal_representative"],
                 powers=[Power(power) for power in letter["powers"]], matters=answers["matters"],
-                people=[prescreening.AuthorisedPerson(**person) for person in letter["people"]],
+                people=[delegation.AuthorisedPerson(**person) for person in letter["people"]],
                 valid_to=date.fromisoformat(letter["valid_to"]), may_pass_on=letter["may_pass_on"], by=viewer, at=at,
             )  # fmt: skip
         kept = answers.get("files", {})
         for material in case.materials:
             if material.state is MaterialState.WANTED and (paper := kept.get(material.name)):
-                prescreening.give_material(session, case, material, by=viewer, at=at, **paper)
+                papers.give_material(session, case, material, by=viewer, at=at, **paper)
         draft.discard(session, account_id)
         case_no, query_code = case.case_no, case.query_code
     flash(gettext("已提交。办件编号 %(no)s，查询码 %(code)s，已发短信给您", no=case_no, code=query_code))

@@ -15,7 +15,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 import db
-from dispatch.acts import courier_legs
+from dispatch.acts import booking
 from dispatch.cases.access_control import case_for, parcel_for
 from dispatch.cases.case import Case
 from dispatch.catalogue.calendar_version import calendar_of
@@ -153,13 +153,13 @@ def _take(session: Session, case_no: str, slot: Slot, form: LegForm, page: Enter
     viewer, at = current_actor(), db.now(session)
     case = case_for(session, viewer, case_no, lock=True)
     appointment = _appointment(session, case, slot, form, page)
-    book = courier_legs.book_pickup if inward else courier_legs.book_delivery
+    book = booking.book_pickup if inward else booking.book_delivery
     book(session, case, appointment=appointment, by=viewer, at=at)
 
 
 def _appointment(
     session: Session, case: Case, slot: Slot, form: LegForm, page: EnterpriseCasePage
-) -> courier_legs.Appointment:
+) -> booking.Appointment:
     assert page.letter is not None
     person = next(p for p in page.letter.people if str(p.id) == form.person.data)
     project = case.project
@@ -169,7 +169,7 @@ def _appointment(
         project.site_lon, project.site_lat, form.address.data.strip(), person.name, person.phone,
         own_enterprise(session, current_actor()).name,
     )  # fmt: skip
-    return courier_legs.Appointment(
+    return booking.Appointment(
         on=slot.on, opens_s=slot.opens_s, closes_s=slot.closes_s, address=address, recipient_id=person.id
     )
 
@@ -211,5 +211,5 @@ def _move(session: Session, waybill: str, slot: Slot) -> None:
     parcel = parcel_for(session, viewer, waybill, lock=True)
     case = session.get_one(Case, parcel.case_id)
     nowhere = Address(0.0, 0.0, "", "", "")  # the stop keeps its own address
-    appointment = courier_legs.Appointment(on=slot.on, opens_s=slot.opens_s, closes_s=slot.closes_s, address=nowhere)
-    courier_legs.reschedule_leg(session, case, parcel, appointment=appointment, by=viewer, at=at)
+    appointment = booking.Appointment(on=slot.on, opens_s=slot.opens_s, closes_s=slot.closes_s, address=nowhere)
+    booking.reschedule_leg(session, case, parcel, appointment=appointment, by=viewer, at=at)

@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.acts import prescreening
+from dispatch.acts import papers
 from dispatch.cases.access_control import case_for
 from dispatch.cases.case import Case, Material
 from dispatch.core.errors import NotFound, Refused
@@ -60,7 +60,7 @@ def give_paper(case_no: str, material_id: int) -> Response:
             allowed = {p.id for p in case_page(session, current_actor(), case_no, at=at).papers if p.can_upload}
             if material_id not in allowed:
                 raise Refused("not asked for", user_message="这份材料现在不需要上传")
-            prescreening.give_material(
+            papers.give_material(
                 session, case, _material(case, material_id), sha256=digest,
                 media_type=files.MEDIA[files.path_of(digest).suffix[1:]], filename=upload.filename[-120:],
                 by=current_actor(), at=at,
@@ -85,7 +85,7 @@ def correct(case_no: str) -> Any:
     try:
         with transaction() as session:
             case = case_for(session, current_actor(), case_no, lock=True)
-            prescreening.correct(session, case, by=current_actor(), at=db.now(session))
+            papers.correct(session, case, by=current_actor(), at=db.now(session))
     except NotFound:
         raise
     except RULES as error:

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 import db
-from dispatch.acts import early_ends, prescreening
+from dispatch.acts import delegation, early_ends
 from dispatch.cases.access_control import project_for
 from dispatch.core.errors import NotFound
 from dispatch.core.shanghai_time import in_shanghai
@@ -106,12 +106,12 @@ def sign_letter(project_no: str) -> Any:
         if form.validate() and not wrong:
             try:
                 with transaction() as session:
-                    prescreening.delegate(
+                    delegation.delegate(
                         session,
                         project_for(session, current_actor(), project_no, lock=True),
                         legal_representative=form.legal_representative.data.strip(),
                         powers=form.powers,
-                        people=[prescreening.AuthorisedPerson(**person) for person in kept],
+                        people=[delegation.AuthorisedPerson(**person) for person in kept],
                         valid_to=form.valid_to.data,
                         may_pass_on=bool(form.may_pass_on.data),
                         by=current_actor(),

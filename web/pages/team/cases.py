@@ -12,9 +12,12 @@ from werkzeug.wrappers import Response
 
 import db
 from dispatch.acts import (
-    courier_legs,
+    booking,
+    collection,
+    delivery,
     early_ends,
     handover_lists,
+    papers,
     prescreening,
 )
 from dispatch.acts.filing import SubmitCase
@@ -108,7 +111,7 @@ def corrected(case_no: str) -> Response:
     """The corrections are in."""
 
     def take(session: Session, viewer: Actor, row: Case) -> str:
-        prescreening.correct(session, row, by=viewer, at=db.now(session))
+        papers.correct(session, row, by=viewer, at=db.now(session))
         return "已转回预审"
 
     return _step(case_no, take)
@@ -134,7 +137,7 @@ def give(case_no: str, material_id: int) -> Response:
         material = session.get(Material, material_id)
         if material is None or material.case_id != row.id:
             raise NotFound(f"no material {material_id}")
-        prescreening.give_material(
+        papers.give_material(
             session, row, material, sha256=digest, media_type=kind, filename=name, by=viewer, at=db.now(session)
         )
         return "已收取材料"
@@ -173,9 +176,7 @@ def hand_in(case_no: str) -> Response:
     """The originals were brought to the counter."""
 
     def take(session: Session, viewer: Actor, row: Case) -> str:
-        courier_legs.hand_in(
-            session, row, by=viewer, at=db.now(session), scan_id=f"counter:{row.case_no}:{row.version}"
-        )
+        collection.hand_in(session, row, by=viewer, at=db.now(session), scan_id=f"counter:{row.case_no}:{row.version}")
         return "已在窗口收取原件"
 
     return _step(case_no, take)
@@ -187,7 +188,7 @@ def book_pickup(case_no: str) -> Response:
     """Book a pickup for the enterprise."""
 
     def take(session: Session, viewer: Actor, row: Case) -> str:
-        courier_legs.book_pickup(session, row, appointment=_appointment(row), by=viewer, at=db.now(session))
+        booking.book_pickup(session, row, appointment=_appointment(row), by=viewer, at=db.now(session))
         return "已预约揽收"
 
     return _step(case_no, take)
@@ -199,7 +200,7 @@ def book_delivery(case_no: str) -> Response:
     """Book a delivery of the results."""
 
     def take(session: Session, viewer: Actor, row: Case) -> str:
-        courier_legs.book_delivery(session, row, appointment=_appointment(row), by=viewer, at=db.now(session))
+        booking.book_delivery(session, row, appointment=_appointment(row), by=viewer, at=db.now(session))
         return "已预约投递"
 
     return _step(case_no, take)
@@ -251,9 +252,9 @@ def delivered(case_no: str) -> Response:
 
     def take(session: Session, viewer: Actor, row: Case) -> str:
         if row.delivery_way is Way.ELECTRONIC:
-            courier_legs.deliver_electronically(session, row, by=viewer, at=db.now(session))
+            delivery.deliver_electronically(session, row, by=viewer, at=db.now(session))
         else:
-            courier_legs.fetched(session, row, who=request.form.get("who", ""), by=viewer, at=db.now(session))
+            delivery.fetched(session, row, who=request.form.get("who", ""), by=viewer, at=db.now(session))
         return "已送达"
 
     return _step(case_no, take)
@@ -278,7 +279,7 @@ def _day(name: str) -> date:
         raise Refused(f"{name} is no day", user_message="请选择日期") from None
 
 
-def _appointment(row: Case) -> courier_legs.Appointment:
+def _appointment(row: Case) -> booking.Appointment:
     window = request.form.get("window", "9-12")
     opens, _, closes = window.partition("-")
     if not (opens.isdecimal() and closes.isdecimal() and int(closes) <= 24):
@@ -288,6 +289,4 @@ def _appointment(row: Case) -> courier_legs.Appointment:
         lon=project.site_lon or 0.0, lat=project.site_lat or 0.0, written=project.site_address or "",
         contact_name=row.contact.name, contact_phone=row.contact.phone, label=project.enterprise.name,
     )  # fmt: skip
-    return courier_legs.Appointment(
-        on=_day("on"), opens_s=int(opens) * 3600, closes_s=int(closes) * 3600, address=address
-    )
+    return booking.Appointment(on=_day("on"), opens_s=int(opens) * 3600, closes_s=int(closes) * 3600, address=address)

@@ -11,7 +11,7 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from dispatch.acts import courier_legs
+from dispatch.acts import booking
 from dispatch.cases.case import Case, CaseEvent
 from dispatch.custody import verification
 from dispatch.custody.handover import Handover
@@ -100,7 +100,7 @@ def second(sessions: sessionmaker[Session], day: Day) -> str:
     """One more envelope at the pickup's address: its waybill."""
     with sessions.begin() as session:
         case, viewer = a_prescreened_case(the_county(session))
-        parcel = courier_legs.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+        parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
         parcel.stop_id = day.pickup
         return parcel.waybill
 

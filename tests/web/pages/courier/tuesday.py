@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch.acts import courier_legs, filing
+from dispatch.acts import announcing, booking, collection, filing
 from dispatch.cases import lookups
 from dispatch.core.actor import SYSTEM, Role
 from dispatch.core.shanghai_time import utc
@@ -45,12 +45,12 @@ def fill(sessions: sessionmaker[Session], folder: Path) -> Day:
     with sessions.begin() as session:
         county = the_county(session)
         first, viewer = a_prescreened_case(county)
-        out = courier_legs.book_pickup(session, first, appointment=an_appointment(), by=viewer, at=TEN)
+        out = booking.book_pickup(session, first, appointment=an_appointment(), by=viewer, at=TEN)
         second, viewer = a_prescreened_case(county)
-        courier_legs.hand_in(session, second, by=county.agent_viewer(), at=TEN, scan_id="counter")
+        collection.hand_in(session, second, by=county.agent_viewer(), at=TEN, scan_id="counter")
         receipts = {review.id: f"SL{review.id}" for review in lookups.reviews_of(session, second)}
         filing.submit(session, second, receipts=receipts, by=county.agent_viewer(), at=TEN)
-        home = courier_legs.book_delivery(session, second, appointment=an_appointment(), by=viewer, at=TEN)
+        home = booking.book_delivery(session, second, appointment=an_appointment(), by=viewer, at=TEN)
         db.set_clock(session, utc(TUESDAY, time(10)))
         plan = DayPlan(
             division_id=county.division.id, on=TUESDAY, cutoff=Cutoff.AM, state=PlanState.COMMITTED, requested_at=TEN
@@ -66,7 +66,7 @@ def fill(sessions: sessionmaker[Session], folder: Path) -> Day:
         for position, parcel in enumerate((out, home), start=1):
             stop = session.get_one(CourierStop, parcel.stop_id)
             stop.state, stop.run_id, stop.position, stop.eta_s = StopState.PLANNED, run.id, position, 10 * 3600
-            courier_legs.announce(
+            announcing.announce(
                 session, stop, courier_name="揽投员1", opens_s=9 * 3600, closes_s=11 * 3600, by=SYSTEM, at=TEN
             )
             stop.announced_opens_s, stop.announced_closes_s = 9 * 3600, 11 * 3600

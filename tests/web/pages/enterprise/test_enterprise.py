@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from agents.network import Division
-from dispatch.acts import acceptance, courier_legs, deciding, filing, prescreening
+from dispatch.acts import acceptance, announcing, collection, deciding, delivery, filing, prescreening
 from dispatch.acts.answering import rectify
 from dispatch.cases import lookups
 from dispatch.cases.case import Case, MaterialState, Way
@@ -355,7 +355,7 @@ def test_a_pickup_is_booked_moved_and_its_code_shown_once_the_run_is_committed(
         assert (stop.on, stop.windows) == (date(2026, 11, 25), [[54000, 61200]])
         stop.move_to(StopState.PLANNED)
         stop.announced_opens_s, stop.announced_closes_s = 54000, 57600
-        courier_legs.announce(session, stop, courier_name="揽投员1", opens_s=54000, closes_s=57600, by=SYSTEM, at=TEN)
+        announcing.announce(session, stop, courier_name="揽投员1", opens_s=54000, closes_s=57600, by=SYSTEM, at=TEN)
         code = session.scalars(select(Parcel)).one().code
     page = client.get(f"/my/cases/{case_no}").text
     assert code is not None
@@ -394,7 +394,7 @@ def test_withdrawing_says_what_becomes_of_the_papers_and_needs_a_reason(
 ) -> None:
     client, case_no = with_case(a_prescreened_case)
     with county_sessions.begin() as session:
-        courier_legs.hand_in(
+        collection.hand_in(
             session, the_case_row(session, case_no), by=the_county(session).agent_viewer(), at=TEN, scan_id="c"
         )
     assert "武进区政务服务中心" in client.get(f"/my/cases/{case_no}").text
@@ -448,7 +448,7 @@ def a_delivered_case(county: County) -> tuple[Case, Actor]:
     review = lookups.reviews_of(session, case)[0]
     acceptance.accept(session, review, notice_no="受1", by=agent, at=TEN)
     deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=TEN)
-    courier_legs.deliver_electronically(session, case, by=agent, at=TEN)
+    delivery.deliver_electronically(session, case, by=agent, at=TEN)
     return case, viewer
 
 

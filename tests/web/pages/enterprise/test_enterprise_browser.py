@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.serving import make_server
 
 import db
-from dispatch.acts import acceptance, courier_legs, deciding, filing, prescreening
+from dispatch.acts import acceptance, deciding, delivery, filing, prescreening
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
 from dispatch.cases.case import Case
@@ -126,4 +126,4 @@ def everybody_else_does_their_part(sessions: sessionmaker[Session], case_no: str
         review = lookups.reviews_of(session, case)[0]
         acceptance.accept(session, review, notice_no="受1", by=agent, at=TEN)
         deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=DECIDED)
-        courier_legs.deliver_electronically(session, case, by=agent, at=db.now(session))
+        delivery.deliver_electronically(session, case, by=agent, at=db.now(session))

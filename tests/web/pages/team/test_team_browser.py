@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.serving import make_server
 
-from dispatch.acts import courier_legs
+from dispatch.acts import booking
 from dispatch.cases.case import Case
 from dispatch.cases.project import Project
 from dispatch.cases.stages import Stage
@@ -50,9 +50,7 @@ def hall(app: Flask, sessions: sessionmaker[Session], tmp_path: Path) -> Iterato
     with sessions.begin() as session:
         county = the_county(session)
         case, viewer = a_prescreened_case(county)
-        courier_legs.book_pickup(
-            session, case, appointment=an_appointment(MONDAY, 14, 17), by=viewer, at=case.created_at
-        )
+        booking.book_pickup(session, case, appointment=an_appointment(MONDAY, 14, 17), by=viewer, at=case.created_at)
         a_request(county, phone="+8613812345699", name="常州待派有限公司")
         account = Account(role=Role.LEAD, name="李组长", login="zuzhang", password_hash=PASSWORD_HASH)
         account.division_id = county.division.id

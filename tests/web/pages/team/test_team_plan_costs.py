@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch.acts import courier_legs
+from dispatch.acts import booking
 from dispatch.core.actor import Role
 from dispatch.views.plan_costs import TERMS, cost_table
 from routing.day import plan_jobs, planning, what_if
@@ -98,9 +98,7 @@ def test_every_term_of_a_cost_has_words() -> None:
 def test_papers_and_handovers_stand_at_the_route(app: Flask, sessions, lead) -> None:  # type: ignore[no-untyped-def]
     with sessions.begin() as session:
         case, viewer = a_prescreened_case(the_county(session))
-        courier_legs.book_pickup(
-            session, case, appointment=an_appointment(MONDAY, 14, 17), by=viewer, at=case.created_at
-        )
+        booking.book_pickup(session, case, appointment=an_appointment(MONDAY, 14, 17), by=viewer, at=case.created_at)
         case_no = case.case_no
     plan_id = planned(app, sessions)
     with sessions.begin() as session:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch.acts import courier_legs
+from dispatch.acts import booking
 from dispatch.core.actor import Role
 from dispatch.views.sms_outbox import PURPOSE_LABEL, STATE_LABEL
 from dispatch.views.stop_lines import WHY_NOT
@@ -222,7 +222,7 @@ def a_case(team: Team) -> tuple[str, int]:
     """A case with its notices: its number, and the id of one of them."""
     with team.sessions.begin() as session:
         case, viewer = a_prescreened_case(the_county(session))
-        courier_legs.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+        booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
         session.flush()
         return case.case_no, session.scalars(select(Message.id).where(Message.case_id == case.id)).first() or 0
 

@@ -1,0 +1,84 @@
+"""Delivery: results and originals are home, by courier, electronically, or fetched at the counter."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from dispatch.acts.closing import CLOSE_UNRATED_WD
+from dispatch.cases.case import Case
+from dispatch.cases.lookups import actor_ref, due, parcels_of
+from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, queue_stage_notice
+from dispatch.cases.stages import Stage
+from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.core.actor import Actor
+from dispatch.core.errors import Refused
+from dispatch.core.localized_text import DayText, LocalizedText
+from dispatch.custody.handover import Holder
+from dispatch.custody.parcel import Leg, Parcel, ParcelState
+
+
+def delivered(session: Session, case: Case, parcel: Parcel, *, by: Actor, at: datetime) -> None:
+    """Papers are home. The stage follows the last delivery; earlier ones are parcels with a notice."""
+    others = [
+        p
+        for p in parcels_of(session, case)
+        if p.id != parcel.id
+        and p.leg is Leg.DELIVERY
+        and p.holder is not Holder.ENTERPRISE
+        and p.state is not ParcelState.CANCELLED
+    ]
+    values = {"recipient": (parcel.person or "")[:20], "day": DayText(day_of(at))}
+    if case.stage in {Stage.DECIDED, Stage.DELIVERY_PLANNED} and not others:
+        _arrive(
+            session, case, by=by, at=at, words=LocalizedText("已妥投 %(waybill)s", waybill=parcel.waybill), **values
+        )
+    else:
+        add_timeline_event(
+            session,
+            case,
+            kind="delivered",
+            by=by,
+            at=at,
+            words=LocalizedText("已妥投 %(waybill)s", waybill=parcel.waybill),
+            waybill=parcel.waybill,
+        )
+        queue_notice(session, case, "delivered", at=at, key=parcel.waybill, values=values)
+
+
+def deliver_electronically(session: Session, case: Case, *, by: Actor, at: datetime) -> None:
+    """Nothing on paper: the results lie in the enterprise's account."""
+    case.must_be(Stage.DECIDED)
+    _arrive(session, case, by=by, at=at, words="电子结果已送达", recipient="企业账户", day=DayText(day_of(at)))
+
+
+def fetched(session: Session, case: Case, *, who: str, by: Actor, at: datetime) -> None:
+    """An authorised person fetched the results at the counter, identity checked."""
+    case.must_be(Stage.DECIDED)
+    if not who.strip():
+        raise Refused("who fetched the results?", user_message="请填写领取人姓名")
+    for parcel in parcels_at_centre(session, case):
+        parcel.hand_over(
+            to=Holder.ENTERPRISE,
+            ref=f"enterprise:{case.project.enterprise_id}",
+            scan_id=f"fetched:{parcel.waybill}:{parcel.chain_length + 1}",
+            at=at,
+            by=actor_ref(by),
+            action="fetch",
+        )
+    _arrive(session, case, by=by, at=at, words="已在窗口领取", recipient=who[:20], day=DayText(day_of(at)))
+
+
+def parcels_at_centre(session: Session, case: Case) -> list[Parcel]:
+    """Papers of the case that came in and lie at the centre now."""
+    return [
+        p
+        for p in parcels_of(session, case)
+        if p.chain_length > 0 and p.holder is Holder.CENTRE and p.state is ParcelState.AT_CENTRE
+    ]
+
+
+def _arrive(session: Session, case: Case, *, by: Actor, at: datetime, words: str, **values: str) -> None:
+    case.move_to(Stage.DELIVERED, at=at, by=by.label)
+    case.delivered_at = at
+    case.close_by = due(calendar_of(session), at, CLOSE_UNRATED_WD)
+    queue_stage_notice(session, case, at=at, by=by, words=words, **values)
