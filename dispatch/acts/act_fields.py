@@ -15,3 +15,9 @@ Rule = Annotated[str, MaxLen(200)]
 """The article or the rule that something rests on."""
 CalendarDate = Annotated[date, Ge(date(2000, 1, 1)), Le(date(2100, 12, 31))]
 """A day that the calendar can reckon with."""
+SecondOfDay = Annotated[int, Ge(0), Le(86_400)]
+"""Seconds from 00:00 in Shanghai."""
+Longitude = Annotated[float, Ge(73), Le(136)]
+Latitude = Annotated[float, Ge(3), Le(54)]
+"""WGS-84, within China."""
+Phone = Annotated[str, MaxLen(20)]

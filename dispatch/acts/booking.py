@@ -5,6 +5,9 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from dispatch.acts.act import APPLICANTS, ActContext, act
+from dispatch.acts.act_fields import CalendarDate, Latitude, Longitude, Name, Phone, Rule, SecondOfDay
+from dispatch.acts.case_result import LegResult, leg_result
 from dispatch.acts.delivery import parcels_at_centre
 from dispatch.acts.new_parcel import new_parcel
 from dispatch.cases.case import Case, MaterialState
@@ -15,6 +18,7 @@ from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
+from dispatch.core.ids import CaseNo, RecipientId, Waybill
 from dispatch.core.localized_text import DayText, LocalizedText, WindowText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Leg, Parcel, Payer
@@ -37,7 +41,7 @@ class Appointment:
 def book_pickup(session: Session, case: Case, *, appointment: Appointment, by: Actor, at: datetime) -> Parcel:
     """The enterprise picks a window (预约揽收). The stage follows when a plan with this stop is committed."""
     case.must_be(Stage.PRESCREENED, Stage.PICKUP_PLANNED, Stage.COLLECTED, Stage.SUBMITTED, Stage.UNDER_REVIEW)
-    _check_day(session, appointment, at)
+    _check_day(session, appointment.on, appointment.closes_s, at)
     recipient = _authorised(session, case, appointment, Power.SUBMIT, day_of(at))
     contents = [m.name for m in case.originals if m.state is not MaterialState.HELD]
     parcel = new_parcel(
@@ -62,7 +66,7 @@ def _when(appointment: Appointment) -> dict[str, str]:
 def book_delivery(session: Session, case: Case, *, appointment: Appointment, by: Actor, at: datetime) -> Parcel:
     """The results go home by courier: an authorised person, a window, a code."""
     case.must_be(Stage.SUBMITTED, Stage.UNDER_REVIEW, Stage.DECIDED, Stage.DELIVERY_PLANNED, Stage.DELIVERED)
-    _check_day(session, appointment, at)
+    _check_day(session, appointment.on, appointment.closes_s, at)
     recipient = _authorised(session, case, appointment, Power.RECEIVE, day_of(at))
     contents = [r.matter.short_name for r in reviews_of(session, case) if r.is_decided and r.matter.result_has_original]
     parcel = new_parcel(session, case, leg=Leg.DELIVERY, contents=contents or ["办理结果"], holder=Holder.CENTRE, at=at)
@@ -101,17 +105,17 @@ def book_exchange(session: Session, case: Case, *, appointment: Appointment, by:
 
 
 def reschedule_leg(
-    session: Session, case: Case, parcel: Parcel, *, appointment: Appointment, by: Actor, at: datetime
+    session: Session, case: Case, parcel: Parcel, *, day: date, window: tuple[int, int], by: Actor, at: datetime
 ) -> None:
     """Another day or window without calling anybody, until the run is committed."""
-    _check_day(session, appointment, at)
+    _check_day(session, day, window[1], at)
     stop = None if parcel.stop_id is None else stop_with(session, parcel.stop_id)
     if stop is None:
         raise WrongStage(f"parcel {parcel.waybill} has no stop", user_message="该件没有预约上门")
-    reschedule(stop, on=appointment.on, windows=[(appointment.opens_s, appointment.closes_s)])
+    reschedule(stop, on=day, windows=[window])
     add_timeline_event(
         session, case, kind="rescheduled", by=by, at=at,
-        words=LocalizedText("改约%(day)s%(window)s", **_when(appointment)),
+        words=LocalizedText("改约%(day)s%(window)s", day=DayText(day), window=WindowText(*window)),
         waybill=parcel.waybill,
     )  # fmt: skip
 
@@ -135,12 +139,12 @@ def _stop_for(
     )
 
 
-def _check_day(session: Session, appointment: Appointment, at: datetime) -> None:
-    if appointment.on < day_of(at):
-        raise Refused(f"{appointment.on} has passed", user_message="预约日期不能早于今天")
-    if not calendar_of(session).is_workday(appointment.on):
-        raise Refused(f"{appointment.on} is no working day", user_message="请选择工作日上门")
-    if moment(appointment.on, appointment.closes_s) <= at:
+def _check_day(session: Session, day: date, closes_s: int, at: datetime) -> None:
+    if day < day_of(at):
+        raise Refused(f"{day} has passed", user_message="预约日期不能早于今天")
+    if not calendar_of(session).is_workday(day):
+        raise Refused(f"{day} is no working day", user_message="请选择工作日上门")
+    if moment(day, closes_s) <= at:
         raise Refused("the window has passed", user_message="该时段已过，请另选")
 
 
@@ -157,3 +161,98 @@ def _authorised(
         if person.id == appointment.recipient_id:
             return person
     raise Refused(f"person {appointment.recipient_id} is not on the letter", user_message="该人员不在委托书授权名单内")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Booking:
+    """A courier's call: its day, its window in seconds from 00:00 in Shanghai, where, who is there, who pays."""
+
+    case: CaseNo
+    version: int | None = None
+    on: CalendarDate | None = None
+    opens_s: SecondOfDay | None = None
+    closes_s: SecondOfDay | None = None
+    address: Rule = ""
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+    contact_name: Name | None = None
+    contact_phone: Phone | None = None
+    recipient_id: RecipientId | None = None
+    payer: Payer = Payer.GOVERNMENT
+
+    def appointment(self, case: Case) -> Appointment:
+        """Where nothing else is said the courier calls at the project's site, and asks for the case's contact."""
+        if self.on is None or self.opens_s is None or self.closes_s is None:
+            raise Refused("a courier leg needs on, opens_s and closes_s", user_message="请选择上门日期和时段")
+        project, contact = case.project, case.contact
+        lon, lat = (self.lon, self.lat) if self.lon is not None else (project.site_lon, project.site_lat)
+        if lon is None or lat is None:
+            raise Refused(
+                f"case {case.case_no} has no point to call at",
+                user_message="项目没有图上位置，请联系代办员登记后再预约",
+            )
+        address = Address(
+            lon=lon, lat=lat, written=self.address or project.site_address or "",
+            contact_name=self.contact_name or contact.name, contact_phone=self.contact_phone or contact.phone,
+            label=project.enterprise.name,
+        )  # fmt: skip
+        return Appointment(self.on, self.opens_s, self.closes_s, address, self.payer, self.recipient_id)
+
+
+@act(by=APPLICANTS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookPickup(_Booking):
+    """A courier is to collect the originals (揽收)."""
+
+    def perform(self, context: ActContext) -> LegResult:
+        case = context.row(Case, self.case)
+        return leg_result(
+            book_pickup(context.session, case, appointment=self.appointment(case), by=context.actor, at=context.at)
+        )
+
+
+@act(by=APPLICANTS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookDelivery(_Booking):
+    """A courier is to bring the results home (投递)."""
+
+    def perform(self, context: ActContext) -> LegResult:
+        case = context.row(Case, self.case)
+        return leg_result(
+            book_delivery(context.session, case, appointment=self.appointment(case), by=context.actor, at=context.at)
+        )
+
+
+@act(by=APPLICANTS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookExchange(_Booking):
+    """A courier is to bring the results and take old originals along (换件)."""
+
+    def perform(self, context: ActContext) -> LegResult:
+        case = context.row(Case, self.case)
+        return leg_result(
+            book_exchange(context.session, case, appointment=self.appointment(case), by=context.actor, at=context.at)
+        )
+
+
+@act(by=APPLICANTS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RescheduleLeg:
+    """Another day or window for a leg, until its run is committed."""
+
+    waybill: Waybill
+    version: int | None = None
+    on: CalendarDate | None = None
+    opens_s: SecondOfDay | None = None
+    closes_s: SecondOfDay | None = None
+
+    def perform(self, context: ActContext) -> LegResult:
+        if self.on is None or self.opens_s is None or self.closes_s is None:
+            raise Refused("a leg needs on, opens_s and closes_s", user_message="请选择上门日期和时段")
+        parcel = context.row(Parcel, self.waybill)
+        case = context.session.get_one(Case, parcel.case_id)
+        reschedule_leg(
+            context.session, case, parcel, day=self.on, window=(self.opens_s, self.closes_s), by=context.actor,
+            at=context.at,
+        )  # fmt: skip
+        return leg_result(parcel)

@@ -1,11 +1,17 @@
 """Close: the enterprise grades, a bad grade opens a rectification, the team's slots are free."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated, Any, ClassVar
 
+from annotated_types import Ge, Le, MinLen
 from sqlalchemy.orm import Session
 
 from agents.roster import release_slot
+from dispatch.acts.act import ActContext, act
+from dispatch.acts.act_fields import Words
+from dispatch.acts.case_result import CaseResult, case_result
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import Evaluation, Grade, Rectification
 from dispatch.cases.lookups import due, open_cases, reviews_of
@@ -13,8 +19,9 @@ from dispatch.cases.notify import DeskKind, queue_desk_notice, queue_stage_notic
 from dispatch.cases.project import Project, ProjectState
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.core.actor import Actor
+from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound, Refused
+from dispatch.core.ids import CaseNo, ReviewId
 
 CLOSE_UNRATED_WD = 15
 
@@ -79,3 +86,30 @@ def end_of_case(session: Session, case: Case, *, at: datetime) -> None:
         member.until = at
         release_slot(session, member.agent_id)
     project.move_to(ProjectState.CLOSED, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class GradeGiven:
+    """One grade (好差评) of one matter: 5 very satisfied to 1 very dissatisfied, and what the person says."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "str_strip_whitespace": True}
+
+    review_id: ReviewId
+    grade: Annotated[int, Ge(1), Le(5)]
+    words: Words = ""
+
+
+@act(by={Role.ENTERPRISE})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateCase:
+    """The enterprise grades each matter of a delivered case."""
+
+    case: CaseNo
+    version: int | None = None
+    grades: Annotated[tuple[GradeGiven, ...], MinLen(1)]
+
+    def perform(self, context: ActContext) -> CaseResult:
+        case = context.row(Case, self.case)
+        grades = {int(given.review_id): (Grade(given.grade), given.words) for given in self.grades}
+        evaluate(context.session, case, grades=grades, by=context.actor, at=context.at)
+        return case_result(case)

@@ -1,18 +1,24 @@
 """Collection: papers come in, by courier or at the counter, and go on to another centre."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
+from annotated_types import MaxLen
 from sqlalchemy.orm import Session
 
 from agents.network import ServiceCentre
+from dispatch.acts.act import APPLICANTS, ActContext, act
+from dispatch.acts.case_result import LegResult, leg_result
 from dispatch.acts.new_parcel import new_parcel
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import actor_ref
 from dispatch.cases.notify import add_timeline_event, queue_notice, queue_stage_notice
 from dispatch.cases.project import Project
 from dispatch.cases.stages import Stage
-from dispatch.core.actor import Actor
+from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import Refused
+from dispatch.core.ids import CaseNo
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Leg, Parcel
@@ -97,3 +103,20 @@ def send_on(
         words=LocalizedText("原件流转至%(name)s", name=centre.name),
         waybill=parcel.waybill,
     )
+
+
+@act(by=APPLICANTS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandIn:
+    """The enterprise brought its originals to the counter; who takes them in writes it down."""
+
+    case: CaseNo
+    version: int | None = None
+    scan_id: Annotated[str, MaxLen(100)] | None = None
+
+    def perform(self, context: ActContext) -> LegResult:
+        case = context.row(Case, self.case)
+        if context.actor.role is Role.ENTERPRISE:
+            raise Refused("the counter takes papers in", user_message="窗口交件由代办员登记")
+        scan_id = self.scan_id or f"counter:{case.case_no}:{case.version}"
+        return leg_result(hand_in(context.session, case, by=context.actor, at=context.at, scan_id=scan_id))

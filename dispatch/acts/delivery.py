@@ -1,17 +1,22 @@
 """Delivery: results and originals are home, by courier, electronically, or fetched at the counter."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from dispatch.acts.act import STAFF, ActContext, act
+from dispatch.acts.act_fields import Name
+from dispatch.acts.case_result import CaseResult, case_result
 from dispatch.acts.closing import CLOSE_UNRATED_WD
-from dispatch.cases.case import Case
+from dispatch.cases.case import Case, Way
 from dispatch.cases.lookups import actor_ref, due, parcels_of
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, queue_stage_notice
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
+from dispatch.core.ids import CaseNo
 from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Leg, Parcel, ParcelState
@@ -82,3 +87,21 @@ def _arrive(session: Session, case: Case, *, by: Actor, at: datetime, words: str
     case.delivered_at = at
     case.close_by = due(calendar_of(session), at, CLOSE_UNRATED_WD)
     queue_stage_notice(session, case, at=at, by=by, words=words, **values)
+
+
+@act(by=STAFF)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDelivered:
+    """The results are with the enterprise: in its account, or fetched at the counter by ``who``, identity checked."""
+
+    case: CaseNo
+    version: int | None = None
+    who: Name = ""
+
+    def perform(self, context: ActContext) -> CaseResult:
+        case = context.row(Case, self.case)
+        if case.delivery_way is Way.ELECTRONIC:
+            deliver_electronically(context.session, case, by=context.actor, at=context.at)
+        else:
+            fetched(context.session, case, who=self.who, by=context.actor, at=context.at)
+        return case_result(case)

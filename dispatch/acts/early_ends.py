@@ -1,11 +1,15 @@
 """Side exits: withdrawn, refused, revoked; papers in custody always get a way home."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.roster import Agent
+from dispatch.acts.act import APPLICANTS, STAFF, ActContext, act
+from dispatch.acts.act_fields import Reason
+from dispatch.acts.case_result import CaseResult, case_result
 from dispatch.acts.closing import end_of_case
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import open_cases, parcels_of, reviews_of
@@ -16,6 +20,7 @@ from dispatch.cases.stages import NEXT, Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
+from dispatch.core.ids import CaseNo
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Leg, Parcel, ParcelState
@@ -154,3 +159,33 @@ def _lead_name(session: Session, project: Project) -> str:
     if from_lead is None:
         return "代办中心"
     return session.get_one(Agent, from_lead.agent_id).name
+
+
+@act(by=APPLICANTS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawCase:
+    """The case is taken back (撤件), with the reason; papers in custody come home."""
+
+    case: CaseNo
+    version: int | None = None
+    reason: Reason = ""
+
+    def perform(self, context: ActContext) -> CaseResult:
+        case = context.row(Case, self.case)
+        withdraw(context.session, case, reason=self.reason, by=context.actor, at=context.at)
+        return case_result(case)
+
+
+@act(by=STAFF)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseCase:
+    """The centre cannot act for the case (不予代办), with the reason."""
+
+    case: CaseNo
+    version: int | None = None
+    reason: Reason = ""
+
+    def perform(self, context: ActContext) -> CaseResult:
+        case = context.row(Case, self.case)
+        refuse(context.session, case, reason=self.reason, by=context.actor, at=context.at)
+        return case_result(case)

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.act_fields import Number
-from dispatch.acts.review_result import CaseResult, ReviewResult, case_result, review_result
+from dispatch.acts.case_result import CaseResult, case_result
+from dispatch.acts.review_result import ReviewResult, review_result
 from dispatch.cases.case import Case, Way
 from dispatch.cases.lookups import parcels_of, reviews_of
 from dispatch.cases.notify import add_timeline_event, day_of, queue_stage_notice

@@ -1,11 +1,15 @@
 """Prescreen: the agent has read every paper once, and every defect is told together."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dispatch.acts.act import STAFF, ActContext, act
+from dispatch.acts.act_fields import CalendarDate, Reason
+from dispatch.acts.case_result import CaseResult, case_result
 from dispatch.cases.case import Case, Material, MaterialState
 from dispatch.cases.lookups import lead_agent
 from dispatch.cases.notify import day_of, queue_stage_notice
@@ -14,6 +18,7 @@ from dispatch.cases.review import Review
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound, Refused
+from dispatch.core.ids import CaseNo, MaterialId
 from dispatch.core.localized_text import LocalizedText
 from dispatch.path.edits import Relief
 
@@ -43,7 +48,12 @@ def prescreen(
             )
         if due_on <= day_of(at):
             raise Refused(f"{material.name}: due on {due_on}", user_message="补交期限须晚于今天")
-    for material_id in defects:
+    for material_id, words in defects.items():
+        if not words.strip():
+            raise Refused(
+                f"the defect of {materials[material_id].name} needs words",
+                user_message=LocalizedText("请写明“%(name)s”哪里需要补正", name=materials[material_id].name),
+            )
         if materials[material_id].state is MaterialState.ACCEPTED:
             raise Refused(
                 f"{materials[material_id].name} passed before", user_message="已一次性告知并通过的材料不得再次提出补正"
@@ -60,8 +70,8 @@ def prescreen(
             f"case {case.case_no} has no delegation in force", user_message="委托书尚未签署或已失效，不能通过预审"
         )
     for material in case.materials:
-        if words := defects.get(material.id):
-            material.state, material.defect = MaterialState.DEFECTIVE, words
+        if defect := defects.get(material.id):
+            material.state, material.defect = MaterialState.DEFECTIVE, defect
         elif due := deferred.get(material.id):
             material.state, material.owed_by = MaterialState.DEFERRED, due
             _mark_deferred(session, case, material)
@@ -89,3 +99,24 @@ def _mark_deferred(session: Session, case: Case, material: Material) -> None:
     )
     if review is not None:
         review.relief = Relief.DEFERRED
+
+
+@act(by=STAFF)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrescreenCase:
+    """Every defect at once, by material; materials that may follow (容缺), with their day; none: it passes."""
+
+    case: CaseNo
+    version: int | None = None
+    defects: Mapping[MaterialId, Reason] = field(default_factory=dict)
+    deferred: Mapping[MaterialId, CalendarDate] = field(default_factory=dict)
+    remarks: Reason = ""
+
+    def perform(self, context: ActContext) -> CaseResult:
+        case = context.row(Case, self.case)
+        prescreen(
+            context.session, case, by=context.actor, at=context.at,
+            defects={int(material): words for material, words in self.defects.items()},
+            deferred={int(material): day for material, day in self.deferred.items()}, remarks=self.remarks,
+        )  # fmt: skip
+        return case_result(case)

@@ -44,26 +44,27 @@ def offers(*commands: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 @cache
-def schema_of(command: type, *, path: tuple[str, ...] = (), name: str = "", step: str = "") -> type[Strict]:
+def schema_of(command: type, *, path: tuple[str, ...] = (), key: str = "step", step: str = "") -> type[Strict]:
     """The body that an API takes for a command: its fields but those that stand in the address.
 
-    ``step``: the word by which one address tells several commands apart."""
+    ``step``: the word by which one address tells several commands apart, in the field ``key``."""
     fields: dict[str, Any] = {}
     if step:
-        fields["step"] = (Literal[step], ...)
+        fields[key] = (Literal[step], ...)
     for field in dataclasses.fields(command):
         if field.name in path:
             continue
         hint = _checked(RULES[command].hints[field.name])
         fields[field.name] = (hint, _default(field))
-    title = name or f"{command.__name__}In"
-    return create_model(title, __base__=Strict, __doc__=command.__doc__, **fields)
+    return create_model(f"{command.__name__}In", __base__=Strict, __doc__=command.__doc__, **fields)
 
 
-def body_of_steps(name: str, steps: Mapping[str, type], *, path: tuple[str, ...]) -> type[RootModel[Any]]:
-    """The body of an address that offers several commands, told apart by their ``step``."""
-    bodies = [schema_of(command, path=path, step=word) for word, command in steps.items()]
-    either: Any = Annotated[reduce(or_, cast(Any, bodies)), Discriminator("step")]
+def body_of_steps(
+    name: str, steps: Mapping[str, type], *, path: tuple[str, ...], key: str = "step"
+) -> type[RootModel[Any]]:
+    """The body of an address that offers several commands, told apart by the word in ``key``."""
+    bodies = [schema_of(command, path=path, key=key, step=word) for word, command in steps.items()]
+    either: Any = Annotated[reduce(or_, cast(Any, bodies)), Discriminator(key)]
     return create_model(name, __base__=RootModel[either], __doc__="One step: which, and what its paper says.")
 
 
@@ -93,7 +94,8 @@ def _checked(hint: Any) -> Any:
 
 def command_from(command: type[Act[Result]], body: Strict, **path: object) -> Act[Result]:
     """The command that a checked body and the parts of the address make."""
-    given = {name: getattr(body, name) for name in type(body).model_fields if name != "step"}
+    fields = RULES[command].hints
+    given = {name: getattr(body, name) for name in type(body).model_fields if name in fields}
     return command(**given, **path)
 
 

@@ -210,6 +210,5 @@ def _move(session: Session, waybill: str, slot: Slot) -> None:
     viewer, at = current_actor(), db.now(session)
     parcel = parcel_for(session, viewer, waybill, lock=True)
     case = session.get_one(Case, parcel.case_id)
-    nowhere = Address(0.0, 0.0, "", "", "")  # the stop keeps its own address
-    appointment = booking.Appointment(on=slot.on, opens_s=slot.opens_s, closes_s=slot.closes_s, address=nowhere)
-    booking.reschedule_leg(session, case, parcel, appointment=appointment, by=viewer, at=at)
+    window = (slot.opens_s, slot.closes_s)
+    booking.reschedule_leg(session, case, parcel, day=slot.on, window=window, by=viewer, at=at)

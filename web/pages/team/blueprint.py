@@ -40,7 +40,7 @@ def endpoints() -> Collection[str]:
 
 
 def take_form(
-    command: type[Act[Any]] | None, done: str, *, back: str, path: Iterable[tuple[object, object]] = (), **given: object
+    command: type[Act[Any]] | None, done: str, *, back: str, path: Iterable[tuple[object, object]] = (), **given: Any
 ) -> Response:
     """One act from a form of the team's pages; a broken rule is said on the page, and nothing is changed."""
     try:

@@ -2,30 +2,27 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask import redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 import db
 from dispatch.acts import (
-    booking,
-    collection,
-    delivery,
-    early_ends,
     handover_lists,
-    papers,
-    prescreening,
 )
+from dispatch.acts.booking import BookDelivery, BookPickup
+from dispatch.acts.collection import HandIn
+from dispatch.acts.delivery import RecordDelivered
+from dispatch.acts.early_ends import RefuseCase
 from dispatch.acts.filing import SubmitCase
+from dispatch.acts.papers import GiveMaterial, ReturnCorrected
 from dispatch.acts.pausing import PAUSE_WORDS
+from dispatch.acts.prescreening import PrescreenCase
 from dispatch.acts.review_steps import REVIEW_STEPS
 from dispatch.cases.access_control import case_for, parcel_for
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL, Case, Material, Way
-from dispatch.cases.project import Project
 from dispatch.cases.review import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.cases.stages import LABEL, MILESTONES
 from dispatch.core.actor import Actor, Role
@@ -37,7 +34,6 @@ from dispatch.path.applicability import BY_COMMITMENT
 from dispatch.views import team_case
 from dispatch.views.door_proofs import door_proofs
 from dispatch.views.enterprise_path import drawn_path
-from routing.day.stops import Address
 from web.pages.team.blueprint import RULES, bp, say, take_form
 from web.wiring import files
 from web.wiring.act_door import offers
@@ -68,57 +64,27 @@ def case(case_no: str) -> str:
         )  # fmt: skip
 
 
-def _step(case_no: str, take: Step) -> Response:
-    """One act on a locked case; a broken rule is said on the page and nothing is changed."""
-    viewer = current_actor()
-    try:
-        with transaction() as session:
-            row = case_for(session, viewer, case_no, lock=True)
-            version = request.form.get("version", "")
-            row.check_version(int(version) if version.isdecimal() else None)
-            words = take(session, viewer, row)
-        flash(gettext(words))
-    except RULES as error:
-        say(error)
-    return redirect(url_for("team.case", case_no=case_no))
-
-
 @bp.post("/cases/<case_no>/prescreen")
-@acts
+@offers(PrescreenCase)
 def prescreen(case_no: str) -> Response:
     """Every material ticked as right, wrong (with words) or to follow (with a day)."""
-
-    def take(session: Session, viewer: Actor, row: Case) -> str:
-        defects, deferred = {}, {}
-        for material in row.materials:
-            verdict = request.form.get(f"verdict{material.id}", "ok")
-            if verdict == "defect":
-                words = request.form.get(f"words{material.id}", "").strip()
-                if not words:
-                    raise Refused("a defect needs words", user_message=f"请写明“{material.name}”哪里需要补正")
-                defects[material.id] = words
-            elif verdict == "defer":
-                deferred[material.id] = _day(f"due{material.id}")
-        prescreening.prescreen(session, row, by=viewer, at=db.now(session), defects=defects, deferred=deferred)
-        return "已一次性告知补正" if defects else "预审通过"
-
-    return _step(case_no, take)
+    form = request.form
+    verdicts = {name[7:]: form[name] for name in form if re.fullmatch(r"verdict\d{1,18}", name)}
+    defects = {int(n): form.get(f"words{n}", "").strip() for n, verdict in verdicts.items() if verdict == "defect"}
+    deferred = {int(n): form.get(f"due{n}", "") for n, verdict in verdicts.items() if verdict == "defer"}
+    done = "已一次性告知补正" if defects else "预审通过"
+    return take_form(PrescreenCase, done, back=_page(case_no), case=case_no, defects=defects, deferred=deferred)
 
 
 @bp.post("/cases/<case_no>/corrected")
-@acts
+@offers(ReturnCorrected)
 def corrected(case_no: str) -> Response:
     """The corrections are in."""
-
-    def take(session: Session, viewer: Actor, row: Case) -> str:
-        papers.correct(session, row, by=viewer, at=db.now(session))
-        return "已转回预审"
-
-    return _step(case_no, take)
+    return take_form(ReturnCorrected, "已转回预审", back=_page(case_no), case=case_no)
 
 
 @bp.post("/cases/<case_no>/materials/<int:material_id>")
-@acts
+@offers(GiveMaterial)
 def give(case_no: str, material_id: int) -> Response:
     """Take in a material that the enterprise brought."""
     with transaction() as session:
@@ -130,19 +96,11 @@ def give(case_no: str, material_id: int) -> Response:
         digest = files.keep(upload)
     except (*RULES, files.BadUpload) as error:
         say(error)
-        return redirect(url_for("team.case", case_no=case_no))
-    name, kind = upload.filename or "", upload.mimetype or ""
-
-    def take(session: Session, viewer: Actor, row: Case) -> str:
-        material = session.get(Material, material_id)
-        if material is None or material.case_id != row.id:
-            raise NotFound(f"no material {material_id}")
-        papers.give_material(
-            session, row, material, sha256=digest, media_type=kind, filename=name, by=viewer, at=db.now(session)
-        )
-        return "已收取材料"
-
-    return _step(case_no, take)
+        return redirect(_page(case_no))
+    return take_form(
+        GiveMaterial, "已收取材料", back=_page(case_no), case=case_no, material_id=material_id, sha256=digest,
+        media_type=upload.mimetype or "", filename=upload.filename or "",
+    )  # fmt: skip
 
 
 @bp.get("/cases/<case_no>/materials/<int:material_id>")
@@ -171,57 +129,50 @@ def proof(case_no: str, digest: str) -> Any:
 
 
 @bp.post("/cases/<case_no>/counter")
-@acts
+@offers(HandIn)
 def hand_in(case_no: str) -> Response:
     """The originals were brought to the counter."""
-
-    def take(session: Session, viewer: Actor, row: Case) -> str:
-        collection.hand_in(session, row, by=viewer, at=db.now(session), scan_id=f"counter:{row.case_no}:{row.version}")
-        return "已在窗口收取原件"
-
-    return _step(case_no, take)
+    return take_form(HandIn, "已在窗口收取原件", back=_page(case_no), case=case_no)
 
 
 @bp.post("/cases/<case_no>/pickup")
-@acts
+@offers(BookPickup)
 def book_pickup(case_no: str) -> Response:
     """Book a pickup for the enterprise."""
-
-    def take(session: Session, viewer: Actor, row: Case) -> str:
-        booking.book_pickup(session, row, appointment=_appointment(row), by=viewer, at=db.now(session))
-        return "已预约揽收"
-
-    return _step(case_no, take)
+    return take_form(BookPickup, "已预约揽收", back=_page(case_no), case=case_no, **_window())
 
 
 @bp.post("/cases/<case_no>/delivery")
-@acts
+@offers(BookDelivery)
 def book_delivery(case_no: str) -> Response:
     """Book a delivery of the results."""
+    return take_form(BookDelivery, "已预约投递", back=_page(case_no), case=case_no, **_window())
 
-    def take(session: Session, viewer: Actor, row: Case) -> str:
-        booking.book_delivery(session, row, appointment=_appointment(row), by=viewer, at=db.now(session))
-        return "已预约投递"
 
-    return _step(case_no, take)
+def _window() -> dict[str, int]:
+    """The window of hours that was chosen, in seconds of the day."""
+    hours = re.fullmatch(r"(\d{1,2})-(\d{1,2})", request.form.get("window", "9-12"))
+    return {} if hours is None else {"opens_s": int(hours[1]) * 3600, "closes_s": int(hours[2]) * 3600}
 
 
 @bp.post("/cases/<case_no>/parcels/<waybill>/scan")
 @acts
 def scan(case_no: str, waybill: str) -> Response:
     """A parcel comes in at the centre, goes to the authority, or back."""
-    to = request.form.get("to", "")
-
-    def take(session: Session, viewer: Actor, row: Case) -> str:
-        parcel = parcel_for(session, viewer, waybill, lock=True)
-        if parcel.case_id != row.id or to not in {Holder.CENTRE, Holder.AUTHORITY}:
-            raise NotFound(f"{waybill} is not of case {row.case_no}")
-        ref = f"centre:{parcel.centre_id}" if to == Holder.CENTRE else "authority"
-        scan_id = f"page:{waybill}:{parcel.chain_length + 1}"
-        handover_lists.scan(session, parcel, to=Holder(to), ref=ref, scan_id=scan_id, by=viewer, at=db.now(session))
-        return "已登记交接"
-
-    return _step(case_no, take)
+    to, viewer = request.form.get("to", ""), current_actor()
+    try:
+        with transaction() as session:
+            row = case_for(session, viewer, case_no, lock=True)
+            parcel = parcel_for(session, viewer, waybill, lock=True)
+            if parcel.case_id != row.id or to not in {Holder.CENTRE, Holder.AUTHORITY}:
+                raise NotFound(f"{waybill} is not of case {row.case_no}")
+            ref = f"centre:{parcel.centre_id}" if to == Holder.CENTRE else "authority"
+            scan_id = f"page:{waybill}:{parcel.chain_length + 1}"
+            handover_lists.scan(session, parcel, to=Holder(to), ref=ref, scan_id=scan_id, by=viewer, at=db.now(session))
+        flash(gettext("已登记交接"))
+    except RULES as error:
+        say(error)
+    return redirect(_page(case_no))
 
 
 @bp.post("/cases/<case_no>/submission")
@@ -246,47 +197,14 @@ def _page(case_no: str) -> str:
 
 
 @bp.post("/cases/<case_no>/delivered")
-@acts
+@offers(RecordDelivered)
 def delivered(case_no: str) -> Response:
     """Results delivered electronically, or fetched at the counter."""
-
-    def take(session: Session, viewer: Actor, row: Case) -> str:
-        if row.delivery_way is Way.ELECTRONIC:
-            delivery.deliver_electronically(session, row, by=viewer, at=db.now(session))
-        else:
-            delivery.fetched(session, row, who=request.form.get("who", ""), by=viewer, at=db.now(session))
-        return "已送达"
-
-    return _step(case_no, take)
+    return take_form(RecordDelivered, "已送达", back=_page(case_no), case=case_no)
 
 
 @bp.post("/cases/<case_no>/refusal")
-@acts
+@offers(RefuseCase)
 def refuse(case_no: str) -> Response:
     """不予代办, with its reason."""
-
-    def take(session: Session, viewer: Actor, row: Case) -> str:
-        early_ends.refuse(session, row, reason=request.form.get("reason", ""), by=viewer, at=db.now(session))
-        return "已登记不予代办"
-
-    return _step(case_no, take)
-
-
-def _day(name: str) -> date:
-    try:
-        return date.fromisoformat(request.form.get(name, ""))
-    except ValueError:
-        raise Refused(f"{name} is no day", user_message="请选择日期") from None
-
-
-def _appointment(row: Case) -> booking.Appointment:
-    window = request.form.get("window", "9-12")
-    opens, _, closes = window.partition("-")
-    if not (opens.isdecimal() and closes.isdecimal() and int(closes) <= 24):
-        raise Refused("no window", user_message="请选择时段")
-    project: Project = row.project
-    address = Address(
-        lon=project.site_lon or 0.0, lat=project.site_lat or 0.0, written=project.site_address or "",
-        contact_name=row.contact.name, contact_phone=row.contact.phone, label=project.enterprise.name,
-    )  # fmt: skip
-    return booking.Appointment(on=_day("on"), opens_s=int(opens) * 3600, closes_s=int(closes) * 3600, address=address)
+    return take_form(RefuseCase, "已登记不予代办", back=_page(case_no), case=case_no)
