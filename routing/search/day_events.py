@@ -34,7 +34,7 @@ class CourierDelayed:
 
 @dataclass(frozen=True, slots=True)
 class CourierLeft:
-    """A courier who drops out, and hands over what is still on board where he stands, ``handover_s`` for each parcel."""
+    """A courier who drops out, and hands over what is still on board where he stands, ``handover_s`` a parcel."""
 
     vehicle: str
     handover_s: int = 60
