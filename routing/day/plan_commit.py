@@ -19,7 +19,7 @@ BEFORE_S = 1800
 
 @dataclass(frozen=True, slots=True)
 class WindowNotice:
-    """The window that a committed plan gives a stop; it is to be announced to whoever waits there."""
+    """The window that a committed plan gives a stop; it is to be announced to the contact there."""
 
     stop_id: int
     courier_name: str
@@ -146,7 +146,7 @@ def _make_runs(
 
 
 def _changed_words(route: Mapping[str, Any], by: str) -> str:
-    """What the courier reads above the new order: who made it, and from whom papers are to be taken over first."""
+    """What the courier reads above the new order: who made it, and which couriers hand papers over first."""
     words = f"{by}重新安排了路线"
     givers: dict[str, list[int]] = {}
     for handover in route.get("handovers", ()):

@@ -40,9 +40,9 @@ def work_on(
 ) -> PlanState | None:
     """Plan one area. May run twice: the second finds nothing to do. Returns the state it left, None if not its own.
 
-    No transaction is open while travel times are looked up or the plan is searched. A worker that was given up for
-    dead and comes back finds that the claim is another's, and leaves nothing behind. ``record`` asks the model of
-    record what it has against a first plan; what it says stands in the preview, and ``commit`` looks there.
+    No transaction is open while travel times are looked up or the plan is searched. A worker that was silent too
+    long finds that the claim is another's, and writes nothing. ``record`` compares a first plan with the model of
+    record; its objections stand in the preview, and ``commit`` refuses a plan that has any.
     """
     compile_core()  # before the claim: one that is silent while the compiler works would be taken over
     with sessions.begin() as session:
@@ -70,11 +70,11 @@ def work_on(
             )
             if record is not None:
                 result["objections"] = _objections(plan_id, routing_input.problem, answer, record, beat)
-    except SQLAlchemyError:  # the database's own trouble passes: whoever takes the row over tries again
+    except SQLAlchemyError:  # a database error is not the plan's: the next worker tries again
         raise
     except (InvalidProblem, BrokenPlan) as error:
         return _leave(sessions, plan_id, claim, why_failed=str(error))
-    except Exception as error:  # else the row would be taken over, and fail alike, every minute from now on
+    except Exception as error:  # else the row would be taken over every minute and fail in the same way
         log.exception("plan %s failed", plan_id)
         return _leave(sessions, plan_id, claim, why_failed=f"{type(error).__name__}: {error}"[:500])
     return _leave(sessions, plan_id, claim, answer=answer, routing_input=routing_input, result=result, curve=beat.curve)

@@ -81,7 +81,7 @@ def build_input(rows: DayRows, travel: TravelTimes) -> RoutingInput:
 def _to_be_fetched(rows: DayRows) -> dict[str, tuple[Courier, Prefix]]:
     """The deliveries on board of couriers who dropped out on the way, and what these have behind them.
 
-    An exchange is not among them: what comes back at its door has to come to the courier who brings.
+    An exchange is not among them: the courier who brings its papers also takes the others back.
     """
     deliveries = {f"stop:{stop.id}" for stop in rows.stops if stop.kind is StopKind.DELIVERY}
     return {

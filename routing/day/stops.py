@@ -17,7 +17,7 @@ FARTHEST_M = 5_000  # a corrected entrance farther away than this is a mistake
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a courier rings: a WGS-84 point, the address as written, and whom to ask for."""
+    """Where a courier goes: a WGS-84 point, the address as written, and the contact there. Raises ValueError."""
 
     lon: float
     lat: float
@@ -103,7 +103,7 @@ def propose_entrance(stop: CourierStop, *, lon: float, lat: float) -> None:
 
 
 def release(stop: CourierStop) -> None:
-    """Nobody needs to go there any more. A stop that is done cannot be released."""
+    """The stop is not needed any more. Raises WrongStop where it is done."""
     if stop.state in {StopState.RELEASED, StopState.CANCELLED}:
         return
     stop.move_to(StopState.RELEASED)

@@ -58,9 +58,9 @@ def answer_what_if(
     except (ValueError, BrokenPlan) as error:  # no problem, or a day that is over: the page says so, once
         log.warning("plan %s: one courier more cannot be tried: %s", plan_id, error)
         answer = {**what_if, "state": "failed"}
-    except SQLAlchemyError:  # the database's own trouble passes: whoever takes the job over tries again
+    except SQLAlchemyError:  # a database error is not the plan's: the next worker tries again
         raise
-    except Exception:  # else the job would be taken over, and fail alike, every minute from now on
+    except Exception:  # else the job would be taken over every minute and fail in the same way
         log.exception("plan %s: one courier more cannot be tried", plan_id)
         answer = {**what_if, "state": "failed"}
     with sessions.begin() as session:

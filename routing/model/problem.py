@@ -9,8 +9,8 @@ How a route runs in time (the solver plans by it, ``check`` derives it again):
   the arrival it delays the arrival by its length; begun at or after the arrival it is part of the stay there. So the
   earliest start of service after a leg begun at ``t`` that holds the break is ``max(t + travel, opens_s) +
   duration_s``, and it needs ``max(t, opens_s) <= closes_s``.
-* A route with a break window needs the break when ``start_s <= closes_s < end_s``: who is home by then, or begins
-  later, has none.
+* A route with a break window needs the break when ``start_s <= closes_s < end_s``: a route that ends by then, or
+  begins later, has none.
 * A vehicle with a prefix keeps the done visits and their times as they are, however late they were; the next leg begins
   at ``max(last departure, free_from_s)``. When nothing is added to a prefix, going home is never against shift, duty or
   break.

@@ -1,6 +1,6 @@
 """A child process with OR-Tools in it: it streams its best orders of visits, or what it has against a plan.
 
-It is killed when its time is up, and whoever starts it never imports OR-Tools.
+It is killed when its time is up, and the process that starts it never imports OR-Tools.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def ortools_objections(
 def run_child(
     message: object, *, limit_s: float, over: Callable[[], bool], command: Sequence[str] = ENGINE
 ) -> tuple[list[Any], int | None]:
-    """What a child answered, and how it ended by itself; None when it was killed."""
+    """What a child process answered, and its exit code; None when it was killed."""
     ends = time.perf_counter() + limit_s
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert child.stdin and child.stdout
@@ -91,5 +91,5 @@ def _read(stream: IO[bytes], answers: list[Any]) -> None:
             return
         body = stream.read(int.from_bytes(head, "big"))
         if len(body) < int.from_bytes(head, "big"):
-            return  # cut off in the middle of a sentence
+            return  # cut off in the middle of a message
         answers[:] = [pickle.loads(body)]  # noqa: S301 - written by our own child

@@ -34,7 +34,7 @@ class CourierDelayed:
 
 @dataclass(frozen=True, slots=True)
 class CourierLeft:
-    """A courier who drops out. What he still has to bring is fetched where he stands, ``handover_s`` at each parcel."""
+    """A courier who drops out, and hands over what is still on board where he stands, ``handover_s`` a parcel."""
 
     vehicle: str
     handover_s: int = 60
@@ -81,8 +81,8 @@ def _late(vehicle: Vehicle, free_from_s: int) -> Vehicle:
 
 
 def _dropped(problem: Problem, name: str) -> Problem:
-    """Without a request that nobody has begun. One that is begun is history and stays; a parcel that is loaded already
-    rides home, and its room is no longer counted."""
+    """Without a request that nobody has begun. One that is begun stays; a parcel that is loaded already
+    comes home, and its room is no longer counted."""
     for vehicle in problem.vehicles:
         if vehicle.prefix and any(done.request == name for done in vehicle.prefix.done):
             raise UnknownName(f"request {name} is under way or done")
@@ -107,7 +107,7 @@ def _without_courier(
     fetched: list[Request] = []
     sides = [(each.request, each.side) for each in prefix.done]
     taken: dict[str, str] = {}
-    """Pairs that he picked up and did not deliver, and the names under which the picking up is history."""
+    """By pair picked up and not delivered, the name under which the pickup stays done."""
     for request in problem.requests:
         if request.kind is RequestKind.PAIRED and (request.id, 0) in sides and (request.id, 1) not in sides:
             pickup, delivery = request.stops
@@ -129,7 +129,7 @@ def _without_courier(
         if request.kind is RequestKind.EXCHANGE:
             back = replace(stop, delivers=Load())
             fetched.append(Request(f"{request.id}+back", RequestKind.PICKUP, (back,), request.penalty))
-    # He goes home with nothing more to do: a shift that is over takes no further stop.
+    # The courier goes home with nothing more to do: a shift that is over takes no further stop.
     home = replace(
         vehicle,
         shift=Window(min(vehicle.shift.opens_s, at_s), min(vehicle.shift.closes_s, at_s)),

@@ -114,9 +114,9 @@ def _share_lacking(request: Request, vehicle: Vehicle) -> tuple[float, float]:
 
 
 def another_courier(problem: Problem, like: str, *, from_s: int = 0) -> Vehicle:
-    """One more courier like one of the problem's, with nothing behind him, who can begin at ``from_s``.
+    """One more courier like one of the problem's, with nothing done yet, who can begin at ``from_s``.
 
-    Raises ValueError when there is none like that, or nothing is left of his shift.
+    Raises ValueError when there is none like that, or nothing is left of the shift.
     """
     model = next((vehicle for vehicle in problem.vehicles if vehicle.id == like), None)
     if model is None:
@@ -131,7 +131,7 @@ def another_courier(problem: Problem, like: str, *, from_s: int = 0) -> Vehicle:
 
 @dataclass(frozen=True, slots=True)
 class OneMore:
-    """What one more courier would bring: the plan with him against the plan without."""
+    """What one more courier would bring: the plan with the newcomer against the plan without."""
 
     newcomer: str
     plan: Plan

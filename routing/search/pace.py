@@ -49,7 +49,7 @@ class Pace:
 
     @property
     def over(self) -> bool:
-        """Whether to stop: the time or the iterations are used up, or whoever waits wants it to stop."""
+        """Whether to stop: the time or the iterations are used up, or ``should_stop`` says so."""
         if self.should_stop is not None and self.should_stop():
             self.stopped = True
         if self.max_iterations is not None and self.iterations >= self.max_iterations:

@@ -15,7 +15,7 @@ from routing.search.solve import improve
 
 @dataclass(frozen=True, slots=True)
 class StopChange:
-    """What is different for one stop: who comes, and when. None where nobody comes."""
+    """What changes for one stop: the vehicle and its start of service, before and now. None where no vehicle comes."""
 
     request: str
     side: int

@@ -42,7 +42,7 @@ def improve_together(
         try:
             each.improve()
         finally:
-            meeting.abort()  # whoever ends lets the others go on to their end alone
+            meeting.abort()  # the others go on to their end alone
 
     threads = [threading.Thread(target=drive, args=(each,)) for each in drives[1:]]
     for thread in threads:
@@ -55,7 +55,7 @@ def improve_together(
 
 
 def _share(searches: list[Search]) -> None:
-    """Everybody behind goes on from the best."""
+    """Every search that is behind goes on from the best."""
     leader = min(searches, key=lambda search: search.rank)
     lines, rank = leader.best(), leader.rank
     for each in searches:
