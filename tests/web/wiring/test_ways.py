@@ -14,7 +14,8 @@ import pytest
 from dispatch.core.actor import Role
 from routing.travel import Geodesic, Point
 from routing.travel.addresses import geocoders, to_gcj02
-from tests.routing.travel.test_travel import STREETS, serving
+from tests.routing.travel.test_roads import STREETS
+from tests.routing.travel.test_travel import serving
 from tests.web.conftest import signed_in_client
 from web.app import create_app
 from web.wiring import travel_time_setup
