@@ -1,6 +1,6 @@
 """The blueprint of the team's pages, and what their forms share."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request
@@ -39,9 +39,7 @@ def endpoints() -> Collection[str]:
     return current_app.view_functions
 
 
-def take_form(
-    command: type[Act[Any]] | None, done: str, *, back: str, path: Iterable[tuple[object, object]] = (), **given: Any
-) -> Response:
+def take_form(command: type[Act[Any]] | None, done: str, *, back: str, path: Any = (), **given: Any) -> Response:
     """One act from a form of the team's pages; a broken rule is said on the page, and nothing is changed."""
     try:
         if command is None:
