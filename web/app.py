@@ -18,7 +18,7 @@ from web.pages.courier import handovers, run
 from web.pages.enterprise import bulk_upload
 from web.pages.operator import accounts
 from web.pages.public import login_views, track
-from web.wiring import auth, errors, formatting, forms, jobs, logs, navigation, notices, travel_time_setup
+from web.wiring import act_door, auth, errors, formatting, forms, jobs, logs, navigation, notices, travel_time_setup
 from web.wiring.lazy_commands import Commands
 from web.wiring.settings import BadSetting, Settings
 
@@ -58,6 +58,7 @@ def create_app(settings: Settings) -> Flask:
     health.install(app)
     errors.install(app)
     forms.install(app)
+    act_door.install(app)
     formatting.install(app)
     app.jinja_env.globals.update(nav_links=navigation.links, settings_tile_url=settings.tile_url, client_id=uuid4)
     app.jinja_env.globals.update(finds_addresses=bool(app.extensions["daiban.geocoder"].links))

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Any, ClassVar, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -147,18 +147,18 @@ def ids_in(hint: Any, value: Any) -> Iterator[tuple[object, object]]:
         yield hint, value
         return
     origin, inner = get_origin(hint), get_args(hint)
-    if origin in {Union, UnionType}:
+    if origin is Annotated:
+        yield from ids_in(inner[0], value)
+    elif origin in {Union, UnionType}:
         for one in inner:
             yield from ids_in(one, value)
     elif origin in {tuple, list, frozenset}:
         for item in value:
             yield from ids_in(inner[0], item)
-    elif origin is not None and issubclass(origin, Mapping):
+    elif isinstance(origin, type) and issubclass(origin, Mapping):
         for key, item in value.items():
             yield from ids_in(inner[0], key)
             yield from ids_in(inner[1], item)
-    elif hasattr(hint, "__metadata__"):
-        yield from ids_in(inner[0], value)
     elif dataclasses.is_dataclass(hint) and isinstance(value, cast(type, hint)):
         for name, field_hint in get_type_hints(hint, include_extras=True).items():
             yield from ids_in(field_hint, getattr(value, name))

@@ -241,7 +241,6 @@ class RescheduleLeg:
     """Another day or window for a leg, until its run is committed."""
 
     waybill: Waybill
-    version: int | None = None
     on: CalendarDate | None = None
     opens_s: SecondOfDay | None = None
     closes_s: SecondOfDay | None = None

@@ -123,7 +123,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     given = case.materials[0]
     given.sha256, given.media_type, given.filename = files.keep_bytes(A_PDF), "application/pdf", "a.pdf"
     project = session.get_one(Project, case.project_id)
-    a_run_to(session, county, session.get_one(CourierStop, parcel.stop_id))
+    run = a_run_to(session, county, session.get_one(CourierStop, parcel.stop_id))
     ticket = answering.open_ticket(
         session,
         kind=TicketKind.QUESTION,
@@ -160,6 +160,10 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         "agent_id": county.agents[0].id,
         "account_id": colleague.id,
         "enterprise_id": project.enterprise_id,
+        "contact_id": case.contact_id,
+        "recipient_id": project.delegations[0].recipients[0].id,
+        "run_id": run.id,
+        "division_code": county.division.code,
         "material_id": given.id,
         "digest": given.sha256,
         "review_id": lookups.reviews_of(session, case)[0].id,
@@ -177,7 +181,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     }
 
 
-def a_run_to(session: Session, county: County, stop: CourierStop) -> None:
+def a_run_to(session: Session, county: County, stop: CourierStop) -> CourierRun:
     """A committed plan that sends the county's first courier to this stop."""
     plan = queue_plan(session, division_id=county.division.id, on=stop.on, cutoff=stop.cutoff, limit_s=1, by="", at=TEN)
     plan.state = PlanState.COMMITTED
@@ -187,6 +191,7 @@ def a_run_to(session: Session, county: County, stop: CourierStop) -> None:
     stop.move_to(StopState.PLANNED)
     stop.run_id, stop.position, stop.eta_s = run.id, 1, 9 * 3600 + 600
     session.flush()
+    return run
 
 
 def a_list(session: Session, county: County, parcel: Parcel) -> str:

@@ -20,7 +20,6 @@ from dispatch.acts.papers import GiveMaterial, ReturnCorrected
 from dispatch.acts.prescreening import PrescreenCase
 from dispatch.cases.access_control import case_for
 from dispatch.cases.stages import Stage
-from dispatch.core.ids import CaseNo
 from dispatch.custody.parcel import Leg
 from dispatch.views import case_resource
 from web.wiring import cursors, files
@@ -89,12 +88,13 @@ def prescreen(case_no: str, body: Strict) -> CaseResult:
 
 @bp.post("/cases/<case_no>/corrections")
 @offers(ReturnCorrected)
+@bp.input(schema_of(ReturnCorrected, path=("case",)), arg_name="body")
 @bp.output({})
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
-def corrections(case_no: str) -> CaseResult:
+def corrections(case_no: str, body: Strict) -> CaseResult:
     """Every defect is mended: back to the agent."""
-    return take(ReturnCorrected(case=CaseNo(case_no)))
+    return take(command_from(ReturnCorrected, body, case=case_no))
 
 
 @bp.post("/cases/<case_no>/materials")
@@ -154,7 +154,7 @@ LEGS: Mapping[str, type[Act[LegResult]]] = {
 
 
 @bp.post("/cases/<case_no>/parcels")
-@offers(*LEGS.values())
+@offers(steps=LEGS, key="leg")
 @bp.input(body_of_steps("LegIn", LEGS, path=("case",), key="leg"), arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")

@@ -15,7 +15,7 @@ bp = APIBlueprint("api_reviews", __name__, url_prefix="/api/v1", tag="reviews")
 
 
 @bp.patch("/reviews/<int:review_id>")
-@offers(*REVIEW_STEPS.values())
+@offers(steps=REVIEW_STEPS)
 @bp.input(body_of_steps("ReviewIn", REVIEW_STEPS, path=("review",)), arg_name="body")
 @bp.output({})
 @bp.doc(responses=problems(404, 409, 422), security="bearer")

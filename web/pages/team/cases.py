@@ -186,7 +186,7 @@ def submit(case_no: str) -> Response:
 
 
 @bp.post("/cases/<case_no>/reviews/<int:review_id>")
-@offers(*REVIEW_STEPS.values())
+@offers(steps=REVIEW_STEPS)
 def review(case_no: str, review_id: int) -> Response:
     """One step of one matter, as the authority's paper says."""
     step = REVIEW_STEPS.get(request.form.get("step", ""))

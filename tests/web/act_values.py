@@ -1,0 +1,144 @@
+"""Values for every field of a command by its type, and how each kind of door carries them."""
+
+import dataclasses
+import uuid
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import Enum
+from types import UnionType
+from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, Le, MinLen
+
+from dispatch.acts.act import RULES
+from dispatch.acts.named_rows import ROWS
+from dispatch.core import ids
+from tests.web.world import ArgsOf
+
+ARGUMENT: dict[object, str] = {
+    ids.ProjectNo: "project_no", ids.CaseNo: "case_no", ids.MaterialId: "material_id", ids.ReviewId: "review_id",
+    ids.Waybill: "waybill", ids.StopId: "stop_id", ids.RunId: "run_id", ids.PlanId: "plan_id",
+    ids.CourierId: "courier_id", ids.ListNo: "list_no", ids.ReferralId: "referral_id", ids.AgentId: "agent_id",
+    ids.EnterpriseId: "enterprise_id", ids.ContactId: "contact_id", ids.TicketNo: "ticket_no",
+    ids.RectificationId: "rectification_id", ids.MessageId: "message_id", ids.DivisionCode: "division_code",
+    ids.CentreId: "centre_id", ids.RecipientId: "recipient_id",
+}  # fmt: skip
+"""The part of an address, and of the world, that each type of id stands for."""
+
+
+def value_of(hint: Any, known: ArgsOf, default: object = dataclasses.MISSING) -> Any:
+    """A value of this type that is not the default; ids are those of ``known``."""
+    if hint in ARGUMENT:
+        return known[ARGUMENT[hint]]
+    if isinstance(hint, NewType):
+        return value_of(hint.__supertype__, known, default)
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _within(hint.__metadata__, value_of(inner[0], known, default))
+    if origin in {Union, UnionType}:
+        return value_of(next(one for one in inner if one is not type(None)), known, default)
+    if origin is Literal:
+        return next(word for word in inner if word != default)
+    if origin in {tuple, list, frozenset}:
+        return origin([value_of(inner[0], known)])
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {value_of(inner[0], known): value_of(inner[1], known)}
+    if dataclasses.is_dataclass(hint):
+        hints = get_type_hints(hint, include_extras=True)
+        fields = dataclasses.fields(hint)
+        return hint(**{field.name: value_of(hints[field.name], known, field.default) for field in fields})
+    return _plain(hint, default)
+
+
+def _plain(hint: Any, default: object) -> Any:
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return next(member for member in hint if member != default)
+    if hint is bool:
+        return default is not True
+    if hint is int:
+        return 7
+    if hint is float:
+        return 80.5
+    if hint is str:
+        return "七"
+    if hint is date:
+        return date(2026, 11, 27)
+    if hint is datetime:
+        return datetime.fromisoformat("2026-11-23T10:00:00+08:00")
+    if hint is uuid.UUID:
+        return uuid.UUID(int=7)
+    if hint is Any:
+        return "七"
+    raise TypeError(f"no value is known for {hint}")
+
+
+def _within(marks: tuple[Any, ...], value: Any) -> Any:
+    for mark in marks:
+        if isinstance(mark, Ge) and isinstance(value, int | float) and value < mark.ge:
+            value = type(value)(mark.ge)
+        if isinstance(mark, Le) and isinstance(value, int | float) and value > mark.le:
+            value = type(value)(mark.le)
+        if isinstance(mark, MinLen) and isinstance(value, str):
+            value = value * max(1, mark.min_length)
+        pattern = getattr(mark, "pattern", None)
+        if isinstance(pattern, str):
+            value = PATTERNS[pattern]
+    return value
+
+
+PATTERNS: dict[str, str] = {r"^[0-9a-f]{64}$": "a" * 64, r"^\+?[0-9]{5,20}$": "+8613800000007", r"^[a-z]{2}$": "en"}
+
+
+def command_of(act: type, known: ArgsOf) -> Any:
+    """The act with every field filled in."""
+    hints = RULES[act].hints
+    fields = dataclasses.fields(act)
+    return act(**{field.name: value_of(hints[field.name], known, field.default) for field in fields})
+
+
+def with_foreign_ids(act: type, ours: ArgsOf, theirs: ArgsOf) -> list[tuple[str, Any]]:
+    """The act once for each type of id in it, with that id replaced by one that the actor may not name."""
+    kinds: set[object] = set()
+    for hint in RULES[act].hints.values():
+        kinds |= _kinds_in(hint)
+    return [
+        (ARGUMENT[kind], command_of(act, {**ours, ARGUMENT[kind]: theirs[ARGUMENT[kind]]}))
+        for kind in sorted(kinds, key=str)
+    ]
+
+
+def _kinds_in(hint: Any) -> set[object]:
+    if hint in ROWS:
+        return {hint}
+    found: set[object] = set()
+    for one in get_args(hint):
+        found |= _kinds_in(one)
+    if dataclasses.is_dataclass(hint):
+        for one in get_type_hints(hint, include_extras=True).values():
+            found |= _kinds_in(one)
+    return found
+
+
+def as_json(value: Any) -> Any:
+    """A field as a JSON body carries it."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple | list | frozenset):
+        return [as_json(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): as_json(one) for key, one in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, uuid.UUID) else value
+
+
+def as_form(value: Any) -> Any:
+    """A field as a form carries it."""
+    plain = as_json(value)
+    if isinstance(plain, bool):
+        return "on" if plain else None
+    if isinstance(plain, list):
+        return [str(one) for one in plain]
+    return str(plain)

@@ -1,0 +1,252 @@
+"""Parity: every act through every door, with good data, foreign ids, an old version, twice, and as each role."""
+
+import dataclasses
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+import db
+from dispatch.acts.act import RULES, ids_in, perform
+from dispatch.acts.act import every_act as all_acts
+from dispatch.acts.act_record import ActRecord
+from dispatch.core.actor import Actor, Role
+from dispatch.core.errors import DispatchError, NotFound, Stale
+from tests.web.act_values import ARGUMENT, as_form, as_json, command_of, with_foreign_ids
+from tests.web.conftest import signed_in_client
+from tests.web.world import World, app_over
+from web.wiring.auth import person_of
+
+ACTS = all_acts()
+PEOPLE = frozenset(role for role in Role if role is not Role.SYSTEM)
+
+
+@pytest.fixture(scope="module")
+def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application over the world that world.py makes."""
+    folder = tmp_path_factory.mktemp("parity")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAIBAN_HOME", str(folder))
+        made = app_over(postgres, template_database, f"parity_{os.getpid()}", folder)
+        yield made
+    made.extensions["daiban.sessions"].kw["bind"].dispose()
+
+
+@pytest.fixture(scope="module")
+def world(app: Flask) -> World:
+    found: World = app.extensions["world"]
+    return found
+
+
+def actor_of(app: Flask, world: World, role: Role) -> Actor:
+    with app.extensions["daiban.sessions"]() as session:
+        return person_of(session, session.get_one(type(world.accounts[role]), world.accounts[role].id)).viewer
+
+
+class Rolled(Exception):
+    """The step went through; nothing of it is kept."""
+
+
+def outcome(app: Flask, command: Any, actor: Actor, **more: Any) -> Exception | None:
+    """What became of the step; every trace of it is rolled back."""
+    try:
+        with app.extensions["daiban.sessions"].begin() as session:
+            perform(session, command, actor, **more)
+            raise Rolled
+    except Rolled:
+        return None
+    except Exception as error:  # noqa: BLE001  what the step answers is looked at by the test
+        return error
+
+
+# ---------------------------------------------------------------- the acts themselves
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_no_act_takes_an_id_that_is_not_the_actors(app: Flask, world: World, act: type) -> None:
+    for role in sorted(RULES[act].by - {Role.SYSTEM, Role.OPERATOR}):
+        for name, command in with_foreign_ids(act, world.ours, world.theirs):
+            error = outcome(app, command, actor_of(app, world, role))
+            assert isinstance(error, NotFound), f"{act.__name__} as {role} takes a foreign {name}: {error!r}"
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_an_act_is_there_for_its_roles_alone(app: Flask, world: World, act: type) -> None:
+    command = command_of(act, world.ours)
+    for role in sorted(PEOPLE - RULES[act].by):
+        assert isinstance(outcome(app, command, actor_of(app, world, role)), NotFound), f"{role} may {act.__name__}"
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_an_old_version_is_refused(app: Flask, world: World, act: type) -> None:
+    if "version" not in RULES[act].hints or RULES[act].target is None:
+        pytest.skip("the act changes no row that has a version")
+    old = dataclasses.replace(command_of(act, world.ours), version=2**31)
+    role = next(role for role in (Role.OPERATOR, Role.ENTERPRISE, Role.COURIER) if role in RULES[act].by)
+    assert isinstance(outcome(app, old, actor_of(app, world, role)), Stale), act.__name__
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_the_same_client_id_takes_the_step_once(app: Flask, world: World, act: type) -> None:
+    role = next(iter(sorted(RULES[act].by - {Role.SYSTEM})), Role.SYSTEM)
+    if role is Role.SYSTEM:
+        pytest.skip("only the schedule takes it")
+    fields = {"version": None} if "version" in RULES[act].hints else {}
+    command = dataclasses.replace(command_of(act, world.ours), **fields)
+    actor, client_id = actor_of(app, world, role), uuid.uuid4()
+    try:
+        with app.extensions["daiban.sessions"].begin() as session:
+            try:
+                first = perform(session, command, actor, client_id=client_id)
+            except Exception as error:
+                raise Rolled from error
+            records = session.scalar(select(func.count()).select_from(ActRecord))
+            again = perform(session, command, actor, client_id=client_id)
+            assert session.scalar(select(func.count()).select_from(ActRecord)) == records
+            assert type(first) is type(again)
+            raise Rolled
+    except Rolled:
+        pass
+
+
+# ---------------------------------------------------------------- the doors
+
+
+class Seen(DispatchError):
+    """What arrived at the acts through a door."""
+
+    def __init__(self, command: Any) -> None:
+        super().__init__("seen")
+        self.command = command
+
+
+def doors(app: Flask) -> list[tuple[str, str, list[str], type, dict[str, str]]]:
+    """Each door and act: method, rule, names in the address, the act, the word that tells it apart."""
+    found = []
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        offered = getattr(app.view_functions[rule.endpoint], "offered_acts", {})
+        for act, word in offered.items():
+            method = next(iter(sorted((rule.methods or set()) - {"HEAD", "OPTIONS", "GET"})))
+            found.append((method, rule.rule, sorted(rule.arguments), act, word))
+    return found
+
+
+def test_every_act_of_people_has_a_door(app: Flask) -> None:
+    offered = {act for *_, act, _ in doors(app)}
+    lost = {act.__name__ for act in ACTS if RULES[act].by != {Role.SYSTEM}} - {act.__name__ for act in offered}
+    assert lost == WITHOUT_A_DOOR
+
+
+WITHOUT_A_DOOR: set[str] = set()
+"""Acts of people that no page and no resource offers yet: each is a gap."""
+
+BY_HAND: dict[tuple[str, str], str] = {}
+"""Doors whose form is put together by the page itself; what stands there is tried by the page's own tests."""
+
+
+def test_no_door_drops_a_field(app: Flask, world: World) -> None:
+    dropped = []
+    seen: list[Any] = []
+
+    def look(_session: Any, command: Any, _actor: Any, **_: Any) -> Any:
+        seen.append(command)
+        raise Seen(command)
+
+    app.extensions["daiban.perform"] = look
+    try:
+        for method, rule, names, act, word in doors(app):
+            if (act.__name__, rule) in BY_HAND:
+                continue
+            role = next(
+                role for role in (Role.OPERATOR, Role.ENTERPRISE, Role.COURIER, Role.LEAD) if role in RULES[act].by
+            )
+            seen.clear()
+            wanted = command_of(act, world.ours)
+            send(app, client_of(app, world, role), method, rule, names, wanted, word, world)
+            if not seen:
+                dropped.append(f"{method} {rule}: {act.__name__} does not arrive")
+                continue
+            dropped += [
+                f"{method} {rule}: {act.__name__}.{field.name} is {getattr(seen[0], field.name)!r}"
+                for field in dataclasses.fields(act)
+                if as_json(getattr(seen[0], field.name)) != as_json(getattr(wanted, field.name))
+            ]
+    finally:
+        app.extensions["daiban.perform"] = perform
+    assert dropped == []
+
+
+def client_of(app: Flask, world: World, role: Role) -> FlaskClient:
+    with app.extensions["daiban.sessions"]() as session:
+        account = session.get_one(type(world.accounts[role]), world.accounts[role].id)
+    return signed_in_client(app, account)
+
+
+def send(
+    app: Flask,
+    client: FlaskClient,
+    method: str,
+    rule: str,
+    names: list[str],
+    wanted: Any,
+    word: dict[str, str],
+    world: World,
+) -> None:
+    """The command as this door takes it: what stands in the address, and the rest as JSON or as a form."""
+    hints = RULES[type(wanted)].hints
+    left, in_address = set(names), set()
+    for name, hint in hints.items():
+        if ARGUMENT.get(hint) in left or name in left:
+            left -= {ARGUMENT.get(hint), name}
+            in_address.add(name)
+    body = {name: getattr(wanted, name) for name in hints if name not in in_address}
+    adapter = app.url_map.bind("localhost")
+    endpoint = next(r.endpoint for r in app.url_map.iter_rules() if r.rule == rule and method in (r.methods or set()))
+    address = adapter.build(endpoint, {name: world.ours.get(name, 1) for name in names}, method=method)
+    if rule.startswith("/api/"):
+        client.open(address, method=method, json={**word, **{name: as_json(value) for name, value in body.items()}})
+    else:
+        form = {**word, **{name: as_form(value) for name, value in body.items()}}
+        client.open(address, method=method, data={name: value for name, value in form.items() if value is not None})
+
+
+def test_ids_are_found_wherever_they_stand(world: World) -> None:
+    """Ids are found in tuples, mappings and nested values: nothing is let through unseen."""
+    for act in ACTS:
+        command = command_of(act, world.ours)
+        named = {kind for name, hint in RULES[act].hints.items() for kind, _ in ids_in(hint, getattr(command, name))}
+        assert {ARGUMENT[kind] for kind in named} == {
+            name for name, _ in with_foreign_ids(act, world.ours, world.theirs)
+        }
+
+
+def test_a_step_leaves_one_line(app: Flask, world: World) -> None:
+    """Who took it, on what, and when, by both clocks."""
+    done = 0
+    for act in ACTS:
+        if Role.OPERATOR not in RULES[act].by:
+            continue
+        fields = {"version": None} if "version" in RULES[act].hints else {}
+        command = dataclasses.replace(command_of(act, world.ours), **fields)
+        actor = actor_of(app, world, Role.OPERATOR)
+        try:
+            with app.extensions["daiban.sessions"].begin() as session:
+                try:
+                    perform(session, command, actor)
+                except Exception as error:
+                    raise Rolled from error
+                line = session.scalars(select(ActRecord).order_by(ActRecord.id.desc()).limit(1)).one()
+                assert (line.act, line.account_id) == (act.__name__, actor.account_id)
+                assert line.actor == actor.label
+                assert line.at is not None and abs(line.at - db.now(session)) < timedelta(minutes=5)
+                done += 1
+                raise Rolled
+        except Rolled:
+            continue
+    assert done >= 3
