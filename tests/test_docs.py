@@ -182,6 +182,23 @@ def test_every_name_of_the_code_in_backticks_exists(page: Path):
 
 
 @EVERY_PAGE
+def test_a_name_with_its_module_stands_in_that_module(page: Path):
+    """`module.name` and `package.module`: the part behind the dot is found where the part before it says."""
+    modules: dict[str, list[str]] = {}
+    for name in tracked():
+        if name.endswith(".py") and name.split("/")[0] in {*ROOMS, "db.py", "servers.py"}:
+            modules.setdefault(Path(name).stem, []).append(name)
+    wrong = [
+        quoted
+        for quoted in in_backticks(page)
+        if (found := re.fullmatch(r"([a-z_]+)\.([A-Za-z_]\w*)(?:\(.*\))?", quoted)) and found[1] in modules
+        if not PATH.fullmatch(quoted) and not (ROOT / quoted.replace(".", "/")).is_dir()
+        if not any(re.search(rf"\b{found[2]}\b", (ROOT / name).read_text()) for name in modules[found[1]])
+    ]
+    assert wrong == []
+
+
+@EVERY_PAGE
 def test_every_test_that_a_page_names_exists(page: Path):
     named = [TEST.fullmatch(quoted) for quoted in in_backticks(page)]
     gone = [
