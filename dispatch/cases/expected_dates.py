@@ -24,7 +24,14 @@ from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.core.working_days import CalendarMissing
 from dispatch.forecast.calibration import pert_ahead
-from dispatch.forecast.path_sampling import NothingToPromise, PathSampler, least_cases, prepare_path_samples
+from dispatch.forecast.path_sampling import (
+    DecidingPlace,
+    NothingToPromise,
+    PathSampler,
+    PathSoFar,
+    least_cases,
+    prepare_path_samples,
+)
 from dispatch.forecast.promise import Outlook, Promise, outlook, promise, reissue, why_moved
 from dispatch.forecast.risk import Risk, risk
 from dispatch.path.errors import PathError
@@ -65,13 +72,18 @@ def forecast(
         mine = _path_towards(session, project, case, at=at, places=places)
         if mine is None:
             return None
+        place = DecidingPlace(mine.city, mine.authorities)
         ready = prepare_path_samples(
-            mine.path, known.durations, authorities=mine.authorities, city=mine.city,
-            goals=mine.codes_of_case[case.id], calendar=mine.calendar, start_on=mine.start_on, today=mine.today,
-            progress=mine.progress, paused_wd=mine.paused_wd, pause_ahead_wd=mine.pause_ahead_wd,
-        )  # fmt: skip
+            mine.path,
+            known.durations,
+            place=place,
+            goals=mine.codes_of_case[case.id],
+            so_far=PathSoFar(
+                mine.calendar, mine.start_on, mine.today, mine.progress, mine.paused_wd, mine.pause_ahead_wd
+            ),
+        )
         view = outlook(ready, known.recalibration)
-        seen = least_cases(mine.path, known.durations, mine.authorities, mine.city) > 0
+        seen = least_cases(mine.path, known.durations, place) > 0
         now = promise(view, mine.calendar, mine.start_on, mine.today, is_from_cases=seen)
     except (NothingToPromise, CalendarMissing, PathError) as why_not:
         log.info("case %s has no expected date: %s", case.id, why_not)

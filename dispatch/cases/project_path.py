@@ -22,7 +22,7 @@ from dispatch.core.working_days import Calendar
 from dispatch.path.applicability import Facts, applies, limits_for
 from dispatch.path.approval_graph import Path
 from dispatch.path.area_effects import EvaluatedSite, ZoneEvaluation
-from dispatch.path.build_path import applicable, build_path
+from dispatch.path.build_path import EvaluationOffers, applicable, build_path
 from dispatch.path.edit_log import standing
 from dispatch.path.edits import Edit
 from dispatch.path.matter_node import IntermediaryWork, MatterNode
@@ -122,10 +122,7 @@ def project_path(
         path=build_path(
             chosen,
             intermediaries=[_work(w) for w in works],
-            site=place.site,
-            evaluations=place.evaluations,
-            calendar=calendar,
-            start_on=start,
+            offers=EvaluationOffers(place.site, place.evaluations, calendar, start),
             edits=changes,
             only=only if changes else None,
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import erf, sqrt
 
 from dispatch.forecast.durations import Durations, Fit
-from dispatch.forecast.path_sampling import PathSampler, law
+from dispatch.forecast.path_sampling import DecidingPlace, PathSampler, law
 from dispatch.forecast.promise import Outlook, Recalibration
 from dispatch.path.approval_graph import Path
 from dispatch.path.path_step import Counting
@@ -112,7 +112,7 @@ def pert_normal(path: Path, durations: Durations, chain: Sequence[str], days: fl
     mean = variance = 0.0
     for code in chain:
         step = path.step(code)
-        fit = law(step, durations, step.matter.authority, city, Counting.TARGET)
+        fit = law(step, durations, DecidingPlace(city), Counting.TARGET)
         if fit is not None:
             mean += fit.mean
             variance += fit.variance

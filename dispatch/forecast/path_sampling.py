@@ -1,20 +1,19 @@
-"""Course: an approval path made ready for drawing, and its samples: every matter's end, many times at once. Pure."""
+"""Path sampling: every matter's end on an approval path, drawn many times at once. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
-from math import log, sqrt
-from zlib import crc32
+from math import log
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from dispatch.core.working_days import Calendar
-from dispatch.forecast.durations import SHORTEST, Durations, Fit
+from dispatch.forecast.correlated_noise import FittedLaws, Sample, correlated_noise, gap_days, noise_given_decided
+from dispatch.forecast.durations import Durations, Fit
 from dispatch.path.approval_graph import Path
 from dispatch.path.matter_node import AreaEffect, Basis
 from dispatch.path.path_step import Counting, PathStep, WaitLink
@@ -22,28 +21,9 @@ from dispatch.path.schedule import MatterProgress
 
 SAMPLES = 2_000
 
-Sample = npt.NDArray[np.float32]
-
 
 class NothingToPromise(ValueError):
     """The path has no matter whose end could be promised."""
-
-
-@lru_cache(maxsize=1024)
-def _normals(key: str, samples: int) -> Sample:
-    """Standard normals of one name: evenly stratified, shuffled by the name. The same facts give the same date, and a
-    change of one matter leaves the draws of all others as they were."""
-    shuffled = np.random.default_rng(crc32(key.encode())).permutation(samples)
-    found: Sample = ndtri((shuffled + 0.5) / samples).astype(np.float32)
-    found.flags.writeable = False
-    return found
-
-
-@lru_cache(maxsize=1024)
-def _gap_days(key: str, samples: int, gap: Fit) -> Sample:
-    found: Sample = np.rint(np.exp(_normals(key, samples) * np.float32(gap.sigma) + np.float32(gap.mu)))
-    found.flags.writeable = False
-    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,99 +90,134 @@ class PathSampler:
         return noise
 
 
+@dataclass(frozen=True, slots=True)
+class DecidingPlace:
+    """Where matters are decided: the city, and the authority of each matter where it is not the catalogue's."""
+
+    city: str = ""
+    authorities: Mapping[str, str] = field(default_factory=dict)
+
+    def authority_of(self, step: PathStep) -> str:
+        return self.authorities.get(step.code, step.matter.authority)
+
+
+@dataclass(frozen=True, slots=True)
+class PathSoFar:
+    """What has happened to a path by ``today``.
+
+    ``paused_wd``: how long special procedures have stood so far; ``pause_ahead_wd``: how long they are still expected
+    to. ``LegalClock.pauses_wd`` gives both."""
+
+    calendar: Calendar
+    start_on: date
+    today: date
+    progress: Mapping[str, MatterProgress] = field(default_factory=dict)
+    paused_wd: Mapping[str, int] = field(default_factory=dict)
+    pause_ahead_wd: Mapping[str, int] = field(default_factory=dict)
+
+    def day_of(self, on: date | None) -> float | None:
+        """A date as working days from the project's start."""
+        return None if on is None else float(self.calendar.working_days_between(self.start_on, on))
+
+
+ANYWHERE = DecidingPlace()
+
+
 def prepare_path_samples(
     path: Path,
     durations: Durations,
     *,
-    authorities: Mapping[str, str] | None = None,
-    city: str = "",
+    place: DecidingPlace = ANYWHERE,
     counting: Counting = Counting.ELAPSED,
     goals: Iterable[str] | None = None,
-    calendar: Calendar | None = None,
-    start_on: date | None = None,
-    today: date | None = None,
-    progress: Mapping[str, MatterProgress] | None = None,
-    paused_wd: Mapping[str, int] | None = None,
-    pause_ahead_wd: Mapping[str, int] | None = None,
+    so_far: PathSoFar | None = None,
     samples: int = SAMPLES,
     key: str = "",
 ) -> PathSampler:
-    """Make a path ready. ``authorities`` says who decides each matter at the project's place, else the catalogue does.
+    """Make a path ready for drawing. Without ``so_far`` nothing has happened yet.
 
-    ``key`` (the project's number, say) gives a project draws of its own; without it, all projects share theirs.
-
-    ``paused_wd``: how long special procedures have stood so far; ``pause_ahead_wd``: how long they are still expected
-    to. ``LegalClock.pauses_wd`` gives both."""
-    who = authorities or {}
-    happened = progress or {}
-    if happened and (calendar is None or start_on is None or today is None):
-        raise ValueError("progress is told in dates: the calendar, the project's start and today are needed")
+    ``key`` (the project's number, say) gives a project draws of its own; without it, all projects share theirs."""
     wanted = tuple(path.goals if goals is None else goals)
     if not wanted:
         raise NothingToPromise("no matter of this path counts towards a target")
     row_of = {code: row for row, code in enumerate(path.codes)}
-
-    def offset(on: date) -> int:
-        return 0 if calendar is None or start_on is None else calendar.working_days_between(start_on, on)
-
-    now = float(max(0, offset(today))) if today is not None else 0.0
-    gap = durations.gap
-    n = len(path.steps)
-    fits = [law(step, durations, who.get(step.code, step.matter.authority), city, counting) for step in path.steps]
-    accepted: list[float | None] = []
-    finished: list[float | None] = []
-    used = np.zeros(n, dtype=np.float32)
-    stood = np.array([(paused_wd or {}).get(code, 0) for code in path.codes], dtype=np.float32)
-    ahead = np.array([(pause_ahead_wd or {}).get(code, 0) for code in path.codes], dtype=np.float32)
-    for row, code in enumerate(path.codes):
-        so_far = happened.get(code, MatterProgress())
-        finished.append(None if so_far.decided_on is None else float(offset(so_far.decided_on)))
-        accepted.append(None if so_far.accepted_on is None else float(offset(so_far.accepted_on)))
-        begun = accepted[-1]
-        if begun is not None:
-            used[row] = max(0.0, now - begun - stood[row])
-    laws = _Laws(
+    fits = [law(step, durations, place, counting) for step in path.steps]
+    laws = FittedLaws(
         np.array([fit.mu if fit else 0.0 for fit in fits], dtype=np.float32),
         np.array([fit.sigma if fit else 1.0 for fit in fits], dtype=np.float32),
         np.array([fit.floor if fit else 0.0 for fit in fits], dtype=np.float32),
     )
     timeless = np.array([fit is None for fit in fits])
-    lasted = {
-        row: max(0.0, ended - begun - float(stood[row]))
-        for row, (begun, ended) in enumerate(zip(accepted, finished, strict=True))
-        if begun is not None and ended is not None and not timeless[row]
-    }
-    places = [who.get(step.code, step.matter.authority) for step in path.steps]
-    noise = _correlated(path.codes, places, durations, samples, key)
+    happened = _happened(path.codes, so_far)
+    lasted = {row: days for row, days in happened.lasted.items() if not timeless[row]}
+    authorities = [place.authority_of(step) for step in path.steps]
+    noise = correlated_noise(path.codes, authorities, durations, samples, key)
     return PathSampler(
         codes=path.codes,
-        starts_after=tuple(tuple(row_of[w.on] for w in s.waits if w.link is WaitLink.START) for s in path.steps),
-        decided_after=tuple(tuple(row_of[w.on] for w in s.waits if w.link is WaitLink.DECISION) for s in path.steps),
-        finished=tuple(finished),
-        accepted=tuple(accepted),
+        starts_after=_rows_waited_for(path, row_of, WaitLink.START),
+        decided_after=_rows_waited_for(path, row_of, WaitLink.DECISION),
+        finished=happened.finished,
+        accepted=happened.accepted,
         mu=laws.mu,
         sigma=laws.sigma,
         floor=laws.floor,
         timeless=timeless,
-        cap=np.full(n, np.inf, dtype=np.float32),
-        used=used,
-        paused=stood + ahead,
-        today=now,
+        cap=np.full(len(path.steps), np.inf, dtype=np.float32),
+        used=happened.used,
+        paused=happened.paused,
+        today=happened.today,
         goals=tuple(row_of[code] for code in wanted),
-        noise=_knowing(noise, lasted, laws, places, durations) if lasted else noise,
-        gaps=np.stack([_gap_days(f"{key}/gap/{code}", samples, gap) for code in path.codes])
+        noise=noise_given_decided(noise, lasted, laws, authorities, durations) if lasted else noise,
+        gaps=np.stack([gap_days(f"{key}/gap/{code}", samples, durations.gap) for code in path.codes])
         if counting is Counting.ELAPSED
         else None,
     )
 
 
-def law(step: PathStep, durations: Durations, authority: str, city: str, counting: Counting) -> Fit | None:
+def _rows_waited_for(path: Path, row_of: Mapping[str, int], link: WaitLink) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(row_of[wait.on] for wait in step.waits if wait.link is link) for step in path.steps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Happened:
+    """What has happened to each matter, a row each, in working days from the project's start."""
+
+    finished: tuple[float | None, ...]
+    accepted: tuple[float | None, ...]
+    used: Sample
+    paused: Sample
+    today: float
+    lasted: Mapping[int, float]  # of what is decided: its days without those of special procedures
+
+
+def _happened(codes: Sequence[str], so_far: PathSoFar | None) -> _Happened:
+    if so_far is None:
+        nothing: Sample = np.zeros(len(codes), dtype=np.float32)
+        return _Happened((None,) * len(codes), (None,) * len(codes), nothing, nothing, 0.0, {})
+    told = [so_far.progress.get(code, MatterProgress()) for code in codes]
+    accepted = tuple(so_far.day_of(one.accepted_on) for one in told)
+    finished = tuple(so_far.day_of(one.decided_on) for one in told)
+    stood: Sample = np.array([so_far.paused_wd.get(code, 0) for code in codes], dtype=np.float32)
+    ahead: Sample = np.array([so_far.pause_ahead_wd.get(code, 0) for code in codes], dtype=np.float32)
+    today = max(0.0, so_far.day_of(so_far.today) or 0.0)
+    used: Sample = np.zeros(len(codes), dtype=np.float32)
+    lasted: dict[int, float] = {}
+    for row, (begun, ended) in enumerate(zip(accepted, finished, strict=True)):
+        if begun is None:
+            continue
+        used[row] = max(0.0, today - begun - stood[row])
+        if ended is not None:
+            lasted[row] = max(0.0, ended - begun - float(stood[row]))
+    return _Happened(finished, accepted, used, stood + ahead, today, lasted)
+
+
+def law(step: PathStep, durations: Durations, place: DecidingPlace, counting: Counting) -> Fit | None:
     """What a step's duration follows, after area evaluations and commitments; None when it takes no time."""
     if step.effect is AreaEffect.REPLACE:
         return None
     if counting is Counting.TARGET and not step.matter.works_against_target:
         return None
-    fit = durations.of(step.matter, authority, city)
+    fit = durations.of(step.matter, place.authority_of(step), place.city)
     if fit is None:
         return None
     full, left = step.matter.committed_days, step.days(Basis.COMMITTED, Counting.ELAPSED)
@@ -211,49 +226,10 @@ def law(step: PathStep, durations: Durations, authority: str, city: str, countin
     return fit
 
 
-def least_cases(path: Path, durations: Durations, authorities: Mapping[str, str] | None = None, city: str = "") -> int:
+def least_cases(path: Path, durations: Durations, place: DecidingPlace = ANYWHERE) -> int:
     """How many cases stand behind the least observed of the matters that take time: nought means belief alone."""
-    who = authorities or {}
-    fits = [
-        law(step, durations, who.get(step.code, step.matter.authority), city, Counting.TARGET) for step in path.steps
-    ]
+    fits = [law(step, durations, place, Counting.TARGET) for step in path.steps]
     return min((fit.cases for fit in fits if fit is not None), default=0)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Laws:
-    mu: Sample
-    sigma: Sample
-    floor: Sample
-
-
-def _correlated(codes: Sequence[str], places: Sequence[str], durations: Durations, samples: int, key: str) -> Sample:
-    department, project = durations.department_correlation, durations.project_correlation
-    noise: Sample = np.stack([_normals(f"{key}/{code}", samples) for code in codes])
-    noise *= np.float32(sqrt(1 - department - project))
-    for row, place in enumerate(places):
-        noise[row] += np.float32(sqrt(department)) * _normals(f"{key}/department/{place}", samples)
-    noise += np.float32(sqrt(project)) * _normals(f"{key}/project", samples)
-    return noise
-
-
-def _knowing(
-    noise: Sample, lasted: Mapping[int, float], laws: _Laws, places: Sequence[str], durations: Durations
-) -> Sample:
-    """The noise of what is open, given how slow what is decided turned out to be (Matheron's rule): a project that was
-    slow so far is expected to stay slow, most of all in the same department."""
-    known = list(lasted)
-    here = np.array(places)
-    alike = durations.project_correlation + durations.department_correlation * (here[:, None] == here[None, :])
-    np.fill_diagonal(alike, 1.0)
-    days = np.array([max(lasted[row] - float(laws.floor[row]), SHORTEST) for row in known])
-    seen = (np.log(days) - laws.mu[known]) / laws.sigma[known]
-    # A whole day is only known to half a day either way.
-    blur = (1 / 12) / (days * laws.sigma[known]) ** 2
-    among = alike[np.ix_(known, known)] + np.diag(blur)
-    pull = np.linalg.solve(among, seen[:, None] - noise[known]).astype(np.float32)
-    moved: Sample = noise + alike[:, known].astype(np.float32) @ pull
-    return moved
 
 
 def ends(ready: PathSampler) -> Sample:

@@ -10,7 +10,8 @@ import numpy as np
 
 from dispatch.core.localized_text import DayText, ListText, LocalizedText
 from dispatch.core.working_days import Calendar
-from dispatch.forecast.path_sampling import PathSampler, Sample, ends
+from dispatch.forecast.correlated_noise import Sample
+from dispatch.forecast.path_sampling import PathSampler, ends
 from dispatch.path.schedule import MatterProgress
 
 SHARE = 0.85  # the probability behind the date that is said aloud

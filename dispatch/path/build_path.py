@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from dispatch.core.working_days import Calendar
@@ -16,25 +16,31 @@ from dispatch.path.path_step import Counting, PathStep, Wait, WaitLink
 from dispatch.path.step_order import in_order
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluationOffers:
+    """The area evaluations (区域评估) that a project's site may share.
+
+    Each is judged on the day its matter is filed (``filed_on``), else on the day the committed plan reaches it."""
+
+    site: EvaluatedSite
+    evaluations: Sequence[ZoneEvaluation]
+    calendar: Calendar
+    start_on: date
+    filed_on: Mapping[str, date] = field(default_factory=dict)
+
+
 def build_path(
     matters: Iterable[MatterNode],
     *,
     intermediaries: Iterable[IntermediaryWork] = (),
-    site: EvaluatedSite | None = None,
-    evaluations: Iterable[ZoneEvaluation] = (),
-    calendar: Calendar | None = None,
-    start_on: date | None = None,
-    filed_on: Mapping[str, date] | None = None,
+    offers: EvaluationOffers | None = None,
     edits: Iterable[Edit] = (),
     only: Iterable[str] | None = None,
 ) -> Path:
     """The path of the matters that apply. Prerequisites that are not among them are passed through to those that are.
 
     ``edits`` are the lead's, made earlier: what fits is in the path. ``only`` cuts it down to some
-    of its matters and the work that feeds them.
-
-    An area evaluation is judged on the day its matter is filed (``filed_on``), else on the day the committed plan
-    reaches it; that needs the calendar and the project's start."""
+    of its matters and the work that feeds them. ``offers`` are the zones' evaluations that the site may share."""
     nodes: dict[str, MatterNode] = {}
     for matter in matters:
         if matter.code in nodes:
@@ -51,12 +57,7 @@ def build_path(
     if only is not None:
         wanted = set(only)
         path = path.just(wanted.union(work.code for work in works if work.feeds in wanted))
-    offers = tuple(evaluations)
-    if not offers or site is None:
-        return path
-    if calendar is None or start_on is None:
-        raise PathError("area evaluations are judged on a date: the calendar and the project's start are needed")
-    return _with_evaluations(path, site, offers, calendar, start_on, filed_on or {})
+    return path if offers is None or not offers.evaluations else _with_evaluations(path, offers)
 
 
 def applicable(matters: Iterable[MatterNode], codes: Iterable[str]) -> tuple[MatterNode, ...]:
@@ -109,14 +110,7 @@ def _add_work(nodes: dict[str, MatterNode], work: IntermediaryWork) -> None:
     nodes[work.feeds] = replace(fed, prerequisites=(*fed.prerequisites, work.code))
 
 
-def _with_evaluations(
-    path: Path,
-    site: EvaluatedSite,
-    offers: tuple[ZoneEvaluation, ...],
-    calendar: Calendar,
-    start_on: date,
-    filed_on: Mapping[str, date],
-) -> Path:
+def _with_evaluations(path: Path, offers: EvaluationOffers) -> Path:
     """Walk the committed plan forward; each matter's own start is the date on which its evaluation is judged."""
     finish: dict[str, int] = {}
     steps: dict[str, PathStep] = {}
@@ -125,11 +119,11 @@ def _with_evaluations(
         start = max((finish[wait.on] for wait in step.waits if wait.link is WaitLink.START), default=0)
         matter = step.matter
         if matter.area_evaluation and matter.area_effect is not AreaEffect.NONE:
-            on = filed_on.get(step.code) or calendar.add_working_days(start_on, start)
-            for offer in offers:
+            on = offers.filed_on.get(step.code) or offers.calendar.add_working_days(offers.start_on, start)
+            for offer in offers.evaluations:
                 if offer.kind != matter.area_evaluation:
                     continue
-                hindrances = offer.hindrances(site, on)
+                hindrances = offer.hindrances(offers.site, on)
                 uses.append(AreaUse(step.code, offer, on, hindrances))
                 if not hindrances and step.effect is AreaEffect.NONE:
                     step = replace(step, effect=matter.area_effect, evaluation=offer)

@@ -76,48 +76,55 @@ Edit = AddWait | DropWait | AddMatter | DropMatter | Grant | SetDays
 
 
 def apply_edit(steps: dict[str, PathStep], edit: Edit) -> None:
+    """Change ``steps`` as the lead says. Raises PathError, and changes nothing, when the edit does not fit them."""
     if not edit.reason.strip():
         raise PathError("an edit of the path needs its reason")
     if isinstance(edit, AddMatter):
-        if edit.matter.code in steps:
-            raise PathError(f"{edit.matter.code} is already in the path")
-        unknown = [on for on in edit.matter.prerequisites if on not in steps]
-        if unknown:
-            raise UnknownMatter(f"{edit.matter.code} waits for {', '.join(unknown)}, not in this path")
-        waits = tuple(Wait(on) for on in edit.matter.prerequisites)
-        steps[edit.matter.code] = PathStep(edit.matter, waits, reason=edit.reason)
+        _add_matter(steps, edit)
         return
     if edit.code not in steps:
         raise UnknownMatter(f"{edit.code} is not in this path")
     step = steps[edit.code]
-    waits_on = {wait.on for wait in step.waits}
     if isinstance(edit, DropMatter):
         remove_step(steps, edit.code, edit.reason)
-        return
-    if isinstance(edit, SetDays):
-        most = step.matter.statutory_days
-        if step.matter.whose is ClockOf.NOT_COUNTED:
-            raise BadDays(f"{edit.code} lasts its legal minimum, nobody's agreement makes it shorter")
-        if edit.days < 1 or (step.matter.whose is ClockOf.AUTHORITY and 0 < most < edit.days):
-            raise BadDays(f"{edit.code}: {edit.days} working days are not within 1 and the statute's {most}")
-        steps[edit.code] = replace(step, own_days=edit.days, reason=edit.reason)
-        return
-    if isinstance(edit, Grant) and edit.relief is Relief.COMMITMENT:
+    elif isinstance(edit, SetDays):
+        steps[edit.code] = _with_own_days(step, edit)
+    elif isinstance(edit, Grant) and edit.relief is Relief.COMMITMENT:
         steps[edit.code] = replace(step, by_commitment=True, reason=edit.reason)
-        return
-    if edit.on not in steps:
-        raise UnknownMatter(f"{edit.on or 'the prerequisite'} is not in this path")
+    else:
+        if edit.on not in steps:
+            raise UnknownMatter(f"{edit.on or 'the prerequisite'} is not in this path")
+        steps[edit.code] = replace(step, waits=_edited_waits(step, edit))
+
+
+def _add_matter(steps: dict[str, PathStep], edit: AddMatter) -> None:
+    matter = edit.matter
+    if matter.code in steps:
+        raise PathError(f"{matter.code} is already in the path")
+    if unknown := [on for on in matter.prerequisites if on not in steps]:
+        raise UnknownMatter(f"{matter.code} waits for {', '.join(unknown)}, not in this path")
+    steps[matter.code] = PathStep(matter, tuple(Wait(on) for on in matter.prerequisites), reason=edit.reason)
+
+
+def _with_own_days(step: PathStep, edit: SetDays) -> PathStep:
+    most = step.matter.statutory_days
+    if step.matter.whose is ClockOf.NOT_COUNTED:
+        raise BadDays(f"{edit.code} lasts its legal minimum, nobody's agreement makes it shorter")
+    if edit.days < 1 or (step.matter.whose is ClockOf.AUTHORITY and 0 < most < edit.days):
+        raise BadDays(f"{edit.code}: {edit.days} working days are not within 1 and the statute's {most}")
+    return replace(step, own_days=edit.days, reason=edit.reason)
+
+
+def _edited_waits(step: PathStep, edit: AddWait | DropWait | Grant) -> tuple[Wait, ...]:
+    waits_already = any(wait.on == edit.on for wait in step.waits)
     if isinstance(edit, AddWait):
-        if edit.on not in waits_on:
-            steps[edit.code] = replace(step, waits=(*step.waits, Wait(edit.on, why=edit.reason)))
-        return
-    if edit.on not in waits_on:
+        return step.waits if waits_already else (*step.waits, Wait(edit.on, why=edit.reason))
+    if not waits_already:
         raise UnknownMatter(f"{edit.code} does not wait for {edit.on}")
     if isinstance(edit, DropWait):
-        steps[edit.code] = replace(step, waits=tuple(wait for wait in step.waits if wait.on != edit.on))
-    else:
-        eased = Wait(edit.on, WaitLink.DECISION, edit.reason)
-        steps[edit.code] = replace(step, waits=tuple(eased if w.on == edit.on else w for w in step.waits))
+        return tuple(wait for wait in step.waits if wait.on != edit.on)
+    eased = Wait(edit.on, WaitLink.DECISION, edit.reason)
+    return tuple(eased if wait.on == edit.on else wait for wait in step.waits)
 
 
 def remove_step(steps: dict[str, PathStep], code: str, why: str = "") -> None:

@@ -33,7 +33,7 @@ from dispatch.forecast.calibration import (
 )
 from dispatch.forecast.durations import Durations
 from dispatch.forecast.learning import Observation, learn
-from dispatch.forecast.path_sampling import prepare_path_samples
+from dispatch.forecast.path_sampling import DecidingPlace, PathSoFar, prepare_path_samples
 from dispatch.forecast.promise import Outlook, outlook
 from dispatch.path.applicability import Eia, Facts, Land, matters_for
 from dispatch.path.approval_graph import Path
@@ -137,7 +137,7 @@ def main() -> None:
         for kind, path in enumerate(paths):
             for city in CITIES:
                 who = {step.code: f"{city}/{step.matter.authority}" for step in path.steps}
-                ready = prepare_path_samples(path, durations, authorities=who, city=city, counting=Counting.TARGET)
+                ready = prepare_path_samples(path, durations, place=DecidingPlace(city, who), counting=Counting.TARGET)
                 views[kind, city] = outlook(ready)
         earlier = [one(world, paths, priors, rng) for _ in range(given.experience)]
         learned = recalibration([close(views[kind, city], took) for kind, city, took in earlier])
@@ -205,13 +205,9 @@ def one_midway(world: World, paths: list[Path], durations: Durations, priors, rn
     ready = prepare_path_samples(
         path,
         durations,
-        authorities=who,
-        city=city,
+        place=DecidingPlace(city, who),
         counting=Counting.TARGET,
-        calendar=CALENDAR,
-        start_on=START,
-        today=day[now],
-        progress=progress,
+        so_far=PathSoFar(CALENDAR, START, day[now], progress),
     )
     return close(outlook(ready), whole)
 

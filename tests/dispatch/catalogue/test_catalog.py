@@ -28,7 +28,7 @@ from dispatch.core.legal_clock import due_at
 from dispatch.core.opening_hours import MonthDay
 from dispatch.core.working_days import CalendarMissing
 from dispatch.path.applicability import Facts, Land
-from dispatch.path.build_path import build_path, check_prerequisites
+from dispatch.path.build_path import EvaluationOffers, build_path, check_prerequisites
 from dispatch.path.matter_node import AreaEffect, Basis
 from dispatch.path.path_step import Counting
 
@@ -330,10 +330,7 @@ def test_a_zones_evaluation_serves_a_project_inside_until_it_is_too_old(session:
     assert evaluation.hindrances(site_of(zone, line=[], industry="化工"), date(2026, 3, 2))
     path = build_path(
         matter_nodes(session, zone),
-        site=site,
-        evaluations=[evaluation],
-        calendar=calendar_of(session),
-        start_on=date(2026, 3, 2),
+        offers=EvaluationOffers(site, [evaluation], calendar_of(session), date(2026, 3, 2)),
     )
     assert path.step("IND-108").effect is AreaEffect.SIMPLIFY
     assert path.step("IND-109").effect is AreaEffect.NONE

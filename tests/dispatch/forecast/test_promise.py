@@ -30,7 +30,7 @@ from dispatch.forecast.calibration import (
 )
 from dispatch.forecast.durations import Durations, Fit
 from dispatch.forecast.learning import Observation, learn
-from dispatch.forecast.path_sampling import NothingToPromise, ends, least_cases, prepare_path_samples
+from dispatch.forecast.path_sampling import NothingToPromise, PathSoFar, ends, least_cases, prepare_path_samples
 from dispatch.forecast.promise import (
     Outlook,
     Promise,
@@ -221,11 +221,7 @@ CHAIN = build_path([a_matter("A", 20), a_matter("B", 10, "A")])
 
 
 def looked_at(today: date, progress: dict[str, MatterProgress], **changes) -> Outlook:
-    return outlook(
-        prepare_path_samples(
-            CHAIN, BELIEVED, calendar=CALENDAR, start_on=START, today=today, progress=progress, **changes
-        )
-    )
+    return outlook(prepare_path_samples(CHAIN, BELIEVED, so_far=PathSoFar(CALENDAR, START, today, progress, **changes)))
 
 
 def test_what_is_decided_is_certain_and_what_is_late_is_later():
@@ -247,7 +243,7 @@ def test_a_slow_start_is_taken_as_a_sign_in_the_same_department_more_than_elsewh
         path = build_path([a_matter("A", 20), a_matter("B", 10, "A", authority=authority)])
         today = day(START, took)
         progress = {"A": MatterProgress(accepted_on=START, decided_on=today)}
-        ready = prepare_path_samples(path, BELIEVED, calendar=CALENDAR, start_on=START, today=today, progress=progress)
+        ready = prepare_path_samples(path, BELIEVED, so_far=PathSoFar(CALENDAR, START, today, progress))
         return outlook(ready).mean_wd - took
 
     assert left_after(30, "A局") > left_after(18, "A局") > left_after(10, "A局")
@@ -275,9 +271,7 @@ def test_a_matter_open_far_beyond_anything_seen_still_has_a_finite_date():
     assert 301 < long_open.wd_for(0.5) < 500
 
 
-def test_a_course_needs_its_dates_and_a_goal():
-    with pytest.raises(ValueError, match="today"):
-        prepare_path_samples(CHAIN, BELIEVED, progress={"A": MatterProgress(accepted_on=START)})
+def test_a_path_to_be_sampled_needs_a_goal():
     with pytest.raises(NothingToPromise):
         prepare_path_samples(build_path([a_matter("A", 5, counts_in_target=False)]), BELIEVED)
     with pytest.raises(ValueError, match="between 0 and 1"):
@@ -426,8 +420,8 @@ def test_what_decides_the_end_is_unfinished_and_named_most_frequent_first():
         prepare_path_samples(path, BELIEVED)
     )[:2] == ("C", "A")
     progress = {"A": MatterProgress(decided_on=START)}
-    facts = {"calendar": CALENDAR, "start_on": START, "today": START + timedelta(days=1)}
-    assert "A" not in decisive(prepare_path_samples(path, BELIEVED, progress=progress, **facts))
+    so_far = PathSoFar(CALENDAR, START, START + timedelta(days=1), progress)
+    assert "A" not in decisive(prepare_path_samples(path, BELIEVED, so_far=so_far))
 
 
 # --- calibration ----------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from dispatch.path.applicability import (
 )
 from dispatch.path.approval_graph import Path
 from dispatch.path.area_effects import EvaluatedSite, ZoneEvaluation
-from dispatch.path.build_path import build_path, check_prerequisites
+from dispatch.path.build_path import EvaluationOffers, build_path, check_prerequisites
 from dispatch.path.drawing import WIDTH, text_width
 from dispatch.path.drawing_layout import lay_out
 from dispatch.path.edits import AddMatter, AddWait, DropMatter, DropWait, Grant, Relief
@@ -78,7 +78,7 @@ def an_evaluation(kind: str, **changes) -> ZoneEvaluation:
 
 
 def shared(*evaluations: ZoneEvaluation, site: EvaluatedSite = INSIDE, start_on: date = START) -> Path:
-    return build_path(PERMIT, site=site, evaluations=evaluations, calendar=CALENDAR, start_on=start_on)
+    return build_path(PERMIT, offers=EvaluationOffers(site, evaluations, CALENDAR, start_on))
 
 
 # --- the catalogue's figures ----------------------------------------------------------------------------------------
@@ -147,7 +147,6 @@ def test_a_cycle_in_the_catalogue_is_named_in_the_order_of_waiting():
         (lambda: matters_for([a_matter("A", 1, "Z")], Facts()), "Z"),
         (lambda: build_path([a_matter("A")], intermediaries=[IntermediaryWork("I", "测绘", "Z", 5)]), "feeds Z"),
         (lambda: IntermediaryWork("I", "测绘", "A", -5), "negative"),
-        (lambda: build_path([a_matter("A")], site=INSIDE, evaluations=[an_evaluation("flood")]), "calendar"),
         (lambda: build_path([a_matter("A")]).step("Z"), "Z is not in this path"),
         (lambda: evaluation_kind("风水 (002 item 27)"), "风水"),
         (lambda: Facts(site_ha=-1), "site_ha"),
@@ -264,11 +263,7 @@ def test_the_date_that_counts_is_the_day_on_which_the_plan_reaches_the_matter():
     assert late.step("IND-112").effect is AreaEffect.NONE
     filed = build_path(
         PERMIT,
-        site=INSIDE,
-        evaluations=[expires_soon],
-        calendar=CALENDAR,
-        start_on=START,
-        filed_on={"IND-112": date(2026, 3, 10)},
+        offers=EvaluationOffers(INSIDE, [expires_soon], CALENDAR, START, {"IND-112": date(2026, 3, 10)}),
     )
     assert filed.step("IND-112").effect is AreaEffect.NONE
 
@@ -432,10 +427,9 @@ def test_the_seven_lists_are_seven_and_every_row_fits_its_columns():
     works = [IntermediaryWork("INT-1", "环评报告编制", "IND-107", 15)]
     path = build_path(
         PERMIT,
-        site=INSIDE,
-        evaluations=[an_evaluation("relics"), an_evaluation("flood", approved_on=date(2019, 1, 1))],
-        calendar=CALENDAR,
-        start_on=START,
+        offers=EvaluationOffers(
+            INSIDE, [an_evaluation("relics"), an_evaluation("flood", approved_on=date(2019, 1, 1))], CALENDAR, START
+        ),
         intermediaries=works,
     ).edited(Grant("IND-203", Relief.DEFERRED, "不动产权证容缺", on="IND-105"))
     plan = schedule(path, Basis.COMMITTED)
