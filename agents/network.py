@@ -1,4 +1,4 @@
-"""Network: the five levels of Jiangsu's service network, their centres, and what is above, below and near a place."""
+"""Network: the five levels of Jiangsu's service network, their centres, and what is above and below a place."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from sqlalchemy import (
     String,
     Table,
     cast,
-    func,
-    or_,
     select,
     text,
 )
@@ -100,10 +98,6 @@ class Division(Base):
     def is_zone(self) -> bool:
         """A development zone, of whatever rank: its area evaluations are shared by every project inside."""
         return self.kind in {"dev_zone", "zone"}
-
-    def is_within(self, other: Division) -> bool:
-        """Whether this division is ``other`` or lies below it."""
-        return self.path == other.path or self.path.startswith(f"{other.path}.")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"
@@ -187,26 +181,6 @@ def home_county(session: Session, division: Division) -> Division | None:
     return division_with(session, codes[Level.COUNTY - 1])
 
 
-def divisions_named(session: Session, words: str, *, path: str | None = None, limit: int = 20) -> list[Division]:
-    """Divisions whose name, old or new, holds ``words``, or whose pinyin starts with them; higher ones first."""
-    typed = words.strip().lower()
-    if not typed:
-        return []
-    together = func.replace(Division.pinyin, " ", "")
-    otherwise = select(DivisionAlias.division_id).where(DivisionAlias.name.contains(typed, autoescape=True))
-    found = select(Division).where(
-        Division.retired_on.is_(None),
-        or_(
-            Division.name.contains(typed, autoescape=True),
-            together.startswith(typed.replace(" ", ""), autoescape=True),
-            Division.id.in_(otherwise),
-        ),
-    )
-    if path is not None:
-        found = found.where(subtree_condition(path))
-    return list(session.scalars(found.order_by(Division.level, Division.pinyin, Division.code).limit(limit)))
-
-
 def centre_of(session: Session, division: Division) -> ServiceCentre | None:
     """The centre that serves a place: its own, else that of the nearest division above which has one."""
     codes = division.path.split(".")
@@ -217,14 +191,6 @@ def centre_of(session: Session, division: Division) -> ServiceCentre | None:
         .order_by(Division.level.desc(), ServiceCentre.centre_no)
     )
     return session.scalar(up_the_tree.limit(1))
-
-
-def nearest_centre(session: Session, lon: float, lat: float) -> ServiceCentre | None:
-    """The centre nearest to a point in a straight line, whatever county it serves."""
-    east = (ServiceCentre.lon - lon) * func.cos(func.radians(lat))
-    north = ServiceCentre.lat - lat
-    by_distance = select(ServiceCentre).where(ServiceCentre.retired_on.is_(None))
-    return session.scalar(by_distance.order_by(east * east + north * north, ServiceCentre.centre_no).limit(1))
 
 
 # ---------------------------------------------------------------- import

@@ -13,7 +13,7 @@ from sqlalchemy.orm.util import identity_key
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from agents.names import person_key
-from agents.network import Division, Level, subtree_condition
+from agents.network import Division, Level
 from db import Base, EncryptedText, keyed_hash
 
 HOTLINE = "12345"  # 一号答
@@ -165,36 +165,6 @@ def is_away(session: Session, agent_id: int, on: date) -> bool:
     return bool(session.scalar(select(exists().where(_away(on, Duty.agent_id == agent_id)))))
 
 
-def away_on(session: Session, on: date, *, path: str | None = None) -> list[tuple[Agent, Duty]]:
-    """Who is away that day and why, in the order of names."""
-    rows = select(Agent, Duty).join(Duty, Duty.agent_id == Agent.id).where(_away(on), Agent.active)
-    if path is not None:
-        rows = rows.join(Division, Division.id == Agent.division_id).where(subtree_condition(path))
-    return [(agent, duty) for agent, duty in session.execute(rows.order_by(Agent.pinyin, Agent.id, Duty.id))]
-
-
-def free_agents(
-    session: Session,
-    *,
-    path: str | None = None,
-    skills: Sequence[str] = (),
-    languages: Sequence[str] = (),
-    on: date,
-) -> list[Agent]:
-    """Agents with a free slot who are there that day and have every skill and language; the least loaded first."""
-    free = select(Agent).where(
-        Agent.active, Agent.held < Agent.capacity, ~exists().where(_away(on, Duty.agent_id == Agent.id))
-    )
-    if path is not None:
-        free = free.join(Division, Division.id == Agent.division_id).where(subtree_condition(path))
-    for skill in dict.fromkeys(skills):
-        free = free.where(exists().where(AgentSkill.agent_id == Agent.id, AgentSkill.category == str(skill)))
-    if languages:
-        free = free.where(Agent.languages.contains(list(languages)))
-    load = Agent.held * 1.0 / Agent.capacity
-    return list(session.scalars(free.order_by(load, Agent.pinyin, Agent.id)))
-
-
 def acting_agent(session: Session, agent: Agent, on: date) -> Agent:
     """Who acts for ``agent`` that day (A/B 角): itself, or the first stand-in down the line who is there.
 
@@ -217,13 +187,6 @@ def skills_of(session: Session, agent_ids: Sequence[int]) -> dict[int, dict[str,
     for row in session.scalars(select(AgentSkill).where(AgentSkill.agent_id.in_(agent_ids))):
         skills[row.agent_id][row.category] = row.proficiency
     return skills
-
-
-def agent_with_phone(session: Session, phone: str) -> Agent | None:
-    """The active agent with this phone, which is looked up by its hash."""
-    return session.scalar(
-        select(Agent).where(Agent.phone_hash == keyed_hash(phone), Agent.active).order_by(Agent.id).limit(1)
-    )
 
 
 def contact_card(session: Session, agent: Agent, on: date, *, hours: str = "") -> ContactCard:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -290,14 +290,3 @@ def _gap(numbers: list[int], at: int, m: int, n: int) -> Gap:
         raise MatchingError("too_large", f"the {what} of job {job} at agent {agent} is {values[large[0]]}, "
                             f"more than {DEAREST}", agent=agent, job=job)  # fmt: skip
     return Gap(values[: m * n].reshape(m, n), values[m * n : 2 * m * n].reshape(m, n), values[2 * m * n :])
-
-
-def write_gap(problems: Iterable[Gap]) -> str:
-    """The same text, one row a line."""
-    blocks = list(problems)
-    lines = [str(len(blocks))]
-    for gap in blocks:
-        lines.append(f"{gap.cost.shape[0]} {gap.cost.shape[1]}")
-        lines += [" ".join(map(str, row)) for row in [*gap.cost.tolist(), *gap.effort.tolist()]]
-        lines.append(" ".join(map(str, gap.room.tolist())))
-    return "\n".join(lines) + "\n"

@@ -249,7 +249,7 @@ def test_waiting_costs_by_priority_and_by_the_days_up_to_thirty(priority, days, 
 
 def test_each_further_slot_costs_more_by_the_share_of_the_capacity():
     needs, trio = [need(1), need(2), need(3)], agent(capacity=3)
-    sums = [counted(needs[:k], [trio], {n: "a" for n in range(1, k + 1)}, weights=WEIGHTS)[0] for k in (1, 2, 3)]
+    sums = [counted(needs[:k], [trio], dict.fromkeys(range(1, k + 1), "a"), weights=WEIGHTS)[0] for k in (1, 2, 3)]
     assert sums == [66, 66 + 200, 66 + 200 + 332]
     holding = agent(capacity=3, held=2)
     assert counted([need(1, current="a")], [holding], {1: "a"}, weights=WEIGHTS)[0] == 200

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.matching.formats import FIELDS, read_gap, read_json, write_gap
+from agents.matching.formats import FIELDS, read_gap, read_json
 from agents.matching.model import MatchingAgent, MatchingError, Need
 from agents.matching.plain import match_plain
 from dispatch.__main__ import main
@@ -94,9 +94,13 @@ def test_out_takes_the_answer_and_the_screen_its_summary(capsys, tmp_path):
 
 def test_gap_text_may_hold_several_problems_or_leave_out_their_number():
     alone = read_gap(GAP.split("\n", 1)[1])
-    both = read_gap(write_gap([*alone, *alone]))
+    body = GAP.split("\n", 1)[1]
+    both = read_gap(f"2\n{body}{body}")
     assert len(alone) == 1 and len(both) == 2
-    assert write_gap(both[:1]) == GAP
+    for gap in (*alone, *both):
+        assert gap.cost.tolist() == [[4, 1, 4], [2, 3, 3]]
+        assert gap.effort.tolist() == [[1, 1, 1], [2, 2, 2]]
+        assert gap.room.tolist() == [2, 4]
 
 
 @pytest.mark.parametrize(
