@@ -12,11 +12,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from agents.matching.arrays import Flags, Floats, Ints
 from agents.matching.compiling import compiled
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 Number = TypeVar("Number", np.int64, np.float64)
 
 PAYS = 1e-12  # less is no gain
