@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -15,23 +14,15 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     String,
-    Table,
     cast,
     select,
-    text,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from agents.imports import ImportReport, merge
-from agents.names import sort_key
-from agents.network_file import read_centres, read_changes, read_divisions
-from db import SHANGHAI, Base, Ltree, now
+from db import Base, Ltree
 
 DATA = Path(__file__).parent / "data"
-DIVISIONS_FILE = DATA / "network.csv"
-CENTRES_FILE = DATA / "service_centres.csv"
-CHANGES_FILE = DATA / "town_changes_2023_2026.csv"
 COUNTY_MAP_FILE = DATA / "counties_jiangsu.geojson"
 
 
@@ -134,9 +125,6 @@ class ServiceCentre(Base):
     retired_on: Mapped[date | None]
 
 
-# ---------------------------------------------------------------- questions
-
-
 def division_with(session: Session, code: str) -> Division:
     """The division with this code, also a short one (``320412``) or one it had elsewhere. Raises UnknownDivision."""
     if not (code.isascii() and code.isdigit() and len(code) <= 12):
@@ -191,47 +179,3 @@ def centre_of(session: Session, division: Division) -> ServiceCentre | None:
         .order_by(Division.level.desc(), ServiceCentre.centre_no)
     )
     return session.scalar(up_the_tree.limit(1))
-
-
-# ---------------------------------------------------------------- import
-
-
-def import_network(
-    session: Session, divisions_csv: Path | str = DIVISIONS_FILE, centres_csv: Path | str | None = None
-) -> ImportReport:
-    """Make the network what the files say: idempotent, and what they no longer hold is retired, never deleted.
-
-    The report counts divisions and centres together. Raises BadFile and changes nothing.
-    """
-    divisions = read_divisions(divisions_csv)
-    centres = None if centres_csv is None else read_centres(centres_csv, {line.code for line in divisions})
-    session.execute(text("LOCK TABLE division, service_centre IN SHARE ROW EXCLUSIVE MODE"))
-    today = now(session).astimezone(SHANGHAI).date()
-    rows = [asdict(line) | {"pinyin": sort_key(line.name)} for line in divisions]
-    report = merge(session, _table(Division), ["code"], rows, retire_on=today)
-    session.execute(text("ANALYZE division"))
-    if centres is not None:
-        ids = _ids(session)
-        rows = [asdict(line) | {"pinyin": sort_key(line.name)} for line in centres]
-        for row in rows:
-            row["division_id"] = ids[row.pop("division_code")]
-        report += merge(session, _table(ServiceCentre), ["centre_no"], rows, retire_on=today)
-    return report
-
-
-def import_changes(session: Session, changes_csv: Path | str = CHANGES_FILE) -> ImportReport:
-    """Other codes and names of divisions, so that an address or a letter with an old one finds its place."""
-    ids = _ids(session)
-    lines = read_changes(changes_csv, ids.keys())
-    rows = [{"code": a.code, "name": a.name, "division_id": ids[a.division_code], "change": a.change} for a in lines]
-    return merge(session, _table(DivisionAlias), ["code", "name"], rows) if rows else ImportReport()
-
-
-def _ids(session: Session) -> dict[str, int]:
-    return {row.code: row.id for row in session.execute(select(Division.code, Division.id))}
-
-
-def _table(mapped: type[Base]) -> Table:
-    table = mapped.__table__
-    assert isinstance(table, Table)
-    return table

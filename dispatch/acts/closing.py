@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from agents.roster import release_slot
+from agents.slots import release_slot
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import Evaluation, Grade, Rectification
 from dispatch.cases.lookups import due, open_cases, reviews_of

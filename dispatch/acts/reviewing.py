@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from agents.roster import release_slot
+from agents.slots import release_slot
 from dispatch.cases.case import Case, Outcome, Way
 from dispatch.cases.expected_dates import renew
 from dispatch.cases.lookups import lead_agent, parcels_of, reviews_of

@@ -9,10 +9,10 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from agents.imports import BadImport, Cells, ImportSheet, RowFault, read_sheet
 from agents.names import sort_key
 from agents.network import Level
 from agents.roster import Category
+from agents.sheets import BadImport, Cells, ImportSheet, RowFault, read_sheet
 from dispatch.catalogue.catalog import Confidence, Family, MaterialMode, ResultForm
 from dispatch.catalogue.matter_rows import evaluation_kind, matter_from
 from dispatch.core.clock import DayStatus, DayUnit, MonthDay

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from agents.leave import acting_agent
 from agents.network import Division, ServiceCentre
-from agents.roster import Agent, acting_agent
+from agents.roster import Agent
 from db import now
 from dispatch.cases.access_control import case_for, parcel_for, project_for, visible_cases
 from dispatch.cases.case import Case, CaseEvent

@@ -8,8 +8,10 @@ from enum import StrEnum
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from agents.contact_card import ContactCard, contact_card
+from agents.leave import acting_agent
 from agents.network import Division, ServiceCentre, centre_of
-from agents.roster import Agent, ContactCard, acting_agent, contact_card
+from agents.roster import Agent
 from dispatch.cases.access_control import project_for, visible_cases, visible_projects
 from dispatch.cases.case import OUTCOME_LABEL, Case, Material, MaterialState, Way
 from dispatch.cases.project import (

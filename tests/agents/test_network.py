@@ -12,9 +12,7 @@ from sqlalchemy.orm import Session
 import db
 from agents.names import person_key, sort_key
 from agents.network import (
-    CENTRES_FILE,
     COUNTY_MAP_FILE,
-    DIVISIONS_FILE,
     Division,
     DivisionAlias,
     Level,
@@ -25,10 +23,9 @@ from agents.network import (
     children,
     division_with,
     home_county,
-    import_changes,
-    import_network,
     subtree_condition,
 )
+from agents.network_import import CENTRES_FILE, DIVISIONS_FILE, import_changes, import_network
 
 
 @pytest.fixture(scope="module")

@@ -14,21 +14,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
-from agents.network import Level, division_with, import_network
-from agents.roster import (
-    Agent,
-    AgentSkill,
-    Category,
-    Duty,
-    DutyKind,
-    Team,
-    acting_agent,
-    contact_card,
-    is_away,
-    release_slot,
-    skills_of,
-    take_slot,
-)
+from agents.contact_card import contact_card
+from agents.leave import acting_agent, is_away
+from agents.network import Level, division_with
+from agents.network_import import import_network
+from agents.roster import Agent, AgentSkill, Category, Duty, DutyKind, Team, skills_of
+from agents.slots import release_slot, take_slot
 from db import keyed_hash
 
 TODAY = date(2026, 3, 12)

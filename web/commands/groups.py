@@ -14,7 +14,9 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import db
 from agents import network as agents_network
-from agents.imports import BadImport, ImportReport, read_sheet
+from agents.merging import ImportReport
+from agents.network_import import DIVISIONS_FILE, import_changes, import_network
+from agents.sheets import BadImport, read_sheet
 from dispatch.acts import route_planning
 from dispatch.catalogue import imports as dispatch_catalog
 from dispatch.core.actor import SYSTEM
@@ -116,9 +118,9 @@ def network_import(file: Path, centres: Path | None) -> None:
     """Make the network what FILE says."""
     beside = file.parent / "service_centres.csv"
     with transaction() as session:
-        report = agents_network.import_network(session, file, centres or (beside if beside.is_file() else None))
-        if file.resolve() == Path(agents_network.DIVISIONS_FILE).resolve():
-            report += agents_network.import_changes(session)
+        report = import_network(session, file, centres or (beside if beside.is_file() else None))
+        if file.resolve() == DIVISIONS_FILE.resolve():
+            report += import_changes(session)
         tell(report)
 
 
