@@ -53,8 +53,3 @@ def person_key(name: str) -> str:
         if reading := FAMILY_READINGS.get(name[:length]):
             return f"{reading} {sort_key(name[length:])}".strip()
     return sort_key(name)
-
-
-def initials(key: str) -> str:
-    """The first letters of a key: ``wu jin qu`` → ``wjq``."""
-    return "".join(syllable[0] for syllable in key.split())

@@ -1,8 +1,7 @@
-"""Network: the five levels of Jiangsu's service network, their centres, and what is above, below and near a place."""
+"""Network: the five levels of Jiangsu's service network, their centres, and what is above and below a place."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -15,25 +14,15 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     String,
-    Table,
     cast,
-    func,
-    or_,
     select,
-    text,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from agents.imports import ImportReport, merge
-from agents.names import sort_key
-from agents.network_file import read_centres, read_changes, read_divisions
-from db import SHANGHAI, Base, Ltree, now
+from db import Base, Ltree
 
 DATA = Path(__file__).parent / "data"
-DIVISIONS_FILE = DATA / "network.csv"
-CENTRES_FILE = DATA / "service_centres.csv"
-CHANGES_FILE = DATA / "town_changes_2023_2026.csv"
 COUNTY_MAP_FILE = DATA / "counties_jiangsu.geojson"
 
 
@@ -101,10 +90,6 @@ class Division(Base):
         """A development zone, of whatever rank: its area evaluations are shared by every project inside."""
         return self.kind in {"dev_zone", "zone"}
 
-    def is_within(self, other: Division) -> bool:
-        """Whether this division is ``other`` or lies below it."""
-        return self.path == other.path or self.path.startswith(f"{other.path}.")
-
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"
 
@@ -138,9 +123,6 @@ class ServiceCentre(Base):
     lat: Mapped[float]
     precision: Mapped[Precision]
     retired_on: Mapped[date | None]
-
-
-# ---------------------------------------------------------------- questions
 
 
 def division_with(session: Session, code: str) -> Division:
@@ -187,26 +169,6 @@ def home_county(session: Session, division: Division) -> Division | None:
     return division_with(session, codes[Level.COUNTY - 1])
 
 
-def divisions_named(session: Session, words: str, *, path: str | None = None, limit: int = 20) -> list[Division]:
-    """Divisions whose name, old or new, holds ``words``, or whose pinyin starts with them; higher ones first."""
-    typed = words.strip().lower()
-    if not typed:
-        return []
-    together = func.replace(Division.pinyin, " ", "")
-    otherwise = select(DivisionAlias.division_id).where(DivisionAlias.name.contains(typed, autoescape=True))
-    found = select(Division).where(
-        Division.retired_on.is_(None),
-        or_(
-            Division.name.contains(typed, autoescape=True),
-            together.startswith(typed.replace(" ", ""), autoescape=True),
-            Division.id.in_(otherwise),
-        ),
-    )
-    if path is not None:
-        found = found.where(subtree_condition(path))
-    return list(session.scalars(found.order_by(Division.level, Division.pinyin, Division.code).limit(limit)))
-
-
 def centre_of(session: Session, division: Division) -> ServiceCentre | None:
     """The centre that serves a place: its own, else that of the nearest division above which has one."""
     codes = division.path.split(".")
@@ -217,55 +179,3 @@ def centre_of(session: Session, division: Division) -> ServiceCentre | None:
         .order_by(Division.level.desc(), ServiceCentre.centre_no)
     )
     return session.scalar(up_the_tree.limit(1))
-
-
-def nearest_centre(session: Session, lon: float, lat: float) -> ServiceCentre | None:
-    """The centre nearest to a point in a straight line, whatever county it serves."""
-    east = (ServiceCentre.lon - lon) * func.cos(func.radians(lat))
-    north = ServiceCentre.lat - lat
-    by_distance = select(ServiceCentre).where(ServiceCentre.retired_on.is_(None))
-    return session.scalar(by_distance.order_by(east * east + north * north, ServiceCentre.centre_no).limit(1))
-
-
-# ---------------------------------------------------------------- import
-
-
-def import_network(
-    session: Session, divisions_csv: Path | str = DIVISIONS_FILE, centres_csv: Path | str | None = None
-) -> ImportReport:
-    """Make the network what the files say: idempotent, and what they no longer hold is retired, never deleted.
-
-    The report counts divisions and centres together. Raises BadFile and changes nothing.
-    """
-    divisions = read_divisions(divisions_csv)
-    centres = None if centres_csv is None else read_centres(centres_csv, {line.code for line in divisions})
-    session.execute(text("LOCK TABLE division, service_centre IN SHARE ROW EXCLUSIVE MODE"))
-    today = now(session).astimezone(SHANGHAI).date()
-    rows = [asdict(line) | {"pinyin": sort_key(line.name)} for line in divisions]
-    report = merge(session, _table(Division), ["code"], rows, retire_on=today)
-    session.execute(text("ANALYZE division"))
-    if centres is not None:
-        ids = _ids(session)
-        rows = [asdict(line) | {"pinyin": sort_key(line.name)} for line in centres]
-        for row in rows:
-            row["division_id"] = ids[row.pop("division_code")]
-        report += merge(session, _table(ServiceCentre), ["centre_no"], rows, retire_on=today)
-    return report
-
-
-def import_changes(session: Session, changes_csv: Path | str = CHANGES_FILE) -> ImportReport:
-    """Other codes and names of divisions, so that an address or a letter with an old one finds its place."""
-    ids = _ids(session)
-    lines = read_changes(changes_csv, ids.keys())
-    rows = [{"code": a.code, "name": a.name, "division_id": ids[a.division_code], "change": a.change} for a in lines]
-    return merge(session, _table(DivisionAlias), ["code", "name"], rows) if rows else ImportReport()
-
-
-def _ids(session: Session) -> dict[str, int]:
-    return {row.code: row.id for row in session.execute(select(Division.code, Division.id))}
-
-
-def _table(mapped: type[Base]) -> Table:
-    table = mapped.__table__
-    assert isinstance(table, Table)
-    return table

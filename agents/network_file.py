@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.imports import ImportSheet, read_sheet
+from agents.sheets import ImportSheet, read_sheet
 
 CODE = re.compile(r"[0-9]{12}")
 CENTRE_NO = re.compile(r"[A-Z]{2}[0-9]{3,6}")
@@ -59,7 +59,7 @@ class AliasLine:
 
 
 def read_divisions(path: Path | str) -> list[DivisionLine]:
-    """The tree of one file, parents before children. Raises BadFile: orphan, skipped level, duplicate, bad point …"""
+    """The tree of one file, parents before children. Raises BadImport: orphan, skipped level, duplicate, bad point …"""
     sheet = read_sheet(path, DIVISION_COLUMNS)
     numbers: dict[str, int] = {}
     levels: dict[str, int] = {}
@@ -100,7 +100,7 @@ def read_divisions(path: Path | str) -> list[DivisionLine]:
 
 
 def read_centres(path: Path | str, divisions: Collection[str]) -> list[CentreLine]:
-    """The centres of one file, each at one of ``divisions``. Raises BadFile."""
+    """The centres of one file, each at one of ``divisions``. Raises BadImport."""
     sheet = read_sheet(path, CENTRE_COLUMNS)
     numbers: dict[str, int] = {}
     lines: list[CentreLine] = []
@@ -130,11 +130,11 @@ def read_centres(path: Path | str, divisions: Collection[str]) -> list[CentreLin
 def read_changes(path: Path | str, divisions: Collection[str]) -> list[AliasLine]:
     """Codes and names under which divisions of the network also appear.
 
-    The ministry's list says that a division is gone and another is new; where both have one code it was renamed.
-    A division that is only in that list has no counterpart here and is passed over. Raises BadFile.
+    The ministry's list says that a division has ended and another is new; where both have one code it was renamed.
+    A division that is only in that list has no counterpart here and is passed over. Raises BadImport.
     """
     sheet = read_sheet(path, CHANGE_COLUMNS)
-    gone = {cells.values["nbs2023_code"].strip() for cells in sheet if not cells.values["mca2026_code"].strip()}
+    ended = {cells.values["nbs2023_code"].strip() for cells in sheet if not cells.values["mca2026_code"].strip()}
     lines: dict[tuple[str, str], AliasLine] = {}
     for cells in sheet:
         change = cells.text("change")
@@ -142,7 +142,7 @@ def read_changes(path: Path | str, divisions: Collection[str]) -> list[AliasLine
         here, _ = _pair(sheet, cells.values, cells.number, "nbs2023")
         if here and here not in divisions:
             cells.fault("nbs2023_code", f"{here} is not in the network")
-        elif code and (here or code in gone):
+        elif code and (here or code in ended):
             lines[(code, name)] = AliasLine(code, name, here or code, change if here else "renamed")
     sheet.refuse_if_faulty()
     return list(lines.values())

@@ -1,22 +1,16 @@
-"""Roster: the agents of the network, what each can do, who is away and who stands in."""
+"""Roster: the agents of the network, their teams, what each can do, and their leaves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, exists, func, select, text, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, validates
-from sqlalchemy.orm.util import identity_key
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from agents.names import person_key
-from agents.network import Division, Level, subtree_condition
 from db import Base, EncryptedText, keyed_hash
-
-HOTLINE = "12345"  # 一号答
 
 
 class Category(StrEnum):
@@ -142,135 +136,9 @@ class Duty(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-@dataclass(frozen=True, slots=True)
-class ContactCard:
-    """What an enterprise is given to reach its agent (企业联系卡): office numbers only, no personal phone."""
-
-    name: str
-    agent_no: str
-    station: str
-    office_phone: str
-    backup: str | None
-    backup_office_phone: str | None
-    level: Level
-    hours: str
-    hotline: str = HOTLINE
-
-
-# ---------------------------------------------------------------- who is there
-
-
-def is_away(session: Session, agent_id: int, on: date) -> bool:
-    """Whether a leave, an illness or a training covers that day."""
-    return bool(session.scalar(select(exists().where(_away(on, Duty.agent_id == agent_id)))))
-
-
-def away_on(session: Session, on: date, *, path: str | None = None) -> list[tuple[Agent, Duty]]:
-    """Who is away that day and why, in the order of names."""
-    rows = select(Agent, Duty).join(Duty, Duty.agent_id == Agent.id).where(_away(on), Agent.active)
-    if path is not None:
-        rows = rows.join(Division, Division.id == Agent.division_id).where(subtree_condition(path))
-    return [(agent, duty) for agent, duty in session.execute(rows.order_by(Agent.pinyin, Agent.id, Duty.id))]
-
-
-def free_agents(
-    session: Session,
-    *,
-    path: str | None = None,
-    skills: Sequence[str] = (),
-    languages: Sequence[str] = (),
-    on: date,
-) -> list[Agent]:
-    """Agents with a free slot who are there that day and have every skill and language; the least loaded first."""
-    free = select(Agent).where(
-        Agent.active, Agent.held < Agent.capacity, ~exists().where(_away(on, Duty.agent_id == Agent.id))
-    )
-    if path is not None:
-        free = free.join(Division, Division.id == Agent.division_id).where(subtree_condition(path))
-    for skill in dict.fromkeys(skills):
-        free = free.where(exists().where(AgentSkill.agent_id == Agent.id, AgentSkill.category == str(skill)))
-    if languages:
-        free = free.where(Agent.languages.contains(list(languages)))
-    load = Agent.held * 1.0 / Agent.capacity
-    return list(session.scalars(free.order_by(load, Agent.pinyin, Agent.id)))
-
-
-def acting_agent(session: Session, agent: Agent, on: date) -> Agent:
-    """Who acts for ``agent`` that day (A/B 角): itself, or the first stand-in down the line who is there.
-
-    When everybody down the line is away the agent itself is the answer: the work stays where it was.
-    """
-    asked = {agent.id}
-    acting = agent
-    while not acting.active or is_away(session, acting.id, on):
-        stand_in = session.get(Agent, acting.stand_in_id) if acting.stand_in_id is not None else None
-        if stand_in is None or stand_in.id in asked:
-            return agent
-        asked.add(stand_in.id)
-        acting = stand_in
-    return acting
-
-
 def skills_of(session: Session, agent_ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """Each agent's categories with the proficiency in them; agents without any are in the answer too."""
     skills: dict[int, dict[str, int]] = {agent_id: {} for agent_id in agent_ids}
     for row in session.scalars(select(AgentSkill).where(AgentSkill.agent_id.in_(agent_ids))):
         skills[row.agent_id][row.category] = row.proficiency
     return skills
-
-
-def agent_with_phone(session: Session, phone: str) -> Agent | None:
-    """The active agent with this phone, which is looked up by its hash."""
-    return session.scalar(
-        select(Agent).where(Agent.phone_hash == keyed_hash(phone), Agent.active).order_by(Agent.id).limit(1)
-    )
-
-
-def contact_card(session: Session, agent: Agent, on: date, *, hours: str = "") -> ContactCard:
-    """The card of an agent as of a day. ``hours`` are the counters' opening hours, which the caller knows."""
-    station = session.get_one(Division, agent.division_id)
-    backup = session.get(Agent, agent.stand_in_id) if agent.stand_in_id is not None else None
-    if backup is not None and not backup.active:
-        backup = None
-    acting = acting_agent(session, agent, on)
-    if acting is not agent:
-        backup = acting
-    return ContactCard(
-        name=agent.name,
-        agent_no=agent.agent_no,
-        station=station.name,
-        office_phone=agent.office_phone,
-        backup=backup.name if backup else None,
-        backup_office_phone=backup.office_phone if backup else None,
-        level=station.level,
-        hours=hours,
-    )
-
-
-# ---------------------------------------------------------------- slots
-
-
-def take_slot(session: Session, agent_id: int) -> bool:
-    """Take one of an agent's slots; False when none is free. Of several who ask at once, no more than fit get one."""
-    taken = update(Agent).where(Agent.id == agent_id, Agent.held < Agent.capacity, Agent.active)
-    return _one_changed(session, taken.values(held=Agent.held + 1).returning(Agent.id))
-
-
-def release_slot(session: Session, agent_id: int) -> bool:
-    """Give a slot back; False when the agent held none."""
-    given = update(Agent).where(Agent.id == agent_id, Agent.held > 0)
-    return _one_changed(session, given.values(held=Agent.held - 1).returning(Agent.id))
-
-
-def _one_changed(session: Session, statement: ReturningUpdate[tuple[int]]) -> bool:
-    changed = session.scalar(statement, execution_options={"synchronize_session": False})
-    if changed is None:
-        return False
-    loaded = session.identity_map.get(identity_key(Agent, changed))
-    if loaded is not None:
-        session.expire(loaded, ["held"])
-    return True
-
-
-def _away(on: date, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    return and_(Duty.starts_on <= on, Duty.ends_on >= on, *conditions)

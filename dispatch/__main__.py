@@ -14,28 +14,29 @@ from typing import Any
 
 from agents.matching.batch import match
 from agents.matching.flow import NoFlow
-from agents.matching.formats import ModelProblem, ScaledProblem, read_gap, read_json
 from agents.matching.gap import Gap
 from agents.matching.gap_search import compile_search, solve_gap
-from agents.matching.model import MatchingError
-from agents.matching.plain import match_plain
+from agents.matching.gap_text import read_gap
+from agents.matching.model import Id, MatchingError
+from agents.matching.plain import PlainAnswer, match_plain
+from agents.matching.problem_json import ModelProblem, ScaledProblem, read_json
 
 GAP_LIMIT_S = 10.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 with an answer, 1 when a generalised assignment found none, 2 when the input is wrong."""
+    """0 with an answer, 1 when there is none or none was found, 2 when the input is wrong."""
     parser = argparse.ArgumentParser(prog="python -m dispatch", description=__doc__)
     command = parser.add_subparsers(dest="command", required=True).add_parser("match", help="match a file")
     command.add_argument("file", type=Path)
     command.add_argument("--format", choices=("json", "gap"), default="json")
     command.add_argument("--limit", type=_positive, metavar="S", help="seconds, for each problem of the file")
     command.add_argument("--out", type=Path, metavar="FILE", help="write the answer there, print only its summary")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        text = asked.file.read_text(encoding="utf-8-sig")
+        text = options.file.read_text(encoding="utf-8-sig")
         with _quiet_solvers():
-            answer = _gaps(read_gap(text), asked.limit) if asked.format == "gap" else _matching(text, asked.limit)
+            answer = _gaps(read_gap(text), options.limit) if options.format == "gap" else _matching(text, options.limit)
     except MatchingError as error:
         report = {"error": error.code, "message": str(error), "facts": error.facts}
         print(json.dumps(report, default=str, ensure_ascii=False), file=sys.stderr)
@@ -47,11 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, UnicodeDecodeError) as error:
         print(json.dumps({"error": "unreadable", "message": str(error)}, ensure_ascii=False), file=sys.stderr)
         return 2
-    if asked.out is None:
+    if options.out is None:
         print(json.dumps(answer, ensure_ascii=False))
     else:
         try:
-            asked.out.write_text(json.dumps(answer, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            options.out.write_text(json.dumps(answer, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
             print(json.dumps(answer, ensure_ascii=False))  # what was found is not lost
             print(json.dumps({"error": "unwritable", "message": str(error)}, ensure_ascii=False), file=sys.stderr)
@@ -84,11 +85,13 @@ def _matching(text: str, limit_s: float | None) -> dict[str, Any]:
     began = perf_counter()
     problem = read_json(text)
     answer = _plain(problem) if isinstance(problem, ScaledProblem) else _model(problem, limit_s)
-    return {**answer, "feasible": True, "seconds": round(perf_counter() - began, 3)}
+    return {"feasible": True, **answer, "seconds": round(perf_counter() - began, 3)}
 
 
 def _plain(scaled: ScaledProblem) -> dict[str, Any]:
     found, scale = match_plain(scaled.problem), scaled.scale
+    if unplaced := [c for c, agent in found.agent.items() if agent is None and c in scaled.must_be_placed]:
+        return _infeasible(scaled, found, unplaced)
 
     def unit(value: int) -> float:
         return value if scale == 1 else value / scale
@@ -107,6 +110,20 @@ def _plain(scaled: ScaledProblem) -> dict[str, Any]:
             "agents": [{"agent": a, "price": unit(p)} for a, p in found.prices.items()],
             "cases": [{"case": c, "value": unit(v)} for c, v in found.values.items()],
         },
+    }
+
+
+def _infeasible(scaled: ScaledProblem, found: PlainAnswer, unplaced: Sequence[Id]) -> dict[str, Any]:
+    """No matching places every case that may not wait: which of them stay over in one that places the most, and why."""
+    with_candidate = {case for case, _, _ in scaled.problem.candidates}
+    reasons = {case: "no_slot" if case in with_candidate else "no_candidate" for case in unplaced}
+    return {
+        "feasible": False,
+        "objective": None,
+        "bound": None,
+        "proven": found.proven,
+        "infeasible": [{"case": case, "reason": reason} for case, reason in reasons.items()],
+        "assignment": [{"case": case, "agent": agent} for case, agent in found.agent.items()],
     }
 
 

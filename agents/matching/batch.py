@@ -9,9 +9,10 @@ from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from agents.matching.candidate_matrix import BARRED, CandidateMatrix, CountyBlock, Ints, build_candidate_matrix
+from agents.matching.arrays import Flags, Ints
+from agents.matching.candidate_matrix import CandidateMatrix, CountyBlock, build_candidate_matrix
+from agents.matching.cost_arrays import BARRED
 from agents.matching.flow import cheapest_flow
 from agents.matching.gc_disabled import gc_disabled
 from agents.matching.model import Certificate, Choice, Id, Matching, MatchingAgent, Need, Network, RunnerUp, Weights
@@ -149,7 +150,7 @@ def _slots(question: CandidateMatrix, people: Ints) -> tuple[Ints, Ints]:
 Arcs = tuple[Ints, Ints, Ints]
 
 
-def _nearest(block: CountyBlock, local: Ints, offset: int, room: npt.NDArray[np.bool_], few: int | None) -> Arcs:
+def _nearest(block: CountyBlock, local: Ints, offset: int, room: Flags, few: int | None) -> Arcs:
     """The cheapest few arcs of each need (all when ``few`` is None) to agents with any room at all."""
     cost = np.where(room[local][None, :], block.cost, BARRED)
     if few is None or cost.shape[1] <= few:

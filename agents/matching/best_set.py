@@ -7,20 +7,65 @@ tried from the cheapest on; what forgoes as much as the best set known cannot be
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from agents.matching.arrays import Flags, Floats, Ints
 from agents.matching.compiling import compiled
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 Number = TypeVar("Number", np.int64, np.float64)
 
 PAYS = 1e-12  # less is no gain
 FIRST_BAND = 0.25  # of the price of an hour: the changes that are tried first forgo less
+
+
+class Aim(NamedTuple):
+    """The price of an hour at the break, the hours that it leaves, and what need not be gained."""
+
+    price: float
+    spare: int
+    waived: float
+
+
+class Known(NamedTuple):
+    """The best set known: what it forgoes, and its last change in the trail (-1: none)."""
+
+    forgone: float
+    change: int
+
+
+class FirstSet(NamedTuple):
+    """The set that takes whatever fits: the hours left to it, what it forgoes, and its last change."""
+
+    rest: int
+    forgone: float
+    change: int
+
+
+class Change(NamedTuple):
+    """A job put in or taken out: the hours more, what it forgoes, and what the next change after it forgoes."""
+
+    job: int
+    more: int
+    forgone: float
+    next_forgone: float
+
+
+class Trail(NamedTuple):
+    """Every change tried: its job, and the change before it."""
+
+    job: Ints
+    before: Ints
+
+
+class States(NamedTuple):
+    """Sets, by hours: hours more than at the break, what was forgone, the last change. More hours only if it pays."""
+
+    hours: Ints
+    forgone: Floats
+    last: Ints
 
 
 # Here, and not where it is used: what is kept of a compiled function knows only the changes of its own file.
@@ -53,73 +98,90 @@ def best_set(effort: Ints, gain: Floats, jobs: Ints, k: int, room: int, waived: 
     for q in range(split):
         taken[jobs[q]] = True
         worth += gain[jobs[q]]
-    best, best_change = price * spare, -1  # what the best set known forgoes, and its last change
-    # Every change tried: its job, and the change before it.
-    changed, before, changes = np.empty(128, np.int64), np.empty(128, np.int64), 0
-    # States, by hours: hours more than at the break, what was forgone, the last change. More hours only for more worth.
-    hours, forgone, last, states = np.zeros(64, np.int64), np.zeros(64), np.full(64, -1, np.int64), 1
-    new_hours, new_forgone, new_last = np.empty(64, np.int64), np.empty(64), np.empty(64, np.int64)
-    # The first set known puts in whatever fits, so that little is worth being tried.
-    rest, paid, put = spare, 0.0, -1
+    aim, best = Aim(price, spare, waived), Known(price * spare, -1)
+    trail, changes = Trail(np.empty(128, np.int64), np.empty(128, np.int64)), 0
+    now, states = States(np.zeros(64, np.int64), np.zeros(64), np.full(64, -1, np.int64)), 1
+    new = States(np.empty(64, np.int64), np.empty(64), np.empty(64, np.int64))
+    first = FirstSet(spare, 0.0, -1)
     low, high = 0.0, FIRST_BAND * price
-    while low < best - waived:
+    while low < best.forgone - waived:
         near, apart = _band(effort, gain, jobs, k, price, low, high)
-        if len(changed) < changes + len(near):
-            changed, before = _longer(changed, len(near)), _longer(before, len(near))
-        for turn in range(len(near)):
-            e = effort[jobs[near[turn]]]
-            if near[turn] >= split and e <= rest:
-                changed[changes], before[changes] = jobs[near[turn]], put
-                rest, paid, put = rest - e, paid + apart[turn], changes
-                changes += 1
-        if price * rest + paid < best:
-            best, best_change = price * rest + paid, put
+        if len(trail.job) < changes + len(near):
+            trail = Trail(_longer(trail.job, len(near)), _longer(trail.before, len(near)))
+        first, changes = _fill_up(effort, jobs, near, apart, split, trail, changes, first)
+        if price * first.rest + first.forgone < best.forgone:
+            best = Known(price * first.rest + first.forgone, first.change)
         for turn in range(len(near)):
             off = apart[turn]
-            if off >= best - waived:
+            if off >= best.forgone - waived:
                 break
             job = jobs[near[turn]]
             more = -effort[job] if near[turn] < split else effort[job]
             after = apart[turn + 1] if turn + 1 < len(near) else high
-            if len(hours) < 2 * states:
-                hours, forgone, last = _longer(hours, 0), _longer(forgone, 0), _longer(last, 0)
-                new_hours, new_forgone, new_last = hours.copy(), forgone.copy(), last.copy()
-            if len(changed) < changes + states:
-                changed, before = _longer(changed, states), _longer(before, states)
-            a, b, count, top = 0, 0, 0, -np.inf
-            while a < states or b < states:
-                is_new = a == states or (b < states and hours[b] + more < hours[a])
-                if is_new:
-                    h, f, at = hours[b] + more, forgone[b] + off, last[b]
-                    b += 1
-                else:
-                    h, f, at = hours[a], forgone[a], last[a]
-                    a += 1
-                if price * h - f <= top:
-                    continue
-                improves = is_new and h <= spare and price * (spare - h) + f < best
-                goes_on = f + after < best - waived
-                if is_new and (improves or goes_on):
-                    changed[changes], before[changes] = job, at
-                    at = changes
-                    changes += 1
-                if improves:
-                    best, best_change = price * (spare - h) + f, at
-                if goes_on:
-                    new_hours[count], new_forgone[count], new_last[count] = h, f, at
-                    count += 1
-                    top = price * h - f
-            hours, new_hours = new_hours, hours
-            forgone, new_forgone = new_forgone, forgone
-            last, new_last = new_last, last
-            states = count
+            if len(now.hours) < 2 * states:
+                now = States(_longer(now.hours, 0), _longer(now.forgone, 0), _longer(now.last, 0))
+                new = States(now.hours.copy(), now.forgone.copy(), now.last.copy())
+            if len(trail.job) < changes + states:
+                trail = Trail(_longer(trail.job, states), _longer(trail.before, states))
+            change = Change(job, more, off, after)
+            states, changes, best = _try_change(now, states, new, change, trail, changes, aim, best)
+            now, new = new, now
         low, high = high, 2.0 * high
-    while best_change >= 0:
-        job = changed[best_change]
+    at = best.change
+    while at >= 0:
+        job = trail.job[at]
         worth += -gain[job] if taken[job] else gain[job]
         taken[job] = not taken[job]
-        best_change = before[best_change]
+        at = trail.before[at]
     return worth
+
+
+@compiled
+def _fill_up(
+    effort: Ints, jobs: Ints, near: Ints, apart: Floats, split: int, trail: Trail, changes: int, first: FirstSet
+) -> tuple[FirstSet, int]:
+    """The first set known puts in whatever fits, so that little is left to try."""
+    rest, forgone, at = first.rest, first.forgone, first.change
+    for turn in range(len(near)):
+        e = effort[jobs[near[turn]]]
+        if near[turn] >= split and e <= rest:
+            trail.job[changes], trail.before[changes] = jobs[near[turn]], at
+            rest, forgone, at = rest - e, forgone + apart[turn], changes
+            changes += 1
+    return FirstSet(rest, forgone, at), changes
+
+
+@compiled
+def _try_change(
+    now: States, states: int, new: States, change: Change, trail: Trail, changes: int, aim: Aim, best: Known
+) -> tuple[int, int, Known]:
+    """``new`` becomes the states with and without one more change: how many, the changes, and the best set known."""
+    price, spare, more = aim.price, aim.spare, change.more
+    best_forgone, best_change = best.forgone, best.change
+    a, b, count, top = 0, 0, 0, -np.inf
+    while a < states or b < states:
+        is_new = a == states or (b < states and now.hours[b] + more < now.hours[a])
+        if is_new:
+            h, f, at = now.hours[b] + more, now.forgone[b] + change.forgone, now.last[b]
+            b += 1
+        else:
+            h, f, at = now.hours[a], now.forgone[a], now.last[a]
+            a += 1
+        if price * h - f <= top:
+            continue
+        improves = is_new and h <= spare and price * (spare - h) + f < best_forgone
+        goes_on = f + change.next_forgone < best_forgone - aim.waived
+        if is_new and (improves or goes_on):
+            trail.job[changes], trail.before[changes] = change.job, at
+            at = changes
+            changes += 1
+        if improves:
+            best_forgone, best_change = price * (spare - h) + f, at
+        if goes_on:
+            new.hours[count], new.forgone[count], new.last[count] = h, f, at
+            count += 1
+            top = price * h - f
+    return count, changes, Known(best_forgone, best_change)
 
 
 @compiled

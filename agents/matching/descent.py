@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from agents.matching.arrays import Ints
 from agents.matching.compiling import compiled
-from agents.matching.gap import Gap, Ints
+from agents.matching.gap import Gap
 
 
 def descend(gap: Gap, agent: Ints) -> Ints:

@@ -11,7 +11,8 @@ from time import monotonic
 
 import numpy as np
 
-from agents.matching.gap import Floats, Gap, Ints
+from agents.matching.arrays import Floats, Ints
+from agents.matching.gap import Gap
 from agents.matching.knapsacks import Knapsacks
 
 FIRST_STEPS, STEPS, LEAST_STEPS = 60, 30, 3  # of the prices, before the first pair is settled and between two rounds

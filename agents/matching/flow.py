@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ortools.graph.python import min_cost_flow
 
-from agents.matching.candidate_matrix import Ints
+from agents.matching.arrays import Ints
 
 
 class NoFlow(RuntimeError):

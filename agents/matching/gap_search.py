@@ -12,12 +12,12 @@ from math import ceil
 from time import monotonic
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
 
+from agents.matching.arrays import Flags, Ints
 from agents.matching.descent import descend
 from agents.matching.dives import dive
-from agents.matching.gap import Flags, Gap, GapAnswer, Ints, hour_prices
+from agents.matching.gap import Gap, GapAnswer, hour_prices
+from agents.matching.gap_highs import INFEASIBLE, OPTIMAL, Edges, solve_edges
 from agents.matching.knapsacks import Knapsacks, job_prices
 
 LOADED_SHARE = 0.9  # of the time is left for the search when there was something to compile first
@@ -32,7 +32,6 @@ LEFT_A_JOB = 5.0  # pairs a job up to which what is left is solved as a whole
 AROUND, AROUND_STEPS = 4, 60  # agents of the first neighbourhood, steps of its prices
 TRY_S = 1.0  # for one neighbourhood at most
 NEVER = 1 << 40  # costs more than any job is worth
-OPTIMAL, INFEASIBLE = 0, 2  # scipy's numbers
 
 
 def compile_search() -> None:
@@ -255,34 +254,9 @@ class _Search:
         """HiGHS on the given edges among some agents and jobs, all else as it stands; takes a better answer.
 
         ``better``: nothing but a better answer is looked for, so that INFEASIBLE says there is none."""
-        i, j = np.nonzero(edges)
-        if not len(i):
-            return INFEASIBLE
-        who, what = agents[i], jobs[j]
-        used = np.zeros(self.m, dtype=np.int64)
-        if self.agent is not None:
-            others = np.ones(self.n, dtype=bool)
-            others[jobs] = False
-            np.add.at(used, self.agent[others], self.gap.effort[self.agent[others], self.jobs[others]])
-        room = (self.gap.room - used)[agents]
-        k = np.arange(len(i))
-        once = sparse.csr_array((np.ones(len(k)), (j, k)), shape=(len(jobs), len(k)))
-        hours = sparse.csr_array((self.gap.effort[who, what].astype(float), (i, k)), shape=(len(agents), len(k)))
-        paid = self.gap.cost[who, what].astype(float)
-        rules = [LinearConstraint(once, 1, 1), LinearConstraint(hours, -np.inf, room)]
-        if better and self.agent is not None:
-            now = float(self.gap.cost[self.agent[jobs], jobs].sum())
-            rules.append(LinearConstraint(paid[None, :], -np.inf, now - 1))
-        result = milp(
-            paid,
-            constraints=rules,
-            integrality=np.ones(len(k)),
-            bounds=Bounds(0, 1),
-            options={"time_limit": max(0.05, limit_s), "mip_rel_gap": 0.02 if loose else 0.0},
+        status, found = solve_edges(
+            Edges(self.gap, agents, jobs, edges), self.agent, limit_s=limit_s, loose=loose, better=better
         )
-        if result.x is not None:
-            new = np.zeros(self.n, dtype=np.int64) if self.agent is None else self.agent.copy()
-            on = result.x > 0.5
-            new[what[on]] = who[on]
-            self._take(new)
-        return int(result.status)
+        if found is not None:
+            self._take(found)
+        return status

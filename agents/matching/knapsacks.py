@@ -12,7 +12,8 @@ from time import monotonic
 
 import numpy as np
 
-from agents.matching.best_set import PAYS, Flags, Floats, Ints, best_sets
+from agents.matching.arrays import Flags, Floats, Ints
+from agents.matching.best_set import PAYS, best_sets
 from agents.matching.compiling import compiled
 
 STALLED = 12  # steps without a better bound before they get shorter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.matching.candidate_matrix import Ints
+from agents.matching.arrays import Ints
 
 
 def marginal_prices(

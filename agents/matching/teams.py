@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from time import monotonic
 
 import numpy as np
-import numpy.typing as npt
 from ortools.sat.python import cp_model
 
-from agents.matching.candidate_matrix import Ints, roads
+from agents.matching.arrays import Flags, Ints
+from agents.matching.cost_arrays import roads
 from agents.matching.model import COUNTY, MAX_STARS, Id, MatchingAgent, Need, Network, Node, Weights, stable_key
 from agents.matching.rules import METRES_A_DEGREE, bar, cosine, home_county, move_cost, waiting_terms
 
@@ -157,7 +157,7 @@ class _Staff:
             price += np.array([move_cost(need, a.id, w) for a in self.agents], dtype=np.int64)
         return price
 
-    def _may_come(self, need: Need) -> npt.NDArray[np.bool_]:
+    def _may_come(self, need: Need) -> Flags:
         """What remains of the rules: place, language, bans, first ask. Whoever sits in a county may lead there."""
         anybody = replace(need, skills=frozenset())
         if (

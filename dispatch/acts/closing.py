@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Ge, Le, MinLen
 from sqlalchemy.orm import Session
 
-from agents.roster import release_slot
+from agents.slots import release_slot
 from dispatch.acts.act import ActContext, act
 from dispatch.acts.act_fields import Words
 from dispatch.acts.case_result import CaseResult, case_result

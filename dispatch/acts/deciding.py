@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from agents.roster import release_slot
+from agents.slots import release_slot
 from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.act_fields import CalendarDate, Number, Words
 from dispatch.acts.case_dates import refresh_dates

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.network import Division
-from agents.roster import Agent, release_slot, take_slot
+from agents.roster import Agent
+from agents.slots import release_slot, take_slot
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import due, open_cases
 from dispatch.cases.notify import add_timeline_event, queue_agent_notice, queue_notice, queue_stage_notice

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from agents.roster import Agent, acting_agent
+from agents.leave import acting_agent
+from agents.roster import Agent
 from dispatch.cases.case import Case
 from dispatch.cases.duration_training import PromiseRecord, TrainedForecast, trained_forecast
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice

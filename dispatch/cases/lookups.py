@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from agents.roster import Agent, acting_agent
+from agents.leave import acting_agent
+from agents.roster import Agent
 from dispatch.cases.case import Case
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Counter, Project

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from agents.imports import read_sheet
+from agents.sheets import read_sheet
 from dispatch.core.working_days import DayStatus
 
 CALENDAR_COLUMNS = ("date", "is_workday", "kind", "name", "status")

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from agents.imports import read_sheet
+from agents.sheets import read_sheet
 from dispatch.catalogue.matter_rows import evaluation_kind
 
 EVALUATION_COLUMNS = ("division_code", "kind", "title", "valid_from", "valid_to", "negative_list", "saved_yuan")

@@ -6,7 +6,7 @@ from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from agents.imports import Cells, read_sheet
+from agents.sheets import Cells, read_sheet
 from dispatch.core.opening_hours import MonthDay
 
 HOURS_COLUMNS = ("centre_no", "season_from", "season_to", "opens", "closes", "lunch_starts", "lunch_ends")

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from agents.imports import Cells, read_sheet
+from agents.sheets import Cells, read_sheet
 from dispatch.catalogue.matter_file import LONGEST_WD
 
 IMPLEMENTATION_COLUMNS = (

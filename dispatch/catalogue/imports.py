@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Table, func, select, text
 from sqlalchemy.orm import Session, aliased
 
-from agents.imports import BadImport, ImportReport, RowFault, merge, read_sheet
+from agents.merging import ImportReport, merge
 from agents.network import Division, ServiceCentre
+from agents.sheets import BadImport, RowFault, read_sheet
 from db import SHANGHAI, Base, now
 from dispatch.catalogue.area_evaluation import AreaEvaluation
 from dispatch.catalogue.calendar_file import read_calendar

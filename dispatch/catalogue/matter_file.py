@@ -7,10 +7,10 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from agents.imports import BadImport, Cells, ImportSheet, RowFault, read_sheet
 from agents.names import sort_key
 from agents.network import Level
 from agents.roster import Category
+from agents.sheets import BadImport, Cells, ImportSheet, RowFault, read_sheet
 from dispatch.catalogue.matter import Confidence, Family, ResultForm
 from dispatch.catalogue.matter_rows import evaluation_kind, matter_from
 from dispatch.core.legal_clock import DayUnit

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from agents.imports import read_sheet
+from agents.sheets import read_sheet
 from dispatch.catalogue.matter import Confidence, MaterialMode
 from dispatch.catalogue.matter_file import LONGEST_WD
 

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from agents.roster import Agent, acting_agent
+from agents.leave import acting_agent
+from agents.roster import Agent
 from db import now
 from dispatch.cases.access_control import case_for, visible_cases
 from dispatch.cases.case import Case, CaseEvent

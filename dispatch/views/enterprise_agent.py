@@ -5,8 +5,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from agents.contact_card import ContactCard, contact_card
+from agents.leave import acting_agent
 from agents.network import Division, centre_of
-from agents.roster import Agent, ContactCard, acting_agent, contact_card
+from agents.roster import Agent
 from dispatch.cases.project import (
     Project,
 )

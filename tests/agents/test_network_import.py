@@ -10,14 +10,10 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from agents.imports import BadImport
-from agents.network import (
-    Division,
-    ServiceCentre,
-    import_changes,
-    import_network,
-)
+from agents.network import Division, ServiceCentre
 from agents.network_file import CENTRE_COLUMNS, DIVISION_COLUMNS, read_divisions
+from agents.network_import import import_changes, import_network
+from agents.sheets import BadImport
 
 SMALL = [
     ["320000000000", "江苏省", "1", "", "province", "118.76", "32.06", "exact"],

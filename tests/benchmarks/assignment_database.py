@@ -20,7 +20,7 @@ from sqlalchemy import func, select, text
 
 import db
 from agents.matching.batch import match
-from agents.network import CENTRES_FILE, DIVISIONS_FILE, import_network
+from agents.network_import import CENTRES_FILE, DIVISIONS_FILE, import_network
 from agents.roster import Agent
 from dispatch.assignment import apply_batch, propose
 from dispatch.assignment.assign_one import place_waiting

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import db
-from agents.network import Division, ServiceCentre, import_network
+from agents.network import Division, ServiceCentre
+from agents.network_import import import_network
 from agents.roster import Agent, AgentSkill, Category, Team
 from dispatch.acts import booking, delegation, papers, prescreening, project_intake
 from dispatch.assignment import staffing

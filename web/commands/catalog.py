@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from agents.imports import ImportReport, read_sheet
+from agents.merging import ImportReport
+from agents.sheets import read_sheet
 from dispatch.catalogue.imports import import_catalog, import_file
 from web.commands.options import FILE, one_line_failures, show_report
 from web.wiring.transactions import transaction

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from agents.network import DIVISIONS_FILE, import_changes, import_network
+from agents.network_import import DIVISIONS_FILE, import_changes, import_network
 from web.commands.options import FILE, one_line_failures, show_report
 from web.wiring.transactions import transaction
 

@@ -8,7 +8,8 @@ from typing import ParamSpec, TypeVar
 import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from agents.imports import BadImport, ImportReport
+from agents.merging import ImportReport
+from agents.sheets import BadImport
 from dispatch.core.errors import DispatchError
 
 P = ParamSpec("P")

@@ -212,7 +212,18 @@ def test_each_skill_without_practice_costs_up_to_five(needed, practised, strange
 
 @pytest.mark.parametrize(
     ("north", "east", "hundreds"),
-    [(0, 0, 0), (0.01, 0, 14), (-0.01, 0, 14), (0, 0.01, 12), (0.01, 0.01, 18), (2.0, 0, 2_891), (2.1, 0, 3_000)],
+    [
+        (0, 0, 0),
+        (0.01, 0, 14),
+        (-0.01, 0, 14),
+        (0, 0.01, 12),
+        (0.01, 0.01, 18),
+        (2.1, 0, 3_000),
+        (1.383576, 0, 2_000),
+        (1.383565, 0, 1_999),
+        (0, 1.632374, 2_000),
+        (0, 1.632361, 1_999),
+    ],
 )
 def test_the_road_costs_by_the_hundred_metres_up_to_its_cap(north, east, hundreds):
     there = agent(lon=HERE["lon"] + east, lat=HERE["lat"] + north)

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.matching.formats import FIELDS, read_gap, read_json, write_gap
+from agents.matching.gap_text import read_gap
+from agents.matching.json_fields import FIELDS
 from agents.matching.model import MatchingAgent, MatchingError, Need
 from agents.matching.plain import match_plain
+from agents.matching.problem_json import read_json
 from dispatch.__main__ import main
 from tests.agents.matching.county import NETWORK
 
@@ -94,9 +96,13 @@ def test_out_takes_the_answer_and_the_screen_its_summary(capsys, tmp_path):
 
 def test_gap_text_may_hold_several_problems_or_leave_out_their_number():
     alone = read_gap(GAP.split("\n", 1)[1])
-    both = read_gap(write_gap([*alone, *alone]))
+    body = GAP.split("\n", 1)[1]
+    both = read_gap(f"2\n{body}{body}")
     assert len(alone) == 1 and len(both) == 2
-    assert write_gap(both[:1]) == GAP
+    for gap in (*alone, *both):
+        assert gap.cost.tolist() == [[4, 1, 4], [2, 3, 3]]
+        assert gap.effort.tolist() == [[1, 1, 1], [2, 2, 2]]
+        assert gap.room.tolist() == [2, 4]
 
 
 @pytest.mark.parametrize(
@@ -186,6 +192,59 @@ def test_a_byte_order_mark_is_passed_over_and_an_answer_that_cannot_be_kept_is_p
     assert json.loads(said.out)["proven"] and "unwritable" in said.err
     with pytest.raises(SystemExit):
         main(["match", str(file), "--limit", "nan"])
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"forbidden": [{"case": 1, "agent": "a"}]}, "forbidden"),
+        ({"agents": [{"id": "a", "capacity": 2}, {"id": "b", "capacity": 1, "capcity": 9}]}, "agents[1].capcity"),
+        ({"cases": [{"id": 1, "wait": 50}]}, "cases[0].wait"),
+        ({"candidates": [{"case": 1, "agent": "a", "cost": 5, "forbidden": True}]}, "candidates[0].forbidden"),
+    ],
+)
+def test_an_unknown_key_of_plain_costs_is_refused_by_its_path(capsys, tmp_path, change, path):
+    code, said = run(capsys, tmp_path, json.dumps(PLAIN | change))
+    assert (code, said["error"], said["facts"]["path"]) == (2, "unknown_field", path)
+    assert said["message"].startswith(f"{path} is unknown, known here: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"cases": []}, "cases"),
+        ({"needs": [MODEL["needs"][0] | {"skill": ["x"]}]}, "needs[0].skill"),
+        ({"agents": [MODEL["agents"][0] | {"absent": True}]}, "agents[0].absent"),
+        ({"network": [MODEL["network"][0] | {"name": "x"}]}, "network[0].name"),
+        ({"weights": {"stars": 1}}, "weights.stars"),
+    ],
+)
+def test_an_unknown_key_of_the_model_is_refused_by_its_path(capsys, tmp_path, change, path):
+    code, said = run(capsys, tmp_path, json.dumps(MODEL | change))
+    assert (code, said["error"], said["facts"]["path"]) == (2, "unknown_field", path)
+
+
+def test_a_case_that_nobody_may_take_has_no_price(capsys, tmp_path):
+    cases = [{"id": 1, "waiting": 50}, {"id": 2, "waiting": 50}, {"id": 3}]
+    candidates = [{"case": 1, "agent": "a", "cost": 5}, {"case": 2, "agent": "a", "cost": 7}]
+    file = {"agents": [{"id": "a", "capacity": 2}], "cases": cases, "candidates": candidates}
+    code, answer = run(capsys, tmp_path, json.dumps(file))
+    assert (code, answer["feasible"], answer["objective"], answer["bound"]) == (1, False, None, None)
+    assert answer["infeasible"] == [{"case": 3, "reason": "no_candidate"}]
+    assert [(a["case"], a["agent"]) for a in answer["assignment"]] == [(1, "a"), (2, "a"), (3, None)]
+    cases[2]["waiting"] = 9
+    code, answer = run(capsys, tmp_path, json.dumps(file))
+    assert (code, answer["feasible"], answer["objective"], answer["waiting"]) == (0, True, 5 + 7 + 9, 1)
+
+
+def test_a_case_that_may_not_wait_needs_a_free_slot(capsys, tmp_path):
+    cases = [{"id": 1}, {"id": 2}]
+    candidates = [{"case": 1, "agent": "a", "cost": 5}, {"case": 2, "agent": "a", "cost": 7}]
+    file = {"agents": [{"id": "a", "capacity": 1}], "cases": cases, "candidates": candidates}
+    code, answer = run(capsys, tmp_path, json.dumps(file))
+    assert (code, answer["feasible"], answer["infeasible"]) == (1, False, [{"case": 2, "reason": "no_slot"}])
+    file["agents"][0]["capacity"] = 2
+    assert run(capsys, tmp_path, json.dumps(file))[1]["objective"] == 12
 
 
 def test_a_file_that_is_not_there_is_named(capsys, tmp_path):

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import db
-from agents.network import Division, Level, ServiceCentre, ancestors, division_with, import_network
+from agents.network import Division, Level, ServiceCentre, ancestors, division_with
+from agents.network_import import import_network
 from dispatch.catalogue.area_evaluation import AreaEvaluation, area_evaluations, site_of
 from dispatch.catalogue.authority_names import authority_name
 from dispatch.catalogue.calendar_tables import CalendarDay, OpeningHours, hours_in_words

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from agents.imports import BadImport
-from agents.network import import_network
+from agents.network_import import import_network
+from agents.sheets import BadImport
 from dispatch.catalogue.calendar_file import CALENDAR_COLUMNS, read_calendar
 from dispatch.catalogue.calendar_tables import CalendarDay, OpeningHours
 from dispatch.catalogue.evaluation_file import EVALUATION_COLUMNS, read_evaluations

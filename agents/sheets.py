@@ -1,4 +1,4 @@
-"""Imports: a CSV file is checked whole, then merged whole, and what that changed is told."""
+"""Sheets: a CSV file is read and checked whole, and every fault in it is named."""
 
 import csv
 import io
@@ -8,28 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from psycopg import sql
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    MetaData,
-    Table,
-    and_,
-    case,
-    delete,
-    exists,
-    insert,
-    or_,
-    select,
-    text,
-    update,
-)
-from sqlalchemy.dialects.postgresql import array
-from sqlalchemy.orm import Session
-
-TOLD_AT_MOST = 20
+NAMED_AT_MOST = 20
 CELL_LENGTH = 2000
 ENUM = TypeVar("ENUM", bound=StrEnum)
 
@@ -52,38 +33,10 @@ class BadImport(ValueError):
     def __init__(self, path: Path | str, rows: Iterable[RowFault]) -> None:
         self.path = Path(path)
         self.rows = tuple(sorted(rows))
-        told = [str(row) for row in self.rows[:TOLD_AT_MOST]]
-        if len(self.rows) > TOLD_AT_MOST:
-            told.append(f"and {len(self.rows) - TOLD_AT_MOST} more")
-        super().__init__(f"{self.path.name} is refused, nothing was changed: " + "; ".join(told))
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """How many rows an import added, changed and retired; ``lines`` names the changed and the retired ones."""
-
-    added: int = 0
-    changed: int = 0
-    retired: int = 0
-    lines: tuple[str, ...] = ()
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.added or self.changed or self.retired)
-
-    def __add__(self, other: "ImportReport") -> "ImportReport":
-        return ImportReport(
-            self.added + other.added,
-            self.changed + other.changed,
-            self.retired + other.retired,
-            self.lines + other.lines,
-        )
-
-    def __str__(self) -> str:
-        return f"{self.added} added, {self.changed} changed, {self.retired} retired"
-
-
-# ---------------------------------------------------------------- reading
+        named = [str(row) for row in self.rows[:NAMED_AT_MOST]]
+        if len(self.rows) > NAMED_AT_MOST:
+            named.append(f"and {len(self.rows) - NAMED_AT_MOST} more")
+        super().__init__(f"{self.path.name} is refused, nothing was changed: " + "; ".join(named))
 
 
 @dataclass(slots=True)
@@ -185,7 +138,7 @@ class Cells:
 
 
 def read_sheet(path: Path | str, needed: Sequence[str], *, optional: Sequence[str] = ()) -> ImportSheet:
-    """A UTF-8 CSV file with at least the ``needed`` columns. Raises BadFile for what makes it unreadable as a table."""
+    """A UTF-8 CSV file with at least the ``needed`` columns. Raises BadImport where it is no table."""
     sheet = ImportSheet(Path(path))
     reader = csv.reader(io.StringIO(_decoded(sheet.path), newline=""), strict=True)
     try:
@@ -233,84 +186,3 @@ def _decoded(path: Path) -> str:
             path, [RowFault(text[: text.index("\0")].count("\n") + 1, "", "holds a NUL byte: not a text file")]
         )
     return text
-
-
-# ---------------------------------------------------------------- merging
-
-
-def merge(
-    session: Session,
-    table: Table,
-    key: Sequence[str],
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    columns: Sequence[str] = (),
-    retire_on: date | None = None,
-    among: ColumnElement[bool] | None = None,
-) -> ImportReport:
-    """Make ``table`` hold just ``rows``, which all have the same ``columns`` and are already checked.
-
-    One COPY into a temporary table, then one statement each to update, insert and retire. Rows of the table that are
-    not among ``rows`` are retired on ``retire_on``, or deleted where the table keeps no retired rows; ``among`` says
-    which rows may be touched so at all.
-    """
-    names = list(columns or rows[0])
-    watched = [name for name in names if name not in key]
-    keeps_retired = "retired_on" in table.c
-    incoming = _copied(session, table, names, rows)
-    same = and_(*(_equal(table.c[name], incoming.c[name]) for name in key))
-    in_table = exists(select(1).select_from(table).where(same))
-    in_file = exists(select(1).select_from(incoming).where(same))
-    label = [table.c[name] for name in (*key, "name") if name in table.c]
-
-    differing = {name: table.c[name].is_distinct_from(incoming.c[name]) for name in watched}
-    if keeps_retired:
-        differing["retired_on"] = table.c.retired_on.is_not(None)
-    changed: Sequence[Any] = []
-    if differing:
-        differs = or_(*differing.values())
-        marks = array([case((condition, name), else_="") for name, condition in differing.items()])
-        changed = session.execute(select(*label, marks).where(same, differs)).all()
-        values: dict[str, Any] = {name: incoming.c[name] for name in watched}
-        if keeps_retired:
-            values["retired_on"] = None
-        session.execute(update(table).values(values).where(same, differs))
-    fresh = select(*incoming.c).where(~in_table)
-    added = session.execute(insert(table).from_select(names, fresh).returning(table.c[key[0]])).all()
-    gone = and_(~in_file, *([] if among is None else [among]))
-    if keeps_retired:
-        retiring = update(table).values(retired_on=retire_on).where(gone, table.c.retired_on.is_(None))
-        retired = session.execute(retiring.returning(*label)).all()
-    else:
-        retired = session.execute(delete(table).where(gone).returning(*label)).all()
-    incoming.drop(session.connection())
-    session.expire_all()
-    lines = [f"{_words(row[:-1])}: {', '.join(mark for mark in row[-1] if mark)}" for row in changed]
-    lines += [f"{_words(row)}: retired" for row in retired]
-    return ImportReport(len(added), len(changed), len(retired), tuple(lines))
-
-
-def _equal(stored: Column[Any], given: Column[Any]) -> ColumnElement[bool]:
-    # Two rows that both lack a value are the same row; the plain comparison is the one that a join can hash.
-    return stored.is_not_distinct_from(given) if stored.nullable else stored == given
-
-
-def _words(row: Iterable[Any]) -> str:
-    return " ".join(str(value) for value in row if value is not None)
-
-
-def _copied(session: Session, table: Table, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Table:
-    """A temporary table with the rows, written by COPY."""
-    session.flush()
-    columns = (Column(name, table.c[name].type) for name in names)
-    incoming = Table(f"incoming_{table.name}", MetaData(), *columns, prefixes=["TEMPORARY"])
-    incoming.create(session.connection())
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(incoming.name), sql.SQL(", ").join(map(sql.Identifier, names))
-    )
-    cursor: Any = session.connection().connection.cursor()
-    with cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row([row[name] for name in names])
-    session.execute(text(f"ANALYZE {incoming.name}"))
-    return incoming
