@@ -14,8 +14,9 @@ from dispatch.cases.case import Case
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project
 from dispatch.cases.review import Review, ReviewState
-from dispatch.catalogue.catalog import Calendar, Matter, calendar_of
+from dispatch.catalogue.catalog import Matter, calendar_of
 from dispatch.core.actor import Actor
+from dispatch.core.clock import Calendar
 from dispatch.views.report_figures import (
     Figure,
     ReportDecision,
