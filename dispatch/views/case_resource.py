@@ -1,7 +1,7 @@
 """Cases as programs read them: plain values, the viewer first."""
 
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -10,8 +10,8 @@ from agents.leave import acting_agent
 from agents.roster import Agent
 from db import now
 from dispatch.cases.access_control import case_for, visible_cases
-from dispatch.cases.case import Case, CaseEvent
-from dispatch.cases.evaluation import Evaluation
+from dispatch.cases.case import Case, CaseEvent, Material
+from dispatch.cases.evaluation import Evaluation, Grade
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Enterprise, Project
 from dispatch.cases.review import Review
@@ -19,13 +19,146 @@ from dispatch.cases.stages import LABEL, Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor, Role
+from dispatch.core.working_days import Calendar
 from dispatch.custody.parcel import Parcel
 from routing.day.courier_stop import CourierStop
 
 
+@dataclass(frozen=True, slots=True)
+class CaseSummary:
+    """A case of a list; ``id`` is for the cursor alone."""
+
+    id: int
+    case_no: str
+    stage: str
+    stage_words: str
+    created_at: datetime
+    project_no: str
+    project: str
+    enterprise: str
+    committed_due_on: date | None
+    expected_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseDates:
+    """The three dates of a case, and how sure the expected one is."""
+
+    legal_due_on: date | None
+    committed_due_on: date | None
+    expected_on: date | None
+    expected_share: float | None
+    is_estimate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAgent:
+    """Who acts for the enterprise, and who stands in today."""
+
+    name: str
+    agent_no: str
+    office_phone: str
+    acting: str | None
+    hotline: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReview:
+    """One matter of the case at its authority."""
+
+    id: int
+    matter: str
+    name: str
+    state: str
+    authority: str
+    counter: str
+    statutory_wd: int
+    committed_wd: int
+    filed_at: datetime | None
+    accepted_at: datetime | None
+    acceptance_no: str | None
+    legal_due_at: datetime | None
+    committed_due_at: datetime | None
+    decided_at: datetime | None
+    decision_no: str | None
+    lamp: str
+    grade: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMaterial:
+    """One paper of the case."""
+
+    id: int
+    name: str
+    mode: str
+    state: str
+    defect: str | None
+    deferrable: bool
+    owed_by: date | None
+    given_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseParcel:
+    """An envelope of the case and when a courier comes for it."""
+
+    waybill: str
+    leg: str
+    state: str
+    holder: str
+    contents: list[str]
+    payer: str
+    seal_no: str | None
+    day: date | None
+    window: tuple[int, int | None] | None
+    stop_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseParcelWithCode(CaseParcel):
+    """What its enterprise reads: the code too, until it was used."""
+
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTimelineLine:
+    """Something that happened to the case."""
+
+    at: datetime
+    kind: str
+    stage: str
+    actor: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDetail:
+    """One case with everything that a program may read of it."""
+
+    case_no: str
+    version: int
+    stage: str
+    stage_words: str
+    stage_at: datetime
+    project_no: str
+    project: str
+    outcome: str | None
+    pickup_way: str
+    delivery_way: str
+    promise: PromiseDates
+    agent: CaseAgent | None
+    free: bool
+    reviews: tuple[CaseReview, ...]
+    materials: tuple[CaseMaterial, ...]
+    parcels: tuple[CaseParcel, ...]
+    timeline: tuple[CaseTimelineLine, ...]
+
+
 def case_list(
     session: Session, viewer: Actor, *, after: tuple[datetime, int] | None, limit: int, stage: Stage | None = None
-) -> list[dict[str, Any]]:
+) -> list[CaseSummary]:
     """The newest cases first, ``limit`` and one more; ``after`` is the created_at and id of the last one shown."""
     query = (
         select(Case.id, Case.case_no, Case.stage, Case.created_at, Case.committed_due_on, Case.expected_on,
@@ -40,103 +173,121 @@ def case_list(
         query = query.where(tuple_(Case.created_at, Case.id) < after)
     rows = session.execute(query.order_by(Case.created_at.desc(), Case.id.desc()).limit(limit + 1))
     return [
-        {
-            "id": row.id, "case_no": row.case_no, "stage": row.stage.value, "stage_words": LABEL[row.stage],
-            "created_at": row.created_at, "project_no": row.project_no, "project": row.name,
-            "enterprise": row.enterprise, "committed_due_on": row.committed_due_on, "expected_on": row.expected_on,
-        }
+        CaseSummary(
+            row.id, row.case_no, row.stage.value, LABEL[row.stage], row.created_at, row.project_no, row.name,
+            row.enterprise, row.committed_due_on, row.expected_on,
+        )
         for row in rows
     ]  # fmt: skip
 
 
-def case_detail(session: Session, viewer: Actor, case_no: str) -> dict[str, Any]:
+def case_detail(session: Session, viewer: Actor, case_no: str) -> CaseDetail:
     """Stage, promise, agent card, reviews, parcels, materials and timeline of one case. Raises NotFound."""
     case = case_for(session, viewer, case_no)
     project = session.get_one(Project, case.project_id)
     at = now(session)
-    calendar = calendar_of(session)
-    reviews = session.execute(
-        select(Review, Matter)
-        .join(Matter, Matter.id == Review.matter_id)
-        .where(Review.case_id == case.id)
-        .order_by(Review.id)
-    ).all()
-    parcels = session.execute(
-        select(Parcel, CourierStop)
-        .outerjoin(CourierStop, CourierStop.id == Parcel.stop_id)
-        .where(Parcel.case_id == case.id)
-        .order_by(Parcel.id)
-    ).all()
-    events = select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id)
-    if not viewer.is_staff:
-        events = events.where(CaseEvent.internal.is_(False))
-    graded = dict(
-        session.execute(select(Evaluation.review_id, Evaluation.grade).where(Evaluation.case_id == case.id)).all()
+    return CaseDetail(
+        case_no=case.case_no,
+        version=case.version,
+        stage=case.stage.value,
+        stage_words=LABEL[case.stage],
+        stage_at=case.stage_at,
+        project_no=project.project_no,
+        project=project.name,
+        outcome=case.outcome.value if case.outcome else None,
+        pickup_way=case.pickup_way.value,
+        delivery_way=case.delivery_way.value,
+        promise=PromiseDates(
+            case.legal_due_on, case.committed_due_on, case.expected_on, case.expected_share, case.is_estimate
+        ),
+        agent=_agent(session, project, day_of(at)),
+        free=True,
+        reviews=_reviews(session, viewer, case, at),
+        materials=tuple(_material(material) for material in case.materials),
+        parcels=_parcels(session, viewer, case),
+        timeline=_timeline(session, viewer, case),
     )
-    return {
-        "case_no": case.case_no, "version": case.version, "stage": case.stage.value, "stage_words": LABEL[case.stage],
-        "stage_at": case.stage_at, "project_no": project.project_no, "project": project.name,
-        "outcome": case.outcome.value if case.outcome else None,
-        "pickup_way": case.pickup_way.value, "delivery_way": case.delivery_way.value,
-        "promise": {
-            "legal_due_on": case.legal_due_on, "committed_due_on": case.committed_due_on,
-            "expected_on": case.expected_on, "expected_share": case.expected_share, "is_estimate": case.is_estimate,
-        },
-        "agent": _card(session, project, day_of(at)),
-        "free": True,
-        "reviews": [
-            {
-                "id": review.id, "matter": matter.code, "name": matter.name, "state": review.state.value,
-                "authority": review.authority, "counter": review.counter, "statutory_wd": review.statutory_wd,
-                "committed_wd": review.committed_wd, "filed_at": review.filed_at, "accepted_at": review.accepted_at,
-                "acceptance_no": review.acceptance_no, "legal_due_at": review.legal_due_at,
-                "committed_due_at": review.committed_due_at, "decided_at": review.decided_at,
-                "decision_no": review.decision_no, "lamp": review.lamp(calendar, at).value,
-                "grade": None if viewer.role is Role.AGENT else _grade(graded.get(review.id)),
-            }
-            for review, matter in reviews
-        ],
-        "materials": [
-            {
-                "id": m.id, "name": m.name, "mode": m.mode.value, "state": m.state.value, "defect": m.defect,
-                "deferrable": m.deferrable, "owed_by": m.owed_by, "given_at": m.given_at,
-            }
-            for m in case.materials
-        ],
-        "parcels": [_parcel(parcel, stop, viewer) for parcel, stop in parcels],
-        "timeline": [
-            {"at": e.at, "kind": e.kind, "stage": e.stage.value, "actor": e.actor, "words": e.words}
-            for e in session.scalars(events)
-        ],
-    }  # fmt: skip
 
 
-def _grade(grade: Any) -> int | None:
-    return None if grade is None else int(grade)
-
-
-def _card(session: Session, project: Project, today: Any) -> dict[str, Any] | None:
+def _agent(session: Session, project: Project, today: date) -> CaseAgent | None:
     lead = project.lead
     if lead is None:
         return None
     agent = session.get_one(Agent, lead.agent_id)
     acting = acting_agent(session, agent, today)
-    return {
-        "name": agent.name, "agent_no": agent.agent_no, "office_phone": agent.office_phone,
-        "acting": acting.name if acting.id != agent.id else None, "hotline": "12345",
-    }  # fmt: skip
+    return CaseAgent(
+        agent.name, agent.agent_no, agent.office_phone, acting.name if acting.id != agent.id else None, "12345"
+    )
 
 
-def _parcel(parcel: Parcel, stop: CourierStop | None, viewer: Actor) -> dict[str, Any]:
-    """A courier never sees a code; everybody else who sees the case does, until it was used."""
-    shown = {
-        "waybill": parcel.waybill, "leg": parcel.leg.value, "state": parcel.state.value, "holder": parcel.holder.value,
-        "contents": parcel.contents, "payer": parcel.payer.value, "seal_no": parcel.seal_no,
-        "day": None if stop is None else stop.on,
-        "window": None if stop is None or stop.announced_opens_s is None
-        else [stop.announced_opens_s, stop.announced_closes_s],
-        "stop_id": parcel.stop_id,
-    }  # fmt: skip
-    if viewer.role is Role.ENTERPRISE:
-        shown["code"] = parcel.code
-    return shown
+def _reviews(session: Session, viewer: Actor, case: Case, at: datetime) -> tuple[CaseReview, ...]:
+    calendar = calendar_of(session)
+    rows = session.execute(
+        select(Review, Matter)
+        .join(Matter, Matter.id == Review.matter_id)
+        .where(Review.case_id == case.id)
+        .order_by(Review.id)
+    ).all()
+    graded: dict[int, Grade] = {}
+    if viewer.role is not Role.AGENT:  # the rated never see a grade beside its case
+        found = session.execute(select(Evaluation.review_id, Evaluation.grade).where(Evaluation.case_id == case.id))
+        graded = dict(found.tuples())
+    return tuple(_review(review, matter, graded.get(review.id), calendar, at) for review, matter in rows)
+
+
+def _review(review: Review, matter: Matter, grade: Grade | None, calendar: Calendar, at: datetime) -> CaseReview:
+    return CaseReview(
+        id=review.id,
+        matter=matter.code,
+        name=matter.name,
+        state=review.state.value,
+        authority=review.authority,
+        counter=review.counter,
+        statutory_wd=review.statutory_wd,
+        committed_wd=review.committed_wd,
+        filed_at=review.filed_at,
+        accepted_at=review.accepted_at,
+        acceptance_no=review.acceptance_no,
+        legal_due_at=review.legal_due_at,
+        committed_due_at=review.committed_due_at,
+        decided_at=review.decided_at,
+        decision_no=review.decision_no,
+        lamp=review.lamp(calendar, at).value,
+        grade=None if grade is None else int(grade),
+    )
+
+
+def _material(material: Material) -> CaseMaterial:
+    return CaseMaterial(
+        material.id, material.name, material.mode.value, material.state.value, material.defect, material.deferrable,
+        material.owed_by, material.given_at,
+    )  # fmt: skip
+
+
+def _parcels(session: Session, viewer: Actor, case: Case) -> tuple[CaseParcel, ...]:
+    rows = session.execute(
+        select(Parcel, CourierStop)
+        .outerjoin(CourierStop, CourierStop.id == Parcel.stop_id)
+        .where(Parcel.case_id == case.id)
+        .order_by(Parcel.id)
+    )
+    return tuple(_parcel(parcel, stop, viewer) for parcel, stop in rows)
+
+
+def _parcel(parcel: Parcel, stop: CourierStop | None, viewer: Actor) -> CaseParcel:
+    """Only the enterprise reads the code, until it was used."""
+    window = None
+    if stop is not None and stop.announced_opens_s is not None:
+        window = (stop.announced_opens_s, stop.announced_closes_s)
+    facts = (
+        parcel.waybill, parcel.leg.value, parcel.state.value, parcel.holder.value, parcel.contents, parcel.payer.value,
+        parcel.seal_no, None if stop is None else stop.on, window, parcel.stop_id,
+    )  # fmt: skip
+    return CaseParcelWithCode(*facts, parcel.code) if viewer.role is Role.ENTERPRISE else CaseParcel(*facts)
+
+
+def _timeline(session: Session, viewer: Actor, case: Case) -> tuple[CaseTimelineLine, ...]:
+    events = select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id)
+    if not viewer.is_staff:
+        events = events.where(CaseEvent.internal.is_(False))
+    return tuple(CaseTimelineLine(e.at, e.kind, e.stage.value, e.actor, e.words) for e in session.scalars(events))

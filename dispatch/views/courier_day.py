@@ -1,7 +1,8 @@
 """What a courier's phone shows: today's runs, one stop a card, nothing about the project and never a code."""
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,17 +12,89 @@ from dispatch.acts.handover_lists import TO_DO
 from dispatch.acts.stop_report import INWARD
 from dispatch.cases.notify import day_of
 from dispatch.core.actor import Actor
-from dispatch.custody.parcel import Parcel, ParcelState
+from dispatch.custody.handover import Holder
+from dispatch.custody.parcel import Leg, Parcel, ParcelState
 from dispatch.custody.proofs import asked
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import FAIL_LABEL, STOP_LABEL, CourierStop, StopAct, StopEvent
 from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.order import window_of
-from routing.travel.addresses import map_links
+from routing.travel.addresses import MapLink, map_links
 
 
-def my_day(session: Session, viewer: Actor) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class StopParcel:
+    """An envelope on a stop's card."""
+
+    waybill: str
+    last4: str
+    leg: str
+    contents: list[str]
+    recipient: str | None
+    needs_code: bool
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopCard:
+    """One stop as the courier's phone shows it. It never holds a code."""
+
+    id: int
+    position: int | None
+    kind: str
+    kind_words: str
+    state: str
+    to_do: bool
+    version: int
+    label: str
+    address: str
+    contact: str
+    phone: str
+    lon: float
+    lat: float
+    eta_s: int | None
+    window: tuple[int, int] | None
+    service_s: int
+    pieces: int
+    attempts: int
+    act: str
+    needs_code: bool
+    needs_identity: bool
+    needs_inspection: bool
+    proofs: dict[str, str]
+    maps: tuple[MapLink, ...]
+    pin_proposed: bool
+    ended_at: datetime | None
+    failed_words: str | None
+    parcels: tuple[StopParcel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CourierRunView:
+    """One run of the day with its stops in order; ``changed`` says what a new plan made different."""
+
+    id: int
+    version: int
+    state: str
+    starts_s: int
+    ends_s: int
+    changed: str | None
+    stops: tuple[StopCard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CourierDayView:
+    """Today's runs of one courier."""
+
+    on: date
+    courier: str
+    courier_id: int | None
+    shift_ends_s: int | None
+    runs: tuple[CourierRunView, ...]
+
+
+def my_day(session: Session, viewer: Actor) -> CourierDayView:
     """Today's runs of this courier, in order. A courier never sees a code."""
     on = day_of(now(session))
     courier = session.get(Courier, viewer.courier_id) if viewer.courier_id else None
@@ -40,22 +113,19 @@ def my_day(session: Session, viewer: Actor) -> dict[str, Any]:
     shift_ends_s = session.scalar(
         select(Shift.ends_s).where(Shift.courier_id == viewer.courier_id, Shift.on == on)
     )  # fmt: skip
-    return {
-        "on": on,
-        "courier": "" if courier is None else courier.name,
-        "courier_id": viewer.courier_id,
-        "shift_ends_s": shift_ends_s if shift_ends_s is not None else max((r.ends_s for r in runs), default=None),
-        "runs": [
-            {
-                "id": run.id, "version": run.version, "state": run.state.value, "starts_s": run.starts_s,
-                "ends_s": run.ends_s, "changed": _what_changed(session, run, stops),
-                "stops": [
-                    _card(stop, papers.get(stop.id, []), ended.get(stop.id)) for stop in stops if stop.run_id == run.id
-                ],
-            }
+    return CourierDayView(
+        on=on,
+        courier="" if courier is None else courier.name,
+        courier_id=viewer.courier_id,
+        shift_ends_s=shift_ends_s if shift_ends_s is not None else max((r.ends_s for r in runs), default=None),
+        runs=tuple(
+            CourierRunView(
+                run.id, run.version, run.state.value, run.starts_s, run.ends_s, _what_changed(session, run, stops),
+                tuple(_card(s, papers.get(s.id, []), ended.get(s.id)) for s in stops if s.run_id == run.id),
+            )
             for run in runs
-        ],
-    }  # fmt: skip
+        ),
+    )  # fmt: skip
 
 
 def _what_changed(session: Session, run: CourierRun, stops: Iterable[CourierStop]) -> str | None:
@@ -85,24 +155,36 @@ def _visited(plan: DayPlan, courier_id: int) -> list[int]:
     return [visit["stop_id"] for route in routes if route["courier_id"] == courier_id for visit in route["visits"]]
 
 
-def my_stop(session: Session, viewer: Actor, stop: CourierStop) -> dict[str, Any]:
+def my_stop(session: Session, viewer: Actor, stop: CourierStop) -> StopCard:
     """One stop's card. The viewer's right to see the stop is checked by whoever found it."""
     return _card(stop, _papers(session, [stop.id]).get(stop.id, []), _outcomes(session, [stop.id]).get(stop.id))
 
 
-def _papers(session: Session, stop_ids: Iterable[int]) -> dict[int, list[Any]]:
+@dataclass(frozen=True, slots=True)
+class _Paper:
+    """What a card needs of a parcel, and whether it has a code."""
+
+    leg: Leg
+    waybill: str
+    contents: list[str]
+    person: str | None
+    holder: Holder
+    needs_code: bool
+
+
+def _papers(session: Session, stop_ids: Iterable[int]) -> dict[int, list[_Paper]]:
     """The parcels of these stops, with just what a card shows."""
     rows = session.execute(
         select(
-            Parcel.stop_id, Parcel.waybill, Parcel.leg, Parcel.contents, Parcel.person, Parcel.holder, Parcel.state,
-            Parcel.code_hash.is_not(None).label("needs_code"),
+            Parcel.stop_id, Parcel.leg, Parcel.waybill, Parcel.contents, Parcel.person, Parcel.holder,
+            Parcel.code_hash.is_not(None),
         )
         .where(Parcel.stop_id.in_(list(stop_ids)), Parcel.state != ParcelState.CANCELLED)
         .order_by(Parcel.id)
     )  # fmt: skip
-    found: dict[int, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row.stop_id, []).append(row)
+    found: dict[int, list[_Paper]] = {}
+    for stop_id, *paper in rows:
+        found.setdefault(stop_id, []).append(_Paper(*paper))
     return found
 
 
@@ -122,30 +204,40 @@ def _outcomes(session: Session, stop_ids: Iterable[int]) -> dict[int, StopEvent]
     return {event.stop_id: event for event in events}
 
 
-def _card(stop: CourierStop, papers: list[Any], ended: StopEvent | None) -> dict[str, Any]:
-    window = window_of(stop)
+def _card(stop: CourierStop, papers: list[_Paper], ended: StopEvent | None) -> StopCard:
     inward = any(p.leg in INWARD for p in papers) if papers else stop.kind.value != "delivery"
     outward = any(p.leg not in INWARD for p in papers) if papers else stop.kind.value != "pickup"
-    return {
-        "id": stop.id, "position": stop.position, "kind": stop.kind.value, "kind_words": STOP_LABEL[stop.kind],
-        "state": stop.state.value, "to_do": stop.state in TO_DO,
-        "version": stop.version, "label": stop.label, "address": stop.address, "contact": stop.contact_name,
-        "phone": stop.contact_phone, "lon": stop.lon, "lat": stop.lat, "eta_s": stop.eta_s,
-        "window": list(window) if window is not None else None,
-        "service_s": stop.service_s, "pieces": stop.pieces, "attempts": stop.attempts,
-        "act": "collected" if inward else "delivered",
-        "needs_code": any(p.needs_code for p in papers),
-        "needs_identity": outward and any(p.needs_code for p in papers if p.leg not in INWARD),
-        "needs_inspection": any(p.leg in INWARD for p in papers),
-        "proofs": {proof.value: level.name.lower() for proof, level in asked(p.leg for p in papers).items()},
-        "maps": [{"name": link.name, "url": link.url} for link in map_links(stop.lon, stop.lat, stop.label)],
-        "pin_proposed": stop.proposed_lon is not None,
-        "ended_at": None if ended is None or stop.state in TO_DO else ended.at,
-        "failed_words": FAIL_LABEL[stop.fail_reason]
-        if stop.fail_reason is not None and stop.state not in TO_DO else None,
-        "parcels": [
-            {"waybill": p.waybill, "last4": p.waybill[-6:-2], "leg": p.leg.value, "contents": p.contents,
-             "recipient": p.person, "needs_code": p.needs_code, "holder": p.holder.value}
+    to_do = stop.state in TO_DO
+    return StopCard(
+        id=stop.id,
+        position=stop.position,
+        kind=stop.kind.value,
+        kind_words=STOP_LABEL[stop.kind],
+        state=stop.state.value,
+        to_do=to_do,
+        version=stop.version,
+        label=stop.label,
+        address=stop.address,
+        contact=stop.contact_name,
+        phone=stop.contact_phone,
+        lon=stop.lon,
+        lat=stop.lat,
+        eta_s=stop.eta_s,
+        window=window_of(stop),
+        service_s=stop.service_s,
+        pieces=stop.pieces,
+        attempts=stop.attempts,
+        act="collected" if inward else "delivered",
+        needs_code=any(p.needs_code for p in papers),
+        needs_identity=outward and any(p.needs_code for p in papers if p.leg not in INWARD),
+        needs_inspection=any(p.leg in INWARD for p in papers),
+        proofs={proof.value: level.name.lower() for proof, level in asked(p.leg for p in papers).items()},
+        maps=map_links(stop.lon, stop.lat, stop.label),
+        pin_proposed=stop.proposed_lon is not None,
+        ended_at=None if ended is None or to_do else ended.at,
+        failed_words=FAIL_LABEL[stop.fail_reason] if stop.fail_reason is not None and not to_do else None,
+        parcels=tuple(
+            StopParcel(p.waybill, p.waybill[-6:-2], p.leg.value, p.contents, p.person, p.needs_code, p.holder.value)
             for p in papers
-        ],
-    }  # fmt: skip
+        ),
+    )

@@ -1,5 +1,7 @@
 """The custody chain of a parcel as programs read it."""
 
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,19 +12,46 @@ from dispatch.core.actor import Actor
 from dispatch.custody.handover import Handover
 
 
-def custody_of(session: Session, viewer: Actor, waybill: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class CustodyLink:
+    """One handover of the chain; ``from`` and ``to`` in JSON are its two holders."""
+
+    seq: int
+    at: datetime
+    device_at: datetime | None
+    action: str
+    from_holder: str = field(metadata={"json": "from"})
+    to_holder: str = field(metadata={"json": "to"})
+    by: str
+    proofs: list[Any]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyChain:
+    """Who holds a parcel, and everyone who held it before."""
+
+    waybill: str
+    holder: str
+    length: int
+    head: str
+    links: tuple[CustodyLink, ...]
+
+
+def custody_of(session: Session, viewer: Actor, waybill: str) -> CustodyChain:
     """A parcel's whole chain. Raises NotFound."""
     parcel = parcel_for(session, viewer, waybill)
     links = session.scalars(select(Handover).where(Handover.parcel_id == parcel.id).order_by(Handover.seq))
-    return {
-        "waybill": parcel.waybill, "holder": parcel.holder.value, "length": parcel.chain_length,
-        "head": bytes(parcel.chain_head).hex(),
-        "links": [
-            {
-                "seq": link.seq, "at": link.at, "device_at": link.device_at, "action": link.action,
-                "from": link.from_holder.value, "to": link.to_holder.value, "by": link.by, "proofs": link.proofs,
-                "digest": bytes(link.digest).hex(),
-            }
+    return CustodyChain(
+        parcel.waybill,
+        parcel.holder.value,
+        parcel.chain_length,
+        bytes(parcel.chain_head).hex(),
+        tuple(
+            CustodyLink(
+                link.seq, link.at, link.device_at, link.action, link.from_holder.value, link.to_holder.value, link.by,
+                link.proofs, bytes(link.digest).hex(),
+            )
             for link in links
-        ],
-    }  # fmt: skip
+        ),
+    )  # fmt: skip

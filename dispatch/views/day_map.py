@@ -18,6 +18,24 @@ from routing.day.hours import Cutoff
 
 
 @dataclass(frozen=True, slots=True)
+class AreaChoice:
+    """A county with stops on a day: how many."""
+
+    code: str
+    name: str
+    stops: int
+
+
+@dataclass(frozen=True, slots=True)
+class CentreMark:
+    """A service centre on the map."""
+
+    name: str
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True)
 class MapDay:
     """An area's day: centres, runs, what waits, and how long the day is."""
 
@@ -29,12 +47,12 @@ class MapDay:
     cutoff: Cutoff
     runs: list[RunCard]
     waiting: list[StopLine]
-    centres: list[tuple[str, float, float]]
+    centres: list[CentreMark]
     plan_id: int | None
 
 
-def areas(session: Session, viewer: Actor, on: date) -> list[tuple[str, str, int]]:
-    """The counties with stops that day: code, name, how many."""
+def areas(session: Session, viewer: Actor, on: date) -> list[AreaChoice]:
+    """The counties with stops that day, the most stops first."""
     rows = session.execute(
         select(Division.code, Division.name, func.count())
         .join(CourierStop, CourierStop.division_id == Division.id)
@@ -43,7 +61,7 @@ def areas(session: Session, viewer: Actor, on: date) -> list[tuple[str, str, int
         .order_by(func.count().desc())
         .limit(40)
     )
-    return [(code, name, n) for code, name, n in rows]
+    return [AreaChoice(code, name, n) for code, name, n in rows]
 
 
 def home_area(session: Session, viewer: Actor) -> Division | None:
@@ -78,7 +96,7 @@ def map_day(session: Session, viewer: Actor, area: Division, on: date, cutoff: C
     for stop in session.scalars(held):
         stops.setdefault(stop.run_id or 0, []).append(stop)
     ended = ended_at(session, [stop.id for line in stops.values() for stop in line])
-    with_stops = [row for row in runs if stops.get(row.CourierRun.id)]
+    with_stops = [(run, courier, centre) for run, courier, centre in runs if stops.get(run.id)]
     cards = []
     for n, (run, courier, centre) in enumerate(with_stops):
         lines = [
@@ -105,7 +123,7 @@ def map_day(session: Session, viewer: Actor, area: Division, on: date, cutoff: C
     )
     return MapDay(
         area.name, area.code, area.lon, area.lat, on, cutoff, cards, waiting,
-        [(name, lon, lat) for name, lon, lat in centres], runs[0].CourierRun.plan_id if runs else None,
+        [CentreMark(name, lon, lat) for name, lon, lat in centres], runs[0][0].plan_id if runs else None,
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Projects as programs read them: the team, the cases, and why this agent."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -9,50 +11,111 @@ from agents.network import Division
 from agents.roster import Agent
 from dispatch.cases.access_control import project_for
 from dispatch.cases.case import Case
-from dispatch.cases.project import Enterprise, ProjectMember
+from dispatch.cases.project import Enterprise, Project, ProjectMember
 from dispatch.core.actor import Actor
 
 
-def project_detail(session: Session, viewer: Actor, project_no: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class TeamMember:
+    """An agent of the project's team."""
+
+    role: str
+    counter: str
+    agent_id: int
+    name: str
+    office_phone: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOfProject:
+    """A case of the project."""
+
+    case_no: str
+    stage: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDetail:
+    """One project with its team and cases."""
+
+    project_no: str
+    project_code: str | None
+    name: str
+    family: str
+    state: str
+    version: int
+    phase: int
+    investment_wan: int | None
+    enterprise: str
+    division: str
+    created_at: datetime
+    team: tuple[TeamMember, ...]
+    cases: tuple[CaseOfProject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectAssignment:
+    """Who acts now, and the reason that was stored with the choice."""
+
+    project_no: str
+    state: str
+    agent_id: int | None
+    chosen_by: str | None
+    locked: bool
+    reason: dict[str, Any]
+
+
+def project_detail(session: Session, viewer: Actor, project_no: str) -> ProjectDetail:
     """A project with its team and cases. Raises NotFound."""
     project = project_for(session, viewer, project_no)
-    cases = session.execute(
-        select(Case.case_no, Case.stage, Case.created_at).where(Case.project_id == project.id).order_by(Case.id)
+    return ProjectDetail(
+        project_no=project.project_no,
+        project_code=project.project_code,
+        name=project.name,
+        family=project.family.value,
+        state=project.state.value,
+        version=project.version,
+        phase=project.phase,
+        investment_wan=project.investment_wan,
+        enterprise=session.get_one(Enterprise, project.enterprise_id).name,
+        division=session.get_one(Division, project.division_id).name,
+        created_at=project.created_at,
+        team=_team(session, project),
+        cases=_cases(session, project),
     )
-    team = session.execute(
+
+
+def _team(session: Session, project: Project) -> tuple[TeamMember, ...]:
+    rows = session.execute(
         select(ProjectMember, Agent)
         .join(Agent, Agent.id == ProjectMember.agent_id)
         .where(ProjectMember.project_id == project.id, ProjectMember.until.is_(None))
         .order_by(ProjectMember.id)
     )
-    return {
-        "project_no": project.project_no, "project_code": project.project_code, "name": project.name,
-        "family": project.family.value, "state": project.state.value, "version": project.version,
-        "phase": project.phase, "investment_wan": project.investment_wan,
-        "enterprise": session.get_one(Enterprise, project.enterprise_id).name,
-        "division": session.get_one(Division, project.division_id).name,
-        "created_at": project.created_at,
-        "team": [
-            {"role": member.role.value, "counter": member.counter, "agent_id": agent.id, "name": agent.name,
-             "office_phone": agent.office_phone, "since": member.since}
-            for member, agent in team
-        ],
-        "cases": [
-            {"case_no": row.case_no, "stage": row.stage.value, "created_at": row.created_at}
-            for row in cases
-        ],
-    }  # fmt: skip
+    return tuple(
+        TeamMember(member.role.value, member.counter, agent.id, agent.name, agent.office_phone, member.since)
+        for member, agent in rows
+    )
 
 
-def why(session: Session, viewer: Actor, project_no: str) -> dict[str, Any]:
+def _cases(session: Session, project: Project) -> tuple[CaseOfProject, ...]:
+    rows = session.execute(
+        select(Case.case_no, Case.stage, Case.created_at).where(Case.project_id == project.id).order_by(Case.id)
+    )
+    return tuple(CaseOfProject(case_no, stage.value, created_at) for case_no, stage, created_at in rows)
+
+
+def why(session: Session, viewer: Actor, project_no: str) -> ProjectAssignment:
     """Why this agent: the stored reason, and who acts now. Raises NotFound."""
     project = project_for(session, viewer, project_no)
     lead = project.lead
-    return {
-        "project_no": project.project_no,
-        "state": project.state.value,
-        "agent_id": None if lead is None else lead.agent_id,
-        "chosen_by": None if lead is None else lead.chosen_by,
-        "locked": bool(lead and lead.locked),
-        "reason": project.assignment_reason or {},
-    }
+    return ProjectAssignment(
+        project.project_no,
+        project.state.value,
+        None if lead is None else lead.agent_id,
+        None if lead is None else lead.chosen_by,
+        bool(lead and lead.locked),
+        project.assignment_reason or {},
+    )

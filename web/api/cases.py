@@ -27,6 +27,7 @@ from web.wiring.act_door import body_of_steps, command_from, command_from_form, 
 from web.wiring.api_schema import PageQuery, Strict, problems
 from web.wiring.auth import current_actor, signed_in
 from web.wiring.idempotency import idempotent
+from web.wiring.resource_json import as_json
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_cases", __name__, url_prefix="/api/v1", tag="cases")
@@ -48,8 +49,11 @@ def listed(asked: CasesQuery) -> dict[str, Any]:
     after = _after(asked.cursor)
     with transaction() as session:
         rows = case_resource.case_list(session, current_actor(), after=after, limit=asked.limit, stage=asked.stage)
-    items, following = cursors.page(rows, asked.limit, lambda row: (row["created_at"].isoformat(), row["id"]))
-    return {"items": [{k: v for k, v in row.items() if k != "id"} for row in items], "next_cursor": following}
+    items, following = cursors.page(rows, asked.limit, lambda row: (row.created_at.isoformat(), row.id))
+    return {
+        "items": [{k: v for k, v in as_json(row).items() if k != "id"} for row in items],
+        "next_cursor": following,
+    }
 
 
 def _after(cursor: str | None) -> tuple[datetime, int] | None:
@@ -72,7 +76,7 @@ def _after(cursor: str | None) -> tuple[datetime, int] | None:
 def read(case_no: str) -> dict[str, Any]:
     """One case: stage, promise, agent card, reviews, parcels, timeline."""
     with transaction() as session:
-        return case_resource.case_detail(session, current_actor(), case_no)
+        return as_json(case_resource.case_detail(session, current_actor(), case_no))
 
 
 @bp.post("/cases/<case_no>/prescreen")

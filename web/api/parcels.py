@@ -17,6 +17,7 @@ from dispatch.custody.waybill import check_waybill
 from dispatch.views import custody_resource
 from web.wiring.api_schema import Strict, problems
 from web.wiring.auth import current_actor, roles, signed_in
+from web.wiring.resource_json import as_json
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_parcels", __name__, url_prefix="/api/v1", tag="parcels")
@@ -70,4 +71,4 @@ def hand_over(waybill: str, body: HandoverIn) -> tuple[dict[str, Any], int]:
 def custody(waybill: str) -> dict[str, Any]:
     """Everyone who held the parcel."""
     with transaction() as session:
-        return custody_resource.custody_of(session, current_actor(), waybill)
+        return as_json(custody_resource.custody_of(session, current_actor(), waybill))

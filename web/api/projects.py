@@ -1,6 +1,5 @@
 """Projects: asked for with their first case, read, given further cases, assigned to an agent, and why."""
 
-from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -21,6 +20,7 @@ from dispatch.views import project_resource
 from web.wiring.api_schema import Day, Id, Strict, problems
 from web.wiring.auth import current_actor, enterprise_only, leads_only, roles, signed_in
 from web.wiring.idempotency import idempotent
+from web.wiring.resource_json import as_json
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_projects", __name__, url_prefix="/api/v1", tag="projects")
@@ -132,7 +132,7 @@ def make(body: ProjectIn) -> tuple[dict[str, Any], int, dict[str, str]]:
 def read(project_no: str) -> dict[str, Any]:
     """A project with its team and cases."""
     with transaction() as session:
-        return project_resource.project_detail(session, current_actor(), project_no)
+        return as_json(project_resource.project_detail(session, current_actor(), project_no))
 
 
 @bp.post("/projects/<project_no>/cases")
@@ -189,8 +189,8 @@ def why(project_no: str) -> dict[str, Any]:
     viewer = current_actor()
     with transaction() as session:
         project = project_for(session, viewer, project_no)
-        explained = [asdict(one) for one in explanation.why(session, project, at=db.now(session))]
-        return {**project_resource.why(session, viewer, project_no), "explanation": explained}
+        explained = [as_json(one) for one in explanation.why(session, project, at=db.now(session))]
+        return {**as_json(project_resource.why(session, viewer, project_no)), "explanation": explained}
 
 
 @bp.post("/projects/<project_no>/assignment")
@@ -217,4 +217,4 @@ def assign(project_no: str, body: AssignmentIn) -> dict[str, Any]:
             apply_batch.tell_placed(session, at=at, project_id=project.id)
         else:
             raise Refused("mode or agent_id", user_message="请选择自动匹配或指定代办员")
-        return project_resource.why(session, viewer, project_no)
+        return as_json(project_resource.why(session, viewer, project_no))

@@ -12,6 +12,7 @@ from dispatch.views import courier_day
 from web.wiring import files
 from web.wiring.api_schema import problems
 from web.wiring.auth import courier_only, current_actor, roles
+from web.wiring.resource_json import as_json
 from web.wiring.stop_reports import StopEventIn, report_stop
 from web.wiring.transactions import transaction
 
@@ -25,7 +26,7 @@ bp = APIBlueprint("api_runs", __name__, url_prefix="/api/v1", tag="runs")
 def mine() -> dict[str, Any]:
     """My runs of today, in order, with what a stop needs and nothing more."""
     with transaction() as session:
-        return courier_day.my_day(session, current_actor())
+        return as_json(courier_day.my_day(session, current_actor()))
 
 
 @bp.post("/stops/<int:stop_id>/events")

@@ -58,8 +58,8 @@ def home() -> Response:
         day = courier_day.my_day(session, viewer)
         waiting = courier_load.to_load(session, viewer)
         handed_in = courier_load.to_hand_in(session, viewer)
-    stops = [stop for run in day["runs"] for stop in run["stops"]]
-    todo = [stop for stop in stops if stop["to_do"]]
+    stops = [stop for run in day.runs for stop in run.stops]
+    todo = [stop for stop in stops if stop.to_do]
     now_s = seconds_of_day(business_clock()[0])
     response = make_response(
         render_template(
@@ -68,7 +68,7 @@ def home() -> Response:
             new_id=uuid.uuid4,
         )
     )  # fmt: skip
-    response.headers["X-Keep-Until"] = str(_keep_until_ms(day["shift_ends_s"], now_s))
+    response.headers["X-Keep-Until"] = str(_keep_until_ms(day.shift_ends_s, now_s))
     return response
 
 

@@ -30,7 +30,7 @@ def map_page() -> str:
     with transaction() as session:
         now_s = seconds_of_day(db.now(session)) if on == today() else None
         choices = day_map.areas(session, viewer, on)
-        code = request.args.get("area", "") or (choices[0][0] if choices else "")
+        code = request.args.get("area", "") or (choices[0].code if choices else "")
         try:
             area = day_runs.area_for(session, viewer, code) if code else day_map.home_area(session, viewer)
         except UnknownDivision as error:
@@ -61,7 +61,7 @@ def drawn(page: MapDay) -> dict[str, Any]:
     """What the script draws: points, colours and words that the list beside it shows too."""
     return {
         "centre": [page.lat, page.lon],
-        "centres": [[name, lat, lon] for name, lon, lat in page.centres],
+        "centres": [[centre.name, centre.lat, centre.lon] for centre in page.centres],
         "waiting": [[s.stop_id, s.lat, s.lon, s.label] for s in page.waiting],
         "runs": [
             {
