@@ -74,6 +74,8 @@ def _plain(hint: Any, default: object) -> Any:
 
 def _within(marks: tuple[Any, ...], value: Any) -> Any:
     for mark in marks:
+        if isinstance(mark, Le) and mark.le == 86_400:
+            return 10 * 3600  # a second of the day: pages give windows by the hour
         if isinstance(mark, Ge) and isinstance(value, int | float) and value < mark.ge:
             value = type(value)(mark.ge)
         if isinstance(mark, Le) and isinstance(value, int | float) and value > mark.le:
