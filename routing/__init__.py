@@ -23,5 +23,5 @@ The courier's day in the database:
 * ``routing.day.stop_events.record``: what a courier's phone reports at a stop.
 * ``routing.day.order.reorder``: a courier takes the stops in another order.
 
-Places: ``routing.travel`` (travel times) and ``routing.travel.addresses.geocoders`` (addresses to points).
+Places: ``routing.travel`` (travel times) and ``routing.travel.geocoding.geocoders`` (addresses to points).
 """

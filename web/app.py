@@ -19,6 +19,7 @@ from web.pages.enterprise import bulk_upload
 from web.pages.operator import accounts
 from web.pages.public import login_views, track
 from web.wiring import act_door, auth, errors, formatting, forms, jobs, logs, navigation, notices, travel_time_setup
+from web.wiring.api_schema import ApiRequest
 from web.wiring.lazy_commands import Commands
 from web.wiring.settings import BadSetting, Settings
 
@@ -33,6 +34,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app.cli = Commands(commands=app.cli.commands)
     app.secret_key = settings.secret_key
+    app.request_class = ApiRequest
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_UPLOADED,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,

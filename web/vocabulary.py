@@ -42,7 +42,7 @@ from dispatch.views.stop_lines import WHY_NOT
 from routing.day.courier_stop import FAIL_LABEL, STOP_LABEL, STOP_STATE_LABEL
 from routing.day.couriers import VEHICLE_LABEL
 from routing.day.day_plan import PLAN_LABEL
-from routing.travel.addresses import map_links
+from routing.travel.geocoding import map_links
 from web.pages.courier.handovers import DIRECTION
 from web.pages.enterprise.intake import TITLES
 from web.pages.enterprise.questions import QUESTIONS

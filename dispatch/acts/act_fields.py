@@ -3,13 +3,15 @@
 from datetime import date
 from typing import Annotated
 
-from annotated_types import Ge, Le, MaxLen
+from annotated_types import Ge, Le, MaxLen, MinLen
 
 Number = Annotated[str, MaxLen(80)]
 """The number of a paper, as it is printed there."""
 Words = Annotated[str, MaxLen(1000)]
 """What a person writes: reasons, corrections, an answer."""
 Reason = Annotated[str, MaxLen(400)]
+Why = Annotated[str, MinLen(1), MaxLen(400)]
+"""A reason that must be given."""
 Name = Annotated[str, MaxLen(40)]
 Rule = Annotated[str, MaxLen(200)]
 """The article or the rule that something rests on."""

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from agents.roster import Agent
 from dispatch.acts.act import APPLICANTS, STAFF, ActContext, act
-from dispatch.acts.act_fields import Reason
+from dispatch.acts.act_fields import Why
 from dispatch.acts.case_result import CaseResult, case_result
 from dispatch.acts.closing import end_of_case
 from dispatch.cases.case import Case
@@ -168,7 +168,7 @@ class WithdrawCase:
 
     case: CaseNo
     version: int | None = None
-    reason: Reason = ""
+    reason: Why
 
     def perform(self, context: ActContext) -> CaseResult:
         case = context.row(Case, self.case)
@@ -183,7 +183,7 @@ class RefuseCase:
 
     case: CaseNo
     version: int | None = None
-    reason: Reason = ""
+    reason: Why
 
     def perform(self, context: ActContext) -> CaseResult:
         case = context.row(Case, self.case)

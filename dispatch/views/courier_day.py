@@ -20,7 +20,7 @@ from routing.day.courier_stop import FAIL_LABEL, STOP_LABEL, CourierStop, StopAc
 from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.order import window_of
-from routing.travel.addresses import MapLink, map_links
+from routing.travel.geocoding import MapLink, map_links
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from routing.day.courier_stop import CourierStop, StopKind, StopState, WrongStop
 from routing.day.hours import DAY_S, cutoff_of
-from routing.travel.addresses import far_m
+from routing.travel.geocoding import far_m
 
 MAX_ATTEMPTS = 2
 FARTHEST_M = 5_000  # a corrected entrance farther away than this is a mistake

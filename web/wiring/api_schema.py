@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
+from flask import Request
 from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +21,13 @@ class Json(DefaultJSONProvider):
         if isinstance(value, date):
             return value.isoformat()
         return DefaultJSONProvider.default(value)
+
+
+class ApiRequest(Request):
+    """No body at all is a body without fields: what may be left out need not be sent as ``{}``."""
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        return super().get_json(force, silent, cache) if self.get_data(cache=True) else None
 
 
 class Strict(BaseModel):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from routing.travel import Cached, Geodesic, Osrm, RoadFile, TravelTimes, WithFallback
-from routing.travel.addresses import Chain, geocoders
+from routing.travel.geocoding import Chain, geocoders
 from web.wiring.settings import Settings
 
 

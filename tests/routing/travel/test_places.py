@@ -13,7 +13,7 @@ from geopy.location import Location
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.travel.addresses import Amap, Chain, GeocodedPoint, far_m, from_gcj02, geocoders, map_links, to_gcj02
+from routing.travel.geocoding import Amap, Chain, GeocodedPoint, far_m, from_gcj02, geocoders, map_links, to_gcj02
 
 WUJIN = (119.942438, 31.701187)
 lons, lats = st.floats(116.2, 122.0), st.floats(30.7, 35.2)

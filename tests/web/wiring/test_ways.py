@@ -13,7 +13,7 @@ import pytest
 
 from dispatch.core.actor import Role
 from routing.travel import Geodesic, Point
-from routing.travel.addresses import geocoders, to_gcj02
+from routing.travel.geocoding import geocoders, to_gcj02
 from tests.routing.travel.test_roads import STREETS
 from tests.routing.travel.test_travel import serving
 from tests.web.conftest import signed_in_client

@@ -5,7 +5,7 @@ from typing import Any
 from flask import current_app, request
 
 from agents.network import UnknownDivision, division_with
-from routing.travel.addresses import Chain, far_m
+from routing.travel.geocoding import Chain, far_m
 from web.pages.enterprise.blueprint import bp
 from web.wiring.auth import enterprise_only, limiter
 from web.wiring.transactions import transaction

@@ -30,7 +30,9 @@ def code_sent(sessions: sessionmaker[Session]) -> str:
 
 def same_but(name: str, page: str) -> str:
     """The page without the name it repeats, its form tokens and its clock, which may turn a minute in between."""
-    return re.sub(r'(csrf-token" content|csrf_token" value)="[^"]*"|<time.*?</time>', "", page).replace(name, "")
+    return re.sub(
+        r'(csrf-token" content|csrf_token" value|client_id" value)="[^"]*"|<time.*?</time>', "", page
+    ).replace(name, "")
 
 
 def messages(sessions: sessionmaker[Session]) -> int:
