@@ -10,7 +10,7 @@ from dispatch.cases.case import Case
 from dispatch.cases.duration_training import PromiseRecord
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.catalog import calendar_of
-from dispatch.core.clock import in_shanghai
+from dispatch.core.clock import Lamp, in_shanghai
 from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.forecast.promise import Promise
 from dispatch.views.enterprise_case_rows import lamp_for
@@ -28,7 +28,7 @@ class ThreeLines:
     expected: str
     is_estimate: bool
     left: int | None
-    lamp: str | None
+    lamp: Lamp | None
 
 
 def three_lines(session: Session, case: Case, path: DrawnPath | None, today: date) -> ThreeLines:
