@@ -8,6 +8,7 @@ from uuid import uuid4
 from apiflask import APIFlask
 from celery import Celery, Task, signals
 from flask import Flask
+from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import db
@@ -64,6 +65,7 @@ def create_app(settings: Settings) -> Flask:
     formatting.install(app)
     app.jinja_env.globals.update(nav_links=navigation.links, settings_tile_url=settings.tile_url, client_id=uuid4)
     app.jinja_env.globals.update(finds_addresses=bool(app.extensions["daiban.geocoder"].links))
+    app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for module in (login_views, enterprise, team, bulk_upload, run, handovers, track, accounts, provider_hooks, health):
         app.register_blueprint(module.bp)

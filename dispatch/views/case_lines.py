@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute
 
 from agents.roster import Agent
 from dispatch.cases.access_control import (
@@ -38,8 +38,12 @@ class MorningLine:
 
 
 def case_query(
-    session: Session, viewer: Actor, *conditions: ColumnElement[bool], order: Any = None, limit: int = 60
+    viewer: Actor,
+    *conditions: ColumnElement[bool],
+    order: ColumnElement[Any] | InstrumentedAttribute[Any] | None = None,
+    limit: int = 60,
 ) -> Select[Any]:
+    """The viewer's cases with their project, enterprise and lead."""
     lead = (
         select(Agent.name)
         .join(ProjectMember, ProjectMember.agent_id == Agent.id)
@@ -60,6 +64,7 @@ def case_query(
 
 
 def case_line(row: Any, words: str, calendar: Calendar, today: date, due: date | datetime | None = None) -> MorningLine:
+    """A row of ``case_query`` as a line; its lamp follows the working days that are left."""
     on = day_of(due) if isinstance(due, datetime) else due
     left = None if on is None else calendar.working_days_between(today, on)
     lamp = Lamp.GREEN if left is None else Lamp.RED if left < 0 else Lamp.AMBER if left <= AMBER_WD else Lamp.GREEN

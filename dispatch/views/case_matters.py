@@ -11,6 +11,7 @@ from dispatch.cases.case import Case
 from dispatch.cases.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, Evaluation, Grade
 from dispatch.cases.review import REVIEW_ENDS, REVIEW_LABEL, Review, ReviewState
 from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.core.legal_clock import Lamp
 from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.core.shanghai_time import in_shanghai
 
@@ -27,7 +28,7 @@ class MatterRow:
     authority: str
     counter: str
     state: str
-    lamp: str | None
+    lamp: Lamp | None
     statutory_wd: int
     committed_wd: int
     due_on: date | None
@@ -64,7 +65,7 @@ def matter_rows(session: Session, case: Case, found: Sequence[Review], at: datet
                 authority=review.authority,
                 counter=review.counter,
                 state=REVIEW_LABEL[review.state],
-                lamp=review.lamp(calendar, at).value if runs else None,
+                lamp=review.lamp(calendar, at) if runs else None,
                 statutory_wd=review.statutory_wd,
                 committed_wd=review.committed_wd,
                 due_on=in_shanghai(review.committed_due_at).date() if runs and review.committed_due_at else None,

@@ -231,7 +231,7 @@ def _reviews(session: Session, viewer: Actor, case: Case, at: datetime) -> tuple
     graded: dict[int, Grade] = {}
     if viewer.role is not Role.AGENT:  # the rated never see a grade beside its case
         found = session.execute(select(Evaluation.review_id, Evaluation.grade).where(Evaluation.case_id == case.id))
-        graded = dict(found)
+        graded = dict(found.all())
     return tuple(_review(review, matter, graded.get(review.id), calendar, at) for review, matter in rows)
 
 

@@ -10,6 +10,7 @@ from dispatch.cases.case import Case
 from dispatch.cases.duration_training import PromiseRecord
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.core.legal_clock import Lamp
 from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.forecast.promise import Promise
@@ -28,7 +29,7 @@ class ThreeLines:
     expected: str
     is_estimate: bool
     left: int | None
-    lamp: str | None
+    lamp: Lamp | None
 
 
 def three_lines(session: Session, case: Case, path: DrawnPath | None, today: date) -> ThreeLines:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,7 +22,7 @@ class CustodyLink:
     from_holder: str = field(metadata={"json": "from"})
     to_holder: str = field(metadata={"json": "to"})
     by: str
-    proofs: list[Any]
+    proofs: list[str]
     digest: str
 
 

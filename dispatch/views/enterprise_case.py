@@ -128,7 +128,7 @@ def case_page(
         has_letter=letter is not None, pickups=len(pickups), deliveries=len(deliveries),
     )  # fmt: skip
     rows = tuple(row for _, row in legs)
-    words, by = next_step(case, turn, found, rows, helper)
+    step = next_step(case, turn, found, rows, helper)
     return EnterpriseCasePage(
         id=case.id,
         case_no=case.case_no,
@@ -147,8 +147,8 @@ def case_page(
         ending_reason=case.ending_reason,
         milestones=milestones(case),
         turn=turn,
-        next_words=words,
-        next_by=by,
+        next_words=step.words,
+        next_by=step.by,
         helper=helper,
         promise=three_lines(session, case, path, today),
         matters=matter_rows(session, case, found, at),

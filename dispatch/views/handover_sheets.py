@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from agents.network import ServiceCentre
@@ -49,13 +49,21 @@ class SheetLine:
     difference: str | None
 
 
-def _visible_lists(viewer: Actor) -> Any:
+@dataclass(frozen=True, slots=True)
+class HandoverSheet:
+    """One handover list with its lines."""
+
+    head: HandoverListRow
+    lines: tuple[SheetLine, ...]
+
+
+def _visible_lists(viewer: Actor) -> ColumnElement[bool]:
     if viewer.role is Role.COURIER:
         return HandoverList.courier_id == viewer.courier_id
     return within(viewer, ServiceCentre.division_id)  # type: ignore[arg-type]
 
 
-def _sheets(viewer: Actor) -> Any:
+def _sheets(viewer: Actor) -> Select[*tuple[Any, ...]]:
     return (
         select(
             HandoverList.list_no, HandoverList.batch, HandoverList.direction, ServiceCentre.name.label("centre"),
@@ -78,7 +86,7 @@ def lists_of_today(session: Session, viewer: Actor) -> list[HandoverListRow]:
     return [HandoverListRow(**row._mapping) for row in session.execute(query.limit(200))]
 
 
-def handover_sheet(session: Session, viewer: Actor, list_no: str) -> tuple[HandoverListRow, list[SheetLine]]:
+def handover_sheet(session: Session, viewer: Actor, list_no: str) -> HandoverSheet:
     """One list with its lines, for the screen and for two printed copies. Raises NotFound."""
     row = session.execute(_sheets(viewer).where(HandoverList.list_no == list_no)).first()
     if row is None:
@@ -99,7 +107,7 @@ def handover_sheet(session: Session, viewer: Actor, list_no: str) -> tuple[Hando
         .where(HandoverList.list_no == list_no)
         .order_by(HandoverLine.position)
     )
-    return HandoverListRow(**row._mapping), [SheetLine(**line._mapping) for line in lines]
+    return HandoverSheet(HandoverListRow(**row._mapping), tuple(SheetLine(**line._mapping) for line in lines))
 
 
 def handover_list_for(session: Session, viewer: Actor, list_no: str) -> HandoverList:

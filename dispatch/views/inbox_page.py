@@ -54,7 +54,7 @@ def inbox(
         ).nulls_last(),
         Case.id,
     )
-    query = case_query(session, viewer, *conditions, limit=limit).order_by(None).order_by(*order)
+    query = case_query(viewer, *conditions, limit=limit).order_by(None).order_by(*order)
     rows = session.execute(query).all()
     return [case_line(row, what_next(row.Case), calendar, today, _due_of(row.Case)) for row in rows]
 

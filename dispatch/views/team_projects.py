@@ -21,8 +21,9 @@ from dispatch.core.actor import Actor, Role
 
 @dataclass(frozen=True, slots=True)
 class ProjectLine:
-    """One project of the list."""
+    """One project of the list; ``id`` is for the cursor."""
 
+    id: int
     project_no: str
     name: str
     enterprise: str
@@ -34,8 +35,8 @@ class ProjectLine:
 
 def projects(
     session: Session, viewer: Actor, *, state: str = "", words: str = "", after: int | None = None, limit: int = 50
-) -> list[tuple[int, ProjectLine]]:
-    """Projects, newest first, ``limit`` and one more; each with its id for the cursor."""
+) -> list[ProjectLine]:
+    """Projects, newest first, ``limit`` and one more."""
     opened = (
         select(func.count())
         .select_from(Case)
@@ -72,9 +73,17 @@ def projects(
         query = query.where(Project.id < after)
     rows = session.execute(query.order_by(Project.id.desc()).limit(limit + 1))
     return [
-        (r.id, ProjectLine(r.project_no, r.name, r.enterprise, r.state, r.agent or "", r.opened, r.created_at))
+        ProjectLine(r.id, r.project_no, r.name, r.enterprise, r.state, r.agent or "", r.opened, r.created_at)
         for r in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """An agent of the project's team, now or before."""
+
+    member: ProjectMember
+    agent: Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +93,8 @@ class TeamProjectPage:
     project: Project
     enterprise: Enterprise
     division: Division
-    team: list[tuple[ProjectMember, Agent]]
-    former: list[tuple[ProjectMember, Agent]]
+    team: list[MemberLine]
+    former: list[MemberLine]
     cases: list[Case]
     referral: Referral | None
     candidates: list[Agent]
@@ -114,8 +123,8 @@ def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjec
         project=project,
         enterprise=session.get_one(Enterprise, project.enterprise_id),
         division=session.get_one(Division, project.division_id),
-        team=[(m, a) for m, a in members if m.until is None],
-        former=[(m, a) for m, a in members if m.until is not None],
+        team=[MemberLine(m, a) for m, a in members if m.until is None],
+        former=[MemberLine(m, a) for m, a in members if m.until is not None],
         cases=list(session.scalars(select(Case).where(Case.project_id == project.id).order_by(Case.id.desc()))),
         referral=session.scalar(
             select(Referral).where(and_(Referral.project_id == project.id, Referral.accepted_at.is_(None))).limit(1)

@@ -1,5 +1,7 @@
 """Tickets as the team sees them, with their owners."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -11,7 +13,15 @@ from dispatch.cases.evaluation import Ticket, TicketState
 from dispatch.core.actor import Actor
 
 
-def tickets(session: Session, viewer: Actor, *, state: str = "", limit: int = 100) -> list[tuple[Ticket, str]]:
+@dataclass(frozen=True, slots=True)
+class TicketLine:
+    """A ticket and the name of its owner."""
+
+    ticket: Ticket
+    owner: str
+
+
+def tickets(session: Session, viewer: Actor, *, state: str = "", limit: int = 100) -> list[TicketLine]:
     """Tickets and their owners' names, open ones first."""
     query = (
         select(Ticket, Agent.name)
@@ -21,4 +31,4 @@ def tickets(session: Session, viewer: Actor, *, state: str = "", limit: int = 10
     )
     if state:
         query = query.where(Ticket.state == TicketState(state))
-    return [(ticket, name or "—") for ticket, name in session.execute(query.limit(limit))]
+    return [TicketLine(ticket, name or "—") for ticket, name in session.execute(query.limit(limit))]

@@ -62,11 +62,12 @@ def sheet(list_no: str) -> str:
 def _sheet_page(list_no: str) -> str:
     viewer = current_actor()
     with transaction() as session:
-        head, lines = handover_sheets.handover_sheet(session, viewer, list_no)
+        sheet = handover_sheets.handover_sheet(session, viewer, list_no)
+    head = sheet.head
     mine_signed = head.courier_signed_at if viewer.role is Role.COURIER else head.centre_signed_at
     may_sign = mine_signed is None and viewer.role is not Role.SUPERVISOR
     return render_template(
-        "courier/handover.html", head=head, lines=lines, direction=DIRECTION, may_sign=may_sign, layout=_layout(),
+        "courier/handover.html", head=head, lines=sheet.lines, direction=DIRECTION, may_sign=may_sign, layout=_layout(),
         typed=request.form,
     )  # fmt: skip
 

@@ -34,11 +34,9 @@ def projects() -> str:
             session, current_actor(), state=state, words=request.args.get("q", "")[:60],
             after=after[0] if after else None, limit=PAGE,
         )  # fmt: skip
-    rows, following = cursors.page(found, PAGE, lambda row: (row[0],))
+    rows, following = cursors.page(found, PAGE, lambda row: (row.id,))
     states = [(s.value, PROJECT_LABEL[s]) for s in ProjectState]
-    return render_template(
-        "team/projects.html", rows=[line for _, line in rows], next_cursor=following, states=states, LABEL=PROJECT_LABEL
-    )
+    return render_template("team/projects.html", rows=rows, next_cursor=following, states=states, LABEL=PROJECT_LABEL)
 
 
 @bp.get("/projects/<project_no>")
