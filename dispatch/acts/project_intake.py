@@ -12,7 +12,7 @@ from agents.network import Division, division_with, home_county
 from agents.roster import Agent
 from db import keyed_hash
 from dispatch.assignment.staffing import PRESCREEN_WD, tell_assigned
-from dispatch.cases.case import Case, Material, MaterialMode, MaterialState, Way
+from dispatch.cases.case import Case, Material, MaterialState, Way
 from dispatch.cases.lookups import due, next_number
 from dispatch.cases.notify import add_timeline_event, day_of, query_code, queue_notice
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectState, Referral
@@ -20,7 +20,7 @@ from dispatch.cases.review import Review
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.implementation import handling_of
-from dispatch.catalogue.matter import Family, Matter, Requirement
+from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import Refused
 from dispatch.core.localized_text import ListText, LocalizedText

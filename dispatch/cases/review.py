@@ -193,7 +193,7 @@ class Review(Base):
             Extension(approved_on, notified_on, reason, working_days)
         except ValueError as error:
             raise Refused(str(error), user_message="延期须写明理由，批准日期不得晚于告知日期") from error
-        if self.legal_due_at is not None and at > self.legal_due_at:
+        if (clock := self.legal_clock()) is not None and clock.is_too_late_to_extend(calendar, at):
             raise Refused(f"review {self.id}: the limit has run out", user_message="法定时限已过，不能再延期")
         self.move_to(ReviewState.EXTENDED)
         self.extension_wd, self.extension_approved_on = working_days, approved_on

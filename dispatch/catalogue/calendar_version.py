@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import DDL, CheckConstraint, event, select
+from sqlalchemy import CheckConstraint, Connection, event, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from agents.network import ServiceCentre
@@ -30,28 +30,35 @@ class CalendarVersion(Base):
 _DRAW = """
 CREATE OR REPLACE FUNCTION draw_calendar_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE format('INSERT INTO %%I.calendar_version (id, version) VALUES (1, gen_random_uuid())'
+    EXECUTE format('INSERT INTO %I.calendar_version (id, version) VALUES (1, gen_random_uuid())'
                    ' ON CONFLICT (id) DO UPDATE SET version = excluded.version', TG_TABLE_SCHEMA);
     RETURN NULL;
 END $$
 """
 
-_DRAWN_AFTER = {
+_DRAWN_AFTER: dict[type[Base], str] = {
     CalendarDay: "INSERT OR UPDATE OR DELETE OR TRUNCATE",
     OpeningHours: "INSERT OR UPDATE OR DELETE OR TRUNCATE",
     ServiceCentre: "UPDATE OF centre_no",
 }
 
-for _noun, _change in _DRAWN_AFTER.items():
-    event.listen(_noun.__table__, "after_create", DDL(_DRAW))
-    event.listen(
-        _noun.__table__,
-        "after_create",
-        DDL(
-            f"CREATE TRIGGER {_noun.__tablename__}_draws_calendar_version AFTER {_change} ON {_noun.__tablename__}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION draw_calendar_version()"
-        ),
+
+def _draw_version_after(mapped: type[Base], change: str) -> None:
+    name = mapped.__tablename__
+    trigger = (
+        f"CREATE TRIGGER {name}_draws_calendar_version AFTER {change} ON {name}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION draw_calendar_version()"
     )
+
+    def make_trigger(_table: object, connection: Connection, **_options: object) -> None:
+        connection.execute(text(_DRAW))
+        connection.execute(text(trigger))
+
+    event.listen(mapped.__table__, "after_create", make_trigger)
+
+
+for _mapped, _change in _DRAWN_AFTER.items():
+    _draw_version_after(_mapped, _change)
 
 
 def calendar_of(session: Session) -> Calendar:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from dispatch.path.matter_node import AreaEffect, MatterKind, MatterNode
 
@@ -56,10 +56,6 @@ def matter_from(row: Mapping[str, str]) -> MatterNode:
         exempt_procedures=row["clock_exempt_procedures"],
         basis=row["source_or_basis"],
     )
-
-
-def matters_from(rows: Iterable[Mapping[str, str]]) -> tuple[MatterNode, ...]:
-    return tuple(matter_from(row) for row in rows)
 
 
 def evaluation_kind(words: str) -> str:

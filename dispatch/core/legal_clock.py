@@ -71,9 +71,6 @@ class LegalClock:
     def accepted_on(self, calendar: Calendar) -> date:
         return calendar.counts_as_filed_on(self.accepted_at, self.centre)
 
-    def day_one(self, calendar: Calendar) -> date:
-        return calendar.next_workday(self.accepted_on(calendar))
-
     def due_on(self, calendar: Calendar, today: date) -> date:
         """The last day of the limit. ``today`` matters only while a pause is open."""
         due = self._due_on_without_extension(calendar, today)
@@ -85,14 +82,10 @@ class LegalClock:
         """Close of business of the last day."""
         return calendar.closes_at(self.due_on(calendar, today), self.centre)
 
-    def extension_came_too_late(self, calendar: Calendar, today: date) -> bool:
-        """An extension notified after the limit had run out does not lengthen it."""
-        return self.extension is not None and self.extension.notified_on > self._due_on_without_extension(
-            calendar, today
-        )
-
-    def is_paused_on(self, calendar: Calendar, on: date) -> bool:
-        return any(pause.starts_on <= on <= pause.stands_until(calendar, on) for pause in self.pauses)
+    def is_too_late_to_extend(self, calendar: Calendar, notified_at: datetime) -> bool:
+        """An extension must be notified before the limit has run out: by close of business of its last day."""
+        due_on = self._due_on_without_extension(calendar, in_shanghai(notified_at).date())
+        return notified_at > calendar.closes_at(due_on, self.centre)
 
     def days_left(self, calendar: Calendar, now: datetime) -> int:
         """Counting working days after today up to the due day (nought on the due day itself, negative when overdue)."""

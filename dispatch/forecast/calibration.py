@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import erf, sqrt
 
-from dispatch.forecast.durations import Durations, Fit
-from dispatch.forecast.path_sampling import DecidingPlace, PathSampler, law
+from dispatch.forecast.durations import Fit
+from dispatch.forecast.path_sampling import PathSampler
 from dispatch.forecast.promise import Outlook, Recalibration
-from dispatch.path.approval_graph import Path
-from dispatch.path.path_step import Counting
 
 LEVELS = tuple(round(0.05 + 0.1 * step, 2) for step in range(10))  # 5, 15 … 95 per cent
 FAITH = 200  # closed projects that the model's own probabilities are worth against experience
@@ -105,20 +103,6 @@ def recalibration(closed: Sequence[Closed], faith: float = FAITH) -> Recalibrati
         floor = max(floor, weight * row.observed + (1 - weight) * row.level)
         true.append(floor)
     return Recalibration((0.0, *levels, 1.0), (*true, 1.0))
-
-
-def pert_normal(path: Path, durations: Durations, chain: Sequence[str], days: float, *, city: str = "") -> float:
-    """The textbook's probability of being done in time: means and variances added along one chain, independent."""
-    mean = variance = 0.0
-    for code in chain:
-        step = path.step(code)
-        fit = law(step, durations, DecidingPlace(city), Counting.TARGET)
-        if fit is not None:
-            mean += fit.mean
-            variance += fit.variance
-    if variance == 0:
-        return float(days >= mean)
-    return 0.5 * (1 + erf((days + 0.5 - mean) / sqrt(2 * variance)))
 
 
 def pert_ahead(ready: PathSampler, chain: Sequence[str], days: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,10 +34,6 @@ class Risk:
     of_missing: float
     best: Action | None
     others: tuple[Action, ...] = ()
-
-    @property
-    def relieved(self) -> float:
-        return 0.0 if self.best is None else self.of_missing - self.best.risk
 
 
 Deed = Callable[[PathSampler], PathSampler]
@@ -146,8 +142,3 @@ def _on_undertaking(row: int, before: int) -> Deed:
         return replace(ready, starts_after=tuple(starts), decided_after=tuple(decided))
 
     return deed
-
-
-def by_risk(risks: Mapping[str, Risk]) -> tuple[tuple[str, Risk], ...]:
-    """An inbox in order: the likeliest to be missed first, then what an action helps most, then by key."""
-    return tuple(sorted(risks.items(), key=lambda item: (-item[1].of_missing, -item[1].relieved, item[0])))

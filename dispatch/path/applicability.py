@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dispatch.path.build_path import applicable
@@ -221,10 +221,3 @@ def matters_for(matters: Iterable[MatterNode], facts: Facts) -> tuple[MatterNode
     catalogue = tuple(matters)
     kept = applicable(catalogue, [matter.code for matter in catalogue if applies(matter.code, facts)])
     return tuple(limits_for(matter, facts) for matter in kept)
-
-
-def facts_that_decide() -> frozenset[str]:
-    """The facts that some row of the tables asks about."""
-    asked = {condition.fact for lines in APPLIES.values() for line in lines for condition in line}
-    asked.update(condition.fact for variant in VARIANTS for condition in variant.when)
-    return frozenset(asked & {field.name for field in fields(Facts)})

@@ -96,7 +96,7 @@ class Twilio:
         reached("send.answered")
         if not made.sid:
             raise Unclear("no sid")
-        return made.sid
+        return str(made.sid)
 
     def find(self, letter: OutgoingSms) -> list[ProviderRecord]:
         since = letter.started_at - SKEW

@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(File(__file__).parents[2]))
 
-from dispatch.catalogue.matter_rows import matters_from
+from dispatch.catalogue.matter_rows import matter_from
 from dispatch.core.working_days import Calendar
 from dispatch.forecast.beliefs import read_priors
 from dispatch.forecast.calibration import (
@@ -27,7 +27,7 @@ from dispatch.forecast.calibration import (
     base_rate,
     brier,
     close,
-    pert_normal,
+    pert_ahead,
     recalibration,
     reliability,
 )
@@ -119,7 +119,7 @@ def main() -> None:
     ask.add_argument("--seed", type=int, default=1)
     given = ask.parse_args()
     with (DATA / "catalog_industrial_permit.csv").open(encoding="utf-8") as file:
-        catalogue = matters_from(csv.DictReader(file))
+        catalogue = tuple(map(matter_from, csv.DictReader(file)))
     by_code = {matter.code: matter for matter in catalogue}
     paths = [build_path(matters_for(catalogue, facts)) for facts in FACTS]
     chains = [schedule(path, Basis.COMMITTED).critical_path for path in paths]
@@ -176,7 +176,13 @@ CACHE: dict[tuple[int, str, int], float] = {}
 def pert(paths, chains, durations: Durations, kind: int, city: str) -> float:
     key = (kind, city, id(durations))
     if key not in CACHE:
-        CACHE[key] = pert_normal(paths[kind], durations, chains[kind], TARGET_WD, city=city)
+        CACHE[key] = pert_ahead(
+            prepare_path_samples(
+                paths[kind], durations, place=DecidingPlace(city), counting=Counting.TARGET, samples=1
+            ),
+            chains[kind],
+            TARGET_WD,
+        )
     return CACHE[key]
 
 

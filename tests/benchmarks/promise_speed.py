@@ -15,7 +15,7 @@ import numpy as np
 
 sys.path.insert(0, str(File(__file__).parents[2]))
 
-from dispatch.catalogue.matter_rows import matters_from
+from dispatch.catalogue.matter_rows import matter_from
 from dispatch.forecast.beliefs import read_priors
 from dispatch.forecast.durations import Durations
 from dispatch.forecast.path_sampling import prepare_path_samples
@@ -51,7 +51,7 @@ def main() -> None:
     ask.add_argument("--repeat", type=int, default=200)
     given = ask.parse_args()
     with (DATA / "catalog_industrial_permit.csv").open(encoding="utf-8") as file:
-        path = build_path(matters_from(csv.DictReader(file)), intermediaries=WORKS)
+        path = build_path(tuple(map(matter_from, csv.DictReader(file))), intermediaries=WORKS)
     durations = Durations.before_any_case(read_priors())
     ready = prepare_path_samples(path, durations)
     print(f"{len(path.steps)} matters, {ready.noise.shape[1]} samples")

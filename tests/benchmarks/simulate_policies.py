@@ -17,7 +17,7 @@ sys.path.insert(0, str(File(__file__).parents[2]))
 
 from agents.matching.batch import match
 from agents.matching.model import MatchingAgent, NetworkPlace, Weights
-from dispatch.catalogue.matter_rows import matters_from
+from dispatch.catalogue.matter_rows import matter_from
 from dispatch.core.working_days import Calendar
 from dispatch.forecast.beliefs import read_priors
 from dispatch.forecast.durations import Durations
@@ -56,7 +56,7 @@ def main() -> None:
         for r in rows("agents/data/network.csv")
     }
     calendar = Calendar.from_rows(rows("dispatch/data/calendar_2025_2027.csv"))
-    matters = matters_from(rows("dispatch/data/catalog_industrial_permit.csv"))
+    matters = tuple(map(matter_from, rows("dispatch/data/catalog_industrial_permit.csv")))
     path = build_path(matters_for(matters, Facts(special_fire=True)))
     view = outlook(prepare_path_samples(path, Durations.before_any_case(read_priors())))
     area = given.area

@@ -22,7 +22,7 @@ from dispatch.catalogue.calendar_version import CalendarVersion, calendar_of
 from dispatch.catalogue.implementation import Implementation, handling_of, handlings_of
 from dispatch.catalogue.imports import CATALOG_FILES, import_all
 from dispatch.catalogue.matter import AreaKind, Family, Matter
-from dispatch.catalogue.matter_rows import matters_from
+from dispatch.catalogue.matter_rows import matter_from
 from dispatch.catalogue.path_nodes import matter_nodes
 from dispatch.catalogue.project_facts import facts_of
 from dispatch.core.legal_clock import due_at
@@ -116,7 +116,7 @@ def test_the_database_gives_the_same_graph_as_the_files(session: Session) -> Non
     families = (Family.INDUSTRIAL_PERMIT, Family.BUSINESS_OPENING, Family.PROPERTY_REGISTRATION)
     for path, family in zip(CATALOG_FILES, families, strict=True):
         with path.open(encoding="utf-8", newline="") as source:
-            from_file = matters_from(csv.DictReader(source))
+            from_file = tuple(map(matter_from, csv.DictReader(source)))
         stored = matter_nodes(session, division_with(session, WUJIN), family=family)
         check_prerequisites(stored)
         assert [node.code for node in stored] == [node.code for node in from_file]

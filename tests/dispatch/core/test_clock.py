@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -79,6 +80,16 @@ def test_a_year_without_a_calendar_is_an_error_that_names_it(ask, year):
     with pytest.raises(CalendarMissing, match=str(year)) as error:
         ask(CALENDAR)
     assert error.value.year == year
+
+
+def test_the_calendar_ends_at_its_last_working_day_and_begins_at_its_first():
+    first, last = date(2025, 1, 2), date(2027, 12, 31)
+    assert CALENDAR.add_working_days(last - timedelta(days=1), 1) == last
+    assert CALENDAR.add_working_days(first + timedelta(days=1), -1) == first
+    with pytest.raises(CalendarMissing, match="2028"):
+        CALENDAR.add_working_days(last, 1)
+    with pytest.raises(CalendarMissing, match="2024"):
+        CALENDAR.add_working_days(first, -1)
 
 
 def test_a_hole_between_imported_years_is_not_jumped_over():
@@ -181,6 +192,35 @@ def test_opening_hours_must_go_forward():
         the_calendar((SUMMER,)).closes_at(date(2026, 1, 15))
 
 
+def test_two_sessions_of_a_day_may_not_touch():
+    with pytest.raises(ValueError, match="forward"):
+        SeasonHours(sessions=((time(9), time(12)), (time(12), time(17))))
+
+
+@pytest.mark.parametrize(
+    ("on", "closes"),
+    [
+        (date(2026, 5, 31), time(17)),
+        (date(2026, 6, 1), time(17, 30)),
+        (date(2026, 9, 30), time(17, 30)),
+        (date(2026, 10, 1), time(17)),
+        (date(2026, 10, 31), time(17)),
+        (date(2026, 11, 1), time(16, 30)),
+        (date(2026, 12, 31), time(16, 30)),
+        (date(2026, 2, 28), time(16, 30)),
+        (date(2026, 3, 1), time(17)),
+    ],
+)
+def test_a_season_holds_from_its_first_to_its_last_day(on, closes):
+    assert the_calendar((YEAR, SUMMER, WINTER, OWN)).closes_at(on).time() == closes
+
+
+def test_a_centre_without_hours_of_its_own_keeps_the_general_ones():
+    calendar = the_calendar((YEAR, SUMMER, WINTER, OWN))
+    assert calendar.closes_at(date(2026, 4, 1), "SC099").time() == time(17)
+    assert calendar.closes_at(date(2026, 7, 1), "SC099").time() == time(17, 30)
+
+
 # --- the legal clock ------------------------------------------------------------------------------------------------
 
 MONDAY = date(2026, 3, 2)
@@ -188,7 +228,7 @@ MONDAY = date(2026, 3, 2)
 
 def test_day_one_is_the_next_working_day_and_the_limit_ends_at_close_of_business():
     clock = LegalClock(utc(MONDAY, time(10)), 5)
-    assert clock.day_one(CALENDAR) == date(2026, 3, 3)
+    assert clock.days_used(CALENDAR, utc(date(2026, 3, 3), time(10))) == 1
     assert clock.due_at(CALENDAR, MONDAY) == utc(date(2026, 3, 9), time(17))
     assert due_at(CALENDAR, utc(MONDAY, time(18)), 5) == utc(date(2026, 3, 10), time(17))
 
@@ -243,12 +283,34 @@ def test_pauses_are_told_apart_into_what_stood_and_what_is_expected():
     assert clock.pauses_wd(CALENDAR, date(2026, 3, 16)) == (7, 0)
 
 
+def test_a_pause_that_begins_on_the_acceptance_day_takes_only_the_days_after_it():
+    clock = LegalClock(utc(MONDAY, time(10)), 5, pauses=(a_pause(MONDAY, date(2026, 3, 4)),))
+    assert clock.due_on(CALENDAR, MONDAY) == date(2026, 3, 11)
+    assert clock.pauses_wd(CALENDAR, date(2026, 3, 11)) == (2, 0)
+    assert clock.days_used(CALENDAR, utc(date(2026, 3, 5), time(10))) == 1
+
+
+def test_a_pause_on_the_first_day_moves_the_limit_by_that_day():
+    clock = LegalClock(utc(MONDAY, time(10)), 5, pauses=(a_pause(date(2026, 3, 3), date(2026, 3, 3)),))
+    assert clock.due_on(CALENDAR, MONDAY) == date(2026, 3, 10)
+    assert clock.days_used(CALENDAR, utc(date(2026, 3, 3), time(12))) == 0
+
+
+def test_a_limit_in_calendar_days_that_ends_inside_a_pause_ends_after_it():
+    saturday = LegalClock(utc(MONDAY, time(10)), 5, DayUnit.CALENDAR)
+    assert saturday.due_on(CALENDAR, MONDAY) == date(2026, 3, 9)
+    paused = replace(saturday, pauses=(a_pause(date(2026, 3, 9), date(2026, 3, 10)),))
+    assert paused.due_on(CALENDAR, MONDAY) == date(2026, 3, 11)
+
+
 def test_an_extension_adds_its_days_only_when_it_was_told_in_time():
     in_time = Extension(date(2026, 3, 6), date(2026, 3, 9), "材料需核实")
     assert LegalClock(utc(MONDAY, time(10)), 5, extension=in_time).due_on(CALENDAR, MONDAY) == date(2026, 3, 23)
     late = LegalClock(utc(MONDAY, time(10)), 5, extension=Extension(date(2026, 3, 9), date(2026, 3, 10), "材料需核实"))
     assert late.due_on(CALENDAR, MONDAY) == date(2026, 3, 9)
-    assert late.extension_came_too_late(CALENDAR, MONDAY)
+    clock = LegalClock(utc(MONDAY, time(10)), 5)
+    assert not clock.is_too_late_to_extend(CALENDAR, utc(date(2026, 3, 9), time(17)))
+    assert clock.is_too_late_to_extend(CALENDAR, utc(date(2026, 3, 9), time(17, 1)))
 
 
 def test_a_limit_in_calendar_days_that_ends_on_a_rest_day_moves_to_the_next_working_day():
@@ -344,6 +406,12 @@ def test_five_days_without_a_word_count_as_acceptance_from_the_day_of_receipt():
 
 def test_the_paper_is_owed_ten_days_after_the_decision():
     assert delivery_due_at(CALENDAR, utc(MONDAY, time(10))) == utc(date(2026, 3, 16), time(17))
+
+
+def test_a_decision_after_closing_counts_as_made_on_the_next_working_day():
+    friday = date(2026, 3, 6)
+    assert delivery_due_at(CALENDAR, utc(friday, time(17))) == utc(date(2026, 3, 20), time(17))
+    assert delivery_due_at(CALENDAR, utc(friday, time(17, 1))) == utc(date(2026, 3, 23), time(17))
 
 
 def test_each_working_day_belongs_to_one_of_three_clocks():

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatch.catalogue.matter_rows import evaluation_kind, matters_from
+from dispatch.catalogue.matter_rows import evaluation_kind, matter_from
 from dispatch.core.legal_clock import Lamp
 from dispatch.core.working_days import Calendar
 from dispatch.path.applicability import (
@@ -26,7 +26,6 @@ from dispatch.path.applicability import (
     Land,
     RegistrationKind,
     applies,
-    facts_that_decide,
     matters_for,
 )
 from dispatch.path.approval_graph import Path
@@ -51,9 +50,9 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 CALENDAR = Calendar.from_rows(rows("calendar_2025_2027"))
-PERMIT = matters_from(rows("catalog_industrial_permit"))
-OPENING = matters_from(rows("catalog_business_opening"))
-REGISTRATION = matters_from(rows("catalog_property_registration"))
+PERMIT = tuple(map(matter_from, rows("catalog_industrial_permit")))
+OPENING = tuple(map(matter_from, rows("catalog_business_opening")))
+REGISTRATION = tuple(map(matter_from, rows("catalog_property_registration")))
 START = date(2026, 3, 2)
 ZONE = "常州经济开发区"
 INSIDE = EvaluatedSite(frozenset({ZONE}))
@@ -164,7 +163,9 @@ def test_the_tables_speak_only_of_matters_that_exist_and_every_fact_decides_some
     codes = {matter.code for matter in (*PERMIT, *OPENING, *REGISTRATION)}
     assert set(APPLIES) <= codes
     assert {variant.code for variant in VARIANTS} <= codes
-    assert facts_that_decide() == set(Facts.__dataclass_fields__)
+    asked = {condition.fact for lines in APPLIES.values() for line in lines for condition in line}
+    asked.update(condition.fact for variant in VARIANTS for condition in variant.when)
+    assert asked == set(Facts.__dataclass_fields__)
 
 
 def test_an_ordinary_factory_needs_neither_a_flood_nor_a_mineral_check():

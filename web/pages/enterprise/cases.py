@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
+from flask_wtf import FlaskForm
 
 import db
 from dispatch.acts import closing, early_ends
@@ -13,7 +14,7 @@ from dispatch.cases.stages import Stage
 from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
 from dispatch.views.enterprise_tickets import tickets
 from web.pages.enterprise.blueprint import RULES, bp, show
-from web.pages.enterprise.questions import FlaskForm, ReasonForm
+from web.pages.enterprise.questions import ReasonForm
 from web.wiring.auth import current_actor, enterprise_only
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
