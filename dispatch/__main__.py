@@ -107,7 +107,7 @@ def _plain(scaled: ScaledProblem) -> dict[str, Any]:
             for c, a in found.agent.items()
         ],
         "certificate": {
-            "agents": [{"agent": a, "price": unit(p)} for a, p in found.prices.items()],
+            "agents": [{"agent": a, "price": unit(p)} for a, p in found.shadow_prices.items()],
             "cases": [{"case": c, "value": unit(v)} for c, v in found.values.items()],
         },
     }

@@ -1,4 +1,4 @@
-"""A whole batch at once: the cheapest matching over the entire universe of eligible pairs, with its proof."""
+"""A whole batch at once: the cheapest matching over all eligible pairs, with its proof."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agents.matching.cost_arrays import BARRED
 from agents.matching.flow import cheapest_flow
 from agents.matching.gc_disabled import gc_disabled
 from agents.matching.model import Certificate, Choice, Id, Matching, MatchingAgent, Need, Network, RunnerUp, Weights
-from agents.matching.pricing import marginal_prices, slot_shadow_prices
+from agents.matching.pricing import greatest_shadow_prices, least_need_values
 from agents.matching.rules import pair_terms, slot_cost, waiting_terms
 
 WHOLE = 3_000_000  # a flow with no more pairs than this is solved on all of them
@@ -26,11 +26,11 @@ BROUGHT = 12  # arcs that one round of pricing adds for a need at most
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Rows of agents for rows of needs (-1 waits), each agent's price, and the rounds of pricing that it took."""
+    """Rows of agents for rows of needs (-1 waits), each agent's shadow prices, and the rounds of pricing."""
 
     chosen: Ints
-    price: Ints
-    worth: Ints  # what one slot more at each agent would save the whole: the least dual prices
+    shadow_price: Ints  # what a slot in use at each agent costs the whole: the greatest
+    least_shadow_price: Ints  # what one slot more at each agent would save the whole: the least
     rounds: int
 
 
@@ -58,18 +58,18 @@ def solve(
     """Blocks that share agents are one flow: solved on few arcs, priced over all, until no arc is missing."""
     ends_at = None if limit_s is None else monotonic() + limit_s
     chosen = np.full(len(question.needs), -1, dtype=np.int64)
-    price = np.zeros(len(question.agents), dtype=np.int64)
-    worth = np.zeros(len(question.agents), dtype=np.int64)
+    shadow_price = np.zeros(len(question.agents), dtype=np.int64)
+    least_shadow_price = np.zeros(len(question.agents), dtype=np.int64)
     rounds = 0
     for blocks in components(question.blocks, len(question.agents)):
         part = _solve_component(question, blocks, ends_at, whole, nearest)
         chosen[part.rows] = part.chosen
-        price[part.people] = part.price
-        worth[part.people] = part.worth
+        shadow_price[part.people] = part.shadow_price
+        least_shadow_price[part.people] = part.least_shadow_price
         rounds = max(rounds, part.rounds)
     for row, agent in question.locked.items():
         chosen[row] = agent
-    return Solution(chosen, price, worth, rounds)
+    return Solution(chosen, shadow_price, least_shadow_price, rounds)
 
 
 def components(blocks: Sequence[CountyBlock], n_agents: int) -> list[list[CountyBlock]]:
@@ -102,8 +102,8 @@ class _Part(NamedTuple):
     rows: Ints
     chosen: Ints
     people: Ints
-    price: Ints
-    worth: Ints
+    shadow_price: Ints
+    least_shadow_price: Ints
     rounds: int
 
 
@@ -124,18 +124,22 @@ def _solve_component(
     while True:
         rounds += 1
         chosen = cheapest_flow(wait, need, agent, cost, starts, costs)
-        price = marginal_prices(chosen, wait, need, agent, cost, starts, costs)
+        shadow_price = greatest_shadow_prices(chosen, wait, need, agent, cost, starts, costs)
         value = wait.copy()
         own = chosen[need] == agent
-        value[need[own]] = cost[own] + price[agent[own]]
-        missing = [_cheaper(b, at, int(o), price, value) for b, at, o in zip(blocks, local, offset, strict=False)]
+        value[need[own]] = cost[own] + shadow_price[agent[own]]
+        missing = [
+            _cheaper(b, at, int(o), shadow_price, value) for b, at, o in zip(blocks, local, offset, strict=False)
+        ]
         if not sum(len(m[0]) for m in missing) or (ends_at is not None and monotonic() > ends_at):
-            saved = slot_shadow_prices(chosen, wait, need, agent, cost, starts, costs)
-            worth = np.zeros(len(people), dtype=np.int64)
+            saved = least_need_values(chosen, wait, need, agent, cost, starts, costs)
+            least_shadow_price = np.zeros(len(people), dtype=np.int64)
             for b, at, o in zip(blocks, local, offset, strict=False):
                 gain = saved[o : o + len(b.needs)][:, None] - b.cost
-                np.maximum.at(worth, at, gain.max(axis=0))
-            return _Part(rows, np.where(chosen >= 0, people[chosen], -1), people, price, worth, rounds)
+                np.maximum.at(least_shadow_price, at, gain.max(axis=0))
+            return _Part(
+                rows, np.where(chosen >= 0, people[chosen], -1), people, shadow_price, least_shadow_price, rounds
+            )
         need, agent, cost = _join([(need, agent, cost), *missing])
 
 
@@ -164,9 +168,9 @@ def _nearest(block: CountyBlock, local: Ints, offset: int, room: Flags, few: int
     return row + offset, local[column], cost[row, column]
 
 
-def _cheaper(block: CountyBlock, local: Ints, offset: int, price: Ints, value: Ints) -> Arcs:
+def _cheaper(block: CountyBlock, local: Ints, offset: int, shadow_price: Ints, value: Ints) -> Arcs:
     """Arcs that would be cheaper than what their need got, at the present prices: the worst few of each need."""
-    gain = block.cost + price[local][None, :]
+    gain = block.cost + shadow_price[local][None, :]
     gain -= value[offset : offset + len(block.needs)][:, None]
     rows = np.flatnonzero(gain.min(axis=1) < 0)
     if not len(rows):
@@ -191,7 +195,7 @@ def _join(parts: Sequence[Arcs]) -> Arcs:
 
 def answer(question: CandidateMatrix, solution: Solution, network: Network, weights: Weights) -> Matching:
     """The solution in the words of the model, with its certificate and every need's runners-up."""
-    chosen, price = solution.chosen, solution.price
+    chosen, shadow_price = solution.chosen, solution.shadow_price
     others, best, pairs = _runners_up(question, solution)
     taken = question.base.tolist()
     for agent in question.locked.values():
@@ -218,10 +222,10 @@ def answer(question: CandidateMatrix, solution: Solution, network: Network, weig
     for row in range(len(chosen)):
         choices[question.needs[row].id] = found[row]
     bound = locked_cost + sum(best[row] for row in range(len(chosen)) if row not in question.locked)
-    saved = np.repeat(price, np.diff(question.slot_start)) - question.slot_cost
+    saved = np.repeat(shadow_price, np.diff(question.slot_start)) - question.slot_cost
     bound -= int(saved[saved > 0].sum())
     priced = sorted({a for b in question.blocks for a in b.agents.tolist()})
-    prices = {question.agents[a].id: int(price[a]) for a in priced}
+    prices = {question.agents[a].id: int(shadow_price[a]) for a in priced}
     certificate = Certificate(prices, bound, bound == objective, pairs + len(question.locked))
     return Matching(choices, objective, certificate, _scarcity(question, solution, weights))
 
@@ -235,7 +239,7 @@ def _runners_up(
     pairs = 0
     for block in question.blocks:
         pairs += int((block.cost < BARRED).sum())
-        reduced = block.cost + solution.price[block.agents][None, :]
+        reduced = block.cost + solution.shadow_price[block.agents][None, :]
         least = np.minimum(reduced.min(axis=1), question.wait[block.needs])
         # The chosen agent steps aside, then the two cheapest are found; argmin takes the first, the least stable key.
         width = len(block.agents)
@@ -265,9 +269,9 @@ def _scarcity(question: CandidateMatrix, solution: Solution, weights: Weights) -
     for agent in question.locked.values():
         load[agent] -= 1
     scarce = {}
-    for row in np.flatnonzero((load >= free) & (solution.worth > 0)).tolist():
+    for row in np.flatnonzero((load >= free) & (solution.least_shadow_price > 0)).tolist():
         agent_ = question.agents[row]
         last = slot_cost(agent_.capacity, agent_.capacity, weights) if agent_.capacity else 0
-        if solution.worth[row] > last:
-            scarce[agent_.id] = int(solution.worth[row]) - last
+        if solution.least_shadow_price[row] > last:
+            scarce[agent_.id] = int(solution.least_shadow_price[row]) - last
     return scarce

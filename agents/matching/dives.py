@@ -1,4 +1,4 @@
-"""Dives: pairs that the knapsacks agree on are settled, the rest is priced anew, until few jobs are left.
+"""Dives: pairs that the knapsacks agree on are settled, the rest is priced again, until few jobs are left.
 
 The mean of many picks near the best prices says how surely an agent takes a job. A dive settles the surest pairs, moves
 the prices of the other jobs for a moment, and so on down; what is left in the end is small enough for HiGHS.

@@ -71,7 +71,7 @@ class SmallestChange:
 class Rival:
     """The runner-up: what it would have cost, and what it lost by, wish by wish (positive: worse than the chosen one).
 
-    ``scarcity`` is the rest of the loss: what its slot is worth to others.
+    ``scarcity`` is the rest of the loss: what others would lose with its slot (its shadow price).
     """
 
     agent: Id

@@ -20,9 +20,9 @@ def cheapest_flow(
     chosen = np.full(n, -1, dtype=np.int64)
     if n == 0 or len(arc_need) == 0:
         return chosen
-    # No agent can use more slots than it has suitors.
-    suitors = np.bincount(arc_agent, minlength=m)
-    free = np.minimum(np.diff(slot_start), suitors)
+    # No agent can use more slots than there are needs that may have it.
+    wanted_by = np.bincount(arc_agent, minlength=m)
+    free = np.minimum(np.diff(slot_start), wanted_by)
     slot_agent = np.repeat(np.arange(m), free)
     nth = np.arange(len(slot_agent)) - np.repeat(np.cumsum(free) - free, free)
     sink = n + m

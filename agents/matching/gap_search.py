@@ -2,8 +2,8 @@
 
 Prices on the hours give a first bound and a first answer; prices on the jobs (knapsacks.py) a much stronger bound that
 also takes out the pairs that no better answer can have. Dives from these prices (dives.py) come close to the best.
-After them some agents at a time share their jobs out anew: the same prices say whether that can help at all, and leave
-HiGHS few pairs. When few pairs are left at all, HiGHS ends the matter.
+After them the jobs of some agents at a time are shared out again: the same prices say whether that can help at all,
+and leave HiGHS few pairs. When few pairs are left at all, HiGHS ends the matter.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ class _Search:
         self.done = self._milp(np.arange(self.m), self.jobs, edges, self.left_s * CORE_SHARE) == OPTIMAL
 
     def _around(self) -> None:
-        """The jobs of some agents shared out anew among them: only where their prices say that this may help."""
+        """The jobs of some agents shared out again among them: only where their prices say that this may help."""
         assert self.agent is not None
         agents = self._some_agents()
         jobs = np.flatnonzero(np.isin(self.agent, agents))

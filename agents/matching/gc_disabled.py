@@ -1,4 +1,4 @@
-"""Collector: Python's cycle collector rests while a batch fills the memory with what stays and holds no cycles."""
+"""Garbage collection: switched off while a batch makes many objects that stay and hold no cycles."""
 
 import gc
 import threading
@@ -6,26 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _lock = threading.Lock()
-_resting = 0
+_users = 0
 _was_on = False
 
 
 @contextmanager
 def gc_disabled() -> Iterator[None]:
-    """No search for cycles in this process meanwhile; also a decorator. Where several rest, the last one wakes it.
+    """No search for cycles in this process meanwhile; also a decorator. The last of several users switches it on again.
 
-    Each search walks over all young objects, and a batch makes a million of them to keep: a third of its reading went
-    into looking for cycles that are not there. What nobody refers to any more is freed at once as ever."""
-    global _resting, _was_on
+    Each search walks over all young objects, and a batch makes and keeps a million: a third of its reading time was
+    the search for cycles that are not there. An object without references is freed at once as before."""
+    global _users, _was_on
     with _lock:
-        if not _resting:
+        if not _users:
             _was_on = gc.isenabled()
             gc.disable()
-        _resting += 1
+        _users += 1
     try:
         yield
     finally:
         with _lock:
-            _resting -= 1
-            if not _resting and _was_on:
+            _users -= 1
+            if not _users and _was_on:
                 gc.enable()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,43 +13,64 @@ from agents.matching.model import Id, MatchingError, stable_key
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """Who works on which project this week, what waits for lack of hours, and how far from the best that can be."""
+class WorkOffer:
+    """A project that an agent could work on this week: the hours that it takes, and what that costs in points."""
+
+    project: Id
+    agent: Id
+    hours: int
+    cost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WeekPlan:
+    """Who works on which project this week, what waits for lack of hours, and the hours that each agent has left.
+
+    No plan costs less than ``bound``."""
 
     agent: Mapping[Id, Id]
     waiting: tuple[Id, ...]
+    hours_left: Mapping[Id, int]
     cost: int
     bound: int
 
+    @property
+    def proven(self) -> bool:
+        return self.cost == self.bound
+
 
 def share_hours(
-    hours: Mapping[Id, int],
-    efforts: Mapping[tuple[Id, Id], tuple[int, int]],
+    weekly_hours: Mapping[Id, int],
+    offers: Iterable[WorkOffer],
     waiting: Mapping[Id, int],
     *,
-    limit_s: float,
+    limit_s: float = 2.0,
     seed: int = 0,
-) -> Shares:
-    """Projects to agents within weekly ``hours``; ``efforts`` maps (project, agent) to (hours, cost).
+) -> WeekPlan:
+    """Each project to one agent within the agents' ``weekly_hours``, at the least cost.
 
-    ``waiting`` names every project with what a week of waiting costs; a project that fits nowhere waits.
+    ``waiting`` names every project with what a week of waiting costs. A project that no agent has hours for waits.
     """
-    agents, projects = sorted(hours, key=stable_key), sorted(waiting, key=stable_key)
+    agents, projects = sorted(weekly_hours, key=stable_key), sorted(waiting, key=stable_key)
     row, column = {a: i for i, a in enumerate(agents)}, {p: j for j, p in enumerate(projects)}
     m, n = len(agents), len(projects)
-    never = max(hours.values(), default=0) + 1
+    never = max(weekly_hours.values(), default=0) + 1
     cost = np.zeros((m + 1, n), dtype=np.int64)
     effort = np.full((m + 1, n), never, dtype=np.int64)
-    for (project, agent), (needed, price) in efforts.items():
-        if project not in column or agent not in row:
-            raise MatchingError("unknown_pair", f"project {project} or agent {agent} is not in the lists",
-                                project=project, agent=agent)  # fmt: skip
-        cost[row[agent], column[project]] = price
-        effort[row[agent], column[project]] = needed
+    for offer in offers:
+        if offer.project not in column or offer.agent not in row:
+            raise MatchingError("unknown_pair", f"project {offer.project} or agent {offer.agent} is not in the lists",
+                                project=offer.project, agent=offer.agent)  # fmt: skip
+        cost[row[offer.agent], column[offer.project]] = offer.cost
+        effort[row[offer.agent], column[offer.project]] = offer.hours
+    # The last row is the waiting list: an agent whose work takes no hours.
     cost[m] = [waiting[p] for p in projects]
     effort[m] = 0
-    room = np.array([hours[a] for a in agents] + [0], dtype=np.int64)
+    room = np.array([weekly_hours[a] for a in agents] + [0], dtype=np.int64)
     found = solve_gap(Gap(cost, effort, room), limit_s=limit_s, seed=seed)
     assert found.agent is not None and found.cost is not None  # everybody may wait, so there is an answer
     given = {projects[j]: agents[i] for j, i in enumerate(found.agent.tolist()) if i < m}
-    return Shares(given, tuple(p for p in projects if p not in given), found.cost, found.bound)
+    left = dict(weekly_hours)
+    for project, agent in given.items():
+        left[agent] -= int(effort[row[agent], column[project]])
+    return WeekPlan(given, tuple(p for p in projects if p not in given), left, found.cost, found.bound)

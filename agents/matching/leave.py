@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from agents.matching.batch import match
-from agents.matching.model import COUNTY, MAX_STARS, Id, MatchingAgent, MatchingError, Need, Network, Node, Weights
+from agents.matching.model import (
+    COUNTY,
+    MAX_STARS,
+    Choice,
+    Id,
+    MatchingAgent,
+    MatchingError,
+    Need,
+    Network,
+    Node,
+    Weights,
+)
 from agents.matching.rules import home_county
 
 SHORT_LEAVE_DAYS = 3
@@ -60,43 +72,54 @@ def relieve(
     staying where they are; others move only in counties where a need would otherwise wait.
     """
     everybody = {a.id: a for a in agents}
+    _check_absences(absent, everybody)
+    acting = {a: b for a, days in absent.items() if (b := _stand_in(a, days, absent, everybody)) is not None}
+    unavailable = absent.keys() - acting.keys()
+    staff = [replace(a, away=True) if a.id in unavailable else a for a in everybody.values()]
+    held = [n for n in needs if n.current is not None]
+    displaced = [_released(n, unavailable) for n in held if n.current in unavailable]
+    found = dict(match(displaced, _within_reach(displaced, staff, network), network, weights).choices)
+    waiting = [n for n in displaced if found[n.id].agent is None]
+    needed = 0
+    if waiting:
+        areas = {_area(n, network) for n in waiting}
+        near = [_released(n, unavailable) for n in held if _area(n, network) in areas]
+        # Whoever has an agent keeps it, told or not, unless that lets a waiting need be placed.
+        firm = [replace(n, told=True) if n.current not in unavailable else n for n in near]
+        busy = _with_taken_slots(staff, displaced, {n.id for n in near}, found)
+        near_by = _within_reach(firm, busy, network)
+        found.update(match(firm, near_by, network, _moves_first(weights, len(waiting) + len(displaced))).choices)
+        needed = fewest_moves(firm, near_by, network, unavailable)
+    rescued = sum(found[n.id].agent is not None for n in waiting)
+    return AbsenceRelief(acting, _reassignments(held, found, unavailable), rescued, needed)
+
+
+def _check_absences(absent: Mapping[Id, int], everybody: Mapping[Id, MatchingAgent]) -> None:
     for agent, days in absent.items():
         if agent not in everybody:
             raise MatchingError("unknown_agent", f"agent {agent} is absent, and nobody knows it", agent=agent)
         if days < 1:
             raise MatchingError("bad_leave", f"agent {agent} is absent for {days} days", agent=agent, days=days)
-    acting = {a: b for a, days in absent.items() if (b := _stand_in(a, days, absent, everybody)) is not None}
-    gone = absent.keys() - acting.keys()
-    staff = [replace(a, away=True) if a.id in gone else a for a in everybody.values()]
-    held = [n for n in needs if n.current is not None]
-    displaced = [_released(n, gone) for n in held if n.current in gone]
-    found = dict(match(displaced, _within_reach(displaced, staff, network), network, weights).choices)
-    stranded = [n for n in displaced if found[n.id].agent is None]
-    stuck = {_area(n, network) for n in stranded}
-    needed = 0
-    if stuck:
-        # Whoever has an agent keeps it, told or not, unless that lets a waiting need be placed.
-        near = [_released(n, gone) for n in held if _area(n, network) in stuck]
-        firm = [replace(n, told=True) if n.current not in gone else n for n in near]
-        taken: dict[Id, int] = {}
-        chosen_here = {n.id for n in near}
-        for need in displaced:
-            agent_ = found[need.id].agent
-            if need.id not in chosen_here and agent_ is not None:
-                taken[agent_] = taken.get(agent_, 0) + 1
-        busy = [replace(a, held=a.held + taken[a.id]) if a.id in taken else a for a in staff]
-        near_by = _within_reach(firm, busy, network)
-        found.update(match(firm, near_by, network, _moves_first(weights, len(stranded) + len(displaced))).choices)
-        needed = fewest_moves(firm, near_by, network, gone)
-    moves = []
-    for need in held:
-        if need.id in found and need.current is not None and found[need.id].agent != need.current:
-            forced = need.current in gone
-            moves.append(Reassignment(need.id, need.project, need.current, found[need.id].agent, forced, need.told))
-    return AbsenceRelief(acting, tuple(moves), sum(found[n.id].agent is not None for n in stranded), needed)
 
 
-def fewest_moves(needs: Sequence[Need], agents: Iterable[MatchingAgent], network: Network, gone: Set[Id]) -> int:
+def _with_taken_slots(
+    staff: Sequence[MatchingAgent], displaced: Iterable[Need], matched_again: Set[Id], found: Mapping[Id, Choice]
+) -> list[MatchingAgent]:
+    """The staff with the slots that displaced needs of other areas took in the first match."""
+    taken = Counter(found[n.id].agent for n in displaced if n.id not in matched_again)
+    return [replace(a, held=a.held + taken[a.id]) if a.id in taken else a for a in staff]
+
+
+def _reassignments(held: Iterable[Need], found: Mapping[Id, Choice], unavailable: Set[Id]) -> tuple[Reassignment, ...]:
+    """The needs whose agent is another one than before."""
+    return tuple(
+        Reassignment(n.id, n.project, n.current, found[n.id].agent, n.current in unavailable, n.told)
+        for n in held
+        if n.id in found and n.current is not None and found[n.id].agent != n.current
+    )
+
+
+def fewest_moves(needs: Sequence[Need], agents: Iterable[MatchingAgent], network: Network, unavailable: Set[Id]) -> int:
     """How many needs of agents who are there must move at least so that as little waits as can: everything but waiting
     and moving costs nothing here, so the objective counts them, and the certificate proves that no fewer do."""
     weights = Weights(move=1, escalation=0, shuffle=0, newcomer=0, unpractised=0, star=0, travel=0, evenness=0)
@@ -104,7 +127,7 @@ def fewest_moves(needs: Sequence[Need], agents: Iterable[MatchingAgent], network
     answer = match(told, agents, network, weights)
     if not answer.certificate.proven:
         raise ArithmeticError("the fewest moves are not proven")
-    return sum(answer.agent_of(n.id) != n.current and n.current not in gone for n in told)
+    return sum(answer.agent_of(n.id) != n.current and n.current not in unavailable for n in told)
 
 
 def _moves_first(weights: Weights, displaced: int) -> Weights:
@@ -126,12 +149,12 @@ def _stand_in(agent: Id, days: int, absent: Mapping[Id, int], everybody: Mapping
     return deputy if deputy in everybody and not everybody[deputy].away else None
 
 
-def _released(need: Need, gone: Set[Id]) -> Need:
+def _released(need: Need, unavailable: Set[Id]) -> Need:
     """An absent agent's lock or first ask binds nobody: the absence itself is the handover."""
     return replace(
         need,
-        lock=None if need.lock is not None and need.lock in gone else need.lock,
-        first_ask=None if need.first_ask is not None and need.first_ask in gone else need.first_ask,
+        lock=None if need.lock is not None and need.lock in unavailable else need.lock,
+        first_ask=None if need.first_ask is not None and need.first_ask in unavailable else need.first_ask,
     )
 
 

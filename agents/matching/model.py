@@ -77,7 +77,7 @@ class MatchingAgent:
 
 
 class Candidate(Protocol):
-    """What one need asks of an agent: an ``Agent`` answers it, and so does a row that holds no more than this."""
+    """What one need asks of an agent: a ``MatchingAgent``, or a row with no more than this."""
 
     @property
     def id(self) -> Id: ...
@@ -243,12 +243,12 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Every need's choice, what it all costs, the proof, and the scarcity prices for cases before the next batch."""
+    """Every need's choice, what it all costs, the proof, and the shadow prices for cases before the next batch."""
 
     choices: Mapping[Id, Choice]
     objective: int
     certificate: Certificate
-    scarcity: Mapping[Id, int] = field(default_factory=dict)
+    scarcity: Mapping[Id, int] = field(default_factory=dict)  # of full agents: beyond the cost of their last slot
 
     def agent_of(self, need: Id) -> Id | None:
         return self.choices[need].agent

@@ -12,12 +12,12 @@ NAMED = 3  # whoever is proposed, and two who were not
 
 
 def place_one(
-    need: Need, agents: Iterable[Candidate], network: Network, weights: Weights, prices: Mapping[Id, int]
+    need: Need, agents: Iterable[Candidate], network: Network, weights: Weights, shadow_prices: Mapping[Id, int]
 ) -> Choice:
     """The best agent with a free slot now, or the waiting list when nobody eligible is free.
 
-    ``prices`` is ``Matching.scarcity`` of the last batch: what a slot of an agent was worth to others beyond its own
-    cost. A slot that is worth more to a case already waiting than to this one is left to it. The answer is a proposal:
+    ``shadow_prices`` is ``Matching.scarcity`` of the last batch: what a slot of an agent would save others beyond
+    its own cost. A slot that a case already waiting needs more than this one is left to it. The answer is a proposal:
     the caller takes the slot by a conditional update and asks again, without that agent, when somebody was quicker.
     """
     cost_of = pair_costs(need, network, weights)
@@ -25,7 +25,7 @@ def place_one(
     for agent in agents:
         if agent.held < agent.capacity and (cost := cost_of(agent)) is not None:
             slot = slot_cost(agent.held + 1, agent.capacity, weights)
-            offers.append((cost + slot + prices.get(agent.id, 0), slot, agent))
+            offers.append((cost + slot + shadow_prices.get(agent.id, 0), slot, agent))
     # The key that breaks ties is made for those only who may be among the first.
     worst = max(nsmallest(NAMED, (score for score, _, _ in offers)), default=0)
     near = sorted((offer for offer in offers if offer[0] <= worst), key=lambda o: (o[0], stable_key(o[2].id)))

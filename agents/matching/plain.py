@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.matching.flow import cheapest_flow
 from agents.matching.model import Id, MatchingError
-from agents.matching.pricing import marginal_prices
+from agents.matching.pricing import greatest_shadow_prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class PlainProblem:
 
 @dataclass(frozen=True, slots=True)
 class PlainAnswer:
-    """Each case's agent (None waits), the objective, and prices that prove it: ``bound`` is their dual value."""
+    """Each case's agent (None waits), the objective, and shadow prices that prove it: ``bound`` is their dual value."""
 
     agent: Mapping[Id, Id | None]
     objective: int
-    prices: Mapping[Id, int]
+    shadow_prices: Mapping[Id, int]
     values: Mapping[Id, int]
     bound: int
 
@@ -67,7 +67,7 @@ def match_plain(problem: PlainProblem) -> PlainAnswer:
     starts = np.concatenate([[0], np.cumsum([len(problem.slots[a]) for a in agents])]).astype(np.int64)
     slots = np.array([c for a in agents for c in problem.slots[a]], dtype=np.int64)
     chosen = cheapest_flow(wait, need, agent, cost, starts, slots)
-    price = marginal_prices(chosen, wait, need, agent, cost, starts, slots)
+    price = greatest_shadow_prices(chosen, wait, need, agent, cost, starts, slots)
     value = wait.copy()
     np.minimum.at(value, need, cost + price[agent])
     excess = np.repeat(price, np.diff(starts)) - slots

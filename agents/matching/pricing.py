@@ -1,4 +1,4 @@
-"""What a slot at each agent costs the whole (the greatest dual prices) and what one more would save (the least)."""
+"""Shadow prices: what a slot at each agent costs the whole (greatest), what one more saves (least)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from agents.matching.arrays import Ints
 
 
-def marginal_prices(
+def greatest_shadow_prices(
     chosen: Ints,
     wait: Ints,
     arc_need: Ints,
@@ -16,7 +16,7 @@ def marginal_prices(
     slot_start: Ints,
     slot_cost: Ints,
 ) -> Ints:
-    """The price of each agent's next slot, exact for an optimal ``chosen`` over the given arcs.
+    """The shadow price of each agent's next slot, exact for an optimal ``chosen`` over the given arcs.
 
     A free slot costs its own marginal cost; a full agent's slot costs what the cheapest displacement costs: somebody
     there takes another agent's slot, or waits. ``arc_need`` must be sorted.
@@ -58,7 +58,7 @@ def marginal_prices(
     raise ArithmeticError("the choice is not optimal over these arcs: a cycle of negative cost remains")
 
 
-def slot_shadow_prices(
+def least_need_values(
     chosen: Ints,
     wait: Ints,
     arc_need: Ints,
@@ -67,7 +67,7 @@ def slot_shadow_prices(
     slot_start: Ints,
     slot_cost: Ints,
 ) -> Ints:
-    """Each need's value at the least prices: what the whole would save if the need were taken off its hands.
+    """Each need's value at the least shadow prices: what the whole would save without the need.
 
     A slot at agent j that comes free saves the greatest (value - cost of the pair) over the needs: where nobody waits
     and nobody is far from home, next to nothing.

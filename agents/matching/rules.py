@@ -64,7 +64,7 @@ def home_county(network: Network, node: Node) -> Node:
         if network[here][1] <= COUNTY:
             return here
         here = network[here][0]
-    return ancestry(network, node)[-1]  # no county over it: a broken network is named, a strange one has its root
+    return ancestry(network, node)[-1]  # no county over it: the root, or an error where the network is broken
 
 
 def in_reach(need: Need, agent: Candidate, network: Network) -> bool:

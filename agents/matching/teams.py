@@ -33,6 +33,11 @@ class TeamPlan:
     def proven(self) -> bool:
         return self.cost == self.bound
 
+    @property
+    def waiting(self) -> tuple[Id, ...]:
+        """The projects for which no team has every skill and a free slot."""
+        return tuple(need for need, team in self.teams.items() if not team)
+
 
 def plan_teams(
     needs: Iterable[Need],
@@ -61,8 +66,8 @@ def plan_teams(
         return _plan(area, by_area[area], staff[area], network, weights, max(0.1, ends_at - monotonic()))
 
     # The solver lets go of the interpreter while it works: threads are enough.
-    with ThreadPoolExecutor(at_once) as hands:
-        return list(hands.map(plan, sorted(by_area)))
+    with ThreadPoolExecutor(at_once) as threads:
+        return list(threads.map(plan, sorted(by_area)))
 
 
 def _plan(
@@ -72,7 +77,7 @@ def _plan(
     joins: dict[tuple[int, int], cp_model.IntVar] = {}
     costs: list[int] = []
     variables: list[cp_model.IntVar] = []
-    asked: dict[int, list[cp_model.IntVar]] = defaultdict(list)
+    slots_of: dict[int, list[cp_model.IntVar]] = defaultdict(list)
     for n, need in enumerate(needs):
         waits = model.new_bool_var(f"w{n}")
         variables.append(waits)
@@ -80,7 +85,7 @@ def _plan(
         offers: dict[str, list[cp_model.IntVar]] = {skill: [] for skill in need.skills}
         for price, a, useful in staff.offers(need):
             joins[n, a] = member = model.new_bool_var(f"x{n},{a}")
-            asked[a].append(member)
+            slots_of[a].append(member)
             variables.append(member)
             costs.append(price)
             for skill in useful:
@@ -88,7 +93,7 @@ def _plan(
             model.add_implication(member, ~waits)
         for skill in sorted(offers):
             model.add_bool_or([*offers[skill], waits])
-    for a, members in asked.items():
+    for a, members in slots_of.items():
         if len(members) > (room := agents[a].capacity - agents[a].held):
             model.add(cp_model.LinearExpr.sum(members) <= room)
     model.minimize(cp_model.LinearExpr.weighted_sum(variables, costs))
@@ -130,16 +135,16 @@ class _Staff:
     def offers(self, need: Need) -> list[tuple[int, int, frozenset[str]]]:
         """Who could join and for how much: the cheapest few, the cheapest for each skill, and the most versatile.
 
-        What a member lacks is the others' part: only what it brings is asked of it, and can be unpractised.
+        A member covers the skills that it has; the others cover the rest. Only covered skills can be unpractised.
         """
-        asked = [self.column[skill] for skill in sorted(need.skills) if skill in self.column]
-        brings = self.has[:, asked]
+        wanted = [self.column[skill] for skill in sorted(need.skills) if skill in self.column]
+        brings = self.has[:, wanted]
         useful = brings.sum(axis=1)
-        price = self._prices(need, (brings & ~self.knows[:, asked]).sum(axis=1))
+        price = self._prices(need, (brings & ~self.knows[:, wanted]).sum(axis=1))
         able = np.flatnonzero(self.there & (useful > 0) & self._may_come(need))
         able = able[np.argsort(price[able], kind="stable")]
         kept = [able[:NEAREST], able[np.argsort(-useful[able], kind="stable")][:VERSATILE]]
-        kept += [able[brings[able, c]][:FOR_A_SKILL] for c in range(len(asked))]
+        kept += [able[brings[able, c]][:FOR_A_SKILL] for c in range(len(wanted))]
         return [
             (int(price[a]), a, need.skills & self.agents[a].skills) for a in np.unique(np.concatenate(kept)).tolist()
         ]

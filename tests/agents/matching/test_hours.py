@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agents.matching.gap import Gap, hour_prices
 from agents.matching.gap_search import solve_gap
-from agents.matching.hours import share_hours
+from agents.matching.hours import WorkOffer, share_hours
 from agents.matching.model import MatchingError
 
 
@@ -59,12 +59,22 @@ def test_a_larger_problem_keeps_its_rooms_and_its_bound():
 
 
 def test_a_project_that_fits_no_week_waits():
-    shares = share_hours(
-        {"a": 10, "b": 4}, {(1, "a"): (8, 1), (2, "a"): (6, 1), (2, "b"): (6, 0)}, {1: 100, 2: 50}, limit_s=2.0
-    )
-    assert shares.agent == {1: "a"}
-    assert shares.waiting == (2,)
-    assert (shares.cost, shares.bound) == (51, 51)
+    offers = [WorkOffer(1, "a", 8, 1), WorkOffer(2, "a", 6, 1), WorkOffer(2, "b", 6, 0)]
+    plan = share_hours({"a": 10, "b": 4}, offers, {1: 100, 2: 50})
+    assert plan.agent == {1: "a"}
+    assert plan.waiting == (2,)
+    assert plan.hours_left == {"a": 2, "b": 4}
+    assert (plan.cost, plan.bound) == (51, 51) and plan.proven
+
+
+def test_a_project_or_an_agent_that_is_not_listed_is_named():
+    for project, agent in [(2, "a"), (1, "z")]:
+        with pytest.raises(MatchingError, match="not in the lists"):
+            share_hours({"a": 10}, [WorkOffer(project, agent, 1)], {1: 100})
+
+
+def test_a_week_without_projects_leaves_all_hours():
+    assert share_hours({"a": 10}, [], {}).hours_left == {"a": 10}
 
 
 def test_negative_room_and_effort_are_named():

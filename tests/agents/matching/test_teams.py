@@ -36,6 +36,12 @@ def test_a_project_waits_when_a_skill_is_missing():
     assert teams([a_need(1, skills=frozenset({"land", "fire"}))], [an_agent("land")]) == {1: ()}
 
 
+def test_projects_without_a_team_are_named():
+    needs = [a_need(1, skills=frozenset({"land"})), a_need(2, skills=frozenset({"fire"}))]
+    (plan,) = plan_teams(needs, [an_agent("land")], NETWORK, Weights())
+    assert (plan.area, plan.teams, plan.waiting) == ("K1", {1: ("land",), 2: ()}, (2,))
+
+
 @settings(max_examples=20, deadline=None)
 @given(problems(max_needs=4))
 def test_teams_have_every_skill_and_nobody_too_many_slots(problem):
