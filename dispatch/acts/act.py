@@ -66,15 +66,19 @@ class ActRule:
     hints: Mapping[str, Any]
     target: str | None
     counts_failures: bool
+    is_routine: bool
 
 
 RULES: dict[type, ActRule] = {}
 
 
-def act(*, by: frozenset[Role] | set[Role], counts_failures: bool = False) -> Callable[[Command], Command]:
+def act(
+    *, by: frozenset[Role] | set[Role] = frozenset(), counts_failures: bool = False, is_routine: bool = False
+) -> Callable[[Command], Command]:
     """Registers a command: who may take it. The schedule and the command line (Role.SYSTEM) may take every step.
 
-    ``counts_failures``: the step may end in a CountedFailure, so that it stands in a savepoint of its own."""
+    ``counts_failures``: the step may end in a CountedFailure, so that it stands in a savepoint of its own.
+    ``is_routine``: the schedule looks every minute, and a look that finds nothing leaves no line."""
 
     def register(command: Command) -> Command:
         if any(known.__name__ == command.__name__ for known in RULES):
@@ -86,7 +90,7 @@ def act(*, by: frozenset[Role] | set[Role], counts_failures: bool = False) -> Ca
         }
         first = next(iter(hints), None)
         target = first if first is not None and hints[first] in ROWS else None
-        RULES[command] = ActRule(frozenset(by) | {Role.SYSTEM}, hints, target, counts_failures)
+        RULES[command] = ActRule(frozenset(by) | {Role.SYSTEM}, hints, target, counts_failures, is_routine)
         return command
 
     return register
@@ -132,7 +136,8 @@ def perform(
         session.commit()
         raise
     session.flush()
-    _keep_record(context, command, record, client_id, result)
+    if result or not rule.is_routine:
+        _keep_record(context, command, record, client_id, result)
     return result
 
 

@@ -1,11 +1,13 @@
 """What a day brings by itself: silence that accepts, grades that never come, papers owed, referrals unanswered."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.acts.acceptance import accept
+from dispatch.acts.act import Act, ActContext, act
 from dispatch.acts.closing import end_of_case
 from dispatch.acts.deciding import decide
 from dispatch.cases.case import Case, Material, MaterialState
@@ -23,6 +25,7 @@ from dispatch.cases.stages import ENDS, Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import SYSTEM
 from dispatch.core.localized_text import DayText, LocalizedText
+from dispatch.custody.anchors import CustodyAnchor, anchor
 
 REMIND = timedelta(days=2)
 
@@ -134,3 +137,74 @@ def escalate_referrals(session: Session, *, at: datetime) -> list[Referral]:
             key=str(referral.id), at=at, values={"project": project.name[:20]},
         )  # fmt: skip
     return list(rows)
+
+
+# ---------------------------------------------------------------- as acts of the schedule
+
+
+@act(is_routine=True)
+@dataclass(frozen=True, slots=True)
+class AcceptBySilence:
+    """Filings on which an authority was silent for five working days count as accepted (视为受理)."""
+
+    def perform(self, context: ActContext) -> int:
+        return len(accept_by_silence(context.session, at=context.at))
+
+
+@act(is_routine=True)
+@dataclass(frozen=True, slots=True)
+class ReturnOverdue:
+    """Matters whose deferred material did not come in time are returned (退办)."""
+
+    def perform(self, context: ActContext) -> int:
+        return len(return_overdue(context.session, at=context.at))
+
+
+@act(is_routine=True)
+@dataclass(frozen=True, slots=True)
+class RemindSupplements:
+    """Enterprises are reminded of deferred materials that are due in two days."""
+
+    def perform(self, context: ActContext) -> int:
+        return remind_supplements(context.session, at=context.at)
+
+
+@act(is_routine=True)
+@dataclass(frozen=True, slots=True)
+class EscalateReferrals:
+    """Handovers that nobody accepted within a working day go to the team lead."""
+
+    def perform(self, context: ActContext) -> int:
+        return len(escalate_referrals(context.session, at=context.at))
+
+
+@act(is_routine=True)
+@dataclass(frozen=True, slots=True)
+class CloseUnrated:
+    """Delivered cases that nobody graded within 15 working days are closed (归档)."""
+
+    def perform(self, context: ActContext) -> int:
+        return len(close_unrated(context.session, at=context.at))
+
+
+@act(is_routine=True)
+@dataclass(frozen=True, slots=True)
+class AnchorCustody:
+    """The heads of all chains of custody are anchored, once a day."""
+
+    def perform(self, context: ActContext) -> int:
+        known = context.session.get(CustodyAnchor, day_of(context.at))
+        if known is None:
+            anchor(context.session, on=day_of(context.at), at=context.at)
+        return 0 if known is not None else 1
+
+
+DAILY: tuple[type[Act[int]], ...] = (
+    AcceptBySilence,
+    ReturnOverdue,
+    RemindSupplements,
+    EscalateReferrals,
+    CloseUnrated,
+    AnchorCustody,
+)
+"""What a day brings by itself, in the order in which one may depend on another."""

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
@@ -67,6 +68,8 @@ def _plain(hint: Any, default: object) -> Any:
         return datetime.fromisoformat("2026-11-23T10:00:00+08:00")
     if hint is uuid.UUID:
         return uuid.UUID(int=7)
+    if hint is Path:
+        return Path("seven.csv")
     if hint is Any:
         return "七"
     raise TypeError(f"no value is known for {hint}")

@@ -5,7 +5,9 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from dispatch.catalogue.imports import import_calendar
+from dispatch.acts.act import perform
+from dispatch.acts.importing import ImportCalendar
+from dispatch.core.actor import SYSTEM
 from web.commands.options import FILE, one_line_failures, show_report
 from web.wiring.transactions import transaction
 
@@ -18,4 +20,4 @@ calendar = AppGroup("calendar", help="Working days.")
 def calendar_import(file: Path) -> None:
     """Take the years that FILE holds."""
     with transaction() as session:
-        show_report(import_calendar(session, file))
+        show_report(perform(session, ImportCalendar(file), SYSTEM))

@@ -1,6 +1,5 @@
 """Jobs: what the program does by itself or in the background; each takes ids and may run twice."""
 
-from collections.abc import Callable, Sized
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +12,14 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch.acts import daily_rules
+from dispatch.acts.act import perform
+from dispatch.acts.daily_rules import DAILY
 from dispatch.assignment import apply_batch, assign_one, propose
 from dispatch.cases import duration_training, expected_dates
 from dispatch.cases.case import Material
 from dispatch.cases.project import Delegation, Project, ProjectState
 from dispatch.core.actor import SYSTEM
 from dispatch.core.errors import Stale
-from dispatch.custody import anchors
 from dispatch.custody.handover import Handover
 from notifications.tasks import BELL_S, bell
 from routing.day import plan_jobs, what_if_jobs
@@ -42,15 +41,6 @@ WHAT_IF = "web.solving.what_if"
 MOST_NOTIFIED = 200  # placements that a batch notifies people of itself; a larger one leaves it to the schedule
 FORECASTS = 300  # cases that one run looks at: some ten seconds
 
-# What the day brings by itself, in the order in which one may depend on another.
-DAILY: tuple[Callable[..., int | Sized], ...] = (
-    daily_rules.accept_by_silence,
-    daily_rules.return_overdue,
-    daily_rules.remind_supplements,
-    daily_rules.escalate_referrals,
-    daily_rules.close_unrated,
-)
-
 
 def _alone(session: Session, name: str) -> bool:
     """Whether this transaction is the only one doing this job now."""
@@ -70,14 +60,9 @@ def run_day(sessions: sessionmaker[Session]) -> dict[str, int]:
         try:
             with sessions.begin() as session:
                 if _alone(session, step.__name__):
-                    done = step(session, at=db.now(session))
-                    found[step.__name__] = done if isinstance(done, int) else len(done)
+                    found[step.__name__] = perform(session, step(), SYSTEM)
         except Exception:  # the outer edge of a job: one step's fault must not keep the rest of the day from coming
             log.exception("the day's step failed", step=step.__name__)
-    with sessions.begin() as session:
-        if _alone(session, "anchor"):
-            moment = db.now(session)
-            anchors.anchor(session, on=moment.astimezone(db.SHANGHAI).date(), at=moment)
     return found
 
 

@@ -1,0 +1,61 @@
+"""Importing: the network, the catalogue and the calendar are made what files say."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.merging import ImportReport
+from agents.network_import import DIVISIONS_FILE, import_changes, import_network
+from agents.sheets import read_sheet
+from dispatch.acts.act import ActContext, act
+from dispatch.catalogue.imports import import_calendar, import_catalog, import_file
+
+BESIDE = ("requirements.csv", "implementations.csv", "area_evaluations.csv", "opening_hours.csv")
+
+
+@act()
+@dataclass(frozen=True, slots=True)
+class ImportNetwork:
+    """The five levels are made what ``file`` says; centres by default what stands beside it."""
+
+    file: Path
+    centres: Path | None = None
+
+    def perform(self, context: ActContext) -> ImportReport:
+        beside = self.file.parent / "service_centres.csv"
+        report = import_network(context.session, self.file, self.centres or (beside if beside.is_file() else None))
+        if self.file.resolve() == Path(DIVISIONS_FILE).resolve():
+            report += import_changes(context.session)
+        return report
+
+
+@act()
+@dataclass(frozen=True, slots=True)
+class ImportCatalogue:
+    """The catalogue is made what ``files`` say: matters first, then papers, places, hours; also those beside them."""
+
+    files: tuple[Path, ...]
+
+    def perform(self, context: ActContext) -> ImportReport:
+        matters = [file for file in self.files if _is_matters(file)]
+        others = [file for file in self.files if file not in matters]
+        others += [file.parent / name for file in matters[:1] for name in BESIDE if (file.parent / name).is_file()]
+        report = import_catalog(context.session, matters) if matters else ImportReport()
+        for file in dict.fromkeys(file.resolve() for file in others):
+            report += import_file(context.session, file)
+        return report
+
+
+@act()
+@dataclass(frozen=True, slots=True)
+class ImportCalendar:
+    """The years that ``file`` holds are taken."""
+
+    file: Path
+
+    def perform(self, context: ActContext) -> ImportReport:
+        return import_calendar(context.session, self.file)
+
+
+def _is_matters(file: Path) -> bool:
+    """Whether the file's columns are those of matters."""
+    return {"code", "phase"} <= read_sheet(file, ()).rows[0][1].keys()
