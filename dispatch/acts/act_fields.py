@@ -1,9 +1,11 @@
 """Act fields: what words, numbers and days a command takes, with the limits that hold at every door."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
 from annotated_types import Ge, Le, MaxLen, MinLen
+from pydantic import StringConstraints
 
 Number = Annotated[str, MaxLen(80)]
 """The number of a paper, as it is printed there."""
@@ -23,3 +25,13 @@ Longitude = Annotated[float, Ge(73), Le(136)]
 Latitude = Annotated[float, Ge(3), Le(54)]
 """WGS-84, within China."""
 Phone = Annotated[str, MaxLen(20)]
+MOST_PHOTOS = 3
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A kept file, by the SHA-256 of its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Marks a field with the words for who filled it in wrongly."""
+
+    user_message: str

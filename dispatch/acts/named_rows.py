@@ -7,16 +7,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents.network import Division, division_with
+from agents.network import Division
 from agents.roster import Agent
 from dispatch.cases.access_control import (
+    area_for,
     case_for,
+    handover_list_for,
     parcel_for,
+    plan_for,
     project_for,
     review_for,
+    run_for,
     stop_for,
     ticket_for,
     visible_agents,
+    visible_couriers,
     visible_enterprises,
 )
 from dispatch.cases.case import Case, Material
@@ -26,8 +31,12 @@ from dispatch.cases.review import Review
 from dispatch.core import ids
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound
+from dispatch.custody.handover_list import HandoverList
 from dispatch.custody.parcel import Parcel
+from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop
+from routing.day.couriers import Courier
+from routing.day.day_plan import DayPlan
 
 Find = Callable[[Session, Actor, Any], object]
 
@@ -57,6 +66,13 @@ def _agent(session: Session, actor: Actor, agent_id: int) -> Agent:
     return agent
 
 
+def _courier(session: Session, actor: Actor, courier_id: int) -> Courier:
+    courier = session.scalar(select(Courier).where(Courier.id == courier_id, visible_couriers(actor)))
+    if courier is None:
+        raise NotFound(f"no courier {courier_id} for this actor")
+    return courier
+
+
 def _enterprise(session: Session, actor: Actor, enterprise_id: int) -> Enterprise:
     found = session.scalar(select(Enterprise).where(Enterprise.id == enterprise_id, visible_enterprises(actor)))
     if found is None:
@@ -82,11 +98,15 @@ ROWS: dict[object, NamedRow] = {
     ids.ReviewId: NamedRow(Review, 3, review_for),
     ids.Waybill: NamedRow(Parcel, 4, lambda session, actor, waybill: parcel_for(session, actor, waybill, lock=True)),
     ids.StopId: NamedRow(CourierStop, 5, lambda session, actor, stop_id: stop_for(session, actor, stop_id, lock=True)),
+    ids.RunId: NamedRow(CourierRun, 6, run_for),
+    ids.PlanId: NamedRow(DayPlan, 7, plan_for),
+    ids.ListNo: NamedRow(HandoverList, 4, handover_list_for),
+    ids.CourierId: NamedRow(Courier, 7, _courier),
     ids.AgentId: NamedRow(Agent, 8, _agent),
     ids.EnterpriseId: NamedRow(Enterprise, 9, _enterprise),
     ids.ContactId: NamedRow(Contact, 10, _contact),
     ids.TicketNo: NamedRow(Ticket, 11, ticket_for),
-    ids.DivisionCode: NamedRow(Division, 13, lambda session, _actor, code: division_with(session, code)),
+    ids.AreaCode: NamedRow(Division, 13, area_for),
 }
 """Locked in this order: project, case, material, review, parcel, stop, run, plan, agent, then what nobody waits for."""
 

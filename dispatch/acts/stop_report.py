@@ -1,12 +1,18 @@
 """At the door: what a courier reports of a stop, and what it does to parcels, custody and cases."""
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Annotated
 
-from sqlalchemy import select
+from annotated_types import MaxLen
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from db import SHANGHAI, real_now
+from dispatch.acts.act import ActContext, act
+from dispatch.acts.act_fields import MOST_PHOTOS, Digest, Name, Reason
 from dispatch.acts.collection import collected
 from dispatch.acts.delivery import delivered
 from dispatch.cases.case import Case
@@ -14,50 +20,101 @@ from dispatch.cases.lookups import actor_ref
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.core.actor import Actor
-from dispatch.core.errors import NotFound, Refused
+from dispatch.core.actor import Actor, Role
+from dispatch.core.errors import CountedFailure, Refused
+from dispatch.core.ids import StopId
 from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.custody.handover import Handover, Holder
-from dispatch.custody.parcel import Leg, Parcel, ParcelState
+from dispatch.custody.parcel import MOST_CODE_TRIES, Leg, Parcel, ParcelState
 from dispatch.custody.proofs import MISSING, Proof, first_missing
 from dispatch.custody.waybill import check_waybill
 from notifications import outbox
 from routing.day.courier_run import CourierRun
-from routing.day.courier_stop import FAIL_LABEL, CourierStop, FailReason, StopAct, StopEvent
+from routing.day.courier_stop import FAIL_LABEL, CourierStop, FailReason, StopAct, StopEvent, StopState
 from routing.day.stop_events import ReportedEvent, event_with, record
 from routing.day.stops import release, request_retry, retry_of
 
 INWARD = frozenset({Leg.PICKUP, Leg.EXCHANGE, Leg.TRANSFER})
 
 
-class WrongCode(Refused):
-    """The code does not fit. The try is counted although nothing else changes: see ``commits``."""
+class WrongCode(CountedFailure):
+    """The code does not fit: nothing is handed over, and the try counts for every envelope at this address."""
 
     user_message = "验证码不对，请核对后再输"
-    commits = True
+
+    def __init__(self, message: str, *, parcels: Sequence[int], user_message: str, **facts: object) -> None:
+        super().__init__(message, user_message=user_message, **facts)
+        self.parcels = tuple(parcels)
+
+    def count(self, session: Session) -> None:
+        """One try more for each parcel that may still be tried."""
+        session.execute(
+            update(Parcel)
+            .where(Parcel.id.in_(self.parcels), Parcel.code_tries < MOST_CODE_TRIES)
+            .values(code_tries=Parcel.code_tries + 1)
+        )
+
+
+class NotAtThisStop(Refused):
+    """A waybill that is not of this stop was scanned or typed."""
+
+    user_message = "该邮件不属于这一站"
 
 
 @dataclass(frozen=True, slots=True)
-class StopReport:
-    """A courier's report from the phone, with the proofs of a handover: photos and signature by their SHA-256."""
+class StopEventResult:
+    """What a report became."""
 
+    event_id: uuid.UUID
+    stop_id: int
+    state: StopState
+    at: datetime
+
+
+@act(by={Role.COURIER, Role.LEAD}, counts_failures=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportStop:
+    """What happened at a stop, as the phone recorded it; the same ``event_id`` twice is one event.
+
+    ``sent_at``: the phone's clock when it sent this, which shows its drift. Photos and signature by their SHA-256."""
+
+    stop: StopId
     event_id: uuid.UUID
     act: StopAct
     device_at: datetime | None = None
-    drift_s: float | None = None
+    sent_at: datetime | None = None
     reason: FailReason | None = None
-    note: str | None = None
-    waybills: tuple[str, ...] = ()
-    exceptions: tuple[str, ...] = ()
-    code: str | None = None
+    note: Reason | None = None
+    waybills: Annotated[tuple[str, ...], MaxLen(200)] = ()
+    exceptions: Annotated[tuple[str, ...], MaxLen(200)] = ()
+    code: Annotated[str, MaxLen(12)] | None = None
     identity_checked: bool = False
     inspected: bool = False
-    seal_no: str | None = None
-    photos: tuple[str, ...] = ()
-    signature: str | None = None
+    seal_no: Name | None = None
+    photos: Annotated[tuple[Digest, ...], MaxLen(MOST_PHOTOS)] = ()
+    signature: Digest | None = None
+
+    def perform(self, context: ActContext) -> StopEventResult:
+        stop, real = context.row(CourierStop, self.stop), real_now(context.session)
+        sent_at, device_at = _aware(self.sent_at), _aware(self.device_at)
+        if device_at is not None:
+            device_at += context.at - real  # in a demo whose clock was moved, both clocks of an event tell the same day
+        drift_s = None if sent_at is None else (real - sent_at).total_seconds()
+        report = replace(self, device_at=device_at)
+        event = report_stop(context.session, stop, report, drift_s=drift_s, by=context.actor, at=context.at)
+        return StopEventResult(event.event_id, stop.id, stop.state, event.at)
 
 
-def report_stop(session: Session, stop: CourierStop, said: StopReport, *, by: Actor, at: datetime) -> StopEvent:
+def _aware(moment: datetime | None) -> datetime | None:
+    """A phone that sends no offset means Jiangsu's time."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=SHANGHAI)
+
+
+def report_stop(
+    session: Session, stop: CourierStop, said: ReportStop, *, by: Actor, at: datetime, drift_s: float | None = None
+) -> StopEvent:
     """One act at a stop, once. The stop's cases, parcels and the stop itself are locked by the caller.
 
     Raises WrongCode, Refused (proof missing, unknown waybill), or routing's WrongStop."""
@@ -76,7 +133,7 @@ def report_stop(session: Session, stop: CourierStop, said: StopReport, *, by: Ac
     event = record(
         session, stop,
         ReportedEvent(
-            event_id=said.event_id, act=said.act, device_at=said.device_at, drift_s=said.drift_s,
+            event_id=said.event_id, act=said.act, device_at=said.device_at, drift_s=drift_s,
             reason=said.reason if left_out or said.act is StopAct.FAILED else None, note=said.note,
             waybills=tuple(p.waybill for p in parcels), proofs=tuple(sorted(proofs)),
         ),
@@ -109,20 +166,20 @@ def report_stop(session: Session, stop: CourierStop, said: StopReport, *, by: Ac
     return event
 
 
-def _parcels(session: Session, stop: CourierStop, said: StopReport) -> tuple[list[Parcel], list[Parcel]]:
+def _parcels(session: Session, stop: CourierStop, said: ReportStop) -> tuple[list[Parcel], list[Parcel]]:
     """What the stop is about, all its papers in one confirmation; and what was ticked as an exception."""
     here = session.scalars(
         select(Parcel).where(Parcel.stop_id == stop.id, Parcel.state != ParcelState.CANCELLED).order_by(Parcel.id)
     ).all()
     named = {check_waybill(w) for w in said.waybills} | {check_waybill(w) for w in said.exceptions}
     if unknown := named - {p.waybill for p in here}:
-        raise NotFound(f"waybills {sorted(unknown)} are not at stop {stop.id}", user_message="该邮件不属于这一站")
+        raise NotAtThisStop(f"waybills {sorted(unknown)} are not at stop {stop.id}")
     left_out = {check_waybill(w) for w in said.exceptions}
     chosen = {check_waybill(w) for w in said.waybills} or {p.waybill for p in here}
     return [p for p in here if p.waybill in chosen - left_out], [p for p in here if p.waybill in left_out]
 
 
-def _proofs(parcels: list[Parcel], said: StopReport) -> list[str]:
+def _proofs(parcels: list[Parcel], said: ReportStop) -> list[str]:
     """Every required proof is asked for, and the code checked, before anything moves."""
     digests: list[str] = []
     coded = [parcel for parcel in parcels if parcel.code_hash is not None]
@@ -146,9 +203,8 @@ def _proofs(parcels: list[Parcel], said: StopReport) -> list[str]:
             except Refused as error:
                 refused = error
         else:
-            for other in list(codes.values())[1:]:
-                other.code_tries = max(other.code_tries, next(iter(codes.values())).code_tries)
-            raise WrongCode(str(refused), user_message=refused.user_message, **refused.facts)
+            tried = [parcel.id for parcel in codes.values()]
+            raise WrongCode(str(refused), parcels=tried, user_message=refused.user_message, **refused.facts)
         for parcel in codes.values():
             parcel.code_tries = 0
     return digests
@@ -158,7 +214,7 @@ def _hand_over(
     session: Session,
     stop: CourierStop,
     parcels: list[Parcel],
-    said: StopReport,
+    said: ReportStop,
     *,
     proofs: list[str],
     by: Actor,
@@ -196,7 +252,7 @@ def _hand_over(
 
 
 def _schedule_retry(
-    session: Session, stop: CourierStop, parcels: list[Parcel], said: StopReport, *, by: Actor, at: datetime
+    session: Session, stop: CourierStop, parcels: list[Parcel], said: ReportStop, *, by: Actor, at: datetime
 ) -> None:
     """An attempt failed (揽收未成, 未妥投): one more on the next working day, then the papers stay at the centre."""
     assert said.reason is not None

@@ -1,9 +1,9 @@
 """Reach: which projects, cases, parcels and stops a viewer may see. Absent and not yours answer alike."""
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, false, literal, or_, select, true
 from sqlalchemy.orm import Session
 
-from agents.network import Division, subtree_condition
+from agents.network import Division, ServiceCentre, UnknownDivision, division_with, subtree_condition
 from agents.roster import Agent
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import Ticket
@@ -11,6 +11,7 @@ from dispatch.cases.project import Enterprise, Project, ProjectMember
 from dispatch.cases.review import Review
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
+from dispatch.custody.handover_list import HandoverLine, HandoverList
 from dispatch.custody.parcel import Parcel
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop
@@ -120,6 +121,13 @@ def visible_couriers(viewer: Actor) -> ColumnElement[bool]:
     return within(viewer, Courier.division_id)  # type: ignore[arg-type]
 
 
+def visible_lists(viewer: Actor) -> ColumnElement[bool]:
+    """A courier's own handover lists; of a query that joins the centre, those of the subtree's centres."""
+    if viewer.role is Role.COURIER:
+        return HandoverList.courier_id == viewer.courier_id
+    return within(viewer, ServiceCentre.division_id)  # type: ignore[arg-type]
+
+
 def visible_tickets(viewer: Actor) -> ColumnElement[bool]:
     """An enterprise its own; an agent those it owns, never those about itself; a lead the subtree."""
     match viewer.role:
@@ -201,3 +209,48 @@ def ticket_for(session: Session, viewer: Actor, ticket_no: str) -> Ticket:
     if ticket is None:
         raise NotFound(f"no ticket {ticket_no} for this viewer")
     return ticket
+
+
+def handover_list_for(session: Session, viewer: Actor, list_no: str) -> HandoverList:
+    """The list, to be signed; the cases and parcels of its lines are locked before it. Raises NotFound."""
+    found = session.scalar(
+        select(HandoverList.id)
+        .join(ServiceCentre, ServiceCentre.id == HandoverList.centre_id)
+        .where(HandoverList.list_no == list_no, visible_lists(viewer))
+    )
+    if found is None:
+        raise NotFound(f"no handover list {list_no} for this viewer")
+    parcels = select(HandoverLine.parcel_id).where(HandoverLine.list_id == found)
+    cases = select(Parcel.case_id).where(Parcel.id.in_(parcels))
+    session.scalars(select(Case).where(Case.id.in_(cases)).order_by(Case.id).with_for_update()).all()
+    session.scalars(select(Parcel).where(Parcel.id.in_(parcels)).order_by(Parcel.id).with_for_update()).all()
+    return session.get_one(HandoverList, found, with_for_update=True, populate_existing=True)
+
+
+def area_for(session: Session, viewer: Actor, code: str) -> Division:
+    """An area that the viewer may plan. Raises NotFound."""
+    try:
+        division = division_with(session, code)
+    except UnknownDivision as error:
+        raise NotFound(str(error)) from error
+    if not session.scalar(select(within(viewer, literal(division.id)))):
+        raise NotFound(f"area {code} is not this viewer's")
+    return division
+
+
+def plan_for(session: Session, viewer: Actor, plan_id: int) -> DayPlan:
+    """The plan. Raises NotFound."""
+    plan = session.scalar(select(DayPlan).where(DayPlan.id == plan_id, visible_plans(viewer)))
+    if plan is None:
+        raise NotFound(f"no plan {plan_id} for this viewer")
+    return plan
+
+
+def run_for(session: Session, viewer: Actor, run_id: int) -> CourierRun:
+    """A run of this courier, locked. Raises NotFound."""
+    run = session.scalar(
+        select(CourierRun).where(CourierRun.id == run_id, CourierRun.courier_id == viewer.courier_id).with_for_update()
+    )
+    if run is None:
+        raise NotFound(f"no run {run_id} for this viewer")
+    return run

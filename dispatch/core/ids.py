@@ -22,6 +22,9 @@ TicketNo = NewType("TicketNo", str)
 RectificationId = NewType("RectificationId", int)
 MessageId = NewType("MessageId", int)
 DivisionCode = NewType("DivisionCode", str)
+"""Any place of the network: where a project stands, what a question is about."""
+AreaCode = NewType("AreaCode", str)
+"""A place that the actor works for."""
 CentreId = NewType("CentreId", int)
 FileId = NewType("FileId", str)
 """A kept file, by the SHA-256 of its content."""

@@ -85,6 +85,10 @@ class Payer(StrEnum):
 PAYER_LABEL = {Payer.GOVERNMENT: "政府付费", Payer.SENDER: "寄件人付费", Payer.RECEIVER: "收件人付费"}
 
 
+MOST_CODE_TRIES = 5
+"""After so many wrong codes no code opens a parcel: the agent sends a new one."""
+
+
 class Parcel(Base):
     """An envelope of papers under one waybill (邮件号), its leg, and the head of its chain of custody."""
 
@@ -187,7 +191,7 @@ class Parcel(Base):
         """The digest that proves a right code. Raises Refused for a wrong one, and after five tries for any."""
         if self.code_hash is None:
             raise Refused(f"parcel {self.waybill} has no code", user_message="该件没有有效的验证码")
-        if self.code_tries >= 5:
+        if self.code_tries >= MOST_CODE_TRIES:
             raise Refused(f"parcel {self.waybill}: too many tries", user_message="验证码错误次数过多，请联系代办员重发")
         if not hmac.compare_digest(self.code_hash, code_digest(self.waybill, code.strip())):
             self.code_tries += 1

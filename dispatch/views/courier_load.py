@@ -1,5 +1,6 @@
 """What a courier takes along from the centre, and hands in there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -7,9 +8,11 @@ from sqlalchemy.orm import Session
 
 from db import now
 from dispatch.acts.handover_lists import incoming, outgoing
+from dispatch.cases.access_control import run_for
 from dispatch.cases.notify import day_of
 from dispatch.core.actor import Actor
-from dispatch.core.errors import NotFound
+from dispatch.core.errors import Refused
+from dispatch.custody.waybill import check_waybill
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop
 from routing.day.day_plan import DayPlan, PlanState
@@ -50,16 +53,17 @@ def to_load(session: Session, viewer: Actor) -> dict[int, list[LoadLine]]:
     return waiting
 
 
-def my_run(session: Session, viewer: Actor, run_id: int) -> CourierRun:
-    """A run of this courier, locked. Raises NotFound."""
-    run = session.scalar(
-        select(CourierRun).where(CourierRun.id == run_id, CourierRun.courier_id == viewer.courier_id).with_for_update()
-    )
-    if run is None:
-        raise NotFound(f"no run {run_id} for this viewer")
-    return run
-
-
 def to_hand_in(session: Session, viewer: Actor) -> int:
     """How many parcels this courier has to hand in at the centre."""
     return 0 if viewer.courier_id is None else len(incoming(session, viewer.courier_id))
+
+
+def one_more(session: Session, viewer: Actor, run_id: int, typed: str, taken: Sequence[str]) -> list[str]:
+    """The numbers that go along with one more, as it was typed or scanned. Raises Refused, NotFound."""
+    run = run_for(session, viewer, run_id)
+    waybill = check_waybill(f"EA{typed}CN" if len(typed) == 9 and typed.isdigit() else typed)
+    if waybill in taken:
+        raise Refused(f"{waybill} was scanned", user_message=f"{waybill} 已核对过")
+    if waybill not in {parcel.waybill for parcel in outgoing(session, run)}:
+        raise Refused(f"{waybill} is not of run {run.id}", user_message=f"{waybill} 不在本线路的应装邮件中")
+    return [*taken, waybill]

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from agents.network import Division, division_with
-from dispatch.cases.access_control import visible_couriers, visible_plans, visible_stops, within
+from agents.network import Division
+from dispatch.cases.access_control import visible_couriers, visible_plans, visible_stops
 from dispatch.core.actor import Actor
-from dispatch.core.errors import NotFound
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, StopState
 from routing.day.couriers import VEHICLE_LABEL, Courier, Shift
@@ -140,32 +139,3 @@ def _couriers(session: Session, viewer: Actor, on: date) -> list[CourierLine]:
         )
         for row in rows
     ]  # fmt: skip
-
-
-def area_for(session: Session, viewer: Actor, code: str) -> Division:
-    """An area that the viewer may plan. Raises NotFound or UnknownDivision."""
-    division = division_with(session, code)
-    if not session.scalar(select(within(viewer, literal(division.id)))):
-        raise NotFound(f"area {code} is not this viewer's")
-    return division
-
-
-def plan_for(session: Session, viewer: Actor, plan_id: int) -> DayPlan:
-    """The plan. Raises NotFound."""
-    plan = session.scalar(select(DayPlan).where(DayPlan.id == plan_id, visible_plans(viewer)))
-    if plan is None:
-        raise NotFound(f"no plan {plan_id} for this viewer")
-    return plan
-
-
-def shift_for(session: Session, viewer: Actor, courier_id: int, on: date) -> tuple[Courier, Shift]:
-    """A courier's shift, locked. Raises NotFound."""
-    row = session.execute(
-        select(Courier, Shift)
-        .join(Shift, Shift.courier_id == Courier.id)
-        .where(Courier.id == courier_id, Shift.on == on, visible_couriers(viewer))
-        .with_for_update(of=Shift)
-    ).first()
-    if row is None:
-        raise NotFound(f"courier {courier_id} does not work on {on} for this viewer")
-    return row[0], row[1]

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from agents.network import ServiceCentre
 from db import now
-from dispatch.cases.access_control import within
-from dispatch.cases.case import Case
+from dispatch.cases.access_control import visible_lists
 from dispatch.cases.notify import day_of
-from dispatch.core.actor import Actor, Role
+from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound
 from dispatch.custody.handover_list import Direction, HandoverLine, HandoverList
 from dispatch.custody.parcel import Parcel
@@ -57,12 +56,6 @@ class HandoverSheet:
     lines: tuple[SheetLine, ...]
 
 
-def _visible_lists(viewer: Actor) -> ColumnElement[bool]:
-    if viewer.role is Role.COURIER:
-        return HandoverList.courier_id == viewer.courier_id
-    return within(viewer, ServiceCentre.division_id)  # type: ignore[arg-type]
-
-
 def _sheets(viewer: Actor) -> Select[*tuple[Any, ...]]:
     return (
         select(
@@ -74,7 +67,7 @@ def _sheets(viewer: Actor) -> Select[*tuple[Any, ...]]:
         .join(ServiceCentre, ServiceCentre.id == HandoverList.centre_id)
         .join(HandoverLine, HandoverLine.list_id == HandoverList.id)
         .outerjoin(Courier, Courier.id == HandoverList.courier_id)
-        .where(_visible_lists(viewer))
+        .where(visible_lists(viewer))
         .group_by(HandoverList.id, ServiceCentre.name, Courier.name)
     )  # fmt: skip
 
@@ -108,19 +101,3 @@ def handover_sheet(session: Session, viewer: Actor, list_no: str) -> HandoverShe
         .order_by(HandoverLine.position)
     )
     return HandoverSheet(HandoverListRow(**row._mapping), tuple(SheetLine(**line._mapping) for line in lines))
-
-
-def handover_list_for(session: Session, viewer: Actor, list_no: str) -> HandoverList:
-    """The list, to be signed; the cases and parcels of its lines are locked before it. Raises NotFound."""
-    found = session.scalar(
-        select(HandoverList.id)
-        .join(ServiceCentre, ServiceCentre.id == HandoverList.centre_id)
-        .where(HandoverList.list_no == list_no, _visible_lists(viewer))
-    )
-    if found is None:
-        raise NotFound(f"no handover list {list_no} for this viewer")
-    parcels = select(HandoverLine.parcel_id).where(HandoverLine.list_id == found)
-    cases = select(Parcel.case_id).where(Parcel.id.in_(parcels))
-    session.scalars(select(Case).where(Case.id.in_(cases)).order_by(Case.id).with_for_update()).all()
-    session.scalars(select(Parcel).where(Parcel.id.in_(parcels)).order_by(Parcel.id).with_for_update()).all()
-    return session.get_one(HandoverList, found, with_for_update=True, populate_existing=True)

@@ -9,12 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agents.network import Division, ServiceCentre
-from dispatch.cases.access_control import visible_cases
+from dispatch.cases.access_control import plan_for, visible_cases
 from dispatch.cases.case import Case
 from dispatch.core.actor import Actor
 from dispatch.core.localized_text import ListText, LocalizedText
 from dispatch.custody.parcel import Parcel, ParcelState
-from dispatch.views.day_runs import plan_for
 from dispatch.views.plan_costs import CostTable, WhatIf, carried, cost_table, what_if
 from dispatch.views.stop_lines import COLOURS, WHY_NOT, RunCard, StopLine, asked_for, ended_at, stop_line, told_for
 from routing.day.courier_run import CourierRun

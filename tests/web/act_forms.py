@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dispatch.acts.booking import BookDelivery, BookPickup
+from dispatch.acts.courier_run import DriveStopFirst, LoadRun, SignHandoverList
 from dispatch.acts.filing import SubmitCase
 from dispatch.acts.papers import GiveMaterial
 from dispatch.acts.prescreening import PrescreenCase
+from dispatch.acts.stop_report import ReportStop
 from tests.web.world import A_PDF, ArgsOf
 
 Form = dict[str, Any]
@@ -46,12 +48,40 @@ def _upload(wanted: Any, form: Form, known: ArgsOf) -> Written:
     return wanted, {**form, "file": (io.BytesIO(A_PDF), "七.pdf", "application/pdf")}
 
 
+def _differences(wanted: Any, form: Form, _known: ArgsOf) -> Written:
+    form.pop("differences")
+    return wanted, {**form, **{f"difference-{waybill}": words for waybill, words in wanted.differences.items()}}
+
+
+def _door_proofs(wanted: Any, form: Form, _known: ArgsOf) -> Written:
+    """Photos and the signature come as files; none is sent here."""
+    for name in ("photos", "signature"):
+        form.pop(name)
+    return dataclasses.replace(wanted, photos=(), signature=None), form
+
+
+def _all_taken(wanted: Any, form: Form, _known: ArgsOf) -> Written:
+    return wanted, {**form, "step": "done"}
+
+
+def _by_the_house(wanted: Any, form: Form, _known: ArgsOf) -> Written:
+    """Travel times are the program's own."""
+    form.pop("travel")
+    return wanted, form
+
+
 WRITTEN: Mapping[type, Callable[[Any, Form, ArgsOf], Written]] = {
     BookPickup: _hours,
     BookDelivery: _hours,
     SubmitCase: _receipts,
     PrescreenCase: _verdicts,
     GiveMaterial: _upload,
+    SignHandoverList: _differences,
+    ReportStop: _door_proofs,
+    LoadRun: _all_taken,
+    DriveStopFirst: _by_the_house,
 }
+BY_THE_HOUSE = frozenset({"travel"})
+"""Fields that the program fills in itself: nobody sends them."""
 UPLOADS = frozenset({GiveMaterial})
 """Acts whose file comes with a form at every door, also the API's."""

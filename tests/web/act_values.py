@@ -14,14 +14,18 @@ from annotated_types import Ge, Le, MinLen
 from dispatch.acts.act import RULES
 from dispatch.acts.named_rows import ROWS
 from dispatch.core import ids
+from routing.travel import Geodesic
+from routing.travel.places import TravelTimes
 from tests.web.world import ArgsOf
+
+STRAIGHT = Geodesic()
 
 ARGUMENT: dict[object, str] = {
     ids.ProjectNo: "project_no", ids.CaseNo: "case_no", ids.MaterialId: "material_id", ids.ReviewId: "review_id",
     ids.Waybill: "waybill", ids.StopId: "stop_id", ids.RunId: "run_id", ids.PlanId: "plan_id",
     ids.CourierId: "courier_id", ids.ListNo: "list_no", ids.ReferralId: "referral_id", ids.AgentId: "agent_id",
     ids.EnterpriseId: "enterprise_id", ids.ContactId: "contact_id", ids.TicketNo: "ticket_no",
-    ids.RectificationId: "rectification_id", ids.MessageId: "message_id", ids.DivisionCode: "division_code",
+    ids.RectificationId: "rectification_id", ids.MessageId: "message_id", ids.AreaCode: "division_code",
     ids.CentreId: "centre_id", ids.RecipientId: "recipient_id",
 }  # fmt: skip
 """The part of an address, and of the world, that each type of id stands for."""
@@ -35,7 +39,7 @@ def value_of(hint: Any, known: ArgsOf, default: object = dataclasses.MISSING) ->
         return value_of(hint.__supertype__, known, default)
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _within(hint.__metadata__, value_of(inner[0], known, default))
+        return _within(hint.__metadata__, value_of(inner[0], known, default), known)
     if origin in {Union, UnionType}:
         return value_of(next(one for one in inner if one is not type(None)), known, default)
     if origin is Literal:
@@ -68,6 +72,8 @@ def _plain(hint: Any, default: object) -> Any:
         return datetime.fromisoformat("2026-11-23T10:00:00+08:00")
     if hint is uuid.UUID:
         return uuid.UUID(int=7)
+    if hint is TravelTimes:
+        return STRAIGHT
     if hint is Path:
         return Path("seven.csv")
     if hint is Any:
@@ -75,7 +81,7 @@ def _plain(hint: Any, default: object) -> Any:
     raise TypeError(f"no value is known for {hint}")
 
 
-def _within(marks: tuple[Any, ...], value: Any) -> Any:
+def _within(marks: tuple[Any, ...], value: Any, known: ArgsOf) -> Any:
     for mark in marks:
         if isinstance(mark, Le) and mark.le == 86_400:
             return 10 * 3600  # a second of the day: pages give windows by the hour
@@ -87,11 +93,11 @@ def _within(marks: tuple[Any, ...], value: Any) -> Any:
             value = value * max(1, mark.min_length)
         pattern = getattr(mark, "pattern", None)
         if isinstance(pattern, str):
-            value = PATTERNS[pattern]
+            value = known["digest"] if "64" in pattern else PATTERNS[pattern]
     return value
 
 
-PATTERNS: dict[str, str] = {r"^[0-9a-f]{64}$": "a" * 64, r"^\+?[0-9]{5,20}$": "+8613800000007", r"^[a-z]{2}$": "en"}
+PATTERNS: dict[str, str] = {r"^\+?[0-9]{5,20}$": "+8613800000007", r"^[a-z]{2}$": "en"}
 
 
 def command_of(act: type, known: ArgsOf) -> Any:
@@ -116,9 +122,9 @@ def _kinds_in(hint: Any) -> set[object]:
     if hint in ROWS:
         return {hint}
     found: set[object] = set()
-    for one in get_args(hint):
+    for one in get_args(hint)[: 1 if get_origin(hint) is Annotated else None]:
         found |= _kinds_in(one)
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         for one in get_type_hints(hint, include_extras=True).values():
             found |= _kinds_in(one)
     return found

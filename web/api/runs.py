@@ -6,14 +6,15 @@ from apiflask import APIBlueprint
 from flask import request
 from werkzeug.exceptions import BadRequest
 
+from dispatch.acts.stop_report import ReportStop, StopEventResult
 from dispatch.cases.access_control import stop_for
 from dispatch.core.actor import Role
 from dispatch.views import courier_day
 from web.wiring import files
-from web.wiring.api_schema import problems
+from web.wiring.act_door import command_from, offers, schema_of, take
+from web.wiring.api_schema import Strict, problems
 from web.wiring.auth import courier_only, current_actor, roles
 from web.wiring.resource_json import as_json
-from web.wiring.stop_reports import StopEventIn, report_stop
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_runs", __name__, url_prefix="/api/v1", tag="runs")
@@ -30,13 +31,15 @@ def mine() -> dict[str, Any]:
 
 
 @bp.post("/stops/<int:stop_id>/events")
-@roles(Role.COURIER, Role.LEAD)
-@bp.input(StopEventIn, arg_name="body")
+@offers(ReportStop)
+@bp.input(schema_of(ReportStop, path=("stop",)), arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-def event(stop_id: int, body: StopEventIn) -> tuple[dict[str, Any], int]:
+def event(stop_id: int, body: Strict) -> tuple[StopEventResult, int]:
     """Arrived, collected, delivered, failed, undone, or a problem."""
-    return report_stop(current_actor(), stop_id, body), 201
+    report = command_from(ReportStop, body, stop=stop_id)
+    files.check_kept(*report.photos, report.signature)
+    return take(report), 201
 
 
 @bp.post("/stops/<int:stop_id>/proofs")

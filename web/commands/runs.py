@@ -6,10 +6,10 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-import db
-from agents.network import division_with
-from dispatch.acts import route_planning
+from dispatch.acts.act import perform
+from dispatch.acts.plan_steps import AskForPlan
 from dispatch.core.actor import SYSTEM
+from dispatch.core.ids import AreaCode
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import Cutoff
 from web.commands.options import SEED, one_line_failures
@@ -28,12 +28,9 @@ runs = AppGroup("runs", help="The couriers' day.")
 @one_line_failures
 def runs_plan(area: str, day: datetime, cutoff: str, limit_s: int, seed: int) -> None:
     """Plan an area's day: a preview, that a lead may commit."""
+    command = AskForPlan(area=AreaCode(area), date=day.date(), cutoff=Cutoff(cutoff), limit=limit_s, seed=seed)
     with transaction() as session:
-        division = division_with(session, area)
-        plan = route_planning.ask_for_plan(
-            session, division_id=division.id, on=day.date(), cutoff=Cutoff(cutoff), limit_s=limit_s, seed=seed,
-            by=SYSTEM, at=db.now(session),
-        )  # fmt: skip
+        plan = perform(session, command, SYSTEM)
     run_day_plan(session_factory(), plan.id, current_app.extensions["daiban.travel"])
     with session_factory()() as session:
         done = session.get_one(DayPlan, plan.id)

@@ -31,6 +31,7 @@ from dispatch.cases.project import Intermediary, Power, Project
 from dispatch.cases.review import ReviewPause, ReviewState
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import SYSTEM, Actor, Role
+from dispatch.core.ids import StopId
 from dispatch.core.shanghai_time import utc
 from dispatch.core.special_procedure import PauseKind
 from dispatch.custody.parcel import Parcel
@@ -196,7 +197,7 @@ class CaseScript:
             at=self.at,
         )
         self.at = max(self.at, utc(on, time(9, 50)))
-        report = stop_report.StopReport(
+        report = stop_report.ReportStop(stop=StopId(stop.id),
             event_id=uuid.UUID(int=self.case.id), act=StopAct.COLLECTED, code=parcel.code, inspected=True,
             seal_no=f"S{parcel.id:07d}",
         )  # fmt: skip

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from agents.network import division_with
 from dispatch.acts import route_planning, stop_report
 from dispatch.core.actor import SYSTEM, Actor, Role
+from dispatch.core.ids import StopId
 from dispatch.core.shanghai_time import utc
 from routing.day import plan_jobs, planning
 from routing.day.courier_run import CourierRun
@@ -95,13 +96,17 @@ def _drive_until_ten(session: Session) -> None:
             stop_report.report_stop(session, stop, report, by=driver, at=at)
 
 
-def _report(stop: CourierStop, *, code: str | None, at: datetime, fails: bool) -> stop_report.StopReport:
+def _report(stop: CourierStop, *, code: str | None, at: datetime, fails: bool) -> stop_report.ReportStop:
     event_id = uuid.UUID(int=(1 << 64) + stop.id)
     if fails:
-        return stop_report.StopReport(
-            event_id=event_id, act=StopAct.FAILED, reason=FailReason.PAPERS_NOT_READY, device_at=at
+        return stop_report.ReportStop(
+            stop=StopId(stop.id),
+            event_id=event_id,
+            act=StopAct.FAILED,
+            reason=FailReason.PAPERS_NOT_READY,
+            device_at=at,
         )
     act = StopAct.DELIVERED if stop.kind is StopKind.DELIVERY else StopAct.COLLECTED
-    return stop_report.StopReport(
-        event_id=event_id, act=act, device_at=at, code=code, identity_checked=True, inspected=True
+    return stop_report.ReportStop(
+        stop=StopId(stop.id), event_id=event_id, act=act, device_at=at, code=code, identity_checked=True, inspected=True
     )

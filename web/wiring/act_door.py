@@ -1,7 +1,7 @@
 """The door to the acts: schemas and forms made from a command's own fields, and the one call that performs it."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
@@ -15,6 +15,7 @@ from pydantic import Discriminator, RootModel, ValidationError, create_model
 from werkzeug.datastructures import MultiDict
 
 from dispatch.acts.act import RULES, Act, perform
+from dispatch.acts.act_fields import Wanted
 from dispatch.core.errors import Refused
 from dispatch.core.ids import BIGGEST, LONGEST
 from web.wiring.api_schema import Strict
@@ -24,6 +25,7 @@ from web.wiring.transactions import transaction
 P = ParamSpec("P")
 R = TypeVar("R")
 Result = TypeVar("Result")
+C = TypeVar("C")
 
 MULTIPLE = (list, tuple, frozenset)
 
@@ -98,14 +100,14 @@ def _checked(hint: Any) -> Any:
 # ---------------------------------------------------------------- commands from what came in
 
 
-def command_from(command: type[Act[Result]], body: Strict, **path: object) -> Act[Result]:
+def command_from(command: type[C], body: Strict, **path: object) -> C:
     """The command that a checked body and the parts of the address make."""
     fields = RULES[command].hints
     given = {name: getattr(body, name) for name in type(body).model_fields if name in fields}
     return command(**given, **path)
 
 
-def command_from_form(command: type[Act[Result]], form: MultiDict[str, str], **given: object) -> Act[Result]:
+def command_from_form(command: type[C], form: MultiDict[str, str], **given: object) -> C:
     """The command that a page's form makes; ``given`` are parts of the address and what the page itself puts together.
 
     An empty field counts as not filled in. Raises Refused, in words for the person who typed."""
@@ -117,19 +119,19 @@ def command_from_form(command: type[Act[Result]], form: MultiDict[str, str], **g
         if typed:
             values[field.name] = typed if _takes_several(RULES[command].hints[field.name]) else typed[-1]
     try:
-        body = schema_of(command, path=tuple(sorted(given)))(**values)
+        body = schema_of(cast(type, command), path=tuple(sorted(given)))(**values)
     except ValidationError as error:
-        raise Refused(f"{command.__name__}: {error}", user_message=_first_fault(error)) from None
+        raise Refused(f"{command.__name__}: {error}", user_message=_first_fault(command, error)) from None
     return command_from(command, body, **given)
 
 
 def _takes_several(hint: Any) -> bool:
-    return get_origin(hint) in MULTIPLE
+    return get_origin(get_args(hint)[0] if get_origin(hint) is Annotated else hint) in MULTIPLE
 
 
 FAULTS = {
     "date_from_datetime_parsing": "请选择日期", "date_parsing": "请选择日期", "date_type": "请选择日期",
-    "enum": "请选择列出的选项", "int_parsing": "请填写整数", "float_parsing": "请填写数字",
+    "enum": "填写有误，请核对后再提交", "int_parsing": "请填写整数", "float_parsing": "请填写数字",
     "greater_than_equal": "数值太小", "less_than_equal": "数值太大", "string_too_long": "填写的内容太长",
 }  # fmt: skip
 MISSING = {
@@ -141,12 +143,23 @@ MISSING = {
 }
 
 
-def _first_fault(error: ValidationError) -> str:
+def _first_fault(command: type, error: ValidationError) -> str:
+    """What the person is told: the field's own words where it has some, else what kind of fault it is."""
     first: Mapping[str, Any] = error.errors(include_url=False, include_input=False, include_context=False)[0]
     field = str(first["loc"][0]) if first["loc"] else ""
+    for mark in _marks(RULES[command].hints.get(field)):
+        if isinstance(mark, Wanted):
+            return mark.user_message
     if first["type"] == "missing":
         return MISSING.get(field, "填写有误，请核对后再提交")
     return FAULTS.get(first["type"], "填写有误，请核对后再提交")
+
+
+def _marks(hint: Any) -> Iterator[Any]:
+    """What a field's type is annotated with, also within a choice of types."""
+    yield from getattr(hint, "__metadata__", ())
+    for one in get_args(hint):
+        yield from getattr(one, "__metadata__", ())
 
 
 # ---------------------------------------------------------------- performing

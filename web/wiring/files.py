@@ -17,6 +17,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import NotFound
 
 import db
+from dispatch.core.errors import Refused
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 50_000_000
@@ -167,3 +168,9 @@ def _named(session: Session) -> Iterable[str]:
     for column in _named_by:
         for value in session.scalars(select(cast(column, Text)).where(column.is_not(None))):
             yield from DIGEST.findall(str(value))
+
+
+def check_kept(*digests: str | None) -> None:
+    """Whether each proof that a report names was uploaded. Raises Refused."""
+    if not all(is_kept(digest) for digest in digests if digest is not None):
+        raise Refused("a proof that nobody uploaded", user_message="照片或签名没有上传成功，请重新提交")

@@ -33,6 +33,7 @@ from dispatch.cases.review import ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import SYSTEM
 from dispatch.core.errors import AlreadyHeld, NoCapacity, NotFound, Refused, WrongStage
+from dispatch.core.ids import StopId
 from dispatch.core.shanghai_time import utc
 from dispatch.custody import verification
 from dispatch.custody.handover import Holder
@@ -67,7 +68,7 @@ def plan_by_hand(session, county, parcel, *, at=TEN, courier=0):
 
 
 def doorstep(act, **more):
-    return stop_report.StopReport(event_id=uuid.uuid4(), act=act, **more)
+    return stop_report.ReportStop(stop=StopId(0), event_id=uuid.uuid4(), act=act, **more)
 
 
 def collect(session, county, case, parcel, *, at):

@@ -228,7 +228,8 @@ def test_defects_are_told_corrected_and_the_case_withdrawn(ask: Ask) -> None:
     )
     again = ask(Role.ENTERPRISE, f"POST /cases/{case_no}/withdrawal", json={"reason": "计划变更"})
     problem(again, 409, "wrong-stage")
-    grades = {"grades": [{"review_id": 1, "grade": 5}]}
+    review_id = made(ask(Role.ENTERPRISE, f"GET /cases/{case_no}"))["reviews"][0]["id"]
+    grades = {"grades": [{"review_id": review_id, "grade": 5}]}
     problem(ask(Role.ENTERPRISE, f"POST /cases/{case_no}/evaluation", json=grades), 409, "wrong-stage")
 
 

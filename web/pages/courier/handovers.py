@@ -4,15 +4,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-import db
-from dispatch.acts import handover_lists
+from dispatch.acts.courier_run import HandInToCentre, SignHandoverList
 from dispatch.core.actor import Role
 from dispatch.core.errors import DispatchError, NotFound
-from dispatch.custody.handover import Holder
 from dispatch.custody.handover_list import Direction
 from dispatch.views import courier_load, handover_sheets
-from routing.day.couriers import Courier
-from web.wiring.auth import courier_only, current_actor, roles
+from web.wiring.act_door import command_from_form, offers, take
+from web.wiring.auth import current_actor, roles
+from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
 
 bp = Blueprint("handovers", __name__, url_prefix="/handovers")
@@ -36,20 +35,15 @@ def today() -> str:
 
 
 @bp.post("")
-@courier_only
+@offers(HandInToCentre)
 def hand_in() -> AnyResponse:
     """Everything that goes to the centre on one list, signed by the courier."""
-    viewer = current_actor()
     try:
-        with transaction() as session:
-            courier = session.get(Courier, viewer.courier_id)
-            if courier is None:
-                raise NotFound("an account without a courier")
-            sheet = handover_lists.hand_in(session, courier, by=viewer, at=db.now(session))
+        list_no = take(HandInToCentre()).list_no
     except DispatchError as error:
-        flash(gettext(error.user_message), "error")
+        flash(in_words(error.user_message), "error")
         return redirect(url_for("handovers.today"))
-    return redirect(url_for("handovers.sheet", list_no=sheet.list_no))
+    return redirect(url_for("handovers.sheet", list_no=list_no))
 
 
 @bp.get("/<list_no>")
@@ -73,24 +67,20 @@ def _sheet_page(list_no: str) -> str:
 
 
 @bp.post("/<list_no>/signature")
-@signing
+@offers(SignHandoverList)
 def sign(list_no: str) -> AnyResponse | tuple[str, int]:
     """One side signs; a difference refuses its line only."""
-    viewer = current_actor()
-    side = Holder.COURIER if viewer.role is Role.COURIER else Holder.CENTRE
     differences = {
         name.removeprefix("difference-"): words.strip()
         for name, words in request.form.items()
         if name.startswith("difference-") and words.strip()
     }
     try:
-        with transaction() as session:
-            found = handover_sheets.handover_list_for(session, viewer, list_no)
-            handover_lists.sign(session, found, side=side, by=viewer, at=db.now(session), differences=differences)
+        take(command_from_form(SignHandoverList, request.form, list=list_no, differences=differences))
     except NotFound:
         raise
     except DispatchError as error:
-        flash(gettext(error.user_message), "error")
+        flash(in_words(error.user_message), "error")
         return _sheet_page(list_no), 409
     flash(gettext("已签收"), "success")
     return redirect(url_for("handovers.sheet", list_no=list_no))

@@ -3,7 +3,6 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from flask import (
     Blueprint,
@@ -19,27 +18,24 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext
-from pydantic import ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
-import db
-from dispatch.acts import handover_lists
+from dispatch.acts.act_fields import MOST_PHOTOS
+from dispatch.acts.courier_run import DriveStopFirst, LoadRun, ProposeEntrance
+from dispatch.acts.stop_report import ReportStop
 from dispatch.cases.access_control import stop_for
 from dispatch.core.errors import DispatchError, NotFound, Refused
-from dispatch.custody.waybill import check_waybill
+from dispatch.core.ids import RunId, StopId
 from dispatch.views import courier_day, courier_load
-from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import FAIL_LABEL
 from routing.day.errors import RunError
 from routing.day.hours import seconds_of_day
-from routing.day.order import reorder
-from routing.day.stops import propose_entrance
 from web.wiring import files
+from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import courier_only, current_actor
 from web.wiring.errors import of
 from web.wiring.files import BadUpload
 from web.wiring.formatting import business_clock, in_words, time_of_day
-from web.wiring.stop_reports import MOST_PHOTOS, StopEventIn, report_stop
 from web.wiring.transactions import transaction
 
 bp = Blueprint("courier", __name__, url_prefix="/run")
@@ -107,27 +103,16 @@ def stop(stop_id: int) -> tuple[str, int]:
 
 @bp.post("/stops/<int:stop_id>/acts")
 @courier_only
+@offers(ReportStop)
 def act(stop_id: int) -> AnyResponse | tuple[str, int]:
     """What happened, from a plain form: a phone with scripts sends the same to the API, later if it must."""
-    form = request.form
     try:
         photos, signature = _proofs_kept(stop_id)
-        said = StopEventIn.model_validate(
-            {
-                "event_id": form.get("event_id") or uuid.uuid4(), "act": form.get("act", ""),
-                "reason": form.get("reason") or None, "note": form.get("note", "").strip() or None,
-                "exceptions": form.getlist("exceptions"), "code": form.get("code", "").strip() or None,
-                "identity_checked": "identity_checked" in form, "inspected": "inspected" in form,
-                "seal_no": form.get("seal_no", "").strip() or None, "photos": photos, "signature": signature,
-            }
-        )  # fmt: skip
-        report_stop(current_actor(), stop_id, said)
-    except NotFound as error:
-        if "waybills" not in str(error):
-            raise
-        return _stop_page(stop_id, refused=in_words(error.user_message), status=422)
-    except ValidationError:
-        return _stop_page(stop_id, refused=gettext("填写有误，请核对后再提交"), status=422)
+        event_id = {} if request.form.get("event_id") else {"event_id": uuid.uuid4()}
+        proofs = {"photos": tuple(photos), "signature": signature}
+        take(command_from_form(ReportStop, request.form, stop=stop_id, **proofs, **event_id))
+    except NotFound:
+        raise
     except BadUpload as error:
         return _stop_page(stop_id, refused=in_words(error.user_message), status=422)
     except (DispatchError, RunError) as error:
@@ -147,14 +132,14 @@ def _proofs_kept(stop_id: int) -> tuple[list[str], str | None]:
 
 
 @bp.post("/stops/<int:stop_id>/pin")
-@courier_only
+@offers(ProposeEntrance)
 def pin(stop_id: int) -> AnyResponse | tuple[str, int]:
     """The pin is wrong: where the entrance is, by the phone's own position, for the lead to confirm."""
     try:
-        lon, lat = float(request.form["lon"]), float(request.form["lat"])
-        with transaction() as session:
-            propose_entrance(stop_for(session, current_actor(), stop_id, lock=True), lon=lon, lat=lat)
-    except (KeyError, ValueError):
+        take(command_from_form(ProposeEntrance, request.form, stop=stop_id))
+    except NotFound:
+        raise
+    except Refused:
         return _stop_page(stop_id, refused=gettext("没有取得手机定位，请到门口后再试"), status=422)
     except RunError as error:
         return _stop_page(stop_id, refused=in_words(error.user_message), status=422)
@@ -163,23 +148,15 @@ def pin(stop_id: int) -> AnyResponse | tuple[str, int]:
 
 
 @bp.post("/stops/<int:stop_id>/first")
-@courier_only
+@offers(DriveStopFirst)
 def go_first(stop_id: int) -> AnyResponse | tuple[str, int]:
     """Go there next. Only a window that would break is warned of, and the courier decides."""
-    travel = current_app.extensions["daiban.travel"]
+    travel, anyway = current_app.extensions["daiban.travel"], "anyway" in request.form
     try:
-        with transaction() as session:
-            found = stop_for(session, current_actor(), stop_id)
-            if found.run_id is None:
-                raise NotFound(f"stop {stop_id} is on no run")
-            at_s = seconds_of_day(db.now(session))
-            broken = reorder(
-                session, session.get_one(CourierRun, found.run_id), [stop_id], at_s=at_s, travel=travel,
-                anyway="anyway" in request.form,
-            )  # fmt: skip
+        broken = take(DriveStopFirst(stop=StopId(stop_id), travel=travel, anyway=anyway)).broken
     except RunError as error:
         return _stop_page(stop_id, refused=in_words(error.user_message), status=409)
-    if broken and "anyway" not in request.form:
+    if broken and not anyway:
         lines = [(b.label, time_of_day(b.eta_s), time_of_day(b.closes_s)) for b in broken]
         return render_template("courier/order.html", stop_id=stop_id, broken=lines), 200
     flash(gettext("已调整顺序"), "success")
@@ -197,35 +174,24 @@ def load() -> str:
 
 
 @bp.post("/load")
-@courier_only
+@offers(LoadRun)
 def load_scan() -> AnyResponse | str | tuple[str, int]:
     """One more number, or all that was scanned goes along and the rest stays."""
     run_id = request.form.get("run_id", type=int) or 0
     taken = list(dict.fromkeys(request.form.getlist("taken")))
     typed = request.form.get("waybill", "").strip()
     try:
-        with transaction() as session:
-            run = courier_load.my_run(session, current_actor(), run_id)
-            if request.form.get("step") != "done":
-                _one_more(session, run, typed, taken)
-                return _load_page({run_id: taken}, {})
-            sheet = handover_lists.load(session, run, scanned=taken, by=current_actor(), at=db.now(session))
-            address = url_for("handovers.sheet", list_no=sheet.list_no) if sheet else url_for("courier.home")
+        if request.form.get("step") != "done":
+            with transaction() as session:
+                taken = courier_load.one_more(session, current_actor(), run_id, typed, taken)
+            return _load_page({run_id: taken}, {})
+        list_no = take(LoadRun(run_id=RunId(run_id), taken=tuple(taken))).list_no
     except Refused as error:
         return _load_page({run_id: taken}, {run_id: (in_words(error.user_message), typed)}), 422
     except RunError as error:
         return _load_page({run_id: taken}, {run_id: (in_words(error.user_message), typed)}), 409
-    flash(gettext("装车清单已生成，请与中心窗口双方签收") if sheet else gettext("没有装车的邮件"), "success")
-    return redirect(address)
-
-
-def _one_more(session: Any, run: CourierRun, typed: str, taken: list[str]) -> None:
-    waybill = check_waybill(f"EA{typed}CN" if len(typed) == 9 and typed.isdigit() else typed)
-    if waybill in taken:
-        raise Refused(f"{waybill} was scanned", user_message=f"{waybill} 已核对过")
-    if waybill not in {parcel.waybill for parcel in handover_lists.outgoing(session, run)}:
-        raise Refused(f"{waybill} is not of run {run.id}", user_message=f"{waybill} 不在本线路的应装邮件中")
-    taken.append(waybill)
+    flash(gettext("装车清单已生成，请与中心窗口双方签收") if list_no else gettext("没有装车的邮件"), "success")
+    return redirect(url_for("handovers.sheet", list_no=list_no) if list_no else url_for("courier.home"))
 
 
 def _load_page(taken: dict[int, list[str]], refused: dict[int, tuple[str, str]]) -> str:

@@ -4,15 +4,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask import redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.acts import (
-    handover_lists,
-)
 from dispatch.acts.booking import BookDelivery, BookPickup
 from dispatch.acts.collection import HandIn
 from dispatch.acts.delivery import RecordDelivered
@@ -22,14 +18,15 @@ from dispatch.acts.papers import GiveMaterial, ReturnCorrected
 from dispatch.acts.pausing import PAUSE_WORDS
 from dispatch.acts.prescreening import PrescreenCase
 from dispatch.acts.review_steps import REVIEW_STEPS
-from dispatch.cases.access_control import case_for, parcel_for
+from dispatch.acts.scanning import ScanParcel
+from dispatch.cases.access_control import case_for
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL, Case, Material, Way
 from dispatch.cases.review import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.cases.stages import LABEL, MILESTONES
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound, Refused
 from dispatch.core.ids import CaseNo
-from dispatch.custody.handover import HOLDER_LABEL, Holder
+from dispatch.custody.handover import HOLDER_LABEL
 from dispatch.custody.parcel import LEG_LABEL, PARCEL_LABEL
 from dispatch.path.applicability import BY_COMMITMENT
 from dispatch.views import team_case
@@ -157,23 +154,10 @@ def _window() -> dict[str, int]:
 
 
 @bp.post("/cases/<case_no>/parcels/<waybill>/scan")
-@acts
+@offers(ScanParcel)
 def scan(case_no: str, waybill: str) -> Response:
     """A parcel comes in at the centre, goes to the authority, or back."""
-    to, viewer = request.form.get("to", ""), current_actor()
-    try:
-        with transaction() as session:
-            row = case_for(session, viewer, case_no, lock=True)
-            parcel = parcel_for(session, viewer, waybill, lock=True)
-            if parcel.case_id != row.id or to not in {Holder.CENTRE, Holder.AUTHORITY}:
-                raise NotFound(f"{waybill} is not of case {row.case_no}")
-            ref = f"centre:{parcel.centre_id}" if to == Holder.CENTRE else "authority"
-            scan_id = f"page:{waybill}:{parcel.chain_length + 1}"
-            handover_lists.scan(session, parcel, to=Holder(to), ref=ref, scan_id=scan_id, by=viewer, at=db.now(session))
-        flash(gettext("已登记交接"))
-    except RULES as error:
-        say(error)
-    return redirect(_page(case_no))
+    return take_form(ScanParcel, "已登记交接", back=_page(case_no), waybill=waybill, path=[(CaseNo, case_no)])
 
 
 @bp.post("/cases/<case_no>/submission")

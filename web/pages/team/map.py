@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 
 import db
 from agents.network import COUNTY_MAP_FILE, UnknownDivision
+from dispatch.cases.access_control import area_for
 from dispatch.core.errors import NotFound
 from dispatch.views import day_map, day_runs
 from dispatch.views.day_map import MapDay
@@ -32,7 +33,7 @@ def map_page() -> str:
         choices = day_map.areas(session, viewer, on)
         code = request.args.get("area", "") or (choices[0].code if choices else "")
         try:
-            area = day_runs.area_for(session, viewer, code) if code else day_map.home_area(session, viewer)
+            area = area_for(session, viewer, code) if code else day_map.home_area(session, viewer)
         except UnknownDivision as error:
             raise NotFound(str(error)) from error
         if area is None:

@@ -5,27 +5,25 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 import db
-from agents.network import UnknownDivision
-from dispatch.acts import route_planning
+from dispatch.acts.plan_steps import AskForPlan, AskWhatIf, CancelPlan, CommitPlan, ReplanDay, ReportShift, ShiftChange
 from dispatch.core.actor import Role
-from dispatch.core.errors import NotFound
+from dispatch.core.localized_text import LocalizedText
 from dispatch.views import day_runs
 from dispatch.views.one_plan import plan_page
 from dispatch.views.plan_costs import UNIT
-from routing.day import plan_jobs, what_if_jobs
-from routing.day.couriers import VEHICLE_LABEL, VehicleKind
-from routing.day.day_plan import PLAN_LABEL, DayPlan, PlanConflict, PlanState
-from routing.day.errors import RunError
-from routing.day.hours import Cutoff, half_is_ahead, seconds_into, seconds_of_day
-from web.pages.team.blueprint import bp, say
+from routing.day import what_if_jobs
+from routing.day.couriers import VEHICLE_LABEL
+from routing.day.day_plan import PLAN_LABEL, DayPlan, PlanConflict
+from routing.day.hours import half_is_ahead, seconds_into, seconds_of_day
+from web.pages.team.blueprint import RULES, bp, say, take_form
 from web.wiring import jobs
-from web.wiring.auth import current_actor, leads_only, roles
-from web.wiring.formatting import today
+from web.wiring.act_door import command_from_form, offers, take
+from web.wiring.auth import current_actor, roles
+from web.wiring.formatting import in_words, today
 from web.wiring.transactions import transaction
 
 runs_readers = roles(Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
@@ -57,26 +55,17 @@ def runs() -> str:
 
 
 @bp.post("/runs/plans")
-@leads_only
+@offers(AskForPlan)
 def make_plan() -> Response:
     """Queue a plan for an area's batch; where one is committed, the new one replaces it."""
-    viewer, on = current_actor(), asked_day()
-    with transaction() as session:
-        try:
-            area = day_runs.area_for(session, viewer, request.form.get("area", ""))
-        except UnknownDivision as error:
-            raise NotFound(str(error)) from error
-        cutoff = Cutoff.PM if request.form.get("cutoff") == Cutoff.PM else Cutoff.AM
-        plan_id = _queue(session, area.id, on, cutoff, LIMIT_S)
+    given = {} if request.form.get("date") else {"date": asked_day()}
+    try:
+        plan_id = take(command_from_form(AskForPlan, request.form, **given)).id
+    except RULES as error:
+        say(error)
+        return redirect(url_for("team.runs", on=asked_day().isoformat()))
     jobs.publish(jobs.PLAN, plan_id)
     return redirect(url_for("team.plan", plan_id=plan_id))
-
-
-def _queue(session: Session, division_id: int, on: date, cutoff: Cutoff, limit_s: int) -> int:
-    return route_planning.ask_for_plan(
-        session, division_id=division_id, on=on, cutoff=cutoff, limit_s=limit_s, by=current_actor(),
-        at=db.now(session),
-    ).id  # fmt: skip
 
 
 @bp.get("/plans/<int:plan_id>")
@@ -111,42 +100,32 @@ def curve(points: list[Any], *, width: int = 560, height: int = 72) -> str:
 
 
 @bp.post("/plans/<int:plan_id>/commit")
-@leads_only
+@offers(CommitPlan)
 def commit_plan(plan_id: int) -> Any:
     """The preview becomes the day's runs; a conflict is shown with its difference, and nothing has changed."""
-    viewer = current_actor()
     try:
-        with transaction() as session:
-            plan = day_runs.plan_for(session, viewer, plan_id)
-            told = route_planning.commit_plan(session, plan, by=viewer, at=db.now(session))
+        told = take(command_from_form(CommitPlan, request.form, plan=plan_id)).told
     except PlanConflict as conflict:
         return _plan_page(plan_id, conflict), 409
-    flash(gettext("路线已下发，%(n)s 站有了新的上门时段", n=len(told)))
+    flash(gettext("路线已下发，%(n)s 站有了新的上门时段", n=told))
     return redirect(url_for("team.plan", plan_id=plan_id))
 
 
 @bp.post("/plans/<int:plan_id>/cancel")
-@leads_only
+@offers(CancelPlan)
 def cancel_plan(plan_id: int) -> Response:
     """Give a job or a preview up: stops stay as they are, nobody is told anything."""
-    try:
-        with transaction() as session:
-            plan_jobs.cancel(session, day_runs.plan_for(session, current_actor(), plan_id))
-        flash(gettext("已放弃这次计算，站点和已下发的路线不变"))
-    except RunError as error:
-        say(error)
-    return redirect(url_for("team.plan", plan_id=plan_id))
+    back = url_for("team.plan", plan_id=plan_id)
+    return take_form(CancelPlan, "已放弃这次计算，站点和已下发的路线不变", back=back, plan=plan_id)
 
 
 @bp.post("/plans/<int:plan_id>/replan")
-@leads_only
+@offers(ReplanDay)
 def replan(plan_id: int) -> Response:
     """Plan the rest of a committed day anew: what is driven stays, announced windows are kept where it pays."""
     try:
-        with transaction() as session:
-            standing, viewer = day_runs.plan_for(session, current_actor(), plan_id), current_actor()
-            fresh = route_planning.ask_to_replan(session, standing, limit_s=REPLAN_S, by=viewer, at=db.now(session)).id
-    except RunError as error:
+        fresh = take(command_from_form(ReplanDay, request.form, plan=plan_id)).id
+    except RULES as error:
         say(error)
         return redirect(url_for("team.plan", plan_id=plan_id))
     jobs.publish(jobs.PLAN, fresh)
@@ -163,14 +142,12 @@ def what_if(plan_id: int) -> str:
 
 
 @bp.post("/plans/<int:plan_id>/what-if")
-@leads_only
+@offers(AskWhatIf)
 def ask_what_if(plan_id: int) -> Response:
     """Ask what one courier more would bring; a worker solves it, the plan stays as it is."""
-    vehicle = VehicleKind.VAN if request.form.get("vehicle") == VehicleKind.VAN else VehicleKind.EBIKE
     try:
-        with transaction() as session:
-            what_if_jobs.ask_what_if(session, day_runs.plan_for(session, current_actor(), plan_id), vehicle=vehicle)
-    except RunError as error:
+        take(command_from_form(AskWhatIf, request.form, plan=plan_id))
+    except RULES as error:
         say(error)
     else:
         jobs.publish(jobs.WHAT_IF, plan_id)
@@ -186,43 +163,28 @@ def _may_try(session: Session, plan: DayPlan) -> dict[str, Any]:
     }
 
 
+SHIFT_WORDS = {
+    ShiftChange.OUT: "已记录：%(name)s 今天不能继续",
+    ShiftChange.LATE: "已记录：%(name)s 晚 %(n)s 分钟",
+    ShiftChange.BACK: "已记录：%(name)s 恢复正常",
+}
+
+
 @bp.post("/runs/couriers/<int:courier_id>")
-@leads_only
+@offers(ReportShift)
 def courier_event(courier_id: int) -> Response:
     """A courier drops out, is late, or is back: the shift says so, and the rest of the day is planned anew."""
-    viewer, on = current_actor(), asked_day()
-    what = request.form.get("what", "")
-    fresh: list[int] = []
-    with transaction() as session:
-        courier, shift = day_runs.shift_for(session, viewer, courier_id, on)
-        now_s = seconds_of_day(db.now(session))
-        if what == "out":
-            shift.out_from_s = now_s if on == today() else shift.starts_s
-            said = gettext("已记录：%(name)s 今天不能继续", name=courier.name)
-        elif what == "late":
-            minutes = request.form.get("minutes", "")
-            late_min = int(minutes) if minutes.isdecimal() else 0
-            if not 5 <= late_min <= MOST_LATE_MIN:
-                flash(gettext("晚到时间请填写5至240分钟"), "error")
-                return redirect(url_for("team.runs", on=on.isoformat()))
-            shift.late_s = late_min * 60
-            said = gettext("已记录：%(name)s 晚 %(n)s 分钟", name=courier.name, n=late_min)
-        elif what == "back":
-            shift.out_from_s, shift.late_s = None, 0
-            said = gettext("已记录：%(name)s 恢复正常", name=courier.name)
-        else:
-            raise NotFound(f"no such event: {what!r}")
-        standing = session.scalars(
-            select(DayPlan).where(
-                DayPlan.division_id == courier.division_id, DayPlan.on == on, DayPlan.state == PlanState.COMMITTED
-            )
-        ).all()
-        unfinished = [plan for plan in standing if half_is_ahead(plan.cutoff, now_s if on == today() else 0)]
-        fresh = [_queue(session, plan.division_id, plan.on, plan.cutoff, REPLAN_S) for plan in unfinished]
-    for plan_id in fresh:
+    on = asked_day()
+    try:
+        done = take(command_from_form(ReportShift, request.form, courier=courier_id, on=on))
+    except RULES as error:
+        say(error)
+        return redirect(url_for("team.runs", on=on.isoformat()))
+    said = in_words(LocalizedText(SHIFT_WORDS[done.what], name=done.courier, n=done.late_min))
+    for plan_id in done.plans:
         jobs.publish(jobs.PLAN, plan_id)
-    if not fresh:
+    if not done.plans:
         flash(said)
         return redirect(url_for("team.runs", on=on.isoformat()))
     flash(gettext("%(said)s，正在重排余下的站点", said=said))
-    return redirect(url_for("team.plan", plan_id=fresh[0]))
+    return redirect(url_for("team.plan", plan_id=done.plans[0]))

@@ -1,0 +1,112 @@
+"""Courier's run: a wrong pin is reported, a stop is driven first, papers are loaded and handed in, a list is signed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dispatch.acts import handover_lists
+from dispatch.acts.act import ActContext, act
+from dispatch.acts.act_fields import Latitude, Longitude, Reason
+from dispatch.core.actor import Role
+from dispatch.core.errors import NotFound
+from dispatch.core.ids import ListNo, RunId, StopId
+from dispatch.custody.handover import Holder
+from dispatch.custody.handover_list import HandoverList
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop
+from routing.day.couriers import Courier
+from routing.day.hours import seconds_of_day
+from routing.day.order import BrokenWindow, reorder
+from routing.day.stops import propose_entrance
+from routing.travel.places import TravelTimes
+
+
+@dataclass(frozen=True, slots=True)
+class OrderResult:
+    """A run's order after it was changed, or the windows that would break by it: then nothing is changed."""
+
+    stop_id: int
+    broken: tuple[BrokenWindow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListResult:
+    """The handover list that was made or signed; None where nothing goes along."""
+
+    list_no: str | None
+
+
+@act(by={Role.COURIER})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeEntrance:
+    """The pin is wrong: where the entrance is, by the phone's own position, for a lead to confirm."""
+
+    stop: StopId
+    lon: Longitude
+    lat: Latitude
+
+    def perform(self, context: ActContext) -> OrderResult:
+        stop = context.row(CourierStop, self.stop)
+        propose_entrance(stop, lon=self.lon, lat=self.lat)
+        return OrderResult(stop.id)
+
+
+@act(by={Role.COURIER})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriveStopFirst:
+    """The courier drives to this stop next; a window that would break is answered first, unless ``anyway``."""
+
+    stop: StopId
+    travel: TravelTimes
+    anyway: bool = False
+
+    def perform(self, context: ActContext) -> OrderResult:
+        stop = context.row(CourierStop, self.stop)
+        if stop.run_id is None:
+            raise NotFound(f"stop {stop.id} is on no run")
+        run = context.session.get_one(CourierRun, stop.run_id)
+        at_s = seconds_of_day(context.at)
+        broken = reorder(context.session, run, [stop.id], at_s=at_s, travel=self.travel, anyway=self.anyway)
+        return OrderResult(stop.id, tuple(broken))
+
+
+@act(by={Role.COURIER})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRun:
+    """The start of a shift: the envelopes that were scanned go along on a list, the others stay at the centre."""
+
+    run_id: RunId
+    taken: tuple[str, ...] = ()
+
+    def perform(self, context: ActContext) -> ListResult:
+        run = context.row(CourierRun, self.run_id)
+        sheet = handover_lists.load(context.session, run, scanned=self.taken, by=context.actor, at=context.at)
+        return ListResult(None if sheet is None else sheet.list_no)
+
+
+@act(by={Role.COURIER})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandInToCentre:
+    """The end of a round: everything that goes to the centre on one list, signed by the courier."""
+
+    def perform(self, context: ActContext) -> ListResult:
+        courier = context.session.get(Courier, context.actor.courier_id)
+        if courier is None:
+            raise NotFound("an account without a courier")
+        return ListResult(handover_lists.hand_in(context.session, courier, by=context.actor, at=context.at).list_no)
+
+
+@act(by={Role.COURIER, Role.AGENT, Role.LEAD, Role.OPERATOR})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignHandoverList:
+    """One side signs a handover list (交接清单); a difference refuses its line only."""
+
+    list: ListNo
+    differences: Mapping[str, Reason] = field(default_factory=dict)
+
+    def perform(self, context: ActContext) -> ListResult:
+        sheet = context.row(HandoverList, self.list)
+        side = Holder.COURIER if context.actor.role is Role.COURIER else Holder.CENTRE
+        handover_lists.sign(
+            context.session, sheet, side=side, by=context.actor, at=context.at, differences=self.differences
+        )
+        return ListResult(sheet.list_no)
