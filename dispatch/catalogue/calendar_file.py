@@ -13,7 +13,7 @@ DAY_KINDS = {"workday": (True, False), "adjusted_workday": (True, True), "weeken
 
 
 def read_calendar(path: Path | str, published: Collection[int] = ()) -> list[dict[str, Any]]:
-    """Whole years of days. A year that is ``published`` already cannot become an estimate again. Raises BadFile."""
+    """Whole years of days. A year that is ``published`` already cannot become an estimate again. Raises BadImport."""
     sheet = read_sheet(path, CALENDAR_COLUMNS)
     seen: dict[date, int] = {}
     rows = []

@@ -13,7 +13,7 @@ EVALUATION_COLUMNS = ("division_code", "kind", "title", "valid_from", "valid_to"
 
 
 def read_evaluations(path: Path | str, divisions: Collection[str]) -> list[dict[str, Any]]:
-    """Area evaluations of zones; the negative list's industries are parted by semicolons. Raises BadFile."""
+    """Area evaluations of zones; the negative list's industries are parted by semicolons. Raises BadImport."""
     sheet = read_sheet(path, EVALUATION_COLUMNS)
     seen: dict[tuple[str, str, date], int] = {}
     rows = []

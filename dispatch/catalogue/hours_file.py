@@ -13,7 +13,7 @@ HOURS_COLUMNS = ("centre_no", "season_from", "season_to", "opens", "closes", "lu
 
 
 def read_hours(path: Path | str, centres: Collection[str]) -> list[dict[str, Any]]:
-    """Opening hours by centre and season; a row without a centre is for all that have none. Raises BadFile."""
+    """Opening hours by centre and season; a row without a centre is for all that have none. Raises BadImport."""
     sheet = read_sheet(path, HOURS_COLUMNS)
     seen: dict[tuple[str, str], int] = {}
     rows = []

@@ -16,7 +16,7 @@ IMPLEMENTATION_COLUMNS = (
 def read_implementations(
     path: Path | str, matters: Collection[str], divisions: Collection[str], centres: Collection[str]
 ) -> list[dict[str, Any]]:
-    """How divisions handle matters; an empty cell keeps what stands above. Raises BadFile."""
+    """How divisions handle matters; an empty cell keeps what stands above. Raises BadImport."""
     sheet = read_sheet(path, IMPLEMENTATION_COLUMNS)
     seen: dict[tuple[str, str], int] = {}
     rows = []

@@ -39,7 +39,7 @@ CALENDAR_FILE = DATA / "calendar_2025_2027.csv"
 def import_catalog(session: Session, paths: Sequence[Path | str] = CATALOG_FILES) -> ImportReport:
     """Make the catalogue of each file's family what the file says; matters that left it are retired, never deleted.
 
-    Raises BadFile and changes nothing: unknown prerequisite, cycle, negative days, duplicate …
+    Raises BadImport and changes nothing: unknown prerequisite, cycle, negative days, duplicate …
     """
     sheets = [read_matters(path) for path in paths]
     session.execute(text("LOCK TABLE matter, matter_prerequisite IN SHARE ROW EXCLUSIVE MODE"))
@@ -92,7 +92,7 @@ def _waits(session: Session, families: Sequence[Family]) -> set[tuple[str, str]]
 
 
 def import_requirements(session: Session, path: Path | str = REQUIREMENTS_FILE) -> ImportReport:
-    """The materials of the matters that the file names; other matters keep theirs. Raises BadFile."""
+    """The materials of the matters that the file names; other matters keep theirs. Raises BadImport."""
     ids = _matter_ids(session)
     rows = _with_id(read_requirements(path, ids.keys()), "matter_code", "matter_id", ids)
     named = Requirement.matter_id.in_({row["matter_id"] for row in rows})
@@ -100,7 +100,7 @@ def import_requirements(session: Session, path: Path | str = REQUIREMENTS_FILE) 
 
 
 def import_implementations(session: Session, path: Path | str = IMPLEMENTATIONS_FILE) -> ImportReport:
-    """How the divisions that the file names handle matters; other divisions keep theirs. Raises BadFile."""
+    """How the divisions that the file names handle matters; other divisions keep theirs. Raises BadImport."""
     matters, divisions, centres = _matter_ids(session), _division_ids(session), _centre_ids(session)
     rows = read_implementations(path, matters.keys(), divisions.keys(), centres.keys())
     rows = _with_id(rows, "matter_code", "matter_id", matters)
@@ -111,7 +111,7 @@ def import_implementations(session: Session, path: Path | str = IMPLEMENTATIONS_
 
 
 def import_evaluations(session: Session, path: Path | str) -> ImportReport:
-    """The area evaluations of the zones that the file names; other zones keep theirs. Raises BadFile."""
+    """The area evaluations of the zones that the file names; other zones keep theirs. Raises BadImport."""
     divisions = _division_ids(session)
     rows = _with_id(read_evaluations(path, divisions.keys()), "division_code", "division_id", divisions)
     named = AreaEvaluation.division_id.in_({row["division_id"] for row in rows})
@@ -119,14 +119,14 @@ def import_evaluations(session: Session, path: Path | str) -> ImportReport:
 
 
 def import_hours(session: Session, path: Path | str = HOURS_FILE) -> ImportReport:
-    """The opening hours of all centres. Raises BadFile."""
+    """The opening hours of all centres. Raises BadImport."""
     centres = _centre_ids(session)
     rows = _with_id(read_hours(path, centres.keys()), "centre_no", "centre_id", centres)
     return merge(session, _table(OpeningHours), ["centre_id", "season_from"], rows)
 
 
 def import_calendar(session: Session, path: Path | str = CALENDAR_FILE) -> ImportReport:
-    """The years that the file holds, whole; other years stay. Raises BadFile."""
+    """The years that the file holds, whole; other years stay. Raises BadImport."""
     year = func.extract("year", CalendarDay.day)
     published = session.scalars(select(year).where(CalendarDay.status == DayStatus.PUBLISHED).distinct())
     rows = read_calendar(path, {int(number) for number in published})
@@ -153,7 +153,7 @@ READERS: dict[tuple[str, str], Callable[[Session, Path | str], ImportReport]] = 
 
 
 def import_file(session: Session, path: Path | str) -> ImportReport:
-    """A file of the catalogue, whichever it is: its columns say so. Raises BadFile."""
+    """A file of the catalogue, whichever it is: its columns say so. Raises BadImport."""
     header = read_sheet(path, ()).rows[0][1].keys()
     for columns, reader in READERS.items():
         if header >= set(columns):

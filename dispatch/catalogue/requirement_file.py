@@ -12,7 +12,7 @@ REQUIREMENT_COLUMNS = ("matter_code", "name", "mode", "deferrable", "defer_wd", 
 
 
 def read_requirements(path: Path | str, matters: Collection[str]) -> list[dict[str, Any]]:
-    """The materials of matters, in the file's order. Raises BadFile."""
+    """The materials of matters, in the file's order. Raises BadImport."""
     sheet = read_sheet(path, REQUIREMENT_COLUMNS)
     seen: dict[tuple[str, str], int] = {}
     rows = []
