@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, literal, select, union_all, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -67,21 +66,28 @@ def unmask(session: Session, message: Message, *, account_id: int, why: str) -> 
     return message.to_phone or ""
 
 
-def export(session: Session, phone: str, *, account_id: int, why: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class ExportedMessage:
+    """One message as its owner may read it: the number masked, codes covered."""
+
+    to: str
+    body: str
+    text: str
+    state: State
+    created_at: datetime
+    sent_at: datetime | None
+    settled_at: datetime | None
+
+
+def export(session: Session, phone: str, *, account_id: int, why: str) -> list[ExportedMessage]:
     """Everything that was said to one number, codes covered, for its owner. Raises BadNumber and NoReason."""
     number = normalise(phone)
     rows = session.scalars(select(Message).where(Message.to_hash == db.keyed_hash(number)).order_by(Message.id)).all()
     _note(session, "export", number, account_id, why, len(rows))
     return [
-        {
-            "to": shown(m),
-            "body": outbox.body_of(session, m),
-            "text": m.text_name,
-            "state": m.state.value,
-            "created_at": m.created_at,
-            "sent_at": m.sent_at,
-            "settled_at": m.settled_at,
-        }
+        ExportedMessage(
+            shown(m), outbox.body_of(session, m), m.text_name, m.state, m.created_at, m.sent_at, m.settled_at
+        )
         for m in rows
     ]
 

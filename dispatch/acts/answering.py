@@ -1,18 +1,33 @@
 """Answers: questions and complaints (12345) get an owner and a due day; bad grades a rectification."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
+from annotated_types import MaxLen, MinLen
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from agents.network import division_with
+from dispatch.acts.act import APPLICANTS, ActContext, act
+from dispatch.acts.act_fields import Phone, Words
 from dispatch.cases.case import Case
-from dispatch.cases.evaluation import TICKET_LABEL, Evaluation, Rectification, RectificationState, Ticket, TicketKind
+from dispatch.cases.evaluation import (
+    TICKET_LABEL,
+    Evaluation,
+    Rectification,
+    RectificationState,
+    Ticket,
+    TicketKind,
+    TicketState,
+)
 from dispatch.cases.lookups import due, next_number
 from dispatch.cases.notify import DeskKind, add_timeline_event, day_of, queue_desk_notice, queue_notice
 from dispatch.cases.project import Project
 from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.core.actor import Actor
+from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import Refused
+from dispatch.core.ids import CaseNo, DivisionCode, RectificationId, TicketNo
 from dispatch.core.localized_text import DayText, LocalizedText
 from notifications import outbox
 
@@ -105,3 +120,69 @@ def shrunk_grade(session: Session, agent_id: int, *, prior: float = 4.5, weight:
     ).one()
     total, n = int(row[0]), int(row[1])
     return (prior * weight + total) / (weight + n), n
+
+
+@dataclass(frozen=True, slots=True)
+class TicketResult:
+    """A ticket after a step: its number, its due moment and its state."""
+
+    ticket_no: str
+    due_at: datetime
+    state: TicketState
+
+
+@act(by=APPLICANTS | {Role.SUPERVISOR})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTicket:
+    """A question, a complaint, a request or a suggestion, about a case or a place; ``phone``: who is to be answered."""
+
+    kind: TicketKind
+    words: Annotated[str, MinLen(1), MaxLen(2000)]
+    case_no: CaseNo | None = None
+    area: DivisionCode | None = None
+    phone: Phone | None = None
+    from_12345: bool = False
+
+    def perform(self, context: ActContext) -> TicketResult:
+        case = None if self.case_no is None else context.row(Case, self.case_no)
+        if case is None and self.area is None:
+            raise Refused("a ticket needs a case or an area", user_message="请选择办件或所在区县")
+        division_id = case.division_id if case is not None else division_with(context.session, self.area or "").id
+        ticket = open_ticket(
+            context.session, kind=self.kind, words=self.words, division_id=division_id, by=context.actor,
+            at=context.at, case=case, phone=self.phone,
+            from_12345=self.from_12345 and context.actor.role is not Role.ENTERPRISE,
+        )  # fmt: skip
+        return TicketResult(ticket.ticket_no, ticket.due_at, ticket.state)
+
+
+@act(by={Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTicket:
+    """An open ticket is answered; one that is answered is called back."""
+
+    ticket: TicketNo
+    words: Words = ""
+
+    def perform(self, context: ActContext) -> TicketResult:
+        ticket = context.row(Ticket, self.ticket)
+        if ticket.state is TicketState.OPEN:
+            answer(context.session, ticket, reply=self.words, by=context.actor, at=context.at)
+        else:
+            ticket.call_back(at=context.at, words=self.words)
+        return TicketResult(ticket.ticket_no, ticket.due_at, ticket.state)
+
+
+@act(by={Role.AGENT, Role.SUPERVISOR, Role.OPERATOR})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RectifyGrade:
+    """One step of a rectification (整改): what was found, done or answered; the rated person may only appeal."""
+
+    rectification: RectificationId
+    step: RectificationState
+    words: Words = ""
+
+    def perform(self, context: ActContext) -> int:
+        rectification = context.row(Rectification, self.rectification)
+        rectify(context.session, rectification, self.step, words=self.words, by=context.actor, at=context.at)
+        return rectification.id

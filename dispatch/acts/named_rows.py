@@ -13,9 +13,11 @@ from dispatch.cases.access_control import (
     area_for,
     case_for,
     handover_list_for,
+    message_for,
     parcel_for,
     plan_for,
     project_for,
+    rectification_for,
     review_for,
     run_for,
     stop_for,
@@ -23,16 +25,18 @@ from dispatch.cases.access_control import (
     visible_agents,
     visible_couriers,
     visible_enterprises,
+    visible_projects,
 )
 from dispatch.cases.case import Case, Material
-from dispatch.cases.evaluation import Ticket
-from dispatch.cases.project import Contact, Enterprise, Project
+from dispatch.cases.evaluation import Rectification, Ticket
+from dispatch.cases.project import Contact, Enterprise, Project, Referral
 from dispatch.cases.review import Review
 from dispatch.core import ids
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound
 from dispatch.custody.handover_list import HandoverList
 from dispatch.custody.parcel import Parcel
+from notifications.message import Message
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop
 from routing.day.couriers import Courier
@@ -64,6 +68,18 @@ def _agent(session: Session, actor: Actor, agent_id: int) -> Agent:
     if agent is None:
         raise NotFound(f"no agent {agent_id} for this actor")
     return agent
+
+
+def _referral(session: Session, actor: Actor, referral_id: int) -> Referral:
+    found = session.scalar(
+        select(Referral)
+        .join(Project, Project.id == Referral.project_id)
+        .where(Referral.id == referral_id, visible_projects(actor))
+        .with_for_update(of=Referral)
+    )
+    if found is None:
+        raise NotFound(f"no referral {referral_id} for this actor")
+    return found
 
 
 def _courier(session: Session, actor: Actor, courier_id: int) -> Courier:
@@ -105,6 +121,9 @@ ROWS: dict[object, NamedRow] = {
     ids.AgentId: NamedRow(Agent, 8, _agent),
     ids.EnterpriseId: NamedRow(Enterprise, 9, _enterprise),
     ids.ContactId: NamedRow(Contact, 10, _contact),
+    ids.ReferralId: NamedRow(Referral, 2, _referral),
+    ids.RectificationId: NamedRow(Rectification, 3, rectification_for),
+    ids.MessageId: NamedRow(Message, 12, message_for),
     ids.TicketNo: NamedRow(Ticket, 11, ticket_for),
     ids.AreaCode: NamedRow(Division, 13, area_for),
 }

@@ -1,10 +1,15 @@
 """Path editing: a lead changes a project's path, with a reason; a ring is refused by name; all can be undone."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated, Any, Literal
 
+from annotated_types import Ge, Le, MaxLen
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from dispatch.acts.act import LEADS, ActContext, act
+from dispatch.acts.act_fields import Wanted
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import open_cases
 from dispatch.cases.notify import add_timeline_event
@@ -12,6 +17,7 @@ from dispatch.cases.project import Project
 from dispatch.cases.project_path import ProjectPath, project_path, reviews_by_matter
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NotFound, Refused, Stale
+from dispatch.core.ids import ProjectNo
 from dispatch.path.approval_graph import Path
 from dispatch.path.edit_log import KINDS, PathEdit, read_edits, standing, taken_back, write_edits
 from dispatch.path.edits import DropMatter, Edit, SetDays
@@ -127,3 +133,60 @@ def _keep(session: Session, project: Project, edits: list[PathEdit], *, words: s
     # The expected dates rest on the path: the schedule looks at these cases anew.
     session.execute(update(Case).where(Case.id.in_([case.id for case in cases])).values(forecast_at=None))
     session.flush()
+
+
+KIND_WORDS, DAYS_WORDS = "请选择调整内容", "请填写工作日数"
+Code = Annotated[str, MaxLen(40)]
+
+
+@dataclass(frozen=True, slots=True)
+class PathEditResult:
+    """An edit of a project's path: its number, and the project's version after it."""
+
+    project_no: str
+    number: int
+    version: int
+
+
+@act(by=LEADS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditPath:
+    """One thing of a project's path is changed, with a reason: which, by ``kind``, of which matter and on which."""
+
+    project: ProjectNo
+    version: int | None = None
+    kind: Annotated[Literal["add_wait", "drop_wait", "defer", "set_days", "drop_matter"] | None, Wanted(KIND_WORDS)] = (
+        None
+    )
+    code: Code = ""
+    on: Code = ""
+    days: Annotated[int | None, Ge(0), Le(999), Wanted(DAYS_WORDS)] = None
+    reason: Annotated[str, MaxLen(1000)] = ""
+
+    def perform(self, context: ActContext) -> PathEditResult:
+        project = context.row(Project, self.project)
+        if self.kind is None:
+            raise Refused("no kind of edit", user_message=KIND_WORDS)
+        if self.kind == "set_days" and self.days is None:
+            raise Refused("no working days", user_message=DAYS_WORDS)
+        kept: dict[str, Any] = {"code": self.code, "on": self.on, "reason": self.reason, "days": self.days or 0}
+        made = edit_path(
+            context.session, project, KINDS[self.kind](kept), kind=self.kind, by=context.actor, at=context.at
+        )
+        return PathEditResult(project.project_no, made.number, project.version)
+
+
+@act(by=LEADS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoPathEdit:
+    """One edit of a project's path is taken back, with a reason."""
+
+    project: ProjectNo
+    version: int | None = None
+    number: int
+    reason: Annotated[str, MaxLen(1000)] = ""
+
+    def perform(self, context: ActContext) -> PathEditResult:
+        project = context.row(Project, self.project)
+        undone = undo_edit(context.session, project, self.number, reason=self.reason, by=context.actor, at=context.at)
+        return PathEditResult(project.project_no, undone.number, project.version)

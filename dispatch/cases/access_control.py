@@ -6,13 +6,14 @@ from sqlalchemy.orm import Session
 from agents.network import Division, ServiceCentre, UnknownDivision, division_with, subtree_condition
 from agents.roster import Agent
 from dispatch.cases.case import Case
-from dispatch.cases.evaluation import Ticket
+from dispatch.cases.evaluation import Evaluation, Rectification, Ticket
 from dispatch.cases.project import Enterprise, Project, ProjectMember
 from dispatch.cases.review import Review
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
 from dispatch.custody.handover_list import HandoverLine, HandoverList
 from dispatch.custody.parcel import Parcel
+from notifications.message import Message
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop
 from routing.day.couriers import Courier
@@ -141,6 +142,23 @@ def visible_tickets(viewer: Actor) -> ColumnElement[bool]:
             return within(viewer, Ticket.division_id)  # type: ignore[arg-type]
 
 
+def visible_messages(viewer: Actor) -> ColumnElement[bool]:
+    """A lead's and supervisor's subtree, an agent's own cases, an operator's everything."""
+    if viewer.role is Role.AGENT:
+        return Message.case_id.in_(select(Case.id).where(visible_cases(viewer)))
+    return or_(
+        within(viewer, Message.division_id),  # type: ignore[arg-type]
+        Message.case_id.in_(select(Case.id).where(visible_cases(viewer))),
+    )
+
+
+def visible_rectifications(viewer: Actor) -> ColumnElement[bool]:
+    """A rated agent sees those about itself; everybody else those of visible cases."""
+    if viewer.role is Role.AGENT:
+        return Evaluation.agent_id == viewer.agent_id
+    return Evaluation.case_id.in_(select(Case.id).where(visible_cases(viewer)))
+
+
 # ---------------------------------------------------------------- finding one to act on
 
 
@@ -254,3 +272,26 @@ def run_for(session: Session, viewer: Actor, run_id: int) -> CourierRun:
     if run is None:
         raise NotFound(f"no run {run_id} for this viewer")
     return run
+
+
+def message_for(session: Session, viewer: Actor, message_id: int) -> Message:
+    """The message, locked. Raises NotFound."""
+    message = session.scalar(
+        select(Message).where(Message.id == message_id, visible_messages(viewer)).with_for_update(of=Message)
+    )
+    if message is None:
+        raise NotFound(f"no message {message_id} for this viewer")
+    return message
+
+
+def rectification_for(session: Session, viewer: Actor, rectification_id: int) -> Rectification:
+    """The rectification, its case locked before it. Raises NotFound."""
+    case_id = session.scalar(
+        select(Evaluation.case_id)
+        .join(Rectification, Rectification.evaluation_id == Evaluation.id)
+        .where(Rectification.id == rectification_id, visible_rectifications(viewer))
+    )
+    if case_id is None:
+        raise NotFound(f"no rectification {rectification_id} for this viewer")
+    session.get_one(Case, case_id, with_for_update=True)
+    return session.get_one(Rectification, rectification_id, with_for_update=True, populate_existing=True)

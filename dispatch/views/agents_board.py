@@ -1,5 +1,6 @@
 """The agents' board: who is free, who is away and who stands in, the freest first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from agents.network import Division
 from agents.roster import Agent, Duty, DutyKind, skills_of
-from dispatch.cases.access_control import visible_agents
+from dispatch.cases.access_control import visible_agents, within
 from dispatch.core.actor import Actor
 
 AWAY: dict[DutyKind, str] = {DutyKind.LEAVE: "休假", DutyKind.SICK: "病假", DutyKind.TRAINING: "培训"}
@@ -86,3 +87,9 @@ def _lines(on: date) -> Select[*tuple[Any, ...]]:
         .outerjoin(second, second.id == Agent.stand_in_id)
         .where(Agent.active)
     )  # fmt: skip
+
+
+def stations(session: Session, viewer: Actor) -> Sequence[Division]:
+    """The counties, zones and towns of the viewer's reach, where somebody may be stationed."""
+    wanted = select(Division).where(within(viewer, Division.id), Division.level.in_((2, 3, 4)))  # type: ignore[arg-type]
+    return session.scalars(wanted.where(Division.retired_on.is_(None)).order_by(Division.path).limit(400)).all()

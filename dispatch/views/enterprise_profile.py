@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agents.network import Division
 from dispatch.cases.access_control import visible_projects
 from dispatch.cases.project import (
     Contact,
@@ -24,8 +25,9 @@ def contacts(session: Session, viewer: Actor) -> list[Contact]:
     return list(session.scalars(query))
 
 
-def home_division(session: Session, viewer: Actor) -> int | None:
-    """The county in which the enterprise's latest project is at home, else its own; None when neither is known."""
+def home_area(session: Session, viewer: Actor) -> str | None:
+    """The code of the county in which the enterprise's latest project is at home, else its own; None: neither known."""
     latest = select(Project.home_division_id).where(visible_projects(viewer)).order_by(Project.id.desc()).limit(1)
     found = session.scalar(latest)
-    return found if found is not None else own_enterprise(session, viewer).division_id
+    home = found if found is not None else own_enterprise(session, viewer).division_id
+    return None if home is None else session.get_one(Division, home).code

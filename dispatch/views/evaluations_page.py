@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from agents.roster import Agent
-from dispatch.cases.access_control import visible_agents, visible_cases
+from dispatch.cases.access_control import visible_agents, visible_rectifications
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import (
     GRADE_LABEL,
@@ -23,7 +23,6 @@ from dispatch.cases.evaluation import (
 from dispatch.cases.review import Review
 from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor, Role
-from dispatch.core.errors import NotFound
 
 PRIOR, WEIGHT = 4.5, 20  # a mean is pulled towards the prior as by so many grades: 2 cases do not outrank 200
 
@@ -71,13 +70,6 @@ class AgentGrades:
     mean: float
     shrunk: float
     bad: int
-
-
-def visible_rectifications(viewer: Actor) -> ColumnElement[bool]:
-    """A rated agent sees those about itself; everybody else those of visible cases."""
-    if viewer.role is Role.AGENT:
-        return Evaluation.agent_id == viewer.agent_id
-    return Evaluation.case_id.in_(select(Case.id).where(visible_cases(viewer)))
 
 
 def bad_grades(
@@ -138,19 +130,6 @@ def steps_of(state: RectificationState, viewer: Actor) -> tuple[tuple[str, str],
     else:
         following = []
     return tuple((step.value, STEP_WORDS[step]) for step in following)
-
-
-def rectification_for(session: Session, viewer: Actor, rectification_id: int) -> Rectification:
-    """The rectification, its case locked before it. Raises NotFound."""
-    case_id = session.scalar(
-        select(Evaluation.case_id)
-        .join(Rectification, Rectification.evaluation_id == Evaluation.id)
-        .where(Rectification.id == rectification_id, visible_rectifications(viewer))
-    )
-    if case_id is None:
-        raise NotFound(f"no rectification {rectification_id} for this viewer")
-    session.get_one(Case, case_id, with_for_update=True)
-    return session.get_one(Rectification, rectification_id, with_for_update=True, populate_existing=True)
 
 
 def counts(session: Session, viewer: Actor) -> dict[str, int]:

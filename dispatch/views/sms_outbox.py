@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dispatch.cases.access_control import visible_cases, within
+from dispatch.cases.access_control import visible_messages
 from dispatch.cases.case import Case
-from dispatch.core.actor import Actor, Role
-from dispatch.core.errors import NotFound
+from dispatch.core.actor import Actor
 from notifications import facts, outbox, people, texts
 from notifications.message import Message, State
 from notifications.segments import segments
@@ -108,16 +107,6 @@ class MessageLine:
     may_resend: bool
 
 
-def visible_messages(viewer: Actor) -> ColumnElement[bool]:
-    """A lead's and supervisor's subtree, an agent's own cases, an operator's everything."""
-    if viewer.role is Role.AGENT:
-        return Message.case_id.in_(select(Case.id).where(visible_cases(viewer)))
-    return or_(
-        within(viewer, Message.division_id),  # type: ignore[arg-type]
-        Message.case_id.in_(select(Case.id).where(visible_cases(viewer))),
-    )
-
-
 def messages(
     session: Session,
     viewer: Actor,
@@ -178,16 +167,6 @@ def _line(session: Session, message: Message, case_no: str, *, plain: bool) -> M
         resend_why=message.resend_why or "",
         may_resend=message.state in AGAIN and bool(text) and not (text and text.once) and bool(message.values_json),
     )
-
-
-def message_for(session: Session, viewer: Actor, message_id: int) -> Message:
-    """The message, locked. Raises NotFound."""
-    message = session.scalar(
-        select(Message).where(Message.id == message_id, visible_messages(viewer)).with_for_update(of=Message)
-    )
-    if message is None:
-        raise NotFound(f"no message {message_id} for this viewer")
-    return message
 
 
 def states(session: Session, viewer: Actor, *, at: datetime) -> list[tuple[str, str, int]]:

@@ -26,7 +26,7 @@ ARGUMENT: dict[object, str] = {
     ids.CourierId: "courier_id", ids.ListNo: "list_no", ids.ReferralId: "referral_id", ids.AgentId: "agent_id",
     ids.EnterpriseId: "enterprise_id", ids.ContactId: "contact_id", ids.TicketNo: "ticket_no",
     ids.RectificationId: "rectification_id", ids.MessageId: "message_id", ids.AreaCode: "division_code",
-    ids.CentreId: "centre_id", ids.RecipientId: "recipient_id",
+    ids.CentreId: "centre_id", ids.DivisionCode: "division_code", ids.RecipientId: "recipient_id",
 }  # fmt: skip
 """The part of an address, and of the world, that each type of id stands for."""
 

@@ -3,20 +3,18 @@
 from typing import Any
 
 from apiflask import APIBlueprint
-from pydantic import Field
 from sqlalchemy import select
 
-import db
+from dispatch.acts.notices import MessageResult, ResendMessage
 from dispatch.cases.access_control import within
 from dispatch.core.actor import Role
-from dispatch.core.errors import NotFound, Refused
 from notifications import outbox
 from notifications.message import Message, State
-from notifications.outbox import NotResendable
 from notifications.phone import mask
 from web.wiring import cursors
+from web.wiring.act_door import command_from, offers, schema_of, take
 from web.wiring.api_schema import PageQuery, Strict, problems
-from web.wiring.auth import current_actor, leads_only, roles
+from web.wiring.auth import current_actor, roles
 from web.wiring.idempotency import idempotent
 from web.wiring.transactions import transaction
 
@@ -27,12 +25,6 @@ class MessagesQuery(PageQuery):
     """Which messages."""
 
     state: State | None = None
-
-
-class ResendIn(Strict):
-    """Why it is sent again."""
-
-    reason: str = Field(min_length=1, max_length=200)
 
 
 @bp.get("/messages")
@@ -67,23 +59,11 @@ def listed(asked: MessagesQuery) -> dict[str, Any]:
 
 
 @bp.post("/messages/<int:message_id>/resend")
-@leads_only
-@bp.input(ResendIn, arg_name="body")
+@offers(ResendMessage)
+@bp.input(schema_of(ResendMessage, path=("message",)), arg_name="body")
 @bp.output({}, status_code=201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
-def resend(message_id: int, body: ResendIn) -> tuple[dict[str, Any], int]:
+def resend(message_id: int, body: Strict) -> tuple[MessageResult, int]:
     """Say it again, as a new message that names the first and the reason."""
-    viewer = current_actor()
-    with transaction() as session:
-        message = session.scalar(
-            select(Message).where(Message.id == message_id, within(viewer, Message.division_id))  # type: ignore[arg-type]
-        )
-        if message is None:
-            raise NotFound(f"no message {message_id} for this viewer")
-        try:
-            again = outbox.resend(session, message, why=body.reason, by_account=viewer.account_id, at=db.now(session))
-        except NotResendable as error:
-            raise Refused(str(error), user_message="这条短信不能重发") from error
-        session.flush()
-        return {"id": again.id, "state": again.state.value}, 201
+    return take(command_from(ResendMessage, body, message=message_id)), 201

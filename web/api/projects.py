@@ -8,8 +8,8 @@ from pydantic import Field
 
 import db
 from dispatch.acts import delegation, project_intake
-from dispatch.assignment import apply_batch, explanation, staffing
-from dispatch.assignment.assign_one import place
+from dispatch.acts.assigning import AssignProject
+from dispatch.assignment import explanation
 from dispatch.cases.access_control import project_for
 from dispatch.cases.case import Way
 from dispatch.cases.project import Contact, Enterprise, Power
@@ -17,8 +17,9 @@ from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
 from dispatch.views import project_resource
+from web.wiring.act_door import command_from, offers, schema_of, take
 from web.wiring.api_schema import Day, Id, Strict, problems
-from web.wiring.auth import current_actor, enterprise_only, leads_only, roles, signed_in
+from web.wiring.auth import current_actor, enterprise_only, roles, signed_in
 from web.wiring.idempotency import idempotent
 from web.wiring.resource_json import as_json
 from web.wiring.transactions import transaction
@@ -57,15 +58,6 @@ class ProjectIn(CaseIn):
     is_state_secret: bool = False
     contact_id: Id | None = Field(default=None, description="Of the same enterprise; its first contact by default")
     enterprise_id: Id | None = Field(default=None, description="For agents and leads who file for an enterprise")
-
-
-class AssignmentIn(Strict):
-    """``auto`` lets the matching choose; an agent_id needs a reason."""
-
-    mode: str | None = Field(default=None, pattern=r"^auto$")
-    agent_id: Id | None = None
-    reason: str | None = Field(default=None, max_length=400)
-    lock: bool = False
 
 
 class PersonIn(Strict):
@@ -194,27 +186,13 @@ def why(project_no: str) -> dict[str, Any]:
 
 
 @bp.post("/projects/<project_no>/assignment")
-@leads_only
-@bp.input(AssignmentIn, arg_name="body")
+@offers(AssignProject)
+@bp.input(schema_of(AssignProject, path=("project",)), arg_name="body")
 @bp.output({})
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
-def assign(project_no: str, body: AssignmentIn) -> dict[str, Any]:
+def assign(project_no: str, body: Strict) -> dict[str, Any]:
     """Let the matching place the project, or give it to a named agent with a reason."""
-    viewer = current_actor()
+    take(command_from(AssignProject, body, project=project_no))
     with transaction() as session:
-        project = project_for(session, viewer, project_no, lock=True)
-        at = db.now(session)
-        if body.agent_id is not None:
-            if not (body.reason or "").strip():
-                raise Refused("a choice by hand needs its reason", user_message="请填写指派理由")
-            staffing.assign(
-                session, project, agent_id=body.agent_id, by=viewer, at=at, reason={"why": body.reason},
-                chosen_by=viewer.label, locked=body.lock,
-            )  # fmt: skip
-        elif body.mode == "auto":
-            place(session, project, by=viewer, at=at)
-            apply_batch.tell_placed(session, at=at, project_id=project.id)
-        else:
-            raise Refused("mode or agent_id", user_message="请选择自动匹配或指定代办员")
-        return as_json(project_resource.why(session, viewer, project_no))
+        return as_json(project_resource.why(session, current_actor(), project_no))

@@ -12,6 +12,7 @@ from annotated_types import Ge, Le, MaxLen
 from flask import Flask, current_app, request
 from flask_babel import gettext
 from pydantic import Discriminator, RootModel, ValidationError, create_model
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from dispatch.acts.act import RULES, Act, perform
@@ -167,10 +168,20 @@ def _marks(hint: Any) -> Iterator[Any]:
 
 def take(command: Act[Result], *, path: Iterable[tuple[object, object]] = (), client_id: UUID | None = None) -> Result:
     """Perform a command for who is asking, in a transaction of its own."""
-    actor = current_actor()
-    performer: Callable[..., Result] = current_app.extensions["daiban.perform"]
     with transaction() as session:
-        return performer(session, command, actor, client_id=client_id or _client_id(), path=tuple(path))
+        return take_in(session, command, path=path, client_id=client_id)
+
+
+def take_in(
+    session: Session,
+    command: Act[Result],
+    *,
+    path: Iterable[tuple[object, object]] = (),
+    client_id: UUID | None = None,
+) -> Result:
+    """The same beside something of web's own, such as an account, in one transaction."""
+    performer: Callable[..., Result] = current_app.extensions["daiban.perform"]
+    return performer(session, command, current_actor(), client_id=client_id or _client_id(), path=tuple(path))
 
 
 def install(app: Flask) -> None:

@@ -1,6 +1,5 @@
 """Jobs: what the program does by itself or in the background; each takes ids and may run twice."""
 
-from datetime import datetime
 from typing import Any
 
 import structlog
@@ -13,13 +12,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from dispatch.acts.act import perform
+from dispatch.acts.assigning import MOST_NOTIFIED, ApplyBatch, PlaceWaiting
 from dispatch.acts.daily_rules import DAILY
-from dispatch.assignment import apply_batch, assign_one, propose
+from dispatch.assignment import apply_batch
 from dispatch.cases import duration_training, expected_dates
 from dispatch.cases.case import Material
 from dispatch.cases.project import Delegation, Project, ProjectState
 from dispatch.core.actor import SYSTEM
-from dispatch.core.errors import Stale
+from dispatch.core.ids import AreaCode
 from dispatch.custody.handover import Handover
 from notifications.tasks import BELL_S, bell
 from routing.day import plan_jobs, what_if_jobs
@@ -38,7 +38,6 @@ QUEUE = "jobs"
 DAY = "web.jobs.day"
 PLAN = "web.solving.plan"
 WHAT_IF = "web.solving.what_if"
-MOST_NOTIFIED = 200  # placements that a batch notifies people of itself; a larger one leaves it to the schedule
 FORECASTS = 300  # cases that one run looks at: some ten seconds
 
 
@@ -87,35 +86,15 @@ def place_waiting() -> None:
 def place(project_id: int) -> None:
     """Find an agent for one project, unless somebody was quicker."""
     with transaction() as session:
-        if placed := assign_one.place_waiting(session, project_id, by=SYSTEM):
-            apply_batch.tell_placed(session, at=db.now(session), project_id=project_id)
-            log.info("project placed", project=project_id, agent=placed.agent_id)
+        if agent_id := perform(session, PlaceWaiting(project_id=project_id), SYSTEM):
+            log.info("project placed", project=project_id, agent=agent_id)
 
 
 @shared_task(name="web.jobs.assign_batch")
-def assign_batch(path: str | None = None) -> None:
-    """The batch: the best assignment of everything that waits, applied to rows that nobody changed meanwhile."""
-    run_batch(session_factory(), path=path, dry_run=False)
-
-
-def run_batch(
-    sessions: sessionmaker[Session], *, path: str | None, dry_run: bool, seen: str | None = None
-) -> tuple[propose.Proposal, apply_batch.BatchResult | None]:
-    """Propose outside any transaction that holds locks, then apply; a dry run changes nothing.
-
-    ``seen``: the fingerprint of the proposal that somebody agreed to. Raises Stale when it is another one by now."""
-    with sessions() as session:
-        moment: datetime = db.now(session)
-        proposal = propose.propose(session, at=moment, path=path)
-    if dry_run:
-        return proposal, None
-    if seen is not None and seen != proposal.fingerprint:
-        raise Stale("the proposal is not the one that was seen", user_message="情况有变化，请核对新的建议后再派件")
-    with sessions.begin() as session:
-        applied = apply_batch.apply(session, proposal, by=SYSTEM, at=db.now(session))
-        if len(applied.done) <= MOST_NOTIFIED:
-            apply_batch.tell_placed(session, at=db.now(session), limit=MOST_NOTIFIED)
-    return proposal, applied
+def assign_batch(area: str | None = None) -> None:
+    """The batch: the best assignment of all that waits in an area, applied to rows that nobody changed meanwhile."""
+    with transaction() as session:
+        perform(session, ApplyBatch(area=None if area is None else AreaCode(area)), SYSTEM)
 
 
 @shared_task(name="web.jobs.tell_placed")

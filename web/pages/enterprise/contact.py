@@ -4,11 +4,9 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy.orm import Session
 
 import db
-from dispatch.acts import answering
-from dispatch.cases.access_control import case_for
+from dispatch.acts.answering import OpenTicket
 from dispatch.cases.evaluation import TicketKind
 from dispatch.core.errors import NotFound, Refused
 from dispatch.views import enterprise_profile, enterprise_projects, enterprise_tickets
@@ -16,19 +14,20 @@ from dispatch.views.enterprise_tickets import improvements
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.pages.enterprise.questions import TicketForm
 from web.wiring.accounts import Account
+from web.wiring.act_door import offers, take
 from web.wiring.auth import current_actor, current_person, enterprise_only
 from web.wiring.transactions import transaction
 
 
 @bp.route("/tickets", methods=["GET", "POST"])
 @enterprise_only
+@offers(OpenTicket)
 def tickets() -> Any:
     """Ask, complain, suggest; read the answers, and what changed."""
     form = TicketForm(data={"case_no": request.args.get("case_no", ""), "kind": request.args.get("kind", "question")})
     if request.method == "POST" and form.validate():
         try:
-            with transaction() as session:
-                number = _open(session, form)
+            number = _open(form)
         except NotFound:
             form.case_no.errors = [gettext("没有这个办件，请核对编号")]
         except RULES as error:
@@ -49,20 +48,16 @@ def tickets() -> Any:
     return render_template("enterprise/tickets.html", form=form, tickets=rows, changed=changed, cases=cases), status
 
 
-def _open(session: Session, form: TicketForm) -> str:
-    viewer, at = current_actor(), db.now(session)
-    kind, case_no = TicketKind(form.kind.data), (form.case_no.data or "").strip()
-    case = case_for(session, viewer, case_no, lock=True) if case_no else None
-    account = session.get_one(Account, current_person().account_id)
-    if case is not None:
-        division_id = case.division_id
-    else:
-        home = enterprise_profile.home_division(session, viewer)
+def _open(form: TicketForm) -> str:
+    """About a case, or without one about the place of the latest project: then the account's number is answered."""
+    case_no = (form.case_no.data or "").strip()
+    asked: dict[str, Any] = {"case_no": case_no} if case_no else {}
+    if not case_no:
+        with transaction() as session:
+            home = enterprise_profile.home_area(session, current_actor())
+            phone = session.get_one(Account, current_person().account_id).phone
         if home is None:
             raise Refused("no place", user_message="您还没有项目，请直接拨打 12345")
-        division_id = home
-    ticket = answering.open_ticket(
-        session, kind=kind, words=form.words.data.strip(), division_id=division_id, by=viewer, at=at, case=case,
-        phone=None if case is not None else account.phone,
-    )  # fmt: skip
-    return ticket.ticket_no
+        asked = {"area": home, "phone": phone}
+    words = form.words.data.strip()
+    return take(OpenTicket(kind=TicketKind(form.kind.data), words=words, **asked)).ticket_no

@@ -1,24 +1,21 @@
 """The people: a board of agents with load, leave and stars; leave is entered here."""
 
-from datetime import date
-
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 import db
-from agents.roster import CATEGORY_LABEL, Agent, DutyKind
+from agents.roster import CATEGORY_LABEL
+from dispatch.acts.assigning import ApplyBatch
+from dispatch.acts.people import RecordLeave
 from dispatch.assignment import propose
-from dispatch.assignment.absence import enter_leave
-from dispatch.cases.access_control import visible_agents
-from dispatch.core.errors import NotFound, Refused
 from dispatch.views.agents_board import board
 from dispatch.views.moves import move_lines
 from web.pages.team.blueprint import RULES, bp, say
-from web.wiring import cursors, jobs
+from web.wiring import cursors
+from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import current_actor, leads_only, staff_only
-from web.wiring.transactions import session_factory, transaction
+from web.wiring.transactions import transaction
 
 PAGE = 50
 
@@ -36,21 +33,11 @@ def agents() -> str:
 
 
 @bp.post("/agents/<int:agent_id>/leave")
-@leads_only
+@offers(RecordLeave)
 def leave(agent_id: int) -> Response:
     """Enter an absence; up to three working days the stand-in acts and nothing is matched again."""
-    viewer = current_actor()
     try:
-        starts, ends = date.fromisoformat(request.form["starts_on"]), date.fromisoformat(request.form["ends_on"])
-        if ends < starts:
-            raise Refused("ends before it starts", user_message="结束日期早于开始日期")
-        with transaction() as session:
-            agent = session.scalar(select(Agent).where(Agent.id == agent_id, visible_agents(viewer)))
-            if agent is None:
-                raise NotFound(f"no agent {agent_id}")
-            kind = DutyKind(request.form.get("kind", "leave"))
-            long = enter_leave(session, agent_id=agent.id, kind=kind, starts_on=starts, ends_on=ends)
-        if long:
+        if take(command_from_form(RecordLeave, request.form, agent=agent_id)).is_long:
             flash(gettext("已登记；超过三个工作日，请确认由谁接办"))
             return redirect(url_for("team.relief"))
         flash(gettext("已登记，B 角接替"))
@@ -71,22 +58,19 @@ def proposal() -> str:
 
 
 @bp.post("/assignment")
-@leads_only
+@offers(ApplyBatch)
 def apply_proposal() -> Response:
     """Apply the batch that was seen; rows that change meanwhile are left alone and counted."""
-    viewer = current_actor()
+    seen = {} if request.form.get("seen") else {"seen": ""}
     try:
-        _, applied = jobs.run_batch(
-            session_factory(), path=viewer.division_path, dry_run=False, seen=request.form.get("seen", "")
-        )
+        applied = take(command_from_form(ApplyBatch, request.form, **seen))
     except RULES as error:
         say(error)
         return redirect(url_for("team.proposal"))
-    if applied is not None:
-        flash(
-            gettext(
-                "已调整 %(done)s 项，期间有变动 %(stale)s 项，名额已满 %(full)s 项",
-                done=len(applied.done), stale=len(applied.stale), full=len(applied.full),
-            )
-        )  # fmt: skip
+    flash(
+        gettext(
+            "已调整 %(done)s 项，期间有变动 %(stale)s 项，名额已满 %(full)s 项",
+            done=applied.done, stale=applied.stale, full=applied.full,
+        )
+    )  # fmt: skip
     return redirect(url_for("team.projects"))

@@ -5,11 +5,11 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.acts import answering
-from dispatch.cases.access_control import ticket_for
+from dispatch.acts.answering import AnswerTicket
 from dispatch.cases.evaluation import TICKET_LABEL, TicketState
 from dispatch.views import team_tickets
 from web.pages.team.blueprint import RULES, bp, say
+from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import current_actor, staff_only
 from web.wiring.transactions import transaction
 
@@ -28,21 +28,12 @@ def tickets() -> str:
 
 
 @bp.post("/tickets/<ticket_no>")
-@staff_only
+@offers(AnswerTicket)
 def answer(ticket_no: str) -> Response:
     """Answer, or call back."""
-    viewer = current_actor()
     try:
-        with transaction() as session:
-            ticket = ticket_for(session, viewer, ticket_no)
-            at, words = db.now(session), request.form.get("words", "")
-            if ticket.state is TicketState.OPEN:
-                answering.answer(session, ticket, reply=words, by=viewer, at=at)
-                said = "已答复"
-            else:
-                ticket.call_back(at=at, words=words)
-                said = "已回访"
-        flash(gettext(said))
+        done = take(command_from_form(AnswerTicket, request.form, ticket=ticket_no))
+        flash(gettext("已答复") if done.state is TicketState.ANSWERED else gettext("已回访"))
     except RULES as error:
         say(error)
     return redirect(url_for("team.tickets"))

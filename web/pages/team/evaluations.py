@@ -1,21 +1,18 @@
 """Grades: bad ones with the steps of their rectification, and each agent's mean; the rater is hidden from the rated."""
 
-from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask import render_template, request, url_for
 from werkzeug.exceptions import NotFound as NoPage
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.acts import answering
+from dispatch.acts.answering import RectifyGrade
 from dispatch.cases.evaluation import RECTIFICATION_LABEL, RectificationState
 from dispatch.core.actor import Role
-from dispatch.core.errors import Refused, WrongStage
 from dispatch.views import evaluations_page
-from web.pages.team.blueprint import bp, say
-from web.wiring.auth import current_actor, roles, staff_only
+from web.pages.team.blueprint import bp, take_form
+from web.wiring.act_door import offers
+from web.wiring.auth import current_actor, staff_only
 from web.wiring.transactions import transaction
-
-may_step = roles(Role.AGENT, Role.SUPERVISOR, Role.OPERATOR)
 
 
 @bp.get("/evaluations")
@@ -38,21 +35,10 @@ def evaluations() -> str:
 
 
 @bp.post("/evaluations/<int:rectification_id>")
-@may_step
+@offers(RectifyGrade)
 def rectify(rectification_id: int) -> Response:
     """One step of a rectification; each says what was found, done or answered."""
-    viewer = current_actor()
-    wanted = request.form.get("step", "")
-    if wanted not in set(RectificationState):
+    if request.form.get("step", "") not in set(RectificationState):
         raise NoPage
-    try:
-        with transaction() as session:
-            rectification = evaluations_page.rectification_for(session, viewer, rectification_id)
-            answering.rectify(
-                session, rectification, RectificationState(wanted), words=request.form.get("words", "").strip(),
-                by=viewer, at=db.now(session),
-            )  # fmt: skip
-        flash(gettext("已记录"))
-    except (Refused, WrongStage) as error:
-        say(error)
-    return redirect(url_for("team.evaluations", _anchor=f"r{rectification_id}"))
+    back = url_for("team.evaluations", _anchor=f"r{rectification_id}")
+    return take_form(RectifyGrade, "已记录", back=back, rectification=rectification_id)

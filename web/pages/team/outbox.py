@@ -1,6 +1,6 @@
 """The outbox: what was said to whom and what became of it, a resend that asks why, texts, numbers, people's data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,18 +11,30 @@ from werkzeug.exceptions import NotFound as NoPage
 from werkzeug.wrappers import Response
 
 import db
+from dispatch.acts.act import Act
+from dispatch.acts.notices import (
+    EditText,
+    ErasePerson,
+    ExportPerson,
+    ResendMessage,
+    ResumeNotices,
+    RevertText,
+    StopNotices,
+    UnmaskNumber,
+)
 from dispatch.cases.notify import day_of
 from dispatch.core.actor import Role
+from dispatch.core.errors import Refused
 from dispatch.views import sms_outbox
-from notifications import outbox, people, suppression, texts
+from notifications import people, suppression, texts
 from notifications.heartbeat import last_beat, liveness
 from notifications.message import State
-from notifications.outbox import NotResendable
-from notifications.phone import BadNumber
 from notifications.settings import NoticeSettings
-from web.pages.team.blueprint import bp
+from web.pages.team.blueprint import RULES, bp, say, take_form
 from web.wiring.accounts import Account
-from web.wiring.auth import current_actor, current_person, leads_only, operator_only, staff_only
+from web.wiring.act_door import command_from_form, offers, take
+from web.wiring.auth import current_actor, leads_only, operator_only, staff_only
+from web.wiring.formatting import business_clock, in_words
 from web.wiring.sheets import comma_separated
 from web.wiring.transactions import transaction
 
@@ -68,38 +80,22 @@ def outbox_page() -> str:
 
 
 @bp.post("/outbox/<int:message_id>/again")
-@leads_only
+@offers(ResendMessage)
 def resend(message_id: int) -> Response:
     """The same words again, because a person says why."""
-    viewer = current_actor()
-    why = request.form.get("why", "").strip()
-    try:
-        with transaction() as session:
-            message = sms_outbox.message_for(session, viewer, message_id)
-            if len(why) >= SHORTEST_REASON:
-                outbox.resend(session, message, why=why, by_account=viewer.account_id, at=db.now(session))
-    except NotResendable:
-        flash(gettext(NOT_AGAIN), "error")
-    else:
-        if len(why) < SHORTEST_REASON:
-            flash(gettext("请写明重发的原因"), "error")
-            return redirect(url_for("team.outbox", _anchor=f"m{message_id}"))
-        flash(gettext("已重发，并记录了原因"))
-    return redirect(url_for("team.outbox"))
+    back = url_for("team.outbox", _anchor=f"m{message_id}")
+    return take_form(ResendMessage, "已重发，并记录了原因", back=back, message=message_id)
 
 
 @bp.post("/outbox/<int:message_id>/number")
-@leads_only
+@offers(UnmaskNumber)
 def unmask(message_id: int) -> Response:
     """The whole number, for a reason that is written down."""
-    viewer, why = current_actor(), request.form.get("why", "").strip()
-    with transaction() as session:
-        message = sms_outbox.message_for(session, viewer, message_id)
-        if len(why) >= SHORTEST_REASON:
-            number = people.unmask(session, message, account_id=current_person().account_id, why=why)
-            flash(gettext("完整号码 %(number)s（本次查看已记录）", number=number or "—"))
-        else:
-            flash(gettext("请写明查看完整号码的原因"), "error")
+    try:
+        number = take(command_from_form(UnmaskNumber, request.form, message=message_id))
+        flash(gettext("完整号码 %(number)s（本次查看已记录）", number=number or "—"))
+    except RULES as error:
+        say(error)
     return redirect(url_for("team.outbox", _anchor=f"m{message_id}"))
 
 
@@ -114,29 +110,16 @@ def numbers() -> str:
         return render_template("team/numbers.html", rows=sms_outbox.left_alone(session), WHY=WHY_LABEL)
 
 
+NUMBER_STEPS: Mapping[str, type[Act[None]]] = {"stop": StopNotices, "lift": ResumeNotices}
+
+
 @bp.post("/numbers")
-@leads_only
+@offers(steps=NUMBER_STEPS, key="what")
 def change_number() -> Response:
     """A number's owner wants no more notices, or wants them again."""
-    phone, note = request.form.get("phone", ""), request.form.get("note", "").strip()
-    by = current_person().account_id
-    if len(note) < SHORTEST_REASON:
-        flash(gettext("请写明原因，例如“本人来电要求”"), "error")
-        return redirect(url_for("team.numbers"))
-    try:
-        with transaction() as session:
-            if request.form.get("what") == "lift":
-                suppression.opt_in(session, phone, by_account=by, note=note)
-                said = gettext("已恢复向该号码发送通知")
-            else:
-                suppression.opt_out(session, phone, by_account=by, note=note)
-                said = gettext("已停止向该号码发送通知，验证码除外")
-        flash(said)
-    except BadNumber:
-        flash(gettext("手机号有误，请填写11位手机号"), "error")
-    except suppression.NeverAgain:
-        flash(gettext("该号码由本人向运营商退订，只能由本人向运营商恢复"), "error")
-    return redirect(url_for("team.numbers"))
+    lifts = request.form.get("what") == "lift"
+    done = "已恢复向该号码发送通知" if lifts else "已停止向该号码发送通知，验证码除外"
+    return take_form(NUMBER_STEPS["lift" if lifts else "stop"], done, back=url_for("team.numbers"))
 
 
 # ---------------------------------------------------------------- one person's data
@@ -161,37 +144,34 @@ def privacy() -> str:
         )  # fmt: skip
 
 
+PERSON_STEPS: Mapping[str, type] = {"export": ExportPerson, "erase": ErasePerson}
+
+
 @bp.post("/privacy")
-@operator_only
+@offers(steps=PERSON_STEPS, key="act")
 def person_request() -> Response:
     """Export or erase what was said to one number, once its owner was identified and said why."""
-    phone, why = request.form.get("phone", ""), request.form.get("why", "").strip()
-    act, by = request.form.get("act"), current_person().account_id
-    if len(why) < SHORTEST_REASON or request.form.get("known") != "yes" or act not in {"export", "erase"}:
-        flash(gettext("请写明本人的请求，并确认已核实本人身份"), "error")
-        return redirect(url_for("team.privacy"))
     try:
-        with transaction() as session:
-            if act == "export":
-                return _as_file(people.export(session, phone, account_id=by, why=why), at=db.now(session))
-            forgotten = people.erase(session, phone, account_id=by, why=why)
-    except BadNumber:
-        flash(gettext("手机号有误，请填写11位手机号"), "error")
-    else:
+        if request.form.get("act") == "export":
+            rows = take(command_from_form(ExportPerson, request.form))
+            return _as_file(rows, at=business_clock()[0])
+        forgotten = take(command_from_form(ErasePerson, request.form))
         flash(gettext("已清除 %(n)s 条短信的号码和内容；退订记录仅保留校验值", n=forgotten))
+    except RULES as error:
+        say(error)
     return redirect(url_for("team.privacy"))
 
 
-def _as_file(rows: list[dict[str, Any]], *, at: datetime) -> Response:
+def _as_file(rows: Sequence[people.ExportedMessage], *, at: datetime) -> Response:
     """A table that any office program opens; numbers masked, codes covered."""
     heads = [gettext(head) for head in ("收件人", "用途", "内容", "状态", "产生时间", "提交时间", "结束时间")]
     lines = [
         [
-            row["to"],
-            gettext(sms_outbox.PURPOSE_LABEL.get(row["text"], row["text"])),
-            row["body"],
-            gettext(sms_outbox.STATE_LABEL[State(row["state"])]),
-            *(_written(row[name]) for name in ("created_at", "sent_at", "settled_at")),
+            row.to,
+            gettext(sms_outbox.PURPOSE_LABEL.get(row.text, row.text)),
+            row.body,
+            gettext(sms_outbox.STATE_LABEL[row.state]),
+            *(_written(moment) for moment in (row.created_at, row.sent_at, row.settled_at)),
         ]
         for row in rows
     ]
@@ -229,30 +209,35 @@ def _domestic_codes(settings: NoticeSettings) -> Mapping[str, str] | None:
     return next((account.templates for account in settings.domestic.values()), None)
 
 
+TEXT_STEPS: Mapping[str, type[Act[int]]] = {"save": EditText, "revert": RevertText}
+
+
+def _changed(act: str, name: str, locale: str) -> list[str]:
+    """Take the step of the form; what is wrong with it, every fault at once."""
+    if act not in TEXT_STEPS:
+        return []
+    try:
+        take(command_from_form(TEXT_STEPS[act], request.form, text_name=name, locale=locale))
+    except texts.BadWords as error:
+        return error.faults
+    except Refused as error:
+        return [in_words(error.user_message)]
+    return []
+
+
 @bp.route("/texts/<text_name>/<locale>", methods=["GET", "POST"])
-@operator_only
+@offers(steps=TEXT_STEPS, key="act")
 def text(text_name: str, locale: str) -> Any:
     """One text's words: preview with real-looking values, every fault at once, then in force as a new version."""
     name = text_name
     if name not in texts.catalogue().texts or locale not in texts.LOCALES:
         raise NoPage
     settings = notice_settings()
-    faults: list[str] = []
+    act, note = request.form.get("act", ""), request.form.get("note", "").strip()
+    faults = _changed(act, name, locale) if request.method == "POST" else []
     with transaction() as session:
         now = texts.current(session, name, locale)
         words = request.form.get("words", now.words).strip()
-        act, note = request.form.get("act", ""), request.form.get("note", "").strip()
-        if request.method == "POST" and act in {"save", "revert"} and len(note) < SHORTEST_REASON:
-            faults = [gettext("请写明修改原因")]
-        elif request.method == "POST" and act == "revert":
-            texts.revert(session, name, locale, by_account=current_person().account_id, note=note)
-        elif request.method == "POST" and act == "save":
-            try:
-                texts.edit(
-                    session, name, locale, words, by_account=current_person().account_id, note=note, settings=settings
-                )
-            except texts.BadWords as error:
-                faults = error.faults
         if request.method != "POST" or faults or act == "preview":
             page = render_template(
                 "team/text.html", text=texts.text_named(name), locale=locale, now=now, words=words, note=note,

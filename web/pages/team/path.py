@@ -1,23 +1,15 @@
 """The approval path of one project: drawn, and changed by its lead with a reason; every change can be undone."""
 
-from collections.abc import Callable
-from typing import Any
-
-from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
-from sqlalchemy.orm import Session
+from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.acts.path_editing import edit_path, undo_edit
-from dispatch.cases.access_control import project_for
-from dispatch.cases.project import Project
-from dispatch.core.actor import Actor, Role
-from dispatch.core.errors import Refused
-from dispatch.path.edit_log import KINDS
+from dispatch.acts.path_editing import EditPath, UndoPathEdit
+from dispatch.core.actor import Role
 from dispatch.views.path_page import path_page
-from web.pages.team.blueprint import RULES, bp, say
-from web.wiring.auth import current_actor, leads_only, staff_only
+from web.pages.team.blueprint import bp, take_form
+from web.wiring.act_door import offers
+from web.wiring.auth import current_actor, staff_only
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
 
@@ -33,50 +25,19 @@ def path(project_no: str) -> str:
 
 
 @bp.post("/projects/<project_no>/path")
-@leads_only
+@offers(EditPath)
 def edit(project_no: str) -> Response:
-    """Change one thing of the path."""
-    kind, days = request.form.get("kind", ""), request.form.get("days", "")
-    kept: dict[str, Any] = {name: request.form.get(name, "").strip() for name in ("code", "on", "reason")}
-
-    def change(session: Session, viewer: Actor, row: Project) -> str:
-        if kind in {"drop_wait", "defer"}:
-            kept["code"], _, kept["on"] = request.form.get("wait", "").partition("|")
-        if kind not in KINDS:
-            raise Refused(f"{kind!r} is no kind of edit", user_message="请选择调整内容")
-        if kind == "set_days" and not (days.isdecimal() and len(days) < 4):
-            raise Refused(f"{days!r} are no working days", user_message="请填写工作日数")
-        made = KINDS[kind](kept | {"days": int(days) if days.isdecimal() else 0})
-        edit_path(session, row, made, kind=kind, by=viewer, at=db.now(session), version=_version())
-        return "线路已调整"
-
-    return _change(project_no, change)
+    """Change one thing of the path; a wait is chosen as the two matters that it stands between."""
+    given = {}
+    if request.form.get("wait"):
+        given["code"], _, given["on"] = request.form["wait"].partition("|")
+    back = url_for("team.path", project_no=project_no)
+    return take_form(EditPath, "线路已调整", back=back, project=project_no, **given)
 
 
 @bp.post("/projects/<project_no>/path/<int:number>/undo")
-@leads_only
+@offers(UndoPathEdit)
 def undo_path_edit(project_no: str, number: int) -> Response:
     """Take one change back."""
-
-    def change(session: Session, viewer: Actor, row: Project) -> str:
-        reason = request.form.get("reason", "")
-        undo_edit(session, row, number, reason=reason, by=viewer, at=db.now(session), version=_version())
-        return "已撤销这项调整"
-
-    return _change(project_no, change)
-
-
-def _change(project_no: str, change: Callable[[Session, Actor, Project], str]) -> Response:
-    viewer = current_actor()
-    try:
-        with transaction() as session:
-            words = change(session, viewer, project_for(session, viewer, project_no, lock=True))
-        flash(gettext(words))
-    except RULES as error:
-        say(error)
-    return redirect(url_for("team.path", project_no=project_no))
-
-
-def _version() -> int | None:
-    version = request.form.get("version", "")
-    return int(version) if version.isdecimal() else None
+    back = url_for("team.path", project_no=project_no)
+    return take_form(UndoPathEdit, "已撤销这项调整", back=back, project=project_no, number=number)

@@ -5,11 +5,11 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.assignment import apply_batch
+from dispatch.acts.assigning import RelieveAgents
 from dispatch.assignment.absence import propose_relief
-from dispatch.core.errors import Stale
 from dispatch.views.moves import move_lines
 from web.pages.team.blueprint import RULES, bp, say
+from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import current_actor, leads_only
 from web.wiring.transactions import transaction
 
@@ -25,21 +25,12 @@ def relief() -> str:
 
 
 @bp.post("/relief")
-@leads_only
+@offers(RelieveAgents)
 def apply_relief() -> Response:
     """Carry out what was seen, while it is still what would be proposed; nothing of it otherwise."""
-    viewer = current_actor()
     try:
-        with transaction() as session:
-            at = db.now(session)
-            found = propose_relief(session, at=at, path=viewer.division_path)
-            if request.form.get("seen", "") != found.proposal.fingerprint:
-                raise Stale(
-                    "the proposal is not the one that was seen", user_message="情况有变化，请核对新的建议后再调整"
-                )
-            applied = apply_batch.apply(session, found.proposal, by=viewer, at=at)
-            apply_batch.tell_placed(session, at=at)
-        flash(gettext("已调整 %(done)s 项，名额已满 %(full)s 项", done=len(applied.done), full=len(applied.full)))
+        done = take(command_from_form(RelieveAgents, request.form))
+        flash(gettext("已调整 %(done)s 项，名额已满 %(full)s 项", done=done.done, full=done.full))
     except RULES as error:
         say(error)
     return redirect(url_for("team.relief"))
