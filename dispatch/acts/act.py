@@ -207,7 +207,7 @@ def _check_version(command: object, context: ActContext, rule: ActRule) -> None:
         name = getattr(row, "changed_by", "")
         raise Stale(
             f"{noun.__name__} {row.id} is at version {row.version}, not {version}; last changed by {name}",
-            user_message=LocalizedText("刚刚由%(name)s修改过，请刷新后再试", name=name or LocalizedText("他人")),
+            user_message=LocalizedText("刚刚由%(name)s修改过，请刷新后再试", name=name) if name else None,
         )
 
 

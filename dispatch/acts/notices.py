@@ -157,8 +157,8 @@ class EditText:
     def perform(self, context: ActContext) -> int:
         note = _reason(self.note, "请写明修改原因")
         version = texts.edit(
-            context.session, self.text_name, self.locale, self.words, by_account=context.actor.account_id or 0, note=note,
-            settings=outbox.settings(),
+            context.session, self.text_name, self.locale, self.words, by_account=context.actor.account_id or 0,
+            note=note, settings=outbox.settings(),
         )  # fmt: skip
         return version.version
 

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents.network import Division, Level, children, division_with, home_county
+from agents.network import Division, DivisionAlias, Level, children, division_with, home_county
 from dispatch.cases.access_control import project_for, visible_projects
 from dispatch.cases.case import MODE_LABEL, Case, Material, MaterialState
-from dispatch.cases.project import Project
+from dispatch.cases.project import Enterprise, Project, ProjectState
 from dispatch.cases.review import Review, ReviewState
 from dispatch.catalogue.implementation import handlings_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
@@ -243,3 +243,31 @@ def known_project(session: Session, viewer: Actor, project_no: str, today: date)
         project.project_no, project.name, project.family, division.code, division.name, dict(project.facts),
         project.delegation_on(today) is not None,
     )  # fmt: skip
+
+
+def retired_place(session: Session, name: str) -> str | None:
+    """The place into which a division of this name was merged, empty where none is known; None: it was not retired."""
+    now_in = session.scalar(
+        select(Division.name)
+        .join(DivisionAlias, DivisionAlias.division_id == Division.id)
+        .where(DivisionAlias.name == name, Division.name != name)
+        .limit(1)
+    )
+    if now_in is not None:
+        return now_in
+    retired = select(Division.retired_on).where(Division.name == name, Division.retired_on.is_not(None)).limit(1)
+    return "" if session.scalar(retired) is not None else None
+
+
+def open_project_named(session: Session, whose: str, name: str, *, division_code: str) -> str | None:
+    """The number of an enterprise's open project of this name at this place, if there is one.
+
+    ``whose``: its credit code, or # and its id."""
+    owner = Enterprise.id == int(whose[1:]) if whose.startswith("#") else Enterprise.credit_code == whose
+    return session.scalar(
+        select(Project.project_no)
+        .join(Enterprise, Enterprise.id == Project.enterprise_id)
+        .join(Division, Division.id == Project.division_id)
+        .where(owner, Project.name == name, Division.code == division_code, Project.state != ProjectState.CLOSED)
+        .limit(1)
+    )

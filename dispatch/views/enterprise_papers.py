@@ -193,3 +193,14 @@ def _may_upload(case: Case, material: Material) -> bool:
     return case.stage in {Stage.REQUESTED, Stage.ASSIGNED, Stage.CORRECTION} and (
         not material.on_paper or material.state is MaterialState.DEFECTIVE
     )
+
+
+def wanted_papers(session: Session, case_no: str) -> list[tuple[int, str]]:
+    """The id and the name of each paper that a case still wants."""
+    query = (
+        select(Material.id, Material.name)
+        .join(Case, Case.id == Material.case_id)
+        .where(Case.case_no == case_no, Material.state == MaterialState.WANTED)
+        .order_by(Material.id)
+    )
+    return [(row.id, row.name) for row in session.execute(query)]

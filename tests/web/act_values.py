@@ -97,7 +97,7 @@ def _within(marks: tuple[Any, ...], value: Any, known: ArgsOf) -> Any:
     return value
 
 
-PATTERNS: dict[str, str] = {r"^\+?[0-9]{5,20}$": "+8613800000007", r"^[a-z]{2}$": "en"}
+PATTERNS: dict[str, str] = {r"^\d{6,12}$": "320412000000", r"^\+?[0-9]{5,20}$": "+8613800000007", r"^[a-z]{2}$": "en"}
 
 
 def command_of(act: type, known: ArgsOf) -> Any:

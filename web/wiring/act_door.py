@@ -6,7 +6,7 @@ from functools import cache, reduce
 from operator import or_
 from types import UnionType
 from typing import Annotated, Any, Literal, NewType, ParamSpec, TypeVar, Union, cast, get_args, get_origin
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from annotated_types import Ge, Le, MaxLen
 from flask import Flask, current_app, request
@@ -179,9 +179,13 @@ def take_in(
     path: Iterable[tuple[object, object]] = (),
     client_id: UUID | None = None,
 ) -> Result:
-    """The same beside something of web's own, such as an account, in one transaction."""
+    """The same beside something of web's own, such as an account or a draft, in one transaction.
+
+    Several steps of one form each have an id of their own, made from the form's."""
     performer: Callable[..., Result] = current_app.extensions["daiban.perform"]
-    return performer(session, command, current_actor(), client_id=client_id or _client_id(), path=tuple(path))
+    form_id = _client_id()
+    own = client_id or (None if form_id is None else uuid5(form_id, type(command).__name__ + repr(command)))
+    return performer(session, command, current_actor(), client_id=own, path=tuple(path))
 
 
 def install(app: Flask) -> None:

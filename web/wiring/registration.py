@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import db
+from dispatch.cases.enterprises import add_contact
 from dispatch.cases.project import Contact, Enterprise
 from dispatch.core.actor import Role
 from web.wiring.accounts import Account, AccountState, NumberTaken, account_of_phone, credit_code, note
@@ -37,7 +38,7 @@ def register(
     session.flush()
     note(session, account, kind="registered", reason="", by_id=account.id)
     if account.state is AccountState.ACTIVE:
-        add_contact(session, enterprise.id, contact_name, phone)
+        add_contact(session, enterprise.id, contact_name, phone, at=db.now(session))
     return account
 
 
@@ -56,19 +57,3 @@ def _may_be_first(session: Session, enterprise: Enterprise, phone: str) -> bool:
         return False
     contacts = set(session.scalars(select(Contact.phone_hash).where(Contact.enterprise_id == enterprise.id)))
     return not contacts or db.keyed_hash(phone) in contacts
-
-
-def add_contact(session: Session, enterprise_id: int, name: str, phone: str) -> Contact:
-    """The person as a contact of the enterprise, who is told of each stage; an old one with this number is kept."""
-    number = db.keyed_hash(phone)
-    known = session.scalar(
-        select(Contact).where(Contact.enterprise_id == enterprise_id, Contact.phone_hash == number).limit(1)
-    )
-    if known is not None:
-        return known
-    contact = Contact(
-        enterprise_id=enterprise_id, name=name, phone=phone, phone_hash=number, created_at=db.now(session)
-    )
-    session.add(contact)
-    session.flush()
-    return contact

@@ -12,20 +12,21 @@ from datetime import datetime
 from typing import Any
 
 from openpyxl import load_workbook
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
-from agents.network import Division, DivisionAlias, division_with, home_county
-from dispatch.acts import project_intake
-from dispatch.cases.project import FAMILY_LABEL, Contact, Enterprise, Project, ProjectState
+from agents.network import division_with, home_county
+from dispatch.acts.act import perform
+from dispatch.acts.asking import OutOfReach, PartyGiven, RequestProject, SiteGiven
+from dispatch.cases.enterprises import NameDiffers
+from dispatch.cases.project import FAMILY_LABEL, Contact
 from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import DispatchError
+from dispatch.core.ids import ContactId
 from dispatch.views import enterprise_intake
 from notifications.phone import BadNumber, normalise
 from web.wiring.accounts import AccountError, credit_code
-from web.wiring.registration import add_contact
 from web.wiring.sheets import xlsx
 
 log = logging.getLogger(__name__)
@@ -194,7 +195,7 @@ def file_projects(
 
     Raises NothingFiled when a row has faults and the good ones were not asked for: the whole sheet is rolled back."""
     outcome, places = SheetOutcome(), DivisionLookup(session)
-    seen: dict[tuple[int, str], int] = {}
+    seen: dict[tuple[str, str], int] = {}
     for number, cells in rows:
         check = SheetRow(number, cells)
         try:
@@ -283,18 +284,10 @@ class DivisionLookup:
 
     def _gone(self, name: str) -> str | None:
         """Where a division that was merged is now, in words."""
-        retired = self.session.scalar(
-            select(Division.retired_on).where(Division.name == name, Division.retired_on.is_not(None)).limit(1)
-        )
-        now_in = self.session.scalar(
-            select(Division.name)
-            .join(DivisionAlias, DivisionAlias.division_id == Division.id)
-            .where(DivisionAlias.name == name, Division.name != name)
-            .limit(1)
-        )
-        if now_in is not None:
-            return f"“{name}”已并入“{now_in}”，请填现行名称"
-        return f"“{name}”已撤并，请填现行名称" if retired is not None else None
+        gone = enterprise_intake.retired_place(self.session, name)
+        if gone is None:
+            return None
+        return f"“{name}”已并入“{gone}”，请填现行名称" if gone else f"“{name}”已撤并，请填现行名称"
 
     def phases(self, by: Actor, code: str, family: Family) -> list[enterprise_intake.Phase]:
         """What may be asked for there."""
@@ -309,7 +302,7 @@ def _file(
     session: Session,
     row: SheetRow,
     places: DivisionLookup,
-    seen: dict[tuple[int, str], int],
+    seen: dict[tuple[str, str], int],
     *,
     contact: Contact | None,
     by: Actor,
@@ -326,32 +319,29 @@ def _file(
         row.fault("总投资（万元）", "请填整数")
     county = places.county(row)
     code = places.town(row, county) if county is not None else None
-    if code is not None and by.role in {Role.AGENT, Role.LEAD} and not _reaches(session, by, code):
-        row.fault("县（市、区）", "不在您的辖区内")
     matters = _matters(row, places.phases(by, code, family)) if code is not None and family is not None else []
-    told = contact if contact is not None else _party(session, row, at)
-    if row.faults or told is None or code is None or family is None:
+    party = None if contact is not None else _party(row)
+    if row.faults or code is None or family is None or (contact is None and party is None):
         raise Refusal
-    _not_twice(session, row, told.enterprise_id, code, seen)
+    _not_twice(session, row, party.credit_code if party is not None else contact, code, seen)
     if row.faults:
         raise Refusal
-    enterprise = session.get_one(Enterprise, told.enterprise_id)
-    intake = project_intake.ProjectIntake(
-        name=row.given("项目名称"), family=family, matters=matters,
-        site=project_intake.ProjectSite(code, address=f"{division_with(session, code).name}{row.given('详细地址')}"),
+    name = row.given("项目名称")
+    command = RequestProject(
+        name=name, family=family, matters=tuple(matters), party=party,
+        site=SiteGiven(code, address=f"{division_with(session, code).name}{row.given('详细地址')}"),
         investment_wan=int(investment) if investment else None, project_code=row.given("项目代码") or None,
+        contact_id=None if contact is None else ContactId(contact.id),
     )  # fmt: skip
-    case = project_intake.request(session, enterprise=enterprise, contact=told, intake=intake, by=by, at=at)
-    outcome.filed.append(Filed(row.number, intake.name, case.case_no, case.query_code))
-
-
-def _reaches(session: Session, by: Actor, code: str) -> bool:
-    """An agent files for the own county, a lead for the own subtree."""
-    if by.division_id is None:
-        return False
-    own = session.get_one(Division, by.division_id)
-    home = (home_county(session, own) or own) if by.role is Role.AGENT else own
-    return f"{division_with(session, code).path}.".startswith(f"{home.path}.")
+    try:
+        made = perform(session, command, by)
+    except OutOfReach as error:
+        row.fault("县（市、区）", error.user_message)
+        raise Refusal from error
+    except NameDiffers as error:
+        row.fault("企业名称", error.user_message)
+        raise Refusal from error
+    outcome.filed.append(Filed(row.number, name, made.case_no, made.query_code))
 
 
 def _matters(row: SheetRow, phases: Sequence[enterprise_intake.Phase]) -> list[str]:
@@ -367,47 +357,30 @@ def _matters(row: SheetRow, phases: Sequence[enterprise_intake.Phase]) -> list[s
     return [known[word] for word in named if word in known]
 
 
-def _party(session: Session, row: SheetRow, at: datetime) -> Contact | None:
-    """Whose project it is, and who is told: known by the credit code, else new. None with the fault noted."""
+def _party(row: SheetRow) -> PartyGiven | None:
+    """Whose project it is, and who is told, as the row says it; None with the fault noted."""
+    code = phone = None
     try:
         code = credit_code(row.given("统一社会信用代码")) if row.given("统一社会信用代码") else None
     except AccountError as error:
         row.fault("统一社会信用代码", error.user_message)
-        code = None
     try:
         phone = normalise(row.given("手机号")) if row.given("手机号") else None
     except BadNumber:
         row.fault("手机号", "手机号有误，请填写11位手机号")
-        phone = None
-    name = row.given("企业名称")
-    enterprise = session.scalar(select(Enterprise).where(Enterprise.credit_code == code)) if code else None
-    if enterprise is not None and name and enterprise.name != name:
-        row.fault("企业名称", f"与该信用代码登记的名称“{enterprise.name}”不符")
     if row.faults or code is None or phone is None:
         return None
-    if enterprise is None:
-        enterprise = Enterprise(name=name, credit_code=code, created_at=at)
-        session.add(enterprise)
-        session.flush()
-    return add_contact(session, enterprise.id, row.given("联系人"), phone)
+    return PartyGiven(row.given("企业名称"), code, row.given("联系人"), phone)
 
 
 def _not_twice(
-    session: Session, row: SheetRow, enterprise_id: int, code: str, seen: dict[tuple[int, str], int]
+    session: Session, row: SheetRow, whose: str | Contact | None, code: str, seen: dict[tuple[str, str], int]
 ) -> None:
     """The same sheet sent again, or a row copied, files nothing twice."""
     name = row.given("项目名称")
-    if (before := seen.setdefault((enterprise_id, name), row.number)) != row.number:
+    key = whose if isinstance(whose, str) else "" if whose is None else f"#{whose.enterprise_id}"
+    if (before := seen.setdefault((key, name), row.number)) != row.number:
         row.fault("项目名称", f"与第{before}行重复")
         return
-    there = session.scalar(
-        select(Project.project_no)
-        .join(Division, Division.id == Project.division_id)
-        .where(
-            Project.enterprise_id == enterprise_id, Project.name == name, Division.code == code,
-            Project.state != ProjectState.CLOSED,
-        )
-        .limit(1)
-    )  # fmt: skip
-    if there is not None:
+    if (there := enterprise_intake.open_project_named(session, key, name, division_code=code)) is not None:
         row.fault("项目名称", f"已有同名项目 {there}")

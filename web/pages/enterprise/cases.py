@@ -7,14 +7,16 @@ from flask_babel import gettext
 from flask_wtf import FlaskForm
 
 import db
-from dispatch.acts import closing, early_ends
-from dispatch.cases.access_control import case_for
+from dispatch.acts.closing import EvaluateCase, GradeGiven
+from dispatch.acts.early_ends import WithdrawCase
 from dispatch.cases.evaluation import GRADE_LABEL, Grade
 from dispatch.cases.stages import Stage
+from dispatch.core.ids import ReviewId
 from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
 from dispatch.views.enterprise_tickets import tickets
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.pages.enterprise.questions import ReasonForm
+from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import current_actor, enterprise_only
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
@@ -38,14 +40,13 @@ def case(case_no: str) -> str:
 
 @bp.route("/cases/<case_no>/withdrawal", methods=["GET", "POST"])
 @enterprise_only
+@offers(WithdrawCase)
 def withdraw(case_no: str) -> Any:
     """The enterprise takes the case back."""
     page, form = the_case(case_no), ReasonForm()
     if request.method == "POST" and form.validate():
         try:
-            with transaction() as session:
-                row = case_for(session, current_actor(), case_no, lock=True)
-                early_ends.withdraw(session, row, reason=form.reason.data, by=current_actor(), at=db.now(session))
+            take(command_from_form(WithdrawCase, request.form, case=case_no, reason=form.reason.data))
         except RULES as error:
             show(form, error)
         else:
@@ -56,6 +57,7 @@ def withdraw(case_no: str) -> Any:
 
 @bp.route("/cases/<case_no>/evaluation", methods=["GET", "POST"])
 @enterprise_only
+@offers(EvaluateCase)
 def evaluate(case_no: str) -> Any:
     """好差评: a grade for each matter."""
     page, form = the_case(case_no), FlaskForm()
@@ -72,10 +74,8 @@ def evaluate(case_no: str) -> Any:
             form.form_errors.append(gettext("选“不满意”或“非常不满意”时，请写明原因，便于核实整改"))
         else:
             try:
-                with transaction() as session:
-                    row = case_for(session, current_actor(), case_no, lock=True)
-                    rated = {key: (grade, said[key]) for key, grade in grades.items()}
-                    closing.evaluate(session, row, grades=rated, by=current_actor(), at=db.now(session))
+                given = tuple(GradeGiven(ReviewId(key), grade.value, said[key]) for key, grade in grades.items())
+                take(command_from_form(EvaluateCase, request.form, case=case_no, grades=given))
             except RULES as error:
                 show(form, error)
             else:

@@ -1,6 +1,6 @@
 """Intake: asking for free proxy handling, one thing a page, with everything typed kept in a draft until it is sent."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from math import cos, hypot, radians
 from typing import Any
 
@@ -13,14 +13,17 @@ from werkzeug.wrappers import Response as AnyResponse
 
 import db
 from agents.network import COUNTY_MAP_FILE, UnknownDivision, division_with
-from dispatch.acts import delegation, papers, project_intake
-from dispatch.cases.access_control import project_for
-from dispatch.cases.case import Case, MaterialState, Way
+from dispatch.acts.asking import OpenCase, PersonGiven, RequestProject, SignDelegation, SiteGiven
+from dispatch.acts.papers import GiveMaterial
+from dispatch.cases.case import Way
+from dispatch.cases.enterprises import add_contact
 from dispatch.cases.notify import day_of
-from dispatch.cases.project import FAMILY_LABEL, Contact, Enterprise, Power, Project
+from dispatch.cases.project import FAMILY_LABEL, Contact, Enterprise, Power
 from dispatch.catalogue.matter import Family
 from dispatch.core.errors import Refused
+from dispatch.core.ids import CaseNo, ContactId, MaterialId, ProjectNo
 from dispatch.views import enterprise_intake
+from dispatch.views.enterprise_papers import wanted_papers
 from dispatch.views.enterprise_profile import contacts, own_enterprise
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import RULES, bp, show
@@ -35,10 +38,10 @@ from web.pages.enterprise.questions import (
 )
 from web.wiring import files
 from web.wiring.accounts import Account
+from web.wiring.act_door import offers, take_in
 from web.wiring.auth import current_actor, current_person, enterprise_only
 from web.wiring.files import BadUpload
 from web.wiring.formatting import in_words
-from web.wiring.registration import add_contact
 from web.wiring.transactions import transaction
 
 FARTHEST_KM = 45.0  # from the division's own point to a pin; counties of Jiangsu are smaller than that
@@ -420,6 +423,7 @@ def _letter_data(letter: dict[str, Any]) -> dict[str, Any]:
 
 @bp.route("/intake/review", methods=["GET", "POST"])
 @enterprise_only
+@offers(RequestProject, OpenCase, SignDelegation, GiveMaterial)
 def intake_review() -> Any:
     """Everything once more, then it is sent: the request, the letter and the papers in one transaction."""
     answers = _draft("review")
@@ -444,64 +448,62 @@ def intake_review() -> Any:
 
 
 def _send() -> AnyResponse:
-    viewer, account_id = current_actor(), current_person().account_id
+    """The draft becomes a case, with its letter and its papers, in one transaction."""
+    account_id = current_person().account_id
     with transaction() as session:
         answers = draft.read(session, account_id, lock=True)
         if answers is None or draft.next_step(answers) != "review":
             return redirect(url_for("enterprise.intake"))
-        at = db.now(session)
-        case = _request(session, answers, at)
-        project = session.get_one(Project, case.project_id)
+        made = take_in(session, _asked_for(session, answers))
         if letter := answers.get("letter"):
-            delegation.delegate(
-                session, project, legal_representative=letter["legal_representative"],
-                powers=[Power(power) for power in letter["powers"]], matters=answers["matters"],
-                people=[delegation.AuthorisedPerson(**person) for person in letter["people"]],
-                valid_to=date.fromisoformat(letter["valid_to"]), may_pass_on=letter["may_pass_on"], by=viewer, at=at,
-            )  # fmt: skip
+            take_in(session, _letter(letter, answers, made.project_no))
         kept = answers.get("files", {})
-        for material in case.materials:
-            if material.state is MaterialState.WANTED and (paper := kept.get(material.name)):
-                papers.give_material(session, case, material, by=viewer, at=at, **paper)
+        for material_id, name in wanted_papers(session, made.case_no):
+            if paper := kept.get(name):
+                given = {**paper, "case": CaseNo(made.case_no), "material_id": MaterialId(material_id)}
+                take_in(session, GiveMaterial(**given))
         draft.discard(session, account_id)
-        case_no, query_code = case.case_no, case.query_code
-    flash(gettext("已提交。办件编号 %(no)s，查询码 %(code)s，已发短信给您", no=case_no, code=query_code))
-    return redirect(url_for("enterprise.case", case_no=case_no))
+    flash(gettext("已提交。办件编号 %(no)s，查询码 %(code)s，已发短信给您", no=made.case_no, code=made.query_code))
+    return redirect(url_for("enterprise.case", case_no=made.case_no))
 
 
-def _request(session: Session, answers: draft.Answers, at: datetime) -> Case:
-    viewer, ways = current_actor(), answers["ways"]
-    pickup, delivery = Way(ways["pickup"]), Way(ways["delivery"])
+def _asked_for(session: Session, answers: draft.Answers) -> RequestProject | OpenCase:
+    """What the answers ask for: a project with its first case, or one more case of a known one."""
+    pickup, delivery = Way(answers["ways"]["pickup"]), Way(answers["ways"]["delivery"])
+    matters = tuple(answers["matters"])
     if project_no := answers.get("project_no"):
-        project = project_for(session, viewer, project_no, lock=True)
-        return project_intake.open_case(
-            session, project, matters=answers["matters"], by=viewer, at=at, pickup_way=pickup, delivery_way=delivery
-        )
-    enterprise = own_enterprise(session, viewer)
-    contact = contact_of(session, enterprise)
+        return OpenCase(project=ProjectNo(project_no), matters=matters, pickup_way=pickup, delivery_way=delivery)
+    contact = contact_of(session, own_enterprise(session, current_actor()))
     if contact is None:
         raise Refused("nobody to tell", user_message="请先由管理员为您的账号登记手机号，以便接收通知")
     told, site = answers["project"], answers["site"]
-    intake = project_intake.ProjectIntake(
+    return RequestProject(
         name=told["name"],
         family=Family(told["family"]),
-        matters=answers["matters"],
+        matters=matters,
         facts=answers["facts"],
-        site=project_intake.ProjectSite(
-            site["code"], site["lon"], site["lat"], f"{site['place_name']}{site['address']}"
-        ),
+        site=SiteGiven(site["code"], site["lon"], site["lat"], f"{site['place_name']}{site['address']}"),
         investment_wan=told.get("investment_wan"),
         project_code=told.get("project_code"),
+        is_state_secret=told.get("state_secret") == "yes",
+        contact_id=ContactId(contact.id),
         pickup_way=pickup,
         delivery_way=delivery,
-        is_state_secret=told.get("state_secret") == "yes",
     )
-    return project_intake.request(session, enterprise=enterprise, contact=contact, intake=intake, by=viewer, at=at)
+
+
+def _letter(letter: dict[str, Any], answers: draft.Answers, project_no: str) -> SignDelegation:
+    return SignDelegation(
+        project=ProjectNo(project_no), legal_representative=letter["legal_representative"],
+        powers=tuple(Power(power) for power in letter["powers"]), matters=tuple(answers["matters"]),
+        people=tuple(PersonGiven(**person) for person in letter["people"]),
+        valid_to=date.fromisoformat(letter["valid_to"]), may_pass_on=letter["may_pass_on"],
+    )  # fmt: skip
 
 
 def contact_of(session: Session, enterprise: Enterprise) -> Contact | None:
     """Who is told of each stage: the person at the screen, else the enterprise's first contact."""
     account = session.get_one(Account, current_person().account_id)
     if account.phone:
-        return add_contact(session, enterprise.id, account.name, account.phone)
+        return add_contact(session, enterprise.id, account.name, account.phone, at=db.now(session))
     return next(iter(contacts(session, current_actor())), None)

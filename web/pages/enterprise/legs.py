@@ -9,27 +9,25 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 from wtforms import RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 import db
-from dispatch.acts import booking
+from dispatch.acts.booking import BookDelivery, BookPickup, RescheduleLeg
 from dispatch.cases.access_control import case_for, parcel_for
 from dispatch.cases.case import Case
 from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.core.errors import Refused
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.core.working_days import Calendar
-from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
+from dispatch.views.enterprise_case import case_page
 from dispatch.views.enterprise_letters import DelegationLetterView
-from dispatch.views.enterprise_profile import own_enterprise
 from notifications.phone import mask
 from routing.day.hours import AM_CLOSES, PM_CLOSES
-from routing.day.stops import Address
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.wiring import formatting
+from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import current_actor, enterprise_only
 from web.wiring.transactions import transaction
 
@@ -96,6 +94,7 @@ def _choices(open_slots: Sequence[Slot]) -> list[SelectChoice]:
 
 @bp.route("/cases/<case_no>/pickup", methods=["GET", "POST"])
 @enterprise_only
+@offers(BookPickup)
 def book_pickup(case_no: str) -> Any:
     """A courier fetches the originals."""
     return _book(case_no, inward=True)
@@ -103,6 +102,7 @@ def book_pickup(case_no: str) -> Any:
 
 @bp.route("/cases/<case_no>/delivery", methods=["GET", "POST"])
 @enterprise_only
+@offers(BookDelivery)
 def book_delivery(case_no: str) -> Any:
     """A courier brings the results."""
     return _book(case_no, inward=False)
@@ -125,8 +125,7 @@ def _book(case_no: str, *, inward: bool) -> Any:
     if request.method == "POST" and form.validate():
         slot = next(s for s in open_slots if s.key == form.slot.data)
         try:
-            with transaction() as session:
-                _take(session, case_no, slot, form, page, inward=inward)
+            _take(case_no, slot, form, page.letter, inward=inward)
         except RULES as error:
             show(form, error)
         else:
@@ -149,33 +148,21 @@ def _people(letter: DelegationLetterView, *, inward: bool) -> list[SelectChoice]
     ]
 
 
-def _take(session: Session, case_no: str, slot: Slot, form: LegForm, page: EnterpriseCasePage, *, inward: bool) -> None:
-    viewer, at = current_actor(), db.now(session)
-    case = case_for(session, viewer, case_no, lock=True)
-    appointment = _appointment(session, case, slot, form, page)
-    book = booking.book_pickup if inward else booking.book_delivery
-    book(session, case, appointment=appointment, by=viewer, at=at)
-
-
-def _appointment(
-    session: Session, case: Case, slot: Slot, form: LegForm, page: EnterpriseCasePage
-) -> booking.Appointment:
-    assert page.letter is not None
-    person = next(p for p in page.letter.people if str(p.id) == form.person.data)
-    project = case.project
-    if project.site_lon is None or project.site_lat is None:
-        raise Refused("no point", user_message="项目没有图上位置，请联系代办员登记后再预约")
-    address = Address(
-        project.site_lon, project.site_lat, form.address.data.strip(), person.name, person.phone,
-        own_enterprise(session, current_actor()).name,
-    )  # fmt: skip
-    return booking.Appointment(
-        on=slot.on, opens_s=slot.opens_s, closes_s=slot.closes_s, address=address, recipient_id=person.id
-    )
+def _take(case_no: str, slot: Slot, form: LegForm, letter: DelegationLetterView, *, inward: bool) -> None:
+    """The leg as it was filled in, with the person of the letter who is there."""
+    person = next(person for person in letter.people if str(person.id) == form.person.data)
+    given = {"contact_name": person.name, "contact_phone": person.phone, "recipient_id": person.id}
+    window = {"on": slot.on, "opens_s": slot.opens_s, "closes_s": slot.closes_s}
+    address = form.address.data.strip()
+    if inward:
+        take(command_from_form(BookPickup, MultiDict(), case=case_no, address=address, **window, **given))
+    else:
+        take(command_from_form(BookDelivery, MultiDict(), case=case_no, address=address, **window, **given))
 
 
 @bp.route("/parcels/<waybill>/window", methods=["GET", "POST"])
 @enterprise_only
+@offers(RescheduleLeg)
 def reschedule(waybill: str) -> Any:
     """Another day or window, without calling anybody, until the run is committed."""
     with transaction() as session:
@@ -193,8 +180,8 @@ def reschedule(waybill: str) -> Any:
     if request.method == "POST" and form.validate():
         slot = next(s for s in open_slots if s.key == form.slot.data)
         try:
-            with transaction() as session:
-                _move(session, waybill, slot)
+            window = {"on": slot.on, "opens_s": slot.opens_s, "closes_s": slot.closes_s}
+            take(command_from_form(RescheduleLeg, MultiDict(), waybill=waybill, **window))
         except RULES as error:
             show(form, error)
         else:
@@ -204,11 +191,3 @@ def reschedule(waybill: str) -> Any:
     return render_template(
         "enterprise/reschedule.html", case=page, leg=leg, form=form, days=_by_day(open_slots)
     ), status
-
-
-def _move(session: Session, waybill: str, slot: Slot) -> None:
-    viewer, at = current_actor(), db.now(session)
-    parcel = parcel_for(session, viewer, waybill, lock=True)
-    case = session.get_one(Case, parcel.case_id)
-    window = (slot.opens_s, slot.closes_s)
-    booking.reschedule_leg(session, case, parcel, day=slot.on, window=window, by=viewer, at=at)

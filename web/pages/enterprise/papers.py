@@ -8,13 +8,14 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.acts import papers
+from dispatch.acts.papers import GiveMaterial, ReturnCorrected
 from dispatch.cases.access_control import case_for
 from dispatch.cases.case import Case, Material
 from dispatch.core.errors import NotFound, Refused
 from dispatch.views.enterprise_case import case_page
 from web.pages.enterprise.blueprint import RULES, bp
 from web.wiring import files
+from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import current_actor, enterprise_only
 from web.wiring.files import BadUpload
 from web.wiring.formatting import in_words
@@ -43,6 +44,7 @@ def paper(case_no: str, material_id: int) -> Response:
 
 @bp.post("/cases/<case_no>/papers/<int:material_id>")
 @enterprise_only
+@offers(GiveMaterial)
 def give_paper(case_no: str, material_id: int) -> Response:
     """One material is given, or given anew."""
     back = redirect(url_for("enterprise.case", case_no=case_no, _anchor="papers"))
@@ -55,16 +57,12 @@ def give_paper(case_no: str, material_id: int) -> Response:
     try:
         digest = files.keep(upload)
         with transaction() as session:
-            at = db.now(session)
-            case = case_for(session, current_actor(), case_no, lock=True)
-            allowed = {p.id for p in case_page(session, current_actor(), case_no, at=at).papers if p.can_upload}
-            if material_id not in allowed:
+            page = case_page(session, current_actor(), case_no, at=db.now(session))
+            if material_id not in {paper.id for paper in page.papers if paper.can_upload}:
                 raise Refused("not asked for", user_message="这份材料现在不需要上传")
-            papers.give_material(
-                session, case, _material(case, material_id), sha256=digest,
-                media_type=files.MEDIA[files.path_of(digest).suffix[1:]], filename=upload.filename[-120:],
-                by=current_actor(), at=at,
-            )  # fmt: skip
+        kind = files.MEDIA[files.path_of(digest).suffix[1:]]
+        given = {"sha256": digest, "media_type": kind, "filename": upload.filename[-120:]}
+        take(command_from_form(GiveMaterial, request.form, case=case_no, material_id=material_id, **given))
     except BadUpload as error:
         flash(in_words(error.user_message), "error")
     except RULES as error:
@@ -76,6 +74,7 @@ def give_paper(case_no: str, material_id: int) -> Response:
 
 @bp.post("/cases/<case_no>/correction")
 @enterprise_only
+@offers(ReturnCorrected)
 def correct(case_no: str) -> Any:
     """Everything that was told is mended."""
     form = FlaskForm()
@@ -83,9 +82,7 @@ def correct(case_no: str) -> Any:
     if not form.validate():
         return back
     try:
-        with transaction() as session:
-            case = case_for(session, current_actor(), case_no, lock=True)
-            papers.correct(session, case, by=current_actor(), at=db.now(session))
+        take(command_from_form(ReturnCorrected, request.form, case=case_no))
     except NotFound:
         raise
     except RULES as error:

@@ -10,15 +10,16 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 import db
-from dispatch.acts import delegation, early_ends
-from dispatch.cases.access_control import project_for
+from dispatch.acts.asking import PersonGiven, RevokeDelegation, SignDelegation
 from dispatch.core.errors import NotFound
+from dispatch.core.ids import ProjectNo
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.views import enterprise_profile, enterprise_projects
 from dispatch.views.enterprise_path import drawn_path
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.pages.enterprise.questions import LetterForm, ReasonForm, people_typed
+from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import current_actor, current_person, enterprise_only
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
@@ -60,6 +61,7 @@ def card(project_no: str) -> str:
 
 @bp.route("/projects/<project_no>/revocation", methods=["GET", "POST"])
 @enterprise_only
+@offers(RevokeDelegation)
 def revoke(project_no: str) -> Any:
     """The delegation is revoked: work stops, windows are told, papers come home."""
     form = ReasonForm()
@@ -70,12 +72,7 @@ def revoke(project_no: str) -> Any:
         return redirect(url_for("enterprise.project", project_no=project_no))
     if request.method == "POST" and form.validate():
         try:
-            with transaction() as session:
-                at = db.now(session)
-                row = project_for(session, current_actor(), project_no, lock=True)
-                letter = row.delegation_on(in_shanghai(at).date())
-                if letter is not None:
-                    early_ends.revoke(session, letter, reason=form.reason.data, by=current_actor(), at=at)
+            take(command_from_form(RevokeDelegation, request.form, project=project_no, reason=form.reason.data))
         except RULES as error:
             show(form, error)
         else:
@@ -87,6 +84,7 @@ def revoke(project_no: str) -> Any:
 
 @bp.route("/projects/<project_no>/letter", methods=["GET", "POST"])
 @enterprise_only
+@offers(SignDelegation)
 def sign_letter(project_no: str) -> Any:
     """A new letter when none is in force."""
     with transaction() as session:
@@ -105,18 +103,7 @@ def sign_letter(project_no: str) -> Any:
         people, kept, wrong = people_typed(request.form)
         if form.validate() and not wrong:
             try:
-                with transaction() as session:
-                    delegation.delegate(
-                        session,
-                        project_for(session, current_actor(), project_no, lock=True),
-                        legal_representative=form.legal_representative.data.strip(),
-                        powers=form.powers,
-                        people=[delegation.AuthorisedPerson(**person) for person in kept],
-                        valid_to=form.valid_to.data,
-                        may_pass_on=bool(form.may_pass_on.data),
-                        by=current_actor(),
-                        at=db.now(session),
-                    )
+                take(letter_command(form, kept, project_no=project_no))
             except RULES as error:
                 show(form, error)
             else:
@@ -133,3 +120,12 @@ def sign_letter(project_no: str) -> Any:
         enterprise=enterprise,
         names=names,
     ), status
+
+
+def letter_command(form: LetterForm, people: list[dict[str, Any]], *, project_no: str) -> SignDelegation:
+    """The letter as it was filled in."""
+    return SignDelegation(
+        project=ProjectNo(project_no), legal_representative=form.legal_representative.data.strip(),
+        powers=tuple(form.powers), people=tuple(PersonGiven(**person) for person in people),
+        valid_to=form.valid_to.data, may_pass_on=bool(form.may_pass_on.data),
+    )  # fmt: skip

@@ -27,7 +27,7 @@ def lead(sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient]
 
 def typed(sessions: sessionmaker[Session], **more: object) -> dict[str, object]:
     with sessions() as session:
-        town = the_county(session).town.id
+        town = the_county(session).town.code
     return {
         "role": "agent", "name": "新来的", "phone": "13912340001", "division": town, "office_phone": "0519-86310001",
         "capacity": "5", "skills": ["land"], "vehicle": "ebike", **more,

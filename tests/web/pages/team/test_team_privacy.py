@@ -27,7 +27,7 @@ def operator(sign_in_as: Callable[..., FlaskClient], sessions: sessionmaker[Sess
 
 
 def asked_for(browser: FlaskClient, act: str, **more: str):
-    form = {"phone": NUMBER, "why": "本人书面请求", "known": "yes", "act": act} | more
+    form = {"phone": NUMBER, "reason": "本人书面请求", "known": "yes", "act": act} | more
     return browser.post("/team/privacy", data=form, follow_redirects=True)
 
 
@@ -61,7 +61,7 @@ def test_an_erasure_forgets_number_and_words_and_is_on_record(
 
 @pytest.mark.parametrize(
     "form",
-    [{"why": ""}, {"known": ""}, {"act": "look"}, {"phone": "nobody"}],
+    [{"reason": ""}, {"known": ""}, {"act": "look"}, {"phone": "nobody"}],
     ids=["no reason", "not identified", "another act", "no number"],
 )
 def test_what_is_not_a_proper_request_changes_nothing(
@@ -79,7 +79,7 @@ def test_every_look_at_a_whole_number_is_listed_with_who_and_why(
 ) -> None:
     with sessions() as session:
         message_id = session.scalars(select(Message.id)).one()
-    operator.post(f"/team/outbox/{message_id}/number", data={"why": "回拨核实"}, follow_redirects=True)
+    operator.post(f"/team/outbox/{message_id}/number", data={"reason": "回拨核实"}, follow_redirects=True)
     page = operator.get("/team/privacy").text
     assert "查看完整号码" in page
     assert "回拨核实" in page

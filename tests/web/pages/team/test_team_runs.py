@@ -235,7 +235,7 @@ def test_the_outbox_masks_numbers_and_resends_for_a_reason(team: Team) -> None:
     with team.sessions.begin() as session:
         session.get_one(Message, message_id).become(State.FAILED_PERMANENT, "测试")
     assert "请写明重发的原因" in team.lead.post(f"/team/outbox/{message_id}/again", follow_redirects=True).text
-    said = team.lead.post(f"/team/outbox/{message_id}/again", data={"why": "客户来电未收到"}, follow_redirects=True)
+    said = team.lead.post(f"/team/outbox/{message_id}/again", data={"reason": "客户来电未收到"}, follow_redirects=True)
     assert "已重发" in said.text
     with team.sessions() as session:
         again = session.scalars(select(Message).where(Message.resend_of_id == message_id)).one()
@@ -245,7 +245,7 @@ def test_the_outbox_masks_numbers_and_resends_for_a_reason(team: Team) -> None:
 def test_a_whole_number_is_shown_for_a_reason_and_that_is_kept(team: Team) -> None:
     _, message_id = a_case(team)
     assert "13812345678" not in team.lead.post(f"/team/outbox/{message_id}/number", follow_redirects=True).text
-    said = team.lead.post(f"/team/outbox/{message_id}/number", data={"why": "回拨核实"}, follow_redirects=True)
+    said = team.lead.post(f"/team/outbox/{message_id}/number", data={"reason": "回拨核实"}, follow_redirects=True)
     assert "13812345678" in said.text
     with team.sessions() as session:
         assert session.scalars(select(Unmasking.why)).one() == "回拨核实"
@@ -269,11 +269,11 @@ def test_an_operator_edits_a_text_and_sees_every_fault_at_once(team: Team) -> No
 
 
 def test_a_number_is_left_alone_and_taken_back(team: Team) -> None:
-    wrong = team.lead.post("/team/numbers", data={"phone": "123", "note": "来电"}, follow_redirects=True)
+    wrong = team.lead.post("/team/numbers", data={"phone": "123", "reason": "来电"}, follow_redirects=True)
     assert "手机号有误" in wrong.text
-    team.lead.post("/team/numbers", data={"phone": "13812345678", "note": "本人来电", "what": "stop"})
+    team.lead.post("/team/numbers", data={"phone": "13812345678", "reason": "本人来电", "what": "stop"})
     assert "138****5678" in team.lead.get("/team/numbers").text
-    team.lead.post("/team/numbers", data={"phone": "13812345678", "note": "本人来电", "what": "lift"})
+    team.lead.post("/team/numbers", data={"phone": "13812345678", "reason": "本人来电", "what": "lift"})
     assert "138****5678" not in team.lead.get("/team/numbers").text
 
 
