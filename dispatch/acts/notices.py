@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import MaxLen
+from annotated_types import MaxLen, MinLen
 
 from dispatch.acts.act import LEADS, ActContext, act
-from dispatch.acts.act_fields import Phone
+from dispatch.acts.act_fields import Phone, Wanted
 from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
 from dispatch.core.ids import MessageId
@@ -17,6 +17,7 @@ from notifications.phone import BadNumber
 
 SHORTEST_REASON = 2
 NOT_AGAIN = "这条短信不能重发：验证码只能重新获取，已送达或发送中的不重复发送"
+WHY_AGAIN = "请写明重发的原因"
 BAD_NUMBER = "手机号有误，请填写11位手机号"
 Because = Annotated[str, MaxLen(400)]
 
@@ -42,10 +43,10 @@ class ResendMessage:
     """The same words again, as a new message that names the first and the reason."""
 
     message: MessageId
-    reason: Because
+    reason: Annotated[str, MinLen(1), MaxLen(400), Wanted(WHY_AGAIN)]
 
     def perform(self, context: ActContext) -> MessageResult:
-        why = _reason(self.reason, "请写明重发的原因")
+        why = _reason(self.reason, WHY_AGAIN)
         message = context.row(Message, self.message)
         try:
             again = outbox.resend(context.session, message, why=why, by_account=context.actor.account_id, at=context.at)

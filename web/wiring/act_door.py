@@ -17,6 +17,8 @@ from werkzeug.datastructures import MultiDict
 
 from dispatch.acts.act import RULES, Act, perform
 from dispatch.acts.act_fields import Wanted
+from dispatch.acts.named_rows import ROWS
+from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
 from dispatch.core.ids import BIGGEST, LONGEST
 from web.wiring.api_schema import Strict
@@ -32,17 +34,20 @@ MULTIPLE = (list, tuple, frozenset)
 
 
 def offers(
-    *commands: type, steps: Mapping[str, type] | None = None, key: str = "step"
+    *commands: type,
+    steps: Mapping[str, type] | None = None,
+    key: str = "step",
+    only: frozenset[Role] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Marks a view with the acts that it offers: only who may take one of them finds it.
 
-    ``steps``: acts that the door tells apart by a word in the field ``key``."""
+    ``steps``: acts that the door tells apart by a word in the field ``key``. ``only``: a page for fewer roles."""
     words = {command: {key: word} for word, command in (steps or {}).items()}
     offered = {command: words.get(command, {}) for command in (*commands, *words)}
 
     def mark(view: Callable[P, R]) -> Callable[P, R]:
         allowed = frozenset[Any]().union(*(RULES[command].by for command in offered))
-        guarded = roles(*sorted(allowed))(view)
+        guarded = roles(*sorted(allowed if only is None else allowed & only))(view)
         guarded.offered_acts = offered  # type: ignore[attr-defined]
         return guarded
 
@@ -122,8 +127,18 @@ def command_from_form(command: type[C], form: MultiDict[str, str], **given: obje
     try:
         body = schema_of(cast(type, command), path=tuple(sorted(given)))(**values)
     except ValidationError as error:
+        _check_address(cast(type, command), given)
         raise Refused(f"{command.__name__}: {error}", user_message=_first_fault(command, error)) from None
     return command_from(command, body, **given)
+
+
+def _check_address(command: type, given: Mapping[str, object]) -> None:
+    """A form that is filled in badly tells nobody whether another's row is there. Raises NotFound."""
+    hints = RULES[command].hints
+    with transaction() as session:
+        for name, value in given.items():
+            if hints.get(name) in ROWS:
+                ROWS[hints[name]].find(session, current_actor(), value)
 
 
 def _takes_several(hint: Any) -> bool:

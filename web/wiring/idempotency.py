@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from datetime import timedelta
 from functools import wraps
 from typing import Any
 
-from flask import Response, make_response, request
+from flask import Response, jsonify, make_response, request
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -43,7 +44,7 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
         if stored is not None:
             return stored
         try:
-            response = make_response(view(*args, **kwargs))
+            response = make_response(_jsonable(view(*args, **kwargs)))
         except BaseException:
             _forget(account_id, key)
             raise
@@ -59,6 +60,12 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
         return response
 
     return once
+
+
+def _jsonable(answer: Any) -> Any:
+    """A view's answer as Flask takes it: what an act answers is a dataclass."""
+    body, *more = answer if isinstance(answer, tuple) else (answer,)
+    return (jsonify(body), *more) if is_dataclass(body) else answer
 
 
 def _row(account_id: int, key: str) -> Any:

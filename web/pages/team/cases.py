@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 import db
+from dispatch.acts.act import STAFF
 from dispatch.acts.booking import BookDelivery, BookPickup
 from dispatch.acts.collection import HandIn
 from dispatch.acts.delivery import RecordDelivered
@@ -75,14 +76,14 @@ def prescreen(case_no: str) -> Response:
 
 
 @bp.post("/cases/<case_no>/corrected")
-@offers(ReturnCorrected)
+@offers(ReturnCorrected, only=STAFF)
 def corrected(case_no: str) -> Response:
     """The corrections are in."""
     return take_form(ReturnCorrected, "已转回预审", back=_page(case_no), case=case_no)
 
 
 @bp.post("/cases/<case_no>/materials/<int:material_id>")
-@offers(GiveMaterial)
+@offers(GiveMaterial, only=STAFF)
 def give(case_no: str, material_id: int) -> Response:
     """Take in a material that the enterprise brought."""
     with transaction() as session:
@@ -127,21 +128,21 @@ def proof(case_no: str, digest: str) -> Any:
 
 
 @bp.post("/cases/<case_no>/counter")
-@offers(HandIn)
+@offers(HandIn, only=STAFF)
 def hand_in(case_no: str) -> Response:
     """The originals were brought to the counter."""
     return take_form(HandIn, "已在窗口收取原件", back=_page(case_no), case=case_no)
 
 
 @bp.post("/cases/<case_no>/pickup")
-@offers(BookPickup)
+@offers(BookPickup, only=STAFF)
 def book_pickup(case_no: str) -> Response:
     """Book a pickup for the enterprise."""
     return take_form(BookPickup, "已预约揽收", back=_page(case_no), case=case_no, **_window())
 
 
 @bp.post("/cases/<case_no>/delivery")
-@offers(BookDelivery)
+@offers(BookDelivery, only=STAFF)
 def book_delivery(case_no: str) -> Response:
     """Book a delivery of the results."""
     return take_form(BookDelivery, "已预约投递", back=_page(case_no), case=case_no, **_window())

@@ -152,6 +152,8 @@ PERSON_STEPS: Mapping[str, type] = {"export": ExportPerson, "erase": ErasePerson
 def person_request() -> Response:
     """Export or erase what was said to one number, once its owner was identified and said why."""
     try:
+        if request.form.get("act") not in PERSON_STEPS:
+            raise Refused("neither export nor erase", user_message="请写明本人的请求，并确认已核实本人身份")
         if request.form.get("act") == "export":
             rows = take(command_from_form(ExportPerson, request.form))
             return _as_file(rows, at=business_clock()[0])
