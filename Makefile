@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=  # packages are compiled when first imported, which must be kept
 
-.PHONY: run test check lock chaos crowd bench fmt clean python
+.PHONY: run test quick check mutants coverage lock chaos crowd bench fmt clean help python
 .DEFAULT_GOAL := run
 
 run: python       ## start everything; Ctrl-C ends it
@@ -16,6 +16,10 @@ test: python      ## every check and every test
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2
 	@$(PYTHON) prepare.py browser
+
+quick: python     ## the tests that need no database, broker, browser or search: under 20 s
+	@$(PYTHON) prepare.py check
+	$(BIN)/pytest -q --quick -n 2
 
 check:            ## style, types and the contract between the rooms
 	$(BIN)/ruff check --quiet .
@@ -44,6 +48,9 @@ bench: python     ## the gap table of the routing engine
 
 clean:            ## forget the environment and the pages' assets; the data stays
 	rm -rf .venv web/static/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+help:             ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST) | awk -F': ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 python:
 	@test -n "$(PYTHON)" || { echo "daiban: Python 3.11 or later is needed and none is on PATH" >&2; exit 1; }

@@ -37,7 +37,7 @@ def clone(tmp_path: Path) -> ModuleType:
     return module
 
 
-def search_of(root: Path, core: prepare.Core) -> Path:
+def search_of(root: Path, core: prepare.CompiledSearch) -> Path:
     return (root / core.module.replace(".", "/")).with_suffix(".py")
 
 
