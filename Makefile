@@ -21,11 +21,13 @@ quick: python     ## the tests that need no database, broker, browser or search:
 	@$(PYTHON) prepare.py check
 	$(BIN)/pytest -q --quick -n 2
 
-check:            ## style, types and the contract between the rooms
+check:            ## style, types, the contract between the rooms, sizes, dead code, commits
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.gates.house
+	$(BIN)/python -m tests.gates.dead_code
 
 fmt:              ## write the code in the agreed style
 	$(BIN)/ruff check --fix .
@@ -50,7 +52,7 @@ clean:            ## forget the environment and the pages' assets; the data stay
 	rm -rf .venv web/static/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 help:             ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST) | awk -F': ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 python:
 	@test -n "$(PYTHON)" || { echo "daiban: Python 3.11 or later is needed and none is on PATH" >&2; exit 1; }
