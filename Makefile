@@ -15,6 +15,7 @@ test: python      ## every check and every test
 	@$(PYTHON) prepare.py test
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2
+	$(BIN)/python -m tests.gates.mutants --short
 	@$(PYTHON) prepare.py browser
 
 quick: python     ## the tests that need no database, broker, browser or search: under 20 s
@@ -28,6 +29,17 @@ check:            ## style, types, the contract between the rooms, sizes, dead c
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.gates.house
 	$(BIN)/python -m tests.gates.dead_code
+
+mutants: python   ## small changes to the rules that some test must notice; MODULES=... for some only
+	@$(PYTHON) prepare.py check
+	$(BIN)/python -m tests.gates.mutants $(MODULES)
+
+coverage: python  ## branches that the quick tests reach, a room; TESTS=all for every test, LEAST=90 to fail below
+	@$(PYTHON) prepare.py $(if $(TESTS),test,check)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q $(if $(TESTS),,--quick)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/python -m tests.gates.coverage_by_room $(LEAST)
 
 fmt:              ## write the code in the agreed style
 	$(BIN)/ruff check --fix .
