@@ -77,7 +77,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     hypothesis.settings.register_profile("mutants", derandomize=True, deadline=None, database=None)
-    modules = tests_by_module()
+    modules = modules_with_tests()
     if unknown := set(options.modules) - set(modules):
         parser.error(f"not in mutants.toml: {', '.join(sorted(unknown))}")
     chosen = list(options.modules or (changed(modules) if options.short else ()) or modules)
@@ -90,7 +90,7 @@ def main() -> int:
     return told(mutants, survivors, short=options.short)
 
 
-def tests_by_module() -> dict[str, list[str]]:
+def modules_with_tests() -> dict[str, list[str]]:
     """The modules, with the files or folders of tests that must notice a change. The later line of the table wins."""
     found = {}
     for pattern, tests in SETTINGS["modules"].items():
