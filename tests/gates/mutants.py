@@ -170,7 +170,7 @@ def seconds_without_mutant(tests: Sequence[str]) -> int:
 def warm(tests: Sequence[str]) -> None:
     """Load every foreign package that the tests load; the project's own modules are loaded anew in each fork."""
     reader, writer = os.pipe()
-    if not os.fork():
+    if not (collecting := os.fork()):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         pytest.main([*QUIETLY, "--collect-only", *tests], plugins=[PureOnly()])
         names = [name for name in sys.modules if name.split(".")[0] not in OWN and not name.startswith("_")]
@@ -179,7 +179,7 @@ def warm(tests: Sequence[str]) -> None:
     os.close(writer)
     with os.fdopen(reader) as stream:
         names = stream.read().split("\n")
-    os.wait()
+    os.waitpid(collecting, 0)
     for name in names:
         with suppress(Exception):
             importlib.import_module(name)
