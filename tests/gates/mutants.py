@@ -200,7 +200,7 @@ def told(mutants: Sequence[Mutation], survivors: set[Mutation], *, short: bool) 
         sys.stdout.writelines(f"  {file}:{each.line} {each.function}: {each.change}\n" for each in alive)
     noticed = 100 * (len(mutants) - len(survivors))
     if short:
-        is_low = noticed < sum(wanted[mutant.file] - SETTINGS["slack_of_sample"] for mutant in mutants)
+        is_low = noticed < sum(max(0, wanted[mutant.file] - SETTINGS["slack_of_sample"]) for mutant in mutants)
     sys.stdout.write(f"{noticed // max(1, len(mutants))} % of {len(mutants)} mutants were noticed\n")
     return int(is_low)
 
