@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=  # packages are compiled when first imported, which must be kept
 
-.PHONY: run test check lock chaos crowd bench fmt clean python
+.PHONY: run test quick check mutants coverage lock chaos crowd bench fmt clean help python
 .DEFAULT_GOAL := run
 
 run: python       ## start everything; Ctrl-C ends it
@@ -15,13 +15,31 @@ test: python      ## every check and every test
 	@$(PYTHON) prepare.py test
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2
+	$(BIN)/python -m tests.gates.mutants --short
 	@$(PYTHON) prepare.py browser
 
-check:            ## style, types and the contract between the rooms
+quick: python     ## the tests that need no database, broker, browser or search: under 20 s
+	@$(PYTHON) prepare.py check
+	$(BIN)/pytest -q --quick -n 2
+
+check:            ## style, types, the contract between the rooms, sizes, dead code, commits
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.gates.house
+	$(BIN)/python -m tests.gates.dead_code
+
+mutants: python   ## small changes to the rules that some test must notice; MODULES=... for some only
+	@$(PYTHON) prepare.py check
+	$(BIN)/python -m tests.gates.mutants $(MODULES)
+
+coverage: python  ## branches that the quick tests reach, a room; TESTS=all for every test, LEAST=90 to fail below
+	@$(PYTHON) prepare.py $(if $(TESTS),test,check)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q $(if $(TESTS),,--quick)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/python -m tests.gates.coverage_by_room $(LEAST)
 
 fmt:              ## write the code in the agreed style
 	$(BIN)/ruff check --fix .
@@ -44,6 +62,9 @@ bench: python     ## the gap table of the routing engine
 
 clean:            ## forget the environment and the pages' assets; the data stays
 	rm -rf .venv web/static/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+help:             ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 python:
 	@test -n "$(PYTHON)" || { echo "daiban: Python 3.11 or later is needed and none is on PATH" >&2; exit 1; }

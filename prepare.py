@@ -74,7 +74,7 @@ class NotPrepared(RuntimeError):
 def main() -> int:
     """The command line: what is to be run afterwards, or the lock files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("purpose", choices=("run", "test", "browser", "lock"))
+    parser.add_argument("purpose", choices=("run", "check", "test", "browser", "lock"))
     purpose = parser.parse_args().purpose
     try:
         if purpose == "lock":
@@ -84,8 +84,10 @@ def main() -> int:
                 raise NotPrepared(f"the browser tests were not run: {missing}")
         else:
             environment(RUN_LOCK)
-            if purpose == "test":
+            if purpose != "run":
                 environment(TEST_LOCK)
+            if purpose == "check":  # pages and compiled searches are not needed to read code
+                return 0
             with compiled_cores():  # meanwhile
                 assets()
             if purpose == "test" and (missing := missing_for_browsers()) and (why_not := install_browser()):

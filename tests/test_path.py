@@ -31,8 +31,8 @@ from dispatch.custody import verification
 from dispatch.custody.anchors import CustodyAnchor
 from notifications.message import Attempt, Message, State
 from servers import until
-from tests.conftest import Program
 from tests.dispatch.builders import MONDAY, WUJIN, an_enterprise, make_county, the_county
+from tests.fixtures.program import Program
 from tests.notifications.provider_server import SID, TOKEN, Behaviour, Provider
 from web import run
 from web.wiring.accounts import Account
