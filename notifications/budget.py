@@ -39,7 +39,7 @@ class Merge:
     count: int
 
 
-def free_at(
+def allowed_at(
     gone: Iterable[SentText], body_hash: bytes, priority: Priority, ahead: int, settings: NoticeSettings
 ) -> datetime | None:
     """None when the text may go now, else the earliest moment at which it may. ``gone`` is what the window holds.
@@ -65,12 +65,12 @@ def free_at(
     return max(waits) + settings.day if waits else None
 
 
-def room(gone: Iterable[SentText], settings: NoticeSettings) -> int:
+def remaining(gone: Iterable[SentText], settings: NoticeSettings) -> int:
     """How many different texts of progress still fit into the day."""
     return settings.different_a_day - settings.kept_for_urgent - len({one.body_hash for one in gone})
 
 
-def merges(waiting: Sequence[PendingText], left: int, catalogue: Catalogue) -> list[Merge]:
+def plan_merges(waiting: Sequence[PendingText], left: int, catalogue: Catalogue) -> list[Merge]:
     """How what waits becomes few enough for ``left`` texts: newer for older, pairs, one for a case, one for all."""
     plan = _MergePlanner(waiting, left, catalogue)
     for step in (plan.newer_for_older, plan.pairs, plan.one_for_a_case, plan.one_for_all):

@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session, aliased
 
 import db
 from notifications import budget, facts, health, ledger, outbox, suppression, texts
-from notifications.boundary import reached
-from notifications.durable import KEPT
+from notifications.crash_points import reached
 from notifications.gateways.gateway import OutgoingSms
 from notifications.message import OPEN, Attempt, AttemptOutcome, Message, Priority, State
-from notifications.moment import CLOCKS, Moment, told
+from notifications.moment import MOMENT_COLUMNS, Moment, moment_of_row
 from notifications.phone import NumberType, line_of
 from notifications.quiet import when_allowed
 from notifications.segments import segments
 from notifications.settings import GatewayShare, NoticeSettings
+from notifications.synchronous_commit import SYNCHRONOUS_COMMIT
 
 AFTER_URGENT = timedelta(seconds=30)
 
@@ -38,7 +38,7 @@ class Claim:
 _NUMBERS_KEY: ColumnElement[int] = literal_column(
     "('x' || encode(substring(message.to_hash from 1 for 8), 'hex'))::bit(64)::bigint"
 )
-_LOCK_ITS_NUMBER = select(Message.to_hash, func.pg_advisory_xact_lock(_NUMBERS_KEY), KEPT).where(
+_LOCK_ITS_NUMBER = select(Message.to_hash, func.pg_advisory_xact_lock(_NUMBERS_KEY), SYNCHRONOUS_COMMIT).where(
     Message.id == bindparam("message_id"), Message.state.in_(OPEN)
 )
 _other = aliased(Message)
@@ -48,7 +48,7 @@ _TAKE_IT = (
         suppression.why_of(Message.to_hash).scalar_subquery(),
         exists().where(Attempt.to_hash == Message.to_hash)
         | exists().where(_other.to_hash == Message.to_hash, _other.state == State.QUEUED, _other.id != Message.id),
-        *CLOCKS,
+        *MOMENT_COLUMNS,
     )
     .where(Message.id == bindparam("message_id"))
     .with_for_update(of=Message, skip_locked=True)
@@ -63,7 +63,7 @@ def lock_number(session: Session, to_hash: bytes) -> None:
     Taken before any message's row, and in a statement of its own: the next one sees what the last holder did.
     """
     key = int.from_bytes(to_hash[:8], "big", signed=True)
-    session.execute(select(func.pg_advisory_xact_lock(key), KEPT))
+    session.execute(select(func.pg_advisory_xact_lock(key), SYNCHRONOUS_COMMIT))
 
 
 def expires_by(message: Message, at: Moment) -> datetime:
@@ -86,7 +86,7 @@ def claim(session: Session, message_id: int, settings: NoticeSettings) -> Claim 
         return None
     message, why, has_company, *clocks = found
     reached("claim.locked")
-    at = told(*clocks)
+    at = moment_of_row(*clocks)
     if message.state is State.CLAIMED:
         return _take_over(session, message, at.real, since, settings)
     if message.state is not State.QUEUED or message.not_before > at.now:
@@ -140,13 +140,13 @@ def _may_go(
 ) -> bool:
     priority = Priority(message.priority)
     if message.expires_at is not None and message.expires_at <= expires_by(message, at):
-        end(session, message, State.EXPIRED, "its time had passed")
+        finish(session, message, State.EXPIRED, "its time had passed")
         return False
     if held := suppression.holds_back(why, priority):
-        end(session, message, State.SUPPRESSED, held.value)
+        finish(session, message, State.SUPPRESSED, held.value)
         return False
     if priority is not Priority.CODE and (morning := when_allowed(at.now, settings)) > at.now:
-        hold(message, morning)
+        postpone(message, morning)
         return False
     # nothing went to this number lately and nothing else waits for it: there is nothing to count
     return alone or _fits_budget(session, message, to_hash, at, settings)
@@ -159,7 +159,7 @@ def _fits_budget(session: Session, message: Message, to_hash: bytes, at: Moment,
         return True
     gone = _gone(session, to_hash, now, settings, codes_apart)
     waiting = _waiting(session, to_hash, now)
-    left = budget.room(gone, settings)
+    left = budget.remaining(gone, settings)
     if len(waiting) > 1 and len(waiting) > left:
         _merge(session, waiting, left, settings)
         if message.state is not State.QUEUED:
@@ -177,13 +177,13 @@ def _fits_budget(session: Session, message: Message, to_hash: bytes, at: Moment,
     if not gone and not urgent:
         return True
     body_hash = _body_hash(session, message, settings)
-    free = budget.free_at(gone, body_hash, priority, len(urgent), settings)
+    free = budget.allowed_at(gone, body_hash, priority, len(urgent), settings)
     if free is None:
         return True
-    if urgent and budget.free_at(gone, body_hash, priority, 0, settings) is None:
+    if urgent and budget.allowed_at(gone, body_hash, priority, 0, settings) is None:
         message.retry_at = at.real + AFTER_URGENT  # what matters more is on its way: see what it leaves
     else:
-        hold(message, when_allowed(max(free, now), settings))
+        postpone(message, when_allowed(max(free, now), settings))
     return False
 
 
@@ -208,7 +208,7 @@ def _waiting(session: Session, to_hash: bytes, now: datetime) -> list[Message]:
 
 def _merge(session: Session, waiting: list[Message], left: int, settings: NoticeSettings) -> None:
     rows = {m.id: m for m in waiting}
-    plan = budget.merges(
+    plan = budget.plan_merges(
         [
             budget.PendingText(m.id, m.text_name, Priority(m.priority), m.case_id, m.locale, 1 + m.carries)
             for m in waiting
@@ -232,7 +232,7 @@ def _merge(session: Session, waiting: list[Message], left: int, settings: Notice
         carrier.priority = min(carrier.priority, *(one.priority for one in absorbed))
         carrier.not_before = min(carrier.not_before, *(one.not_before for one in absorbed))
         for one in absorbed:
-            end(session, one, State.SUPPRESSED, f"said by message {carrier.id}")
+            finish(session, one, State.SUPPRESSED, f"said by message {carrier.id}")
             one.carrier_id = carrier.id
         carrier.rung_at = None
         outbox.publish_after_commit(session, [(carrier.id, Priority(carrier.priority))])
@@ -304,7 +304,7 @@ def _letter(message: Message, attempt: Attempt, body: str) -> OutgoingSms:
 # ---------------------------------------------------------------- what any step may do to a message
 
 
-def end(session: Session, message: Message, state: State, reason: str, *, real: datetime | None = None) -> None:
+def finish(session: Session, message: Message, state: State, reason: str, *, real: datetime | None = None) -> None:
     """A final word, and its count. ``real`` saves the question what the time is."""
     before = message.state
     message.become(state, reason)
@@ -316,6 +316,6 @@ def end(session: Session, message: Message, state: State, reason: str, *, real: 
     facts.note(session, message, **measures)
 
 
-def hold(message: Message, until: datetime) -> None:
+def postpone(message: Message, until: datetime) -> None:
     """Not now: the row keeps the moment, and nobody sleeps for it."""
     message.not_before, message.due_since, message.rung_at = until, None, None

@@ -12,29 +12,29 @@ from sqlalchemy.orm import Session, aliased, defer, sessionmaker
 
 import db
 from notifications import health, ledger, outbox, receipts, texts
-from notifications.boundary import reached
 from notifications.bucket import Bucket
-from notifications.claim import Claim, claim, end, lock_number
+from notifications.claim import Claim, claim, finish, lock_number
+from notifications.crash_points import reached
 from notifications.gateways.console import Console
 from notifications.gateways.gateway import Gateway, NotProcessed, ProviderRecord, SmsRefused, Unclear
 from notifications.message import Attempt, AttemptOutcome, Message, Priority, State
-from notifications.moment import CLOCKS, told
-from notifications.outcomes import put_back, refused, taken
+from notifications.moment import MOMENT_COLUMNS, moment_of_row
+from notifications.outcomes import mark_refused, mark_sent, requeue
 from notifications.settings import NoticeSettings
 from notifications.verdicts import verdict
 
 log = logging.getLogger(__name__)
 
 SKEW = timedelta(minutes=2)
-PATIENCE_S = 1.0
+MAX_TOKEN_WAIT_S = 1.0
 """So long a worker waits for a token itself; longer waits are the row's."""
-LOOK_AGAIN = timedelta(seconds=30)
-AT_ONCE = 4
+LOOK_UP_AGAIN_AFTER = timedelta(seconds=30)
+COMPUTING_THREADS = 4
 """So many of a process's threads claim and settle at a time: more would only take the interpreter from each other."""
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SendResult:
     """What one call came to: an id, or an error and what it says about the message."""
 
     outcome: AttemptOutcome | None
@@ -46,18 +46,18 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class DeliveryContext:
     """Everything a delivery needs beside the message: the database, the gateways, the rates, the rules."""
 
     sessions: sessionmaker[Session]
     gateways: Mapping[str, Gateway]
     bucket: Bucket
     settings: NoticeSettings
-    few: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
+    few: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(COMPUTING_THREADS))
     """Held while a thread computes, never while it waits for a provider."""
 
 
-def deliver(post: Post, message_id: int) -> None:
+def deliver(post: DeliveryContext, message_id: int) -> None:
     """One try at one message. May be called twice, by anybody, at any time."""
     reached("task.started")
     with post.few, post.sessions.begin() as session:
@@ -83,33 +83,33 @@ def deliver(post: Post, message_id: int) -> None:
         )
 
 
-def attempt(post: Post, claimed: Claim) -> Result:
+def attempt(post: DeliveryContext, claimed: Claim) -> SendResult:
     """The call, with no transaction open around it."""
     gateway = post.gateways.get(claimed.gateway)
     if gateway is None:
-        return Result(AttemptOutcome.NOT_PROCESSED, code="no such gateway")
+        return SendResult(AttemptOutcome.NOT_PROCESSED, code="no such gateway")
     waited = 0.0
     while (wait_s := post.bucket.take(claimed.gateway)) > 0:
-        if waited + wait_s > PATIENCE_S:
-            return Result(AttemptOutcome.NOT_PROCESSED, code="rate", wait_s=wait_s)
+        if waited + wait_s > MAX_TOKEN_WAIT_S:
+            return SendResult(AttemptOutcome.NOT_PROCESSED, code="rate", wait_s=wait_s)
         time.sleep(wait_s)
         waited += wait_s
     reached("bucket.passed")
     if time.monotonic() - claimed.since > post.settings.lease_s / 2:
-        return Result(AttemptOutcome.NOT_PROCESSED, code="held up", wait_s=0)  # too late to finish inside the lease
+        return SendResult(AttemptOutcome.NOT_PROCESSED, code="held up", wait_s=0)  # too late to finish inside the lease
     reached("send.calling")
     began = time.monotonic()
     try:
         provider_id = gateway.send(claimed.letter)
-        result = Result(AttemptOutcome.SENT, provider_id=provider_id)
+        result = SendResult(AttemptOutcome.SENT, provider_id=provider_id)
     except SmsRefused as error:
-        result = Result(AttemptOutcome.REFUSED, code=error.code)
+        result = SendResult(AttemptOutcome.REFUSED, code=error.code)
     except NotProcessed as error:
-        result = Result(AttemptOutcome.NOT_PROCESSED, code=error.code, trouble=error.trouble)
+        result = SendResult(AttemptOutcome.NOT_PROCESSED, code=error.code, trouble=error.trouble)
     except Unclear as error:
-        result = Result(None, code=error.code, trouble=True)
+        result = SendResult(None, code=error.code, trouble=True)
     took_ms = int((time.monotonic() - began) * 1000)
-    return Result(result.outcome, result.provider_id, result.code, result.trouble, result.wait_s, took_ms)
+    return SendResult(result.outcome, result.provider_id, result.code, result.trouble, result.wait_s, took_ms)
 
 
 # ---------------------------------------------------------------- what the call came to
@@ -125,7 +125,7 @@ _TO_SETTLE = (
             _another.provider_id == bindparam("provider_id", type_=String),
             _another.id != Attempt.id,
         ),
-        *CLOCKS,
+        *MOMENT_COLUMNS,
     )
     .join(Attempt, Attempt.message_id == Message.id)
     .where(Attempt.id == bindparam("attempt_id"))
@@ -135,11 +135,11 @@ _TO_SETTLE = (
 _ANEW = {"populate_existing": True}
 
 
-def settle(session: Session, claimed: Claim, result: Result, settings: NoticeSettings) -> None:
+def settle(session: Session, claimed: Claim, result: SendResult, settings: NoticeSettings) -> None:
     """Write down what the call came to. A receipt or a look-up that was faster is not overruled."""
     asked = {"attempt_id": claimed.attempt_id, "provider_id": result.provider_id}
     message, attempt, is_anothers, *clocks = session.execute(_TO_SETTLE, asked, execution_options=_ANEW).one()
-    at = told(*clocks)
+    at = moment_of_row(*clocks)
     now = at.real
     attempt.ended_at, attempt.took_ms, attempt.trouble = now, result.took_ms, result.trouble
     if attempt.outcome is not None:
@@ -148,13 +148,13 @@ def settle(session: Session, claimed: Claim, result: Result, settings: NoticeSet
     attempt.error_code = result.code
     match result.outcome:
         case AttemptOutcome.SENT:
-            taken(session, message, attempt, result.provider_id, at=at, is_anothers=is_anothers)
+            mark_sent(session, message, attempt, result.provider_id, at=at, is_anothers=is_anothers)
         case AttemptOutcome.NOT_PROCESSED:
             attempt.outcome = AttemptOutcome.NOT_PROCESSED
-            put_back(message, now, result.code, result.wait_s)
+            requeue(message, now, result.code, result.wait_s)
         case AttemptOutcome.REFUSED:
             attempt.outcome = AttemptOutcome.REFUSED
-            refused(session, message, verdict(result.code), result.code or "")
+            mark_refused(session, message, verdict(result.code), result.code or "")
         case _:
             # it may have gone out: nobody touches it until the provider's list must show it
             message.lease_until = now + timedelta(seconds=settings.lag_s)
@@ -165,7 +165,7 @@ def settle(session: Session, claimed: Claim, result: Result, settings: NoticeSet
         log.warning("gateway %s fails: its traffic moves", attempt.gateway)
 
 
-def _settled_before(attempt: Attempt, result: Result) -> None:
+def _settled_before(attempt: Attempt, result: SendResult) -> None:
     if result.outcome is not AttemptOutcome.SENT or attempt.provider_id == result.provider_id:
         return
     if attempt.provider_id is None:
@@ -181,7 +181,7 @@ def _settled_before(attempt: Attempt, result: Result) -> None:
 # ---------------------------------------------------------------- was it sent?
 
 
-def _look_up(post: Post, claimed: Claim) -> None:
+def _look_up(post: DeliveryContext, claimed: Claim) -> None:
     reached("lookup.calling")
     gateway = post.gateways.get(claimed.gateway)
     found: list[ProviderRecord] | None = None
@@ -218,7 +218,7 @@ def settle_look_up(
         return None
     ours = _ours(session, claimed, attempt, found) if found is not None else None
     if ours is not None:
-        taken(session, message, attempt, ours.provider_id)
+        mark_sent(session, message, attempt, ours.provider_id)
         return ours
     # the last moment at which a worker that was killed or cut off may still have been heard by the provider
     last = attempt.ended_at or attempt.started_at + timedelta(seconds=settings.lease_s)
@@ -227,15 +227,17 @@ def settle_look_up(
     if found is not None and claimed.leased_at >= listed_by and not _rivals(session, attempt, live=True):
         attempt.outcome = AttemptOutcome.NOT_FOUND
         if texts.text_named(message.text_name).once:
-            end(session, message, State.FAILED_TEMPORARY, "a one-time code is not resent")
+            finish(session, message, State.FAILED_TEMPORARY, "a one-time code is not resent")
         else:
-            put_back(message, now, "not found by its look-up", 0)
+            requeue(message, now, "not found by its look-up", 0)
             outbox.publish_after_commit(session, [(message.id, Priority(message.priority))])
     elif now >= attempt.started_at + timedelta(seconds=settings.unknown_after_s):
         attempt.outcome = AttemptOutcome.UNKNOWN
-        end(session, message, State.UNKNOWN, "nobody can say whether it was sent")
+        finish(session, message, State.UNKNOWN, "nobody can say whether it was sent")
     else:
-        message.lease_until = max(listed_by, now + LOOK_AGAIN) if found is None or now >= listed_by else listed_by
+        message.lease_until = (
+            max(listed_by, now + LOOK_UP_AGAIN_AFTER) if found is None or now >= listed_by else listed_by
+        )
         message.rung_at = None
     return None
 

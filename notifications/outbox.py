@@ -1,4 +1,4 @@
-"""The outbox: what is to be said is a row in the transaction of the event; a doorbell rings after its commit."""
+"""Outbox: a message is a row written in the transaction of its event; its task is published after the commit."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 import db
 from notifications import facts, task_publisher, texts
 from notifications.message import Message, Priority, State
-from notifications.moment import CLOCKS, Moment, moment, told
+from notifications.moment import MOMENT_COLUMNS, Moment, moment_of_row, read_moment
 from notifications.phone import BadNumber, NumberType, line_of, normalise
 from notifications.quiet import when_allowed
 from notifications.settings import NoticeSettings
@@ -38,7 +38,7 @@ _WRITE = (
     .returning(_ROWS.c.id)
 )
 _IN_FORCE = (
-    select(texts.TextVersion.version, texts.TextVersion.words, texts.TextVersion.by_file, *CLOCKS)
+    select(texts.TextVersion.version, texts.TextVersion.words, texts.TextVersion.by_file, *MOMENT_COLUMNS)
     .where(texts.TextVersion.name == bindparam("name"), texts.TextVersion.locale == bindparam("locale"))
     .order_by(texts.TextVersion.version.desc())
     .limit(1)
@@ -116,8 +116,8 @@ def _version_and_moment(session: Session, name: str, locale: str) -> tuple[int, 
     if found is not None:
         version, words, by_file, *clocks = found
         if not by_file or words == texts.text_named(name).words[locale]:
-            return version, told(*clocks)
-    return texts.current(session, name, locale).version, moment(session)  # a new release's words
+            return version, moment_of_row(*clocks)
+    return texts.current(session, name, locale).version, read_moment(session)  # a new release's words
 
 
 def _insert(session: Session, row: Message, now: datetime) -> Message:
@@ -136,20 +136,20 @@ def _insert(session: Session, row: Message, now: datetime) -> Message:
     return row
 
 
-# ---------------------------------------------------------------- the doorbell
+# ---------------------------------------------------------------- the task after the commit
 
 
 def publish_after_commit(session: Session, due: Iterable[tuple[int, Priority]]) -> None:
-    """Ring for each of ``due`` once this session's transaction is committed; never for one that was rolled back."""
+    """Publish a task for each of ``due`` once this session's transaction is committed, never after a rollback."""
     waiting: list[tuple[int, Priority]] = session.info.setdefault("notices_due", [])
     waiting.extend(due)
     if not session.info.get("notices_listening"):
         session.info["notices_listening"] = True
-        event.listen(session, "after_commit", _ring_waiting)
+        event.listen(session, "after_commit", _publish_waiting)
         event.listen(session, "after_rollback", _forget_waiting)
 
 
-def _ring_waiting(session: Session) -> None:
+def _publish_waiting(session: Session) -> None:
     if session.in_nested_transaction():
         return
     waiting = session.info["notices_due"]

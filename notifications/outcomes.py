@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 import db
 from notifications import facts, suppression, texts
-from notifications.claim import end, hold
+from notifications.claim import finish, postpone
 from notifications.message import Attempt, AttemptOutcome, Message, State
-from notifications.moment import Moment, moment
+from notifications.moment import Moment, read_moment
 from notifications.verdicts import Verdict
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ TRIES_AFTER = (timedelta(hours=4), timedelta(hours=20))
 MOST_WAIT_S = 900.0
 
 
-def taken(
+def mark_sent(
     session: Session,
     message: Message,
     attempt: Attempt,
@@ -31,7 +31,7 @@ def taken(
     is_anothers: bool | None = None,
 ) -> None:
     """The provider has it. ``at`` and ``is_anothers``, where the caller knows them, save two questions."""
-    at = at or moment(session)
+    at = at or read_moment(session)
     now = at.real
     attempt.outcome, attempt.provider_id, attempt.ended_at = AttemptOutcome.SENT, provider_id, attempt.ended_at or now
     if provider_id is not None and is_anothers is None:
@@ -81,7 +81,7 @@ def _may_become(message: Message) -> frozenset[State]:
     }.get(message.state, frozenset())
 
 
-def put_back(message: Message, now: datetime, code: str | None, wait_s: float | None) -> None:
+def requeue(message: Message, now: datetime, code: str | None, wait_s: float | None) -> None:
     """Certainly not taken: the row waits, longer each time and never in step with others."""
     message.become(State.QUEUED, code)
     message.lease_until = message.rung_at = None
@@ -91,7 +91,7 @@ def put_back(message: Message, now: datetime, code: str | None, wait_s: float | 
     message.retry_at = now + timedelta(seconds=wait_s)
 
 
-def refused(session: Session, message: Message, verdict: Verdict, code: str) -> None:
+def mark_refused(session: Session, message: Message, verdict: Verdict, code: str) -> None:
     """The provider said no, at once or by receipt."""
     match verdict:
         case Verdict.TRY_AGAIN if message.state is State.QUEUED:
@@ -100,7 +100,7 @@ def refused(session: Session, message: Message, verdict: Verdict, code: str) -> 
             tries = _tries(session, message)
             message.become(State.QUEUED, f"not reached: {code}")
             message.error_code, message.lease_until, message.retry_at = code, None, None
-            hold(message, db.now(session) + TRIES_AFTER[tries - 1])
+            postpone(message, db.now(session) + TRIES_AFTER[tries - 1])
         case Verdict.TRY_AGAIN | Verdict.NO_RESEND:
             _fail(session, message, State.FAILED_TEMPORARY, "not reached", code)
         case Verdict.STOP_NUMBER:
@@ -115,9 +115,9 @@ def refused(session: Session, message: Message, verdict: Verdict, code: str) -> 
             _fail(session, message, State.FAILED_PERMANENT, "refused", code)
 
 
-def delivered(session: Session, message: Message, real: datetime) -> None:
+def mark_delivered(session: Session, message: Message, real: datetime) -> None:
     """The handset has it: nothing follows."""
-    end(session, message, State.DELIVERED, "", real=real)
+    finish(session, message, State.DELIVERED, "", real=real)
     message.error_code = message.retry_at = None
 
 
@@ -140,7 +140,7 @@ def _may_try_again(session: Session, message: Message) -> bool:
 
 def _fail(session: Session, message: Message, state: State, reason: str, code: str) -> None:
     if message.state is not state:
-        end(session, message, state, reason)
+        finish(session, message, state, reason)
     message.reason, message.error_code = reason, code or None
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 import db
 from db import Base
 from notifications import outbox, texts
-from notifications.claim import end, lock_number
+from notifications.claim import finish, lock_number
 from notifications.message import FINAL, Attempt, Message, State
 from notifications.phone import mask, normalise
 from notifications.settings import NoticeSettings
@@ -106,7 +106,7 @@ def _forget_number(session: Session, to_hash: bytes) -> tuple[int, int]:
     left = [m for m in rows if m.state is State.CLAIMED]
     for message in rows:
         if message.state is State.QUEUED:
-            end(session, message, State.SUPPRESSED, "erased on request")
+            finish(session, message, State.SUPPRESSED, "erased on request")
         if message.state is not State.CLAIMED:
             _forget(message)
     session.execute(update(SuppressedNumber).where(SuppressedNumber.to_hash == to_hash).values(masked="****"))

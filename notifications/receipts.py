@@ -15,11 +15,11 @@ from twilio.request_validator import RequestValidator
 
 from db import Base
 from notifications import outcomes
-from notifications.boundary import reached
-from notifications.durable import KEPT
+from notifications.crash_points import reached
 from notifications.message import NEXT, Attempt, AttemptOutcome, Message, State
-from notifications.moment import CLOCKS, Moment, told
+from notifications.moment import MOMENT_COLUMNS, Moment, moment_of_row
 from notifications.settings import NoticeSettings
+from notifications.synchronous_commit import SYNCHRONOUS_COMMIT
 from notifications.verdicts import Verdict, receipt_verdict
 
 log = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ def apply(session: Session, said: ProviderReceipt) -> ReceiptResult:
         # the worker died before it could say so, or a look-up gave up too soon: the provider has it after all
         if attempt.outcome is AttemptOutcome.NOT_FOUND:
             log.warning("attempt %s was taken although its look-up found nothing", attempt.id)
-        outcomes.taken(session, message, attempt, said.provider_id, at=at)
+        outcomes.mark_sent(session, message, attempt, said.provider_id, at=at)
     elif attempt.provider_id is None:
         attempt.provider_id = message.provider_id = said.provider_id
     _weigh(session, message, attempt, said, at.real)
@@ -171,7 +171,7 @@ def apply(session: Session, said: ProviderReceipt) -> ReceiptResult:
 
 
 _LOCKED = (
-    select(Message, Attempt, KEPT, *CLOCKS)
+    select(Message, Attempt, SYNCHRONOUS_COMMIT, *MOMENT_COLUMNS)
     .join(Attempt, Attempt.message_id == Message.id)
     .with_for_update(of=(Message, Attempt))  # in this order everywhere: the message's row first
     .execution_options(populate_existing=True)
@@ -191,7 +191,7 @@ def _attempt_of(session: Session, said: ProviderReceipt) -> tuple[Message, Attem
     if found is None:
         return None
     message, attempt, _, *clocks = found
-    return message, attempt, told(*clocks)
+    return message, attempt, moment_of_row(*clocks)
 
 
 def _keep(session: Session, message: Message, said: ProviderReceipt) -> None:
@@ -227,9 +227,9 @@ def _weigh(session: Session, message: Message, attempt: Attempt, said: ProviderR
     attempt.rank, attempt.error_code = rank, code or None
     if rank == DELIVERED:
         if State.DELIVERED in NEXT[message.state]:
-            outcomes.delivered(session, message, real)
+            outcomes.mark_delivered(session, message, real)
     elif rank > TAKEN and attempt.number == message.attempts and message.state not in _NOT_FAILED_BY_RECEIPT:
-        outcomes.refused(session, message, verdict, code)
+        outcomes.mark_refused(session, message, verdict, code)
 
 
 _NOT_FAILED_BY_RECEIPT = frozenset({State.DELIVERED, State.EXPIRED, State.SUPPRESSED})

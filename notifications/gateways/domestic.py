@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
 from db import SHANGHAI
-from notifications.boundary import reached
+from notifications.crash_points import reached
 from notifications.gateways.gateway import NotProcessed, OutgoingSms, ProviderRecord, SmsRefused, Unclear
 from notifications.settings import DomesticAccount
 from notifications.verdicts import Verdict, verdict

@@ -14,7 +14,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 from urllib3.exceptions import NewConnectionError
 
-from notifications.boundary import reached
+from notifications.crash_points import reached
 from notifications.gateways.gateway import NotProcessed, OutgoingSms, ProviderRecord, SmsRefused, Unclear
 from notifications.settings import TwilioAccount
 from notifications.verdicts import Verdict, verdict

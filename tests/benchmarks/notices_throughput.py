@@ -62,7 +62,7 @@ def post_all(line: Connection, storm_line: str, messages: int, rate: float) -> N
     db.use_keys(db.Keyring.parse(storm.keys))
     app = storm.celery()
     outbox.configure(storm.settings())
-    task_publisher.use(tasks.ring)
+    task_publisher.use(tasks.publish)
     sessions = db.sessions(storm.database)
     _post(sessions, range(-WARMING * storm.workers, 0), 0)
     line.send("warming")
@@ -168,7 +168,7 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
         lease_s=60,
         timeout_s=20,
         sweep_s=10,
-        ring_again_s=60,
+        publish_again_s=60,
         public=public,
     )
     messages = args.rate * args.seconds if args.rate else args.messages

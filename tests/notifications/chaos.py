@@ -124,7 +124,7 @@ def run(
     sessions = db.sessions(database)
     app = storm.celery()
     outbox.configure(storm.settings())
-    task_publisher.use(tasks.ring)
+    task_publisher.use(tasks.publish)
     fleet = subprocess.Popen(
         [sys.executable, "-m", "tests.notifications.chaos_workers", as_json(storm)],
         cwd=ROOT,
@@ -249,7 +249,7 @@ def _break_things(
 
 
 def _until_something_waits(sessions: sessionmaker[Session]) -> None:
-    """What breaks must meet a message on its way: one that was rung for and that nobody has taken yet."""
+    """What breaks must meet a message on its way: one that has a task and that nobody has claimed yet."""
     until = time.monotonic() + 10
     while time.monotonic() < until:
         with sessions() as session:

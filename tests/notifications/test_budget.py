@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 import db
 from notifications import budget, sweep
-from notifications.budget import PendingText, SentText, free_at, merges
+from notifications.budget import PendingText, SentText, allowed_at, plan_merges
 from notifications.delivery import deliver
 from notifications.message import OPEN, Message, Priority, State
 from notifications.phone import mask
@@ -262,12 +262,12 @@ gone = st.lists(
 @given(gone=gone, body=hashes, priority=st.sampled_from(Priority))
 def test_at_the_moment_it_names_the_text_may_go(gone, body, priority):
     window = [g for g in gone if g.at > TEN - RULES.day]
-    moment = free_at(window, body, priority, 0, RULES)
+    moment = allowed_at(window, body, priority, 0, RULES)
     if moment is None:
         return
     left = [g for g in window if g.at > moment - RULES.day]
     assert len(left) < len(window)
-    later = free_at(left, body, priority, 0, RULES)
+    later = allowed_at(left, body, priority, 0, RULES)
     assert later is None or later > moment
 
 
@@ -286,7 +286,7 @@ waiting = st.lists(
 
 @given(waiting=waiting, left=st.integers(-1, 5))
 def test_a_merge_loses_nobody_and_invents_nothing(waiting, left):
-    plan = merges(waiting, left, catalogue())
+    plan = plan_merges(waiting, left, catalogue())
     alive = {w.id: 1 for w in waiting}
     for merge in plan:
         count = alive[merge.carrier] + sum(alive.pop(i) for i in merge.absorbed)
@@ -305,7 +305,7 @@ def test_news_of_one_language_becomes_one_text_when_it_must(waiting):
         for w in waiting
         if catalogue().texts[w.text].digest == "news_of_case" and w.locale == "zh" and w.case_id is not None
     ]
-    plan = merges(news, 1, catalogue())
+    plan = plan_merges(news, 1, catalogue())
     absorbed = {i for merge in plan for i in merge.absorbed}
     assert len(news) - len(absorbed) <= 1
 
@@ -313,4 +313,4 @@ def test_news_of_one_language_becomes_one_text_when_it_must(waiting):
 @pytest.mark.parametrize("left", [0, 1, 2])
 def test_room_counts_different_texts_only(left):
     gone = [SentText(bytes([i]), TEN) for i in range(3 - left)] * 2
-    assert budget.room(gone, RULES) == left
+    assert budget.remaining(gone, RULES) == left

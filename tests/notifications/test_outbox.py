@@ -1,4 +1,4 @@
-"""The outbox: one row for one event, in its transaction, and a doorbell after it."""
+"""Outbox: one row for one event, in its transaction, and a task after its commit."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,14 +23,14 @@ def post(session, key="case-1:requested", **more):
 
 
 @pytest.fixture
-def bell():
-    rung: list[tuple[int, Priority]] = []
-    task_publisher.use(lambda ids, priority: rung.extend((i, priority) for i in ids), together_s=0)
-    yield rung
+def published():
+    published: list[tuple[int, Priority]] = []
+    task_publisher.use(lambda ids, priority: published.extend((i, priority) for i in ids), window_s=0)
+    yield published
     task_publisher.use(None)
 
 
-def test_an_event_is_told_once_however_often_it_is_posted(sessions, bell):
+def test_an_event_is_told_once_however_often_it_is_posted(sessions, published):
     with sessions.begin() as session:
         db.set_clock(session, TEN)
         first = post(session)
@@ -40,25 +40,25 @@ def test_an_event_is_told_once_however_often_it_is_posted(sessions, bell):
         again = post(session)
         assert again.to_phone == "+8613812341234"
         assert len(session.scalars(select(Message)).all()) == 1
-    assert bell == [(first.id, Priority.PROGRESS)]
+    assert published == [(first.id, Priority.PROGRESS)]
 
 
-def test_what_is_rolled_back_is_never_told(sessions, bell):
+def test_what_is_rolled_back_is_never_told(sessions, published):
     with sessions() as session:
         post(session)
         session.rollback()
         session.commit()
         assert session.scalars(select(Message)).all() == []
-    assert bell == []
+    assert published == []
 
 
-def test_the_doorbell_waits_for_the_outermost_commit(sessions, bell):
+def test_a_task_is_published_only_after_the_outermost_commit(sessions, published):
     with sessions.begin() as session:
         db.set_clock(session, TEN)
         with session.begin_nested():
             row = post(session)
-        assert bell == []
-    assert bell == [(row.id, Priority.PROGRESS)]
+        assert published == []
+    assert published == [(row.id, Priority.PROGRESS)]
 
 
 def test_a_broker_that_is_down_fails_nothing(sessions):
@@ -77,12 +77,12 @@ def test_a_broker_that_is_down_fails_nothing(sessions):
         task_publisher.use(None)
 
 
-def test_a_message_of_later_waits_for_the_sweep(sessions, bell):
+def test_a_message_of_later_waits_for_the_sweep(sessions, published):
     with sessions.begin() as session:
         db.set_clock(session, TEN)
         row = post(session, at=TEN + timedelta(hours=1))
     assert row.not_before == TEN + timedelta(hours=1)
-    assert bell == []
+    assert published == []
 
 
 def test_the_night_holds_everything_but_codes(session):

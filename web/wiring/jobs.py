@@ -24,7 +24,7 @@ from dispatch.core.actor import SYSTEM
 from dispatch.core.errors import Stale
 from dispatch.custody import custody
 from dispatch.custody.custody import Handover
-from notifications.tasks import BELL_S, bell
+from notifications.tasks import BROKER_TIMEOUT_S, quick_producers
 from routing.day import plan_jobs as runs_of_day
 from routing.day.tables import StopEvent
 from web.wiring import files
@@ -196,7 +196,7 @@ def ring(task: str, *args: object) -> bool:
     """
     celery = current_app.extensions["celery"]
     try:
-        with bell(celery).acquire(block=True, timeout=BELL_S) as producer:
+        with quick_producers(celery).acquire(block=True, timeout=BROKER_TIMEOUT_S) as producer:
             celery.send_task(task, args, retry=False, ignore_result=True, producer=producer)
     except (OperationalError, RedisError, OSError) as error:
         log.warning("the queue does not answer", task=task, error=str(error)[:200])

@@ -68,5 +68,5 @@ def install(app: Flask, celery: Celery, settings: Settings) -> None:
     chosen = notice_settings(settings)
     app.extensions["daiban.notices"] = chosen
     tasks.configure(chosen, app.extensions["daiban.sessions"])
-    task_publisher.use(tasks.ring)
+    task_publisher.use(tasks.publish)
     celery.conf.task_routes = {**(celery.conf.task_routes or {}), **tasks.ROUTES}
