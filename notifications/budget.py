@@ -6,7 +6,7 @@ from datetime import datetime
 
 from notifications.message import Priority
 from notifications.settings import NoticeSettings
-from notifications.texts import Catalogue, Text
+from notifications.text_catalogue import Catalogue, Text
 
 
 @dataclass(frozen=True, slots=True)

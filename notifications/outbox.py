@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 import db
-from notifications import facts, task_publisher, texts
+from notifications import facts, task_publisher, text_catalogue, text_rendering, texts
 from notifications.message import Message, Priority, State
 from notifications.moment import MOMENT_COLUMNS, Moment, moment_of_row, read_moment
 from notifications.phone import BadNumber, NumberType, line_of, normalise
@@ -68,9 +68,9 @@ def post(
     ``at`` is the business moment from which it may go out; quiet hours hold it until they end. A number that no SMS
     reaches fails the message at once and not the event. Raises UnknownText and MissingValue: our own mistakes.
     """
-    known = texts.text_named(text)
-    locale = locale if locale in texts.LOCALES else "zh"
-    filled = texts.fitted(text, values, _settings)
+    known = text_catalogue.text_named(text)
+    locale = locale if locale in text_catalogue.LOCALES else "zh"
+    filled = text_rendering.fitted(text, values, _settings)
     version, here = _version_and_moment(session, text, locale)
     now, real = here.now, here.real
     not_before = at if known.priority is Priority.CODE else when_allowed(at, _settings)
@@ -115,7 +115,7 @@ def _version_and_moment(session: Session, name: str, locale: str) -> tuple[int, 
     found = session.execute(_IN_FORCE, {"name": name, "locale": locale}).first()
     if found is not None:
         version, words, by_file, *clocks = found
-        if not by_file or words == texts.text_named(name).words[locale]:
+        if not by_file or words == text_catalogue.text_named(name).words[locale]:
             return version, moment_of_row(*clocks)
     return texts.current(session, name, locale).version, read_moment(session)  # a new release's words
 
@@ -169,7 +169,7 @@ def resend(session: Session, message: Message, *, why: str, by_account: int | No
     """The same words again, because a person said why. Raises NotResendable."""
     if not why.strip():
         raise NotResendable("a resend needs a reason")
-    if texts.text_named(message.text_name).once:
+    if text_catalogue.text_named(message.text_name).once:
         raise NotResendable("a one-time code is never resent: a new one is made")
     if message.state not in (State.FAILED_TEMPORARY, State.FAILED_PERMANENT, State.UNKNOWN, State.EXPIRED):
         raise NotResendable(f"a message that is {message.state} is not sent again")
@@ -198,7 +198,7 @@ def forget_codes(session: Session, *, case_id: int, texts_named: Iterable[str] =
         rows = rows.where(Message.text_name.in_(wanted))
     covered = 0
     for message in session.scalars(rows.where(Message.state.not_in([State.QUEUED, State.CLAIMED])).with_for_update()):
-        if (hidden := texts.hide_secrets(message.values)) != message.values:
+        if (hidden := text_rendering.hide_secrets(message.values)) != message.values:
             message.values = hidden
             covered += 1
     return covered
@@ -208,6 +208,6 @@ def body_of(session: Session, message: Message, *, plain: bool = False) -> str:
     """What was or will be sent, codes covered unless ``plain`` (a demo database, or the gateway itself)."""
     if message.values_json is None:
         return ""
-    values = message.values if plain else texts.hide_secrets(message.values)
+    values = message.values if plain else text_rendering.hide_secrets(message.values)
     words = texts.words_of(session, message.text_name, message.locale, message.text_version)
-    return texts.render(words, values, message.locale, _settings)
+    return text_rendering.render(words, values, message.locale, _settings)

@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import db
-from notifications import facts, suppression, texts
-from notifications.claim import finish, postpone
+from notifications import facts, suppression, text_catalogue
 from notifications.message import Attempt, AttemptOutcome, Message, State
 from notifications.moment import Moment, read_moment
+from notifications.transitions import finish, postpone
 from notifications.verdicts import Verdict
 
 log = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ def _tries(session: Session, message: Message) -> int:
 def _may_try_again(session: Session, message: Message) -> bool:
     return (
         message.state in (State.SENT, State.CLAIMED, State.UNKNOWN)
-        and not texts.text_named(message.text_name).once
+        and not text_catalogue.text_named(message.text_name).once
         and message.to_phone is not None
         and _tries(session, message) <= len(TRIES_AFTER)
     )

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import db
 from db import Base
-from notifications import outbox, texts
-from notifications.claim import finish, lock_number
+from notifications import outbox, text_rendering
 from notifications.message import FINAL, Attempt, Message, State
+from notifications.number_lock import lock_number
 from notifications.phone import mask, normalise
 from notifications.settings import NoticeSettings
 from notifications.suppression import SuppressedNumber
+from notifications.transitions import finish
 
 BATCH = 1000
 BUDGET_MEMORY = timedelta(days=2)
@@ -211,4 +212,4 @@ def accesses(session: Session, *, skip: int = 0, limit: int = 50) -> list[Access
 
 def hidden_values(message: Message) -> dict[str, str]:
     """A message's values with codes covered, for pages."""
-    return texts.hide_secrets(message.values)
+    return text_rendering.hide_secrets(message.values)

@@ -7,10 +7,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 import db
-from notifications import facts, heartbeat, texts
-from notifications.claim import finish
+from notifications import facts, heartbeat, text_catalogue, text_rendering
 from notifications.message import Message, Priority, State
 from notifications.settings import NoticeSettings
+from notifications.transitions import finish
 
 BATCH = 2000
 SWEEP_LOCK = 0x6E6F_7469
@@ -90,7 +90,7 @@ def _cover_codes(session: Session) -> None:
     """A one-time code whose time is over is covered in its message; only a demo keeps it readable."""
     if db.is_demo(session):
         return
-    once = [t.name for t in texts.catalogue().texts.values() if t.once]
+    once = [t.name for t in text_catalogue.catalogue().texts.values() if t.once]
     now = db.now(session)
     old = select(Message).where(
         Message.text_name.in_(once),
@@ -99,5 +99,5 @@ def _cover_codes(session: Session) -> None:
         Message.values_json.is_not(None),
     )
     for message in session.scalars(old.limit(BATCH).with_for_update(skip_locked=True)):
-        if (hidden := texts.hide_secrets(message.values)) != message.values:
+        if (hidden := text_rendering.hide_secrets(message.values)) != message.values:
             message.values = hidden

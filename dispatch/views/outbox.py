@@ -11,7 +11,7 @@ from dispatch.cases.access_control import visible_cases, within
 from dispatch.cases.case import Case
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
-from notifications import facts, outbox, people, texts
+from notifications import facts, outbox, people, text_catalogue
 from notifications.message import Message, State
 from notifications.segments import segments
 from notifications.suppression import SuppressedNumber
@@ -149,7 +149,7 @@ def messages(
 def _line(session: Session, message: Message, case_no: str, *, plain: bool) -> MessageLine:
     settings = outbox.settings()
     body = outbox.body_of(session, message, plain=plain)
-    text = texts.catalogue().texts.get(message.text_name)
+    text = text_catalogue.catalogue().texts.get(message.text_name)
     count = message.segments or (segments(body) if body else 0)
     fen = message.cost_fen
     if fen is None and count:

@@ -17,7 +17,7 @@ from notifications.message import OPEN, Message, Priority, State
 from notifications.phone import mask
 from notifications.quiet import is_quiet
 from notifications.settings import GatewayShare, NoticeSettings, TwilioAccount
-from notifications.texts import catalogue
+from notifications.text_catalogue import catalogue
 from tests.notifications.builders import TEN, VALUES, say
 
 RULES = NoticeSettings()

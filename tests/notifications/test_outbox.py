@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 import db
-from notifications import outbox, task_publisher, texts
+from notifications import outbox, task_publisher, text_catalogue, text_rendering
 from notifications.message import Message, Priority, State
 
 TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai, a Monday
@@ -104,9 +104,9 @@ def test_a_number_that_no_sms_reaches_fails_the_message_and_not_the_event(sessio
 
 
 def test_a_missing_value_is_our_mistake_and_a_surplus_one_is_left_out(session):
-    with pytest.raises(texts.MissingValue, match="query_code"):
+    with pytest.raises(text_rendering.MissingValue, match="query_code"):
         post(session, values={"case_no": "1", "area_name": "2"})
-    with pytest.raises(texts.UnknownText):
+    with pytest.raises(text_catalogue.UnknownText):
         post(session, text="nobody_wrote_this")
     row = post(session, values={"case_no": "1", "area_name": "武进", "query_code": "X", "more": "y"})
     assert row.values == {"case_no": "1", "area_name": "武进", "query_code": "X"}

@@ -10,11 +10,10 @@ import db
 from notifications import facts, people
 from notifications.claim import claim
 from notifications.delivery import deliver
-from notifications.message import Attempt, Message, State
+from notifications.message import Attempt, Message, Priority, State
 from notifications.phone import BadNumber, NumberType, line_of, mask, mask_in, mobiles_in, normalise
 from notifications.settings import NoticeSettings
 from notifications.suppression import NeverAgain, SuppressionReason, mark_number, opt_in, opt_out, suppressed
-from notifications.texts import Priority
 from tests.notifications.builders import TEN, say, twilio_settings
 from tests.notifications.provider_server import Behaviour
 

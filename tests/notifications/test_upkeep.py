@@ -11,7 +11,7 @@ from notifications import heartbeat, sweep, task_publisher, tasks
 from notifications.claim import claim
 from notifications.message import Attempt, Message, Priority, State
 from notifications.settings import NoticeSettings
-from notifications.texts import catalogue
+from notifications.text_catalogue import catalogue
 from tests.notifications.builders import TEN, say, twilio_settings
 
 RULES = NoticeSettings()

@@ -15,7 +15,7 @@ from dispatch.cases.review import NEXT_REVIEW, REVIEW_ENDS, REVIEW_LABEL, Review
 from dispatch.cases.stages import ENDS, LABEL, MILESTONES, NEXT, NOTICE, UNDONE, Stage
 from dispatch.core.errors import DispatchError
 from dispatch.custody.custody import HOLDER_LABEL, NEXT_PARCEL, PARCEL_LABEL, Holder, Leg, Parcel, ParcelState
-from notifications.texts import text_named
+from notifications.text_catalogue import text_named
 from routing.day.tables import (
     NEXT_PLAN,
     NEXT_STOP,

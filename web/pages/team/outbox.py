@@ -14,7 +14,7 @@ import db
 from dispatch.cases.notify import day_of
 from dispatch.core.actor import Role
 from dispatch.views import outbox as asked
-from notifications import outbox, people, suppression, texts
+from notifications import outbox, people, suppression, text_catalogue, text_rendering, texts
 from notifications.heartbeat import last_beat, liveness
 from notifications.message import State
 from notifications.outbox import NotResendable
@@ -214,7 +214,7 @@ def texts_page() -> str:
     settings = notice_settings()
     with transaction() as session:
         rows = []
-        for text in texts.catalogue().texts.values():
+        for text in text_catalogue.catalogue().texts.values():
             now = texts.current(session, text.name, "zh")
             rows.append((text, now, texts.preview(text.name, "zh", now.words, settings)))
         return render_template(
@@ -232,7 +232,7 @@ def _domestic_codes(settings: NoticeSettings) -> Mapping[str, str] | None:
 def text(text_name: str, locale: str) -> Any:
     """One text's words: preview with real-looking values, every fault at once, then in force as a new version."""
     name = text_name
-    if name not in texts.catalogue().texts or locale not in texts.LOCALES:
+    if name not in text_catalogue.catalogue().texts or locale not in text_catalogue.LOCALES:
         raise NoPage
     settings = notice_settings()
     faults: list[str] = []
@@ -253,11 +253,11 @@ def text(text_name: str, locale: str) -> Any:
                 faults = error.faults
         if request.method != "POST" or faults or act == "preview":
             page = render_template(
-                "team/text.html", text=texts.text_named(name), locale=locale, now=now, words=words, note=note,
+                "team/text.html", text=text_catalogue.text_named(name), locale=locale, now=now, words=words, note=note,
                 shown=texts.preview(name, locale, words, settings), faults=faults,
                 history=texts.history(session, name, locale), codes=_domestic_codes(settings),
-                to_register=texts.domestic_template(name, locale),
-                PURPOSE=asked.PURPOSE_LABEL, placeholders=texts.catalogue().placeholders,
+                to_register=text_rendering.domestic_template(name, locale),
+                PURPOSE=asked.PURPOSE_LABEL, placeholders=text_catalogue.catalogue().placeholders,
             )  # fmt: skip
             return page, 422 if faults else 200
     flash(gettext("已生效，新短信从现在起使用这个版本"))
