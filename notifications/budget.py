@@ -40,15 +40,15 @@ class Merge:
 
 
 def allowed_at(
-    gone: Iterable[SentText], body_hash: bytes, priority: Priority, ahead: int, settings: NoticeSettings
+    sent: Iterable[SentText], body_hash: bytes, priority: Priority, ahead: int, settings: NoticeSettings
 ) -> datetime | None:
-    """None when the text may go now, else the earliest moment at which it may. ``gone`` is what the window holds.
+    """None when the text may go now, else the earliest moment at which it may. ``sent`` is what the window holds.
 
     ``ahead`` is how many other texts go first. Progress leaves room for what is urgent.
     """
     last: dict[bytes, datetime] = {}
     same = []
-    for one in gone:
+    for one in sent:
         last[one.body_hash] = max(one.at, last.get(one.body_hash, one.at))
         if one.body_hash == body_hash:
             same.append(one.at)
@@ -65,14 +65,14 @@ def allowed_at(
     return max(waits) + settings.day if waits else None
 
 
-def remaining(gone: Iterable[SentText], settings: NoticeSettings) -> int:
+def remaining(sent: Iterable[SentText], settings: NoticeSettings) -> int:
     """How many different texts of progress still fit into the day."""
-    return settings.different_a_day - settings.kept_for_urgent - len({one.body_hash for one in gone})
+    return settings.different_a_day - settings.kept_for_urgent - len({one.body_hash for one in sent})
 
 
-def plan_merges(waiting: Sequence[PendingText], left: int, catalogue: Catalogue) -> list[Merge]:
-    """How what waits becomes few enough for ``left`` texts: newer for older, pairs, one for a case, one for all."""
-    plan = _MergePlanner(waiting, left, catalogue)
+def plan_merges(waiting: Sequence[PendingText], most: int, catalogue: Catalogue) -> list[Merge]:
+    """How what waits becomes few enough for ``most`` texts: newer for older, pairs, one for a case, one for all."""
+    plan = _MergePlanner(waiting, most, catalogue)
     for step in (plan.newer_for_older, plan.pairs, plan.one_for_a_case, plan.one_for_all):
         if plan.is_short:
             step()
@@ -80,14 +80,14 @@ def plan_merges(waiting: Sequence[PendingText], left: int, catalogue: Catalogue)
 
 
 class _MergePlanner:
-    def __init__(self, waiting: Sequence[PendingText], left: int, catalogue: Catalogue) -> None:
+    def __init__(self, waiting: Sequence[PendingText], most: int, catalogue: Catalogue) -> None:
         self.waiting = sorted(waiting, key=lambda w: w.id)
-        self.left, self.catalogue = max(left, 1), catalogue
+        self.most, self.catalogue = max(most, 1), catalogue
         self.merges: list[Merge] = []
 
     @property
     def is_short(self) -> bool:
-        return len(self.waiting) > self.left
+        return len(self.waiting) > self.most
 
     def _text(self, one: PendingText) -> Text:
         return self.catalogue.texts[one.text]
@@ -97,7 +97,7 @@ class _MergePlanner:
         count = sum(w.weight for w in group)
         self.merges.append(Merge(carrier.id, absorbed, text, count))
         now_says = text or carrier.text
-        heir = PendingText(
+        merged = PendingText(
             carrier.id,
             now_says,
             min(*(w.priority for w in group), self.catalogue.texts[now_says].priority),
@@ -105,7 +105,7 @@ class _MergePlanner:
             carrier.locale,
             count,
         )
-        self.waiting = [heir if w.id == carrier.id else w for w in self.waiting if w.id not in absorbed]
+        self.waiting = [merged if w.id == carrier.id else w for w in self.waiting if w.id not in absorbed]
 
     def newer_for_older(self) -> None:
         for one in list(self.waiting):

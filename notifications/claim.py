@@ -26,7 +26,7 @@ from notifications.transitions import finish, postpone
 class Claim:
     """A lease on one message. ``look_up``: an earlier attempt may have gone out, so ask before anything else."""
 
-    letter: OutgoingSms
+    sms: OutgoingSms
     gateway: str
     attempt_id: int
     look_up: bool
@@ -109,8 +109,8 @@ def _take_over(
     ).one()
     attempt.looked_up += 1
     message.lease_until = real + timedelta(seconds=settings.lease_s)
-    letter = outgoing_sms(message, attempt, body_of_message(session, message, settings))
-    return Claim(letter, attempt.gateway, attempt.id, True, real, since)
+    sms = outgoing_sms(message, attempt, body_of_message(session, message, settings))
+    return Claim(sms, attempt.gateway, attempt.id, True, real, since)
 
 
 def _may_go(

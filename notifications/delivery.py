@@ -34,54 +34,54 @@ class DeliveryContext:
     gateways: Mapping[str, Gateway]
     bucket: Bucket
     settings: NoticeSettings
-    few: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(COMPUTING_THREADS))
+    compute_slots: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(COMPUTING_THREADS))
     """Held while a thread computes, never while it waits for a provider."""
 
 
-def deliver(post: DeliveryContext, message_id: int) -> None:
+def deliver(context: DeliveryContext, message_id: int) -> None:
     """One try at one message. May be called twice, by anybody, at any time."""
     reached("task.started")
-    with post.few, post.sessions.begin() as session:
-        claimed = claim(session, message_id, post.settings)
+    with context.compute_slots, context.sessions.begin() as session:
+        claimed = claim(session, message_id, context.settings)
     if claimed is None:
         return
     reached("claim.committed")
     if claimed.look_up:
-        _look_up(post, claimed)
+        _look_up(context, claimed)
         return
-    result = attempt(post, claimed)
+    result = attempt(context, claimed)
     reached("send.returned")
-    with post.few, post.sessions.begin() as session:
-        settle(session, claimed, result, post.settings)
+    with context.compute_slots, context.sessions.begin() as session:
+        settle(session, claimed, result, context.settings)
         reached("settle.written")
     reached("settle.committed")
-    gateway = post.gateways.get(claimed.gateway)
+    gateway = context.gateways.get(claimed.gateway)
     if isinstance(gateway, Console) and result.provider_id:
-        status, code = gateway.ending(claimed.letter)
+        status, code = gateway.ending(claimed.sms)
         receipts.receive(
-            post.sessions,
-            receipts.ProviderReceipt(claimed.gateway, result.provider_id, claimed.letter.reference, status, code),
+            context.sessions,
+            receipts.ProviderReceipt(claimed.gateway, result.provider_id, claimed.sms.reference, status, code),
         )
 
 
-def attempt(post: DeliveryContext, claimed: Claim) -> SendResult:
+def attempt(context: DeliveryContext, claimed: Claim) -> SendResult:
     """The call, with no transaction open around it."""
-    gateway = post.gateways.get(claimed.gateway)
+    gateway = context.gateways.get(claimed.gateway)
     if gateway is None:
         return SendResult(AttemptOutcome.NOT_PROCESSED, code="no such gateway")
     waited = 0.0
-    while (wait_s := post.bucket.take(claimed.gateway)) > 0:
+    while (wait_s := context.bucket.take(claimed.gateway)) > 0:
         if waited + wait_s > MAX_TOKEN_WAIT_S:
             return SendResult(AttemptOutcome.NOT_PROCESSED, code="rate", wait_s=wait_s)
         time.sleep(wait_s)
         waited += wait_s
     reached("bucket.passed")
-    if time.monotonic() - claimed.since > post.settings.lease_s / 2:
+    if time.monotonic() - claimed.since > context.settings.lease_s / 2:
         return SendResult(AttemptOutcome.NOT_PROCESSED, code="held up", wait_s=0)  # too late to finish inside the lease
     reached("send.calling")
     began = time.monotonic()
     try:
-        provider_id = gateway.send(claimed.letter)
+        provider_id = gateway.send(claimed.sms)
         result = SendResult(AttemptOutcome.SENT, provider_id=provider_id)
     except SmsRefused as error:
         result = SendResult(AttemptOutcome.REFUSED, code=error.code)
@@ -93,22 +93,22 @@ def attempt(post: DeliveryContext, claimed: Claim) -> SendResult:
     return SendResult(result.outcome, result.provider_id, result.code, result.trouble, result.wait_s, took_ms)
 
 
-def _look_up(post: DeliveryContext, claimed: Claim) -> None:
+def _look_up(context: DeliveryContext, claimed: Claim) -> None:
     reached("lookup.calling")
-    gateway = post.gateways.get(claimed.gateway)
+    gateway = context.gateways.get(claimed.gateway)
     found: list[ProviderRecord] | None = None
     if gateway is not None:
         try:
-            found = gateway.find(claimed.letter)
+            found = gateway.find(claimed.sms)
         except (Unclear, NotProcessed, SmsRefused) as error:
-            log.warning("message %s could not be looked up: %s", claimed.letter.message_id, error)
+            log.warning("message %s could not be looked up: %s", claimed.sms.message_id, error)
     reached("lookup.answered")
-    with post.few, post.sessions.begin() as session:
-        status = settle_look_up(session, claimed, found, post.settings)
+    with context.compute_slots, context.sessions.begin() as session:
+        status = settle_look_up(session, claimed, found, context.settings)
         reached("lookup.written")
     reached("lookup.committed")
     if status is not None and status.provider_id is not None:
-        said = receipts.ProviderReceipt(
-            claimed.gateway, status.provider_id, claimed.letter.reference, status.status, status.error_code
+        receipt = receipts.ProviderReceipt(
+            claimed.gateway, status.provider_id, claimed.sms.reference, status.status, status.error_code
         )
-        receipts.receive(post.sessions, said)
+        receipts.receive(context.sessions, receipt)

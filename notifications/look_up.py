@@ -25,11 +25,11 @@ def settle_look_up(
     """Found: it was sent. Not in a list that must show it by now: it was not, and may be. Else it waits, and after an
     hour a person looks. The entry that was found, if any.
     """
-    letter = claimed.letter
+    sms = claimed.sms
     to_hash = session.scalar(select(Attempt.to_hash).where(Attempt.id == claimed.attempt_id))
     if to_hash is not None:
         lock_number(session, to_hash)  # two identical texts must not take the same entry for their own
-    message = session.get_one(Message, letter.message_id, with_for_update=True, populate_existing=True)
+    message = session.get_one(Message, sms.message_id, with_for_update=True, populate_existing=True)
     attempt = session.get_one(Attempt, claimed.attempt_id, populate_existing=True)
     if attempt.outcome is not None or message.state is not State.CLAIMED:
         return None
@@ -62,14 +62,14 @@ def settle_look_up(
 def _ours(session: Session, claimed: Claim, attempt: Attempt, found: list[ProviderRecord]) -> ProviderRecord | None:
     """The entry that is this attempt: by our reference, else by number, body and time, less those that are known."""
     for entry in found:
-        if entry.reference == claimed.letter.reference:
+        if entry.reference == claimed.sms.reference:
             return entry
     alike = [
         f
         for f in found
         if f.reference is None
         and f.provider_id is not None
-        and f.body == claimed.letter.body
+        and f.body == claimed.sms.body
         and (f.at is None or f.at >= attempt.started_at - SKEW)
     ]
     if not alike:

@@ -21,9 +21,9 @@ def fits_budget(session: Session, message: Message, to_hash: bytes, at: Moment, 
     codes_apart = settings.codes_apart(routes_of(message, settings))
     if codes_apart and message.priority == Priority.CODE:
         return True
-    gone = _gone(session, to_hash, now, settings, codes_apart)
+    sent = _sent(session, to_hash, now, settings, codes_apart)
     waiting = _waiting(session, to_hash, now)
-    left = budget.remaining(gone, settings)
+    left = budget.remaining(sent, settings)
     if len(waiting) > 1 and len(waiting) > left:
         _merge(session, waiting, left, settings)
         if message.state is not State.QUEUED:
@@ -38,20 +38,20 @@ def fits_budget(session: Session, message: Message, to_hash: bytes, at: Moment, 
         and w.not_before <= now
         and w.retry_at is None
     }
-    if not gone and not urgent:
+    if not sent and not urgent:
         return True
     body_hash = body_hash_of(session, message, settings)
-    free = budget.allowed_at(gone, body_hash, priority, len(urgent), settings)
+    free = budget.allowed_at(sent, body_hash, priority, len(urgent), settings)
     if free is None:
         return True
-    if urgent and budget.allowed_at(gone, body_hash, priority, 0, settings) is None:
+    if urgent and budget.allowed_at(sent, body_hash, priority, 0, settings) is None:
         message.retry_at = at.real + AFTER_URGENT  # what matters more is on its way: see what it leaves
     else:
         postpone(message, when_allowed(max(free, now), settings))
     return False
 
 
-def _gone(
+def _sent(
     session: Session, to_hash: bytes, now: datetime, settings: NoticeSettings, codes_apart: bool
 ) -> list[budget.SentText]:
     rows = (

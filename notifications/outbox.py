@@ -1,6 +1,7 @@
 """Outbox: a message is a row written in the transaction of its event; its task is published after the commit."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -49,52 +50,55 @@ class NotResendable(ValueError):
     """This message must not be said again."""
 
 
-def post(
-    session: Session,
-    *,
-    event_key: str,
-    text: str,
-    to: str,
-    values: Mapping[str, str],
-    at: datetime,
-    locale: str = "zh",
-    division_id: int | None = None,
-    case_id: int | None = None,
-    project_id: int | None = None,
-    expires_at: datetime | None = None,
-) -> Message:
-    """One message for one event, in the caller's transaction; a second call with the same key returns the first's row.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """One message to write for one event. ``at``: the business moment from which it may go out."""
 
-    ``at`` is the business moment from which it may go out; quiet hours hold it until they end. A number that no SMS
-    reaches fails the message at once and not the event. Raises UnknownText and MissingValue: our own mistakes.
+    event_key: str
+    text: str
+    to: str
+    values: Mapping[str, str]
+    at: datetime
+    locale: str = "zh"
+    division_id: int | None = None
+    case_id: int | None = None
+    project_id: int | None = None
+    expires_at: datetime | None = None
+
+
+def queue_message(session: Session, new: NewMessage) -> Message:
+    """Write ``new`` in the caller's transaction; a second call with the same event key returns the first row.
+
+    Quiet hours postpone it until they end. A number that takes no SMS fails the message at once, and not the event.
+    Raises UnknownText and MissingValue: mistakes of the program.
     """
-    known = text_catalogue.text_named(text)
-    locale = locale if locale in text_catalogue.LOCALES else "zh"
-    filled = text_rendering.fitted(text, values, _settings)
-    version, here = _version_and_moment(session, text, locale)
+    known = text_catalogue.text_named(new.text)
+    locale = new.locale if new.locale in text_catalogue.LOCALES else "zh"
+    filled = text_rendering.fitted(new.text, new.values, _settings)
+    version, here = _version_and_moment(session, new.text, locale)
     now, real = here.now, here.real
-    not_before = at if known.priority is Priority.CODE else when_allowed(at, _settings)
+    not_before = new.at if known.priority is Priority.CODE else when_allowed(new.at, _settings)
     row = Message(
-        event_key=event_key,
-        text_name=text,
+        event_key=new.event_key,
+        text_name=new.text,
         text_version=version,
         locale=locale,
         state=State.QUEUED,
         attempts=0,
         carries=0,
         priority=int(known.priority),
-        created_at=at,
+        created_at=new.at,
         posted_at=real,
         not_before=not_before,
         due_since=real if not_before <= now else None,
         rung_at=real if not_before <= now else None,
-        expires_at=expires_at or (at + known.expires if known.expires else None),
-        division_id=division_id,
-        case_id=case_id,
-        project_id=project_id,
+        expires_at=new.expires_at or (new.at + known.expires if known.expires else None),
+        division_id=new.division_id,
+        case_id=new.case_id,
+        project_id=new.project_id,
     )
     row.values = filled
-    _address(row, to)
+    _address(row, new.to)
     return _insert(session, row, now)
 
 
@@ -175,17 +179,19 @@ def resend(session: Session, message: Message, *, why: str, by_account: int | No
         raise NotResendable(f"a message that is {message.state} is not sent again")
     if message.to_phone is None or message.values_json is None:
         raise NotResendable("its personal data were erased")
-    again = post(
+    again = queue_message(
         session,
-        event_key=f"again:{message.id}",
-        text=message.text_name,
-        to=message.to_phone,
-        values=message.values,
-        at=at,
-        locale=message.locale,
-        division_id=message.division_id,
-        case_id=message.case_id,
-        project_id=message.project_id,
+        NewMessage(
+            event_key=f"again:{message.id}",
+            text=message.text_name,
+            to=message.to_phone,
+            values=message.values,
+            at=at,
+            locale=message.locale,
+            division_id=message.division_id,
+            case_id=message.case_id,
+            project_id=message.project_id,
+        ),
     )
     again.resend_of_id, again.resend_why = message.id, f"{why.strip()} (account {by_account})"
     return again

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, literal, select, union_all, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import db
 from db import Base
-from notifications import outbox, text_rendering
+from notifications import outbox
 from notifications.message import FINAL, Attempt, Message, State
 from notifications.number_lock import lock_number
 from notifications.phone import mask, normalise
@@ -68,21 +67,28 @@ def unmask(session: Session, message: Message, *, account_id: int, why: str) -> 
     return message.to_phone or ""
 
 
-def export(session: Session, phone: str, *, account_id: int, why: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class ExportedMessage:
+    """One message as its receiver may read it: the number masked, codes covered."""
+
+    to: str
+    body: str
+    text: str
+    state: State
+    created_at: datetime
+    sent_at: datetime | None
+    settled_at: datetime | None
+
+
+def export(session: Session, phone: str, *, account_id: int, why: str) -> list[ExportedMessage]:
     """Everything that was said to one number, codes covered, for its owner. Raises BadNumber and NoReason."""
     number = normalise(phone)
     rows = session.scalars(select(Message).where(Message.to_hash == db.keyed_hash(number)).order_by(Message.id)).all()
     _note(session, "export", number, account_id, why, len(rows))
     return [
-        {
-            "to": shown(m),
-            "body": outbox.body_of(session, m),
-            "text": m.text_name,
-            "state": m.state.value,
-            "created_at": m.created_at,
-            "sent_at": m.sent_at,
-            "settled_at": m.settled_at,
-        }
+        ExportedMessage(
+            shown(m), outbox.body_of(session, m), m.text_name, m.state, m.created_at, m.sent_at, m.settled_at
+        )
         for m in rows
     ]
 
@@ -208,8 +214,3 @@ def accesses(session: Session, *, skip: int = 0, limit: int = 50) -> list[Access
         )
         for row in rows
     ]
-
-
-def hidden_values(message: Message) -> dict[str, str]:
-    """A message's values with codes covered, for pages."""
-    return text_rendering.hide_secrets(message.values)

@@ -64,8 +64,3 @@ def mask(number: str) -> str:
 def mobiles_in(text: str) -> list[str]:
     """Every mainland mobile number that stands in ``text``."""
     return _MOBILE_IN_TEXT.findall(text)
-
-
-def mask_in(text: str) -> str:
-    """``text`` with every mainland mobile number masked, for logs and exports."""
-    return _MOBILE_IN_TEXT.sub(lambda found: mask(found.group()), text)

@@ -1,8 +1,8 @@
 """What the outbox page shows: messages as they were sent, masked, what became of them, and the daily report."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
@@ -216,19 +216,16 @@ class TextDay:
 
 def delivery_report(session: Session, *, first: date, last: date) -> list[TextDay]:
     """What the days' messages came to, text by text."""
-    sums: dict[str, dict[str, Any]] = {}
+    sums: dict[str, Counter[str]] = {}
     for row in facts.report(session, first, last):
-        into = sums.setdefault(str(row["text"]), {})
-        for name, n in row.items():
-            if isinstance(n, int):
-                into[name] = into.get(name, 0) + n
+        sums.setdefault(row.text, Counter()).update(row.counts)
     return [
         TextDay(
             name, PURPOSE_LABEL.get(name, name), n.get("posted", 0), n.get("sent", 0),
             n.get("delivered", 0), n.get("failed_permanent", 0) + n.get("failed_temporary", 0),
             n.get("within_10s", 0) / n["sent"] if n.get("sent") else None,
         )
-        for name, n in sorted(sums.items(), key=lambda item: -int(item[1].get("posted", 0)))
+        for name, n in sorted(sums.items(), key=lambda item: -item[1]["posted"])
     ]  # fmt: skip
 
 

@@ -70,18 +70,18 @@ class Domestic:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=64))
 
-    def send(self, letter: OutgoingSms) -> str:
-        template = self._account.templates.get(f"{letter.text}/{letter.locale}")
+    def send(self, sms: OutgoingSms) -> str:
+        template = self._account.templates.get(f"{sms.text}/{sms.locale}")
         if template is None:
             raise SmsRefused("isv.SMS_TEMPLATE_ILLEGAL")
         answer = self._ask(
             "SendSms",
             {
-                "PhoneNumbers": letter.to.removeprefix("+86"),
+                "PhoneNumbers": sms.to.removeprefix("+86"),
                 "SignName": self._account.sign_name,
                 "TemplateCode": template,
-                "TemplateParam": json.dumps(dict(letter.values), ensure_ascii=False),
-                "OutId": letter.reference,
+                "TemplateParam": json.dumps(dict(sms.values), ensure_ascii=False),
+                "OutId": sms.reference,
             },
         )
         reached("send.answered")
@@ -90,17 +90,17 @@ class Domestic:
             return str(answer["BizId"])
         raise _in_our_words(code)
 
-    def find(self, letter: OutgoingSms) -> list[ProviderRecord]:
+    def find(self, sms: OutgoingSms) -> list[ProviderRecord]:
         found: list[ProviderRecord] = []
-        # a letter started just before midnight may be listed under either day
-        days = {letter.started_at.astimezone(SHANGHAI).date(), datetime.now(SHANGHAI).date()}
+        # an SMS started just before midnight may be listed under either day
+        days = {sms.started_at.astimezone(SHANGHAI).date(), datetime.now(SHANGHAI).date()}
         for day in sorted(days):
             page = 1
             while True:
                 answer = self._ask(
                     "QuerySendDetails",
                     {
-                        "PhoneNumber": letter.to.removeprefix("+86"),
+                        "PhoneNumber": sms.to.removeprefix("+86"),
                         "SendDate": day.strftime("%Y%m%d"),
                         "PageSize": str(PAGE),
                         "CurrentPage": str(page),

@@ -62,8 +62,8 @@ class Gateway(Protocol):
 
     name: str
 
-    def send(self, letter: OutgoingSms) -> str | None:
+    def send(self, sms: OutgoingSms) -> str | None:
         """Hand over one SMS and return the provider's id. Raises Refused, NotProcessed or Unclear."""
 
-    def find(self, letter: OutgoingSms) -> list[ProviderRecord]:
-        """What the provider's list shows for this number since the letter was started. Raises Unclear."""
+    def find(self, sms: OutgoingSms) -> list[ProviderRecord]:
+        """What the provider's list shows for this number since the attempt began. Raises Unclear."""

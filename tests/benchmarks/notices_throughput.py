@@ -93,13 +93,15 @@ def _post(sessions: sessionmaker[Session], numbers: range, rate: float) -> None:
 def _post_together(sessions: sessionmaker[Session], numbers: Iterable[int]) -> None:
     with sessions.begin() as session:
         for i in numbers:
-            outbox.post(
+            outbox.queue_message(
                 session,
-                event_key=f"b{i}",
-                text="requested",
-                to=f"+86139{i + 10_000:08}",
-                values=VALUES | {"case_no": f"{i:019}"},
-                at=db.now(session),
+                outbox.NewMessage(
+                    event_key=f"b{i}",
+                    text="requested",
+                    to=f"+86139{i + 10_000:08}",
+                    values=VALUES | {"case_no": f"{i:019}"},
+                    at=db.now(session),
+                ),
             )
 
 

@@ -183,13 +183,15 @@ def _post_all(
                 with sessions.begin() as session:
                     now = db.now(session)
                     for i in range(first, first + at_once):
-                        outbox.post(
+                        outbox.queue_message(
                             session,
-                            event_key=f"chaos:{i}",
-                            text="requested",
-                            to=f"+86139{i:08}",
-                            values=VALUES | {"case_no": f"{i:019}"},
-                            at=now,
+                            outbox.NewMessage(
+                                event_key=f"chaos:{i}",
+                                text="requested",
+                                to=f"+86139{i:08}",
+                                values=VALUES | {"case_no": f"{i:019}"},
+                                at=now,
+                            ),
                         )
                 break
             except (OperationalError, DBAPIError):

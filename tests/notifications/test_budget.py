@@ -32,12 +32,12 @@ class Recorder:
     def __init__(self, sessions):
         self.sessions, self.given = sessions, []
 
-    def send(self, letter):
+    def send(self, sms):
         with self.sessions() as session:
-            self.given.append((letter.to, letter.body, db.now(session), letter.text))
-        return f"SM{letter.reference}"
+            self.given.append((sms.to, sms.body, db.now(session), sms.text))
+        return f"SM{sms.reference}"
 
-    def find(self, letter):
+    def find(self, sms):
         return []
 
 

@@ -19,7 +19,7 @@ def post(session, key="case-1:requested", **more):
         "values": {"case_no": "320412-20261123-00001", "query_code": "K7M2XW9P", "area_name": "武进区"},
         "at": TEN,
     }
-    return outbox.post(session, event_key=key, **what | more)
+    return outbox.queue_message(session, outbox.NewMessage(event_key=key, **what | more))
 
 
 @pytest.fixture

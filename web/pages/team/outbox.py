@@ -180,16 +180,16 @@ def person_request() -> Response:
     return redirect(url_for("team.privacy"))
 
 
-def _as_file(rows: list[dict[str, Any]], *, at: datetime) -> Response:
+def _as_file(rows: list[people.ExportedMessage], *, at: datetime) -> Response:
     """A table that any office program opens; numbers masked, codes covered."""
     heads = [gettext(head) for head in ("收件人", "用途", "内容", "状态", "产生时间", "提交时间", "结束时间")]
     lines = [
         [
-            row["to"],
-            gettext(asked.PURPOSE_LABEL.get(row["text"], row["text"])),
-            row["body"],
-            gettext(asked.STATE_LABEL[State(row["state"])]),
-            *(_written(row[name]) for name in ("created_at", "sent_at", "settled_at")),
+            row.to,
+            gettext(asked.PURPOSE_LABEL.get(row.text, row.text)),
+            row.body,
+            gettext(asked.STATE_LABEL[row.state]),
+            *(_written(moment) for moment in (row.created_at, row.sent_at, row.settled_at)),
         ]
         for row in rows
     ]
