@@ -1,4 +1,4 @@
-"""The number budget: how many texts a number may get in a day, and which become one when it is short."""
+"""Budget: the rules of how many texts a number may get in a day, and which of them become one text."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class SentText:
 
 @dataclass(frozen=True, slots=True)
 class PendingText:
-    """One message that waits for the number. ``weight`` is how many pieces of news it carries."""
+    """One message that waits for the number. ``weight``: how many messages it stands for."""
 
     id: int
     text: str
@@ -31,7 +31,7 @@ class PendingText:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """``carrier`` says, in the words of ``text``, what ``absorbed`` would have said. None: in its own words."""
+    """The message ``carrier`` replaces ``absorbed``, with the words of ``text``, or with its own when that is None."""
 
     carrier: int
     absorbed: tuple[int, ...]
@@ -44,7 +44,7 @@ def allowed_at(
 ) -> datetime | None:
     """None when the text may go now, else the earliest moment at which it may. ``sent`` is what the window holds.
 
-    ``ahead`` is how many other texts go first. Progress leaves room for what is urgent.
+    ``ahead`` is how many other texts go first. Progress leaves some of the day for what is urgent.
     """
     last: dict[bytes, datetime] = {}
     same = []
@@ -71,7 +71,7 @@ def remaining(sent: Iterable[SentText], settings: NoticeSettings) -> int:
 
 
 def plan_merges(waiting: Sequence[PendingText], most: int, catalogue: Catalogue) -> list[Merge]:
-    """How what waits becomes few enough for ``most`` texts: newer for older, pairs, one for a case, one for all."""
+    """The merges that leave ``most`` texts or few more: newer for older, pairs, one for a case, one for all."""
     plan = _MergePlanner(waiting, most, catalogue)
     for step in (plan.newer_for_older, plan.pairs, plan.one_for_a_case, plan.one_for_all):
         if plan.is_short:

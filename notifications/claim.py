@@ -61,7 +61,7 @@ def expires_by(message: Message, at: Moment) -> datetime:
 
 
 def claim(session: Session, message_id: int, settings: NoticeSettings) -> Claim | None:
-    """The lease, or None when the message is not due, somebody else's, final, or was merged or held just now."""
+    """The lease, or None when the message is not due, somebody else's, final, or was merged or postponed just now."""
     since = time.monotonic()
     to_hash = session.execute(LOCK_NUMBER_OF_MESSAGE, {"message_id": message_id}).scalar()
     if to_hash is None:
@@ -78,14 +78,14 @@ def claim(session: Session, message_id: int, settings: NoticeSettings) -> Claim 
         return None
     if message.retry_at is not None and message.retry_at > at.real:
         return None
-    _speak_what_is_registered(session, message, settings)
+    _use_registered_language(session, message, settings)
     if not _may_go(session, message, to_hash, why, at, settings, alone=not has_company):
         return None
     return _lease(session, message, at, since, settings)
 
 
-def _speak_what_is_registered(session: Session, message: Message, settings: NoticeSettings) -> None:
-    """A domestic provider sends registered words only: where there are none in the message's language, Chinese ones."""
+def _use_registered_language(session: Session, message: Message, settings: NoticeSettings) -> None:
+    """A domestic provider sends registered words only. When the message's language has none, it is sent in Chinese."""
     for route in routes_of(message, settings):
         account = settings.domestic.get(route.gateway)
         if account is None or f"{message.text_name}/{message.locale}" in account.templates:

@@ -22,8 +22,10 @@ LOOK_UP_AGAIN_AFTER = timedelta(seconds=30)
 def settle_look_up(
     session: Session, claimed: Claim, found: list[ProviderRecord] | None, settings: NoticeSettings
 ) -> ProviderRecord | None:
-    """Found: it was sent. Not in a list that must show it by now: it was not, and may be. Else it waits, and after an
-    hour a person looks. The entry that was found, if any.
+    """Settle an attempt by the provider's list; return its record, if found.
+
+    Found: it was sent. Not in a list that must show it by now: it was not sent, and is sent again. Else it waits, and
+    after an hour it becomes UNKNOWN, for a person to look at.
     """
     sms = claimed.sms
     to_hash = session.scalar(select(Attempt.to_hash).where(Attempt.id == claimed.attempt_id))
@@ -33,7 +35,7 @@ def settle_look_up(
     attempt = session.get_one(Attempt, claimed.attempt_id, populate_existing=True)
     if attempt.outcome is not None or message.state is not State.CLAIMED:
         return None
-    ours = _ours(session, claimed, attempt, found) if found is not None else None
+    ours = _matching_record(session, claimed, attempt, found) if found is not None else None
     if ours is not None:
         mark_sent(session, message, attempt, ours.provider_id)
         return ours
@@ -41,7 +43,11 @@ def settle_look_up(
     last = attempt.ended_at or attempt.started_at + timedelta(seconds=settings.lease_s)
     listed_by = last + timedelta(seconds=settings.lag_s)
     now = db.real_now(session)
-    if found is not None and claimed.leased_at >= listed_by and not _rivals(session, attempt, live=True):
+    if (
+        found is not None
+        and claimed.leased_at >= listed_by
+        and not _identical_open_attempts(session, attempt, live=True)
+    ):
         attempt.outcome = AttemptOutcome.NOT_FOUND
         if text_catalogue.text_named(message.text_name).once:
             finish(session, message, State.FAILED_TEMPORARY, "a one-time code is not resent")
@@ -59,8 +65,10 @@ def settle_look_up(
     return None
 
 
-def _ours(session: Session, claimed: Claim, attempt: Attempt, found: list[ProviderRecord]) -> ProviderRecord | None:
-    """The entry that is this attempt: by our reference, else by number, body and time, less those that are known."""
+def _matching_record(
+    session: Session, claimed: Claim, attempt: Attempt, found: list[ProviderRecord]
+) -> ProviderRecord | None:
+    """The record of this attempt: by our reference, else by number, body and time, without those of other attempts."""
     for entry in found:
         if entry.reference == claimed.sms.reference:
             return entry
@@ -82,13 +90,16 @@ def _ours(session: Session, claimed: Claim, attempt: Attempt, found: list[Provid
         )
     )
     free = [f for f in alike if f.provider_id not in known]
-    if len(free) == 0 or (len(free) < 1 + _rivals(session, attempt) and _rivals(session, attempt, live=True)):
+    if len(free) == 0 or (
+        len(free) < 1 + _identical_open_attempts(session, attempt)
+        and _identical_open_attempts(session, attempt, live=True)
+    ):
         return None
     return min(free, key=lambda f: abs(f.at - attempt.started_at) if f.at else timedelta())
 
 
-def _rivals(session: Session, attempt: Attempt, *, live: bool = False) -> int:
-    """Other attempts with the same words to the same number of which nobody knows the end."""
+def _identical_open_attempts(session: Session, attempt: Attempt, *, live: bool = False) -> int:
+    """How many other attempts with the same words to the same number have no outcome. ``live``: still with a worker."""
     rows = (
         select(func.count())
         .select_from(Attempt)

@@ -1,4 +1,4 @@
-"""Number budget: whether a number may get this message now; too many waiting messages become fewer."""
+"""Number budget: apply the rules of budget.py to one number's rows: send now, postpone, or merge what waits."""
 
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ AFTER_URGENT = timedelta(seconds=30)
 
 
 def fits_budget(session: Session, message: Message, to_hash: bytes, at: Moment, settings: NoticeSettings) -> bool:
+    """True when the message may go now; else it was postponed or merged. The caller holds the number's lock."""
     now = at.now
     codes_apart = settings.codes_apart(routes_of(message, settings))
     if codes_apart and message.priority == Priority.CODE:
@@ -65,7 +66,7 @@ def _sent(
 
 
 def _waiting(session: Session, to_hash: bytes, now: datetime) -> list[Message]:
-    """What has happened and was not said yet, this message among it: due, or held for the budget or the morning."""
+    """The number's queued messages whose event has happened, this one among them: due or postponed."""
     rows = select(Message).where(Message.to_hash == to_hash, Message.state == State.QUEUED, Message.created_at <= now)
     return list(session.scalars(rows.order_by(Message.id).with_for_update()))
 

@@ -15,9 +15,9 @@ LOCK_NUMBER_OF_MESSAGE = select(Message.to_hash, func.pg_advisory_xact_lock(_NUM
 
 
 def lock_number(session: Session, to_hash: bytes) -> None:
-    """What is decided about one number is decided by one transaction at a time, and is kept once it is committed.
+    """Hold the number until the transaction ends, so that only one transaction at a time decides about it.
 
-    Taken before any message's row, and in a statement of its own: the next one sees what the last holder did.
+    Take it before any message's row and in its own statement: the next statement sees what the last holder committed.
     """
     key = int.from_bytes(to_hash[:8], "big", signed=True)
     session.execute(select(func.pg_advisory_xact_lock(key), SYNCHRONOUS_COMMIT))

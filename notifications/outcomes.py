@@ -1,4 +1,4 @@
-"""Outcomes: what a provider's word, at once or by receipt, makes of a message and its number."""
+"""Outcomes: what a provider's answer or receipt changes in a message and its number."""
 
 import logging
 import random
@@ -28,15 +28,15 @@ def mark_sent(
     provider_id: str | None,
     *,
     at: Moment | None = None,
-    is_anothers: bool | None = None,
+    id_is_taken: bool | None = None,
 ) -> None:
-    """The provider has it. ``at`` and ``is_anothers``, where the caller knows them, save two questions."""
+    """The provider has it. ``at`` and ``id_is_taken`` save two queries where the caller knows them."""
     at = at or read_moment(session)
     now = at.real
     attempt.outcome, attempt.provider_id, attempt.ended_at = AttemptOutcome.SENT, provider_id, attempt.ended_at or now
-    if provider_id is not None and is_anothers is None:
-        is_anothers = _belongs_to_another(session, attempt, provider_id)
-    if is_anothers:
+    if provider_id is not None and id_is_taken is None:
+        id_is_taken = _belongs_to_another(session, attempt, provider_id)
+    if id_is_taken:
         # an identical text's look-up took this id for its own: the same words went to the same number either way
         attempt.provider_id = None
         log.error("the provider id of attempt %s already belongs to another", attempt.id)
@@ -82,7 +82,7 @@ def _may_become(message: Message) -> frozenset[State]:
 
 
 def requeue(message: Message, now: datetime, code: str | None, wait_s: float | None) -> None:
-    """Certainly not taken: the row waits, longer each time and never in step with others."""
+    """Certainly not sent: it waits for its next try, longer each time, with jitter."""
     message.become(State.QUEUED, code)
     message.lease_until = message.rung_at = None
     if wait_s is None:

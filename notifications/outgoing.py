@@ -11,6 +11,7 @@ from notifications.settings import GatewayShare, NoticeSettings
 
 
 def routes_of(message: Message, settings: NoticeSettings) -> tuple[GatewayShare, ...]:
+    """The gateways that may carry this message, by the kind of its number."""
     match line_of(message.to_phone or ""):
         case NumberType.MAGIC:
             return (GatewayShare("console"),)

@@ -155,7 +155,7 @@ def apply(session: Session, receipt: ProviderReceipt) -> ReceiptResult:
     if attempt.provider_id not in (None, receipt.provider_id):
         log.warning("attempt %s is not %s of gateway %s", attempt.id, receipt.provider_id, receipt.gateway)
         return ReceiptResult.UNKNOWN_MESSAGE
-    _keep(session, message, receipt)
+    _record(session, message, receipt)
     if attempt.outcome is AttemptOutcome.REFUSED:
         return ReceiptResult.NOTHING_NEW
     was = (message.state, attempt.rank)
@@ -166,7 +166,7 @@ def apply(session: Session, receipt: ProviderReceipt) -> ReceiptResult:
         outcomes.mark_sent(session, message, attempt, receipt.provider_id, at=at)
     elif attempt.provider_id is None:
         attempt.provider_id = message.provider_id = receipt.provider_id
-    _weigh(session, message, attempt, receipt, at.real)
+    _apply_if_stronger(session, message, attempt, receipt, at.real)
     return ReceiptResult.NOTHING_NEW if (message.state, attempt.rank) == was else ReceiptResult.CHANGED
 
 
@@ -194,7 +194,7 @@ def _attempt_of(session: Session, receipt: ProviderReceipt) -> tuple[Message, At
     return message, attempt, moment_of_row(*clocks)
 
 
-def _keep(session: Session, message: Message, receipt: ProviderReceipt) -> None:
+def _record(session: Session, message: Message, receipt: ProviderReceipt) -> None:
     statement = insert(Receipt).values(
         message_id=message.id,
         gateway=receipt.gateway,
@@ -211,7 +211,9 @@ def _keep(session: Session, message: Message, receipt: ProviderReceipt) -> None:
     )
 
 
-def _weigh(session: Session, message: Message, attempt: Attempt, receipt: ProviderReceipt, real: datetime) -> None:
+def _apply_if_stronger(
+    session: Session, message: Message, attempt: Attempt, receipt: ProviderReceipt, real: datetime
+) -> None:
     if receipt.status in _DELIVERED:
         rank, code = DELIVERED, ""
     elif receipt.status in _FAILED:

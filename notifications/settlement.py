@@ -51,9 +51,9 @@ _ANEW = {"populate_existing": True}
 
 
 def settle(session: Session, claimed: Claim, result: SendResult, settings: NoticeSettings) -> None:
-    """Write down what the call came to. A receipt or a look-up that was faster is not overruled."""
+    """Write what the call came to. A receipt or a look-up that came first stays in force."""
     asked = {"attempt_id": claimed.attempt_id, "provider_id": result.provider_id}
-    message, attempt, is_anothers, *clocks = session.execute(_TO_SETTLE, asked, execution_options=_ANEW).one()
+    message, attempt, id_is_taken, *clocks = session.execute(_TO_SETTLE, asked, execution_options=_ANEW).one()
     at = moment_of_row(*clocks)
     now = at.real
     attempt.ended_at, attempt.took_ms, attempt.trouble = now, result.took_ms, result.trouble
@@ -63,7 +63,7 @@ def settle(session: Session, claimed: Claim, result: SendResult, settings: Notic
     attempt.error_code = result.code
     match result.outcome:
         case AttemptOutcome.SENT:
-            mark_sent(session, message, attempt, result.provider_id, at=at, is_anothers=is_anothers)
+            mark_sent(session, message, attempt, result.provider_id, at=at, id_is_taken=id_is_taken)
         case AttemptOutcome.NOT_PROCESSED:
             attempt.outcome = AttemptOutcome.NOT_PROCESSED
             requeue(message, now, result.code, result.wait_s)

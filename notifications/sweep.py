@@ -30,7 +30,7 @@ def sweep(
     if not session.scalar(select(func.pg_try_advisory_xact_lock(SWEEP_LOCK))):
         return []  # another one is at it: waiting for it would only keep workers from sending
     _expire(session)
-    _miss_receipts(session, settings)
+    _fail_without_receipt(session, settings)
     _cover_codes(session)
     due = _due(session, 0 if at_once else settings.publish_again_s, queue_takes)
     facts.fold(session)
@@ -79,7 +79,7 @@ def _expire(session: Session) -> None:
         finish(session, message, State.EXPIRED, "its time had passed")
 
 
-def _miss_receipts(session: Session, settings: NoticeSettings) -> None:
+def _fail_without_receipt(session: Session, settings: NoticeSettings) -> None:
     since = db.real_now(session) - settings.receipt_within
     silent = select(Message).where(Message.state == State.SENT, Message.handed_over_at < since)
     for message in session.scalars(silent.limit(BATCH).with_for_update(skip_locked=True)):

@@ -176,7 +176,7 @@ def sweep() -> None:
 
 @shared_task(name="notifications.heartbeat", ignore_result=True)
 def heartbeat_task() -> None:
-    """Move traffic between gateways, note that the schedule runs, and complain when nobody sends."""
+    """Move traffic between gateways, note that the schedule runs, and log an error when nobody sends."""
     here = delivery_context()
     with here.sessions.begin() as session:
         health.review(session, here.settings)

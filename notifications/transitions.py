@@ -10,7 +10,7 @@ from notifications.message import Message, State
 
 
 def finish(session: Session, message: Message, state: State, reason: str, *, real: datetime | None = None) -> None:
-    """A final word, and its count. ``real`` saves the question what the time is."""
+    """Move to ``state`` and count it. ``real``: the real time, where the caller knows it; else it is queried."""
     before = message.state
     message.become(state, reason)
     message.lease_until = message.due_since = None
@@ -22,5 +22,5 @@ def finish(session: Session, message: Message, state: State, reason: str, *, rea
 
 
 def postpone(message: Message, until: datetime) -> None:
-    """Not now: the row keeps the moment, and nobody sleeps for it."""
+    """Nothing is sent before ``until``. The row keeps the moment; no task waits for it."""
     message.not_before, message.due_since, message.rung_at = until, None, None

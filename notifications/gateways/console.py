@@ -1,4 +1,4 @@
-"""The console: nothing leaves the house, and the outbox page shows what would have."""
+"""Console: a gateway that sends nothing; the outbox page shows what would have been sent."""
 
 from notifications.gateways.gateway import OutgoingSms, ProviderRecord
 from notifications.phone import MAGIC

@@ -88,7 +88,7 @@ class Domestic:
         code = str(answer.get("Code"))
         if code == "OK" and answer.get("BizId"):
             return str(answer["BizId"])
-        raise _in_our_words(code)
+        raise _error_of(code)
 
     def find(self, sms: OutgoingSms) -> list[ProviderRecord]:
         found: list[ProviderRecord] = []
@@ -142,7 +142,7 @@ class Domestic:
         return answer
 
 
-def _in_our_words(code: str) -> Exception:
+def _error_of(code: str) -> Exception:
     found = verdict(code)
     if found in (Verdict.BACK_OFF, Verdict.ACCOUNT):
         return NotProcessed(code, trouble=code != "isv.BUSINESS_LIMIT_CONTROL")

@@ -1,4 +1,4 @@
-"""Twilio: its own client, with a time-out, no retries, no request logs, and three words for what went wrong."""
+"""Twilio: its own client, with a time-out, no retries, no request logs, and its errors as those of gateway.py."""
 
 import logging
 from collections.abc import Mapping
@@ -78,9 +78,9 @@ class Twilio:
         try:
             made = self._client.messages.create(to=sms.to, body=sms.body, **more)
         except TwilioRestException as error:
-            raise _in_our_words(error) from None
+            raise _error_of(error) from None
         except requests.RequestException as error:
-            raise _network(error) from None
+            raise _error_of_connection(error) from None
         except (TwilioException, ValueError) as error:
             raise Unclear(type(error).__name__) from None  # an answer that nobody can read
         reached("send.answered")
@@ -104,7 +104,7 @@ class Twilio:
         return found
 
 
-def _in_our_words(error: TwilioRestException) -> Exception:
+def _error_of(error: TwilioRestException) -> Exception:
     """Twilio's answer. Its text is left behind: it repeats the number."""
     code = str(error.code or error.status)
     if error.status == 429 or verdict(code) is Verdict.BACK_OFF:
@@ -116,7 +116,7 @@ def _in_our_words(error: TwilioRestException) -> Exception:
     return SmsRefused(code)
 
 
-def _network(error: requests.RequestException) -> Exception:
+def _error_of_connection(error: requests.RequestException) -> Exception:
     """A connection that was never made carried nothing; every other failure may have carried the SMS."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):

@@ -183,7 +183,7 @@ def project_case(session):
     session.connection().exec_driver_sql("alter table message drop constraint fk_message_case_id_dispatch_case")
 
 
-def test_with_room_left_every_text_goes_alone(sessions, ten, make_post):
+def test_while_enough_of_the_day_remains_every_text_goes_alone(sessions, ten, make_post):
     post, gateway = recorded(sessions, make_post)
     with sessions.begin() as session:
         project_case(session)
@@ -215,7 +215,7 @@ def test_the_third_identical_text_waits_for_its_day(sessions, ten, make_post):
     assert State.QUEUED not in states or len(gateway.given) == 2
 
 
-def test_progress_leaves_room_for_what_is_urgent(sessions, ten, make_post):
+def test_progress_leaves_one_text_for_what_is_urgent(sessions, ten, make_post):
     post, gateway = recorded(sessions, make_post)
     with sessions.begin() as session:
         for i in range(6):
@@ -311,6 +311,6 @@ def test_news_of_one_language_becomes_one_text_when_it_must(waiting):
 
 
 @pytest.mark.parametrize("left", [0, 1, 2])
-def test_room_counts_different_texts_only(left):
+def test_what_remains_counts_different_texts_only(left):
     gone = [SentText(bytes([i]), TEN) for i in range(3 - left)] * 2
     assert budget.remaining(gone, RULES) == left

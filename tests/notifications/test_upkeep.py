@@ -73,7 +73,7 @@ def test_two_sweeps_at_once_do_not_find_the_same_row(sessions, ten):
         one.rollback()
 
 
-def test_what_a_full_queue_has_no_room_for_waits_for_a_later_sweep(sessions, ten):
+def test_what_a_full_queue_cannot_take_waits_for_a_later_sweep(sessions, ten):
     with sessions.begin() as session:
         ids = [say(session, key=str(i), to=f"1390000000{i}").id for i in range(5)]
         dead = say(session, key="dead", to="13900000009").id
