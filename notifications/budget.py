@@ -1,7 +1,7 @@
 """Budget: the rules of how many texts a number may get in a day, and which of them become one text."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from notifications.message import Priority
@@ -23,7 +23,6 @@ class PendingText:
 
     id: int
     text: str
-    priority: Priority
     case_id: int | None
     locale: str
     weight: int = 1
@@ -82,7 +81,7 @@ def plan_merges(waiting: Sequence[PendingText], most: int, catalogue: Catalogue)
 class _MergePlanner:
     def __init__(self, waiting: Sequence[PendingText], most: int, catalogue: Catalogue) -> None:
         self.waiting = sorted(waiting, key=lambda w: w.id)
-        self.most, self.catalogue = max(most, 1), catalogue
+        self.most, self.catalogue = most, catalogue
         self.merges: list[Merge] = []
 
     @property
@@ -96,20 +95,12 @@ class _MergePlanner:
         absorbed = tuple(w.id for w in group if w.id != carrier.id)
         count = sum(w.weight for w in group)
         self.merges.append(Merge(carrier.id, absorbed, text, count))
-        now_says = text or carrier.text
-        merged = PendingText(
-            carrier.id,
-            now_says,
-            min(*(w.priority for w in group), self.catalogue.texts[now_says].priority),
-            carrier.case_id,
-            carrier.locale,
-            count,
-        )
+        merged = replace(carrier, text=text or carrier.text, weight=count)
         self.waiting = [merged if w.id == carrier.id else w for w in self.waiting if w.id not in absorbed]
 
     def newer_for_older(self) -> None:
         for one in list(self.waiting):
-            if not self._text(one).replaces or one not in self.waiting:
+            if not self._text(one).replaces:
                 continue
             same = [w for w in self.waiting if (w.text, w.case_id, w.locale) == (one.text, one.case_id, one.locale)]
             if len(same) > 1 and one.case_id is not None:

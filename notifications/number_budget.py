@@ -75,7 +75,7 @@ def _merge(session: Session, waiting: list[Message], left: int, settings: Notice
     rows = {m.id: m for m in waiting}
     plan = budget.plan_merges(
         [
-            budget.PendingText(m.id, m.text_name, Priority(m.priority), m.case_id, m.locale, 1 + m.carries)
+            budget.PendingText(m.id, m.text_name, m.case_id, m.locale, 1 + m.carries)
             for m in waiting
             if text_catalogue.text_named(m.text_name).priority is not Priority.CODE
         ],

@@ -32,7 +32,7 @@ def normalise(number: str) -> str:
         parsed = phonenumbers.parse(number, "CN")
     except NumberParseException as error:
         raise BadNumber(f"{mask(number)} is not a phone number") from error
-    if not phonenumbers.is_possible_number(parsed) or not phonenumbers.is_valid_number(parsed):
+    if not phonenumbers.is_valid_number(parsed):
         raise BadNumber(f"{mask(number)} is not a phone number")
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
@@ -52,7 +52,7 @@ def line_of(e164: str) -> NumberType:
 def mask(number: str) -> str:
     """138****1234: enough to recognise one's own number, too little to call somebody else's."""
     digits = re.sub(r"\D", "", number)
-    if number.strip().startswith("+86") and len(digits) > 2:
+    if number.strip().startswith("+86"):
         digits = digits[2:]
     if len(digits) < 8:
         return "****"

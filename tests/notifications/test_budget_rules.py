@@ -114,7 +114,7 @@ CATALOGUE = Catalogue(
             a_text("due_moved", replaces=True),
             a_text("assigned"),
             a_text("pickup", priority=Priority.COURIER),
-            a_text("assigned_pickup"),
+            a_text("assigned_pickup", digest="news_of_case"),
             a_text("stage", digest="news_of_case"),
             a_text("review", digest="news_of_case", priority=Priority.SURVEY),
             a_text("project", digest="projects"),
@@ -131,7 +131,7 @@ FIRST_CASE, OTHER_CASE = 1, 2
 
 
 def waits(number: int, text: str, case: int | None = FIRST_CASE, *, locale: str = "zh", weight: int = 1) -> PendingText:
-    return PendingText(number, text, CATALOGUE.texts[text].priority, case, locale, weight)
+    return PendingText(number, text, case, locale, weight)
 
 
 def merged(*waiting: PendingText, most: int = 1) -> list[Merge]:
@@ -211,6 +211,11 @@ def test_with_two_first_texts_nobody_knows_which_one_is_meant():
     assert merged(waits(1, "assigned"), waits(2, "assigned"), waits(3, "pickup")) == []
 
 
+def test_a_pairs_text_is_news_of_its_case_where_the_catalogue_says_so():
+    plan = merged(waits(1, "assigned"), waits(2, "pickup"), waits(3, "stage"))
+    assert plan == [Merge(2, (1,), "assigned_pickup", 2), Merge(3, (2,), "news_of_case", 3)]
+
+
 def test_no_pair_is_made_once_replacing_was_enough():
     plan = merged(waits(1, "due_moved"), waits(2, "due_moved"), waits(3, "assigned"), waits(4, "pickup"), most=3)
     assert plan == [Merge(2, (1,), None, 2)]
@@ -262,6 +267,11 @@ def test_news_of_several_cases_stay_apart_while_they_fit():
 def test_what_is_no_news_is_never_put_among_the_news():
     assert merged(waits(1, "stage"), waits(2, "plain"), waits(3, "stage", OTHER_CASE)) == [Merge(3, (1,), "news", 2)]
     assert merged(waits(1, "stage"), waits(2, "project", OTHER_CASE)) == []
+
+
+def test_a_message_stands_for_itself_until_it_carries_others():
+    two = [PendingText(number, "stage", FIRST_CASE, "zh") for number in (1, 2)]
+    assert merged(*two) == [Merge(2, (1,), "news_of_case", 2)]
 
 
 def test_a_merge_counts_what_each_message_stands_for():

@@ -11,7 +11,7 @@ from notifications import facts, people
 from notifications.claim import claim
 from notifications.delivery import deliver
 from notifications.message import Attempt, Message, Priority, State
-from notifications.phone import BadNumber, NumberType, line_of, mask, mobiles_in, normalise
+from notifications.phone import BadNumber, mobiles_in, normalise
 from notifications.settings import NoticeSettings
 from notifications.suppression import NeverAgain, SuppressionReason, mark_number, opt_in, opt_out, suppressed
 from tests.notifications.builders import TEN, say, twilio_settings
@@ -135,44 +135,3 @@ def test_no_log_and_no_error_names_a_number(sessions, ten, make_post, provider, 
     assert mobiles_in(said) == []
     assert "13800021211" not in said
     assert "1381234123" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("written", "stored", "line"),
-    [
-        ("138 1234 1234", "+8613812341234", NumberType.MAINLAND_MOBILE),
-        ("+86 138-1234-1234", "+8613812341234", NumberType.MAINLAND_MOBILE),
-        ("8613812341234", "+8613812341234", NumberType.MAINLAND_MOBILE),
-        ("0519-12345678", "+8651912345678", NumberType.MAINLAND_LANDLINE),
-        ("+44 7400 123456", "+447400123456", NumberType.FOREIGN),
-        ("10000000002", "+8610000000002", NumberType.MAGIC),
-        ("+8610000000003", "+8610000000003", NumberType.MAGIC),
-    ],
-)
-def test_numbers_have_one_spelling(written, stored, line):
-    assert normalise(written) == stored
-    assert line_of(stored) is line
-
-
-@pytest.mark.parametrize("written", ["", "12345", "abc", "1381234", "+1", "138123412345678"])
-def test_what_is_no_number_is_refused(written):
-    with pytest.raises(BadNumber):
-        normalise(written)
-
-
-@pytest.mark.parametrize(
-    ("number", "shown"),
-    [
-        ("+8613812341234", "138****1234"),
-        ("13812341234", "138****1234"),
-        ("+447400123456", "+44****3456"),
-        ("12", "****"),
-    ],
-)
-def test_a_mask_shows_enough_to_recognise_ones_own(number, shown):
-    assert mask(number) == shown
-
-
-def test_numbers_inside_words_are_found_and_case_numbers_are_not():
-    assert mobiles_in("致电138 1234 1234或+8613900001111") == ["138 1234 1234", "+8613900001111"]
-    assert mobiles_in("办件3204122026112300001,320412-20261123-00001") == []
