@@ -55,9 +55,9 @@ class Bucket:
             except redis.RedisError:
                 self._without_until = time.monotonic() + RETRY_S
                 log.warning("the broker does not count for gateway %s: this process keeps to its part", gateway)
-        return self._alone(gateway, rate)
+        return self._without_broker(gateway, rate)
 
-    def _alone(self, gateway: str, rate: float) -> float:
+    def _without_broker(self, gateway: str, rate: float) -> float:
         """This process's part of the rate, with no burst to speak of: others may be alone too."""
         each = self._workers / rate
         with self._lock:

@@ -1,12 +1,12 @@
-"""The number budget: how many texts a number may get in a day, and which become one when it is short."""
+"""Budget: the rules of how many texts a number may get in a day, and which of them become one text."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from notifications.message import Priority
 from notifications.settings import NoticeSettings
-from notifications.texts import Catalogue, Text
+from notifications.text_catalogue import Catalogue, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,10 @@ class SentText:
 
 @dataclass(frozen=True, slots=True)
 class PendingText:
-    """One message that waits for the number. ``weight`` is how many pieces of news it carries."""
+    """One message that waits for the number. ``weight``: how many messages it stands for."""
 
     id: int
     text: str
-    priority: Priority
     case_id: int | None
     locale: str
     weight: int = 1
@@ -31,7 +30,7 @@ class PendingText:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """``carrier`` says, in the words of ``text``, what ``absorbed`` would have said. None: in its own words."""
+    """The message ``carrier`` replaces ``absorbed``, with the words of ``text``, or with its own when that is None."""
 
     carrier: int
     absorbed: tuple[int, ...]
@@ -39,16 +38,16 @@ class Merge:
     count: int
 
 
-def free_at(
-    gone: Iterable[SentText], body_hash: bytes, priority: Priority, ahead: int, settings: NoticeSettings
+def allowed_at(
+    sent: Iterable[SentText], body_hash: bytes, priority: Priority, ahead: int, settings: NoticeSettings
 ) -> datetime | None:
-    """None when the text may go now, else the earliest moment at which it may. ``gone`` is what the window holds.
+    """None when the text may go now, else the earliest moment at which it may. ``sent`` is what the window holds.
 
-    ``ahead`` is how many other texts go first. Progress leaves room for what is urgent.
+    ``ahead`` is how many other texts go first. Progress leaves some of the day for what is urgent.
     """
     last: dict[bytes, datetime] = {}
     same = []
-    for one in gone:
+    for one in sent:
         last[one.body_hash] = max(one.at, last.get(one.body_hash, one.at))
         if one.body_hash == body_hash:
             same.append(one.at)
@@ -65,14 +64,14 @@ def free_at(
     return max(waits) + settings.day if waits else None
 
 
-def room(gone: Iterable[SentText], settings: NoticeSettings) -> int:
+def remaining(sent: Iterable[SentText], settings: NoticeSettings) -> int:
     """How many different texts of progress still fit into the day."""
-    return settings.different_a_day - settings.kept_for_urgent - len({one.body_hash for one in gone})
+    return settings.different_a_day - settings.kept_for_urgent - len({one.body_hash for one in sent})
 
 
-def merges(waiting: Sequence[PendingText], left: int, catalogue: Catalogue) -> list[Merge]:
-    """How what waits becomes few enough for ``left`` texts: newer for older, pairs, one for a case, one for all."""
-    plan = _MergePlanner(waiting, left, catalogue)
+def plan_merges(waiting: Sequence[PendingText], most: int, catalogue: Catalogue) -> list[Merge]:
+    """The merges that leave ``most`` texts or few more: newer for older, pairs, one for a case, one for all."""
+    plan = _MergePlanner(waiting, most, catalogue)
     for step in (plan.newer_for_older, plan.pairs, plan.one_for_a_case, plan.one_for_all):
         if plan.is_short:
             step()
@@ -80,14 +79,14 @@ def merges(waiting: Sequence[PendingText], left: int, catalogue: Catalogue) -> l
 
 
 class _MergePlanner:
-    def __init__(self, waiting: Sequence[PendingText], left: int, catalogue: Catalogue) -> None:
+    def __init__(self, waiting: Sequence[PendingText], most: int, catalogue: Catalogue) -> None:
         self.waiting = sorted(waiting, key=lambda w: w.id)
-        self.left, self.catalogue = max(left, 1), catalogue
+        self.most, self.catalogue = most, catalogue
         self.merges: list[Merge] = []
 
     @property
     def is_short(self) -> bool:
-        return len(self.waiting) > self.left
+        return len(self.waiting) > self.most
 
     def _text(self, one: PendingText) -> Text:
         return self.catalogue.texts[one.text]
@@ -96,20 +95,12 @@ class _MergePlanner:
         absorbed = tuple(w.id for w in group if w.id != carrier.id)
         count = sum(w.weight for w in group)
         self.merges.append(Merge(carrier.id, absorbed, text, count))
-        now_says = text or carrier.text
-        heir = PendingText(
-            carrier.id,
-            now_says,
-            min(*(w.priority for w in group), self.catalogue.texts[now_says].priority),
-            carrier.case_id,
-            carrier.locale,
-            count,
-        )
-        self.waiting = [heir if w.id == carrier.id else w for w in self.waiting if w.id not in absorbed]
+        merged = replace(carrier, text=text or carrier.text, weight=count)
+        self.waiting = [merged if w.id == carrier.id else w for w in self.waiting if w.id not in absorbed]
 
     def newer_for_older(self) -> None:
         for one in list(self.waiting):
-            if not self._text(one).replaces or one not in self.waiting:
+            if not self._text(one).replaces:
                 continue
             same = [w for w in self.waiting if (w.text, w.case_id, w.locale) == (one.text, one.case_id, one.locale)]
             if len(same) > 1 and one.case_id is not None:

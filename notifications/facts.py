@@ -1,12 +1,13 @@
 """Facts: what each day's messages came to, counted as it happens and kept when the messages are gone."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Date, ForeignKey, Index, String, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-import db
 from db import SHANGHAI, Base
 from notifications.message import Message
 
@@ -112,23 +113,30 @@ def fold(session: Session) -> int:
     return len(gone)
 
 
-def report(session: Session, first: date, last: date) -> list[dict[str, object]]:
-    """A row a day and text: each measure's sum, and the share sent within ten seconds of being due."""
+@dataclass(frozen=True, slots=True)
+class TextCounts:
+    """What one text's messages of one day came to: each measure's sum."""
+
+    day: date
+    text: str
+    counts: Mapping[str, int]
+
+    @property
+    def share_within_10s(self) -> float | None:
+        """The share sent within ten seconds of being due; None when none was sent."""
+        sent = self.counts.get("sent", 0)
+        return self.counts.get("within_10s", 0) / sent if sent else None
+
+
+def report(session: Session, first: date, last: date) -> list[TextCounts]:
+    """The counts of each day and text from ``first`` to ``last``, both included."""
     counted = session.execute(
         select(NoticeDay.day, NoticeDay.text_name, NoticeDay.measure, func.sum(NoticeDay.n))
         .where(NoticeDay.day.between(first, last))
         .group_by(NoticeDay.day, NoticeDay.text_name, NoticeDay.measure)
         .order_by(NoticeDay.day, NoticeDay.text_name)
     )
-    rows: dict[tuple[date, str], dict[str, object]] = {}
+    found: dict[tuple[date, str], dict[str, int]] = {}
     for day, text_name, measure, n in counted:
-        rows.setdefault((day, text_name), {"day": day, "text": text_name})[measure] = int(n)
-    for row in rows.values():
-        sent, quick = row.get("sent", 0), row.get("within_10s", 0)
-        assert isinstance(sent, int) and isinstance(quick, int)
-        row["share_within_10s"] = quick / sent if sent else None
-    return list(rows.values())
-
-
-def today(session: Session) -> date:
-    return day_of(db.now(session))
+        found.setdefault((day, text_name), {})[measure] = int(n)
+    return [TextCounts(day, text_name, counts) for (day, text_name), counts in found.items()]

@@ -19,7 +19,7 @@ STEP = 10
 CALM = timedelta(minutes=5)
 EACH = timedelta(minutes=1)
 QUARTER = timedelta(minutes=15)
-FEWEST = 20
+MIN_CALLS = 20
 """Fewer calls in a quarter of an hour say nothing about its speed."""
 
 
@@ -94,14 +94,14 @@ def review(session: Session, settings: NoticeSettings) -> None:
     fallen = {row.name: row for row in session.scalars(select(GatewayHealth).with_for_update())}
     for state in states(session, settings):
         row = fallen.get(state.name)
-        slow = state.calls_15min >= FEWEST and state.slow_15min >= settings.slow_share * state.calls_15min
+        slow = state.calls_15min >= MIN_CALLS and state.slow_15min >= settings.slow_share * state.calls_15min
         if slow and (row is None or row.percent > 0) and (row is None or now - row.changed_at > QUARTER):
             _set(session, state.name, 0, now, f"{state.slow_15min} of {state.calls_15min} calls slow in 15 min")
-        elif row is not None and row.percent < FULL and now - row.changed_at >= _rest(row):
+        elif row is not None and row.percent < FULL and now - row.changed_at >= _time_to_next_step(row):
             _set(session, state.name, min(FULL, row.percent + STEP), now, "drifting back")
 
 
-def _rest(row: GatewayHealth) -> timedelta:
+def _time_to_next_step(row: GatewayHealth) -> timedelta:
     """A fall is followed by five calm minutes, each step back by one."""
     return CALM if row.percent == 0 else EACH
 

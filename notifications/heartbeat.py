@@ -1,4 +1,4 @@
-"""The heartbeat: whether anybody is sending, told by the age of the oldest due message, not by a living process."""
+"""Heartbeat: whether messages are being sent, by the age of the oldest due one; a living process proves nothing."""
 
 import logging
 import time

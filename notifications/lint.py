@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from notifications.phone import mobiles_in
 from notifications.segments import segments
 
-MOST_SEGMENTS = 2
-LONGEST_VARIABLE = 20
+MAX_SEGMENTS = 2
+MAX_VARIABLE = 20
 
 _URL = re.compile(r"https?:|www\.|[a-z0-9-]+\.(?:cn|com|net|org|gov|top|cc|io)\b", re.IGNORECASE)
 _ARROW = re.compile("[\u2190-\u21ff\u27f0-\u27ff\u2900-\u297f➔-➾]|->|=>")
@@ -86,11 +86,11 @@ def _faults(words: str, rules: TextRules) -> Iterator[str]:
 def _length(words: str, used: set[str], rules: TextRules) -> Iterator[str]:
     for name in sorted(used):
         placeholder = rules.placeholders[name]
-        if placeholder.max > LONGEST_VARIABLE:
-            yield f"placeholder {{{name}}} may have {placeholder.max} characters, a domestic one has {LONGEST_VARIABLE}"
+        if placeholder.max > MAX_VARIABLE:
+            yield f"placeholder {{{name}}} may have {placeholder.max} characters, a domestic one has {MAX_VARIABLE}"
     try:
         longest = rules.signature + words.format_map({name: rules.placeholders[name].longest() for name in used})
     except (ValueError, AttributeError, IndexError, KeyError):
         return  # a placeholder that is no plain name was named above
-    if (count := segments(longest)) > MOST_SEGMENTS:
-        yield f"{len(longest)} characters at the longest are {count} segments, {MOST_SEGMENTS} are allowed"
+    if (count := segments(longest)) > MAX_SEGMENTS:
+        yield f"{len(longest)} characters at the longest are {count} segments, {MAX_SEGMENTS} are allowed"

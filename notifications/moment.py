@@ -1,4 +1,4 @@
-"""The moment: the program's clock, the database's own clock, and whether this is a demo, in one question."""
+"""Moment: the program's clock, the database's own clock, and whether this is a demo, read in one query."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,18 +18,19 @@ class Moment:
     is_demo: bool
 
 
-CLOCKS = (
+MOMENT_COLUMNS = (
     func.clock_timestamp(),
     select(ClockOffset.offset).where(ClockOffset.id == 1).scalar_subquery(),
     select(ClockOffset.is_demo).where(ClockOffset.id == 1).scalar_subquery(),
 )
-"""Three columns for a statement that has to know the moment too; ``told`` reads them."""
+"""Three columns that a statement selects to know the moment too; ``moment_of_row`` reads them."""
 
 
-def told(real: datetime, moved: timedelta | None, is_demo: bool | None) -> Moment:
-    """The moment that a row of CLOCKS tells."""
+def moment_of_row(real: datetime, moved: timedelta | None, is_demo: bool | None) -> Moment:
+    """The moment in a row of MOMENT_COLUMNS."""
     return Moment(datetime.now(UTC) + (moved or timedelta()), real.astimezone(UTC), bool(is_demo))
 
 
-def moment(session: Session) -> Moment:
-    return told(*session.execute(select(*CLOCKS)).one())
+def read_moment(session: Session) -> Moment:
+    """The moment, in a query of its own."""
+    return moment_of_row(*session.execute(select(*MOMENT_COLUMNS)).one())

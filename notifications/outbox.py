@@ -1,6 +1,7 @@
-"""The outbox: what is to be said is a row in the transaction of the event; a doorbell rings after its commit."""
+"""Outbox: a message is a row written in the transaction of its event; its task is published after the commit."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -9,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 import db
-from notifications import facts, task_publisher, texts
+from notifications import facts, task_publisher, text_catalogue, text_rendering, texts
 from notifications.message import Message, Priority, State
-from notifications.moment import CLOCKS, Moment, moment, told
+from notifications.moment import MOMENT_COLUMNS, Moment, moment_of_row, read_moment
 from notifications.phone import BadNumber, NumberType, line_of, normalise
 from notifications.quiet import when_allowed
 from notifications.settings import NoticeSettings
@@ -38,7 +39,7 @@ _WRITE = (
     .returning(_ROWS.c.id)
 )
 _IN_FORCE = (
-    select(texts.TextVersion.version, texts.TextVersion.words, texts.TextVersion.by_file, *CLOCKS)
+    select(texts.TextVersion.version, texts.TextVersion.words, texts.TextVersion.by_file, *MOMENT_COLUMNS)
     .where(texts.TextVersion.name == bindparam("name"), texts.TextVersion.locale == bindparam("locale"))
     .order_by(texts.TextVersion.version.desc())
     .limit(1)
@@ -49,52 +50,55 @@ class NotResendable(ValueError):
     """This message must not be said again."""
 
 
-def post(
-    session: Session,
-    *,
-    event_key: str,
-    text: str,
-    to: str,
-    values: Mapping[str, str],
-    at: datetime,
-    locale: str = "zh",
-    division_id: int | None = None,
-    case_id: int | None = None,
-    project_id: int | None = None,
-    expires_at: datetime | None = None,
-) -> Message:
-    """One message for one event, in the caller's transaction; a second call with the same key returns the first's row.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """One message to write for one event. ``at``: the business moment from which it may go out."""
 
-    ``at`` is the business moment from which it may go out; quiet hours hold it until they end. A number that no SMS
-    reaches fails the message at once and not the event. Raises UnknownText and MissingValue: our own mistakes.
+    event_key: str
+    text: str
+    to: str
+    values: Mapping[str, str]
+    at: datetime
+    locale: str = "zh"
+    division_id: int | None = None
+    case_id: int | None = None
+    project_id: int | None = None
+    expires_at: datetime | None = None
+
+
+def queue_message(session: Session, new: NewMessage) -> Message:
+    """Write ``new`` in the caller's transaction; a second call with the same event key returns the first row.
+
+    Quiet hours postpone it until they end. A number that takes no SMS fails the message at once, and not the event.
+    Raises UnknownText and MissingValue: mistakes of the program.
     """
-    known = texts.text_named(text)
-    locale = locale if locale in texts.LOCALES else "zh"
-    filled = texts.fitted(text, values, _settings)
-    version, here = _version_and_moment(session, text, locale)
+    known = text_catalogue.text_named(new.text)
+    locale = new.locale if new.locale in text_catalogue.LOCALES else "zh"
+    filled = text_rendering.fitted(new.text, new.values, _settings)
+    version, here = _version_and_moment(session, new.text, locale)
     now, real = here.now, here.real
-    not_before = at if known.priority is Priority.CODE else when_allowed(at, _settings)
+    not_before = new.at if known.priority is Priority.CODE else when_allowed(new.at, _settings)
     row = Message(
-        event_key=event_key,
-        text_name=text,
+        event_key=new.event_key,
+        text_name=new.text,
         text_version=version,
         locale=locale,
         state=State.QUEUED,
         attempts=0,
         carries=0,
         priority=int(known.priority),
-        created_at=at,
+        created_at=new.at,
         posted_at=real,
         not_before=not_before,
         due_since=real if not_before <= now else None,
         rung_at=real if not_before <= now else None,
-        expires_at=expires_at or (at + known.expires if known.expires else None),
-        division_id=division_id,
-        case_id=case_id,
-        project_id=project_id,
+        expires_at=new.expires_at or (new.at + known.expires if known.expires else None),
+        division_id=new.division_id,
+        case_id=new.case_id,
+        project_id=new.project_id,
     )
     row.values = filled
-    _address(row, to)
+    _address(row, new.to)
     return _insert(session, row, now)
 
 
@@ -115,9 +119,9 @@ def _version_and_moment(session: Session, name: str, locale: str) -> tuple[int, 
     found = session.execute(_IN_FORCE, {"name": name, "locale": locale}).first()
     if found is not None:
         version, words, by_file, *clocks = found
-        if not by_file or words == texts.text_named(name).words[locale]:
-            return version, told(*clocks)
-    return texts.current(session, name, locale).version, moment(session)  # a new release's words
+        if not by_file or words == text_catalogue.text_named(name).words[locale]:
+            return version, moment_of_row(*clocks)
+    return texts.current(session, name, locale).version, read_moment(session)  # a new release's words
 
 
 def _insert(session: Session, row: Message, now: datetime) -> Message:
@@ -136,20 +140,20 @@ def _insert(session: Session, row: Message, now: datetime) -> Message:
     return row
 
 
-# ---------------------------------------------------------------- the doorbell
+# ---------------------------------------------------------------- the task after the commit
 
 
 def publish_after_commit(session: Session, due: Iterable[tuple[int, Priority]]) -> None:
-    """Ring for each of ``due`` once this session's transaction is committed; never for one that was rolled back."""
+    """Publish a task for each of ``due`` once this session's transaction is committed, never after a rollback."""
     waiting: list[tuple[int, Priority]] = session.info.setdefault("notices_due", [])
     waiting.extend(due)
     if not session.info.get("notices_listening"):
         session.info["notices_listening"] = True
-        event.listen(session, "after_commit", _ring_waiting)
+        event.listen(session, "after_commit", _publish_waiting)
         event.listen(session, "after_rollback", _forget_waiting)
 
 
-def _ring_waiting(session: Session) -> None:
+def _publish_waiting(session: Session) -> None:
     if session.in_nested_transaction():
         return
     waiting = session.info["notices_due"]
@@ -169,23 +173,25 @@ def resend(session: Session, message: Message, *, why: str, by_account: int | No
     """The same words again, because a person said why. Raises NotResendable."""
     if not why.strip():
         raise NotResendable("a resend needs a reason")
-    if texts.text_named(message.text_name).once:
+    if text_catalogue.text_named(message.text_name).once:
         raise NotResendable("a one-time code is never resent: a new one is made")
     if message.state not in (State.FAILED_TEMPORARY, State.FAILED_PERMANENT, State.UNKNOWN, State.EXPIRED):
         raise NotResendable(f"a message that is {message.state} is not sent again")
     if message.to_phone is None or message.values_json is None:
         raise NotResendable("its personal data were erased")
-    again = post(
+    again = queue_message(
         session,
-        event_key=f"again:{message.id}",
-        text=message.text_name,
-        to=message.to_phone,
-        values=message.values,
-        at=at,
-        locale=message.locale,
-        division_id=message.division_id,
-        case_id=message.case_id,
-        project_id=message.project_id,
+        NewMessage(
+            event_key=f"again:{message.id}",
+            text=message.text_name,
+            to=message.to_phone,
+            values=message.values,
+            at=at,
+            locale=message.locale,
+            division_id=message.division_id,
+            case_id=message.case_id,
+            project_id=message.project_id,
+        ),
     )
     again.resend_of_id, again.resend_why = message.id, f"{why.strip()} (account {by_account})"
     return again
@@ -198,7 +204,7 @@ def forget_codes(session: Session, *, case_id: int, texts_named: Iterable[str] =
         rows = rows.where(Message.text_name.in_(wanted))
     covered = 0
     for message in session.scalars(rows.where(Message.state.not_in([State.QUEUED, State.CLAIMED])).with_for_update()):
-        if (hidden := texts.hide_secrets(message.values)) != message.values:
+        if (hidden := text_rendering.hide_secrets(message.values)) != message.values:
             message.values = hidden
             covered += 1
     return covered
@@ -208,6 +214,6 @@ def body_of(session: Session, message: Message, *, plain: bool = False) -> str:
     """What was or will be sent, codes covered unless ``plain`` (a demo database, or the gateway itself)."""
     if message.values_json is None:
         return ""
-    values = message.values if plain else texts.hide_secrets(message.values)
+    values = message.values if plain else text_rendering.hide_secrets(message.values)
     words = texts.words_of(session, message.text_name, message.locale, message.text_version)
-    return texts.render(words, values, message.locale, _settings)
+    return text_rendering.render(words, values, message.locale, _settings)

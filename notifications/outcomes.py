@@ -1,4 +1,4 @@
-"""Outcomes: what a provider's word, at once or by receipt, makes of a message and its number."""
+"""Outcomes: what a provider's answer or receipt changes in a message and its number."""
 
 import logging
 import random
@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import db
-from notifications import facts, suppression, texts
-from notifications.claim import end, hold
+from notifications import facts, suppression, text_catalogue
 from notifications.message import Attempt, AttemptOutcome, Message, State
-from notifications.moment import Moment, moment
+from notifications.moment import Moment, read_moment
+from notifications.transitions import finish, postpone
 from notifications.verdicts import Verdict
 
 log = logging.getLogger(__name__)
@@ -21,22 +21,22 @@ TRIES_AFTER = (timedelta(hours=4), timedelta(hours=20))
 MOST_WAIT_S = 900.0
 
 
-def taken(
+def mark_sent(
     session: Session,
     message: Message,
     attempt: Attempt,
     provider_id: str | None,
     *,
     at: Moment | None = None,
-    is_anothers: bool | None = None,
+    id_is_taken: bool | None = None,
 ) -> None:
-    """The provider has it. ``at`` and ``is_anothers``, where the caller knows them, save two questions."""
-    at = at or moment(session)
+    """The provider has it. ``at`` and ``id_is_taken`` save two queries where the caller knows them."""
+    at = at or read_moment(session)
     now = at.real
     attempt.outcome, attempt.provider_id, attempt.ended_at = AttemptOutcome.SENT, provider_id, attempt.ended_at or now
-    if provider_id is not None and is_anothers is None:
-        is_anothers = _belongs_to_another(session, attempt, provider_id)
-    if is_anothers:
+    if provider_id is not None and id_is_taken is None:
+        id_is_taken = _belongs_to_another(session, attempt, provider_id)
+    if id_is_taken:
         # an identical text's look-up took this id for its own: the same words went to the same number either way
         attempt.provider_id = None
         log.error("the provider id of attempt %s already belongs to another", attempt.id)
@@ -81,8 +81,8 @@ def _may_become(message: Message) -> frozenset[State]:
     }.get(message.state, frozenset())
 
 
-def put_back(message: Message, now: datetime, code: str | None, wait_s: float | None) -> None:
-    """Certainly not taken: the row waits, longer each time and never in step with others."""
+def requeue(message: Message, now: datetime, code: str | None, wait_s: float | None) -> None:
+    """Certainly not sent: it waits for its next try, longer each time, with jitter."""
     message.become(State.QUEUED, code)
     message.lease_until = message.rung_at = None
     if wait_s is None:
@@ -91,7 +91,7 @@ def put_back(message: Message, now: datetime, code: str | None, wait_s: float | 
     message.retry_at = now + timedelta(seconds=wait_s)
 
 
-def refused(session: Session, message: Message, verdict: Verdict, code: str) -> None:
+def mark_refused(session: Session, message: Message, verdict: Verdict, code: str) -> None:
     """The provider said no, at once or by receipt."""
     match verdict:
         case Verdict.TRY_AGAIN if message.state is State.QUEUED:
@@ -100,7 +100,7 @@ def refused(session: Session, message: Message, verdict: Verdict, code: str) -> 
             tries = _tries(session, message)
             message.become(State.QUEUED, f"not reached: {code}")
             message.error_code, message.lease_until, message.retry_at = code, None, None
-            hold(message, db.now(session) + TRIES_AFTER[tries - 1])
+            postpone(message, db.now(session) + TRIES_AFTER[tries - 1])
         case Verdict.TRY_AGAIN | Verdict.NO_RESEND:
             _fail(session, message, State.FAILED_TEMPORARY, "not reached", code)
         case Verdict.STOP_NUMBER:
@@ -115,9 +115,9 @@ def refused(session: Session, message: Message, verdict: Verdict, code: str) -> 
             _fail(session, message, State.FAILED_PERMANENT, "refused", code)
 
 
-def delivered(session: Session, message: Message, real: datetime) -> None:
+def mark_delivered(session: Session, message: Message, real: datetime) -> None:
     """The handset has it: nothing follows."""
-    end(session, message, State.DELIVERED, "", real=real)
+    finish(session, message, State.DELIVERED, "", real=real)
     message.error_code = message.retry_at = None
 
 
@@ -132,7 +132,7 @@ def _tries(session: Session, message: Message) -> int:
 def _may_try_again(session: Session, message: Message) -> bool:
     return (
         message.state in (State.SENT, State.CLAIMED, State.UNKNOWN)
-        and not texts.text_named(message.text_name).once
+        and not text_catalogue.text_named(message.text_name).once
         and message.to_phone is not None
         and _tries(session, message) <= len(TRIES_AFTER)
     )
@@ -140,7 +140,7 @@ def _may_try_again(session: Session, message: Message) -> bool:
 
 def _fail(session: Session, message: Message, state: State, reason: str, code: str) -> None:
     if message.state is not state:
-        end(session, message, state, reason)
+        finish(session, message, state, reason)
     message.reason, message.error_code = reason, code or None
 
 

@@ -8,12 +8,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import db
 from db import Base
-from notifications import outbox, texts
-from notifications.claim import end, lock_number
+from notifications import outbox
 from notifications.message import FINAL, Attempt, Message, State
+from notifications.number_lock import lock_number
 from notifications.phone import mask, normalise
 from notifications.settings import NoticeSettings
 from notifications.suppression import SuppressedNumber
+from notifications.transitions import finish
 
 BATCH = 1000
 BUDGET_MEMORY = timedelta(days=2)
@@ -68,7 +69,7 @@ def unmask(session: Session, message: Message, *, account_id: int, why: str) -> 
 
 @dataclass(frozen=True, slots=True)
 class ExportedMessage:
-    """One message as its owner may read it: the number masked, codes covered."""
+    """One message as its receiver may read it: the number masked, codes covered."""
 
     to: str
     body: str
@@ -112,7 +113,7 @@ def _forget_number(session: Session, to_hash: bytes) -> tuple[int, int]:
     left = [m for m in rows if m.state is State.CLAIMED]
     for message in rows:
         if message.state is State.QUEUED:
-            end(session, message, State.SUPPRESSED, "erased on request")
+            finish(session, message, State.SUPPRESSED, "erased on request")
         if message.state is not State.CLAIMED:
             _forget(message)
     session.execute(update(SuppressedNumber).where(SuppressedNumber.to_hash == to_hash).values(masked="****"))
@@ -213,8 +214,3 @@ def accesses(session: Session, *, skip: int = 0, limit: int = 50) -> list[Access
         )
         for row in rows
     ]
-
-
-def hidden_values(message: Message) -> dict[str, str]:
-    """A message's values with codes covered, for pages."""
-    return texts.hide_secrets(message.values)

@@ -1,4 +1,4 @@
-"""Quiet hours: from nine in the evening to eight in the morning, Shanghai time, nobody's phone rings for a notice."""
+"""Quiet hours: from nine in the evening to eight in the morning, Shanghai time, no notice is sent."""
 
 from datetime import datetime, timedelta
 
@@ -7,6 +7,7 @@ from notifications.settings import NoticeSettings
 
 
 def is_quiet(at: datetime, settings: NoticeSettings) -> bool:
+    """The first minute of the quiet hours is quiet, the minute at which they end is not."""
     hour = at.astimezone(SHANGHAI).time()
     if settings.quiet_from <= settings.quiet_to:
         return settings.quiet_from <= hour < settings.quiet_to

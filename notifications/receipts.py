@@ -15,11 +15,11 @@ from twilio.request_validator import RequestValidator
 
 from db import Base
 from notifications import outcomes
-from notifications.boundary import reached
-from notifications.durable import KEPT
+from notifications.crash_points import reached
 from notifications.message import NEXT, Attempt, AttemptOutcome, Message, State
-from notifications.moment import CLOCKS, Moment, told
+from notifications.moment import MOMENT_COLUMNS, Moment, moment_of_row
 from notifications.settings import NoticeSettings
+from notifications.synchronous_commit import SYNCHRONOUS_COMMIT
 from notifications.verdicts import Verdict, receipt_verdict
 
 log = logging.getLogger(__name__)
@@ -116,12 +116,12 @@ def from_domestic(gateway: str, body: bytes) -> list[ProviderReceipt]:
         raise BadReceipt("a push is a JSON list") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadReceipt("a push is a JSON list of objects")
-    said = []
+    receipts: list[ProviderReceipt] = []
     for row in rows:
         if not row.get("biz_id") or not isinstance(row.get("success"), bool):
             raise BadReceipt("a receipt has a biz_id and a success")
         ok = row["success"]
-        said.append(
+        receipts.append(
             ProviderReceipt(
                 gateway,
                 str(row["biz_id"])[:80],
@@ -130,32 +130,32 @@ def from_domestic(gateway: str, body: bytes) -> list[ProviderReceipt]:
                 None if ok else str(row.get("err_code") or "")[:60] or None,
             )
         )
-    return said
+    return receipts
 
 
 # ---------------------------------------------------------------- applied
 
 
-def receive(sessions: sessionmaker[Session], said: ProviderReceipt) -> ReceiptResult:
+def receive(sessions: sessionmaker[Session], receipt: ProviderReceipt) -> ReceiptResult:
     """One receipt in a transaction of its own."""
     with sessions.begin() as session:
-        applied = apply(session, said)
+        applied = apply(session, receipt)
         reached("receipt.locked")
     reached("receipt.committed")
     return applied
 
 
-def apply(session: Session, said: ProviderReceipt) -> ReceiptResult:
+def apply(session: Session, receipt: ProviderReceipt) -> ReceiptResult:
     """What the provider said becomes what the message is. The receipts of one attempt commute and may repeat."""
-    found = _attempt_of(session, said)
+    found = _attempt_of(session, receipt)
     if found is None:
-        log.info("a receipt of gateway %s for %s names no message of ours", said.gateway, said.provider_id)
+        log.info("a receipt of gateway %s for %s names no message of ours", receipt.gateway, receipt.provider_id)
         return ReceiptResult.UNKNOWN_MESSAGE
     message, attempt, at = found
-    if attempt.provider_id not in (None, said.provider_id):
-        log.warning("attempt %s is not %s of gateway %s", attempt.id, said.provider_id, said.gateway)
+    if attempt.provider_id not in (None, receipt.provider_id):
+        log.warning("attempt %s is not %s of gateway %s", attempt.id, receipt.provider_id, receipt.gateway)
         return ReceiptResult.UNKNOWN_MESSAGE
-    _keep(session, message, said)
+    _record(session, message, receipt)
     if attempt.outcome is AttemptOutcome.REFUSED:
         return ReceiptResult.NOTHING_NEW
     was = (message.state, attempt.rank)
@@ -163,27 +163,27 @@ def apply(session: Session, said: ProviderReceipt) -> ReceiptResult:
         # the worker died before it could say so, or a look-up gave up too soon: the provider has it after all
         if attempt.outcome is AttemptOutcome.NOT_FOUND:
             log.warning("attempt %s was taken although its look-up found nothing", attempt.id)
-        outcomes.taken(session, message, attempt, said.provider_id, at=at)
+        outcomes.mark_sent(session, message, attempt, receipt.provider_id, at=at)
     elif attempt.provider_id is None:
-        attempt.provider_id = message.provider_id = said.provider_id
-    _weigh(session, message, attempt, said, at.real)
+        attempt.provider_id = message.provider_id = receipt.provider_id
+    _apply_if_stronger(session, message, attempt, receipt, at.real)
     return ReceiptResult.NOTHING_NEW if (message.state, attempt.rank) == was else ReceiptResult.CHANGED
 
 
 _LOCKED = (
-    select(Message, Attempt, KEPT, *CLOCKS)
+    select(Message, Attempt, SYNCHRONOUS_COMMIT, *MOMENT_COLUMNS)
     .join(Attempt, Attempt.message_id == Message.id)
     .with_for_update(of=(Message, Attempt))  # in this order everywhere: the message's row first
     .execution_options(populate_existing=True)
 )
 
 
-def _attempt_of(session: Session, said: ProviderReceipt) -> tuple[Message, Attempt, Moment] | None:
+def _attempt_of(session: Session, receipt: ProviderReceipt) -> tuple[Message, Attempt, Moment] | None:
     """The message and the attempt that a receipt is about, both locked, and the moment."""
-    mine = _LOCKED.where(Attempt.gateway == said.gateway)
-    found = session.execute(mine.where(Attempt.provider_id == said.provider_id)).first()
+    mine = _LOCKED.where(Attempt.gateway == receipt.gateway)
+    found = session.execute(mine.where(Attempt.provider_id == receipt.provider_id)).first()
     if found is None:
-        message_id, _, number = said.reference.partition(".")
+        message_id, _, number = receipt.reference.partition(".")
         if not (message_id.isdecimal() and number.isdecimal() and len(message_id) < 19 and len(number) < 5):
             return None
         named = mine.where(Attempt.message_id == int(message_id), Attempt.number == int(number))
@@ -191,16 +191,16 @@ def _attempt_of(session: Session, said: ProviderReceipt) -> tuple[Message, Attem
     if found is None:
         return None
     message, attempt, _, *clocks = found
-    return message, attempt, told(*clocks)
+    return message, attempt, moment_of_row(*clocks)
 
 
-def _keep(session: Session, message: Message, said: ProviderReceipt) -> None:
+def _record(session: Session, message: Message, receipt: ProviderReceipt) -> None:
     statement = insert(Receipt).values(
         message_id=message.id,
-        gateway=said.gateway,
-        provider_id=said.provider_id,
-        status=said.status,
-        error_code=said.error_code or "",
+        gateway=receipt.gateway,
+        provider_id=receipt.provider_id,
+        status=receipt.status,
+        error_code=receipt.error_code or "",
         times=1,
         received_at=func.clock_timestamp(),
     )
@@ -211,25 +211,27 @@ def _keep(session: Session, message: Message, said: ProviderReceipt) -> None:
     )
 
 
-def _weigh(session: Session, message: Message, attempt: Attempt, said: ProviderReceipt, real: datetime) -> None:
-    if said.status in _DELIVERED:
+def _apply_if_stronger(
+    session: Session, message: Message, attempt: Attempt, receipt: ProviderReceipt, real: datetime
+) -> None:
+    if receipt.status in _DELIVERED:
         rank, code = DELIVERED, ""
-    elif said.status in _FAILED:
-        verdict = receipt_verdict(said.error_code)
-        rank, code = RANK[verdict], said.error_code or ""
-    elif said.status in _ON_ITS_WAY:
+    elif receipt.status in _FAILED:
+        verdict = receipt_verdict(receipt.error_code)
+        rank, code = RANK[verdict], receipt.error_code or ""
+    elif receipt.status in _ON_ITS_WAY:
         rank, code = TAKEN, ""
     else:
-        log.warning("gateway %s said %r of message %s", said.gateway, said.status, message.id)
+        log.warning("gateway %s said %r of message %s", receipt.gateway, receipt.status, message.id)
         return
     if (rank, code) <= (attempt.rank, attempt.error_code or ""):
         return
     attempt.rank, attempt.error_code = rank, code or None
     if rank == DELIVERED:
         if State.DELIVERED in NEXT[message.state]:
-            outcomes.delivered(session, message, real)
+            outcomes.mark_delivered(session, message, real)
     elif rank > TAKEN and attempt.number == message.attempts and message.state not in _NOT_FAILED_BY_RECEIPT:
-        outcomes.refused(session, message, verdict, code)
+        outcomes.mark_refused(session, message, verdict, code)
 
 
 _NOT_FAILED_BY_RECEIPT = frozenset({State.DELIVERED, State.EXPIRED, State.SUPPRESSED})

@@ -62,8 +62,8 @@ class NoticeSettings:
     lag_s: float = 120
     """How long the provider's own list may be behind what it accepted."""
     unknown_after_s: float = 3600
-    ring_again_s: float = 60
-    """A row that was rung for and is still due is rung for again after this long."""
+    publish_again_s: float = 60
+    """A row whose task was published and that is still due gets another task after this long."""
     receipt_within: timedelta = timedelta(hours=72)
 
     quiet_from: time = time(21)

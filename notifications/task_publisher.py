@@ -1,4 +1,4 @@
-"""The doorbell: tells workers that messages are due; what comes in a rush is rung for together, and nobody waits."""
+"""Task publisher: tells workers after a commit that messages are due. In a rush, several share one task."""
 
 import atexit
 import logging
@@ -15,51 +15,51 @@ log = logging.getLogger(__name__)
 Publish = Callable[[Sequence[int], Priority], None]
 """Puts messages of one priority, at most ``MOST_TOGETHER``, before a worker."""
 
-TOGETHER_S = 0.05
-"""After a ring, what comes in so short a time is rung for together: a task costs workers as much as a message does."""
-MOST_TOGETHER = 5
-"""A worker takes the messages of one ring one after the other, so they are few where a provider is slow."""
-DEAF_S = 5.0
-"""After a broker did not answer, this long nobody rings: the rows are safe and the sweep finds them."""
+BATCH_WINDOW_S = 0.05
+"""Messages that come this soon after a task share the next one: a task costs workers as much as a message does."""
+BATCH_SIZE = 5
+"""A worker sends the messages of one task one after the other, so a task holds only a few."""
+BROKER_SILENT_S = 5.0
+"""After a broker did not answer, no task is published for this long: the rows are safe and the sweep finds them."""
 
 
 class TaskPublisher:
-    """Rings at once where it is quiet, and once for many in a rush. One-time codes wait for nobody."""
+    """Publishes at once when there is no rush, else in batches. One-time codes are published at once and alone."""
 
-    def __init__(self, publish: Publish, *, together_s: float = TOGETHER_S) -> None:
-        self._publish, self._together_s = publish, together_s
+    def __init__(self, publish: Publish, *, window_s: float = BATCH_WINDOW_S) -> None:
+        self._publish, self._window_s = publish, window_s
         self._lock = threading.Lock()
-        self._rang = self._deaf_until = float("-inf")
-        self._later: threading.Timer | None = None
+        self._published_at = self._broker_silent_until = float("-inf")
+        self._timer: threading.Timer | None = None
         self._waiting: list[tuple[int, Priority]] = []
 
     def publish_due(self, due: Iterable[tuple[int, Priority]]) -> None:
-        """Tell workers of messages and their priorities. A broker that is down costs nothing: the rows are there."""
+        """Publish tasks for these messages. A broker that is down loses nothing: the rows are in the database."""
         at_once = list(due)
         now = time.monotonic()
         with self._lock:
-            if now - self._rang < self._together_s:
+            if now - self._published_at < self._window_s:
                 self._waiting += [one for one in at_once if one[1] is not Priority.CODE]
                 at_once = [one for one in at_once if one[1] is Priority.CODE]
-                if self._waiting and self._later is None:
-                    later = threading.Timer(self._rang + self._together_s - now, self.flush)
-                    later.daemon = True
+                if self._waiting and self._timer is None:
+                    timer = threading.Timer(self._published_at + self._window_s - now, self.flush)
+                    timer.daemon = True
                     try:
-                        later.start()
-                        self._later = later
+                        timer.start()
+                        self._timer = timer
                     except RuntimeError:  # no thread can be had any more: the process ends, or is full of them
                         at_once += self._waiting
                         self._waiting = []
             elif at_once:
-                self._rang = now
+                self._published_at = now
         self._send(at_once)
 
     def flush(self) -> None:
-        """Ring for what is gathered."""
+        """Publish what waits for the end of the window."""
         with self._lock:
-            gathered, self._waiting, self._later = self._waiting, [], None
-            self._rang = time.monotonic()
-        self._send(gathered)
+            waiting, self._waiting, self._timer = self._waiting, [], None
+            self._published_at = time.monotonic()
+        self._send(waiting)
 
     def _send(self, due: list[tuple[int, Priority]]) -> None:
         by_priority: dict[Priority, list[int]] = defaultdict(list)
@@ -67,47 +67,49 @@ class TaskPublisher:
             by_priority[priority].append(message_id)
         for priority in sorted(by_priority):
             ids = by_priority[priority]
-            together = 1 if priority is Priority.CODE else MOST_TOGETHER
-            for first in range(0, len(ids), together):
-                if time.monotonic() < self._deaf_until:
+            size = 1 if priority is Priority.CODE else BATCH_SIZE
+            for first in range(0, len(ids), size):
+                if time.monotonic() < self._broker_silent_until:
                     return
-                self._try(ids[first : first + together], priority)
+                self._try(ids[first : first + size], priority)
 
     def _try(self, ids: list[int], priority: Priority) -> None:
         try:
             self._publish(ids, priority)
         except Exception as error:  # noqa: BLE001  the outermost edge of a committed transaction: it goes on
-            self._deaf_until = time.monotonic() + DEAF_S
-            log.warning("no task can be published for %s s; the sweep will find messages %s: %s", DEAF_S, ids, error)
+            self._broker_silent_until = time.monotonic() + BROKER_SILENT_S
+            log.warning(
+                "no task can be published for %s s; the sweep will find messages %s: %s", BROKER_SILENT_S, ids, error
+            )
 
 
 _publisher: TaskPublisher | None = None
 
 
-def use(publish: Publish | None, *, together_s: float = TOGETHER_S) -> None:
-    """Who is told, after a commit, that messages are due: ``tasks.ring`` in the program, nobody in most tests."""
+def use(publish: Publish | None, *, window_s: float = BATCH_WINDOW_S) -> None:
+    """From now on this process publishes with ``publish``: ``tasks.publish`` in the program, nothing in most tests."""
     global _publisher
     flush()
-    _publisher = TaskPublisher(publish, together_s=together_s) if publish else None
+    _publisher = TaskPublisher(publish, window_s=window_s) if publish else None
 
 
 def publish_due(due: Iterable[tuple[int, Priority]]) -> None:
-    """Tell workers of what is due: at once, or with others a moment later."""
+    """Publish tasks for what is due: at once, or in a batch a moment later."""
     if _publisher is not None:
         _publisher.publish_due(due)
 
 
 def flush() -> None:
-    """Ring for what is gathered; a process that ends does so by itself."""
+    """Publish what waits; a process that ends does so by itself."""
     if _publisher is not None:
         _publisher.flush()
 
 
 def _reset_after_fork() -> None:
-    """What the parent gathered the parent rings for; its lock and its timer do not live here."""
+    """The parent publishes what waits in the parent. Its lock and its timer do not exist in the child."""
     global _publisher
     if _publisher is not None:
-        _publisher = TaskPublisher(_publisher._publish, together_s=_publisher._together_s)
+        _publisher = TaskPublisher(_publisher._publish, window_s=_publisher._window_s)
 
 
 atexit.register(flush)

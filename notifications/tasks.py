@@ -12,9 +12,9 @@ from redis.exceptions import RedisError
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifications import health, heartbeat, outbox, people, task_publisher
-from notifications.boundary import reached
 from notifications.bucket import Bucket
-from notifications.delivery import Post
+from notifications.crash_points import reached
+from notifications.delivery import DeliveryContext
 from notifications.delivery import deliver as deliver_one
 from notifications.gateways.console import Console
 from notifications.gateways.domestic import Domestic
@@ -35,10 +35,10 @@ QUEUE_OF = {
     Priority.PROGRESS: NOTICES,
     Priority.SURVEY: NOTICES,
 }
-BELL_S = 0.8
-"""So long a request waits for the broker, and then not again for a while (``doorbell.DEAF_S``)."""
-FULL = 500
-"""Where so many messages may wait in a queue it is rung for no more: workers behind would only find the same rows."""
+BROKER_TIMEOUT_S = 0.8
+"""A request waits this long for the broker, and then not again for ``task_publisher.BROKER_SILENT_S``."""
+QUEUE_LIMIT = 500
+"""With so many messages in a queue the sweep publishes no more: workers would only find the same rows again."""
 SWEEP_S, HEARTBEAT_S, RETENTION_S = 10.0, 60.0, 3600.0
 SCHEDULE: dict[str, dict[str, Any]] = {
     "notices-sweep": {
@@ -64,7 +64,7 @@ ROUTES = {
     "notifications.retention": {"queue": UPKEEP},
 }
 
-_post: Post | None = None
+_context: DeliveryContext | None = None
 
 
 class NotConfigured(RuntimeError):
@@ -86,43 +86,43 @@ def configure(
     settings: NoticeSettings, sessions: sessionmaker[Session], gateways: Mapping[str, Gateway] | None = None
 ) -> None:
     """Once in each process: under which rules, from which database and through which gateways messages go out."""
-    global _post
+    global _context
     outbox.configure(settings)
     bucket = Bucket(settings.broker_url, settings.rates, workers=settings.workers)
-    _post = Post(sessions, gateways_of(settings) if gateways is None else gateways, bucket, settings)
+    _context = DeliveryContext(sessions, gateways_of(settings) if gateways is None else gateways, bucket, settings)
 
 
-def post() -> Post:
+def delivery_context() -> DeliveryContext:
     """Raises NotConfigured."""
-    if _post is None:
+    if _context is None:
         raise NotConfigured("notifications.tasks.configure was not called in this process")
-    return _post
+    return _context
 
 
-_bells: WeakKeyDictionary[Celery, Any] = WeakKeyDictionary()
+_producers: WeakKeyDictionary[Celery, Any] = WeakKeyDictionary()
 
 
-def bell(app: Celery) -> Any:
-    """Connections for those who ring and must not wait: a broker that does not answer is given up at once.
+def quick_producers(app: Celery) -> Any:
+    """Connections that give up at once when the broker does not answer, for those who must not wait.
 
-    ``with bell(app).acquire() as producer: task.apply_async(…, producer=producer, retry=False)``
+    ``with quick_producers(app).acquire() as producer: task.apply_async(…, producer=producer, retry=False)``
     """
-    if app not in _bells:
-        hasty = {"socket_timeout": BELL_S, "socket_connect_timeout": BELL_S, "max_retries": 0}
-        _bells[app] = pools.producers[app.connection_for_write(transport_options=hasty)]
-    return _bells[app]
+    if app not in _producers:
+        impatient = {"socket_timeout": BROKER_TIMEOUT_S, "socket_connect_timeout": BROKER_TIMEOUT_S, "max_retries": 0}
+        _producers[app] = pools.producers[app.connection_for_write(transport_options=impatient)]
+    return _producers[app]
 
 
-def ring(message_ids: Sequence[int], priority: Priority) -> None:
-    """What ``doorbell.use`` is given. One quick try; a broker that is down is the sweep's matter."""
-    with bell(deliver.app).acquire(block=True, timeout=BELL_S) as producer:
+def publish(message_ids: Sequence[int], priority: Priority) -> None:
+    """One task for these messages, in one quick try; when the broker is down the sweep finds them."""
+    with quick_producers(deliver.app).acquire(block=True, timeout=BROKER_TIMEOUT_S) as producer:
         deliver.apply_async(message_ids, queue=QUEUE_OF[priority], retry=False, ignore_result=True, producer=producer)
 
 
-def waiting(queue: str) -> int:
-    """How many tasks wait in a queue; 0 when nobody can say, because then nobody hears a ring either."""
+def queue_length(queue: str) -> int:
+    """How many tasks wait in a queue; 0 when nobody can say, because then nothing can be published either."""
     try:
-        with bell(deliver.app).acquire(block=True, timeout=BELL_S) as producer:
+        with quick_producers(deliver.app).acquire(block=True, timeout=BROKER_TIMEOUT_S) as producer:
             try:
                 return int(producer.channel.queue_declare(queue, passive=True).message_count)
             except producer.connection.channel_errors:
@@ -133,7 +133,7 @@ def waiting(queue: str) -> int:
 
 def deliver_due(*, at_once: bool = False) -> int:
     """Sweep and deliver here, without a broker: for the command line. How many messages were tried."""
-    here = post()
+    here = delivery_context()
     with here.sessions.begin() as session:
         due = sweep_rows(session, here.settings, at_once=at_once)
     for message_id, _ in due:
@@ -147,7 +147,7 @@ def deliver(*message_ids: int) -> None:
     failed: Exception | None = None
     for message_id in message_ids:
         try:
-            deliver_one(post(), message_id)
+            deliver_one(delivery_context(), message_id)
         except Exception as error:  # the outer edge of a task: the row lies where it lay, and the sweep finds it
             log.exception("message %s was not tried to its end", message_id)
             failed = failed or error
@@ -157,27 +157,27 @@ def deliver(*message_ids: int) -> None:
 
 @shared_task(name="notifications.sweep", ignore_result=True)
 def sweep() -> None:
-    """Ring for what is due and was not rung for, or whose worker died."""
-    here = post()
-    room = {queue: FULL - waiting(queue) * task_publisher.MOST_TOGETHER for queue in set(QUEUE_OF.values())}
+    """Publish tasks for what is due and has none, or whose worker died."""
+    here = delivery_context()
+    free = {queue: QUEUE_LIMIT - queue_length(queue) * task_publisher.BATCH_SIZE for queue in set(QUEUE_OF.values())}
 
-    def has_room(priority: Priority) -> bool:
-        room[QUEUE_OF[priority]] -= 1
-        return room[QUEUE_OF[priority]] >= 0
+    def queue_takes(priority: Priority) -> bool:
+        free[QUEUE_OF[priority]] -= 1
+        return free[QUEUE_OF[priority]] >= 0
 
     with here.sessions.begin() as session:
-        due = sweep_rows(session, here.settings, has_room=has_room)
+        due = sweep_rows(session, here.settings, queue_takes=queue_takes)
         reached("sweep.written")
     reached("sweep.committed")
-    for first in range(0, len(due), task_publisher.MOST_TOGETHER):
-        reached("sweep.ringing")
-        task_publisher.publish_due(due[first : first + task_publisher.MOST_TOGETHER])
+    for first in range(0, len(due), task_publisher.BATCH_SIZE):
+        reached("sweep.publishing")
+        task_publisher.publish_due(due[first : first + task_publisher.BATCH_SIZE])
 
 
 @shared_task(name="notifications.heartbeat", ignore_result=True)
 def heartbeat_task() -> None:
-    """Move traffic between gateways, note that the schedule runs, and complain when nobody sends."""
-    here = post()
+    """Move traffic between gateways, note that the schedule runs, and log an error when nobody sends."""
+    here = delivery_context()
     with here.sessions.begin() as session:
         health.review(session, here.settings)
         heartbeat.beat(session, "heartbeat")
@@ -189,7 +189,7 @@ def heartbeat_task() -> None:
 @shared_task(name="notifications.retention", ignore_result=True)
 def retention() -> None:
     """Forget the words and numbers of messages that are old enough."""
-    here = post()
+    here = delivery_context()
     forgotten, all_together = people.BATCH, 0
     while forgotten == people.BATCH:
         with here.sessions.begin() as session:

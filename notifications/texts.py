@@ -1,12 +1,7 @@
-"""Texts: the words of every notice, their versions, and how they are filled."""
+"""Texts: the versions of each text's words, and how an operator edits, previews and reverts them."""
 
-import string
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -16,22 +11,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import db
 from db import Base
-from notifications.lint import Placeholder, TextRules, faults
-from notifications.message import Priority
-from notifications.phone import mobiles_in
+from notifications.lint import TextRules, faults
 from notifications.segments import segments
 from notifications.settings import NoticeSettings
-
-LOCALES = ("zh", "en")
-HIDDEN = "******"
-
-
-class UnknownText(LookupError):
-    """Nobody wrote a text of this name."""
-
-
-class MissingValue(ValueError):
-    """A text was asked for without a value that its words need."""
+from notifications.text_catalogue import catalogue, fields, text_named
+from notifications.text_rendering import render, signature
 
 
 class BadWords(ValueError):
@@ -40,38 +24,6 @@ class BadWords(ValueError):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One notice as texts.toml has it. ``once``: never sent a second time, a new one is made instead."""
-
-    name: str
-    purpose: str
-    priority: Priority
-    words: Mapping[str, str]
-    placeholders: tuple[str, ...]
-    expires: timedelta | None = None
-    once: bool = False
-    carrier: bool = False
-    replaces: bool = False
-    digest: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two texts of one case that one text can say."""
-
-    first: str
-    second: str
-    into: str
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    texts: Mapping[str, Text]
-    placeholders: Mapping[str, Placeholder]
-    pairs: tuple[Pair, ...]
 
 
 class TextVersion(Base):
@@ -90,52 +42,6 @@ class TextVersion(Base):
     author_account_id: Mapped[int | None]
     note: Mapped[str | None]
     created_at: Mapped[datetime]
-
-
-# ---------------------------------------------------------------- what the program brings
-
-
-def fields(words: str) -> list[str]:
-    """The placeholders in ``words``, in order."""
-    return [name for _, name, _, _ in string.Formatter().parse(words) if name is not None]
-
-
-def _read(raw: Mapping[str, Any]) -> Catalogue:
-    placeholders = {name: Placeholder(name=name, **rules) for name, rules in raw["placeholders"].items()}
-    texts = {}
-    for name, t in raw["text"].items():
-        words = {locale: t[locale] for locale in LOCALES}
-        minutes = t.get("expires_min")
-        texts[name] = Text(
-            name=name,
-            purpose=t["purpose"],
-            priority=Priority[t["priority"].upper()],
-            words=words,
-            placeholders=tuple(dict.fromkeys(f for line in words.values() for f in fields(line))),
-            expires=timedelta(minutes=minutes) if minutes else None,
-            once=t.get("once", False),
-            carrier=t.get("carrier", False),
-            replaces=t.get("replaces", False),
-            digest=t.get("digest"),
-        )
-    return Catalogue(texts, placeholders, tuple(Pair(**pair) for pair in raw["pair"]))
-
-
-@cache
-def catalogue() -> Catalogue:
-    """texts.toml, read once."""
-    return _read(tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8")))
-
-
-def text_named(name: str) -> Text:
-    """Raises UnknownText."""
-    try:
-        return catalogue().texts[name]
-    except KeyError:
-        raise UnknownText(f"no text is called {name!r}") from None
-
-
-# ---------------------------------------------------------------- versions
 
 
 def current(session: Session, name: str, locale: str) -> TextVersion:
@@ -223,44 +129,6 @@ def lint(name: str, locale: str, words: str, settings: NoticeSettings) -> list[s
     return faults(words, rules)
 
 
-# ---------------------------------------------------------------- filling in
-
-
-def signature(locale: str, settings: NoticeSettings) -> str:
-    return f"【{settings.signature if locale == 'zh' else settings.signature_en}】"
-
-
-def fitted(name: str, values: Mapping[str, str], settings: NoticeSettings) -> dict[str, str]:
-    """The values that ``name`` needs, each at most as long as its placeholder allows and free of private numbers.
-
-    Raises MissingValue; values that no placeholder asks for are left out.
-    """
-    text = text_named(name)
-    if missing := [p for p in text.placeholders if p not in values]:
-        raise MissingValue(f"text {name} needs {', '.join(missing)}")
-    return {p: fit(p, str(values[p]), settings) for p in text.placeholders}
-
-
-def fit(placeholder: str, value: str, settings: NoticeSettings) -> str:
-    """One value as it may stand in an SMS: a mobile number becomes the hotline, what is too long ends in "…"."""
-    rule = catalogue().placeholders[placeholder]
-    value = " ".join(value.replace("【", "[").replace("】", "]").split())
-    for number in mobiles_in(value):  # no private number in a notice: the carriers refuse it, and so would its owner
-        value = value.replace(number, settings.hotline)
-    return value if len(value) <= rule.max else value[: rule.max - 1] + "…"
-
-
-def render(words: str, values: Mapping[str, str], locale: str, settings: NoticeSettings) -> str:
-    """The whole message, signature in front."""
-    return signature(locale, settings) + words.format_map(values)
-
-
-def hide_secrets(values: Mapping[str, str]) -> dict[str, str]:
-    """The values with codes covered: for pages, exports and rows whose code was used."""
-    rules = catalogue().placeholders
-    return {name: HIDDEN if name in rules and rules[name].secret else value for name, value in values.items()}
-
-
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What an operator sees before an edit comes into force."""
@@ -293,9 +161,3 @@ def _malformed(words: str) -> bool:
     except ValueError:
         return True
     return False
-
-
-def domestic_template(name: str, locale: str) -> str:
-    """The words to register with the domestic provider, ``${…}`` for each variable."""
-    text = text_named(name)
-    return text.words[locale].format_map({p: f"${{{p}}}" for p in text.placeholders})

@@ -63,35 +63,6 @@ PACKAGES_THAT_SAY_MORE = [
     "web/pages/enterprise/__init__.py",
     "web/pages/team/__init__.py",
 ]
-ALIASES_THAT_STAND = {
-    "web/api/cases.py: cases as shown",
-    "web/api/parcels.py: cases as shown",
-    "web/api/places.py: cases as shown",
-    "web/api/projects.py: cases as shown",
-    "web/api/runs.py: courier as shown",
-    "web/commands/groups.py: custody as dispatch_custody",
-    "web/commands/groups.py: imports as dispatch_catalog",
-    "web/commands/groups.py: network as agents_network",
-    "web/pages/courier/handovers.py: courier as shown",
-    "web/pages/courier/run.py: courier as shown",
-    "web/pages/enterprise/bulk_sheet.py: enterprise_intake as asked",
-    "web/pages/enterprise/contact.py: enterprise as seen",
-    "web/pages/enterprise/intake.py: enterprise_intake as asked",
-    "web/pages/enterprise/projects.py: enterprise as seen",
-    "web/pages/team/answers.py: team as asked",
-    "web/pages/team/cases.py: team as asked",
-    "web/pages/team/catalogue.py: matters as asked",
-    "web/pages/team/evaluations.py: evaluations as asked",
-    "web/pages/team/inbox.py: team as asked",
-    "web/pages/team/morning.py: team as asked",
-    "web/pages/team/outbox.py: outbox as asked",
-    "web/pages/team/projects.py: team as asked",
-    "web/pages/team/report.py: report as asked",
-    "web/pages/team/runs.py: runs as asked",
-    "web/wiring/errors.py: errors as dispatch_errors",
-    "web/wiring/jobs.py: expected_dates as forecasts",
-    "web/wiring/jobs.py: plan_jobs as runs_of_day",
-}
 
 
 @cache
@@ -254,7 +225,7 @@ def test_no_alias_hides_a_module():
         for alias in node.names
         if alias.asname and is_module(f"{node.module}.{alias.name}")
     }
-    assert hidden == ALIASES_THAT_STAND
+    assert hidden == set()
 
 
 def is_module(name: str) -> bool:

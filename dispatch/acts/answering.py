@@ -92,10 +92,10 @@ def _tell_asker(session: Session, ticket: Ticket, case: Case | None, text: str, 
         queue_notice(session, case, text, at=at, key=ticket.ticket_no, values={"ticket_no": ticket.ticket_no, **values})
         return
     if ticket.phone:
-        outbox.post(
-            session, event_key=f"{text}:{ticket.ticket_no}", text=text, to=ticket.phone,
+        outbox.queue_message(session, outbox.NewMessage(
+            event_key=f"{text}:{ticket.ticket_no}", text=text, to=ticket.phone,
             values={"ticket_no": ticket.ticket_no, **values}, at=at, division_id=ticket.division_id,
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
 def rectify(

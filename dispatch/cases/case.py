@@ -11,8 +11,7 @@ from db import Base, EncryptedText
 from dispatch.cases.project import Contact, Project
 from dispatch.cases.stages import ENDS, NEXT, UNDONE, Stage
 from dispatch.catalogue.matter import MaterialMode
-from dispatch.core.errors import Stale, WrongStage
-from dispatch.core.localized_text import LocalizedText
+from dispatch.core.errors import WrongStage
 
 
 class Outcome(StrEnum):
@@ -108,16 +107,6 @@ class Case(Base):
         if self.stage not in stages:
             wanted = ", ".join(stages)
             raise WrongStage(f"case {self.case_no} is {self.stage}, this step needs {wanted}", case_no=self.case_no)
-
-    def check_version(self, version: int | None) -> None:
-        """Raises Stale when the reader saw an older state; names who changed it."""
-        if version is not None and version != self.version:
-            raise Stale(
-                f"case {self.case_no} is at version {self.version}, not {version}; last changed by {self.changed_by}",
-                user_message=LocalizedText(
-                    "刚刚由%(name)s修改过，请刷新后再试", name=self.changed_by or LocalizedText("他人")
-                ),
-            )
 
     @property
     def has_ended(self) -> bool:

@@ -96,18 +96,20 @@ def queue_notice(
 ) -> None:
     """Put one notice to the case's contact into the outbox; ``key`` tells repeated events of a case apart."""
     contact = session.get_one(Contact, case.contact_id)
-    outbox.post(
+    outbox.queue_message(
         session,
-        event_key=f"{case.case_no}:{text}:{key or case.version}",
-        text=text,
-        to=contact.phone,
-        locale=contact.locale,
-        values={"case_no": sms_case_number(case.case_no), **(values or {})},
-        at=at,
-        division_id=case.division_id,
-        case_id=case.id,
-        project_id=case.project_id,
-        expires_at=expires_at,
+        outbox.NewMessage(
+            event_key=f"{case.case_no}:{text}:{key or case.version}",
+            text=text,
+            to=contact.phone,
+            locale=contact.locale,
+            values={"case_no": sms_case_number(case.case_no), **(values or {})},
+            at=at,
+            division_id=case.division_id,
+            case_id=case.id,
+            project_id=case.project_id,
+            expires_at=expires_at,
+        ),
     )
 
 
@@ -123,15 +125,17 @@ def queue_agent_notice(
     session: Session, agent: Agent, project: Project, *, text: str, key: str, at: datetime, values: Mapping[str, str]
 ) -> None:
     """A notice to an agent about a project."""
-    outbox.post(
+    outbox.queue_message(
         session,
-        event_key=f"{project.project_no}:{text}:{key}",
-        text=text,
-        to=agent.phone,
-        values=dict(values),
-        at=at,
-        division_id=project.home_division_id,
-        project_id=project.id,
+        outbox.NewMessage(
+            event_key=f"{project.project_no}:{text}:{key}",
+            text=text,
+            to=agent.phone,
+            values=dict(values),
+            at=at,
+            division_id=project.home_division_id,
+            project_id=project.id,
+        ),
     )
 
 
@@ -157,15 +161,17 @@ def queue_desk_notice(
     )
     if desk is None:
         return False
-    outbox.post(
+    outbox.queue_message(
         session,
-        event_key=f"{text}:{key}",
-        text=text,
-        to=desk.phone,
-        values=dict(values),
-        at=at,
-        division_id=division_id,
-        case_id=case_id,
+        outbox.NewMessage(
+            event_key=f"{text}:{key}",
+            text=text,
+            to=desk.phone,
+            values=dict(values),
+            at=at,
+            division_id=division_id,
+            case_id=case_id,
+        ),
     )
     return True
 

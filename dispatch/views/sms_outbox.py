@@ -1,8 +1,8 @@
 """What the outbox page shows: messages as they were sent, masked, what became of them, and the daily report."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch.cases.access_control import visible_messages
 from dispatch.cases.case import Case
 from dispatch.core.actor import Actor
-from notifications import facts, outbox, people, texts
+from notifications import facts, outbox, people, text_catalogue
 from notifications.message import Message, State
 from notifications.segments import segments
 from notifications.suppression import SuppressedNumber
@@ -138,7 +138,7 @@ def messages(
 def _line(session: Session, message: Message, case_no: str, *, plain: bool) -> MessageLine:
     settings = outbox.settings()
     body = outbox.body_of(session, message, plain=plain)
-    text = texts.catalogue().texts.get(message.text_name)
+    text = text_catalogue.catalogue().texts.get(message.text_name)
     count = message.segments or (segments(body) if body else 0)
     fen = message.cost_fen
     if fen is None and count:
@@ -195,19 +195,16 @@ class TextDay:
 
 def delivery_report(session: Session, *, first: date, last: date) -> list[TextDay]:
     """What the days' messages came to, text by text."""
-    sums: dict[str, dict[str, Any]] = {}
+    sums: dict[str, Counter[str]] = {}
     for row in facts.report(session, first, last):
-        into = sums.setdefault(str(row["text"]), {})
-        for name, n in row.items():
-            if isinstance(n, int):
-                into[name] = into.get(name, 0) + n
+        sums.setdefault(row.text, Counter()).update(row.counts)
     return [
         TextDay(
             name, PURPOSE_LABEL.get(name, name), n.get("posted", 0), n.get("sent", 0),
             n.get("delivered", 0), n.get("failed_permanent", 0) + n.get("failed_temporary", 0),
             n.get("within_10s", 0) / n["sent"] if n.get("sent") else None,
         )
-        for name, n in sorted(sums.items(), key=lambda item: -int(item[1].get("posted", 0)))
+        for name, n in sorted(sums.items(), key=lambda item: -item[1]["posted"])
     ]  # fmt: skip
 
 

@@ -1,1 +1,1 @@
-"""Gateways: the ways out of the house, one file each, all of one shape."""
+"""Gateways: one file for each SMS provider, all with the same interface."""

@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
 from db import SHANGHAI
-from notifications.boundary import reached
+from notifications.crash_points import reached
 from notifications.gateways.gateway import NotProcessed, OutgoingSms, ProviderRecord, SmsRefused, Unclear
 from notifications.settings import DomesticAccount
 from notifications.verdicts import Verdict, verdict
@@ -70,37 +70,37 @@ class Domestic:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=64))
 
-    def send(self, letter: OutgoingSms) -> str:
-        template = self._account.templates.get(f"{letter.text}/{letter.locale}")
+    def send(self, sms: OutgoingSms) -> str:
+        template = self._account.templates.get(f"{sms.text}/{sms.locale}")
         if template is None:
             raise SmsRefused("isv.SMS_TEMPLATE_ILLEGAL")
         answer = self._ask(
             "SendSms",
             {
-                "PhoneNumbers": letter.to.removeprefix("+86"),
+                "PhoneNumbers": sms.to.removeprefix("+86"),
                 "SignName": self._account.sign_name,
                 "TemplateCode": template,
-                "TemplateParam": json.dumps(dict(letter.values), ensure_ascii=False),
-                "OutId": letter.reference,
+                "TemplateParam": json.dumps(dict(sms.values), ensure_ascii=False),
+                "OutId": sms.reference,
             },
         )
         reached("send.answered")
         code = str(answer.get("Code"))
         if code == "OK" and answer.get("BizId"):
             return str(answer["BizId"])
-        raise _in_our_words(code)
+        raise _error_of(code)
 
-    def find(self, letter: OutgoingSms) -> list[ProviderRecord]:
+    def find(self, sms: OutgoingSms) -> list[ProviderRecord]:
         found: list[ProviderRecord] = []
-        # a letter started just before midnight may be listed under either day
-        days = {letter.started_at.astimezone(SHANGHAI).date(), datetime.now(SHANGHAI).date()}
+        # an SMS started just before midnight may be listed under either day
+        days = {sms.started_at.astimezone(SHANGHAI).date(), datetime.now(SHANGHAI).date()}
         for day in sorted(days):
             page = 1
             while True:
                 answer = self._ask(
                     "QuerySendDetails",
                     {
-                        "PhoneNumber": letter.to.removeprefix("+86"),
+                        "PhoneNumber": sms.to.removeprefix("+86"),
                         "SendDate": day.strftime("%Y%m%d"),
                         "PageSize": str(PAGE),
                         "CurrentPage": str(page),
@@ -142,7 +142,7 @@ class Domestic:
         return answer
 
 
-def _in_our_words(code: str) -> Exception:
+def _error_of(code: str) -> Exception:
     found = verdict(code)
     if found in (Verdict.BACK_OFF, Verdict.ACCOUNT):
         return NotProcessed(code, trouble=code != "isv.BUSINESS_LIMIT_CONTROL")

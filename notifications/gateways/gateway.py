@@ -1,4 +1,4 @@
-"""What a gateway is: it hands over one SMS, or says in one of three words why not, and can be asked what it took."""
+"""Gateway: hands over one SMS or raises one of three errors, and can be asked what it accepted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,12 +58,12 @@ class Unclear(Exception):
 
 
 class Gateway(Protocol):
-    """One way out: Twilio, a domestic provider, the console."""
+    """One way to send: Twilio, a domestic provider, the console."""
 
     name: str
 
-    def send(self, letter: OutgoingSms) -> str | None:
-        """Hand over one SMS and return the provider's id. Raises Refused, NotProcessed or Unclear."""
+    def send(self, sms: OutgoingSms) -> str | None:
+        """Hand over one SMS and return the provider's id. Raises SmsRefused, NotProcessed or Unclear."""
 
-    def find(self, letter: OutgoingSms) -> list[ProviderRecord]:
-        """What the provider's list shows for this number since the letter was started. Raises Unclear."""
+    def find(self, sms: OutgoingSms) -> list[ProviderRecord]:
+        """What the provider's list shows for this number since the attempt began. Raises Unclear."""

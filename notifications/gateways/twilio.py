@@ -1,4 +1,4 @@
-"""Twilio: its own client, with a time-out, no retries, no request logs, and three words for what went wrong."""
+"""Twilio: its own client, with a time-out, no retries, no request logs, and its errors as those of gateway.py."""
 
 import logging
 from collections.abc import Mapping
@@ -10,11 +10,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
-from twilio.http.response import Response
 from twilio.rest import Client
 from urllib3.exceptions import NewConnectionError
 
-from notifications.boundary import reached
+from notifications.crash_points import reached
 from notifications.gateways.gateway import NotProcessed, OutgoingSms, ProviderRecord, SmsRefused, Unclear
 from notifications.settings import TwilioAccount
 from notifications.verdicts import Verdict, verdict
@@ -27,12 +26,21 @@ SKEW = timedelta(minutes=2)
 MOST_FOUND = 100
 
 
-class _Http(requests.Session):
-    """A session that reads the proxies of its environment once for each host, and not before every letter."""
+class _Session(requests.Session):
+    """The HTTP session of the client: it calls the account's own base URL, and reads each host's proxies once."""
 
-    def __init__(self) -> None:
+    def __init__(self, base_url: str) -> None:
         super().__init__()
+        self._base = urlsplit(base_url) if base_url else None
         self._known: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=64))
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        if self._base:
+            to, base = urlsplit(str(request.url)), self._base
+            request.url = urlunsplit((base.scheme, base.netloc, base.path.rstrip("/") + to.path, to.query, to.fragment))
+        return super().prepare_request(request)
 
     def merge_environment_settings(self, url: Any, *args: Any, **kwargs: Any) -> Any:
         to = urlsplit(str(url))
@@ -41,29 +49,11 @@ class _Http(requests.Session):
         return dict(self._known[to.scheme, to.netloc])
 
 
-class _HttpClient(TwilioHttpClient):
-    """Twilio's client, pointed where the account says and never waiting without end."""
-
-    def __init__(self, base_url: str, timeout_s: float) -> None:
-        super().__init__(timeout=timeout_s, logger=_silent)
-        self.base = urlsplit(base_url) if base_url else None
-        self.session = _Http()
-        for scheme in ("https://", "http://"):
-            self.session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=64))
-
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        if self.base:
-            to = urlsplit(url)
-            url = urlunsplit(
-                (self.base.scheme, self.base.netloc, self.base.path.rstrip("/") + to.path, to.query, to.fragment)
-            )
-        return super().request(method, url, *args, **kwargs)
-
-    def log_request(self, kwargs: dict[str, Any]) -> None:
-        """Requests are people."""
-
-    def log_response(self, status_code: int, response: Response) -> None:
-        """And so are answers."""
+def _client(account: TwilioAccount, timeout_s: float) -> Client:
+    """Twilio's client for one account: never waits without end, never logs a request."""
+    http_client = TwilioHttpClient(timeout=timeout_s, logger=_silent)
+    http_client.session = _Session(account.base_url)
+    return Client(account.sid, account.token, http_client=http_client)
 
 
 class Twilio:
@@ -71,26 +61,26 @@ class Twilio:
 
     def __init__(self, name: str, account: TwilioAccount, *, timeout_s: float, callback: str) -> None:
         self.name, self._account, self._callback = name, account, callback
-        # a letter's URL holds a number: it must not stand in a debug log either
+        # the URL of an SMS holds a number: it must not stand in a debug log either
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-        self._client = Client(account.sid, account.token, http_client=_HttpClient(account.base_url, timeout_s))
+        self._client = _client(account, timeout_s)
 
-    def send(self, letter: OutgoingSms) -> str:
+    def send(self, sms: OutgoingSms) -> str:
         more: dict[str, Any] = {}
         if self._account.messaging_service:
             more["messaging_service_sid"] = self._account.messaging_service
         else:
             more["from_"] = self._account.sender
         if self._callback:
-            more["status_callback"] = f"{self._callback}?{urlencode({'g': self.name, 'm': letter.reference})}"
-        if letter.valid_s is not None:
-            more["validity_period"] = max(1, min(letter.valid_s, 36_000))
+            more["status_callback"] = f"{self._callback}?{urlencode({'g': self.name, 'm': sms.reference})}"
+        if sms.valid_s is not None:
+            more["validity_period"] = max(1, min(sms.valid_s, 36_000))
         try:
-            made = self._client.messages.create(to=letter.to, body=letter.body, **more)
+            made = self._client.messages.create(to=sms.to, body=sms.body, **more)
         except TwilioRestException as error:
-            raise _in_our_words(error) from None
+            raise _error_of(error) from None
         except requests.RequestException as error:
-            raise _network(error) from None
+            raise _error_of_connection(error) from None
         except (TwilioException, ValueError) as error:
             raise Unclear(type(error).__name__) from None  # an answer that nobody can read
         reached("send.answered")
@@ -98,10 +88,10 @@ class Twilio:
             raise Unclear("no sid")
         return str(made.sid)
 
-    def find(self, letter: OutgoingSms) -> list[ProviderRecord]:
-        since = letter.started_at - SKEW
+    def find(self, sms: OutgoingSms) -> list[ProviderRecord]:
+        since = sms.started_at - SKEW
         try:
-            listed = self._client.messages.list(to=letter.to, date_sent_after=since, limit=MOST_FOUND)
+            listed = self._client.messages.list(to=sms.to, date_sent_after=since, limit=MOST_FOUND)
         except (TwilioException, requests.RequestException, ValueError) as error:
             raise Unclear(type(error).__name__) from None
         found = []
@@ -114,7 +104,7 @@ class Twilio:
         return found
 
 
-def _in_our_words(error: TwilioRestException) -> Exception:
+def _error_of(error: TwilioRestException) -> Exception:
     """Twilio's answer. Its text is left behind: it repeats the number."""
     code = str(error.code or error.status)
     if error.status == 429 or verdict(code) is Verdict.BACK_OFF:
@@ -126,8 +116,8 @@ def _in_our_words(error: TwilioRestException) -> Exception:
     return SmsRefused(code)
 
 
-def _network(error: requests.RequestException) -> Exception:
-    """A connection that was never made carried nothing; every other failure may have carried the letter."""
+def _error_of_connection(error: requests.RequestException) -> Exception:
+    """A connection that was never made carried nothing; every other failure may have carried the SMS."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):
         return NotProcessed("no connection")

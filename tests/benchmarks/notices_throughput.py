@@ -62,7 +62,7 @@ def post_all(line: Connection, storm_line: str, messages: int, rate: float) -> N
     db.use_keys(db.Keyring.parse(storm.keys))
     app = storm.celery()
     outbox.configure(storm.settings())
-    task_publisher.use(tasks.ring)
+    task_publisher.use(tasks.publish)
     sessions = db.sessions(storm.database)
     _post(sessions, range(-WARMING * storm.workers, 0), 0)
     line.send("warming")
@@ -93,13 +93,15 @@ def _post(sessions: sessionmaker[Session], numbers: range, rate: float) -> None:
 def _post_together(sessions: sessionmaker[Session], numbers: Iterable[int]) -> None:
     with sessions.begin() as session:
         for i in numbers:
-            outbox.post(
+            outbox.queue_message(
                 session,
-                event_key=f"b{i}",
-                text="requested",
-                to=f"+86139{i + 10_000:08}",
-                values=VALUES | {"case_no": f"{i:019}"},
-                at=db.now(session),
+                outbox.NewMessage(
+                    event_key=f"b{i}",
+                    text="requested",
+                    to=f"+86139{i + 10_000:08}",
+                    values=VALUES | {"case_no": f"{i:019}"},
+                    at=db.now(session),
+                ),
             )
 
 
@@ -168,7 +170,7 @@ def measure(args: argparse.Namespace) -> dict[str, object]:
         lease_s=60,
         timeout_s=20,
         sweep_s=10,
-        ring_again_s=60,
+        publish_again_s=60,
         public=public,
     )
     messages = args.rate * args.seconds if args.rate else args.messages

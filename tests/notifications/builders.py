@@ -37,7 +37,7 @@ def say(session: Session, key: str = "one", **more: Any) -> Message:
         "values": VALUES,
         "at": TEN,
     }
-    return outbox.post(session, event_key=key, **what | more)
+    return outbox.queue_message(session, outbox.NewMessage(event_key=key, **what | more))
 
 
 VALUES = {

@@ -124,7 +124,7 @@ def run(
     sessions = db.sessions(database)
     app = storm.celery()
     outbox.configure(storm.settings())
-    task_publisher.use(tasks.ring)
+    task_publisher.use(tasks.publish)
     fleet = subprocess.Popen(
         [sys.executable, "-m", "tests.notifications.chaos_workers", as_json(storm)],
         cwd=ROOT,
@@ -183,13 +183,15 @@ def _post_all(
                 with sessions.begin() as session:
                     now = db.now(session)
                     for i in range(first, first + at_once):
-                        outbox.post(
+                        outbox.queue_message(
                             session,
-                            event_key=f"chaos:{i}",
-                            text="requested",
-                            to=f"+86139{i:08}",
-                            values=VALUES | {"case_no": f"{i:019}"},
-                            at=now,
+                            outbox.NewMessage(
+                                event_key=f"chaos:{i}",
+                                text="requested",
+                                to=f"+86139{i:08}",
+                                values=VALUES | {"case_no": f"{i:019}"},
+                                at=now,
+                            ),
                         )
                 break
             except (OperationalError, DBAPIError):
@@ -249,7 +251,7 @@ def _break_things(
 
 
 def _until_something_waits(sessions: sessionmaker[Session]) -> None:
-    """What breaks must meet a message on its way: one that was rung for and that nobody has taken yet."""
+    """What breaks must meet a message on its way: one that has a task and that nobody has claimed yet."""
     until = time.monotonic() + 10
     while time.monotonic() < until:
         with sessions() as session:

@@ -26,7 +26,7 @@ import agents.network
 import db
 import dispatch.cases.case
 import dispatch.cases.project
-from notifications import boundary, receipts, task_publisher, tasks
+from notifications import crash_points, receipts, task_publisher, tasks
 from notifications.settings import GatewayShare, NoticeSettings, TwilioAccount
 from servers import die_with_parent
 from tests.notifications.provider_server import SID, TOKEN
@@ -36,7 +36,7 @@ TABLES = (agents.network, dispatch.cases.case, dispatch.cases.project)
 READ_BEFORE_THE_FORK = (_worker, _command, _thread, _autoscale, _components, _consumer, _redis)
 """What each worker would read by itself: a thousand of them start."""
 AT_THE_DOOR = ("receipt.locked", "receipt.committed")
-AT_WORK = tuple(m for m in boundary.MOMENTS if m not in AT_THE_DOOR)
+AT_WORK = tuple(m for m in crash_points.CRASH_POINTS if m not in AT_THE_DOOR)
 ANY = "any moment"
 
 
@@ -58,7 +58,7 @@ class Storm:
     timeout_s: float = 2.5
     lag_s: float = 5
     sweep_s: float = 1.0
-    ring_again_s: float = 5.0
+    publish_again_s: float = 5.0
     seed: int = 1
     patience_s: float = 12.0
     rates: dict[str, float] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Storm:
             lease_s=self.lease_s,
             timeout_s=self.timeout_s,
             lag_s=self.lag_s,
-            ring_again_s=self.ring_again_s,
+            publish_again_s=self.publish_again_s,
             errors_in_a_minute=1_000_000,
             quiet_from=time(0),
             quiet_to=time(0),  # whatever the hour, there is work
@@ -113,10 +113,10 @@ class Storm:
         return app
 
     def wire(self) -> None:
-        """In each process, after its fork: keys, database, gateways, doorbell."""
+        """In each process, after its fork: keys, database, gateways, task publisher."""
         db.use_keys(db.Keyring.parse(self.keys))
         tasks.configure(self.settings(), db.sessions(self.database, pool_size=min(self.threads + 2, 10)))
-        task_publisher.use(tasks.ring)
+        task_publisher.use(tasks.publish)
 
 
 def die_at(moment: str, reaching: int, storm: Storm) -> None:
@@ -144,7 +144,7 @@ def die_at(moment: str, reaching: int, storm: Storm) -> None:
                 if left[0] == 0:
                     end(reached)
 
-    boundary.watch(watcher)
+    crash_points.watch(watcher)
 
 
 def work(storm: Storm, app: Celery) -> None:
@@ -187,7 +187,7 @@ def door(storm: Storm, _: Celery) -> None:
             status = 403
             if receipts.verify(settings, query.get("g", ""), self.path, form, signature):
                 try:
-                    receipts.receive(tasks.post().sessions, receipts.from_twilio(query, form))
+                    receipts.receive(tasks.delivery_context().sessions, receipts.from_twilio(query, form))
                     status = 200
                 except Exception:  # noqa: BLE001  the outer edge: the provider tries again
                     status = 503

@@ -13,7 +13,7 @@ import dispatch.cases.case
 import dispatch.cases.project
 from notifications import outbox, task_publisher
 from notifications.bucket import Bucket
-from notifications.delivery import Post
+from notifications.delivery import DeliveryContext
 from notifications.settings import NoticeSettings
 from notifications.tasks import gateways_of
 from tests.notifications.builders import TEN
@@ -33,7 +33,7 @@ def ten(sessions: sessionmaker[Session]) -> datetime:
 
 @pytest.fixture(autouse=True)
 def default_settings() -> Iterator[None]:
-    """No test's settings or doorbell outlive it."""
+    """No test's settings or task publisher outlive it."""
     yield
     outbox.configure(NoticeSettings())
     task_publisher.use(None)
@@ -46,10 +46,10 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def make_post(sessions: sessionmaker[Session]) -> Callable[..., Post]:
-    def make(settings: NoticeSettings, gateways: Any = None) -> Post:
+def make_post(sessions: sessionmaker[Session]) -> Callable[..., DeliveryContext]:
+    def make(settings: NoticeSettings, gateways: Any = None) -> DeliveryContext:
         outbox.configure(settings)
         bucket = Bucket(settings.broker_url, settings.rates, workers=1)
-        return Post(sessions, gateways_of(settings) if gateways is None else gateways, bucket, settings)
+        return DeliveryContext(sessions, gateways_of(settings) if gateways is None else gateways, bucket, settings)
 
     return make

@@ -1,12 +1,15 @@
 """The token bucket: no more than the rate, for all workers together, whether the broker answers or not."""
 
+import logging
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import redis
 
-from notifications.bucket import Bucket
+from notifications import bucket as module
+from notifications.bucket import RETRY_S, Bucket
 
 
 def a_bucket(url, rates, *, workers=1):
@@ -65,3 +68,53 @@ def test_a_broker_that_forgot_lets_one_burst_through_and_no_more(broker_url):
         client.flushall()
     second = taken_of(bucket, 10)
     assert first + second <= 6 + 3 * (time.monotonic() - began)
+
+
+# ---------------------------------------------------------------- without the broker, by a clock that the test moves
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The seconds that the bucket reads."""
+    moment = SimpleNamespace(s=1000.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: moment.s))
+    return moment
+
+
+@pytest.mark.parametrize(("workers", "each_s"), [(0, 0.5), (1, 0.5), (4, 2.0)])
+def test_one_process_sends_its_part_of_the_rate_evenly(clock, workers, each_s):
+    bucket = Bucket("", {"twilio": 2}, workers=workers)
+    assert bucket.take("twilio") == 0
+    assert bucket.take("twilio") == pytest.approx(each_s)
+    clock.s += each_s / 2
+    assert bucket.take("twilio") == pytest.approx(each_s / 2)
+    clock.s += each_s / 2
+    assert bucket.take("twilio") == 0
+    assert bucket.take("twilio") == pytest.approx(each_s)
+
+
+def test_one_process_saves_no_burst_up(clock):
+    bucket = Bucket("", {"twilio": 1}, workers=1)
+    assert bucket.take("twilio") == 0
+    clock.s += 60
+    assert bucket.take("twilio") == 0
+    assert bucket.take("twilio") == pytest.approx(1)
+
+
+def test_a_gateway_without_a_rate_sends_a_hundred_a_second(clock):
+    bucket = Bucket("", {"twilio": 1}, workers=1)
+    assert bucket.take("other") == 0
+    assert bucket.take("other") == pytest.approx(0.01)
+    assert bucket.take("twilio") == 0
+
+
+def test_a_broker_that_failed_is_asked_again_after_five_seconds_and_not_before(clock, caplog):
+    caplog.set_level(logging.WARNING, logger=module.__name__)
+    bucket = Bucket("redis://127.0.0.1:1/0", {"twilio": 1}, workers=1)
+    asked = []
+    for later in (0, 0, RETRY_S - 0.001, 0.001, 0):
+        clock.s += later
+        bucket.take("twilio")
+        asked.append(len(caplog.records))
+    assert asked == [1, 1, 1, 2, 2]
+    assert RETRY_S == 5

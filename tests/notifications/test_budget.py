@@ -11,13 +11,13 @@ from sqlalchemy import select
 
 import db
 from notifications import budget, sweep
-from notifications.budget import PendingText, SentText, free_at, merges
+from notifications.budget import PendingText, SentText, allowed_at, plan_merges
 from notifications.delivery import deliver
 from notifications.message import OPEN, Message, Priority, State
 from notifications.phone import mask
 from notifications.quiet import is_quiet
 from notifications.settings import GatewayShare, NoticeSettings, TwilioAccount
-from notifications.texts import catalogue
+from notifications.text_catalogue import catalogue
 from tests.notifications.builders import TEN, VALUES, say
 
 RULES = NoticeSettings()
@@ -32,12 +32,12 @@ class Recorder:
     def __init__(self, sessions):
         self.sessions, self.given = sessions, []
 
-    def send(self, letter):
+    def send(self, sms):
         with self.sessions() as session:
-            self.given.append((letter.to, letter.body, db.now(session), letter.text))
-        return f"SM{letter.reference}"
+            self.given.append((sms.to, sms.body, db.now(session), sms.text))
+        return f"SM{sms.reference}"
 
-    def find(self, letter):
+    def find(self, sms):
         return []
 
 
@@ -183,7 +183,7 @@ def project_case(session):
     session.connection().exec_driver_sql("alter table message drop constraint fk_message_case_id_dispatch_case")
 
 
-def test_with_room_left_every_text_goes_alone(sessions, ten, make_post):
+def test_while_enough_of_the_day_remains_every_text_goes_alone(sessions, ten, make_post):
     post, gateway = recorded(sessions, make_post)
     with sessions.begin() as session:
         project_case(session)
@@ -215,7 +215,7 @@ def test_the_third_identical_text_waits_for_its_day(sessions, ten, make_post):
     assert State.QUEUED not in states or len(gateway.given) == 2
 
 
-def test_progress_leaves_room_for_what_is_urgent(sessions, ten, make_post):
+def test_progress_leaves_one_text_for_what_is_urgent(sessions, ten, make_post):
     post, gateway = recorded(sessions, make_post)
     with sessions.begin() as session:
         for i in range(6):
@@ -262,18 +262,18 @@ gone = st.lists(
 @given(gone=gone, body=hashes, priority=st.sampled_from(Priority))
 def test_at_the_moment_it_names_the_text_may_go(gone, body, priority):
     window = [g for g in gone if g.at > TEN - RULES.day]
-    moment = free_at(window, body, priority, 0, RULES)
+    moment = allowed_at(window, body, priority, 0, RULES)
     if moment is None:
         return
     left = [g for g in window if g.at > moment - RULES.day]
     assert len(left) < len(window)
-    later = free_at(left, body, priority, 0, RULES)
+    later = allowed_at(left, body, priority, 0, RULES)
     assert later is None or later > moment
 
 
 waiting = st.lists(
     st.builds(
-        lambda i, text, case, locale: PendingText(i, text, catalogue().texts[text].priority, case, locale),
+        lambda i, text, case, locale: PendingText(i, text, case, locale),
         st.integers(1, 10**6),
         st.sampled_from([t for t in TEXTS if t != "login_code"]),
         st.one_of(st.none(), st.integers(1, 2)),
@@ -286,7 +286,7 @@ waiting = st.lists(
 
 @given(waiting=waiting, left=st.integers(-1, 5))
 def test_a_merge_loses_nobody_and_invents_nothing(waiting, left):
-    plan = merges(waiting, left, catalogue())
+    plan = plan_merges(waiting, left, catalogue())
     alive = {w.id: 1 for w in waiting}
     for merge in plan:
         count = alive[merge.carrier] + sum(alive.pop(i) for i in merge.absorbed)
@@ -305,12 +305,12 @@ def test_news_of_one_language_becomes_one_text_when_it_must(waiting):
         for w in waiting
         if catalogue().texts[w.text].digest == "news_of_case" and w.locale == "zh" and w.case_id is not None
     ]
-    plan = merges(news, 1, catalogue())
+    plan = plan_merges(news, 1, catalogue())
     absorbed = {i for merge in plan for i in merge.absorbed}
     assert len(news) - len(absorbed) <= 1
 
 
 @pytest.mark.parametrize("left", [0, 1, 2])
-def test_room_counts_different_texts_only(left):
+def test_what_remains_counts_different_texts_only(left):
     gone = [SentText(bytes([i]), TEN) for i in range(3 - left)] * 2
-    assert budget.room(gone, RULES) == left
+    assert budget.remaining(gone, RULES) == left

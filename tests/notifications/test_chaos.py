@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import db
-from notifications.boundary import MOMENTS
+from notifications.crash_points import CRASH_POINTS
 from servers import Postgres, Valkey
 from tests.notifications.chaos import Plan, Report, make_tables, run
 from tests.notifications.chaos_workers import ANY
@@ -20,7 +20,7 @@ REPORT = Path(os.environ["CHAOS_REPORT"]) if os.environ.get("CHAOS_REPORT") else
 MOST_S = 3000
 log = logging.getLogger(__name__)
 
-OWN_PACE = {"sweep_s": 10.0, "ring_again_s": 60.0}  # the sweep and the second ring as the program has them
+OWN_PACE = {"sweep_s": 10.0, "publish_again_s": 60.0}  # the sweep and the second task as the program has them
 KILLS = (
     {f"kills {i}": Plan(2_000, 200, workers=4, seed=i, at_most_s=MOST_S, patience_s=MOST_S) for i in range(1, 6)}
     if LONG
@@ -86,7 +86,7 @@ def test_chaos_of_killed_workers_loses_nothing_and_sends_nothing_twice(database_
     assert is_good(report), report
     assert report.kills >= plan.kills
     met = set(report.deaths) - {ANY}
-    assert len(met) >= (len(MOMENTS) - 1 if LONG else 12), sorted(set(MOMENTS) - met)
+    assert len(met) >= (len(CRASH_POINTS) - 1 if LONG else 12), sorted(set(CRASH_POINTS) - met)
 
 
 @pytest.mark.timeout(7200 if LONG else 1500)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from notifications import boundary, receipts
+from notifications import crash_points, receipts
 from notifications.delivery import deliver
 from notifications.message import Attempt, Message, State
 from servers import Postgres
@@ -66,13 +66,13 @@ def test_a_message_is_sent_once_whenever_the_database_dies(sessions, ten, make_p
             died.append(reached)
             forgetful.kill()
 
-    boundary.watch(die)
+    crash_points.watch(die)
     try:
         deliver(post, message_id)
     except DBAPIError:
         pass  # as the task would fail; its row is found by the sweep
     finally:
-        boundary.watch(None)
+        crash_points.watch(None)
         forgetful.start()
     assert died == [moment]
     hour = func.make_interval(0, 0, 0, 0, 1)

@@ -12,6 +12,7 @@ from notifications.delivery import deliver
 from notifications.message import Attempt, AttemptOutcome, Message, State
 from notifications.settings import NoticeSettings
 from notifications.suppression import SuppressedNumber, SuppressionReason, opt_in, opt_out
+from notifications.text_catalogue import catalogue
 from tests.notifications.builders import TEN, VALUES, say, twilio_settings
 from tests.notifications.provider_server import Behaviour
 
@@ -258,7 +259,7 @@ def test_a_late_worker_does_not_call_any_more(sessions, ten, post, provider, mon
     with sessions.begin() as session:
         claimed = claim(session, message_id, post.settings)
     held_up = delivery.Claim(
-        claimed.letter, claimed.gateway, claimed.attempt_id, False, claimed.leased_at, claimed.since - 301
+        claimed.sms, claimed.gateway, claimed.attempt_id, False, claimed.leased_at, claimed.since - 301
     )
     result = delivery.attempt(post, held_up)
     assert (result.outcome, result.code) == (AttemptOutcome.NOT_PROCESSED, "held up")
@@ -371,22 +372,20 @@ def test_the_day_is_counted_as_it_happens(sessions, ten, post, provider):
     with sessions.begin() as session:
         assert facts.fold(session) == 12
         assert facts.fold(session) == 0
-        [row] = facts.report(session, facts.today(session), facts.today(session))
-    assert row == {
-        "day": TEN.date(),
-        "text": "requested",
+        [row] = facts.report(session, TEN.date(), TEN.date())
+    assert (row.day, row.text, row.share_within_10s) == (TEN.date(), "requested", 1.0)
+    assert row.counts == {
         "posted": 3,
         "sent": 2,
         "within_10s": 2,
         "segments": 4,
         "cost_fen": 160,
         "failed_permanent": 1,
-        "share_within_10s": 1.0,
     }
 
 
 def test_every_text_can_be_posted_and_sent(sessions, make_post, ten, provider):
-    from_catalogue = sorted(outbox.texts.catalogue().texts)
+    from_catalogue = sorted(catalogue().texts)
     post = make_post(twilio_settings(provider.url))
     for i, name in enumerate(from_catalogue):
         locale = ("zh", "en")[i % 2]

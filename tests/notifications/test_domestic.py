@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, update
 
 import db
-from notifications import outbox, receipts, texts
+from notifications import outbox, receipts, text_catalogue
 from notifications.delivery import deliver
 from notifications.gateways.domestic import signed_headers
 from notifications.message import Attempt, Message, State
@@ -15,7 +15,7 @@ from notifications.settings import DomesticAccount, GatewayShare, NoticeSettings
 from tests.notifications.builders import say
 from tests.notifications.domestic_server import KEY_ID, KEY_SECRET, DomesticProvider
 
-TEMPLATES = {f"{name}/zh": f"SMS_{i:09}" for i, name in enumerate(texts.catalogue().texts, 1)}
+TEMPLATES = {f"{name}/zh": f"SMS_{i:09}" for i, name in enumerate(text_catalogue.catalogue().texts, 1)}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The outbox: one row for one event, in its transaction, and a doorbell after it."""
+"""Outbox: one row for one event, in its transaction, and a task after its commit."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 import db
-from notifications import outbox, task_publisher, texts
+from notifications import outbox, task_publisher, text_catalogue, text_rendering
 from notifications.message import Message, Priority, State
 
 TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai, a Monday
@@ -19,18 +19,18 @@ def post(session, key="case-1:requested", **more):
         "values": {"case_no": "320412-20261123-00001", "query_code": "K7M2XW9P", "area_name": "武进区"},
         "at": TEN,
     }
-    return outbox.post(session, event_key=key, **what | more)
+    return outbox.queue_message(session, outbox.NewMessage(event_key=key, **what | more))
 
 
 @pytest.fixture
-def bell():
-    rung: list[tuple[int, Priority]] = []
-    task_publisher.use(lambda ids, priority: rung.extend((i, priority) for i in ids), together_s=0)
-    yield rung
+def published():
+    published: list[tuple[int, Priority]] = []
+    task_publisher.use(lambda ids, priority: published.extend((i, priority) for i in ids), window_s=0)
+    yield published
     task_publisher.use(None)
 
 
-def test_an_event_is_told_once_however_often_it_is_posted(sessions, bell):
+def test_an_event_is_told_once_however_often_it_is_posted(sessions, published):
     with sessions.begin() as session:
         db.set_clock(session, TEN)
         first = post(session)
@@ -40,25 +40,25 @@ def test_an_event_is_told_once_however_often_it_is_posted(sessions, bell):
         again = post(session)
         assert again.to_phone == "+8613812341234"
         assert len(session.scalars(select(Message)).all()) == 1
-    assert bell == [(first.id, Priority.PROGRESS)]
+    assert published == [(first.id, Priority.PROGRESS)]
 
 
-def test_what_is_rolled_back_is_never_told(sessions, bell):
+def test_what_is_rolled_back_is_never_told(sessions, published):
     with sessions() as session:
         post(session)
         session.rollback()
         session.commit()
         assert session.scalars(select(Message)).all() == []
-    assert bell == []
+    assert published == []
 
 
-def test_the_doorbell_waits_for_the_outermost_commit(sessions, bell):
+def test_a_task_is_published_only_after_the_outermost_commit(sessions, published):
     with sessions.begin() as session:
         db.set_clock(session, TEN)
         with session.begin_nested():
             row = post(session)
-        assert bell == []
-    assert bell == [(row.id, Priority.PROGRESS)]
+        assert published == []
+    assert published == [(row.id, Priority.PROGRESS)]
 
 
 def test_a_broker_that_is_down_fails_nothing(sessions):
@@ -77,12 +77,12 @@ def test_a_broker_that_is_down_fails_nothing(sessions):
         task_publisher.use(None)
 
 
-def test_a_message_of_later_waits_for_the_sweep(sessions, bell):
+def test_a_message_of_later_waits_for_the_sweep(sessions, published):
     with sessions.begin() as session:
         db.set_clock(session, TEN)
         row = post(session, at=TEN + timedelta(hours=1))
     assert row.not_before == TEN + timedelta(hours=1)
-    assert bell == []
+    assert published == []
 
 
 def test_the_night_holds_everything_but_codes(session):
@@ -104,9 +104,9 @@ def test_a_number_that_no_sms_reaches_fails_the_message_and_not_the_event(sessio
 
 
 def test_a_missing_value_is_our_mistake_and_a_surplus_one_is_left_out(session):
-    with pytest.raises(texts.MissingValue, match="query_code"):
+    with pytest.raises(text_rendering.MissingValue, match="query_code"):
         post(session, values={"case_no": "1", "area_name": "2"})
-    with pytest.raises(texts.UnknownText):
+    with pytest.raises(text_catalogue.UnknownText):
         post(session, text="nobody_wrote_this")
     row = post(session, values={"case_no": "1", "area_name": "武进", "query_code": "X", "more": "y"})
     assert row.values == {"case_no": "1", "area_name": "武进", "query_code": "X"}

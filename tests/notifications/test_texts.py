@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from notifications import outbox, texts
+from notifications import outbox, text_rendering, texts
 from notifications.lint import Placeholder, TextRules, faults
 from notifications.segments import is_gsm7, parts, segments
 from notifications.settings import NoticeSettings
-from notifications.texts import LOCALES, catalogue
+from notifications.text_catalogue import LOCALES, catalogue
 from tests.notifications.builders import TEN, VALUES, say
 
 SETTINGS = NoticeSettings()
@@ -88,20 +88,20 @@ def test_every_placeholder_fits_a_domestic_variable():
 
 
 def test_the_domestic_template_names_each_variable():
-    assert texts.domestic_template("login_code", "zh") == "验证码${code},10分钟内有效，请勿告诉任何人。"
+    assert text_rendering.domestic_template("login_code", "zh") == "验证码${code},10分钟内有效，请勿告诉任何人。"
     for name, locale in EVERY:
-        named = set(re.findall(r"\$\{(\w+)\}", texts.domestic_template(name, locale)))
+        named = set(re.findall(r"\$\{(\w+)\}", text_rendering.domestic_template(name, locale)))
         assert named <= set(catalogue().texts[name].placeholders)
 
 
 def test_values_are_made_to_fit_and_carry_no_private_number():
     assert (
-        texts.fit("matter", "建设工程规划许可证核发（房屋建筑和市政基础设施工程）", SETTINGS)
+        text_rendering.fit("matter", "建设工程规划许可证核发（房屋建筑和市政基础设施工程）", SETTINGS)
         == "建设工程规划许可证核发（房屋建筑和市政…"
     )
-    assert texts.fit("office_phone", "13812341234", SETTINGS) == "12345"
-    assert texts.fit("reason", "请打 138 1234 1234 问", SETTINGS) == "请打 12345 问"
-    assert texts.fit("reason", "a【b】\n c", SETTINGS) == "a[b] c"
+    assert text_rendering.fit("office_phone", "13812341234", SETTINGS) == "12345"
+    assert text_rendering.fit("reason", "请打 138 1234 1234 问", SETTINGS) == "请打 12345 问"
+    assert text_rendering.fit("reason", "a【b】\n c", SETTINGS) == "a[b] c"
 
 
 def test_an_edit_is_a_version_and_what_was_sent_keeps_its_own(session):

@@ -1,4 +1,4 @@
-"""Sweep, heartbeat and tasks: whatever is due is found, rung for once, and somebody notices when nobody sends."""
+"""Sweep, heartbeat and tasks: whatever is due is found and published once, and somebody notices when nobody sends."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from notifications import heartbeat, sweep, task_publisher, tasks
 from notifications.claim import claim
 from notifications.message import Attempt, Message, Priority, State
 from notifications.settings import NoticeSettings
-from notifications.texts import catalogue
+from notifications.text_catalogue import catalogue
 from tests.notifications.builders import TEN, say, twilio_settings
 
 RULES = NoticeSettings()
@@ -32,7 +32,7 @@ def later(sessions, seconds):
                     setattr(row, name, getattr(row, name) - past)
 
 
-def test_a_row_that_was_rung_for_is_rung_for_again_only_after_a_minute(sessions, ten):
+def test_a_row_with_a_task_gets_another_only_after_a_minute(sessions, ten):
     with sessions.begin() as session:
         message_id = say(session).id
     assert swept(sessions) == []
@@ -41,7 +41,7 @@ def test_a_row_that_was_rung_for_is_rung_for_again_only_after_a_minute(sessions,
     assert swept(sessions) == []
 
 
-def test_what_matters_most_is_rung_for_first(sessions, ten):
+def test_what_matters_most_is_found_first(sessions, ten):
     with sessions.begin() as session:
         rows = {name: say(session, key=name, text=name, at=TEN).id for name in ("closed", "requested", "pickup")}
         rows["login_code"] = say(session, key="code", text="login_code").id
@@ -61,7 +61,7 @@ def test_a_dead_workers_lease_is_found(sessions, ten):
     assert swept(sessions) == [message_id]
 
 
-def test_two_sweeps_at_once_do_not_ring_twice(sessions, ten):
+def test_two_sweeps_at_once_do_not_find_the_same_row(sessions, ten):
     with sessions.begin() as session:
         say(session)
     later(sessions, 61)
@@ -73,7 +73,7 @@ def test_two_sweeps_at_once_do_not_ring_twice(sessions, ten):
         one.rollback()
 
 
-def test_what_a_full_queue_has_no_room_for_waits_for_a_later_sweep(sessions, ten):
+def test_what_a_full_queue_cannot_take_waits_for_a_later_sweep(sessions, ten):
     with sessions.begin() as session:
         ids = [say(session, key=str(i), to=f"1390000000{i}").id for i in range(5)]
         dead = say(session, key="dead", to="13900000009").id
@@ -81,24 +81,24 @@ def test_what_a_full_queue_has_no_room_for_waits_for_a_later_sweep(sessions, ten
         assert claim(session, dead, RULES)
     later(sessions, 61)
     room = iter([True, True])
-    assert swept(sessions, has_room=lambda _: next(room, False)) == [dead, ids[0]]  # a dead worker's first
+    assert swept(sessions, queue_takes=lambda _: next(room, False)) == [dead, ids[0]]  # a dead worker's first
     assert swept(sessions) == ids[1:]
 
 
 def test_a_sweep_of_workers_that_are_behind_does_not_flood_the_queue(sessions, ten, broker_url, monkeypatch):
-    monkeypatch.setattr(tasks, "FULL", 3)
+    monkeypatch.setattr(tasks, "QUEUE_LIMIT", 3)
     tasks.configure(RULES, sessions)
     with sessions.begin() as session:
         for i in range(8):
             say(session, key=str(i), to=f"1390000000{i}")
     with Celery("behind", broker=broker_url) as app:
         app.set_default()
-        task_publisher.use(tasks.ring, together_s=0)
+        task_publisher.use(tasks.publish, window_s=0)
         for _ in range(3):
             later(sessions, 61)
             tasks.sweep()
-            assert tasks.waiting(tasks.NOTICES) == 1  # a task for three of the eight
-        assert tasks.waiting(tasks.URGENT) == 0
+            assert tasks.queue_length(tasks.NOTICES) == 1  # a task for three of the eight
+        assert tasks.queue_length(tasks.URGENT) == 0
 
 
 def test_the_schedule_and_the_queues_name_what_exists():
@@ -182,16 +182,16 @@ def test_a_one_time_code_is_covered_when_its_time_is_over(sessions):
 
 
 @pytest.mark.parametrize("priority", list(Priority))
-def test_a_ring_goes_to_the_queue_of_its_priority(priority, broker_url):
+def test_a_task_goes_to_the_queue_of_its_priority(priority, broker_url):
     with Celery("queues", broker=broker_url) as app:
         app.set_default()
-        tasks.ring([5], priority)
-        assert {q: tasks.waiting(q) for q in tasks.QUEUES} == {
+        tasks.publish([5], priority)
+        assert {q: tasks.queue_length(q) for q in tasks.QUEUES} == {
             q: int(q == tasks.QUEUE_OF[priority]) for q in tasks.QUEUES
         }
 
 
-def test_what_fails_for_one_message_does_not_keep_the_others_of_its_ring_waiting(sessions, ten, provider, monkeypatch):
+def test_what_fails_for_one_message_does_not_keep_the_others_of_its_task_waiting(sessions, ten, provider, monkeypatch):
     tasks.configure(twilio_settings(provider.url), sessions)
     with sessions.begin() as session:
         bad, good = (say(session, key=str(i), to=f"1390000000{i}").id for i in range(2))

@@ -51,8 +51,8 @@ def test_a_worker_that_fell_silent_is_started_again_and_sends(program, sessions,
     watch.stop()
     assert said == ["notices lives, but sends nothing that is due: it is started again"]
 
-    with Celery("bell", broker=broker_url) as bell:
-        bell.send_task("notifications.deliver", (message_id,), queue=NOTICES, ignore_result=True)
+    with Celery("publisher", broker=broker_url) as publisher:
+        publisher.send_task("notifications.deliver", (message_id,), queue=NOTICES, ignore_result=True)
 
     def state() -> State:
         with sessions() as session:

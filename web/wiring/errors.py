@@ -17,7 +17,16 @@ from werkzeug.wrappers import Response as AnyResponse
 
 import db
 from agents.network import UnknownDivision
-from dispatch.core import errors as dispatch_errors
+from dispatch.core.errors import (
+    AlreadyHeld,
+    BrokenChain,
+    DispatchError,
+    NoCapacity,
+    NotFound,
+    Refused,
+    Stale,
+    WrongStage,
+)
 from dispatch.core.working_days import CalendarMissing
 from routing.day.errors import RunError
 from web.wiring.accounts import AccountError
@@ -68,15 +77,15 @@ PLAIN = str | int | float | None
 ROOM_ERRORS = (UnknownDivision,)
 
 # The rules of the case that were broken, most particular first.
-DISPATCH: tuple[tuple[type[dispatch_errors.DispatchError], int, str], ...] = (
-    (dispatch_errors.NotFound, 404, "not-found"),
-    (dispatch_errors.WrongStage, 409, "wrong-stage"),
-    (dispatch_errors.Stale, 409, "stale"),
-    (dispatch_errors.AlreadyHeld, 409, "already-held"),
-    (dispatch_errors.NoCapacity, 409, "no-capacity"),
-    (dispatch_errors.BrokenChain, 409, "broken-chain"),
-    (dispatch_errors.Refused, 422, "refused"),
-    (dispatch_errors.DispatchError, 409, "conflict"),
+DISPATCH: tuple[tuple[type[DispatchError], int, str], ...] = (
+    (NotFound, 404, "not-found"),
+    (WrongStage, 409, "wrong-stage"),
+    (Stale, 409, "stale"),
+    (AlreadyHeld, 409, "already-held"),
+    (NoCapacity, 409, "no-capacity"),
+    (BrokenChain, 409, "broken-chain"),
+    (Refused, 422, "refused"),
+    (DispatchError, 409, "conflict"),
 )
 
 
@@ -88,9 +97,9 @@ def of_status(status: int, detail: str = "", **more: object) -> ErrorAnswer:
 
 def of(error: Exception) -> ErrorAnswer:
     """The one answer to an error; anything not known here is a 500 and is logged with its trace."""
-    if isinstance(error, dispatch_errors.NotFound):
+    if isinstance(error, NotFound):
         return of_status(404)  # what is absent and what is not yours read the same
-    if isinstance(error, dispatch_errors.DispatchError):
+    if isinstance(error, DispatchError):
         status, slug = next((s, g) for kind, s, g in DISPATCH if isinstance(error, kind))
         facts: dict[str, object] = {
             k: v for k, v in error.facts.items() if isinstance(v, str | int | float | bool | None)

@@ -21,7 +21,7 @@ from dispatch.cases.project import Delegation, Project, ProjectState
 from dispatch.core.actor import SYSTEM
 from dispatch.core.ids import AreaCode
 from dispatch.custody.handover import Handover
-from notifications.tasks import BELL_S, bell
+from notifications.tasks import BROKER_TIMEOUT_S, quick_producers
 from routing.day import plan_jobs, what_if_jobs
 from routing.day.courier_stop import StopEvent
 from web.wiring import files
@@ -158,7 +158,7 @@ def publish(task: str, *args: object) -> bool:
     """
     celery = current_app.extensions["celery"]
     try:
-        with bell(celery).acquire(block=True, timeout=BELL_S) as producer:
+        with quick_producers(celery).acquire(block=True, timeout=BROKER_TIMEOUT_S) as producer:
             celery.send_task(task, args, retry=False, ignore_result=True, producer=producer)
     except (OperationalError, RedisError, OSError) as error:
         log.warning("the queue does not answer", task=task, error=str(error)[:200])

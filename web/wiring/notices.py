@@ -6,7 +6,7 @@ from pathlib import Path
 from celery import Celery
 from flask import Flask
 
-from notifications import task_publisher, tasks, texts
+from notifications import task_publisher, tasks, text_catalogue
 from notifications.settings import DomesticAccount, GatewayShare, NoticeSettings, TwilioAccount
 from web.wiring.settings import BadSetting, Settings
 
@@ -54,7 +54,7 @@ def _templates(path: str) -> dict[str, str]:
         raise BadSetting(f"DOMESTIC_TEMPLATES must name a JSON file of template codes: {error}") from None
     if not isinstance(found, dict) or not all(isinstance(code, str) for code in found.values()):
         raise BadSetting('DOMESTIC_TEMPLATES must name a JSON file like {"pickup/zh": "SMS_123456789"}')
-    known = {f"{name}/{locale}" for name in texts.catalogue().texts for locale in texts.LOCALES}
+    known = {f"{name}/{locale}" for name in text_catalogue.catalogue().texts for locale in text_catalogue.LOCALES}
     for name, code in found.items():
         if name not in known:
             raise BadSetting(f"DOMESTIC_TEMPLATES names {name!r}, which is no text: the page of texts lists them")
@@ -68,5 +68,5 @@ def install(app: Flask, celery: Celery, settings: Settings) -> None:
     chosen = notice_settings(settings)
     app.extensions["daiban.notices"] = chosen
     tasks.configure(chosen, app.extensions["daiban.sessions"])
-    task_publisher.use(tasks.ring)
+    task_publisher.use(tasks.publish)
     celery.conf.task_routes = {**(celery.conf.task_routes or {}), **tasks.ROUTES}

@@ -16,7 +16,7 @@ from dispatch.cases.stages import ENDS, LABEL, MILESTONES, NEXT, NOTICE, UNDONE,
 from dispatch.core.errors import DispatchError
 from dispatch.custody.handover import HOLDER_LABEL, Holder
 from dispatch.custody.parcel import NEXT_PARCEL, PARCEL_LABEL, Leg, Parcel, ParcelState
-from notifications.texts import text_named
+from notifications.text_catalogue import text_named
 from routing.day.courier_stop import NEXT_STOP, STOP_STATE_LABEL, CourierStop, StopState
 from routing.day.day_plan import NEXT_PLAN, PLAN_LABEL, DayPlan, PlanState
 from routing.day.errors import RunError

@@ -137,8 +137,11 @@ def test_a_wrong_word_is_one_line_and_not_a_trace(runner: FlaskCliRunner, words:
 
 def test_a_sweep_sends_what_is_due(runner: FlaskCliRunner, sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
-        outbox.post(
-            session, event_key="k", text="login_code", to="13805192233", values={"code": "123456"}, at=db.now(session)
+        outbox.queue_message(
+            session,
+            outbox.NewMessage(
+                event_key="k", text="login_code", to="13805192233", values={"code": "123456"}, at=db.now(session)
+            ),
         )
     assert "1 messages were tried" in runner.invoke(args=["messages", "sweep"]).output
     with sessions() as session:

@@ -147,14 +147,16 @@ def _send_code(session: Session, phone: str, purpose: Purpose) -> None:
     made = make_code(session, phone, purpose)
     if purpose is Purpose.LOGIN and account_of_phone(session, phone) is None:
         return  # the row counts against the number's budget all the same; only the SMS is not sent
-    outbox.post(
+    outbox.queue_message(
         session,
-        event_key=f"login_code:{made.id}",
-        text="login_code",
-        to=phone,
-        values={"code": made.digits},
-        at=formatting.business_clock()[0],
-        locale="zh" if formatting.is_chinese() else "en",
+        outbox.NewMessage(
+            event_key=f"login_code:{made.id}",
+            text="login_code",
+            to=phone,
+            values={"code": made.digits},
+            at=formatting.business_clock()[0],
+            locale="zh" if formatting.is_chinese() else "en",
+        ),
     )
 
 

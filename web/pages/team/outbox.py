@@ -26,7 +26,7 @@ from dispatch.cases.notify import day_of
 from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
 from dispatch.views import sms_outbox
-from notifications import people, suppression, texts
+from notifications import people, suppression, text_catalogue, text_rendering, texts
 from notifications.heartbeat import last_beat, liveness
 from notifications.message import State
 from notifications.settings import NoticeSettings
@@ -198,7 +198,7 @@ def texts_page() -> str:
     settings = notice_settings()
     with transaction() as session:
         rows = []
-        for text in texts.catalogue().texts.values():
+        for text in text_catalogue.catalogue().texts.values():
             now = texts.current(session, text.name, "zh")
             rows.append((text, now, texts.preview(text.name, "zh", now.words, settings)))
         return render_template(
@@ -232,7 +232,7 @@ def _changed(act: str, name: str, locale: str) -> list[str]:
 def text(text_name: str, locale: str) -> Any:
     """One text's words: preview with real-looking values, every fault at once, then in force as a new version."""
     name = text_name
-    if name not in texts.catalogue().texts or locale not in texts.LOCALES:
+    if name not in text_catalogue.catalogue().texts or locale not in text_catalogue.LOCALES:
         raise NoPage
     settings = notice_settings()
     act, note = request.form.get("act", ""), request.form.get("note", "").strip()
@@ -242,11 +242,11 @@ def text(text_name: str, locale: str) -> Any:
         words = request.form.get("words", now.words).strip()
         if request.method != "POST" or faults or act == "preview":
             page = render_template(
-                "team/text.html", text=texts.text_named(name), locale=locale, now=now, words=words, note=note,
+                "team/text.html", text=text_catalogue.text_named(name), locale=locale, now=now, words=words, note=note,
                 shown=texts.preview(name, locale, words, settings), faults=faults,
                 history=texts.history(session, name, locale), codes=_domestic_codes(settings),
-                to_register=texts.domestic_template(name, locale),
-                PURPOSE=sms_outbox.PURPOSE_LABEL, placeholders=texts.catalogue().placeholders,
+                to_register=text_rendering.domestic_template(name, locale),
+                PURPOSE=sms_outbox.PURPOSE_LABEL, placeholders=text_catalogue.catalogue().placeholders,
             )  # fmt: skip
             return page, 422 if faults else 200
     flash(gettext("已生效，新短信从现在起使用这个版本"))

@@ -17,7 +17,7 @@ from dispatch.acts import booking
 from dispatch.core.actor import Role
 from dispatch.views.sms_outbox import PURPOSE_LABEL, STATE_LABEL
 from dispatch.views.stop_lines import WHY_NOT
-from notifications import texts
+from notifications import text_catalogue, texts
 from notifications.message import Message, State
 from notifications.people import Unmasking
 from routing.day import plan_jobs, planning
@@ -204,7 +204,7 @@ def test_lateness_is_a_number_of_minutes(team: Team) -> None:
 
 def test_every_reason_and_every_state_has_words() -> None:
     assert set(WHY_NOT) == {reason.value for reason in Reason}
-    assert set(PURPOSE_LABEL) == set(texts.catalogue().texts)
+    assert set(PURPOSE_LABEL) == set(text_catalogue.catalogue().texts)
     assert set(STATE_LABEL) == set(State)
 
 

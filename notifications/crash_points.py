@@ -1,8 +1,8 @@
-"""Boundaries: the named moments between a commit and a call, at which a worker may die. Nothing happens here."""
+"""Crash points: the named places between a commit and a call where a worker may die. Only tests act on them."""
 
 from collections.abc import Callable
 
-MOMENTS = (
+CRASH_POINTS = (
     "task.started",
     "claim.locked",
     "claim.committed",
@@ -20,18 +20,18 @@ MOMENTS = (
     "receipt.committed",
     "sweep.written",
     "sweep.committed",
-    "sweep.ringing",
+    "sweep.publishing",
 )
 
 _watcher: Callable[[str], None] | None = None
 
 
 def watch(watcher: Callable[[str], None] | None) -> None:
-    """Who is told of each moment: the chaos tests, which end the process there."""
+    """Call ``watcher`` at each crash point: the chaos tests end the process there."""
     global _watcher
     _watcher = watcher
 
 
-def reached(moment: str) -> None:
+def reached(point: str) -> None:
     if _watcher is not None:
-        _watcher(moment)
+        _watcher(point)
