@@ -1,7 +1,8 @@
 """Vocabulary: which words of the pages have an English form; gathered from the sources, kept, compiled.
 
 ``python -m web.vocabulary`` after words changed: new ones appear in translations/en/LC_MESSAGES/messages.po without an
-English form, old ones leave, and what has one is compiled. A word without one is shown in Chinese.
+English form, those that no source holds any more leave, and what has one is compiled. A word without one is shown in
+Chinese.
 """
 
 import ast
@@ -44,15 +45,19 @@ from routing.day.couriers import VEHICLE_LABEL
 from routing.day.day_plan import PLAN_LABEL
 from routing.travel.geocoding import map_links
 from web.pages.courier.handovers import DIRECTION
-from web.pages.enterprise.intake import TITLES
+from web.pages.enterprise.intake_steps import TITLES
 from web.pages.enterprise.questions import QUESTIONS
 from web.pages.team.outbox import WHY_LABEL
+from web.pages.team.runs import SHIFT_WORDS
+from web.wiring.act_door import FAULTS
+from web.wiring.act_door import MISSING as MISSING_FIELD
 from web.wiring.errors import WORDS
 from web.wiring.formatting import LAMPS
 from web.wiring.navigation import NAV
 
 ROOM = Path(__file__).parent
 FOLDER = ROOM / "translations" / "en" / "LC_MESSAGES"
+ROOMS = ("web", "dispatch", "agents", "routing", "notifications")
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 # What the pages take from tables.
 TABLES: tuple[Mapping[Any, str], ...] = (
@@ -61,7 +66,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     TICKET_LABEL, PHASES, GROUPS, POWER_LABEL, DIRECTION, RECTIFICATION_LABEL, WHY_NOT,
     PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY_LABEL,
     PURPOSE_LABEL, STATE_LABEL, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT, STEP_WORDS,
-    BAR_WORDS, TERM_WORDS, plan_costs.TERMS, STOP_STATE_LABEL,
+    BAR_WORDS, TERM_WORDS, plan_costs.TERMS, STOP_STATE_LABEL, SHIFT_WORDS, FAULTS, MISSING_FIELD,
 )  # fmt: skip
 LISTED = ("SheetList", "Figure")  # of these every constant is shown: titles, heads, definitions
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
@@ -69,8 +74,20 @@ KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)
 
 def user_texts(source: str) -> Iterator[str]:
     """What a module says to a person: forms of ``LocalizedText``, and constants kept as words or messages."""
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    named = {
+        line.targets[0].id: line.value
+        for line in tree.body
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)
+    }
+    for node in ast.walk(tree):
         match node:
+            case ast.keyword(arg="user_message", value=ast.Name(name)) if name in named:
+                yield from _constants(named[name])
+            case ast.Call(func=ast.Name("Wanted"), args=[ast.Constant(str(text)), *_]):
+                yield text
+            case ast.Call(func=ast.Name("take_form"), args=[_, done, *_]):
+                yield from _constants(done)
             case ast.Call(func=ast.Name("LocalizedText"), args=[form, *_]):
                 yield from _constants(form)
             case ast.Call(func=ast.Name(noun), args=args) if noun in LISTED:
@@ -117,12 +134,25 @@ def marked() -> Iterator[str | tuple[str, str]]:
         yield from (words for _, words in question.choices)
 
 
+def held() -> set[str]:
+    """Every text that a source of the rooms holds, marked or not: one reached through a name keeps its English."""
+    return {
+        node.value
+        for room in ROOMS
+        for file in sorted((ROOM.parent / room).rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
 def gathered() -> Catalog:
     """The words of the sources, each with the English form that it had."""
     with open(FOLDER / "messages.po", "rb") as file:
         known = read_po(file, locale="en")
+    texts = held()
+    kept = {message.id for message in known if isinstance(message.id, str) and message.string and message.id in texts}
     fresh = Catalog(locale="en", project="daiban", charset="utf-8")
-    for word in sorted(set(marked()), key=str):
+    for word in sorted({*marked(), *kept}, key=str):
         old = known.get(word if isinstance(word, str) else word[0])
         nothing = "" if isinstance(word, str) else ("", "")
         fresh.add(word, old.string if old is not None and old.string else nothing)

@@ -9,7 +9,7 @@ import db
 from dispatch.core.actor import Role
 from dispatch.views.enterprise_profile import own_enterprise
 from web.pages.enterprise import bulk_sheet
-from web.pages.enterprise.intake import contact_of
+from web.pages.enterprise.intake_steps import contact_of
 from web.wiring.auth import current_actor, roles
 from web.wiring.sheets import XLSX
 from web.wiring.transactions import transaction
