@@ -54,7 +54,7 @@ chaos: python     ## the long form of the tests that kill workers, broker and da
 
 crowd: python     ## fifty thousand placements, completions and leaves at once
 	@$(PYTHON) prepare.py test
-	CROWD=50000 $(BIN)/pytest tests/dispatch/test_crowd.py --timeout 14400 --log-cli-level INFO
+	CROWD=50000 $(BIN)/pytest tests/dispatch/assignment/test_crowd.py --timeout 14400 --log-cli-level INFO
 
 bench: python     ## the gap table of the routing engine
 	@$(PYTHON) prepare.py run

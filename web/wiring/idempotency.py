@@ -65,7 +65,9 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
 def _jsonable(answer: Any) -> Any:
     """A view's answer as Flask takes it: what an act answers is a dataclass."""
     body, *more = answer if isinstance(answer, tuple) else (answer,)
-    return (jsonify(body), *more) if is_dataclass(body) else answer
+    if not is_dataclass(body):
+        return answer
+    return (jsonify(body), *more) if more else jsonify(body)
 
 
 def _row(account_id: int, key: str) -> Any:

@@ -1,6 +1,7 @@
 """The frame of the API: OpenAPI, problems, cursors, tokens, idempotency keys."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 from apiflask import APIBlueprint
@@ -20,6 +21,13 @@ from web.wiring.idempotency import idempotent
 from web.wiring.tokens import issue_token
 
 SignIn = Callable[..., FlaskClient]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What an act answers, at its smallest."""
+
+    n: int
 
 
 def test_the_openapi_document_and_its_page_need_nothing_from_elsewhere(client: FlaskClient) -> None:
@@ -157,6 +165,17 @@ def test_a_repeated_write_happens_once_and_gets_the_first_answer(counted: list[i
     assert {a.location for a in answers} == {"/counted/1"}
     assert answers[1].headers["Idempotency-Replayed"] == "true"
     assert len(counted) == 1
+
+
+@pytest.mark.parametrize("answer", [Counted(3), (Counted(3), 201), (Counted(3), 201, {"Location": "/counted/3"})])
+def test_what_an_act_answers_is_answered_under_a_key_too(app: Flask, sign_in_as: SignIn, answer: object) -> None:
+    app.add_url_rule(
+        "/api/v1/answered", view_func=signed_in(idempotent(lambda: answer)), endpoint="answered", methods=["POST"]
+    )
+    browser = sign_in_as(Role.COURIER)
+    replies = [browser.post("/api/v1/answered", json={}, headers={"Idempotency-Key": "k2"}) for _ in range(2)]
+    assert [reply.json for reply in replies] == [{"n": 3}] * 2
+    assert {reply.status_code for reply in replies} == {answer[1] if isinstance(answer, tuple) else 200}
 
 
 def test_the_same_key_for_another_body_is_refused(counted: list[int], sign_in_as: SignIn) -> None:
