@@ -56,7 +56,7 @@ def is_strict(module: str, tool: dict[str, object]) -> bool:
     """Whether mypy holds this module to what --strict means."""
     mypy = tool["mypy"]
     assert isinstance(mypy, dict)
-    strict = bool(mypy.get("strict"))
+    strict = bool(mypy.get("strict") or mypy.get("disallow_untyped_defs"))
     for override in mypy.get("overrides", []):
         named = override["module"] if isinstance(override["module"], list) else [override["module"]]
         hit = any(module == name or (name.endswith(".*") and f"{module}.".startswith(name[:-1])) for name in named)
