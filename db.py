@@ -1,6 +1,5 @@
 """The ground floor: mapped base, UTC instants, the program's clock, encrypted columns, sessions."""
 
-import base64
 import enum
 import fcntl
 import hashlib
@@ -9,7 +8,8 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,6 @@ from typing import Any, ClassVar, LiteralString, cast
 from zoneinfo import ZoneInfo
 
 import psycopg
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg.rows import namedtuple_row
 from sqlalchemy import (
     BigInteger,
@@ -31,6 +29,7 @@ from sqlalchemy import (
     MetaData,
     create_engine,
     event,
+    inspect,
     select,
     text,
 )
@@ -40,6 +39,12 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator, UserDefinedType
+
+from key_ring import KEY_BYTES as KEY_BYTES
+from key_ring import BadKeys as BadKeys
+from key_ring import Keyring as Keyring
+from key_ring import UnknownKey as UnknownKey
+from key_ring import Unreadable as Unreadable
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -55,98 +60,90 @@ def home() -> Path:
 # ---------------------------------------------------------------- keys and encrypted columns
 
 
-class UnknownKey(LookupError):
-    """A stored value names a key that the keyring does not hold."""
+RELOAD_S = 20.0  # so often a process looks whether the key file changed; at an unknown key it looks at once
 
 
-class Unreadable(ValueError):
-    """A stored value is not what its key encrypted: it was damaged or moved."""
+@dataclass
+class _KeysInUse:
+    """What this process encrypts with; ``stamp`` and ``seen_at`` of the key file, where it came from there."""
+
+    ring: Keyring
+    stamp: tuple[int, int] | None = None
+    seen_at: float = 0.0
 
 
-@dataclass(frozen=True)
-class Keyring:
-    """The encryption keys by id, the one in use, and the key for look-up hashes, which is never rotated."""
-
-    keys: Mapping[str, bytes]
-    current: str
-    index: bytes
-
-    @classmethod
-    def parse(cls, line: str) -> "Keyring":
-        """Read ``id=base64,…,index=base64``: the first id encrypts, every id decrypts, ``index`` hashes."""
-        pairs = dict(part.strip().split("=", 1) for part in line.replace("\n", ",").split(",") if part.strip())
-        decoded = {name: base64.urlsafe_b64decode(value) for name, value in pairs.items()}
-        index = decoded.pop("index", None)
-        if index is None or not decoded:
-            raise ValueError("keys need at least one id=base64 pair and an index=base64 pair")
-        for name, key in decoded.items():
-            if len(key) != 32:
-                raise ValueError(f"key {name} has {len(key)} bytes, 32 are needed")
-        return cls(keys=decoded, current=next(iter(decoded)), index=index)
-
-    @classmethod
-    def generate(cls, key_id: str = "k1") -> "Keyring":
-        """A fresh keyring with one key."""
-        return cls(keys={key_id: secrets.token_bytes(32)}, current=key_id, index=secrets.token_bytes(32))
-
-    def rotated(self) -> "Keyring":
-        """The same keyring with a new key in front: old values stay readable, new ones use the new key."""
-        numbers = [int(k[1:]) for k in self.keys if k[1:].isdigit()]
-        fresh = f"k{max(numbers, default=0) + 1}"
-        return Keyring(keys={fresh: secrets.token_bytes(32), **self.keys}, current=fresh, index=self.index)
-
-    def line(self) -> str:
-        """The text form that ``parse`` reads."""
-        ordered = {self.current: self.keys[self.current], **self.keys, "index": self.index}
-        return ",".join(f"{name}={base64.urlsafe_b64encode(key).decode()}" for name, key in ordered.items())
-
-    def encrypt(self, plain: str) -> bytes:
-        """``id NUL nonce ciphertext``: AES-256-GCM with the key's id as associated data."""
-        nonce = secrets.token_bytes(12)
-        name = self.current.encode()
-        return name + b"\0" + nonce + AESGCM(self.keys[self.current]).encrypt(nonce, plain.encode(), name)
-
-    def decrypt(self, stored: bytes) -> str:
-        """The plain text. Raises UnknownKey or Unreadable."""
-        name, _, rest = bytes(stored).partition(b"\0")
-        key = self.keys.get(name.decode(errors="replace"))
-        if key is None:
-            raise UnknownKey(f"no key {name!r} in the keyring")
-        try:
-            return AESGCM(key).decrypt(rest[:12], rest[12:], name).decode()
-        except InvalidTag as error:
-            raise Unreadable("an encrypted value does not match its key") from error
-
-
-_keyring: Keyring | None = None
+_in_use: _KeysInUse | None = None
 
 
 def use_keys(keyring: Keyring) -> None:
     """From now on this process encrypts and decrypts with ``keyring``."""
-    global _keyring
-    _keyring = keyring
+    global _in_use
+    _in_use = _KeysInUse(keyring)
 
 
 def keyring() -> Keyring:
-    """DAIBAN_KEYS, else ``keys`` in the home folder, made once with mode 0600."""
-    global _keyring
-    if _keyring is None:
-        _keyring = Keyring.parse(os.environ["DAIBAN_KEYS"]) if os.environ.get("DAIBAN_KEYS") else _keys_on_disk()
-    return _keyring
+    """DAIBAN_KEYS, else ``keys`` in the home folder, made once with mode 0600 and read again when it changes.
+
+    Raises BadKeys."""
+    global _in_use
+    if _in_use is None:
+        given = os.environ.get("DAIBAN_KEYS")
+        _in_use = _KeysInUse(Keyring.parse(given)) if given else _keys_on_disk()
+    elif _in_use.stamp is not None and time.monotonic() - _in_use.seen_at > RELOAD_S:
+        reload_keys()
+    return _in_use.ring
 
 
-def _keys_on_disk() -> Keyring:
+def reload_keys() -> bool:
+    """Read the key file again when it is another than before; whether it was. A bad one changes nothing."""
+    held = _in_use
+    if held is None or held.stamp is None:
+        return False
+    held.seen_at = time.monotonic()
+    try:
+        stamp = _stamp_of(os.stat(home() / "keys"))
+        if stamp == held.stamp:
+            return False
+        held.ring, held.stamp = Keyring.parse((home() / "keys").read_text()), stamp
+    except (OSError, BadKeys):  # the start and /readyz say so; who has the keys goes on meanwhile
+        return False
+    return True
+
+
+def _stamp_of(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_mtime_ns, stat.st_ino
+
+
+def _keys_on_disk() -> _KeysInUse:
     path = home() / "keys"
     path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # of several processes that start together, one writes and the others read
         line = file.read()
-        if not line.strip():
-            line = Keyring.generate().line()
-            file.write(line)
+        ring = Keyring.generate() if is_new and not line else Keyring.parse(line)
+        if not ring.session:
+            ring = replace(ring, session=secrets.token_bytes(KEY_BYTES))
+        if ring.line() != line.strip():
+            file.seek(0)
+            file.write(ring.line())
+            file.truncate()
             file.flush()
             os.fsync(file.fileno())
-    return Keyring.parse(line)
+        stamp = _stamp_of(os.fstat(file.fileno()))
+    return _KeysInUse(ring, stamp, time.monotonic())
+
+
+def decrypt(stored: bytes) -> str:
+    """The plain text of a stored value; at a key that is not known yet the key file is read again.
+
+    Raises UnknownKey or Unreadable."""
+    try:
+        return keyring().decrypt(stored)
+    except UnknownKey:
+        if not reload_keys():
+            raise
+        return keyring().decrypt(stored)
 
 
 def keyed_hash(value: str) -> bytes:
@@ -164,7 +161,7 @@ class EncryptedText(TypeDecorator[str]):
         return None if value is None else keyring().encrypt(value)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
-        return None if value is None else keyring().decrypt(value)
+        return None if value is None else decrypt(value)
 
 
 # ---------------------------------------------------------------- column types
@@ -289,20 +286,73 @@ def psycopg_url(url: str) -> str:
     return url
 
 
+PATIENCE_S: ContextVar[float] = ContextVar("PATIENCE_S", default=600.0)
+"""How long an answer of the database is waited for here: a page's request is shorter of patience than a job."""
+CONNECT_S, POOL_S = 5, 10
+LIMITS = {
+    "timezone": "UTC",
+    "lock_timeout": "30s",
+    "statement_timeout": "10min",
+    "idle_in_transaction_session_timeout": "30min",
+    "client_connection_check_interval": "10s",  # who has given up is not worked for any longer
+}
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection that is given up when the server is silent: stopped, cut off, or at a statement that never ends."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """What the server answers. Raises OperationalError after PATIENCE_S; the connection is closed then."""
+        try:
+            return super().wait(gen, interval=interval, timeout=PATIENCE_S.get() if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout as error:
+            self.pgconn.finish()
+            raise psycopg.OperationalError("the database does not answer") from error
+
+
 def sessions(url: str, *, pool_size: int = 10, max_overflow: int = 20) -> sessionmaker[Session]:
     """A factory of sessions on ``url``; ``with factory.begin() as session`` is one transaction.
 
-    A connection that was lost while it rested in the pool is replaced before anybody gets it."""
+    A connection that was lost while it rested in the pool is replaced before anybody gets it. Nothing waits for ever:
+    not for a connection, a lock, a statement, nor for who forgot a transaction."""
     engine = create_engine(
         psycopg_url(url),
         pool_size=pool_size,
         max_overflow=max_overflow,
+        pool_timeout=POOL_S,
         hide_parameters=True,  # an error message never carries a person's data into a log
-        connect_args={"options": "-c timezone=UTC"},
+        connect_args={
+            "connect_timeout": CONNECT_S,
+            "options": " ".join(f"-c {name}={value}" for name, value in LIMITS.items()),
+        },
     )
+    event.listen(engine, "do_connect", _connect_patiently)
     event.listen(engine, "checkin", _on_checkin)
     event.listen(engine, "checkout", partial(_check_alive_on_checkout, engine.dialect))
     return sessionmaker(engine, expire_on_commit=False)
+
+
+REFERENCE_VERSION = "reference version"
+"""Under this key a session's ``info`` names the version of what it may take from its process instead of from rows."""
+
+ACTING = "acting"
+"""Under this key a session's ``info`` names who acts in it."""
+
+
+@event.listens_for(Session, "before_flush")
+def _name_who_changes(session: Session, _context: object, _instances: object) -> None:
+    """A row that gets another version says whose it is: whoever comes too late is told by whom it was changed."""
+    for row in (*session.new, *session.dirty):
+        if "changed_by" not in row.__mapper__.columns:
+            continue
+        state = inspect(row)
+        has_changed = row in session.new or state.attrs.version.history.has_changes()
+        if has_changed and not state.attrs.changed_by.history.has_changes():
+            row.changed_by = session.info.get(ACTING, "")
+
+
+def _connect_patiently(_dialect: Dialect, _record: object, args: tuple[Any, ...], given: dict[str, Any]) -> Any:
+    return PatientConnection.connect(*args, **given)
 
 
 RESTED_S = 30.0  # after so long a server or a router may be gone without a word: it is asked

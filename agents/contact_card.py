@@ -29,13 +29,16 @@ class ContactCard:
     hotline: str = HOTLINE
 
 
-def contact_card(session: Session, agent: Agent, on: date, *, hours: str = "") -> ContactCard:
-    """The card of an agent as of a day. ``hours`` are the counters' opening hours, which the caller knows."""
+def contact_card(
+    session: Session, agent: Agent, on: date, *, hours: str = "", acting: Agent | None = None
+) -> ContactCard:
+    """The card of an agent as of a day. ``hours`` are the counters' opening hours, which the caller knows, as it may
+    know who is ``acting`` that day."""
     station = session.get_one(Division, agent.division_id)
     backup = session.get(Agent, agent.stand_in_id) if agent.stand_in_id is not None else None
     if backup is not None and not backup.active:
         backup = None
-    acting = acting_agent(session, agent, on)
+    acting = acting or acting_agent(session, agent, on)
     if acting is not agent:
         backup = acting
     return ContactCard(

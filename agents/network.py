@@ -85,11 +85,6 @@ class Division(Base):
     precision: Mapped[Precision]
     retired_on: Mapped[date | None]
 
-    @property
-    def is_zone(self) -> bool:
-        """A development zone, of whatever rank: its area evaluations are shared by every project inside."""
-        return self.kind in {"dev_zone", "zone"}
-
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"
 

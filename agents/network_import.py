@@ -42,10 +42,10 @@ def import_network(
     return report
 
 
-def import_changes(session: Session, changes_csv: Path | str = CHANGES_FILE) -> ImportReport:
+def import_changes(session: Session) -> ImportReport:
     """Other codes and names of divisions, so that an address or a letter with an old one finds its place."""
     ids = _ids(session)
-    lines = read_changes(changes_csv, ids.keys())
+    lines = read_changes(CHANGES_FILE, ids.keys())
     rows = [{"code": a.code, "name": a.name, "division_id": ids[a.division_code], "change": a.change} for a in lines]
     return merge(session, _table(DivisionAlias), ["code", "name"], rows) if rows else ImportReport()
 

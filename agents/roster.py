@@ -99,10 +99,6 @@ class Agent(Base):
         self.phone_hash = keyed_hash(phone)
         return phone
 
-    @property
-    def free_slots(self) -> int:
-        return max(0, self.capacity - self.held) if self.active else 0
-
     def __str__(self) -> str:
         return f"{self.name} ({self.agent_no})"
 

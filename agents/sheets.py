@@ -87,30 +87,19 @@ class Cells:
         return value
 
     def whole(self, column: str, low: int, high: int) -> int:
-        value = self.text(column)
-        if not value:
-            return low
-        if not re.fullmatch(r"-?[0-9]{1,9}", value):
-            self.fault(column, f"{value!r} is not a whole number")
-            return low
-        number = int(value)
-        if not low <= number <= high:
-            self.fault(column, f"{number} is not between {low} and {high}")
-            return low
-        return number
+        return int(self._number(column, r"-?[0-9]{1,9}", "a whole number", low, high))
 
     def decimal(self, column: str, low: float, high: float) -> float:
-        value = self.text(column)
-        if not value:
+        return self._number(column, r"-?[0-9]{1,9}(\.[0-9]{1,15})?", "a number", low, high)
+
+    def _number(self, column: str, pattern: str, expected: str, low: float, high: float) -> float:
+        value = self.matching(column, re.compile(pattern), expected)
+        if not re.fullmatch(pattern, value):
             return low
-        if not re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,15})?", value):
-            self.fault(column, f"{value!r} is not a number")
-            return low
-        number = float(value)
-        if not low <= number <= high:
+        if not low <= float(value) <= high:
             self.fault(column, f"{value} is not between {low} and {high}")
             return low
-        return number
+        return float(value)
 
     def yes(self, column: str) -> bool:
         value = self.text(column)

@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from agents.matching.batch import match
+from agents.matching.certificate import check
 from agents.matching.flow import NoFlow
 from agents.matching.gap import Gap
 from agents.matching.gap_search import compile_search, solve_gap
@@ -130,6 +131,7 @@ def _infeasible(scaled: ScaledProblem, found: PlainAnswer, unplaced: Sequence[Id
 def _model(problem: ModelProblem, limit_s: float | None) -> dict[str, Any]:
     found = match(problem.needs, problem.agents, problem.network, problem.weights, limit_s=limit_s)
     proof = found.certificate
+    wrong = check(problem.needs, problem.agents, problem.network, problem.weights, found)
     return {
         "objective": found.objective,
         "bound": proof.bound,
@@ -150,6 +152,7 @@ def _model(problem: ModelProblem, limit_s: float | None) -> dict[str, Any]:
             "agents": [{"agent": a, "price": p} for a, p in proof.shadow_prices.items()],
         },
         "scarcity": [{"agent": a, "worth": p} for a, p in found.scarcity.items()],
+        "broken": wrong,
     }
 
 

@@ -39,11 +39,18 @@ class Merge:
 
 
 def allowed_at(
-    sent: Iterable[SentText], body_hash: bytes, priority: Priority, ahead: int, settings: NoticeSettings
+    sent: Iterable[SentText],
+    body_hash: bytes,
+    priority: Priority,
+    ahead: int,
+    settings: NoticeSettings,
+    *,
+    is_legal: bool = False,
 ) -> datetime | None:
     """None when the text may go now, else the earliest moment at which it may. ``sent`` is what the window holds.
 
-    ``ahead`` is how many other texts go first. Progress leaves some of the day for what is urgent.
+    ``ahead`` is how many other texts go first. Progress leaves some of the day for what is urgent; what has legal
+    effect waits for nothing but its own like: the same words again and again tell nobody more.
     """
     last: dict[bytes, datetime] = {}
     same = []
@@ -54,6 +61,8 @@ def allowed_at(
     waits = []
     if len(same) >= settings.identical_a_day:
         waits.append(sorted(same)[len(same) - settings.identical_a_day])
+    if is_legal:
+        return max(waits) + settings.day if waits else None
     most = settings.different_a_day - (settings.kept_for_urgent if priority >= Priority.PROGRESS else 0)
     if body_hash not in last and len(last) + ahead >= most:
         leaving = sorted(last.values())
@@ -70,8 +79,10 @@ def remaining(sent: Iterable[SentText], settings: NoticeSettings) -> int:
 
 
 def plan_merges(waiting: Sequence[PendingText], most: int, catalogue: Catalogue) -> list[Merge]:
-    """The merges that leave ``most`` texts or few more: newer for older, pairs, one for a case, one for all."""
-    plan = _MergePlanner(waiting, most, catalogue)
+    """The merges that leave ``most`` texts or few more: newer for older, pairs, one for a case, one for all.
+
+    Texts with legal effect stand outside: they are neither merged nor counted."""
+    plan = _MergePlanner([w for w in waiting if not catalogue.texts[w.text].legal], most, catalogue)
     for step in (plan.newer_for_older, plan.pairs, plan.one_for_a_case, plan.one_for_all):
         if plan.is_short:
             step()

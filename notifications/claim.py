@@ -39,7 +39,7 @@ _other = aliased(Message)
 _TAKE_IT = (
     select(
         Message,
-        suppression.why_of(Message.to_hash).scalar_subquery(),
+        suppression.reason_of(Message.to_hash).scalar_subquery(),
         exists().where(Attempt.to_hash == Message.to_hash)
         | exists().where(_other.to_hash == Message.to_hash, _other.state == State.QUEUED, _other.id != Message.id),
         *MOMENT_COLUMNS,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Index, String, delete, func, select, text
+from sqlalchemy import ColumnElement, Date, ForeignKey, Index, String, delete, func, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -121,18 +121,12 @@ class TextCounts:
     text: str
     counts: Mapping[str, int]
 
-    @property
-    def share_within_10s(self) -> float | None:
-        """The share sent within ten seconds of being due; None when none was sent."""
-        sent = self.counts.get("sent", 0)
-        return self.counts.get("within_10s", 0) / sent if sent else None
 
-
-def report(session: Session, first: date, last: date) -> list[TextCounts]:
-    """The counts of each day and text from ``first`` to ``last``, both included."""
+def report(session: Session, first: date, last: date, *, where: ColumnElement[bool] | None = None) -> list[TextCounts]:
+    """The counts of each day and text from ``first`` to ``last``, both included; ``where``: of some divisions only."""
     counted = session.execute(
         select(NoticeDay.day, NoticeDay.text_name, NoticeDay.measure, func.sum(NoticeDay.n))
-        .where(NoticeDay.day.between(first, last))
+        .where(NoticeDay.day.between(first, last), true() if where is None else where)
         .group_by(NoticeDay.day, NoticeDay.text_name, NoticeDay.measure)
         .order_by(NoticeDay.day, NoticeDay.text_name)
     )

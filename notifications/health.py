@@ -92,7 +92,7 @@ def review(session: Session, settings: NoticeSettings) -> None:
     """Once a minute: a slow quarter of an hour moves the traffic; a calm gateway gets a tenth of its share back."""
     now = db.real_now(session)
     fallen = {row.name: row for row in session.scalars(select(GatewayHealth).with_for_update())}
-    for state in states(session, settings):
+    for state in states(session, settings, at=now):
         row = fallen.get(state.name)
         slow = state.calls_15min >= MIN_CALLS and state.slow_15min >= settings.slow_share * state.calls_15min
         if slow and (row is None or row.percent > 0) and (row is None or now - row.changed_at > QUARTER):
@@ -113,9 +113,9 @@ def _set(session: Session, name: str, percent: int, at: datetime, reason: str) -
     )
 
 
-def states(session: Session, settings: NoticeSettings) -> list[GatewayState]:
-    """Every gateway that has a share, with its last quarter of an hour."""
-    since = db.real_now(session) - QUARTER
+def states(session: Session, settings: NoticeSettings, *, at: datetime) -> list[GatewayState]:
+    """Every gateway that has a share, with its last quarter of an hour at the real moment ``at``."""
+    since = at - QUARTER
     counted = {
         name: (calls, trouble, slow)
         for name, calls, trouble, slow in session.execute(

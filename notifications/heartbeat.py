@@ -65,7 +65,7 @@ def liveness(session: Session, settings: NoticeSettings) -> Liveness:
         unclear=unclear or 0,
         last_sweep_s=age.get("sweep"),
         last_heartbeat_s=age.get("heartbeat"),
-        gateways=health.states(session, settings),
+        gateways=health.states(session, settings, at=now),
         is_silent=oldest is not None and oldest > settings.silent_after_s,
     )
 

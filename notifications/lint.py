@@ -5,23 +5,16 @@ import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from notifications.phone import mobiles_in
+from notifications import sms_rules
 from notifications.segments import segments
 
 MAX_SEGMENTS = 2
 MAX_VARIABLE = 20
 
-_URL = re.compile(r"https?:|www\.|[a-z0-9-]+\.(?:cn|com|net|org|gov|top|cc|io)\b", re.IGNORECASE)
-_ARROW = re.compile("[\u2190-\u21ff\u27f0-\u27ff\u2900-\u297f➔-➾]|->|=>")
-_ASKS_FOR_A_GRADE = re.compile(
-    r"好评|五星|满意度|请[^。,，;；]{0,12}(?:评价|打分|评分)|(?:rate|grade|review) (?:us|our)", re.IGNORECASE
-)
-_PHONE = re.compile(r"(?<!\d)0\d{2,3}-?\d{7,8}(?!\d)|(?<!\d)[48]00-?\d{3}-?\d{4}(?!\d)")
-
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """One named value: how long it gets, what it looks like, and whether it is a secret or a phone number."""
+    """One named value: how long it gets in UCS-2 units, what it looks like; a secret, a phone or a person's name."""
 
     name: str
     max: int
@@ -29,6 +22,7 @@ class Placeholder:
     sample_en: str = ""
     secret: bool = False
     phone: bool = False
+    person: bool = False
 
     def sample_in(self, locale: str) -> str:
         return self.sample_en if locale == "en" and self.sample_en else self.sample
@@ -67,20 +61,28 @@ def _faults(words: str, rules: TextRules) -> Iterator[str]:
         yield f"placeholder {{{name}}} is not known to this text"
     for name in sorted(rules.needed - used):
         yield f"placeholder {{{name}}} is not used"
-    if _URL.search(words):
-        yield "a URL is refused by mainland carriers"
-    if mobiles_in(words) or _PHONE.search(words):
-        yield "a phone number does not belong into the words"
-    if "【" in words or "】" in words:
-        yield "【】 belong to the signature alone"
-    if _ARROW.search(words):
-        yield "arrows are refused in domestic templates"
-    if _ASKS_FOR_A_GRADE.search(words):
-        yield "a notice may not ask for a grade"
+    yield from _refused_by_carriers(sms_rules.plain(words))
     if not re.fullmatch(r"【[^【】]{2,12}】", rules.signature):
         yield "the signature 【…】 of 2 to 12 characters is missing"
     if used <= rules.placeholders.keys():
         yield from _length(words, used, rules)
+
+
+def _refused_by_carriers(words: str) -> Iterator[str]:
+    if sms_rules.URL.search(words):
+        yield "a URL is refused by mainland carriers"
+    if sms_rules.MOBILE.search(words) or sms_rules.LANDLINE.search(words):
+        yield "a phone number does not belong into the words"
+    if sms_rules.CONTACT.search(words):
+        yield "a private contact does not belong into the words"
+    if "【" in words or "】" in words:
+        yield "【】 belong to the signature alone"
+    if sms_rules.ARROW.search(words):
+        yield "arrows are refused in domestic templates"
+    if sms_rules.ASKS_FOR_A_GRADE.search(words):
+        yield "a notice may not ask for a grade"
+    if sms_rules.REPLY.search(words):
+        yield "a notice may not ask for a reply"
 
 
 def _length(words: str, used: set[str], rules: TextRules) -> Iterator[str]:

@@ -113,7 +113,7 @@ class Message(Base):
     """The message that says this one's news too, when a number's budget made them one."""
     carries: Mapped[int] = mapped_column(SmallInteger, default=0)
     resend_of_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)
-    resend_why: Mapped[str | None]
+    resend_reason: Mapped[str | None]
     division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"), index=True)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("dispatch_case.id"), index=True)
     project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"), index=True)

@@ -30,6 +30,7 @@ def fits_budget(session: Session, message: Message, to_hash: bytes, at: Moment, 
         if message.state is not State.QUEUED:
             return False
     priority = Priority(message.priority)
+    is_legal = text_catalogue.text_named(message.text_name).legal
     urgent = {
         body_hash_of(session, w, settings)
         for w in waiting
@@ -42,10 +43,10 @@ def fits_budget(session: Session, message: Message, to_hash: bytes, at: Moment, 
     if not sent and not urgent:
         return True
     body_hash = body_hash_of(session, message, settings)
-    free = budget.allowed_at(sent, body_hash, priority, len(urgent), settings)
+    free = budget.allowed_at(sent, body_hash, priority, len(urgent), settings, is_legal=is_legal)
     if free is None:
         return True
-    if urgent and budget.allowed_at(sent, body_hash, priority, 0, settings) is None:
+    if urgent and not is_legal and budget.allowed_at(sent, body_hash, priority, 0, settings) is None:
         message.retry_at = at.real + AFTER_URGENT  # what matters more is on its way: see what it leaves
     else:
         postpone(message, when_allowed(max(free, now), settings))

@@ -16,6 +16,10 @@ from notifications.moment import MOMENT_COLUMNS, Moment, moment_of_row, read_mom
 from notifications.phone import BadNumber, NumberType, line_of, normalise
 from notifications.quiet import when_allowed
 from notifications.settings import NoticeSettings
+from notifications.transitions import finish
+
+TAKEN_BACK = "its event was corrected"
+"""Why a message that still waited was never sent: what it was to tell is not so."""
 
 _settings = NoticeSettings()
 
@@ -102,6 +106,16 @@ def queue_message(session: Session, new: NewMessage) -> Message:
     return _insert(session, row, now)
 
 
+def withdraw(session: Session, event_key: str) -> bool:
+    """Take back what was to be said of an event and that nobody can have heard yet; whether there was such a thing."""
+    unheard = (Message.state == State.QUEUED, Message.attempts == 0, Message.carries == 0)
+    row = session.scalar(select(Message).where(Message.event_key == event_key, *unheard).with_for_update())
+    if row is None:
+        return False
+    finish(session, row, State.SUPPRESSED, TAKEN_BACK)
+    return True
+
+
 def _address(row: Message, to: str) -> None:
     try:
         number = normalise(to)
@@ -169,9 +183,9 @@ def _forget_waiting(session: Session) -> None:
 # ---------------------------------------------------------------- what people do
 
 
-def resend(session: Session, message: Message, *, why: str, by_account: int | None, at: datetime) -> Message:
+def resend(session: Session, message: Message, *, reason: str, by_account: int | None, at: datetime) -> Message:
     """The same words again, because a person said why. Raises NotResendable."""
-    if not why.strip():
+    if not reason.strip():
         raise NotResendable("a resend needs a reason")
     if text_catalogue.text_named(message.text_name).once:
         raise NotResendable("a one-time code is never resent: a new one is made")
@@ -193,7 +207,7 @@ def resend(session: Session, message: Message, *, why: str, by_account: int | No
             project_id=message.project_id,
         ),
     )
-    again.resend_of_id, again.resend_why = message.id, f"{why.strip()} (account {by_account})"
+    again.resend_of_id, again.resend_reason = message.id, f"{reason.strip()} (account {by_account})"
     return again
 
 

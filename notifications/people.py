@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import db
 from db import Base
-from notifications import outbox
+from notifications import inbound, outbox
 from notifications.message import FINAL, Attempt, Message, State
 from notifications.number_lock import lock_number
 from notifications.phone import mask, normalise
@@ -16,6 +16,8 @@ from notifications.settings import NoticeSettings
 from notifications.suppression import SuppressedNumber
 from notifications.transitions import finish
 
+ERASED = "erased on request"
+"""Why a message that still waited was never sent: its reader's data were erased."""
 BATCH = 1000
 BUDGET_MEMORY = timedelta(days=2)
 """A number's budget looks back a day; after two nothing needs to know whose attempt it was."""
@@ -29,7 +31,7 @@ class Unmasking(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), index=True)
     account_id: Mapped[int]
-    why: Mapped[str]
+    reason: Mapped[str]
     at: Mapped[datetime]
 
 
@@ -42,7 +44,7 @@ class PersonRequest(Base):
     kind: Mapped[str] = mapped_column(String(20))
     masked: Mapped[str] = mapped_column(String(30))
     account_id: Mapped[int]
-    why: Mapped[str]
+    reason: Mapped[str]
     messages: Mapped[int]
     at: Mapped[datetime]
     unfinished: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -58,11 +60,11 @@ def shown(message: Message) -> str:
     return mask(message.to_phone) if message.to_phone else "—"
 
 
-def unmask(session: Session, message: Message, *, account_id: int, why: str) -> str:
+def unmask(session: Session, message: Message, *, account_id: int, reason: str) -> str:
     """The whole number; that it was asked for is written down first. Raises NoReason."""
-    if not why.strip():
+    if not reason.strip():
         raise NoReason("a number is unmasked for a reason")
-    session.add(Unmasking(message_id=message.id, account_id=account_id, why=why.strip(), at=db.now(session)))
+    session.add(Unmasking(message_id=message.id, account_id=account_id, reason=reason.strip(), at=db.now(session)))
     session.flush()
     return message.to_phone or ""
 
@@ -80,11 +82,11 @@ class ExportedMessage:
     settled_at: datetime | None
 
 
-def export(session: Session, phone: str, *, account_id: int, why: str) -> list[ExportedMessage]:
+def export(session: Session, phone: str, *, account_id: int, reason: str) -> list[ExportedMessage]:
     """Everything that was said to one number, codes covered, for its owner. Raises BadNumber and NoReason."""
     number = normalise(phone)
     rows = session.scalars(select(Message).where(Message.to_hash == db.keyed_hash(number)).order_by(Message.id)).all()
-    _note(session, "export", number, account_id, why, len(rows))
+    _note(session, "export", number, account_id, reason, len(rows))
     return [
         ExportedMessage(
             shown(m), outbox.body_of(session, m), m.text_name, m.state, m.created_at, m.sent_at, m.settled_at
@@ -93,7 +95,7 @@ def export(session: Session, phone: str, *, account_id: int, why: str) -> list[E
     ]
 
 
-def erase(session: Session, phone: str, *, account_id: int, why: str) -> int:
+def erase(session: Session, phone: str, *, account_id: int, reason: str) -> int:
     """Forget one number: what waits is not sent, what was sent loses number and words. Raises BadNumber and NoReason.
 
     That a number opted out stays known, as a hash: forgetting it would start the messages again.
@@ -101,7 +103,7 @@ def erase(session: Session, phone: str, *, account_id: int, why: str) -> int:
     number = normalise(phone)
     to_hash = db.keyed_hash(number)
     forgotten, left = _forget_number(session, to_hash)
-    done = _note(session, "erase", number, account_id, why, forgotten)
+    done = _note(session, "erase", number, account_id, reason, forgotten)
     done.unfinished = to_hash if left else None
     return forgotten
 
@@ -113,16 +115,18 @@ def _forget_number(session: Session, to_hash: bytes) -> tuple[int, int]:
     left = [m for m in rows if m.state is State.CLAIMED]
     for message in rows:
         if message.state is State.QUEUED:
-            finish(session, message, State.SUPPRESSED, "erased on request")
+            finish(session, message, State.SUPPRESSED, ERASED)
         if message.state is not State.CLAIMED:
             _forget(message)
     session.execute(update(SuppressedNumber).where(SuppressedNumber.to_hash == to_hash).values(masked="****"))
+    inbound.forget_sender(session, to_hash)
     return len(rows) - len(left), len(left)
 
 
 def retention(session: Session, settings: NoticeSettings) -> int:
     """Forget who and what of messages that are old enough; the day's figures stay. How many, at most a batch."""
     now, real = db.now(session), db.real_now(session)
+    inbound.forget_old(session, keep=timedelta(days=settings.keep_values_days))
     old = (
         select(Message)
         .where(Message.created_at < now - timedelta(days=settings.keep_values_days))
@@ -147,14 +151,19 @@ def retention(session: Session, settings: NoticeSettings) -> int:
 
 
 def _forget(message: Message) -> None:
-    message.to_phone = message.to_hash = message.values_json = message.resend_why = None
+    message.to_phone = message.to_hash = message.values_json = message.resend_reason = None
 
 
-def _note(session: Session, kind: str, number: str, account_id: int, why: str, messages: int) -> PersonRequest:
-    if not why.strip():
+def _note(session: Session, kind: str, number: str, account_id: int, reason: str, messages: int) -> PersonRequest:
+    if not reason.strip():
         raise NoReason("personal data are exported and erased for a reason")
     done = PersonRequest(
-        kind=kind, masked=mask(number), account_id=account_id, why=why.strip(), messages=messages, at=db.now(session)
+        kind=kind,
+        masked=mask(number),
+        account_id=account_id,
+        reason=reason.strip(),
+        messages=messages,
+        at=db.now(session),
     )
     session.add(done)
     return done
@@ -168,7 +177,7 @@ class Access:
     kind: str
     account_id: int
     masked: str
-    why: str
+    reason: str
     messages: int
     unfinished: bool
 
@@ -181,7 +190,7 @@ def accesses(session: Session, *, skip: int = 0, limit: int = 50) -> list[Access
         Unmasking.account_id,
         Unmasking.message_id,
         literal("").label("masked"),
-        Unmasking.why,
+        Unmasking.reason,
         literal(1).label("messages"),
         literal(False).label("unfinished"),
         Unmasking.id,
@@ -192,7 +201,7 @@ def accesses(session: Session, *, skip: int = 0, limit: int = 50) -> list[Access
         PersonRequest.account_id,
         literal(None, BigInteger).label("message_id"),
         PersonRequest.masked,
-        PersonRequest.why,
+        PersonRequest.reason,
         PersonRequest.messages,
         PersonRequest.unfinished.is_not(None).label("unfinished"),
         PersonRequest.id,
@@ -208,7 +217,7 @@ def accesses(session: Session, *, skip: int = 0, limit: int = 50) -> list[Access
             row.kind,
             row.account_id,
             row.masked or numbers.get(row.message_id, "—"),
-            row.why,
+            row.reason,
             row.messages,
             row.unfinished,
         )

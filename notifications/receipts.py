@@ -1,5 +1,6 @@
 """Receipts: what providers say afterwards, in any order and as often as they like; one end for each message."""
 
+import hashlib
 import hmac
 import json
 import logging
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -16,6 +18,7 @@ from twilio.request_validator import RequestValidator
 from db import Base
 from notifications import outcomes
 from notifications.crash_points import reached
+from notifications.inbound import Reply
 from notifications.message import NEXT, Attempt, AttemptOutcome, Message, State
 from notifications.moment import MOMENT_COLUMNS, Moment, moment_of_row
 from notifications.settings import NoticeSettings
@@ -108,29 +111,68 @@ def from_twilio(query: Mapping[str, str], form: Mapping[str, str]) -> ProviderRe
     )
 
 
-def from_domestic(gateway: str, body: bytes) -> list[ProviderReceipt]:
-    """Every receipt of one push of Alibaba Cloud SMS (SmsReport). Raises BadReceipt."""
+@dataclass(frozen=True, slots=True)
+class DomesticPush:
+    """What one push of the domestic provider holds, each row by itself."""
+
+    receipts: tuple[ProviderReceipt, ...]
+    replies: tuple[Reply, ...]
+    odd: tuple[Any, ...]
+
+
+_SUCCESS = {"true": True, "false": False}
+
+
+def from_domestic(gateway: str, body: bytes) -> DomesticPush:
+    """The rows of one push of Alibaba Cloud SMS (SmsReport, SmsUp); an odd one spoils no other. Raises BadReceipt."""
     try:
         rows = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadReceipt("a push is a JSON list") from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise BadReceipt("a push is a JSON list of objects")
+    if not isinstance(rows, list):
+        raise BadReceipt("a push is a JSON list")
     receipts: list[ProviderReceipt] = []
+    replies: list[Reply] = []
+    odd: list[Any] = []
     for row in rows:
-        if not row.get("biz_id") or not isinstance(row.get("success"), bool):
-            raise BadReceipt("a receipt has a biz_id and a success")
-        ok = row["success"]
-        receipts.append(
-            ProviderReceipt(
-                gateway,
-                str(row["biz_id"])[:80],
-                str(row.get("out_id") or ""),
-                "delivered" if ok else "undelivered",
-                None if ok else str(row.get("err_code") or "")[:60] or None,
-            )
-        )
-    return receipts
+        if (receipt := _domestic_receipt(gateway, row)) is not None:
+            receipts.append(receipt)
+        elif (reply := _domestic_reply(gateway, row)) is not None:
+            replies.append(reply)
+        else:
+            odd.append(row)
+    return DomesticPush(tuple(receipts), tuple(replies), tuple(odd))
+
+
+def _domestic_receipt(gateway: str, row: Any) -> ProviderReceipt | None:
+    if not isinstance(row, dict):
+        return None
+    success, known = row.get("success"), [str(row.get(name) or "") for name in ("biz_id", "out_id", "err_code")]
+    ok = _SUCCESS.get(str(success).strip().lower())
+    if ok is None or not known[0] or not all(one.isprintable() for one in known):
+        return None  # what no provider numbers by, a table cannot keep either
+    biz_id, out_id, code = known
+    said = "delivered" if ok else "undelivered"
+    return ProviderReceipt(gateway, biz_id[:80], out_id, said, None if ok else code[:60] or None)
+
+
+def _domestic_reply(gateway: str, row: Any) -> Reply | None:
+    if not isinstance(row, dict):
+        return None
+    phone, words = row.get("phone_number"), row.get("content")
+    if not isinstance(phone, str) or not isinstance(words, str):
+        return None
+    known = row.get("sequence_id") or f"{phone} {row.get('send_time')} {words}"
+    return Reply(gateway, hashlib.sha256(str(known).encode()).hexdigest(), phone, words)
+
+
+def reply_from_twilio(query: Mapping[str, str], form: Mapping[str, str]) -> Reply:
+    """An answer to a number of Twilio's. Raises BadReceipt."""
+    sid, sender = form.get("MessageSid", ""), form.get("From", "")
+    if not sid or not sender or len(sid) > 80 or len(sender) > 40:
+        raise BadReceipt("an answer names a message and its sender")
+    stopped = form.get("OptOutType") == "STOP"
+    return Reply(query.get("g", "twilio")[:20], sid, sender, form.get("Body", ""), stopped)
 
 
 # ---------------------------------------------------------------- applied

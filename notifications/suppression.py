@@ -1,10 +1,11 @@
 """Suppression: the numbers that get nothing more from us, and why."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import LargeBinary, Select, String, select
+from sqlalchemy import ForeignKey, LargeBinary, Select, String, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -33,10 +34,12 @@ class SuppressedNumber(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     to_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     masked: Mapped[str] = mapped_column(String(30))
-    why: Mapped[SuppressionReason]
+    reason: Mapped[SuppressionReason]
     code: Mapped[str | None] = mapped_column(String(60))
     note: Mapped[str | None]
     by_account: Mapped[int | None]
+    division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"))
+    """Whose note it is: the division of the account that wrote it; None for the program's and the operator's own."""
     since: Mapped[datetime]
     lifted_at: Mapped[datetime | None]
 
@@ -45,10 +48,13 @@ class NeverAgain(ValueError):
     """The owner of this number told the provider to stop: only they can undo it, there."""
 
 
-def opt_out(session: Session, phone: str, *, by_account: int | None, note: str = "") -> None:
+def opt_out(
+    session: Session, phone: str, *, by_account: int | None, division_id: int | None = None, note: str = ""
+) -> None:
     """Its owner wants no more notices. Raises BadNumber."""
-    number = normalise(phone)
-    _mark(session, db.keyed_hash(number), mask(number), SuppressionReason.ASKED_US, note=note, by_account=by_account)
+    number, reason = normalise(phone), SuppressionReason.ASKED_US
+    row = {"note": note, "by_account": by_account, "division_id": division_id}
+    _mark(session, db.keyed_hash(number), mask(number), reason, row)
 
 
 def opt_in(session: Session, phone: str, *, by_account: int | None, note: str = "") -> None:
@@ -58,49 +64,54 @@ def opt_in(session: Session, phone: str, *, by_account: int | None, note: str = 
     ).first()
     if row is None or row.lifted_at is not None:
         return
-    if row.why is SuppressionReason.ASKED_PROVIDER:
+    if row.reason is SuppressionReason.ASKED_PROVIDER:
         raise NeverAgain(f"{row.masked} opted out with the provider")
     row.lifted_at, row.by_account, row.note = db.now(session), by_account, note or row.note
 
 
-def mark_number(session: Session, to_hash: bytes, phone: str | None, why: SuppressionReason, code: str) -> None:
+def lift_by_owner(session: Session, to_hash: bytes) -> None:
+    """The number's owner wrote that they want notices again: they alone may undo what they told the provider."""
+    session.execute(
+        update(SuppressedNumber)
+        .where(SuppressedNumber.to_hash == to_hash, SuppressedNumber.lifted_at.is_(None))
+        .where(SuppressedNumber.reason != SuppressionReason.UNREACHABLE)
+        .values(lifted_at=db.now(session))
+    )
+
+
+def mark_number(session: Session, to_hash: bytes, phone: str | None, reason: SuppressionReason, code: str) -> None:
     """A provider's answer says that this number is to be left alone."""
-    _mark(session, to_hash, mask(phone or ""), why, code=code)
+    _mark(session, to_hash, mask(phone or ""), reason, {"code": code})
 
 
 def _mark(
-    session: Session,
-    to_hash: bytes,
-    masked: str,
-    why: SuppressionReason,
-    *,
-    code: str | None = None,
-    note: str | None = None,
-    by_account: int | None = None,
+    session: Session, to_hash: bytes, masked: str, reason: SuppressionReason, given: Mapping[str, int | str | None]
 ) -> None:
-    now = db.now(session)
-    statement = insert(SuppressedNumber).values(
-        to_hash=to_hash, masked=masked, why=why, code=code, note=note, by_account=by_account, since=now
-    )
-    new = {"why": why, "code": code, "note": note, "by_account": by_account, "since": now, "lifted_at": None}
+    new: dict[str, object] = {"code": None, "note": None, "by_account": None, "division_id": None, **given}
+    new |= {"reason": reason, "since": db.now(session), "lifted_at": None}
     # what the provider was told stands above everything that we were told
     session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["to_hash"], set_=new, where=SuppressedNumber.why != SuppressionReason.ASKED_PROVIDER
+        insert(SuppressedNumber)
+        .values(to_hash=to_hash, masked=masked, **new)
+        .on_conflict_do_update(
+            index_elements=["to_hash"], set_=new, where=SuppressedNumber.reason != SuppressionReason.ASKED_PROVIDER
         )
     )
 
 
-def suppressed(session: Session, to_hash: bytes, priority: Priority) -> SuppressionReason | None:
-    """Why this number gets nothing now; None when it may be written to."""
-    return holds_back(session.scalar(why_of(to_hash)), priority)
+def stop_of(session: Session, phone: str) -> SuppressedNumber | None:
+    """The living entry of this number, locked. Raises BadNumber."""
+    living = select(SuppressedNumber).where(SuppressedNumber.lifted_at.is_(None))
+    return session.scalar(living.where(SuppressedNumber.to_hash == db.keyed_hash(normalise(phone))).with_for_update())
 
 
-def why_of(to_hash: Any) -> Select[SuppressionReason]:
+def reason_of(to_hash: Any) -> Select[SuppressionReason]:
     """The question why a number, or a column's, is left alone."""
-    return select(SuppressedNumber.why).where(SuppressedNumber.to_hash == to_hash, SuppressedNumber.lifted_at.is_(None))
+    return select(SuppressedNumber.reason).where(
+        SuppressedNumber.to_hash == to_hash, SuppressedNumber.lifted_at.is_(None)
+    )
 
 
-def holds_back(why: SuppressionReason | None, priority: Priority) -> SuppressionReason | None:
-    """Whether ``why`` holds back a message of this priority: who wants no notices still gets codes."""
-    return None if why is SuppressionReason.ASKED_US and priority is Priority.CODE else why
+def holds_back(reason: SuppressionReason | None, priority: Priority) -> SuppressionReason | None:
+    """Whether ``reason`` holds back a message of this priority: who wants no notices still gets codes."""
+    return None if reason is SuppressionReason.ASKED_US and priority is Priority.CODE else reason

@@ -1,7 +1,7 @@
 """Tasks: what Celery runs for notices. Each takes ids at most, may run twice, and waits with no transaction open."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -82,14 +82,12 @@ def gateways_of(settings: NoticeSettings) -> dict[str, Gateway]:
     return found
 
 
-def configure(
-    settings: NoticeSettings, sessions: sessionmaker[Session], gateways: Mapping[str, Gateway] | None = None
-) -> None:
-    """Once in each process: under which rules, from which database and through which gateways messages go out."""
+def configure(settings: NoticeSettings, sessions: sessionmaker[Session]) -> None:
+    """Once in each process: under which rules and from which database messages go out."""
     global _context
     outbox.configure(settings)
     bucket = Bucket(settings.broker_url, settings.rates, workers=settings.workers)
-    _context = DeliveryContext(sessions, gateways_of(settings) if gateways is None else gateways, bucket, settings)
+    _context = DeliveryContext(sessions, gateways_of(settings), bucket, settings)
 
 
 def delivery_context() -> DeliveryContext:

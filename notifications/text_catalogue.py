@@ -21,7 +21,9 @@ class UnknownText(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One notice as texts.toml has it. ``once``: never sent a second time, a new one is made instead."""
+    """One notice as texts.toml has it. ``once``: never sent a second time, a new one is made instead.
+
+    ``legal``: rights or limits hang on it; it is never merged with others and never waits for the budget."""
 
     name: str
     purpose: str
@@ -30,6 +32,7 @@ class Text:
     placeholders: tuple[str, ...]
     expires: timedelta | None = None
     once: bool = False
+    legal: bool = False
     carrier: bool = False
     replaces: bool = False
     digest: str | None = None
@@ -70,6 +73,7 @@ def _read(raw: Mapping[str, Any]) -> Catalogue:
             placeholders=tuple(dict.fromkeys(f for line in words.values() for f in fields(line))),
             expires=timedelta(minutes=minutes) if minutes else None,
             once=t.get("once", False),
+            legal=t.get("legal", False),
             carrier=t.get("carrier", False),
             replaces=t.get("replaces", False),
             digest=t.get("digest"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from notifications.phone import mobiles_in
+from notifications import sms_rules
 from notifications.settings import NoticeSettings
 from notifications.text_catalogue import catalogue, text_named
 
@@ -29,12 +29,11 @@ def fitted(name: str, values: Mapping[str, str], settings: NoticeSettings) -> di
 
 
 def fit(placeholder: str, value: str, settings: NoticeSettings) -> str:
-    """One value as it may stand in an SMS: a mobile number becomes the hotline, what is too long ends in "…"."""
+    """One value as it may stand in an SMS: without what carriers refuse, and no longer than its placeholder."""
     rule = catalogue().placeholders[placeholder]
-    value = " ".join(value.replace("【", "[").replace("】", "]").split())
-    for number in mobiles_in(value):  # no private number in a notice: the carriers refuse it, and so would its owner
-        value = value.replace(number, settings.hotline)
-    return value if len(value) <= rule.max else value[: rule.max - 1] + "…"
+    value = sms_rules.clean(value, hotline=settings.hotline, may_hold_landline=rule.phone)
+    shorten = sms_rules.shortened_name if rule.person else sms_rules.shortened
+    return shorten(value, rule.max)
 
 
 def render(words: str, values: Mapping[str, str], locale: str, settings: NoticeSettings) -> str:

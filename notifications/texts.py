@@ -48,8 +48,9 @@ def current(session: Session, name: str, locale: str) -> TextVersion:
     """The words in force: an operator's latest, else the program's own. A new release's words become a version here."""
     own = text_named(name).words[locale]
     latest = select(TextVersion).where(TextVersion.name == name, TextVersion.locale == locale)
-    for _ in range(3):
-        found = session.scalars(latest.order_by(TextVersion.version.desc()).limit(1)).first()
+    for attempt in range(3):
+        asked = latest.order_by(TextVersion.version.desc()).limit(1).execution_options(populate_existing=attempt > 0)
+        found = session.scalars(asked).first()
         if found is not None and (not found.by_file or found.words == own):
             return found
         # In its own transaction: two long ones that meet new words in different order must not wait for each other.

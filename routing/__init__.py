@@ -1,5 +1,8 @@
 """Routing: who collects and delivers what, and when.
 
+As a library: ``from routing import Problem, solve, replan, check``; what there is to say stands in ``__all__`` and in
+docs/routing-library.md. Nothing is imported before it is used, so that the database layer costs no compiler.
+
 Solving a day (no database; all times in whole seconds from the start of the day):
 
 * ``routing.model.problem.Problem``: the requests, vehicles, travel times and costs of one day.
@@ -25,3 +28,36 @@ The courier's day in the database:
 
 Places: ``routing.travel`` (travel times) and ``routing.travel.geocoding.geocoders`` (addresses to points).
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "routing.model.problem": ("Objective", "Primary", "Problem"),
+    "routing.model.profile": ("Profile", "UNREACHABLE"),
+    "routing.model.quantities": ("InvalidProblem", "Load", "Window"),
+    "routing.model.request": ("Announced", "Request", "RequestKind", "Stop"),
+    "routing.model.vehicle": ("Break", "Done", "Prefix", "Vehicle"),
+    "routing.model.plan": ("Plan", "Reason", "Route", "Unserved", "Visit"),
+    "routing.model.formats": ("read",),
+    "routing.search.solve": ("improve", "solve"),
+    "routing.search.replan": ("replan",),
+    "routing.search.day_events": ("CourierDelayed", "CourierLeft", "RequestAdded", "RequestDropped"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [*_HOME, "check"]  # noqa: PLE0604 - the table is the list
+
+
+def check(problem: Any, plan: Any) -> list[Any]:
+    """Every rule that the plan breaks and every figure in it that is wrong, found without the search; empty if none."""
+    found: list[Any] = import_module("routing.model.check").violations(problem, plan)
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from routing import bench
 from routing.model.formats import Instance, Malformed, read
+from routing.model.formats.day import problem_as_dict
 from routing.model.plan import Plan
-from routing.model.problem import Primary
+from routing.model.problem import Primary, Problem
+from routing.search.explain import bindings
 from routing.search.solve import solve
 from routing.travel import Unavailable
 
@@ -48,9 +50,11 @@ def _solve(args: argparse.Namespace) -> int:
         engine=args.engine,
     )
     lines = [*instance.routes(plan), f"Cost {instance.cost_text(plan)}"]
-    for line in (*lines[:-1], *_unserved(plan), lines[-1]):
+    for line in (*lines[:-1], *_unserved(instance.problem, plan), lines[-1]):
         print(line)
     print(json.dumps(summary(instance, plan)))
+    if args.day:
+        args.day.write_text(json.dumps(problem_as_dict(instance.problem)) + "\n", encoding="utf-8")
     if args.out:
         text = json.dumps(plan.as_dict(), indent=1) if args.out.suffix == ".json" else "\n".join(lines)
         try:
@@ -74,19 +78,25 @@ def _roads(args: argparse.Namespace) -> int:
     return 0
 
 
-def summary(instance: Instance, plan: Plan) -> dict[str, float | int | bool]:
-    """The last line of a solve: its cost in the file's own units, and whether everything is served."""
+def summary(instance: Instance, plan: Plan) -> dict[str, float | int | bool | str | None]:
+    """The last line of a solve: its cost in the file's own units, whether everything is served, and what is proved."""
     cost = instance.cost(plan)
+    # A bound is one of the whole cost: of a file whose cost leaves penalties out, only while nothing is left out.
+    comparable = plan.bound is not None and (instance.penalties_cost or not plan.unserved)
+    bound = plan.bound / instance.scale if plan.bound is not None and comparable else None
     return {
         "cost": cost if isinstance(cost, int) else round(cost, instance.rounding.decimals),
         "vehicles": plan.vehicles,
         "feasible": not plan.unserved,
         "seconds": round(plan.seconds, 3),
+        **plan.proof(),
+        "bound": bound if instance.scale > 1 or not comparable else plan.bound,
     }
 
 
-def _unserved(plan: Plan) -> list[str]:
-    return [f"Unserved {each.request}: {each.reason.value}" for each in plan.unserved]
+def _unserved(problem: Problem, plan: Plan) -> list[str]:
+    """One line a request that no route serves: the rule that keeps it out, and the facts in one sentence."""
+    return [f"Unserved {each.request}: {each.reason.value}: {each.sentence()}" for each in bindings(problem, plan)]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,7 +104,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     solving = commands.add_parser("solve", help="plan one instance file")
     solving.add_argument(
-        "file", type=Path, metavar="FILE", help="Solomon, Gehring-Homberger, Li & Lim, Sartori & Buriol or VRPLIB text"
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a day as JSON or VROOM's JSON, or Solomon, Gehring-Homberger, Li & Lim, Sartori & Buriol or VRPLIB text",
     )
     solving.add_argument("--limit", type=_positive, metavar="S", help=f"seconds to plan for ({LIMIT_S:.0f})")
     solving.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the random numbers (0)")
@@ -112,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     solving.add_argument(
         "--out", type=Path, metavar="FILE", help="also write the routes, or the plan where it ends in .json"
     )
+    solving.add_argument("--day", type=Path, metavar="FILE", help="also write the problem as JSON, as solve reads it")
     solving.set_defaults(run=_solve)
     roads = commands.add_parser("roads", help="read an extract of OpenStreetMap into a road graph, once")
     roads.add_argument("extract", type=Path, metavar="EXTRACT", help=".osm.pbf or .osm")

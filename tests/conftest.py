@@ -18,6 +18,7 @@ FIXTURES = (
 
 # How long an example takes says something about the machine, nothing about the program.
 hypothesis.settings.register_profile("daiban", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
 hypothesis.settings.load_profile("daiban")
 
 
@@ -27,7 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The process that shares tests out to others collects none, and still sums up what their scanners found."""
+    """The quick tier looks at fewer examples. Who shares tests out collects none, and sums up the scanners' finds."""
+    if config.getoption("quick"):
+        hypothesis.settings.load_profile("quick")
     shares_out = config.getoption("numprocesses", None) and not hasattr(config, "workerinput")
     if shares_out and not config.getoption("quick"):
         config.pluginmanager.import_plugin("tests.notifications.scanner")
@@ -40,11 +43,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if skipped else None
 
 
-def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
-    """Before a file that brings more is read, what its tests may ask for is there."""
-    if needs_servers(module_path):
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """Before a file that brings more is read, what its tests may ask for is there. A file beside it is only listed."""
+    if isinstance(collector, pytest.Module) and needs_servers(collector.path):
         for name in FIXTURES:
-            parent.config.pluginmanager.import_plugin(name)
+            collector.config.pluginmanager.import_plugin(name)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,5 +1,6 @@
 """The ground floor: what is encrypted stays readable by its key alone; the clock moves only where it may."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -9,14 +10,15 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 import db
-from servers import until
+from servers.lifetimes import until
 
 
 def test_a_value_survives_encryption_and_rotation_of_the_key():
     old = db.Keyring.generate()
     stored = old.encrypt("13812345678")
     assert b"13812345678" not in stored
-    new = old.rotated()
+    fresh = db.Keyring.generate().keys["k1"]
+    new = replace(old, keys={"k2": fresh, **old.keys}, current="k2")
     assert new.current != old.current
     assert new.decrypt(stored) == "13812345678"
     assert db.Keyring.parse(new.line()) == new
@@ -39,8 +41,8 @@ def test_the_keyed_hash_is_stable_and_tells_nothing():
 
 def test_keys_on_disk_are_made_once_and_private(tmp_path, monkeypatch):
     monkeypatch.setenv("DAIBAN_HOME", str(tmp_path / "home"))
-    first = db._keys_on_disk()
-    assert db._keys_on_disk() == first
+    first = db._keys_on_disk().ring
+    assert db._keys_on_disk().ring == first
     assert (tmp_path / "home" / "keys").stat().st_mode & 0o777 == 0o600
 
 

@@ -30,8 +30,8 @@ from dispatch.core.shanghai_time import utc
 from dispatch.custody import verification
 from dispatch.custody.anchors import CustodyAnchor
 from notifications.message import Attempt, Message, State
-from servers import until
-from tests.dispatch.builders import MONDAY, WUJIN, an_enterprise, make_county, the_county
+from servers.lifetimes import until
+from tests.dispatch.builders import MONDAY, TEN, WUJIN, an_enterprise, make_county, the_county
 from tests.fixtures.program import Program
 from tests.notifications.provider_server import SID, TOKEN, Behaviour, Provider
 from web import run
@@ -144,7 +144,7 @@ def make_people(session: Session, folder: Path, url: str) -> tuple[dict[Role, Cl
     county = the_county(session)
     enterprise, _, _ = an_enterprise(session, phone=ENTERPRISE_PHONE)
     accounts = {
-        Role.ENTERPRISE: Account(role=Role.ENTERPRISE, name="王经理", enterprise_id=enterprise.id),
+        Role.ENTERPRISE: Account(role=Role.ENTERPRISE, name="王经理", enterprise_id=enterprise.id, confirmed_at=TEN),
         Role.LEAD: Account(role=Role.LEAD, name="李组长", division_id=county.division.id),
         Role.AGENT: Account(role=Role.AGENT, name=county.agents[0].name, agent_id=county.agents[0].id),
         Role.COURIER: Account(role=Role.COURIER, name="揽投员1", courier_id=county.couriers[0].id),
@@ -169,7 +169,7 @@ def planned(lead: Client, jobs: Command, on: date, cutoff: str, stop_id: int) ->
     assert until(is_over, PATIENCE_S), (shown, jobs.ending(), jobs.last_words())
     assert shown["state"] == "preview", shown
     assert [visit["stop_id"] for route in shown["result"]["routes"] for visit in route["visits"]] == [stop_id]
-    assert lead.post(f"/plans/{made['id']}/commit") == {"id": made["id"], "state": "committed", "told": 1}
+    assert lead.post(f"/plans/{made['id']}/commit") == {"id": made["id"], "state": "committed", "told": 1, "to_call": 0}
 
 
 def at_the_door(courier: Client, stop_id: int, act: str, **more: object) -> None:
@@ -177,7 +177,9 @@ def at_the_door(courier: Client, stop_id: int, act: str, **more: object) -> None
     stops = [stop for drive in courier.get("/runs/mine")["runs"] for stop in drive["stops"]]
     assert [stop["id"] for stop in stops if stop["to_do"]] == [stop_id]
     assert not [key for stop in stops for key in stop if key in {"code", "project", "project_no"}]
-    body = {"event_id": str(uuid.uuid4()), "act": act, **more}
+    # Nobody scanned the envelopes into the vehicle: for a delivery the courier says that they are in hand.
+    unscanned = [parcel["waybill"] for stop in stops for parcel in stop["parcels"] if act == "delivered"]
+    body = {"event_id": str(uuid.uuid4()), "act": act, "found": unscanned, **more}
     first = courier.ask("POST", f"/stops/{stop_id}/events", expect=201, json=body)
     assert courier.ask("POST", f"/stops/{stop_id}/events", expect=201, json=body) == first
     assert first["state"] == "done"
@@ -286,7 +288,7 @@ def test_a_request_runs_to_its_evaluation_over_http_though_a_worker_is_killed(
         agent.ask("PATCH", f"/reviews/{n}", json={"step": "accepted", "notice_no": f"受{n}"})
     promise = case_is(Stage.UNDER_REVIEW)["promise"]
     assert promise["committed_due_on"] <= promise["legal_due_on"]
-    stage.arrived(ENTERPRISE_PHONE, spoken, "受理，承诺", times=2)
+    stage.arrived(ENTERPRISE_PHONE, spoken, "受理，应于", times=2)
     stage.move_clock(NEXT_MONDAY, 9)
     for n in reviews:
         agent.ask("PATCH", f"/reviews/{n}", json={"step": "granted", "notice_no": f"准{n}"})

@@ -50,6 +50,7 @@ def prepared(clone: ModuleType) -> list[str]:
     return sorted(notes.read_text().split())
 
 
+@pytest.mark.slow  # it loads the compiler
 def test_what_is_compiled_at_set_up_is_there():
     for core in prepare.CORES.values():
         assert search_of(prepare.ROOT, core) in core.sources

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-import servers
 from notifications import tasks
-from servers import ServerFailed, free_port, until
+from servers.accounts import ServerFailed
+from servers.lifetimes import is_alive, until
+from servers.postgres import Postgres
+from servers.server import free_port
 from web import run
 from web.wiring import database_content, jobs
 from web.wiring.ports import FIRST_PORT, LAST_PORT, listen
@@ -143,7 +145,7 @@ def test_everything_that_a_command_started_ends_with_it(tmp_path: Path, supervis
     assert until(lambda: len(group(command.pid)) == 2, 90)
     members = group(command.pid)
     supervisor.stop()
-    assert not any(servers.is_alive(pid) for pid in members)
+    assert not any(is_alive(pid) for pid in members)
 
 
 def test_what_a_killed_command_left_behind_ends_before_its_next_start(tmp_path: Path):
@@ -155,7 +157,7 @@ def test_what_a_killed_command_left_behind_ends_before_its_next_start(tmp_path: 
     os.kill(command.pid, signal.SIGKILL)
     assert until(lambda: command.ending() is not None, 10)
     command.start()
-    assert not any(servers.is_alive(pid) for pid in first)
+    assert not any(is_alive(pid) for pid in first)
     command.stop()
 
 
@@ -168,7 +170,7 @@ def test_a_command_that_does_not_listen_is_ended_all_the_same(tmp_path: Path):
     assert pid
     assert until(lambda: "deaf" in (tmp_path / "log").read_text(), 20)
     command.stop()
-    assert not servers.is_alive(pid)
+    assert not is_alive(pid)
 
 
 def test_a_command_follows_its_supervisor_even_when_a_shell_had_it_ignore_the_signal(tmp_path: Path):
@@ -183,7 +185,7 @@ def test_a_command_follows_its_supervisor_even_when_a_shell_had_it_ignore_the_si
         assert starter.stdout
         pid = int(starter.stdout.readline())
         starter.kill()
-        assert until(lambda: not servers.is_alive(pid), 20)
+        assert until(lambda: not is_alive(pid), 20)
 
 
 def test_a_failed_command_brings_its_last_words(tmp_path: Path):
@@ -361,7 +363,7 @@ def ready(port: int) -> bool:
 
 def nothing_to_import(folder: Path) -> None:
     """Marks that say that network, calendar and catalogue are in: their imports have tests of their own."""
-    server = servers.Postgres(place_for(folder), durable=True).start()
+    server = Postgres(place_for(folder), durable=True).start()
     which = database_content.identity(server.url)
     server.stop()
     for part in database_content.PARTS:
@@ -391,12 +393,12 @@ def test_the_whole_starts_survives_the_death_of_each_child_and_leaves_no_process
         assert until(
             lambda: len(started.children()) == 6 and not set(first) & set(started.children()) and ready(port), 120
         ), started.said()
-        assert not any(servers.is_alive(pid) for pid in everything)
+        assert not any(is_alive(pid) for pid in everything)
         assert started.said().count("was ended by SIGKILL") >= 6
 
         everything = {pid for child in started.children() for pid in group(child)}
         assert started.end() == 0
-        assert not any(servers.is_alive(pid) for pid in everything)
+        assert not any(is_alive(pid) for pid in everything)
         assert "Traceback" not in started.said()
         assert not (home / "instance" / "run.env").exists()
     finally:

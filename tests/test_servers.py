@@ -14,8 +14,12 @@ import psycopg
 import pytest
 import redis
 
-import servers
-from servers import Postgres, ServerFailed, Valkey
+from servers.accounts import SHARED, ServerFailed, nobody
+from servers.lifetimes import ending, error_line, is_alive, until
+from servers.postgres import Postgres
+from servers.programs import package_folder, runs
+from servers.server import Server, free_port
+from servers.valkey import Valkey
 from web.wiring.server_place import place_for
 
 AS_ROOT = os.geteuid() == 0
@@ -30,9 +34,9 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def running() -> Iterator[list[servers.Server]]:
+def running() -> Iterator[list[Server]]:
     """What a test starts and puts here is ended with it."""
-    started: list[servers.Server] = []
+    started: list[Server] = []
     yield started
     for server in started:
         server.kill()
@@ -53,7 +57,7 @@ def one_line(failure: pytest.ExceptionInfo[ServerFailed]) -> str:
     return said
 
 
-def test_a_database_keeps_its_rows_when_it_is_stopped_or_killed(home: Path, running: list[servers.Server]) -> None:
+def test_a_database_keeps_its_rows_when_it_is_stopped_or_killed(home: Path, running: list[Server]) -> None:
     first = Postgres(home, durable=True).start()
     running.append(first)
     ask(first, "CREATE TABLE kept (n int)")
@@ -77,7 +81,7 @@ def test_the_database_asks_everybody_for_the_password(postgres: str) -> None:
         psycopg.connect(postgres.replace("+psycopg", "").replace(postgres.split(":")[2].split("@")[0], "wrong"))
 
 
-def test_a_running_database_is_taken_over(home: Path, running: list[servers.Server]) -> None:
+def test_a_running_database_is_taken_over(home: Path, running: list[Server]) -> None:
     first = Postgres(home).start()
     running.append(first)
     second = Postgres(home).start()
@@ -87,7 +91,7 @@ def test_a_running_database_is_taken_over(home: Path, running: list[servers.Serv
     assert first.ending() is not None
 
 
-def test_a_note_that_names_a_strangers_process_is_not_believed(home: Path, running: list[servers.Server]) -> None:
+def test_a_note_that_names_a_strangers_process_is_not_believed(home: Path, running: list[Server]) -> None:
     server = Postgres(home)
     running.append(server)
     server.start().kill()
@@ -103,9 +107,7 @@ def test_a_note_that_names_a_strangers_process_is_not_believed(home: Path, runni
         assert stranger.poll() is None
 
 
-def test_an_interrupted_first_start_leaves_nothing_that_hinders_the_second(
-    home: Path, running: list[servers.Server]
-) -> None:
+def test_an_interrupted_first_start_leaves_nothing_that_hinders_the_second(home: Path, running: list[Server]) -> None:
     server = Postgres(home)
     running.append(server)
     (server.folder / "data.new").mkdir(parents=True)
@@ -124,7 +126,7 @@ def test_an_interrupted_first_start_leaves_nothing_that_hinders_the_second(
     ],
     ids=["another version", "no control file", "foreign files", "no password", "wrong password"],
 )
-def test_a_broken_data_folder_is_told_in_one_line(home: Path, running: list[servers.Server], damage, word: str) -> None:
+def test_a_broken_data_folder_is_told_in_one_line(home: Path, running: list[Server], damage, word: str) -> None:
     server = Postgres(home)
     running.append(server)
     server.start().stop()
@@ -143,7 +145,7 @@ def test_a_place_that_is_no_folder_is_told_in_one_line(home: Path) -> None:
     assert str(home) in one_line(failure)
 
 
-def test_the_broker_keeps_its_list_when_it_is_killed(home: Path, running: list[servers.Server]) -> None:
+def test_the_broker_keeps_its_list_when_it_is_killed(home: Path, running: list[Server]) -> None:
     broker = Valkey(home, durable=True).start()
     running.append(broker)
     with redis.Redis.from_url(broker.url) as client:
@@ -163,7 +165,7 @@ def test_the_broker_asks_for_its_password_and_shows_it_to_no_process_list(valkey
     assert not any(password.encode() in line for line in listed)
 
 
-def test_a_running_broker_is_taken_over(home: Path, running: list[servers.Server]) -> None:
+def test_a_running_broker_is_taken_over(home: Path, running: list[Server]) -> None:
     first = Valkey(home).start()
     running.append(first)
     second = Valkey(home).start()
@@ -182,13 +184,13 @@ def test_a_process_runs_until_its_last_thread_has_ended() -> None:
     )
     with subprocess.Popen([sys.executable, "-c", ends_its_first_thread], stdin=subprocess.PIPE) as child:
         first_thread = Path(f"/proc/{child.pid}/stat")
-        assert servers.until(lambda: first_thread.read_text().rsplit(")", 1)[1].split()[0] == "Z", 30)
-        assert servers.is_alive(child.pid)
+        assert until(lambda: first_thread.read_text().rsplit(")", 1)[1].split()[0] == "Z", 30)
+        assert is_alive(child.pid)
         child.kill()
-        assert servers.until(lambda: not servers.is_alive(child.pid), 30)
+        assert until(lambda: not is_alive(child.pid), 30)
 
 
-def test_a_damaged_append_only_file_is_told_in_one_line(home: Path, running: list[servers.Server]) -> None:
+def test_a_damaged_append_only_file_is_told_in_one_line(home: Path, running: list[Server]) -> None:
     broker = Valkey(home, durable=True)
     running.append(broker)
     broker.start()
@@ -213,7 +215,8 @@ def test_a_temporary_server_leaves_no_folder() -> None:
 
 def test_when_its_starter_is_killed_a_server_goes_with_it() -> None:
     code = (
-        "import servers, sys; s = servers.Valkey().start(); print(s.pid, s.folder.parent, flush=True); sys.stdin.read()"
+        "import servers.valkey as v, sys; s = v.Valkey().start();"
+        "print(s.pid, s.folder.parent, flush=True); sys.stdin.read()"
     )
     starter = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert starter.stdout
@@ -223,19 +226,19 @@ def test_when_its_starter_is_killed_a_server_goes_with_it() -> None:
     starter.wait()
     starter.stdout.close()
     starter.stdin.close()
-    assert servers.until(lambda: not servers.is_alive(int(pid)), 10)
+    assert until(lambda: not is_alive(int(pid)), 10)
     subprocess.run(["rm", "-r", folder], check=True)
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root hands its servers to another account")
 class TestAsRoot:
     def test_a_home_that_nobody_reaches_has_its_servers_elsewhere_and_no_parent_is_opened(
-        self, running: list[servers.Server]
+        self, running: list[Server]
     ) -> None:
         with tempfile.TemporaryDirectory() as closed:  # mode 0700
             home = Path(closed) / "clone" / "instance"
             place = place_for(home)
-            assert place.parent == servers.SHARED
+            assert place.parent == SHARED
             assert place_for(home) == place
             assert place_for(Path(closed) / "other") != place
             server = Postgres(place)
@@ -243,7 +246,7 @@ class TestAsRoot:
             try:
                 assert ask(server.start(), "SELECT 1") == 1
                 assert stat.S_IMODE(Path(closed).stat().st_mode) == 0o700
-                assert server.folder.stat().st_uid == servers.nobody()[0]
+                assert server.folder.stat().st_uid == nobody()[0]
             finally:
                 server.stop()
                 subprocess.run(["rm", "-r", place], check=True)
@@ -267,4 +270,47 @@ class TestAsRoot:
 
 def test_a_free_port_is_free() -> None:
     with socket.socket() as s:
-        s.bind(("127.0.0.1", servers.free_port()))
+        s.bind(("127.0.0.1", free_port()))
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, "ended with exit code 0"),
+        (3, "ended with exit code 3"),
+        (-9, "was ended by SIGKILL"),
+        (-99, "was ended by signal 99"),
+    ],
+)
+def test_how_a_process_ended_is_said_in_words(code: int, words: str) -> None:
+    assert ending(code) == words
+
+
+@pytest.mark.parametrize(
+    ("log", "line"),
+    [
+        ("2026 LOG: starting\n2026 FATAL:  could not open file\n2026 LOG: down\n", "could not open file"),
+        ("ERROR:  first\nERROR:  second\n", "second"),
+        ("Bad file format reading the append only file\nbye\n", "Bad file format reading the append only file"),
+        ("one\n\ntwo\n", "two"),
+        ("\n", "it said nothing and did not answer"),
+    ],
+)
+def test_the_line_of_a_log_that_says_most_is_its_last_error(log: str, line: str) -> None:
+    assert error_line(log) == line
+
+
+def test_a_package_that_is_not_there_is_told_with_what_installs_it() -> None:
+    with pytest.raises(ServerFailed, match="no_such_package is not installed: run `make run`"):
+        package_folder("no_such_package")
+
+
+def test_a_program_that_cannot_be_run_is_known_as_such(tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    assert not runs(broken, None), "no permission"
+    broken.chmod(0o755)
+    assert not runs(broken, None), "it fails"
+    broken.write_text("#!/bin/sh\nexit 0\n")
+    assert runs(broken, None)
+    assert not runs(tmp_path / "nowhere", None)

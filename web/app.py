@@ -17,9 +17,25 @@ from web.api import health, provider_hooks, resources
 from web.pages import enterprise, team
 from web.pages.courier import handovers, run
 from web.pages.enterprise import bulk_upload
-from web.pages.operator import accounts
-from web.pages.public import login_views, track
-from web.wiring import act_door, auth, errors, formatting, forms, jobs, logs, navigation, notices, travel_time_setup
+from web.pages.operator import security, set_up
+from web.pages.public import custody_log, entry, own_account, own_factor, track, working_days
+from web.wiring import (
+    act_door,
+    assets,
+    auth,
+    compression,
+    errors,
+    files,
+    formatting,
+    forms,
+    jobs,
+    key_check,
+    login_sessions,
+    logs,
+    navigation,
+    notices,
+    travel_time_setup,
+)
 from web.wiring.api_schema import ApiRequest
 from web.wiring.lazy_commands import Commands
 from web.wiring.settings import BadSetting, Settings
@@ -39,7 +55,7 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_UPLOADED,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        PERMANENT_SESSION_LIFETIME=login_sessions.LONGEST,  # the server ends a session before its cookie does
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
     app.extensions["daiban.settings"] = settings
@@ -51,6 +67,7 @@ def create_app(settings: Settings) -> Flask:
         n = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
 
+    files.install(app)  # before the token of a form is looked for, which reads the form
     auth.install(
         app,
         broker_url=settings.broker_url,
@@ -58,17 +75,22 @@ def create_app(settings: Settings) -> Flask:
         over_tls=settings.over_tls,
         tile_url=settings.tile_url,
     )
+    compression.install(app)
     health.install(app)
     errors.install(app)
     forms.install(app)
     act_door.install(app)
     formatting.install(app)
     app.jinja_env.globals.update(nav_links=navigation.links, settings_tile_url=settings.tile_url, client_id=uuid4)
-    app.jinja_env.globals.update(finds_addresses=bool(app.extensions["daiban.geocoder"].links))
+    app.jinja_env.globals.update(asset=assets.asset, program_version=assets.version)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (login_views, enterprise, team, bulk_upload, run, handovers, track, accounts, provider_hooks, health):
-        app.register_blueprint(module.bp)
+    doors = (
+        assets, own_account, own_factor, entry, enterprise, team, bulk_upload, run, handovers, track, working_days,
+        custody_log, security, set_up, provider_hooks, health,
+    )  # fmt: skip
+    for blueprint in dict.fromkeys(door.bp for door in doors):  # several modules of one audience share theirs
+        app.register_blueprint(blueprint)
 
     resources.install(app)
     notices.install(app, app.extensions["celery"], settings)
@@ -78,9 +100,12 @@ def create_app(settings: Settings) -> Flask:
 def app_from_environment() -> Flask:
     """The application of this process's environment; a wrong setting ends it with one line."""
     try:
-        return create_app(Settings.from_environment())
-    except BadSetting as error:
+        app = create_app(Settings.from_environment())
+        key_check.know_keys_at_start(app.extensions["daiban.sessions"])
+    except (BadSetting, db.BadKeys) as error:
         raise SystemExit(f"daiban: {error}") from None
+    app.extensions["daiban.sessions"].kw["bind"].dispose()  # nothing is inherited by the processes that are forked
+    return app
 
 
 def make_celery(app: Flask, settings: Settings) -> Celery:

@@ -12,16 +12,21 @@ import psycopg
 
 import db
 from notifications.settings import NoticeSettings
-from servers import Postgres, ServerFailed, Valkey, ending, error_line
+from servers.accounts import ServerFailed
+from servers.lifetimes import ending, error_line
+from servers.postgres import Postgres
+from servers.valkey import Valkey
 from web.wiring.database_content import PARTS, ROOT, has_projects, identity
 from web.wiring.ports import address_of, answers, listen
-from web.wiring.run_home import CannotRun, RunHome
+from web.wiring.run_home import CannotRun, RunHome, metrics_place
 from web.wiring.server_place import place_for
+from web.wiring.settings import keys_from
 from web.wiring.supervisor import Command, Supervisor, take_charge
 from web.wiring.worker_watchdog import SILENT, Watch
 
 READY_S = 300.0
 DEMO_LOGINS = "demo accounts"  # what `demo load` prints last begins with these words; it is shown again at every start
+NO_LOGINS = "    make operator    prints a link, good once, by which the first operator comes in\n"
 
 # Who does what: each worker with its pool and its queues (a test holds that no queue is forgotten).
 WORKERS = {
@@ -83,11 +88,15 @@ class LocalRun:
             raise StopRequested
 
     def _start(self, door: socket.socket) -> None:
+        try:
+            db.keyring()
+        except db.BadKeys as error:
+            raise CannotRun(f"{keys_from(self.environ)}: {error}") from None
         address = address_of(door)
         self.home.announce(f"{address} (process {os.getpid()})")
         embedded = self._start_servers()
         self.environ["PORT"] = address.rsplit(":", 1)[1]
-        self.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self.home.empty("metrics"))
+        self.environ.update(metrics_place(self.home.folder))
         # glibc gives threads heaps of their own, and each keeps what its thread once needed: memory that only grows
         self.environ.setdefault("MALLOC_ARENA_MAX", "2")
         self.home.write_addresses({name: self.environ[name] for name in ("DATABASE_URL", "BROKER_URL", "PORT")})
@@ -212,7 +221,7 @@ class LocalRun:
 
     def _welcome(self) -> str:
         lines = self.home.logins.read_text().splitlines() if self.home.logins.exists() else []
-        shown = "".join(f"    {line}\n" for line in lines if line.strip())
+        shown = "".join(f"    {line}\n" for line in lines if line.strip()) or NO_LOGINS
         return f"{shown}\n  Logs: {self.home.logs} · Ctrl-C ends everything and keeps the data."
 
 

@@ -19,14 +19,21 @@ from babel.messages.pofile import read_po, write_po
 
 from agents.roster import CATEGORY_LABEL
 from dispatch.acts.pausing import PAUSE_WORDS
+from dispatch.acts.run_ends import END_LABEL
 from dispatch.assignment.explanation import BAR_WORDS
 from dispatch.assignment.propose import TERM_WORDS
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL
+from dispatch.cases.courier_report import HELD_LABEL, REPORT_LABEL, REPORT_STATE_LABEL
 from dispatch.cases.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, TICKET_LABEL
+from dispatch.cases.obligations.obligation import OBLIGATION_LABEL, OWNER_LABEL
+from dispatch.cases.person_data import PERSON_WORDS
 from dispatch.cases.project import FAMILY_LABEL, PROJECT_LABEL
-from dispatch.cases.review import RELIEF_LABEL, REVIEW_LABEL
+from dispatch.cases.review_event import EVENT_LABEL
+from dispatch.cases.review_state import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.cases.stages import LABEL
+from dispatch.cases.visit_word import CHANGE_LABEL
 from dispatch.core.actor import ROLE_LABEL
+from dispatch.core.statutory_holidays import HOLIDAYS
 from dispatch.custody.handover import HOLDER_LABEL
 from dispatch.custody.parcel import LEG_LABEL, PARCEL_LABEL, PAYER_LABEL
 from dispatch.custody.proofs import MISSING
@@ -35,25 +42,35 @@ from dispatch.views import plan_costs
 from dispatch.views.agents_board import AWAY
 from dispatch.views.case_lines import NEXT_ACT
 from dispatch.views.catalogue_page import CONFIDENCE_LABEL
+from dispatch.views.courier_desk import ACT_LABEL
 from dispatch.views.enterprise_letters import POWER_LABEL
 from dispatch.views.enterprise_turns import TURN_LABEL
 from dispatch.views.evaluations_page import STEP_WORDS
-from dispatch.views.sms_outbox import PURPOSE_LABEL, STATE_LABEL
+from dispatch.views.finding import FOUND_LABEL
+from dispatch.views.obligation_lines import DUE_LABEL
+from dispatch.views.plan_proof import WHY_UNPROVED
+from dispatch.views.sms_outbox import PURPOSE_LABEL, STATE_LABEL, WHY_SUPPRESSED
 from dispatch.views.stop_lines import WHY_NOT
 from routing.day.courier_stop import FAIL_LABEL, STOP_LABEL, STOP_STATE_LABEL
 from routing.day.couriers import VEHICLE_LABEL
 from routing.day.day_plan import PLAN_LABEL
-from routing.travel.geocoding import map_links
+from routing.travel.geocoding import QUALITY_LABEL, map_links
 from web.pages.courier.handovers import DIRECTION
 from web.pages.enterprise.intake_steps import TITLES
 from web.pages.enterprise.questions import QUESTIONS
+from web.pages.team.agent import LANGUAGE_LABEL, SKILL_LABEL
 from web.pages.team.outbox import WHY_LABEL
+from web.pages.team.roster_sheet import COLUMNS
 from web.pages.team.runs import SHIFT_WORDS
-from web.wiring.act_door import FAULTS
 from web.wiring.act_door import MISSING as MISSING_FIELD
-from web.wiring.errors import WORDS
+from web.wiring.errors import FOR_PROGRAMS, WORDS
+from web.wiring.field_faults import FAULTS
+from web.wiring.field_faults import FOR_PROGRAMS as FAULTS_FOR_PROGRAMS
 from web.wiring.formatting import LAMPS
 from web.wiring.navigation import NAV
+from web.wiring.security_alarms import ALARM_WORDS
+from web.wiring.security_words import DETAIL_LABEL, SECURITY_LABEL, SUBJECT_LABEL, VALUE_LABEL
+from web.wiring.sheet_rows import UNREAD
 
 ROOM = Path(__file__).parent
 FOLDER = ROOM / "translations" / "en" / "LC_MESSAGES"
@@ -61,12 +78,18 @@ ROOMS = ("web", "dispatch", "agents", "routing", "notifications")
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 # What the pages take from tables.
 TABLES: tuple[Mapping[Any, str], ...] = (
-    ROLE_LABEL, LABEL, TURN_LABEL, TITLES, FAMILY_LABEL, PROJECT_LABEL, REVIEW_LABEL, OUTCOME_LABEL, MATERIAL_LABEL,
-    MODE_LABEL, LEG_LABEL, PARCEL_LABEL, HOLDER_LABEL, PAYER_LABEL, STOP_LABEL, FAIL_LABEL, MISSING, GRADE_LABEL,
+    FAULTS_FOR_PROGRAMS, FOR_PROGRAMS, ALARM_WORDS, DETAIL_LABEL, SUBJECT_LABEL, VALUE_LABEL,
+    ROLE_LABEL, LABEL, TURN_LABEL, TITLES, FAMILY_LABEL, PROJECT_LABEL, REVIEW_LABEL, EVENT_LABEL, OUTCOME_LABEL,
+    MATERIAL_LABEL, MODE_LABEL, LEG_LABEL, PARCEL_LABEL, HOLDER_LABEL, PAYER_LABEL, STOP_LABEL,
+    FAIL_LABEL, MISSING, GRADE_LABEL,
     TICKET_LABEL, PHASES, GROUPS, POWER_LABEL, DIRECTION, RECTIFICATION_LABEL, WHY_NOT,
-    PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY_LABEL,
-    PURPOSE_LABEL, STATE_LABEL, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT, STEP_WORDS,
-    BAR_WORDS, TERM_WORDS, plan_costs.TERMS, STOP_STATE_LABEL, SHIFT_WORDS, FAULTS, MISSING_FIELD,
+    OBLIGATION_LABEL, OWNER_LABEL, DUE_LABEL, CHANGE_LABEL, END_LABEL, HELD_LABEL,
+    REPORT_LABEL, REPORT_STATE_LABEL, ACT_LABEL,
+    PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY_LABEL, LANGUAGE_LABEL, SKILL_LABEL,
+    FOUND_LABEL,
+    PURPOSE_LABEL, STATE_LABEL, WHY_SUPPRESSED, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT, STEP_WORDS,
+    BAR_WORDS, TERM_WORDS, plan_costs.TERMS, STOP_STATE_LABEL, SHIFT_WORDS, FAULTS, UNREAD, MISSING_FIELD,
+    WHY_UNPROVED, COLUMNS, QUALITY_LABEL, dict(enumerate(HOLIDAYS)),
 )  # fmt: skip
 LISTED = ("SheetList", "Figure")  # of these every constant is shown: titles, heads, definitions
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
@@ -126,6 +149,8 @@ def marked() -> Iterator[str | tuple[str, str]]:
     for _slug, title, next_step in WORDS.values():
         yield from (title, next_step)
     yield from (words for lines in NAV.values() for _, words in lines)
+    yield from SECURITY_LABEL.values()
+    yield from PERSON_WORDS
     yield from (word for _, word in LAMPS.values())
     yield from (words for table in TABLES for words in table.values() if words)
     yield from (link.name for link in map_links(119.95, 31.72, ""))

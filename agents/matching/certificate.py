@@ -98,8 +98,9 @@ class _Inspection:
                 cost += paid
                 bound += paid
         for agent, price in claim.shadow_prices.items():
-            free = range(taken[agent] + 1, self.agents[agent].capacity + 1)
-            bound -= sum(max(0, price - self.slot(agent, k)) for k in free)
+            if price > 0:  # a slot never pays anybody: at no price none of them gains anything
+                free = range(taken[agent] + 1, self.agents[agent].capacity + 1)
+                bound -= sum(max(0, price - self.slot(agent, k)) for k in free)
         for need in self.needs:
             if need.lock is not None:
                 continue

@@ -49,7 +49,7 @@ class GapAnswer:
         return (self.cost - self.bound) / max(1, abs(self.bound))
 
 
-def hour_prices(gap: Gap, steps: int = PRICE_STEPS) -> tuple[float, Floats]:
+def hour_prices(gap: Gap) -> tuple[float, Floats]:
     """A lower bound and what an hour of each agent is worth, by subgradient ascent; the bound is close to the LP's."""
     m, n = gap.cost.shape
     jobs = np.arange(n)
@@ -57,7 +57,7 @@ def hour_prices(gap: Gap, steps: int = PRICE_STEPS) -> tuple[float, Floats]:
     price = np.zeros(m)
     best, best_price = -np.inf, price
     stretch, stalled = 0.04, 0
-    for _ in range(steps):
+    for _ in range(PRICE_STEPS):
         reduced = cost + price[:, None] * effort
         at = reduced.argmin(axis=0)
         value = float(reduced[at, jobs].sum() - price @ gap.room)

@@ -45,7 +45,6 @@ def share_hours(
     waiting: Mapping[Id, int],
     *,
     limit_s: float = 2.0,
-    seed: int = 0,
 ) -> WeekPlan:
     """Each project to one agent within the agents' ``weekly_hours``, at the least cost.
 
@@ -67,7 +66,7 @@ def share_hours(
     cost[m] = [waiting[p] for p in projects]
     effort[m] = 0
     room = np.array([weekly_hours[a] for a in agents] + [0], dtype=np.int64)
-    found = solve_gap(Gap(cost, effort, room), limit_s=limit_s, seed=seed)
+    found = solve_gap(Gap(cost, effort, room), limit_s=limit_s)
     assert found.agent is not None and found.cost is not None  # everybody may wait, so there is an answer
     given = {projects[j]: agents[i] for j, i in enumerate(found.agent.tolist()) if i < m}
     left = dict(weekly_hours)

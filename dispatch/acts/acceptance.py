@@ -7,43 +7,71 @@ from sqlalchemy.orm import Session
 
 from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.act_fields import Number, Words
-from dispatch.acts.case_dates import refresh_dates
 from dispatch.acts.deciding import settle_decision
+from dispatch.acts.recording import JUST_NOW, Happening, PaperStep, record
 from dispatch.acts.review_result import ReviewResult, review_result
 from dispatch.cases.case import Case
+from dispatch.cases.derived import refresh_dates
 from dispatch.cases.expected_dates import renew
 from dispatch.cases.lookups import lead_agent
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
-from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.recorded_event import Recording
+from dispatch.cases.review import Review
+from dispatch.cases.review_event import EventFacts, EventKind
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.core.actor import Actor
-from dispatch.core.errors import Refused
-from dispatch.core.ids import ReviewId
+from dispatch.core.actor import SYSTEM, Actor
 from dispatch.core.localized_text import DayText, LocalizedText
+from dispatch.core.shanghai_time import in_shanghai
 
 
-def accept(session: Session, review: Review, *, notice_no: str, by: Actor, at: datetime, deemed: bool = False) -> None:
-    """The authority's written acceptance (受理通知书), or five working days of its silence."""
-    case, calendar = session.get_one(Case, review.case_id), calendar_of(session)
-    review.accept(at=at, notice_no=notice_no, calendar=calendar, deemed=deemed)
+def _accept(
+    session: Session, review: Review, *, notice_no: str, by: Actor, at: datetime, when: Happening = JUST_NOW
+) -> None:
+    """The authority's written acceptance (受理通知书)."""
+    record(session, review, EventFacts(kind=EventKind.ACCEPTED, document_no=notice_no), when, by=by, at=at)
+    _tell_accepted(session, review, by=by, at=at)
+
+
+def accept_silently(session: Session, review: Review, *, at: datetime) -> None:
+    """The authority was silent for five working days: the matter counts as accepted (视为受理)."""
+    assert review.correction_due_at is not None
+    ended = in_shanghai(review.correction_due_at)
+    silence = Recording(at=at, by=SYSTEM.label)
+    facts = EventFacts(kind=EventKind.DEEMED_ACCEPTED, happened_on=ended.date(), happened_at=ended)
+    review.record(facts, silence, calendar_of(session))
+    session.flush()
+    _tell_accepted(session, review, by=SYSTEM, at=at)
+
+
+def _tell_accepted(session: Session, review: Review, *, by: Actor, at: datetime) -> None:
+    case = session.get_one(Case, review.case_id)
     refresh_dates(session, case)
     if case.stage is Stage.SUBMITTED:
         case.move_to(Stage.UNDER_REVIEW, at=at, by=by.label)
-    assert review.committed_due_at is not None
-    promised = DayText(day_of(review.committed_due_at))
+    assert review.accepted_at is not None
+    is_due, due = review.committed_due_at is not None, review.due_words()
+    form = "%(matter)s视为受理" if review.deemed_accepted else "%(matter)s已受理"
+    accepted = LocalizedText(form, matter=review.matter.short_name)
     words = LocalizedText(
-        "%(matter)s视为受理，承诺%(day)s前办结" if deemed else "%(matter)s已受理，承诺%(day)s前办结",
-        matter=review.matter.short_name, day=promised,
-    )  # fmt: skip
+        "%(accepted)s，应于%(day)s前办结" if is_due else "%(accepted)s，%(day)s", accepted=accepted, day=due
+    )
     add_timeline_event(
-        session, case, kind="accepted", by=by, at=at, words=words, review_id=review.id, notice_no=notice_no
+        session,
+        case,
+        kind="accepted",
+        by=by,
+        at=at,
+        words=words,
+        review_id=review.id,
+        event_id=review.events[-1].id,
+        notice_no=review.acceptance_no,
     )
     queue_notice(
-        session, case, "accepted", at=at, key=f"{review.id}:{review.version}",
+        session, case, "accepted" if is_due else "accepted_no_limit", at=at, key=f"{review.id}:{review.version}",
         values={
-            "matter": review.matter.short_name[:20], "day": DayText(day_of(at)), "authority": review.authority[:20],
-            "due": promised,
+            "matter": review.matter.short_name, "day": DayText(day_of(review.accepted_at)),
+            "authority": review.authority, **({"due": due} if is_due else {}),
         },
     )  # fmt: skip
     if review.survey_on is not None:
@@ -58,10 +86,15 @@ def accept(session: Session, review: Review, *, notice_no: str, by: Actor, at: d
     renew(session, case, at=at)
 
 
-def ask_supplement(session: Session, review: Review, *, words: str, by: Actor, at: datetime) -> None:
+def _ask_supplement(
+    session: Session, review: Review, *, words: str, by: Actor, at: datetime, notice_no: str = "",
+    when: Happening = JUST_NOW,
+) -> None:  # fmt: skip
     """The authority asks for corrections (补正), all at once and within five working days."""
     case = session.get_one(Case, review.case_id)
-    review.ask_corrections(at=at, words=words, calendar=calendar_of(session))
+    asked = EventFacts(kind=EventKind.SUPPLEMENT_ASKED, words=words, document_no=notice_no)
+    record(session, review, asked, when, by=by, at=at)
+    refresh_dates(session, case)
     add_timeline_event(
         session,
         case,
@@ -70,6 +103,7 @@ def ask_supplement(session: Session, review: Review, *, words: str, by: Actor, a
         at=at,
         words=LocalizedText("%(matter)s需补正：%(words)s", matter=review.matter.short_name, words=words),
         review_id=review.id,
+        event_id=review.events[-1].id,
     )
     agent = lead_agent(session, case, at)
     queue_notice(
@@ -78,56 +112,59 @@ def ask_supplement(session: Session, review: Review, *, words: str, by: Actor, a
     )  # fmt: skip
 
 
-def refuse_acceptance(session: Session, review: Review, *, reason: str, by: Actor, at: datetime) -> None:
+def _refuse_acceptance(
+    session: Session, review: Review, *, reason: str, by: Actor, at: datetime, notice_no: str = "",
+    when: Happening = JUST_NOW,
+) -> None:  # fmt: skip
     """The authority does not accept the filing (不予受理), with its reasons."""
-    if not reason.strip():
-        raise Refused("a refusal to accept needs its reasons", user_message="不予受理须说明理由")
     case = session.get_one(Case, review.case_id)
-    review.move_to(ReviewState.NOT_ACCEPTED)
-    review.decided_at, review.decision_reason = at, reason
+    refused = EventFacts(kind=EventKind.NOT_ACCEPTED, words=reason, document_no=notice_no)
+    record(session, review, refused, when, by=by, at=at)
     settle_decision(session, case, review, by=by, at=at)
 
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptReview:
+class AcceptReview(PaperStep):
     """The authority's written acceptance (受理通知书): its legal clock starts."""
 
-    review: ReviewId
-    version: int | None = None
     notice_no: Number = ""
 
     def perform(self, context: ActContext) -> ReviewResult:
         review = context.row(Review, self.review)
-        accept(context.session, review, notice_no=self.notice_no, by=context.actor, at=context.at)
+        _accept(context.session, review, notice_no=self.notice_no, by=context.actor, at=context.at, when=self.when())
         return review_result(review)
 
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskSupplement:
+class AskSupplement(PaperStep):
     """The authority asks for corrections (补正), all at once."""
 
-    review: ReviewId
-    version: int | None = None
+    notice_no: Number = ""
     words: Words = ""
 
     def perform(self, context: ActContext) -> ReviewResult:
         review = context.row(Review, self.review)
-        ask_supplement(context.session, review, words=self.words, by=context.actor, at=context.at)
+        _ask_supplement(
+            context.session, review, words=self.words, notice_no=self.notice_no, by=context.actor, at=context.at,
+            when=self.when(),
+        )  # fmt: skip
         return review_result(review)
 
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefuseAcceptance:
+class RefuseAcceptance(PaperStep):
     """The authority does not accept the filing (不予受理), with its reasons."""
 
-    review: ReviewId
-    version: int | None = None
+    notice_no: Number = ""
     words: Words = ""
 
     def perform(self, context: ActContext) -> ReviewResult:
         review = context.row(Review, self.review)
-        refuse_acceptance(context.session, review, reason=self.words, by=context.actor, at=context.at)
+        _refuse_acceptance(
+            context.session, review, reason=self.words, notice_no=self.notice_no, by=context.actor, at=context.at,
+            when=self.when(),
+        )  # fmt: skip
         return review_result(review)

@@ -2,15 +2,12 @@
 
 import dataclasses
 import hashlib
-import importlib
 import json
-import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -19,9 +16,10 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 import db
-from dispatch.acts.act_record import ActRecord, claim
+from db import Base
+from dispatch.acts.act_record import ActRecord, claim, last_actor
 from dispatch.acts.named_rows import OWNED_BY, ROWS
-from dispatch.core.actor import Actor, Role
+from dispatch.core.actor import SYSTEM, Actor, Role
 from dispatch.core.errors import CountedFailure, NotFound, Stale
 from dispatch.core.localized_text import LocalizedText
 
@@ -43,6 +41,16 @@ class ActContext:
     actor: Actor
     at: datetime
     rows: Mapping[tuple[type, object], object]
+    touched: set[str] = dataclasses.field(default_factory=set)
+    is_history: bool = False
+
+    def touch(self, noun: type[Base], row_id: int) -> None:
+        """The audit line names this row too: the step found it itself."""
+        self.touched.add(f"{noun.__tablename__}:{row_id}")
+
+    def real_at(self) -> datetime:
+        """The moment by the database's own clock, which a phone's clock is compared with; of history, its own."""
+        return self.at if self.is_history else db.real_now(self.session)
 
     def row(self, noun: type[Row], named: object) -> Row:
         """The row that the command names: it is the actor's to see, and locked where its noun is locked."""
@@ -96,14 +104,6 @@ def act(
     return register
 
 
-@cache
-def every_act() -> tuple[type, ...]:
-    """Every act of the program, by name."""
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        importlib.import_module(f"{__package__}.{module.name}")
-    return tuple(sorted(RULES, key=lambda command: command.__name__))
-
-
 def perform(
     session: Session,
     command: Act[Result],
@@ -111,8 +111,11 @@ def perform(
     *,
     client_id: UUID | None = None,
     path: tuple[tuple[object, object], ...] = (),
+    at: datetime | None = None,
 ) -> Result:
     """Take the step in the caller's transaction, once for each ``client_id`` of an account.
+
+    ``at``: the moment of the act where history is written (the demo's); no door gives it, and it is now.
 
     Every id in the command, and those that a door's address names besides (``path``), must be the actor's to name; rows
     are locked in one order. Raises NotFound for what is absent or not the actor's, Stale for an old version, and what
@@ -126,16 +129,21 @@ def perform(
         record, earlier = claim(session, type(command).__name__, actor, client_id, _fingerprint(command))
         if earlier is not None:
             return cast(Result, _result_type(type(command)).validate_python(earlier["result"]))
-    context = ActContext(session, actor, db.now(session), _named_rows(session, command, actor, rule, path))
+    moment = db.now(session) if at is None else at
+    rows = _named_rows(session, command, actor, rule, path)
+    context = ActContext(session, actor, moment, rows, is_history=at is not None)
     _check_version(command, context, rule)
+    session.info[db.ACTING] = actor.label
     try:
         with session.begin_nested() if rule.counts_failures else nullcontext():
             result = command.perform(context)
+        session.flush()
     except CountedFailure as failure:
         failure.count(session)
         session.commit()
         raise
-    session.flush()
+    finally:
+        del session.info[db.ACTING]
     if result or not rule.is_routine:
         _keep_record(context, command, record, client_id, result)
     return result
@@ -201,13 +209,13 @@ def _check_version(command: object, context: ActContext, rule: ActRule) -> None:
     version = getattr(command, "version", None)
     if version is None or rule.target is None:
         return
-    noun = ROWS[rule.hints[rule.target]].noun
+    noun: Any = ROWS[rule.hints[rule.target]].noun
     row: Any = context.rows[noun, getattr(command, rule.target)]
     if row.version != version:
-        name = getattr(row, "changed_by", "")
+        name = getattr(row, "changed_by", "") or last_actor(context.session, noun.__tablename__, row.id) or SYSTEM.label
         raise Stale(
             f"{noun.__name__} {row.id} is at version {row.version}, not {version}; last changed by {name}",
-            user_message=LocalizedText("刚刚由%(name)s修改过，请刷新后再试", name=name) if name else None,
+            user_message=LocalizedText("刚刚由%(name)s修改过，请刷新后再试", name=name),
         )
 
 
@@ -228,10 +236,10 @@ def _keep_record(
     context: ActContext, command: Act[Any], record: ActRecord | None, client_id: UUID | None, result: object
 ) -> None:
     """The audit line: who took which step on what, when by both clocks; with a client's id also what came of it."""
-    named = sorted(f"{noun.__tablename__}:{getattr(row, 'id', value)}" for (noun, value), row in context.rows.items())  # type: ignore[attr-defined]
+    named = {f"{noun.__tablename__}:{getattr(row, 'id', value)}" for (noun, value), row in context.rows.items()}  # type: ignore[attr-defined]
     if record is None:
         record = ActRecord(act=type(command).__name__, account_id=context.actor.account_id)
         context.session.add(record)
-    record.actor, record.at, record.named = context.actor.label, context.at, named
+    record.actor, record.at, record.named = context.actor.label, context.at, sorted(named | context.touched)
     if client_id is not None:
         record.answer = {"result": _result_type(type(command)).dump_python(cast(Any, result), mode="json")}

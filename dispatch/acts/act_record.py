@@ -55,3 +55,18 @@ def claim(
     if (record.act, record.fingerprint) != (act, fingerprint):
         raise Refused(f"client id {client_id} was used for another step", user_message="重复的操作编号")
     return record, record.answer or {"result": None}
+
+
+def earlier_answer(session: Session, actor: Actor, client_id: UUID | None) -> dict[str, Any] | None:
+    """What the step answered that the actor took under this id, as ``{"result": …}``; None where none was taken."""
+    if client_id is None:
+        return None
+    return session.scalar(
+        select(ActRecord.answer).where(ActRecord.account_id == actor.account_id, ActRecord.client_id == client_id)
+    )
+
+
+def last_actor(session: Session, table: str, row_id: int) -> str | None:
+    """Who took the latest step that names this row."""
+    named = select(ActRecord.actor).where(ActRecord.named.contains([f"{table}:{row_id}"]))
+    return session.scalar(named.order_by(ActRecord.id.desc()).limit(1))

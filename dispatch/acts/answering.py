@@ -1,40 +1,40 @@
-"""Answers: questions and complaints (12345) get an owner and a due day; bad grades a rectification."""
+"""Answering: questions and complaints (12345) get a number, an owner, a due day, an answer and a call back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated
 
 from annotated_types import MaxLen, MinLen
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.network import division_with
-from dispatch.acts.act import APPLICANTS, ActContext, act
-from dispatch.acts.act_fields import Phone, Words
+from dispatch.acts.act import APPLICANTS, STAFF, Act, ActContext, act
+from dispatch.acts.act_fields import CalendarDate, Phone, Reason, SecondOfDay, Words
+from dispatch.acts.recording import JUST_NOW, Happening, record_fact
 from dispatch.cases.case import Case
+from dispatch.cases.due_moments import ticket_due
 from dispatch.cases.evaluation import (
     TICKET_LABEL,
-    Evaluation,
-    Rectification,
-    RectificationState,
     Ticket,
     TicketKind,
     TicketState,
 )
-from dispatch.cases.lookups import due, next_number
+from dispatch.cases.fact_event import Fact, FactKind
+from dispatch.cases.lookups import next_number
 from dispatch.cases.notify import DeskKind, add_timeline_event, day_of, queue_desk_notice, queue_notice
-from dispatch.cases.project import Project
+from dispatch.cases.project import Enterprise, Project
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import Refused
-from dispatch.core.ids import CaseNo, DivisionCode, RectificationId, TicketNo
+from dispatch.core.ids import CaseNo, DivisionCode, TicketNo
 from dispatch.core.localized_text import DayText, LocalizedText
 from notifications import outbox
 
-ANSWER_WD = {TicketKind.QUESTION: 1, TicketKind.HELP: 1, TicketKind.COMPLAINT: 5, TicketKind.SUGGESTION: 5}
 
-
-def open_ticket(
+def _open_ticket(
     session: Session,
     *,
     kind: TicketKind,
@@ -45,8 +45,9 @@ def open_ticket(
     case: Case | None = None,
     phone: str | None = None,
     from_12345: bool = False,
+    when: Happening = JUST_NOW,
 ) -> Ticket:
-    """A ticket with its owner: the case's agent, but never the person complained about."""
+    """A ticket with its owner: the case's agent, but never the person complained about. ``when`` it came in."""
     lead = None if case is None else session.get_one(Project, case.project_id).lead
     about = lead.agent_id if lead is not None and kind is TicketKind.COMPLAINT else None
     ticket = Ticket(
@@ -59,67 +60,57 @@ def open_ticket(
         from_12345=from_12345,
         words=words,
         phone=phone,
+        filed_by=by.account_id,
         opened_at=at,
-        due_at=due(calendar_of(session), at, ANSWER_WD[kind]),
+        due_at=at,
     )
     ticket.hand_to(lead.agent_id if lead is not None and about is None else None)
     session.add(ticket)
     session.flush()
+    record_fact(session, ticket, Fact(kind=FactKind.TICKET_RECEIVED), when, by=by, at=at)
+    refresh_due(session, ticket)
     if case is not None:
-        said = LocalizedText(
+        line = LocalizedText(
             "已登记%(kind)s %(number)s", kind=LocalizedText(TICKET_LABEL[kind]), number=ticket.ticket_no
         )
-        add_timeline_event(session, case, kind="ticket", by=by, at=at, words=said, internal=about is not None)
+        add_timeline_event(session, case, kind="ticket", by=by, at=at, words=line, internal=about is not None)
     if kind is TicketKind.COMPLAINT:
         queue_desk_notice(
             session, kind=DeskKind.SUPERVISION, division_id=division_id, text="complaint_for_desk",
             key=f"desk:{ticket.ticket_no}", at=at,
             values={"ticket_no": ticket.ticket_no, "day": DayText(day_of(ticket.due_at))},
         )  # fmt: skip
-    _tell_asker(session, ticket, case, "ticket_received", at=at, day=DayText(day_of(ticket.due_at)))
+    tell_asker(session, ticket, case, "ticket_received", at=at, day=DayText(day_of(ticket.due_at)))
     return ticket
 
 
-def answer(session: Session, ticket: Ticket, *, reply: str, by: Actor, at: datetime) -> None:
+def refresh_due(session: Session, ticket: Ticket) -> None:
+    """An answer is due some working days after the ticket came in."""
+    ticket.due_at = ticket_due(calendar_of(session), ticket.kind, ticket.opened_at)
+
+
+def _answer(
+    session: Session, ticket: Ticket, *, reply: str, by: Actor, at: datetime, when: Happening = JUST_NOW
+) -> None:
     """The answer, and word to the person who asked."""
-    ticket.answer(at=at, reply=reply)
-    _tell_asker(session, ticket, None if ticket.case_id is None else session.get_one(Case, ticket.case_id),
-                "ticket_answered", at=at)  # fmt: skip
+    told = record_fact(session, ticket, Fact(kind=FactKind.TICKET_ANSWERED, words=reply), when, by=by, at=at)
+    tell_asker(session, ticket, None if ticket.case_id is None else session.get_one(Case, ticket.case_id),
+               "ticket_answered", at=at, key=f"{ticket.ticket_no}:{told.id}")  # fmt: skip
 
 
-def _tell_asker(session: Session, ticket: Ticket, case: Case | None, text: str, *, at: datetime, **values: str) -> None:
+def tell_asker(
+    session: Session, ticket: Ticket, case: Case | None, text: str, *, at: datetime, key: str = "", **values: str
+) -> None:
+    """A notice to who asked, once for each ``key``."""
+    key = key or ticket.ticket_no
     if case is not None and ticket.phone is None:
-        queue_notice(session, case, text, at=at, key=ticket.ticket_no, values={"ticket_no": ticket.ticket_no, **values})
+        queue_notice(session, case, text, at=at, key=key, values={"ticket_no": ticket.ticket_no, **values})
         return
     if ticket.phone:
         outbox.queue_message(session, outbox.NewMessage(
-            event_key=f"{text}:{ticket.ticket_no}", text=text, to=ticket.phone,
+            event_key=f"{text}:{key}", text=text, to=ticket.phone,
             values={"ticket_no": ticket.ticket_no, **values}, at=at, division_id=ticket.division_id,
         ))  # fmt: skip
-
-
-def rectify(
-    session: Session, rectification: Rectification, state: RectificationState, *, words: str, by: Actor, at: datetime
-) -> None:
-    """One step of a rectification (整改). The last one, the call back, tells the enterprise what changed."""
-    is_rated = by.agent_id is not None and by.agent_id == rectification.evaluation.agent_id
-    if is_rated and state is not RectificationState.APPEALED:
-        raise Refused("the rated person may only appeal", user_message="被评价人只能提出申诉")
-    rectification.move_to(state, at=at, words=words)
-    if state is RectificationState.ANSWERED:
-        case = session.get_one(Case, rectification.evaluation.case_id)
-        queue_notice(session, case, "rectified", at=at, key=str(rectification.id), values={"result": words[:20]})
-
-
-def shrunk_grade(session: Session, agent_id: int, *, prior: float = 4.5, weight: int = 20) -> tuple[float, int]:
-    """An agent's mean grade pulled towards ``prior`` as by ``weight`` grades (2 cases do not outrank 200), and n."""
-    row = session.execute(
-        select(func.coalesce(func.sum(Evaluation.grade), 0), func.count()).where(
-            Evaluation.agent_id == agent_id, Evaluation.withdrawn_at.is_(None)
-        )
-    ).one()
-    total, n = int(row[0]), int(row[1])
-    return (prior * weight + total) / (weight + n), n
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +125,9 @@ class TicketResult:
 @act(by=APPLICANTS | {Role.SUPERVISOR})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenTicket:
-    """A question, a complaint, a request or a suggestion, about a case or a place; ``phone``: who is to be answered."""
+    """Somebody asks or complains, about a case or a place; an enterprise that names neither asks its own county.
+
+    ``phone``: who is answered where no case has a contact. ``on``, ``second``: when it came in, as the hotline says."""
 
     kind: TicketKind
     words: Annotated[str, MinLen(1), MaxLen(2000)]
@@ -142,47 +135,90 @@ class OpenTicket:
     area: DivisionCode | None = None
     phone: Phone | None = None
     from_12345: bool = False
+    on: CalendarDate | None = None
+    second: SecondOfDay | None = None
+    late_reason: Reason = ""
 
     def perform(self, context: ActContext) -> TicketResult:
+        is_asker = context.actor.role is Role.ENTERPRISE
+        if not self.words.strip():
+            raise Refused("a ticket needs words", user_message="请写明内容")
+        if is_asker and (self.on or day_of(context.at)) != day_of(context.at):
+            raise Refused(f"asked on {self.on}, says the asker", user_message="收到日期由代办中心登记")
         case = None if self.case_no is None else context.row(Case, self.case_no)
-        if case is None and self.area is None:
-            raise Refused("a ticket needs a case or an area", user_message="请选择办件或所在区县")
-        division_id = case.division_id if case is not None else division_with(context.session, self.area or "").id
-        ticket = open_ticket(
-            context.session, kind=self.kind, words=self.words, division_id=division_id, by=context.actor,
-            at=context.at, case=case, phone=self.phone,
-            from_12345=self.from_12345 and context.actor.role is not Role.ENTERPRISE,
+        ticket = _open_ticket(
+            context.session, kind=self.kind, words=self.words.strip(), division_id=self._division_id(context, case),
+            by=context.actor, at=context.at, case=case, from_12345=self.from_12345 and not is_asker,
+            # An enterprise that asks about its case is answered at the case's own contact, at no other number.
+            phone=None if is_asker and case is not None else self.phone,
+            when=Happening(on=self.on, second=self.second, late_reason=self.late_reason),
         )  # fmt: skip
-        return TicketResult(ticket.ticket_no, ticket.due_at, ticket.state)
+        return _ticket_result(ticket)
+
+    def _division_id(self, context: ActContext, case: Case | None) -> int:
+        if case is not None:
+            return case.division_id
+        if self.area is not None:
+            return division_with(context.session, self.area).id
+        if context.actor.enterprise_id is None:
+            raise Refused("a ticket needs a case or an area", user_message="请选择办件或所在区县")
+        home = _home_division_id(context.session, context.actor.enterprise_id)
+        if home is None:
+            raise Refused("no place is known", user_message="您还没有项目，请直接拨打 12345")
+        return home
 
 
-@act(by={Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR})
+def _home_division_id(session: Session, enterprise_id: int) -> int | None:
+    """The county in which the enterprise's latest project is at home, else its own; None when neither is known."""
+    of_projects = select(Project.home_division_id).where(Project.enterprise_id == enterprise_id)
+    latest = session.scalar(of_projects.order_by(Project.id.desc()).limit(1))
+    return latest if latest is not None else session.get_one(Enterprise, enterprise_id).division_id
+
+
+def _when(step: "AnswerTicket | CallBackTicket") -> Happening:
+    return Happening(on=step.on, second=step.second, late_reason=step.late_reason)
+
+
+def _ticket_result(ticket: Ticket) -> TicketResult:
+    return TicketResult(ticket.ticket_no, ticket.due_at, ticket.state)
+
+
+@act(by=STAFF | {Role.SUPERVISOR})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerTicket:
-    """An open ticket is answered; one that is answered is called back."""
+    """The answer to a question or a complaint, and word to the person who asked."""
 
     ticket: TicketNo
     words: Words = ""
+    on: CalendarDate | None = None
+    second: SecondOfDay | None = None
+    late_reason: Reason = ""
 
     def perform(self, context: ActContext) -> TicketResult:
         ticket = context.row(Ticket, self.ticket)
-        if ticket.state is TicketState.OPEN:
-            answer(context.session, ticket, reply=self.words, by=context.actor, at=context.at)
-        else:
-            ticket.call_back(at=context.at, words=self.words)
-        return TicketResult(ticket.ticket_no, ticket.due_at, ticket.state)
+        _answer(context.session, ticket, reply=self.words.strip(), by=context.actor, at=context.at, when=_when(self))
+        return _ticket_result(ticket)
 
 
-@act(by={Role.AGENT, Role.SUPERVISOR, Role.OPERATOR})
+@act(by=STAFF | {Role.SUPERVISOR})
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RectifyGrade:
-    """One step of a rectification (整改): what was found, done or answered; the rated person may only appeal."""
+class CallBackTicket:
+    """The asker was called back about the answer (回访): what they said."""
 
-    rectification: RectificationId
-    step: RectificationState
+    ticket: TicketNo
     words: Words = ""
+    on: CalendarDate | None = None
+    second: SecondOfDay | None = None
+    late_reason: Reason = ""
 
-    def perform(self, context: ActContext) -> int:
-        rectification = context.row(Rectification, self.rectification)
-        rectify(context.session, rectification, self.step, words=self.words, by=context.actor, at=context.at)
-        return rectification.id
+    def perform(self, context: ActContext) -> TicketResult:
+        ticket = context.row(Ticket, self.ticket)
+        fact = Fact(kind=FactKind.TICKET_CALLED_BACK, words=self.words.strip())
+        record_fact(context.session, ticket, fact, _when(self), by=context.actor, at=context.at)
+        return _ticket_result(ticket)
+
+
+TICKET_STEPS: Mapping[str, type[Act[TicketResult]]] = MappingProxyType(
+    {"answered": AnswerTicket, "called_back": CallBackTicket}
+)
+"""The word by which a door names each step of a ticket: the state that follows."""

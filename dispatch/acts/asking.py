@@ -2,32 +2,34 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, ClassVar
 
-from annotated_types import Ge, Le, MaxLen, MinLen
+from annotated_types import MaxLen, MinLen
 from pydantic import StringConstraints
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from agents.network import Division, division_with, home_county
 from dispatch.acts import delegation, project_intake
 from dispatch.acts.act import APPLICANTS, ActContext, act
-from dispatch.acts.act_fields import CalendarDate, Latitude, Longitude, Why
+from dispatch.acts.act_fields import Amount, CalendarDate, Latitude, Longitude, Phone, Why
 from dispatch.acts.early_ends import revoke
 from dispatch.acts.project_intake import ProjectIntake, ProjectSite
 from dispatch.cases.case import Case, Way
-from dispatch.cases.enterprises import add_contact, enterprise_with_code
+from dispatch.cases.enterprises import add_contact, default_contact, enterprise_with_code, mobile_of
 from dispatch.cases.notify import day_of
-from dispatch.cases.project import Contact, Enterprise, Power, Project
+from dispatch.cases.project import Contact, Enterprise, Power, Project, ProjectState
 from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Role
-from dispatch.core.errors import Refused
+from dispatch.core.canonical import canonical_name, visible_text
+from dispatch.core.errors import Refused, WrongStage, of_field
 from dispatch.core.ids import ContactId, EnterpriseId, ProjectNo
 from dispatch.core.localized_text import LocalizedText
 
 STRICT: dict[str, Any] = {"extra": "forbid", "str_strip_whitespace": True}
 Code = Annotated[str, StringConstraints(pattern=r"^\d{6,12}$")]
 FullName = Annotated[str, MinLen(1), MaxLen(40)]
-Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{5,20}$")]
 MatterCodes = Annotated[tuple[str, ...], MaxLen(60)]
 
 
@@ -37,9 +39,13 @@ class OutOfReach(Refused):
     user_message = "不在您的辖区内"
 
 
+class AlreadyAsked(Refused):
+    """The enterprise has an open project of this name at this place."""
+
+
 @dataclass(frozen=True, slots=True)
 class SiteGiven:
-    """Where the project stands; WGS-84."""
+    """Where the project stands; WGS-84. The address may be written with or without its division."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
@@ -56,21 +62,9 @@ class PartyGiven:
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     name: Annotated[str, MinLen(1), MaxLen(200)]
-    credit_code: Annotated[str, MaxLen(18)]
+    credit_code: Annotated[str, MaxLen(60)]
     contact_name: FullName
-    contact_phone: Number
-
-
-@dataclass(frozen=True, slots=True)
-class PersonGiven:
-    """Somebody whom the letter names to hand originals over or to receive them."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-
-    name: FullName
-    phone: Number
-    may_hand_over: bool = True
-    may_receive: bool = True
+    contact_phone: Phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +94,8 @@ def _asked(case: Case) -> Asked:
 class RequestProject:
     """A project with its first case: free proxy handling is asked for.
 
-    ``contact_id``: of the same enterprise, its first contact by default. Agents and leads say whose project it is, by
-    ``enterprise_id`` or by ``party``."""
+    ``contact_id``: of the same enterprise, by default the actor's own, else its first. Agents and leads say whose
+    project it is, by ``enterprise_id`` or by ``party``."""
 
     name: Annotated[str, MinLen(1), MaxLen(120)]
     family: Family
@@ -109,8 +103,8 @@ class RequestProject:
     matters: Annotated[MatterCodes, MinLen(1)]
     pickup_way: Way = Way.COURIER
     delivery_way: Way = Way.COURIER
-    project_code: Annotated[str, MinLen(24), MaxLen(24)] | None = None
-    investment_wan: Annotated[int, Ge(0), Le(100_000_000)] | None = None
+    project_code: Annotated[str, MaxLen(60)] | None = None
+    investment_wan: Amount | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "zh"
     is_state_secret: bool = False
@@ -120,8 +114,11 @@ class RequestProject:
 
     def perform(self, context: ActContext) -> Asked:
         enterprise, contact = self._party(context)
-        _check_reach(context, division_with(context.session, self.site.division_code))
-        site = ProjectSite(self.site.division_code, self.site.lon, self.site.lat, self.site.address)
+        division = division_with(context.session, self.site.division_code)
+        _check_reach(context, division)
+        _check_new(context, enterprise, canonical_name(self.name), division)
+        project_intake.check_point(division, self.site.lon, self.site.lat)
+        site = ProjectSite(division.code, self.site.lon, self.site.lat, _written_out(self.site.address, division))
         intake = ProjectIntake(
             name=self.name, family=self.family, site=site, matters=self.matters, investment_wan=self.investment_wan,
             project_code=self.project_code, facts=self.facts, language=self.language, pickup_way=self.pickup_way,
@@ -136,18 +133,24 @@ class RequestProject:
         """Whose project it is, and who is told. An enterprise asks for itself alone."""
         session, actor = context.session, context.actor
         if self.party is not None and actor.role is not Role.ENTERPRISE:
-            enterprise = enterprise_with_code(session, self.party.credit_code, self.party.name, at=context.at)
-            name, phone = self.party.contact_name, self.party.contact_phone
-            return enterprise, add_contact(session, enterprise.id, name, phone, at=context.at)
+            return self._named_party(session, self.party, context.at)
         enterprise_id = actor.enterprise_id or self.enterprise_id
         owner = session.get(Enterprise, enterprise_id) if enterprise_id else None
         if owner is None:
             raise Refused("whose project is it?", user_message="请指明企业")
         named = None if self.contact_id is None else context.row(Contact, self.contact_id)
-        contact = named or next(iter(owner.contacts), None)
+        contact = named or default_contact(session, actor, owner)
         if contact is None or contact.enterprise_id != owner.id:
             raise Refused("the enterprise has no such contact", user_message="请先登记企业联系人")
         return owner, contact
+
+    def _named_party(self, session: Session, party: PartyGiven, at: datetime) -> tuple[Enterprise, Contact]:
+        """The enterprise by its code, and the person whom each SMS must reach."""
+        with of_field("party.contact_phone"):
+            phone = mobile_of(party.contact_phone)
+        with of_field("party.credit_code"):
+            enterprise = enterprise_with_code(session, party.credit_code, party.name, at=at)
+        return enterprise, add_contact(session, enterprise.id, party.contact_name, phone, at=at)
 
 
 def _check_reach(context: ActContext, division: Division) -> None:
@@ -157,7 +160,33 @@ def _check_reach(context: ActContext, division: Division) -> None:
     own = None if actor.division_id is None else session.get_one(Division, actor.division_id)
     home = own if own is None or actor.role is Role.LEAD else home_county(session, own) or own
     if home is None or not f"{division.path}.".startswith(f"{home.path}."):
-        raise OutOfReach(f"{division.code} is out of {actor.label}'s reach")
+        raise OutOfReach(f"{division.code} is out of {actor.label}'s reach", field="site.division_code")
+
+
+def _check_new(context: ActContext, enterprise: Enterprise, name: str, division: Division) -> None:
+    """The same request sent again, at whichever door, opens nothing twice: requests of one enterprise wait for each
+    other until their transaction ends."""
+    context.session.execute(select(func.pg_advisory_xact_lock(func.hashtext("request"), enterprise.id)))
+    there = context.session.scalar(
+        select(Project.project_no)
+        .where(
+            Project.enterprise_id == enterprise.id, Project.name == name, Project.division_id == division.id,
+            Project.state != ProjectState.CLOSED,
+        )
+        .limit(1)
+    )  # fmt: skip
+    if there is not None:
+        raise AlreadyAsked(
+            f"project {there} has this name and place",
+            user_message=LocalizedText("已有同名项目 %(no)s", no=there),
+            field="name",
+        )
+
+
+def _written_out(address: str, division: Division) -> str:
+    """The address as a courier reads it: with its division, whichever way it was typed."""
+    typed = visible_text(address)
+    return typed if not typed or division.name in typed else f"{division.name}{typed}"
 
 
 @act(by=APPLICANTS)
@@ -172,8 +201,9 @@ class OpenCase:
     delivery_way: Way = Way.COURIER
 
     def perform(self, context: ActContext) -> Asked:
+        project = context.row(Project, self.project)
         case = project_intake.open_case(
-            context.session, context.row(Project, self.project), matters=self.matters, pickup_way=self.pickup_way,
+            context.session, project, matters=self.matters, pickup_way=self.pickup_way,
             delivery_way=self.delivery_way, by=context.actor, at=context.at,
         )  # fmt: skip
         return _asked(case)
@@ -191,18 +221,17 @@ class SignDelegation:
     legal_representative: FullName
     powers: Annotated[tuple[Power, ...], MinLen(1), MaxLen(10)]
     matters: MatterCodes = ()
-    people: Annotated[tuple[PersonGiven, ...], MinLen(1), MaxLen(20)]
+    people: Annotated[tuple[delegation.AuthorisedPerson, ...], MinLen(1), MaxLen(20)]
     valid_to: CalendarDate
     may_pass_on: bool = False
 
     def perform(self, context: ActContext) -> LetterResult:
         project = context.row(Project, self.project)
-        people = [
-            delegation.AuthorisedPerson(one.name, one.phone, one.may_hand_over, one.may_receive) for one in self.people
-        ]
+        if project.delegation_on(day_of(context.at)) is not None:
+            raise WrongStage(f"project {project.project_no} has a letter", user_message="已有正在生效的委托书")
         letter = delegation.delegate(
             context.session, project, legal_representative=self.legal_representative, powers=set(self.powers),
-            matters=self.matters, people=people, valid_to=self.valid_to, may_pass_on=self.may_pass_on,
+            matters=self.matters, people=self.people, valid_to=self.valid_to, may_pass_on=self.may_pass_on,
             by=context.actor, at=context.at,
         )  # fmt: skip
         return LetterResult(project.project_no, letter.valid_from, letter.valid_to)
@@ -221,6 +250,6 @@ class RevokeDelegation:
         project = context.row(Project, self.project)
         letter = project.delegation_on(day_of(context.at))
         if letter is None:
-            raise Refused("no letter is in force", user_message=LocalizedText("没有正在生效的委托书"))
+            raise WrongStage("no letter is in force", user_message="没有正在生效的委托书")
         revoke(context.session, letter, reason=self.reason, by=context.actor, at=context.at)
         return project.project_no

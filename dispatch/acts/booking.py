@@ -1,5 +1,6 @@
 """Booking: a courier is to collect papers, bring results, or both at one stop; and at another time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,18 +11,18 @@ from dispatch.acts.act_fields import CalendarDate, Latitude, Longitude, Name, Ph
 from dispatch.acts.case_result import LegResult, leg_result
 from dispatch.acts.delivery import parcels_at_centre
 from dispatch.acts.new_parcel import new_parcel
-from dispatch.cases.case import Case, MaterialState
-from dispatch.cases.lookups import moment, reviews_of
+from dispatch.cases.case import Case, MaterialState, Way
+from dispatch.cases.lookups import moment, parcels_of, reviews_of
 from dispatch.cases.notify import add_timeline_event, day_of
 from dispatch.cases.project import AuthorisedRecipient, Power, Project
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.core.actor import Actor
+from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.ids import CaseNo, RecipientId, Waybill
 from dispatch.core.localized_text import DayText, LocalizedText, WindowText
 from dispatch.custody.handover import Holder
-from dispatch.custody.parcel import Leg, Parcel, Payer
+from dispatch.custody.parcel import Leg, Parcel, ParcelState, Payer
 from routing.day.courier_stop import CourierStop, StopKind
 from routing.day.stops import Address, StopNeeds, request_stop, reschedule, stop_with
 
@@ -38,12 +39,31 @@ class Appointment:
     recipient_id: int | None = None
 
 
-def book_pickup(session: Session, case: Case, *, appointment: Appointment, by: Actor, at: datetime) -> Parcel:
+class AlreadyBooked(WrongStage):
+    """A courier is asked for these papers; an appointment is one thing that moves."""
+
+    user_message = "已预约上门，请改约时间，不必重复预约"
+
+
+def awaits_pickup(case: Case, parcels: Iterable[Parcel]) -> bool:
+    """Whether the enterprise still has to say when its originals are collected."""
+    coming = any(p.leg is not Leg.DELIVERY and p.state is not ParcelState.CANCELLED for p in parcels)
+    return case.stage is Stage.PRESCREENED and not coming and bool(case.originals)
+
+
+def awaits_delivery(case: Case, parcels: Iterable[Parcel]) -> bool:
+    """Whether the enterprise still has to say when the results are brought."""
+    coming = any(p.leg is Leg.DELIVERY and p.state is not ParcelState.CANCELLED for p in parcels)
+    return case.stage is Stage.DECIDED and not coming and case.delivery_way is not Way.ELECTRONIC
+
+
+def _book_pickup(session: Session, case: Case, *, appointment: Appointment, by: Actor, at: datetime) -> Parcel:
     """The enterprise picks a window (预约揽收). The stage follows when a plan with this stop is committed."""
     case.must_be(Stage.PRESCREENED, Stage.PICKUP_PLANNED, Stage.COLLECTED, Stage.SUBMITTED, Stage.UNDER_REVIEW)
     _check_day(session, appointment.on, appointment.closes_s, at)
     recipient = _authorised(session, case, appointment, Power.SUBMIT, day_of(at))
-    contents = [m.name for m in case.originals if m.state is not MaterialState.HELD]
+    originals = [m.name for m in case.originals if m.state is not MaterialState.HELD]
+    contents = _not_booked(originals, (p for p in parcels_of(session, case) if p.leg is Leg.PICKUP))
     parcel = new_parcel(
         session, case, leg=Leg.PICKUP, contents=contents or ["材料原件"], holder=Holder.ENTERPRISE, at=at
     )
@@ -59,16 +79,26 @@ def book_pickup(session: Session, case: Case, *, appointment: Appointment, by: A
     return parcel
 
 
+def _not_booked(papers: list[str], parcels: Iterable[Parcel]) -> list[str]:
+    """The papers for which no courier is asked yet. Raises AlreadyBooked when one comes for all of them."""
+    coming = [p for p in parcels if p.stop_id is not None and p.state in {ParcelState.BOOKED, ParcelState.AT_CENTRE}]
+    left = [paper for paper in papers if not any(paper in parcel.contents for parcel in coming)]
+    if coming and not left:
+        raise AlreadyBooked(f"parcel {coming[0].waybill} is booked")
+    return left
+
+
 def _when(appointment: Appointment) -> dict[str, str]:
     return {"day": DayText(appointment.on), "window": WindowText(appointment.opens_s, appointment.closes_s)}
 
 
-def book_delivery(session: Session, case: Case, *, appointment: Appointment, by: Actor, at: datetime) -> Parcel:
+def _book_delivery(session: Session, case: Case, *, appointment: Appointment, by: Actor, at: datetime) -> Parcel:
     """The results go home by courier: an authorised person, a window, a code."""
     case.must_be(Stage.SUBMITTED, Stage.UNDER_REVIEW, Stage.DECIDED, Stage.DELIVERY_PLANNED, Stage.DELIVERED)
     _check_day(session, appointment.on, appointment.closes_s, at)
     recipient = _authorised(session, case, appointment, Power.RECEIVE, day_of(at))
-    contents = [r.matter.short_name for r in reviews_of(session, case) if r.is_decided and r.matter.result_has_original]
+    results = [r.matter.short_name for r in reviews_of(session, case) if r.is_decided and r.matter.result_has_original]
+    contents = _not_booked(results, (p for p in parcels_of(session, case) if p.leg is Leg.DELIVERY))
     parcel = new_parcel(session, case, leg=Leg.DELIVERY, contents=contents or ["办理结果"], holder=Holder.CENTRE, at=at)
     parcel.holder_ref = f"centre:{parcel.centre_id}"
     parcel.payer = appointment.payer
@@ -88,9 +118,9 @@ def book_delivery(session: Session, case: Case, *, appointment: Appointment, by:
     return parcel
 
 
-def book_exchange(session: Session, case: Case, *, appointment: Appointment, by: Actor, at: datetime) -> Parcel:
+def _book_exchange(session: Session, case: Case, *, appointment: Appointment, by: Actor, at: datetime) -> Parcel:
     """Papers come and go at one stop (换件): results are delivered, old originals collected, one code for both."""
-    delivery = book_delivery(session, case, appointment=appointment, by=by, at=at)
+    delivery = _book_delivery(session, case, appointment=appointment, by=by, at=at)
     stop = session.get_one(CourierStop, delivery.stop_id)
     stop.kind = StopKind.EXCHANGE
     contents = [m.name for m in case.originals if m.state in {MaterialState.WANTED, MaterialState.DEFERRED}]
@@ -104,7 +134,7 @@ def book_exchange(session: Session, case: Case, *, appointment: Appointment, by:
     return parcel
 
 
-def reschedule_leg(
+def _reschedule_leg(
     session: Session, case: Case, parcel: Parcel, *, day: date, window: tuple[int, int], by: Actor, at: datetime
 ) -> None:
     """Another day or window without calling anybody, until the run is committed."""
@@ -180,11 +210,12 @@ class _Booking:
     recipient_id: RecipientId | None = None
     payer: Payer = Payer.GOVERNMENT
 
-    def appointment(self, case: Case) -> Appointment:
-        """Where nothing else is said the courier calls at the project's site, and asks for the case's contact."""
+    def appointment(self, case: Case, at: datetime) -> Appointment:
+        """Where nothing else is said the courier calls at the site, and asks for the recipient, else the contact."""
         if self.on is None or self.opens_s is None or self.closes_s is None:
             raise Refused("a courier leg needs on, opens_s and closes_s", user_message="请选择上门日期和时段")
-        project, contact = case.project, case.contact
+        project = case.project
+        contact = self._recipient(project, day_of(at)) or case.contact
         lon, lat = (self.lon, self.lat) if self.lon is not None else (project.site_lon, project.site_lat)
         if lon is None or lat is None:
             raise Refused(
@@ -198,6 +229,11 @@ class _Booking:
         )  # fmt: skip
         return Appointment(self.on, self.opens_s, self.closes_s, address, self.payer, self.recipient_id)
 
+    def _recipient(self, project: Project, today: date) -> AuthorisedRecipient | None:
+        letter = project.delegation_on(today)
+        people = [] if letter is None else letter.recipients
+        return next((person for person in people if person.id == self.recipient_id), None)
+
 
 @act(by=APPLICANTS)
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,8 +242,12 @@ class BookPickup(_Booking):
 
     def perform(self, context: ActContext) -> LegResult:
         case = context.row(Case, self.case)
+        if context.actor.role is Role.ENTERPRISE and not awaits_pickup(case, parcels_of(context.session, case)):
+            raise WrongStage(f"case {case.case_no} awaits no pickup", user_message="现在不需要预约上门")
         return leg_result(
-            book_pickup(context.session, case, appointment=self.appointment(case), by=context.actor, at=context.at)
+            _book_pickup(
+                context.session, case, appointment=self.appointment(case, context.at), by=context.actor, at=context.at
+            )
         )
 
 
@@ -218,8 +258,12 @@ class BookDelivery(_Booking):
 
     def perform(self, context: ActContext) -> LegResult:
         case = context.row(Case, self.case)
+        if context.actor.role is Role.ENTERPRISE and not awaits_delivery(case, parcels_of(context.session, case)):
+            raise WrongStage(f"case {case.case_no} awaits no delivery", user_message="现在不需要预约上门")
         return leg_result(
-            book_delivery(context.session, case, appointment=self.appointment(case), by=context.actor, at=context.at)
+            _book_delivery(
+                context.session, case, appointment=self.appointment(case, context.at), by=context.actor, at=context.at
+            )
         )
 
 
@@ -231,7 +275,9 @@ class BookExchange(_Booking):
     def perform(self, context: ActContext) -> LegResult:
         case = context.row(Case, self.case)
         return leg_result(
-            book_exchange(context.session, case, appointment=self.appointment(case), by=context.actor, at=context.at)
+            _book_exchange(
+                context.session, case, appointment=self.appointment(case, context.at), by=context.actor, at=context.at
+            )
         )
 
 
@@ -250,7 +296,7 @@ class RescheduleLeg:
             raise Refused("a leg needs on, opens_s and closes_s", user_message="请选择上门日期和时段")
         parcel = context.row(Parcel, self.waybill)
         case = context.session.get_one(Case, parcel.case_id)
-        reschedule_leg(
+        _reschedule_leg(
             context.session, case, parcel, day=self.on, window=(self.opens_s, self.closes_s), by=context.actor,
             at=context.at,
         )  # fmt: skip

@@ -13,33 +13,22 @@ from dispatch.acts.act import ActContext, act
 from dispatch.acts.act_fields import Words
 from dispatch.acts.case_result import CaseResult, case_result
 from dispatch.cases.case import Case
+from dispatch.cases.due_moments import rectify_grade_due, verify_grade_due
 from dispatch.cases.evaluation import Evaluation, Grade, Rectification
-from dispatch.cases.lookups import due, open_cases, reviews_of
+from dispatch.cases.lookups import open_cases, reviews_of
 from dispatch.cases.notify import DeskKind, queue_desk_notice, queue_stage_notice, sms_case_number
 from dispatch.cases.project import Project, ProjectState
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor, Role
-from dispatch.core.errors import NotFound, Refused
+from dispatch.core.errors import Refused
 from dispatch.core.ids import CaseNo, ReviewId
 
-CLOSE_UNRATED_WD = 15
 
-VERIFY_BAD_GRADE_WD = 1
-
-RECTIFY_BAD_GRADE_WD = 15
-
-
-def evaluate(
+def _evaluate(
     session: Session, case: Case, *, grades: Mapping[int, tuple[Grade, str]], by: Actor, at: datetime
 ) -> list[Evaluation]:
     """A grade for each matter (好差评). A bad one goes to supervision, not to the rated, and is rectified."""
-    case.must_be(Stage.DELIVERED)
-    reviews = {r.id: r for r in reviews_of(session, case)}
-    if set(grades) - set(reviews):
-        raise NotFound(f"case {case.case_no} has no reviews {sorted(set(grades) - set(reviews))}")
-    if not grades:
-        raise Refused("at least one grade", user_message="请至少评价一个事项")
     calendar = calendar_of(session)
     lead = session.get_one(Project, case.project_id).lead
     given: list[Evaluation] = []
@@ -56,8 +45,8 @@ def evaluate(
                 Rectification(
                     evaluation_id=evaluation.id,
                     opened_at=at,
-                    verify_by=due(calendar, at, VERIFY_BAD_GRADE_WD),
-                    rectify_by=due(calendar, at, RECTIFY_BAD_GRADE_WD),
+                    verify_by=verify_grade_due(calendar, at),
+                    rectify_by=rectify_grade_due(calendar, at),
                 )
             )
             queue_desk_notice(
@@ -110,6 +99,13 @@ class EvaluateCase:
 
     def perform(self, context: ActContext) -> CaseResult:
         case = context.row(Case, self.case)
+        case.must_be(Stage.DELIVERED)
         grades = {int(given.review_id): (Grade(given.grade), given.words) for given in self.grades}
-        evaluate(context.session, case, grades=grades, by=context.actor, at=context.at)
+        if any(review.id not in grades for review in reviews_of(context.session, case)):
+            raise Refused("a matter has no grade", user_message="请为每个事项选一个等级")
+        if any(grade.is_bad and not words.strip() for grade, words in grades.values()):
+            raise Refused(
+                "a bad grade has no words", user_message="选“不满意”或“非常不满意”时，请写明原因，便于核实整改"
+            )
+        _evaluate(context.session, case, grades=grades, by=context.actor, at=context.at)
         return case_result(case)

@@ -8,7 +8,7 @@ from annotated_types import MaxLen
 from sqlalchemy.orm import Session
 
 from agents.network import ServiceCentre
-from dispatch.acts.act import APPLICANTS, ActContext, act
+from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.case_result import LegResult, leg_result
 from dispatch.acts.new_parcel import new_parcel
 from dispatch.cases.case import Case
@@ -16,7 +16,7 @@ from dispatch.cases.lookups import actor_ref
 from dispatch.cases.notify import add_timeline_event, queue_notice, queue_stage_notice
 from dispatch.cases.project import Project
 from dispatch.cases.stages import Stage
-from dispatch.core.actor import Actor, Role
+from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
 from dispatch.core.ids import CaseNo
 from dispatch.core.localized_text import LocalizedText
@@ -24,7 +24,7 @@ from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Leg, Parcel
 
 
-def hand_in(session: Session, case: Case, *, by: Actor, at: datetime, scan_id: str) -> Parcel:
+def _hand_in(session: Session, case: Case, *, by: Actor, at: datetime, scan_id: str) -> Parcel:
     """The enterprise brought its papers to the counter itself."""
     case.must_be(Stage.PRESCREENED)
     contents = [m.name for m in case.originals] or ["材料原件"]
@@ -51,7 +51,10 @@ def collected(session: Session, case: Case, parcel: Parcel, *, by: Actor, at: da
             words=LocalizedText("已揽收 %(waybill)s", waybill=parcel.waybill),
             waybill=parcel.waybill,
         )
-        queue_notice(session, case, "collected", at=at, key=parcel.waybill, values=_collected_values(session, parcel))
+        queue_notice(
+            session, case, "collected", at=at, key=f"{parcel.waybill}:{parcel.chain_length}",
+            values=_collected_values(session, parcel),
+        )  # fmt: skip
 
 
 def _tell_collected(session: Session, case: Case, parcel: Parcel, *, at: datetime, by: Actor) -> None:
@@ -67,27 +70,15 @@ def _tell_collected(session: Session, case: Case, parcel: Parcel, *, at: datetim
 
 def _collected_values(session: Session, parcel: Parcel) -> dict[str, str]:
     centre = session.get(ServiceCentre, parcel.centre_id) if parcel.centre_id else None
-    return {"count": str(len(parcel.contents)), "centre": (centre.name if centre else "代办中心")[:20]}
-
-
-def receive(
-    session: Session, case: Case, parcel: Parcel, *, centre_id: int, scan_id: str, by: Actor, at: datetime
-) -> None:
-    """The centre has scanned the parcel in."""
-    parcel.hand_over(to=Holder.CENTRE, ref=f"centre:{centre_id}", scan_id=scan_id, at=at, by=actor_ref(by))
-    parcel.centre_id = centre_id
-    add_timeline_event(
-        session, case, kind="at_centre", by=by, at=at, words="原件已到政务服务中心", waybill=parcel.waybill
-    )
+    return {"count": str(len(parcel.contents)), "centre": (centre.name if centre else "代办中心")}
 
 
 def send_on(
-    session: Session, case: Case, parcel: Parcel, *, to_centre_id: int, scan_id: str, by: Actor, at: datetime
+    session: Session, case: Case, parcel: Parcel, *, centre: ServiceCentre, scan_id: str, by: Actor, at: datetime
 ) -> None:
     """From this centre to another by the EMS trunk (中心间流转): the other centre's scan ends the leg."""
-    centre = session.get(ServiceCentre, to_centre_id)
-    if centre is None or centre.id == parcel.centre_id:
-        raise Refused(f"centre {to_centre_id} is no other centre", user_message="请选择另一个政务服务中心")
+    if centre.id == parcel.centre_id:
+        raise Refused(f"centre {centre.centre_no} is no other centre", user_message="请选择另一个政务服务中心")
     if any(link.scan_id == scan_id for link in parcel.handovers):
         return
     parcel.hand_over(
@@ -105,7 +96,7 @@ def send_on(
     )
 
 
-@act(by=APPLICANTS)
+@act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandIn:
     """The enterprise brought its originals to the counter; who takes them in writes it down."""
@@ -116,7 +107,5 @@ class HandIn:
 
     def perform(self, context: ActContext) -> LegResult:
         case = context.row(Case, self.case)
-        if context.actor.role is Role.ENTERPRISE:
-            raise Refused("the counter takes papers in", user_message="窗口交件由代办员登记")
         scan_id = self.scan_id or f"counter:{case.case_no}:{case.version}"
-        return leg_result(hand_in(context.session, case, by=context.actor, at=context.at, scan_id=scan_id))
+        return leg_result(_hand_in(context.session, case, by=context.actor, at=context.at, scan_id=scan_id))

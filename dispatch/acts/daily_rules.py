@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch.acts.acceptance import accept
+from dispatch.acts.acceptance import accept_silently
 from dispatch.acts.act import Act, ActContext, act
 from dispatch.acts.closing import end_of_case
 from dispatch.acts.deciding import decide
-from dispatch.cases.case import Case, Material, MaterialState
+from dispatch.acts.deriving import ExtendRunningPauses
+from dispatch.acts.recording import record_fact
+from dispatch.acts.rostering import MakeShifts
+from dispatch.cases.case import Case, Material
+from dispatch.cases.fact_event import Fact, FactKind
 from dispatch.cases.notify import (
     DeskKind,
     add_timeline_event,
@@ -19,27 +23,31 @@ from dispatch.cases.notify import (
     queue_notice,
     queue_stage_notice,
 )
+from dispatch.cases.obligations.obligation import Obligation, ObligationKind
+from dispatch.cases.obligations.reach import open_subjects, overdue_subjects
 from dispatch.cases.project import Project, Referral
-from dispatch.cases.review import Review, ReviewState
-from dispatch.cases.stages import ENDS, Stage
+from dispatch.cases.review import Review
+from dispatch.cases.review_state import ReviewState
+from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import SYSTEM
 from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.custody.anchors import CustodyAnchor, anchor
+from dispatch.custody.transparency_log import publish
 
 REMIND = timedelta(days=2)
 
 
-def accept_by_silence(session: Session, *, at: datetime) -> list[Review]:
+def _accept_by_silence(session: Session, *, at: datetime) -> list[Review]:
     """Filings on which the authority was silent for five working days count as accepted (视为受理)."""
-    calendar = calendar_of(session)
-    due = session.scalars(
-        select(Review).where(Review.state == ReviewState.SUBMITTED, Review.correction_due_at < at).order_by(Review.id)
-    ).all()
-    for review in due:
+    calendar, accepted = calendar_of(session), []
+    for review_id in overdue_subjects(session, ObligationKind.SILENCE, at=at):
+        review = session.get_one(Review, review_id)
         session.get_one(Case, review.case_id, with_for_update=True, populate_existing=True)
-        deemed_at = review.deemed_accepted_at(calendar)
-        accept(session, review, notice_no="", by=SYSTEM, at=deemed_at, deemed=True)
+        review.derive(calendar, day_of(at))  # the calendar may have moved what is kept of the limit
+        if not review.is_deemed_accepted(at):
+            continue
+        accept_silently(session, review, at=at)
         case = session.get_one(Case, review.case_id)
         add_timeline_event(
             session,
@@ -50,14 +58,15 @@ def accept_by_silence(session: Session, *, at: datetime) -> list[Review]:
             words="五日内未告知补正，视为受理，请催办",
             internal=True,
         )
-    return list(due)
+        accepted.append(review)
+    return accepted
 
 
-def close_unrated(session: Session, *, at: datetime) -> list[Case]:
+def _close_unrated(session: Session, *, at: datetime) -> list[Case]:
     """Delivered cases that nobody rated within 15 working days are closed (归档), with thanks."""
-    cases = session.scalars(
-        select(Case).where(Case.stage == Stage.DELIVERED, Case.close_by < at).order_by(Case.id).with_for_update()
-    ).all()
+    ids = overdue_subjects(session, ObligationKind.GRADE, at=at)
+    query = select(Case).where(Case.id.in_(ids), Case.stage == Stage.DELIVERED).order_by(Case.id).with_for_update()
+    cases = session.scalars(query.execution_options(populate_existing=True)).all()
     for case in cases:
         case.move_to(Stage.CLOSED, at=at, by=SYSTEM.label)
         queue_stage_notice(session, case, at=at, by=SYSTEM, words="15个工作日未评价，已归档")
@@ -65,22 +74,15 @@ def close_unrated(session: Session, *, at: datetime) -> list[Case]:
     return list(cases)
 
 
-def return_overdue(session: Session, *, at: datetime) -> list[Material]:
+def _return_overdue(session: Session, *, at: datetime) -> list[Material]:
     """A deferred material (容缺) that did not come by its day: its matter is returned (退办)."""
-    today = day_of(at)
-    rows = session.scalars(
-        select(Material)
-        .join(Case, Case.id == Material.case_id)
-        .where(
-            Material.state == MaterialState.DEFERRED,
-            Material.supplied_at.is_(None),
-            Material.owed_by < today,
-            Case.stage.not_in(ENDS),
-        )
-        .order_by(Material.case_id, Material.id)
-    ).all()
-    for material in rows:
+    returned: list[Material] = []
+    for material_id in overdue_subjects(session, ObligationKind.DEFERRED, at=at):
+        material = session.get_one(Material, material_id)
         case = session.get_one(Case, material.case_id, with_for_update=True, populate_existing=True)
+        session.refresh(material)
+        if not material.is_owed or case.has_ended:  # it came, or the case ended, while this waited for the case
+            continue
         review = session.scalar(
             select(Review).where(
                 Review.case_id == case.id,
@@ -91,52 +93,40 @@ def return_overdue(session: Session, *, at: datetime) -> list[Material]:
         if review is not None:
             words = LocalizedText("容缺材料逾期未补：%(name)s", name=material.name)
             decide(session, review, outcome=ReviewState.RETURNED, decision_no="", reason=words, by=SYSTEM, at=at)
-        material.state = MaterialState.DEFECTIVE
-        material.defect = "容缺材料逾期未补"
-    return list(rows)
+        fact = Fact(kind=FactKind.MATERIAL_REFUSED, words="容缺材料逾期未补")
+        record_fact(session, material, fact, by=SYSTEM, at=at)
+        returned.append(material)
+    return returned
 
 
-def remind_supplements(session: Session, *, at: datetime) -> int:
+def _remind_supplements(session: Session, *, at: datetime) -> int:
     """Two days before a deferred material is due, its enterprise is reminded, once."""
     today = day_of(at)
-    rows = session.scalars(
-        select(Material)
-        .join(Case, Case.id == Material.case_id)
-        .where(
-            Material.state == MaterialState.DEFERRED,
-            Material.supplied_at.is_(None),
-            Material.owed_by.between(today, today + REMIND),
-            Case.stage.not_in(ENDS),
-        )
-    ).all()
-    for material in rows:
+    soon = open_subjects(session, ObligationKind.DEFERRED, Obligation.due_on.between(today, today + REMIND))
+    for material_id in soon:
+        material = session.get_one(Material, material_id)
         case = session.get_one(Case, material.case_id)
-        assert material.owed_by is not None
+        assert material.owed_by is not None  # the obligation is folded from this day
         queue_notice(
-            session, case, "supplement_due", at=at, key=str(material.id),
-            values={"matter": material.name[:20], "day": DayText(material.owed_by)},
+            session, case, "supplement_due", at=at, key=f"{material.id}:{material.owed_by}",
+            values={"matter": material.name, "day": DayText(material.owed_by)},
         )  # fmt: skip
-    return len(rows)
+    return len(soon)
 
 
-def escalate_referrals(session: Session, *, at: datetime) -> list[Referral]:
+def _escalate_referrals(session: Session, *, at: datetime) -> list[Referral]:
     """A handover that nobody accepted within one working day goes to the team lead; the first agent stays the owner."""
-    rows = session.scalars(
-        select(Referral).where(
-            Referral.accept_by < at,
-            Referral.accepted_at.is_(None),
-            Referral.declined_at.is_(None),
-            Referral.escalated_at.is_(None),
-        )
-    ).all()
-    for referral in rows:
+    overdue = overdue_subjects(session, ObligationKind.REFERRAL, at=at)
+    rows = [session.get_one(Referral, referral_id) for referral_id in overdue]
+    unanswered = [referral for referral in rows if referral.escalated_at is None]
+    for referral in unanswered:
         referral.escalated_at = at
         project = session.get_one(Project, referral.project_id)
         queue_desk_notice(
             session, kind=DeskKind.LEAD, division_id=project.home_division_id, text="first_ask_escalated",
-            key=str(referral.id), at=at, values={"project": project.name[:20]},
+            key=str(referral.id), at=at, values={"project": project.name},
         )  # fmt: skip
-    return list(rows)
+    return unanswered
 
 
 # ---------------------------------------------------------------- as acts of the schedule
@@ -148,7 +138,7 @@ class AcceptBySilence:
     """Filings on which an authority was silent for five working days count as accepted (视为受理)."""
 
     def perform(self, context: ActContext) -> int:
-        return len(accept_by_silence(context.session, at=context.at))
+        return len(_accept_by_silence(context.session, at=context.at))
 
 
 @act(is_routine=True)
@@ -157,7 +147,7 @@ class ReturnOverdue:
     """Matters whose deferred material did not come in time are returned (退办)."""
 
     def perform(self, context: ActContext) -> int:
-        return len(return_overdue(context.session, at=context.at))
+        return len(_return_overdue(context.session, at=context.at))
 
 
 @act(is_routine=True)
@@ -166,7 +156,7 @@ class RemindSupplements:
     """Enterprises are reminded of deferred materials that are due in two days."""
 
     def perform(self, context: ActContext) -> int:
-        return remind_supplements(context.session, at=context.at)
+        return _remind_supplements(context.session, at=context.at)
 
 
 @act(is_routine=True)
@@ -175,7 +165,7 @@ class EscalateReferrals:
     """Handovers that nobody accepted within a working day go to the team lead."""
 
     def perform(self, context: ActContext) -> int:
-        return len(escalate_referrals(context.session, at=context.at))
+        return len(_escalate_referrals(context.session, at=context.at))
 
 
 @act(is_routine=True)
@@ -184,7 +174,7 @@ class CloseUnrated:
     """Delivered cases that nobody graded within 15 working days are closed (归档)."""
 
     def perform(self, context: ActContext) -> int:
-        return len(close_unrated(context.session, at=context.at))
+        return len(_close_unrated(context.session, at=context.at))
 
 
 @act(is_routine=True)
@@ -199,12 +189,24 @@ class AnchorCustody:
         return 0 if known is not None else 1
 
 
+@act(is_routine=True)
+@dataclass(frozen=True, slots=True)
+class PublishCheckpoint:
+    """New handovers enter the log that anybody can check, under a signed checkpoint."""
+
+    def perform(self, context: ActContext) -> int:
+        return publish(context.session, at=context.at)
+
+
 DAILY: tuple[type[Act[int]], ...] = (
+    ExtendRunningPauses,
     AcceptBySilence,
     ReturnOverdue,
     RemindSupplements,
     EscalateReferrals,
     CloseUnrated,
     AnchorCustody,
+    PublishCheckpoint,
+    MakeShifts,
 )
 """What a day brings by itself, in the order in which one may depend on another."""

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.act_fields import Name
 from dispatch.acts.case_result import CaseResult, case_result
-from dispatch.acts.closing import CLOSE_UNRATED_WD
 from dispatch.cases.case import Case, Way
-from dispatch.cases.lookups import actor_ref, due, parcels_of
+from dispatch.cases.due_moments import grade_due
+from dispatch.cases.lookups import actor_ref, parcels_of
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, queue_stage_notice
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
@@ -32,7 +32,7 @@ def delivered(session: Session, case: Case, parcel: Parcel, *, by: Actor, at: da
         and p.holder is not Holder.ENTERPRISE
         and p.state is not ParcelState.CANCELLED
     ]
-    values = {"recipient": (parcel.person or "")[:20], "day": DayText(day_of(at))}
+    values = {"recipient": (parcel.person or ""), "day": DayText(day_of(at))}
     if case.stage in {Stage.DECIDED, Stage.DELIVERY_PLANNED} and not others:
         _arrive(
             session, case, by=by, at=at, words=LocalizedText("已妥投 %(waybill)s", waybill=parcel.waybill), **values
@@ -47,16 +47,16 @@ def delivered(session: Session, case: Case, parcel: Parcel, *, by: Actor, at: da
             words=LocalizedText("已妥投 %(waybill)s", waybill=parcel.waybill),
             waybill=parcel.waybill,
         )
-        queue_notice(session, case, "delivered", at=at, key=parcel.waybill, values=values)
+        queue_notice(session, case, "delivered", at=at, key=f"{parcel.waybill}:{parcel.chain_length}", values=values)
 
 
-def deliver_electronically(session: Session, case: Case, *, by: Actor, at: datetime) -> None:
+def _deliver_electronically(session: Session, case: Case, *, by: Actor, at: datetime) -> None:
     """Nothing on paper: the results lie in the enterprise's account."""
     case.must_be(Stage.DECIDED)
     _arrive(session, case, by=by, at=at, words="电子结果已送达", recipient="企业账户", day=DayText(day_of(at)))
 
 
-def fetched(session: Session, case: Case, *, who: str, by: Actor, at: datetime) -> None:
+def _fetched(session: Session, case: Case, *, who: str, by: Actor, at: datetime) -> None:
     """An authorised person fetched the results at the counter, identity checked."""
     case.must_be(Stage.DECIDED)
     if not who.strip():
@@ -70,7 +70,7 @@ def fetched(session: Session, case: Case, *, who: str, by: Actor, at: datetime) 
             by=actor_ref(by),
             action="fetch",
         )
-    _arrive(session, case, by=by, at=at, words="已在窗口领取", recipient=who[:20], day=DayText(day_of(at)))
+    _arrive(session, case, by=by, at=at, words="已在窗口领取", recipient=who, day=DayText(day_of(at)))
 
 
 def parcels_at_centre(session: Session, case: Case) -> list[Parcel]:
@@ -85,7 +85,7 @@ def parcels_at_centre(session: Session, case: Case) -> list[Parcel]:
 def _arrive(session: Session, case: Case, *, by: Actor, at: datetime, words: str, **values: str) -> None:
     case.move_to(Stage.DELIVERED, at=at, by=by.label)
     case.delivered_at = at
-    case.close_by = due(calendar_of(session), at, CLOSE_UNRATED_WD)
+    case.close_by = grade_due(calendar_of(session), at)
     queue_stage_notice(session, case, at=at, by=by, words=words, **values)
 
 
@@ -101,7 +101,7 @@ class RecordDelivered:
     def perform(self, context: ActContext) -> CaseResult:
         case = context.row(Case, self.case)
         if case.delivery_way is Way.ELECTRONIC:
-            deliver_electronically(context.session, case, by=context.actor, at=context.at)
+            _deliver_electronically(context.session, case, by=context.actor, at=context.at)
         else:
-            fetched(context.session, case, who=self.who, by=context.actor, at=context.at)
+            _fetched(context.session, case, who=self.who, by=context.actor, at=context.at)
         return case_result(case)

@@ -11,11 +11,12 @@ from dispatch.acts.act import APPLICANTS, STAFF, ActContext, act
 from dispatch.acts.act_fields import Why
 from dispatch.acts.case_result import CaseResult, case_result
 from dispatch.acts.closing import end_of_case
+from dispatch.acts.recording import record
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import open_cases, parcels_of, reviews_of
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, queue_stage_notice
 from dispatch.cases.project import Delegation, Project
-from dispatch.cases.review import NEXT_REVIEW, ReviewState
+from dispatch.cases.review_event import EventFacts, EventKind
 from dispatch.cases.stages import NEXT, Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
@@ -30,21 +31,20 @@ from routing.day.stops import Address, StopNeeds, release, request_stop, stop_wi
 HOME_WINDOW = (9 * 3600, 17 * 3600)
 
 
-def withdraw(session: Session, case: Case, *, reason: str, by: Actor, at: datetime) -> Case:
+def _withdraw(session: Session, case: Case, *, reason: str, by: Actor, at: datetime) -> Case:
     """The enterprise takes its case back (撤件). Stops are released, reviews end, papers come home."""
     if Stage.WITHDRAWN not in NEXT[case.stage]:
         raise WrongStage(
             f"case {case.case_no} is {case.stage} and cannot be withdrawn", user_message="已办结的办件不能撤回"
         )
     for review in reviews_of(session, case):
-        if ReviewState.WITHDRAWN in NEXT_REVIEW[review.state]:
-            review.move_to(ReviewState.WITHDRAWN)
-            review.decided_at = at
+        if not review.is_decided:
+            record(session, review, EventFacts(kind=EventKind.WITHDRAWN, words=reason), by=by, at=at)
     _end(session, case, Stage.WITHDRAWN, reason=reason or "企业撤回", by=by, at=at)
     return case
 
 
-def refuse(session: Session, case: Case, *, reason: str, by: Actor, at: datetime) -> Case:
+def _refuse(session: Session, case: Case, *, reason: str, by: Actor, at: datetime) -> Case:
     """The centre cannot act for this case (不予代办), and says why."""
     if not reason.strip():
         raise Refused("a refusal needs its reason", user_message="不予代办须说明理由")
@@ -64,7 +64,7 @@ def _end(session: Session, case: Case, stage: Stage, *, reason: str, by: Actor, 
         "已撤件：%(reason)s；%(papers)s" if stage is Stage.WITHDRAWN else "不予代办：%(reason)s；%(papers)s",
         reason=reason, papers=LocalizedText("原件将退回" if out else "无在途原件"),
     )  # fmt: skip
-    values = {"papers": papers} if stage is Stage.WITHDRAWN else {"reason": reason[:20]}
+    values = {"papers": papers} if stage is Stage.WITHDRAWN else {"reason": reason}
     queue_stage_notice(session, case, at=at, by=by, words=words, **values)
     return_originals(session, case, by=by, at=at)
     end_of_case(session, case, at=at)
@@ -88,7 +88,10 @@ def _stop_coming(session: Session, case: Case) -> None:
 
 
 def return_originals(session: Session, case: Case, *, by: Actor, at: datetime) -> list[Parcel]:
-    """Papers of an ended case that lie at the centre get a stop on the next working day, where they came from."""
+    """Papers of an ended case that lie at the centre get a stop on the next working day, where they came from.
+
+    Where that is nowhere on the map, nobody is sent anywhere: they lie at the centre, and the morning page shows them.
+    """
     sent: list[Parcel] = []
     calendar = calendar_of(session)
     for parcel in parcels_of(session, case):
@@ -101,20 +104,19 @@ def return_originals(session: Session, case: Case, *, by: Actor, at: datetime) -
             and parcel.leg is Leg.DELIVERY
         ):
             continue
+        address = _home_of(session, case, came_from)
+        if address is None:
+            add_timeline_event(
+                session, case, kind="no_way_home", by=by, at=at, internal=True,
+                words=LocalizedText(
+                    "原件 %(waybill)s 在中心，项目没有图上位置，请联系企业约定退回地点", waybill=parcel.waybill
+                ),
+                waybill=parcel.waybill,
+            )  # fmt: skip
+            continue
         on = calendar.next_workday(day_of(at))
         parcel.leg = Leg.DELIVERY
         parcel.code_hash = None
-        if came_from is not None:
-            address = Address(
-                came_from.lon, came_from.lat, came_from.address, came_from.contact_name, came_from.contact_phone,
-                came_from.label,
-            )  # fmt: skip
-        else:
-            project = session.get_one(Project, case.project_id)
-            address = Address(
-                project.site_lon or 0.0, project.site_lat or 0.0, project.site_address or "", case.contact.name,
-                case.contact.phone, project.enterprise.name,
-            )  # fmt: skip
         stop = request_stop(
             session, division_id=case.division_id, on=on, kind=StopKind.DELIVERY, address=address,
             windows=[HOME_WINDOW], at=at, needs=StopNeeds(pieces=parcel.pieces, grams=parcel.grams),
@@ -131,6 +133,22 @@ def return_originals(session: Session, case: Case, *, by: Actor, at: datetime) -
         )
         sent.append(parcel)
     return sent
+
+
+def _home_of(session: Session, case: Case, came_from: CourierStop | None) -> Address | None:
+    """Where a case's papers go home: whence they came, else the project's confirmed site; None where neither is."""
+    if came_from is not None:
+        return Address(
+            came_from.lon, came_from.lat, came_from.address, came_from.contact_name, came_from.contact_phone,
+            came_from.label,
+        )  # fmt: skip
+    project = session.get_one(Project, case.project_id)
+    if project.site_lon is None or project.site_lat is None:
+        return None
+    return Address(
+        project.site_lon, project.site_lat, project.site_address or "", case.contact.name, case.contact.phone,
+        project.enterprise.name,
+    )  # fmt: skip
 
 
 def revoke(session: Session, letter: Delegation, *, reason: str, by: Actor, at: datetime) -> None:
@@ -151,7 +169,7 @@ def revoke(session: Session, letter: Delegation, *, reason: str, by: Actor, at: 
             values={"agent": _lead_name(session, project)},
         )
         if Stage.WITHDRAWN in NEXT[case.stage]:
-            withdraw(session, case, reason="委托撤销", by=by, at=at)
+            _withdraw(session, case, reason="委托撤销", by=by, at=at)
 
 
 def _lead_name(session: Session, project: Project) -> str:
@@ -172,7 +190,7 @@ class WithdrawCase:
 
     def perform(self, context: ActContext) -> CaseResult:
         case = context.row(Case, self.case)
-        withdraw(context.session, case, reason=self.reason, by=context.actor, at=context.at)
+        _withdraw(context.session, case, reason=self.reason, by=context.actor, at=context.at)
         return case_result(case)
 
 
@@ -187,5 +205,5 @@ class RefuseCase:
 
     def perform(self, context: ActContext) -> CaseResult:
         case = context.row(Case, self.case)
-        refuse(context.session, case, reason=self.reason, by=context.actor, at=context.at)
+        _refuse(context.session, case, reason=self.reason, by=context.actor, at=context.at)
         return case_result(case)

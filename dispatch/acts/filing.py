@@ -7,26 +7,29 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from dispatch.acts.act import STAFF, ActContext, act
-from dispatch.acts.act_fields import Number
+from dispatch.acts.act_fields import CalendarDate, Number, Reason, SecondOfDay
 from dispatch.acts.case_result import CaseResult, case_result
+from dispatch.acts.recording import JUST_NOW, Happening, PaperStep, record
 from dispatch.acts.review_result import ReviewResult, review_result
 from dispatch.cases.case import Case, Way
 from dispatch.cases.lookups import parcels_of, reviews_of
 from dispatch.cases.notify import add_timeline_event, day_of, queue_stage_notice
 from dispatch.cases.project import Power, Project
-from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.review import Review
+from dispatch.cases.review_event import EventFacts, EventKind
+from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.ids import CaseNo, ReviewId
 from dispatch.core.localized_text import ListText, LocalizedText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Leg
-from dispatch.path.edits import Relief
 
 
-def submit(session: Session, case: Case, *, receipts: Mapping[int, str], by: Actor, at: datetime) -> Case:
+def _submit(
+    session: Session, case: Case, *, receipts: Mapping[int, str], by: Actor, at: datetime, when: Happening = JUST_NOW
+) -> Case:
     """The agent files with the authorities: ``receipts`` gives the filing receipt of each review by its id."""
     case.must_be(Stage.PRESCREENED, Stage.COLLECTED)
     if case.stage is Stage.PRESCREENED and case.pickup_way is not Way.ELECTRONIC:
@@ -40,25 +43,24 @@ def submit(session: Session, case: Case, *, receipts: Mapping[int, str], by: Act
         raise Refused(
             f"parcels {on_the_way} are still with the courier", user_message="原件还在揽投员处，请先在中心签收"
         )
-    calendar = calendar_of(session)
     reviews = reviews_of(session, case)
     for review in reviews:
         if review.state in {ReviewState.PREPARED, ReviewState.SIMULATED}:
-            review.file(at=at, receipt_no=receipts.get(review.id, ""), calendar=calendar)
+            filed = EventFacts(kind=EventKind.FILED, document_no=receipts.get(review.id, ""))
+            record(session, review, filed, when, by=by, at=at)
     case.move_to(Stage.SUBMITTED, at=at, by=by.label)
     authorities = sorted({review.authority for review in reviews})
     queue_stage_notice(
         session, case, at=at, by=by, words=LocalizedText("已报送：%(names)s", names=ListText(authorities)),
-        count=str(len(reviews)), centre=authorities[0][:20] if authorities else "",
+        count=str(len(reviews)), centre=authorities[0] if authorities else "",
     )  # fmt: skip
     return case
 
 
-def simulate_review(session: Session, review: Review, *, by: Actor, at: datetime) -> None:
+def _simulate_review(session: Session, review: Review, *, by: Actor, at: datetime, when: Happening = JUST_NOW) -> None:
     """Simulated approval (模拟审批): a draft opinion before the land is granted, made formal by filing."""
     case = session.get_one(Case, review.case_id)
-    review.move_to(ReviewState.SIMULATED)
-    review.relief = Relief.SIMULATED
+    record(session, review, EventFacts(kind=EventKind.SIMULATED), when, by=by, at=at)
     add_timeline_event(
         session,
         case,
@@ -67,13 +69,16 @@ def simulate_review(session: Session, review: Review, *, by: Actor, at: datetime
         at=at,
         words=LocalizedText("%(matter)s进入模拟审批", matter=review.matter.short_name),
         review_id=review.id,
+        event_id=review.events[-1].id,
     )
 
 
-def refile(session: Session, review: Review, *, receipt_no: str, by: Actor, at: datetime) -> None:
+def _refile(
+    session: Session, review: Review, *, receipt_no: str, by: Actor, at: datetime, when: Happening = JUST_NOW
+) -> None:
     """The corrections are in: filed again, and five days begin anew."""
     case = session.get_one(Case, review.case_id)
-    review.file(at=at, receipt_no=receipt_no, calendar=calendar_of(session))
+    record(session, review, EventFacts(kind=EventKind.FILED, document_no=receipt_no), when, by=by, at=at)
     add_timeline_event(
         session,
         case,
@@ -82,49 +87,51 @@ def refile(session: Session, review: Review, *, receipt_no: str, by: Actor, at: 
         at=at,
         words=LocalizedText("%(matter)s已补正并再次报送", matter=review.matter.short_name),
         review_id=review.id,
+        event_id=review.events[-1].id,
     )
 
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitCase:
-    """The agent files the case with its authorities; ``receipts`` holds the filing receipt of each review."""
+    """The agent files the case with its authorities; ``receipts`` holds the filing receipt of each review.
+
+    ``on``, ``second``: when the counter took it in."""
 
     case: CaseNo
     version: int | None = None
+    on: CalendarDate | None = None
+    second: SecondOfDay | None = None
+    late_reason: Reason = ""
     receipts: Mapping[ReviewId, Number] = field(default_factory=dict)
 
     def perform(self, context: ActContext) -> CaseResult:
         case = context.row(Case, self.case)
         receipts = {int(review_id): number for review_id, number in self.receipts.items()}
-        submit(context.session, case, receipts=receipts, by=context.actor, at=context.at)
+        when = Happening(on=self.on, second=self.second, late_reason=self.late_reason)
+        _submit(context.session, case, receipts=receipts, by=context.actor, at=context.at, when=when)
         return case_result(case)
 
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SimulateReview:
+class SimulateReview(PaperStep):
     """Simulated approval (模拟审批): a draft opinion before the land is granted, made formal by filing."""
-
-    review: ReviewId
-    version: int | None = None
 
     def perform(self, context: ActContext) -> ReviewResult:
         review = context.row(Review, self.review)
-        simulate_review(context.session, review, by=context.actor, at=context.at)
+        _simulate_review(context.session, review, by=context.actor, at=context.at, when=self.when())
         return review_result(review)
 
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefileReview:
+class RefileReview(PaperStep):
     """The corrections are in and the matter is filed again: five days begin anew."""
 
-    review: ReviewId
-    version: int | None = None
     notice_no: Number = ""
 
     def perform(self, context: ActContext) -> ReviewResult:
         review = context.row(Review, self.review)
-        refile(context.session, review, receipt_no=self.notice_no, by=context.actor, at=context.at)
+        _refile(context.session, review, receipt_no=self.notice_no, by=context.actor, at=context.at, when=self.when())
         return review_result(review)

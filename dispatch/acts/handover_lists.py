@@ -1,15 +1,18 @@
 """Batches: what leaves the centre with a courier and what comes back, on a handover list that both sides sign."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time
+from uuid import uuid4
 
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from agents.network import ServiceCentre
-from dispatch.acts.announcing import unplan
+from dispatch.acts.announcing import replan, unplan
 from dispatch.acts.early_ends import return_originals
 from dispatch.cases.case import Case
+from dispatch.cases.courier_report import CourierReport, ReportKind
 from dispatch.cases.lookups import actor_ref, next_number
 from dispatch.cases.notify import add_timeline_event, day_of
 from dispatch.core.actor import Actor
@@ -23,6 +26,7 @@ from dispatch.custody.waybill import check_waybill
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, StopKind, StopState
 from routing.day.couriers import Courier
+from routing.day.day_plan import DayPlan
 
 TO_DO = (StopState.PLANNED, StopState.ARRIVED)
 
@@ -92,14 +96,77 @@ def load(
     return sheet
 
 
-def hand_in(session: Session, courier: Courier, *, by: Actor, at: datetime) -> HandoverList:
-    """The end of a round: everything that goes to the centre on one list, signed by the courier. Raises Refused."""
+@dataclass(frozen=True, slots=True)
+class LeftEnvelope:
+    """An envelope of the run that was not scanned: its number, and where it goes."""
+
+    waybill: str
+    label: str
+
+
+def left_behind(session: Session, run: CourierRun, *, scanned: Collection[str]) -> tuple[LeftEnvelope, ...]:
+    """What of the run's envelopes was not scanned, in the order of the stops."""
+    taken = {check_waybill(waybill) for waybill in scanned}
+    left = [parcel for parcel in outgoing(session, run) if parcel.waybill not in taken]
+    names = {
+        stop.id: stop.label or stop.address
+        for stop in session.scalars(select(CourierStop).where(CourierStop.id.in_([p.stop_id for p in left])))
+    }
+    return tuple(LeftEnvelope(parcel.waybill, names.get(parcel.stop_id or 0, "")) for parcel in left)
+
+
+UNDONE_LOAD = "揽投员撤回装车"
+
+
+def undo_load(session: Session, run: CourierRun, *, by: Actor, at: datetime) -> None:
+    """Every line of the run's lists that the centre has not signed is refused, and what left the run comes back.
+
+    Raises Refused when the centre has signed, or nothing was loaded."""
+    on_run = select(Parcel.id).join(CourierStop, CourierStop.id == Parcel.stop_id).where(CourierStop.run_id == run.id)
+    lines = session.scalars(
+        select(HandoverLine)
+        .join(HandoverList, HandoverList.id == HandoverLine.list_id)
+        .where(HandoverList.courier_id == run.courier_id, HandoverList.direction == Direction.OUT)
+        .where(HandoverList.centre_signed_at.is_(None), HandoverLine.difference.is_(None))
+        .where(HandoverLine.parcel_id.in_(on_run))
+    ).all()
+    for line in lines:
+        line.difference = UNDONE_LOAD
+    plan = session.get_one(DayPlan, run.plan_id)
+    routes = [route for route in (plan.result or {}).get("routes", ()) if route["courier_id"] == run.courier_id]
+    back = 0
+    for position, visit in enumerate((visit for route in routes for visit in route["visits"]), start=1):
+        stop = session.get(CourierStop, visit["stop_id"], with_for_update=True, populate_existing=True)
+        if stop is None or stop.state is not StopState.OPEN or stop.kind is not StopKind.DELIVERY:
+            continue
+        stop.move_to(StopState.PLANNED)
+        stop.run_id, stop.position, stop.eta_s = run.id, position, visit.get("start_s")
+        replan(session, stop, by=by, at=at, is_undone=True)
+        back += 1
+    if not lines and not back:
+        raise Refused(f"run {run.id} has no load to undo", user_message="没有可以撤回的装车，或中心已签收")
+
+
+def hand_in(
+    session: Session, courier: Courier, *, by: Actor, at: datetime, missing: Mapping[str, str] | None = None
+) -> HandoverList:
+    """The end of a round: everything that goes to the centre on one list, signed by the courier. Raises Refused.
+
+    What is missing stands on it with its reason, stays in the courier's name, and is on the dispatcher's desk."""
     centre = session.get_one(ServiceCentre, courier.centre_id)
     sheet = draw_up(
         session, centre=centre, courier_id=courier.id, parcels=incoming(session, courier.id),
         direction=Direction.IN, on=day_of(at), batch=batch_at(at), at=at,
     )  # fmt: skip
-    sign(session, sheet, side=Holder.COURIER, by=by, at=at)
+    not_there = {check_waybill(waybill): words for waybill, words in (missing or {}).items() if words.strip()}
+    for waybill, words in not_there.items():
+        session.add(
+            CourierReport(
+                event_id=uuid4(), kind=ReportKind.CUSTODY, courier_id=courier.id, division_id=courier.division_id,
+                note=words, waybills=[waybill], happened_at=at, recorded_at=at,
+            )
+        )  # fmt: skip
+    sign(session, sheet, side=Holder.COURIER, by=by, at=at, differences=not_there)
     return sheet
 
 

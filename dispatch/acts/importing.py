@@ -2,12 +2,21 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge, Le
+from sqlalchemy import update
 
 from agents.merging import ImportReport
 from agents.network_import import DIVISIONS_FILE, import_changes, import_network
 from agents.sheets import read_sheet
 from dispatch.acts.act import ActContext, act
-from dispatch.catalogue.imports import import_calendar, import_catalog, import_file
+from dispatch.acts.act_fields import Why
+from dispatch.cases.obligations.marking import mark
+from dispatch.catalogue.derivation import want_derivation
+from dispatch.catalogue.imports import forget_year, import_calendar, import_catalog, import_file
+from dispatch.core.statutory_holidays import FIRST_YEAR, LAST_YEAR
+from routing.day.couriers import Courier
 
 BESIDE = ("requirements.csv", "implementations.csv", "area_evaluations.csv", "opening_hours.csv")
 
@@ -36,9 +45,11 @@ class ImportCatalogue:
     files: tuple[Path, ...]
 
     def perform(self, context: ActContext) -> ImportReport:
+        mark(context.session, calendar=True)
         matters = [file for file in self.files if _is_matters(file)]
         others = [file for file in self.files if file not in matters]
         others += [file.parent / name for file in matters[:1] for name in BESIDE if (file.parent / name).is_file()]
+        want_derivation(context.session, with_catalogue=True)
         report = import_catalog(context.session, matters) if matters else ImportReport()
         for file in dict.fromkeys(file.resolve() for file in others):
             report += import_file(context.session, file)
@@ -53,7 +64,27 @@ class ImportCalendar:
     file: Path
 
     def perform(self, context: ActContext) -> ImportReport:
-        return import_calendar(context.session, self.file)
+        mark(context.session, calendar=True)
+        want_derivation(context.session, with_catalogue=False)
+        report = import_calendar(context.session, self.file)
+        context.session.execute(update(Courier).values(rostered_until=None))  # holidays moved: shifts are made anew
+        return report
+
+
+@act()
+@dataclass(frozen=True, slots=True)
+class EstimateYear:
+    """A year that was imported wrongly is estimated again from its statutory holidays, until its notice is imported."""
+
+    year: Annotated[int, Ge(FIRST_YEAR), Le(LAST_YEAR)]
+    reason: Why
+
+    def perform(self, context: ActContext) -> ImportReport:
+        mark(context.session, calendar=True)
+        want_derivation(context.session, with_catalogue=False)
+        report = forget_year(context.session, self.year)
+        context.session.execute(update(Courier).values(rostered_until=None))
+        return report
 
 
 def _is_matters(file: Path) -> bool:

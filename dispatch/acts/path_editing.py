@@ -16,7 +16,7 @@ from dispatch.cases.notify import add_timeline_event
 from dispatch.cases.project import Project
 from dispatch.cases.project_path import ProjectPath, project_path, reviews_by_matter
 from dispatch.core.actor import Actor
-from dispatch.core.errors import NotFound, Refused, Stale
+from dispatch.core.errors import NotFound, Refused
 from dispatch.core.ids import ProjectNo
 from dispatch.path.approval_graph import Path
 from dispatch.path.edit_log import KINDS, PathEdit, read_edits, standing, taken_back, write_edits
@@ -26,11 +26,9 @@ from dispatch.path.errors import BadDays, CycleFound, PathError, UnknownMatter
 LONGEST_REASON = 200
 
 
-def edit_path(
-    session: Session, project: Project, edit: Edit, *, kind: str, by: Actor, at: datetime, version: int | None = None
-) -> PathEdit:
+def _edit_path(session: Session, project: Project, edit: Edit, *, kind: str, by: Actor, at: datetime) -> PathEdit:
     """One more edit of a locked project's path. Raises Refused with what is wrong, and then nothing has changed."""
-    _check(project, edit.reason, version)
+    _check(edit.reason)
     mine = _path(session, project, at)
     if isinstance(edit, DropMatter) and edit.code in {code for code, _ in reviews_by_matter(session, project)}:
         raise Refused(f"{edit.code} is in a case", user_message="该事项已在办件中，不能标为不需要")
@@ -50,12 +48,9 @@ def edit_path(
     return made
 
 
-def undo_edit(
-    session: Session, project: Project, number: int, *, reason: str, by: Actor, at: datetime,
-    version: int | None = None,
-) -> PathEdit:  # fmt: skip
+def _undo_edit(session: Session, project: Project, number: int, *, reason: str, by: Actor, at: datetime) -> PathEdit:
     """Take one edit back. Refused where a later one rests on it: that one has to go first."""
-    _check(project, reason, version)
+    _check(reason)
     kept = read_edits(project.path_edits)
     found = next((one for one in kept if one.number == number and one.stands), None)
     if found is None:
@@ -94,9 +89,7 @@ def in_words(one: PathEdit, path: Path) -> str:
     raise ValueError(f"{one.kind} is none of {', '.join(KINDS)}")
 
 
-def _check(project: Project, reason: str, version: int | None) -> None:
-    if version is not None and version != project.version:
-        raise Stale(f"project {project.project_no} is at version {project.version}, not {version}")
+def _check(reason: str) -> None:
     if not reason.strip():
         raise Refused("an edit needs its reason", user_message="请填写调整理由")
     if len(reason) > LONGEST_REASON:
@@ -170,7 +163,7 @@ class EditPath:
         if self.kind == "set_days" and self.days is None:
             raise Refused("no working days", user_message=DAYS_WORDS)
         kept: dict[str, Any] = {"code": self.code, "on": self.on, "reason": self.reason, "days": self.days or 0}
-        made = edit_path(
+        made = _edit_path(
             context.session, project, KINDS[self.kind](kept), kind=self.kind, by=context.actor, at=context.at
         )
         return PathEditResult(project.project_no, made.number, project.version)
@@ -188,5 +181,5 @@ class UndoPathEdit:
 
     def perform(self, context: ActContext) -> PathEditResult:
         project = context.row(Project, self.project)
-        undone = undo_edit(context.session, project, self.number, reason=self.reason, by=context.actor, at=context.at)
+        undone = _undo_edit(context.session, project, self.number, reason=self.reason, by=context.actor, at=context.at)
         return PathEditResult(project.project_no, undone.number, project.version)

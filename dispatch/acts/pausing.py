@@ -9,17 +9,17 @@ from sqlalchemy.orm import Session
 
 from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.act_fields import CalendarDate, Number, Rule, Words
-from dispatch.acts.case_dates import refresh_dates
+from dispatch.acts.recording import JUST_NOW, Happening, PaperStep, record
 from dispatch.acts.review_result import ReviewResult, review_result
 from dispatch.cases.case import Case
+from dispatch.cases.derived import refresh_dates
 from dispatch.cases.expected_dates import renew
 from dispatch.cases.lookups import lead_agent
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
-from dispatch.cases.review import Review, ReviewPause
-from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.cases.review import Review
+from dispatch.cases.review_event import EventFacts, EventKind
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
-from dispatch.core.ids import ReviewId
 from dispatch.core.legal_clock import EXTENSION_WD
 from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.core.special_procedure import PauseKind
@@ -39,17 +39,44 @@ PAUSE_WORDS = {
 }
 
 
-def pause(session: Session, review: Review, pause: ReviewPause, *, by: Actor, at: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class PauseNotice:
+    """What the written notice of a special procedure says."""
+
+    kind: PauseKind
+    notice_no: str
+    until: date
+    maximum_wd: int = MAXIMUM_PAUSE_WD
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionNotice:
+    """What the written notice of an extension says. ``notified_on``: without it the day of the approval."""
+
+    working_days: int
+    reason: str
+    notice_no: str = ""
+    notified_on: date | None = None
+
+
+def _pause(
+    session: Session, review: Review, notice: PauseNotice, *, by: Actor, at: datetime, when: Happening = JUST_NOW
+) -> None:
     """A special procedure (特别程序) stops the legal clock; the enterprise is told why and until when."""
     case, before = session.get_one(Case, review.case_id), review.committed_due_at
-    review.pause(pause, at=at, calendar=calendar_of(session))
-    _tell_later(session, case, review, "paused", before, reason=PAUSE_WORDS[pause.kind.value], by=by, at=at)
+    begun = EventFacts(
+        kind=EventKind.PAUSED, document_no=notice.notice_no, pause_kind=notice.kind, until=notice.until,
+        maximum_wd=notice.maximum_wd, rule=notice.rule,
+    )  # fmt: skip
+    record(session, review, begun, when, by=by, at=at)
+    _tell_later(session, case, review, "paused", before, reason=PAUSE_WORDS[notice.kind.value], by=by, at=at)
 
 
-def resume(session: Session, review: Review, *, on: date, by: Actor, at: datetime) -> None:
+def _resume(session: Session, review: Review, *, by: Actor, at: datetime, when: Happening = JUST_NOW) -> None:
     """The special procedure is over: the clock runs again."""
     case, before = session.get_one(Case, review.case_id), review.committed_due_at
-    review.resume(on=on, at=at, calendar=calendar_of(session))
+    record(session, review, EventFacts(kind=EventKind.RESUMED), when, by=by, at=at)
     add_timeline_event(
         session,
         case,
@@ -57,6 +84,8 @@ def resume(session: Session, review: Review, *, on: date, by: Actor, at: datetim
         by=by,
         at=at,
         words=LocalizedText("%(matter)s特别程序结束，恢复计时", matter=review.matter.short_name),
+        review_id=review.id,
+        event_id=review.events[-1].id,
     )
     if review.committed_due_at != before:
         _tell_later(session, case, review, "late", before, reason="特别程序结束", by=by, at=at)
@@ -64,15 +93,17 @@ def resume(session: Session, review: Review, *, on: date, by: Actor, at: datetim
         renew(session, case, at=at, rebase=True, quiet=True)
 
 
-def extend(
-    session: Session, review: Review, *, working_days: int, approved_on: date, reason: str, by: Actor, at: datetime
+def _extend(
+    session: Session, review: Review, notice: ExtensionNotice, *, by: Actor, at: datetime, when: Happening = JUST_NOW
 ) -> None:
-    """An extension (延期) that the authority's head approved."""
+    """An extension (延期) that the authority's head approved on the day of ``when``."""
     case, before = session.get_one(Case, review.case_id), review.committed_due_at
-    review.extend(
-        working_days=working_days, approved_on=approved_on, reason=reason, at=at, calendar=calendar_of(session)
-    )
-    _tell_later(session, case, review, "extended", before, reason=reason, by=by, at=at)
+    longer = EventFacts(
+        kind=EventKind.EXTENDED, words=notice.reason, working_days=notice.working_days,
+        document_no=notice.notice_no, notified_on=notice.notified_on or when.on or day_of(at),
+    )  # fmt: skip
+    record(session, review, longer, when, by=by, at=at)
+    _tell_later(session, case, review, "extended", before, reason=notice.reason, by=by, at=at)
 
 
 def _tell_later(
@@ -87,18 +118,20 @@ def _tell_later(
     at: datetime,
 ) -> None:
     refresh_dates(session, case)
-    assert review.committed_due_at is not None
-    now_due = DayText(day_of(review.committed_due_at))
-    words = LocalizedText(
-        "%(matter)s：%(reason)s，预计%(day)s前办结", matter=review.matter.short_name, reason=reason, day=now_due
+    is_due, now_due = review.committed_due_at is not None, review.due_words()
+    form = "%(matter)s：%(reason)s，应于%(day)s前办结" if is_due else "%(matter)s：%(reason)s，%(day)s"
+    words = LocalizedText(form, matter=review.matter.short_name, reason=reason, day=now_due)
+    add_timeline_event(
+        session, case, kind=text, by=by, at=at, words=words, review_id=review.id, event_id=review.events[-1].id
     )
-    add_timeline_event(session, case, kind=text, by=by, at=at, words=words, review_id=review.id)
+    if not is_due:  # without a limit there is no day that could have moved
+        return
     agent = lead_agent(session, case, at)
     queue_notice(
         session, case, text, at=at, key=f"{review.id}:{review.version}",
         values={
-            "matter": review.matter.short_name[:20], "was": DayText(day_of(before)) if before else now_due,
-            "now": now_due, "reason": reason[:20], "agent": agent.name if agent else "",
+            "matter": review.matter.short_name, "was": DayText(day_of(before)) if before else now_due,
+            "now": now_due, "reason": reason, "agent": agent.name if agent else "",
         },
     )  # fmt: skip
     # The law moved it, and the enterprise has just been told why: from now on the case is measured by the new date.
@@ -107,15 +140,12 @@ def _tell_later(
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PauseReview:
+class PauseReview(PaperStep):
     """A special procedure (特别程序) stops the legal clock, from the day ``on`` of its notice until it is over."""
 
-    review: ReviewId
-    version: int | None = None
     kind: PauseKind | None = None
     until: CalendarDate | None = None
     notice_no: Number = ""
-    on: CalendarDate | None = None
     maximum_wd: Annotated[int, Ge(1), Le(400)] = MAXIMUM_PAUSE_WD
     rule: Rule = ""
 
@@ -125,44 +155,36 @@ class PauseReview:
                 "a pause needs its kind and its expected end", user_message="请选择特别程序种类和预计结束日期"
             )
         review = context.row(Review, self.review)
-        notice = ReviewPause(
-            kind=self.kind, notice_no=self.notice_no, starts_on=self.on or day_of(context.at),
-            expected_end_on=self.until, maximum_wd=self.maximum_wd, rule=self.rule,
-        )  # fmt: skip
-        pause(context.session, review, notice, by=context.actor, at=context.at)
+        notice = PauseNotice(self.kind, self.notice_no, self.until, self.maximum_wd, self.rule)
+        _pause(context.session, review, notice, by=context.actor, at=context.at, when=self.when())
         return review_result(review)
 
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResumeReview:
+class ResumeReview(PaperStep):
     """The special procedure is over on the day ``on``: the legal clock runs again."""
-
-    review: ReviewId
-    version: int | None = None
-    on: CalendarDate | None = None
 
     def perform(self, context: ActContext) -> ReviewResult:
         review = context.row(Review, self.review)
-        resume(context.session, review, on=self.on or day_of(context.at), by=context.actor, at=context.at)
+        _resume(context.session, review, by=context.actor, at=context.at, when=self.when())
         return review_result(review)
 
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExtendReview:
-    """The authority extends its limit (延期), approved on the day ``on``. Administrative Licensing Law, art. 42."""
+class ExtendReview(PaperStep):
+    """The authority extends its limit (延期), approved on the day ``on``. Administrative Licensing Law, art. 42.
 
-    review: ReviewId
-    version: int | None = None
+    ``notified_on``: the day on which the applicant was told; without it the day of the approval."""
+
     working_days: Annotated[int, Ge(1), Le(60)] = EXTENSION_WD
-    on: CalendarDate | None = None
+    notice_no: Number = ""
+    notified_on: CalendarDate | None = None
     words: Words = ""
 
     def perform(self, context: ActContext) -> ReviewResult:
         review = context.row(Review, self.review)
-        extend(
-            context.session, review, working_days=self.working_days, approved_on=self.on or day_of(context.at),
-            reason=self.words, by=context.actor, at=context.at,
-        )  # fmt: skip
+        notice = ExtensionNotice(self.working_days, self.words, self.notice_no, self.notified_on)
+        _extend(context.session, review, notice, by=context.actor, at=context.at, when=self.when())
         return review_result(review)

@@ -6,19 +6,22 @@ from enum import StrEnum
 from typing import Annotated
 
 from annotated_types import Ge, Le
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from agents.network import Division
 from dispatch.acts.act import LEADS, ActContext, act
 from dispatch.acts.act_fields import CalendarDate, Wanted
+from dispatch.acts.roadside import call_off
 from dispatch.acts.route_planning import ask_for_plan, ask_to_replan, commit_plan
+from dispatch.acts.run_ends import drop_out, plan_rest_anew, shift_of
 from dispatch.cases.notify import day_of
+from dispatch.cases.visit_word import VisitWord, needs_call
 from dispatch.core.errors import NotFound, Refused
 from dispatch.core.ids import AreaCode, CourierId, PlanId
 from routing.day import plan_jobs, what_if_jobs
-from routing.day.couriers import Courier, Shift, VehicleKind
+from routing.day.couriers import Courier, VehicleKind
 from routing.day.day_plan import DayPlan, PlanState
-from routing.day.hours import Cutoff, half_is_ahead, seconds_of_day
+from routing.day.hours import Cutoff, seconds_of_day
 
 REPLAN_S = 4
 LEAST_LATE_MIN, MOST_LATE_MIN = 5, 240
@@ -27,11 +30,12 @@ LATE_WORDS = "晚到时间请填写5至240分钟"
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """A plan after a step; ``told``: how many stops have a new window."""
+    """A plan after a step; ``told``: how many stops have a new window; ``to_call``: how many words wait for a call."""
 
     id: int
     state: PlanState
     told: int | None = None
+    to_call: int | None = None
 
 
 @act(by=LEADS)
@@ -64,7 +68,9 @@ class CommitPlan:
     def perform(self, context: ActContext) -> PlanResult:
         plan = context.row(DayPlan, self.plan)
         told = commit_plan(context.session, plan, by=context.actor, at=context.at)
-        return PlanResult(plan.id, plan.state, len(told))
+        said = select(func.count(VisitWord.id)).where(VisitWord.division_id == plan.division_id)
+        to_call = context.session.scalar(said.where(VisitWord.said_at == context.at, needs_call()))
+        return PlanResult(plan.id, plan.state, len(told), to_call)
 
 
 @act(by=LEADS)
@@ -143,32 +149,17 @@ class ReportShift:
         courier, today = context.row(Courier, self.courier), day_of(context.at)
         on: day_type = self.on or today
         now_s = seconds_of_day(context.at) if on == today else 0
-        shift = context.session.scalar(
-            select(Shift).where(Shift.courier_id == courier.id, Shift.on == on).with_for_update()
-        )
+        shift = shift_of(context.session, courier, on)
         if shift is None:
             raise NotFound(f"courier {courier.id} does not work on {on}")
         if self.what is ShiftChange.OUT:
-            shift.out_from_s = now_s if on == today else shift.starts_s
+            drop_out(context.session, courier, shift, from_s=now_s if on == today else shift.starts_s, at=context.at)
         elif self.what is ShiftChange.BACK:
             shift.out_from_s, shift.late_s = None, 0
+            call_off(context.session, courier, on=on, by=context.actor, at=context.at)
         else:
             if self.minutes is None or not LEAST_LATE_MIN <= self.minutes <= MOST_LATE_MIN:
                 raise Refused(f"late by {self.minutes}", user_message=LATE_WORDS)
             shift.late_s = self.minutes * 60
-        plans = [
-            ask_for_plan(
-                context.session, division_id=plan.division_id, on=plan.on, cutoff=plan.cutoff, limit_s=REPLAN_S,
-                by=context.actor, at=context.at,
-            ).id
-            for plan in self._standing(context, courier, on)
-            if half_is_ahead(plan.cutoff, now_s)
-        ]  # fmt: skip
-        return ShiftResult(courier.name, self.what, shift.late_s // 60, tuple(plans))
-
-    def _standing(self, context: ActContext, courier: Courier, on: day_type) -> list[DayPlan]:
-        """The committed plans of the courier's area on that day."""
-        query = select(DayPlan).where(
-            DayPlan.division_id == courier.division_id, DayPlan.on == on, DayPlan.state == PlanState.COMMITTED
-        )
-        return list(context.session.scalars(query.order_by(DayPlan.id)))
+        plans = plan_rest_anew(context.session, courier, on=on, now_s=now_s, by=context.actor, at=context.at)
+        return ShiftResult(courier.name, self.what, shift.late_s // 60, plans)

@@ -1,8 +1,9 @@
 """Request: an enterprise asks, a project is opened, a case lists its matters and materials."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -11,21 +12,31 @@ from sqlalchemy.orm import Session
 from agents.network import Division, division_with, home_county
 from agents.roster import Agent
 from db import keyed_hash
-from dispatch.assignment.staffing import PRESCREEN_WD, tell_assigned
+from dispatch.acts.recording import record_fact
+from dispatch.assignment.telling import tell_assigned
 from dispatch.cases.case import Case, Material, MaterialState, Way
-from dispatch.cases.lookups import due, next_number
+from dispatch.cases.due_moments import answer_due, prescreen_due
+from dispatch.cases.fact_event import Fact, FactKind
+from dispatch.cases.lookups import next_number
 from dispatch.cases.notify import add_timeline_event, day_of, query_code, queue_notice
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectState, Referral
+from dispatch.cases.project_path import LimitsOnProject, limits_on_project
 from dispatch.cases.review import Review
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.implementation import handling_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
 from dispatch.core.actor import Actor, Role
-from dispatch.core.errors import Refused
+from dispatch.core.canonical import canonical_name
+from dispatch.core.errors import Refused, of_field
+from dispatch.core.limit import IMMEDIATE
 from dispatch.core.localized_text import ListText, LocalizedText
+from dispatch.core.project_code import project_code
+from dispatch.core.three_clocks import ClockOf
+from dispatch.path.matter_node import WHOSE
+from routing.travel.geocoding import far_m
 
-ANSWER_WD = 1  # the centre's own promises, beside the authorities' limits
+FARTHEST_M = 45_000  # from the division's own point to a pin; counties of Jiangsu are smaller than that
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,7 @@ class ProjectIntake:
     family: Family
     site: ProjectSite
     matters: Sequence[str]
-    investment_wan: int | None = None
+    investment_wan: Decimal | None = None
     project_code: str | None = None
     phase: int = 1
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -62,16 +73,14 @@ def request(
     """An enterprise asks for free proxy handling (代办): a project is opened with its first case."""
     if intake.is_state_secret:
         raise Refused(
-            "projects with state secrets are not taken", user_message="涉密项目不得通过本系统办理，请到窗口咨询"
+            "projects with state secrets are not taken",
+            user_message="涉密项目不得通过本系统办理，请到窗口咨询",
+            field="is_state_secret",
         )
-    if not intake.name.strip():
-        raise Refused("a project needs a name", user_message="请填写项目名称")
-    if intake.project_code and not (len(intake.project_code) == 24 and intake.project_code.replace("-", "").isalnum()):
-        raise Refused(f"{intake.project_code!r} is no project code", user_message="项目代码应为24位")
-    if intake.project_code and session.scalar(select(Project.id).where(Project.project_code == intake.project_code)):
-        raise Refused(
-            f"project code {intake.project_code} is taken", user_message="该项目代码已有代办项目，请在原项目下新增办件"
-        )
+    name = canonical_name(intake.name)
+    if not name:
+        raise Refused("a project needs a name", user_message="请填写项目名称", field="name")
+    code = _free_code(session, intake.project_code)
     division = division_with(session, intake.site.division_code)
     if division.retired_on is not None:
         raise Refused(
@@ -79,22 +88,24 @@ def request(
             user_message=LocalizedText("%(name)s已撤并，请选择现行区划", name=division.name),
         )
     home = home_county(session, division) or division
+    unpinned = intake.site.lon is None or intake.site.lat is None
     project = Project(
         project_no=next_number(session, f"P{home.code[:6]}-{day_of(at):%Y}", width=5),
-        project_code=intake.project_code or None,
-        name=intake.name.strip(),
+        project_code=code,
+        name=name,
         enterprise_id=enterprise.id,
         contact_id=contact.id,
         division_id=division.id,
         home_division_id=home.id,
         family=intake.family,
-        site_lon=intake.site.lon if intake.site.lon is not None else division.lon,
-        site_lat=intake.site.lat if intake.site.lat is not None else division.lat,
+        site_lon=division.lon if unpinned else intake.site.lon,
+        site_lat=division.lat if unpinned else intake.site.lat,
         site_address=intake.site.address or division.name,
         investment_wan=intake.investment_wan,
         phase=intake.phase,
         facts=dict(intake.facts),
         language=intake.language,
+        filed_by=by.account_id,
         created_at=at,
     )
     session.add(project)
@@ -106,6 +117,17 @@ def request(
         session, project, matters=intake.matters, pickup_way=intake.pickup_way, delivery_way=intake.delivery_way,
         by=by, at=at,
     )  # fmt: skip
+
+
+def _free_code(session: Session, text: str | None) -> str | None:
+    """The project code in its one form, which no other project has. Raises Refused."""
+    if not text:
+        return None
+    with of_field("project_code"):
+        code = project_code(text)
+        if session.scalar(select(Project.id).where(Project.project_code == code)) is not None:
+            raise Refused(f"project code {code} is taken", user_message="该项目代码已有代办项目，请在原项目下新增办件")
+    return code
 
 
 def open_case(
@@ -121,7 +143,7 @@ def open_case(
     """One more submission of a project. Its later cases keep the team: they are assigned as they come in."""
     calendar = calendar_of(session)
     home = session.get_one(Division, project.home_division_id)
-    chosen = _matters(session, matters)
+    chosen = _matters(session, matters, project.family)
     code = query_code()
     case = Case(
         case_no=next_number(session, f"{home.code[:6]}-{day_of(at):%Y%m%d}", width=5),
@@ -135,27 +157,14 @@ def open_case(
         created_at=at,
         pickup_way=pickup_way,
         delivery_way=delivery_way,
-        answer_by=due(calendar, at, ANSWER_WD),
+        answer_by=answer_due(calendar, at),
         changed_by=by.label,
     )
     session.add(case)
     session.flush()
-    for matter in chosen:
-        handling = handling_of(session, matter, home)
-        session.add(
-            Review(
-                case_id=case.id,
-                matter_id=matter.id,
-                authority=handling.authority,
-                authority_division_id=handling.division_id,
-                counter_division_id=handling.counter_division_id,
-                counter=handling.counter_place,
-                statutory_wd=handling.statutory_wd,
-                committed_wd=handling.committed_wd,
-                same_day=handling.same_day,
-            )
-        )
-    _list_materials(session, case, project, chosen)
+    limits = limits_on_project(session, project, [matter.code for matter in chosen], at=at)
+    _add_reviews(session, case, chosen, home, limits)
+    _list_materials(session, case, project, chosen, by)
     if not case.originals:
         case.pickup_way = Way.ELECTRONIC
     if not any(matter.result_has_original for matter in chosen):
@@ -168,27 +177,65 @@ def open_case(
         project.move_to(ProjectState.WAITING, at=at)
     if (lead := project.lead) is not None:
         agent = session.get_one(Agent, lead.agent_id)
-        case.prescreen_by = due(calendar, at, PRESCREEN_WD)
+        case.prescreen_by = prescreen_due(calendar, at)
         case.move_to(Stage.ASSIGNED, at=at, by=by.label)
         tell_assigned(session, case, agent, at=at, by=by)
     return case
 
 
-def _matters(session: Session, codes: Sequence[str]) -> list[Matter]:
+def _add_reviews(
+    session: Session, case: Case, matters: Iterable[Matter], home: Division, limits: Mapping[str, LimitsOnProject]
+) -> None:
+    """A review for each matter, with who decides it at this place and within which limits on this project."""
+    for matter in matters:
+        handling, mine = handling_of(session, matter, home), limits[matter.code]
+        session.add(
+            Review(
+                case_id=case.id,
+                matter_id=matter.id,
+                authority=handling.authority,
+                authority_division_id=handling.division_id,
+                counter_division_id=handling.counter_division_id,
+                counter=handling.counter_place,
+                centre_no=handling.centre_no,
+                statutory_limit=mine.statutory,
+                committed_limit=mine.committed,
+                same_day=handling.same_day or IMMEDIATE in (mine.statutory, mine.committed),
+            )
+        )
+
+
+def check_point(division: Division, lon: float | None, lat: float | None) -> None:
+    """A pin lies in its division or near it. Raises Refused."""
+    if lon is None or lat is None:
+        return
+    far = far_m(lon, lat, division.lon, division.lat)
+    if far > FARTHEST_M:
+        raise Refused(
+            f"the point lies {far:.0f} m from {division.code}",
+            user_message=LocalizedText(
+                "图上的位置离%(name)s有%(km)s公里，请核对图钉或区划", name=division.name, km=round(far / 1000)
+            ),
+            field="site.lon",
+        )
+
+
+def _matters(session: Session, codes: Sequence[str], family: Family) -> list[Matter]:
+    """The matters of the project's family that an authority decides on request. Raises Refused for any other."""
     if not codes:
         raise Refused("a case needs at least one matter", user_message="请至少选择一个事项")
-    found = {
-        m.code: m for m in session.scalars(select(Matter).where(Matter.code.in_(codes), Matter.retired_on.is_(None)))
-    }
+    offered = select(Matter).where(Matter.code.in_(codes), Matter.family == family, Matter.retired_on.is_(None))
+    found = {m.code: m for m in session.scalars(offered) if WHOSE[m.kind] is ClockOf.AUTHORITY}
     if missing := [code for code in codes if code not in found]:
         raise Refused(
-            f"unknown matters {missing}",
+            f"no matters of {family} are {missing}",
             user_message=LocalizedText("事项不存在或已停用：%(names)s", names=ListText(missing)),
+            field="matters",
         )
     return [found[code] for code in dict.fromkeys(codes)]
 
 
-def _list_materials(session: Session, case: Case, project: Project, matters: Sequence[Matter]) -> None:
+def _list_materials(session: Session, case: Case, project: Project, matters: Sequence[Matter], by: Actor) -> None:
     """Each material once, in the strictest mode asked for; what was given before is never asked for again."""
     strictness = list(MaterialMode)
     wanted: dict[str, Requirement] = {}
@@ -208,15 +255,13 @@ def _list_materials(session: Session, case: Case, project: Project, matters: Seq
         )
     )
     for name, row in wanted.items():
-        needless = row.mode is MaterialMode.LOOKED_UP or (name in given and row.mode is MaterialMode.COPY)
-        case.materials.append(
-            Material(
-                matter_id=row.matter_id,
-                requirement_id=row.id,
-                name=name,
-                mode=row.mode,
-                deferrable=row.deferrable,
-                state=MaterialState.HELD if needless else MaterialState.WANTED,
-            )
-        )
+        material = Material(
+            matter_id=row.matter_id, requirement_id=row.id, name=name, mode=row.mode, deferrable=row.deferrable,
+        )  # fmt: skip
+        case.materials.append(material)
     session.flush()
+    for material in case.materials:
+        if material.mode is MaterialMode.LOOKED_UP:
+            record_fact(session, material, Fact(kind=FactKind.MATERIAL_LOOKED_UP), by=by, at=case.created_at)
+        elif material.name in given and material.mode is MaterialMode.COPY:
+            record_fact(session, material, Fact(kind=FactKind.MATERIAL_HELD), by=by, at=case.created_at)

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from dispatch.acts.acceptance import AcceptReview, AskSupplement, RefuseAcceptance
 from dispatch.acts.act import Act
+from dispatch.acts.correcting import CorrectEvent
 from dispatch.acts.deciding import (
     ConfirmCommitment,
     DenyReview,
@@ -33,5 +34,6 @@ REVIEW_STEPS: Mapping[str, type[Act[ReviewResult]]] = MappingProxyType(
         "granted": GrantReview,
         "denied": DenyReview,
         "returned": ReturnReview,
+        "corrected": CorrectEvent,
     }
 )

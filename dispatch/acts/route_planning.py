@@ -6,6 +6,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from dispatch.acts.announcing import announce, unplan
+from dispatch.acts.roadside import arrange_meetings
 from dispatch.cases.case import Case
 from dispatch.core.actor import Actor
 from dispatch.custody.parcel import Parcel
@@ -66,6 +67,7 @@ def commit_plan(session: Session, plan: DayPlan, *, by: Actor, at: datetime) -> 
         stop = session.get_one(CourierStop, stop_id)
         if stop.state is StopState.OPEN:
             unplan(session, stop, by=by, at=at)
+    arrange_meetings(session, plan)
     return told
 
 
@@ -89,8 +91,3 @@ def _planned(session: Session, plan: DayPlan) -> set[int]:
         .where(CourierRun.plan_id == plan.replaces_id, CourierStop.state == StopState.PLANNED)
     )
     return set(session.scalars(held))
-
-
-def papers_at(session: Session, stop: CourierStop) -> list[Parcel]:
-    """The parcels that a stop is about."""
-    return list(session.scalars(select(Parcel).where(Parcel.stop_id == stop.id).order_by(Parcel.id)))

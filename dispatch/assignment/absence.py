@@ -1,14 +1,16 @@
 """Absence: what a leave of more than three working days changes, shown with its notices before anything does."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from agents.matching.leave import relieve
+from agents.matching.model import Id
 from agents.network import Division, subtree_condition
-from agents.roster import Agent, Duty, DutyKind
+from agents.roster import Agent, Duty
 from dispatch.assignment.absence_periods import SHORT_LEAVE_WD, absence_periods, is_long_absence, working_days
 from dispatch.assignment.matching_input import build_input
 from dispatch.assignment.propose import WEIGHTS, Move, Proposal
@@ -73,10 +75,8 @@ def long_leaves(session: Session, *, at: datetime, path: str | None = None) -> l
     return list(found.values())
 
 
-def enter_leave(session: Session, *, agent_id: int, kind: DutyKind, starts_on: date, ends_on: date) -> bool:
-    """Write a leave down; whether, with those that it prolongs, it is longer than the stand-in acts."""
-    session.add(Duty(agent_id=agent_id, kind=kind, starts_on=starts_on, ends_on=ends_on, note=""))
-    session.flush()
+def is_long_leave(session: Session, agent_id: int, starts_on: date, ends_on: date) -> bool:
+    """Whether a leave that is written down is, with those that it prolongs, longer than the stand-in acts."""
     calendar = calendar_of(session)
     mine = session.execute(
         select(Duty.starts_on, Duty.ends_on).where(
@@ -87,14 +87,40 @@ def enter_leave(session: Session, *, agent_id: int, kind: DutyKind, starts_on: d
     return any(first <= starts_on <= last and is_long_absence(calendar, first, last) for first, last in absences)
 
 
+def overlapping_leave(
+    session: Session, agent_id: int, starts_on: date, ends_on: date, *, but: int | None
+) -> Duty | None:
+    """A leave of the agent on one of these days, apart from ``but``."""
+    there = select(Duty).where(Duty.agent_id == agent_id, Duty.starts_on <= ends_on, Duty.ends_on >= starts_on)
+    if but is not None:
+        there = there.where(Duty.id != but)
+    return session.scalar(there.order_by(Duty.starts_on, Duty.id).limit(1))
+
+
+def also_away(session: Session, agent: Agent, starts_on: date, ends_on: date) -> tuple[str, ...]:
+    """The stand-in, and those for whom the agent stands in, who are away on some of these days."""
+    partners = or_(Agent.id == agent.stand_in_id, Agent.stand_in_id == agent.id)
+    away = select(Duty.agent_id).where(Duty.starts_on <= ends_on, Duty.ends_on >= starts_on)
+    found = select(Agent.name).where(partners, Agent.active, Agent.id != agent.id, Agent.id.in_(away))
+    return tuple(session.scalars(found.order_by(Agent.id)))
+
+
 def propose_relief(session: Session, *, at: datetime, path: str | None = None) -> ReliefProposal:
     """The fewest moves that free the absent agents of their projects, with the notices that these cost."""
     leaves = long_leaves(session, at=at, path=path)
+    found = relief_of(
+        session, {leave.agent_id: leave.working_days for leave in leaves}, at=at, path=path, reason=REASON
+    )
+    return replace(found, leaves=tuple(leaves))
+
+
+def relief_of(
+    session: Session, absent: Mapping[Id, int], *, at: datetime, reason: str, path: str | None = None
+) -> ReliefProposal:
+    """Who would take over from agents who are away for so many working days."""
     question = build_input(session, at=at, path=path)
     held = [need for need in question.needs if need.current is not None]
-    relief = relieve(
-        {leave.agent_id: leave.working_days for leave in leaves}, held, question.agents, question.network, WEIGHTS
-    )
+    relief = relieve(absent, held, question.agents, question.network, WEIGHTS)
     needs = {need.id: need for need in held}
     numbers = _numbers(session, [int(move.project) for move in relief.moves])
     moves = [
@@ -105,12 +131,12 @@ def propose_relief(session: Session, *, at: datetime, path: str | None = None) -
             counter="" if needs[move.need].role == "lead" else needs[move.need].node,
             before=int(move.before),
             after=None if move.agent is None else int(move.agent),
-            reason={"why": REASON},
+            reason={"why": reason},
         )
         for move in relief.moves
     ]
     return ReliefProposal(
-        leaves=tuple(leaves),
+        leaves=(),
         proposal=Proposal(
             tuple(m for m in moves if m.after is not None), tuple(m for m in moves if m.after is None),
             question.versions, 0, True, None,

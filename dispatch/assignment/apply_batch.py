@@ -1,10 +1,11 @@
-"""Placing: carries a batch's proposal out in a few statements, whatever its size; who was placed is told afterwards."""
+"""Applying a batch: its proposal carried out in a few statements, whatever its size; who was placed is told after."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import delete, select, text, update
@@ -14,21 +15,19 @@ from agents.matching.gc_disabled import gc_disabled
 from agents.matching.model import Id
 from agents.roster import Agent
 from db import Base
+from dispatch.assignment import rules
 from dispatch.assignment.matching_input import among
 from dispatch.assignment.propose import Move, Proposal, ShadowPrice
-from dispatch.assignment.staffing import PRESCREEN_WD, agent_values
 from dispatch.cases.case import Case, CaseEvent
-from dispatch.cases.lookups import due
-from dispatch.cases.notify import queue_agent_notice, queue_notice
+from dispatch.cases.obligations.marking import mark
 from dispatch.cases.project import Project, ProjectMember, ProjectState, TeamRole
-from dispatch.cases.stages import ENDS, NOTICE, Stage
+from dispatch.cases.stages import ENDS, Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
-from dispatch.core.localized_text import LocalizedText, to_json
 
 
 @dataclass(frozen=True, slots=True)
-class BatchResult:
+class AppliedMoves:
     """What a batch changed, and what it left alone because it had changed meanwhile or had no slot."""
 
     done: tuple[Move, ...]
@@ -37,15 +36,18 @@ class BatchResult:
 
 
 @gc_disabled()
-def apply(session: Session, proposal: Proposal, *, by: Actor, at: datetime) -> BatchResult:
+def apply(session: Session, proposal: Proposal, *, by: Actor, at: datetime) -> AppliedMoves:
     """Carry a proposal out in the caller's transaction: only rows that are as they were read; the rest is reported.
 
     Nobody is told yet: ``tell_placed`` does so, at once for a few and in portions for thousands."""
     wanted = sorted(proposal.moves, key=lambda move: (move.project_id, move.role, move.counter))
-    versions = _locked_versions(session, [m.project_id for m in (*wanted, *proposal.waiting)])
-    fresh = {p for p, version in versions.items() if version == proposal.versions[p]}
-    stale = [m for m in wanted if m.project_id not in fresh]
-    done, full = _within_capacity(session, [m for m in wanted if m.project_id in fresh])
+    locked = _locked_projects(session, [m.project_id for m in (*wanted, *proposal.waiting)])
+    fresh = {p for p, row in locked.items() if row.version == proposal.versions[p]}
+    may = {True: list[Move](), False: list[Move]()}
+    for m in wanted:
+        may[m.project_id in fresh and m.after not in locked[m.project_id].banned_agents].append(m)
+    stale = may[False]
+    done, full = _within_capacity(session, may[True])
     if done:
         _write(session, done, by=by, at=at)
     unplaced = [m for m in proposal.waiting if m.role is TeamRole.LEAD and m.before is None]
@@ -53,17 +55,18 @@ def apply(session: Session, proposal: Proposal, *, by: Actor, at: datetime) -> B
     if proposal.prices is not None:
         keep_prices(session, proposal.prices, at=at)
     session.expire_all()
-    return BatchResult(tuple(done), tuple(stale), tuple(full))
+    return AppliedMoves(tuple(done), tuple(stale), tuple(full))
 
 
-def _locked_versions(session: Session, project_ids: Sequence[int]) -> dict[int, int]:
+def _locked_projects(session: Session, project_ids: Sequence[int]) -> dict[int, Any]:
+    """Version and banned agents of those that are not closed."""
     rows = session.execute(
-        select(Project.id, Project.version)
+        select(Project.id, Project.version, Project.banned_agents)
         .where(among(Project.id, project_ids), Project.state != ProjectState.CLOSED)
         .order_by(Project.id)
         .with_for_update()
     )
-    return {row.id: row.version for row in rows}
+    return {row.id: row for row in rows}
 
 
 def _within_capacity(session: Session, moves: Sequence[Move]) -> tuple[list[Move], list[Move]]:
@@ -92,7 +95,7 @@ def _within_capacity(session: Session, moves: Sequence[Move]) -> tuple[list[Move
         again = set()
         for agent_id in crowded:
             agent = agents[agent_id]
-            room = agent.capacity if agent.active else 0
+            room = rules.room_of(active=agent.active, capacity=agent.capacity)
             while into[agent_id] and agent.held + taken[agent_id] > room:
                 dropped = into[agent_id].pop()
                 full.add(_place_of(dropped))
@@ -119,6 +122,7 @@ def _place_of(move: Move) -> tuple[int, TeamRole, str]:
 
 
 def _write(session: Session, moves: Sequence[Move], *, by: Actor, at: datetime) -> None:
+    mark(session, projects=(m.project_id for m in moves))
     ended = [m for m in moves if m.before is not None]
     if ended:
         acting = session.execute(
@@ -133,23 +137,32 @@ def _write(session: Session, moves: Sequence[Move], *, by: Actor, at: datetime) 
             execution_options={"synchronize_session": False},
         )
     _copy(
-        session, ProjectMember, ("project_id", "agent_id", "role", "counter", "since", "locked", "chosen_by", "reason"),
+        session, ProjectMember, rules.MEMBER_COLUMNS,
         (
-            (m.project_id, m.after, m.role.value, m.counter, at, False, "matching", _json(m.reason))
-            for m in moves
+            rules.member_values(m.project_id, m.after, role=m.role, counter=m.counter, at=at, reason=m.reason)
+            for m in moves if m.after is not None
         ),
     )  # fmt: skip
     leads = [m for m in moves if m.role is TeamRole.LEAD]
-    if others := {m.project_id for m in moves} - {m.project_id for m in leads}:
+    liaisons = [m for m in moves if m.role is not TeamRole.LEAD]
+    names = names_of(session, [m.after for m in moves if m.after is not None])
+    if others := {m.project_id for m in liaisons} - {m.project_id for m in leads}:
         session.execute(
-            update(Project).where(among(Project.id, others)).values(version=Project.version + 1),
+            update(Project).where(among(Project.id, others)).values(version=Project.version + 1, changed_by=by.label),
             execution_options={"synchronize_session": False},
         )
+    events: list[rules.Values] = []
     if leads:
-        _write_leads(session, leads, by=by, at=at)
+        events += _write_leads(session, leads, names, by=by, at=at)
+    if liaisons:
+        events += _liaison_events(session, liaisons, names, by=by, at=at)
+    _copy(session, CaseEvent, rules.EVENT_COLUMNS, events)
 
 
-def _write_leads(session: Session, leads: Sequence[Move], *, by: Actor, at: datetime) -> None:
+def _write_leads(
+    session: Session, leads: Sequence[Move], names: Mapping[int, str], *, by: Actor, at: datetime
+) -> list[rules.Values]:
+    """Projects and cases of those that have a lead from now on, and the lines for the timelines of these cases."""
     ids = [m.project_id for m in leads]
     session.execute(
         update(Project)
@@ -157,65 +170,69 @@ def _write_leads(session: Session, leads: Sequence[Move], *, by: Actor, at: date
             among(Project.id, ids), ProjectMember.project_id == Project.id, ProjectMember.role == TeamRole.LEAD,
             ProjectMember.until.is_(None),
         )
-        .values(
-            state=ProjectState.ACTIVE, assignment_reason=ProjectMember.reason, version=Project.version + 1
-        ),
+        .values(**rules.project_change(ProjectMember.reason, by=by), version=Project.version + 1),
         execution_options={"synchronize_session": False},
     )  # fmt: skip
-    names = names_of(session, [m.after for m in leads if m.after is not None])
-    name_of = {m.project_id: names[m.after] for m in leads if m.after is not None}
+    lead_of = {m.project_id: m.after for m in leads if m.after is not None}
     begun = session.execute(
         update(Case)
         .where(among(Case.project_id, ids), Case.stage == Stage.REQUESTED)
-        .values(
-            stage=Stage.ASSIGNED, stage_at=at, changed_by=by.label, version=Case.version + 1,
-            prescreen_by=due(calendar_of(session), at, PRESCREEN_WD),
-        )
-        .returning(Case.id, Case.project_id),
+        .values(**rules.case_change(calendar_of(session), by=by, at=at), version=Case.version + 1)
+        .returning(Case.id, Case.project_id, Case.stage),
         execution_options={"synchronize_session": False},
-    ).all()  # fmt: skip
-    fresh = {row.id for row in begun}
-    others = session.execute(
-        select(Case.id, Case.project_id, Case.stage).where(
-            among(Case.project_id, [m.project_id for m in leads if m.before is not None]), Case.stage.not_in(ENDS)
-        )
     ).all()
-    events = [
-        _event(
-            row.id,
-            Stage.ASSIGNED,
-            "assigned",
-            LocalizedText("已指派代办员%(name)s", name=name_of[row.project_id]),
-            by,
-            at,
-        )
+    fresh = {row.id for row in begun}
+    changed = _open_cases(session, [m.project_id for m in leads if m.before is not None])
+    return [
+        rules.event_values(row.id, row.stage, rules.lead_given(names[lead_of[row.project_id]]), by=by, at=at)
         for row in begun
     ] + [
-        _event(
-            row.id,
-            row.stage,
-            "agent_changed",
-            LocalizedText("代办员变更为%(name)s", name=name_of[row.project_id]),
-            by,
-            at,
-        )
-        for row in others
+        rules.event_values(row.id, row.stage, _lead_changed(names, lead_of[row.project_id]), by=by, at=at)
+        for row in changed
         if row.id not in fresh
     ]
-    _copy(session, CaseEvent, ("case_id", "at", "kind", "stage", "actor", "words", "detail", "internal"), events)
 
 
-def _event(case_id: int, stage: Stage, kind: str, words: str, by: Actor, at: datetime) -> tuple[Any, ...]:
-    return case_id, at, kind, stage.value, by.label, str(words), json.dumps(to_json(words)), False
+def _lead_changed(names: Mapping[int, str], agent_id: int) -> rules.TeamEvent:
+    return rules.lead_changed(names[agent_id], agent_id)
 
 
-def _copy(session: Session, noun: type[Base], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def _liaison_events(
+    session: Session, liaisons: Sequence[Move], names: Mapping[int, str], *, by: Actor, at: datetime
+) -> list[rules.Values]:
+    cases: dict[int, list[Any]] = {}
+    for row in _open_cases(session, [m.project_id for m in liaisons]):
+        cases.setdefault(row.project_id, []).append(row)
+    return [
+        rules.event_values(row.id, row.stage, rules.liaison_given(names[m.after], m.counter), by=by, at=at)
+        for m in liaisons
+        if m.after is not None
+        for row in cases.get(m.project_id, ())
+    ]
+
+
+def _open_cases(session: Session, project_ids: Sequence[int]) -> Sequence[Any]:
+    if not project_ids:
+        return ()
+    return session.execute(
+        select(Case.id, Case.project_id, Case.stage).where(among(Case.project_id, project_ids), Case.stage.not_in(ENDS))
+    ).all()
+
+
+def _copy(session: Session, noun: type[Base], columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Many new rows of one table in one stream; their ids come from the table's own sequence."""
     names = ", ".join(f'"{name}"' for name in columns)
     cursor: Any = session.connection().connection.cursor()
     with cursor, cursor.copy(f'COPY "{noun.__tablename__}" ({names}) FROM STDIN') as stream:
         for row in rows:
-            stream.write_row(row)
+            stream.write_row([_plain(row[name]) for name in columns])
+
+
+def _plain(value: Any) -> Any:
+    """As COPY writes it."""
+    if isinstance(value, Enum):
+        return value.value
+    return _json(value) if isinstance(value, dict) else value
 
 
 def _json(value: Mapping[str, Any]) -> str:
@@ -238,7 +255,7 @@ def _keep_reasons(session: Session, waiting: Sequence[Move]) -> None:
 def keep_prices(session: Session, prices: Mapping[Id, int], *, at: datetime) -> None:
     """Replace these agents' scarcity prices of the last batch; those of others stand."""
     session.execute(delete(ShadowPrice).where(among(ShadowPrice.agent_id, (int(agent) for agent in prices))))
-    rows = ((int(agent), price, at) for agent, price in prices.items() if price)
+    rows = ({"agent_id": int(agent), "value": price, "computed_at": at} for agent, price in prices.items() if price)
     _copy(session, ShadowPrice, ("agent_id", "value", "computed_at"), rows)
 
 
@@ -246,35 +263,3 @@ def names_of(session: Session, agent_ids: Sequence[int]) -> dict[Any, str]:
     """Agents' names by id."""
     rows = session.execute(select(Agent.id, Agent.name).where(among(Agent.id, sorted(set(agent_ids)))))
     return {row.id: row.name for row in rows}
-
-
-# ---------------------------------------------------------------- telling
-
-
-def tell_placed(session: Session, *, at: datetime, limit: int = 200, project_id: int | None = None) -> int:
-    """Tell agents and enterprises of placements that nobody was told of yet; how many members were told."""
-    untold = select(ProjectMember).where(ProjectMember.told_at.is_(None), ProjectMember.until.is_(None))
-    if project_id is not None:
-        untold = untold.where(ProjectMember.project_id == project_id)
-    members = session.scalars(untold.order_by(ProjectMember.id).limit(limit).with_for_update(skip_locked=True)).all()
-    for member in members:
-        _tell_one(session, member, at=at)
-    return len(members)
-
-
-def _tell_one(session: Session, member: ProjectMember, *, at: datetime) -> None:
-    member.told_at = at
-    project, agent = session.get_one(Project, member.project_id), session.get_one(Agent, member.agent_id)
-    queue_agent_notice(
-        session, agent, project, text="project_for_agent", key=f"{agent.id}:{member.id}", at=at,
-        values={"project": project.name[:20], "case_no": project.project_no},
-    )  # fmt: skip
-    if member.role is not TeamRole.LEAD:
-        return
-    values = agent_values(session, agent)
-    before = any(m.role is TeamRole.LEAD and m.until is not None and m.told_at is not None for m in project.members)
-    for case in session.scalars(select(Case).where(Case.project_id == project.id, Case.stage.not_in(ENDS))):
-        if before:
-            queue_notice(session, case, "agent_changed", at=at, key=str(member.id), values=values)
-        else:
-            queue_notice(session, case, NOTICE[Stage.ASSIGNED], at=at, values=values)

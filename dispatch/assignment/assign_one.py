@@ -20,17 +20,16 @@ import db
 from agents.matching.model import Id, Need, NetworkPlace
 from agents.matching.online import place_one
 from agents.network import Level
+from dispatch.assignment import rules
 from dispatch.assignment.absence_periods import AROUND, long_absent_ids
 from dispatch.assignment.matching_input import PRACTISED
 from dispatch.assignment.propose import WEIGHTS, reason_of
-from dispatch.assignment.staffing import PRESCREEN_WD
-from dispatch.cases.lookups import due
 from dispatch.cases.notify import day_of
-from dispatch.cases.project import Project, ProjectState
+from dispatch.cases.obligations.marking import mark
+from dispatch.cases.project import Project, TeamRole
 from dispatch.cases.stages import ENDS, Stage
 from dispatch.catalogue.calendar_version import calendar_of_version
 from dispatch.core.actor import Actor
-from dispatch.core.localized_text import LocalizedText, to_json
 from dispatch.core.working_days import Calendar
 
 TRIES = 8  # how often somebody else may be quicker before the project goes on waiting
@@ -38,7 +37,7 @@ TRIES = 8  # how often somebody else may be quicker before the project goes on w
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Who acts for the project from now on. Nobody is told yet: ``placing.tell_placed`` does so."""
+    """Who acts for the project from now on. Nobody is told yet: ``telling.tell_placed`` does so."""
 
     member_id: int
     agent_id: int
@@ -138,6 +137,7 @@ def _fill(
         step = take(project_id, need, agent_id, reason, name=pool.names[agent_id], asked=asked, by=by)
         _, taken = db.execute_pipeline(session, _TRY, step)
         if taken:  # the savepoint ends with the transaction
+            mark(session, projects=(project_id,))
             return Placed(taken[0].id, agent_id, reason), reason
         session.execute(_GO_BACK)
         agents = [agent for agent in agents if agent.id != agent_id]
@@ -164,7 +164,7 @@ SELECT id, set_config('plan_cache_mode', 'force_generic_plan', true) FROM projec
 # Everything that is asked of one project, in one statement whose plan depends on no value: PostgreSQL makes it once for
 # each connection. What belongs to the agents is read by their ids taken together, in arrays, which cost least on the
 # way, and joined here, so that no estimate of their number decides how.
-_READ = """
+_READ = f"""
 WITH asked AS MATERIALIZED (
   SELECT p.id, p.enterprise_id, p.home_division_id, p.site_lon, p.site_lat, p.language, p.priority, p.banned_agents,
          p.escalated, p.created_at, p.assignment_reason, h.code, h.path, s.lon AS other_lon, s.lat AS other_lat,
@@ -191,7 +191,7 @@ places AS MATERIALIZED (
 free AS MATERIALIZED (
   SELECT a.id, a.name, a.capacity, a.held, a.stars, a.division_id
     FROM asked CROSS JOIN agent a
-   WHERE a.division_id = ANY (ARRAY(SELECT id FROM places)) AND a.active AND a.held < a.capacity
+   WHERE a.division_id = ANY (ARRAY(SELECT id FROM places)) AND {rules.free_slot("a")}
      AND NOT asked.banned_agents @> to_jsonb(a.id) AND (asked.first_ask IS NULL OR a.id = asked.first_ask)
      AND (asked.language = 'zh' OR a.languages ? asked.language))
 SELECT asked.*, people.*, skills.*, (SELECT version FROM calendar_version WHERE id = 1) AS calendar,
@@ -216,7 +216,7 @@ SELECT asked.*, people.*, skills.*, (SELECT version FROM calendar_version WHERE 
     SELECT array_agg(agent_id) AS knowing, array_agg(category) AS known, array_agg(proficiency) AS proficiencies
       FROM agent_skill WHERE agent_id = ANY (ARRAY(SELECT id FROM free))
        AND category = ANY (ARRAY(SELECT category FROM needed WHERE code IS NULL))) skills
-"""
+"""  # noqa: S608
 
 
 def _question(project_id: int, *, at: datetime | None) -> dict[str, Any]:
@@ -298,11 +298,11 @@ def _rows(*columns: list[Any] | None) -> Iterator[tuple[Any, ...]]:
 
 
 # Who sits at one counter, in the same words.
-_SEATED = """
+_SEATED = f"""
 WITH free AS MATERIALIZED (
   SELECT a.id, a.name, a.capacity, a.held, a.stars, d.code, d.level, d.lon, d.lat
     FROM division d JOIN agent a ON a.division_id = d.id
-   WHERE d.code = %(seat)s AND a.active AND a.held < a.capacity)
+   WHERE d.code = %(seat)s AND {rules.free_slot("a")})
 SELECT people.*, skills.*,
   (SELECT json_agg(json_build_array(q.agent_id, q.value)) FROM shadow_price q
     WHERE q.agent_id = ANY (ARRAY(SELECT id FROM free))) AS prices,
@@ -316,7 +316,7 @@ SELECT people.*, skills.*,
   CROSS JOIN (
     SELECT array_agg(agent_id) AS knowing, array_agg(category) AS known, array_agg(proficiency) AS proficiencies
       FROM agent_skill WHERE agent_id = ANY (ARRAY(SELECT id FROM free)) AND category = ANY (%(skills)s)) skills
-"""
+"""  # noqa: S608
 
 
 def _seated(session: Session, need: Need, asked: _Asked) -> _Pool:
@@ -328,67 +328,67 @@ def _seated(session: Session, need: Need, asked: _Asked) -> _Pool:
 
 # ---------------------------------------------------------------- taking the slot
 
+# Column names come from the rules, values are always parameters (S608).
+
 # The cases are locked before the agent: everybody locks in this order. The slot's condition is looked at again when
 # somebody else's change of the same agent is waited for, so that no capacity is ever exceeded.
-_LEAD = """
+_LEAD = f"""
 WITH cases AS MATERIALIZED (
-  SELECT id FROM dispatch_case WHERE project_id = %(project)s AND stage = %(requested)s ORDER BY id FOR UPDATE),
+  SELECT id FROM dispatch_case WHERE project_id = %(project_id)s AND stage = %(requested)s ORDER BY id FOR UPDATE),
 slot AS (
   UPDATE agent SET held = held + 1
-   WHERE id = %(agent)s AND (SELECT count(*) FROM cases) >= 0 AND active AND held < capacity RETURNING id),
+   WHERE id = %(agent_id)s AND (SELECT count(*) FROM cases) >= 0 AND {rules.free_slot("agent")} RETURNING id),
 member AS (
-  INSERT INTO project_member (project_id, agent_id, role, counter, since, locked, chosen_by, reason)
-  SELECT %(project)s, slot.id, 'lead', '', %(at)s, false, 'matching', %(reason)s FROM slot RETURNING id),
+  INSERT INTO project_member ({", ".join(rules.MEMBER_COLUMNS)})
+  SELECT {rules.selected(rules.MEMBER_COLUMNS, agent_id="slot.id")} FROM slot RETURNING id),
 given AS (
-  UPDATE project SET state = %(active)s, version = version + 1, closed_at = NULL, assignment_reason = %(reason)s
-    FROM slot WHERE project.id = %(project)s),
+  UPDATE project SET {rules.setting(rules.PROJECT_COLUMNS)} FROM slot WHERE project.id = %(project_id)s),
 begun AS (
-  UPDATE dispatch_case SET stage = %(assigned)s, stage_at = %(at)s, changed_by = %(label)s, version = version + 1,
-         prescreen_by = %(prescreen_by)s
+  UPDATE dispatch_case SET {rules.setting(rules.CASE_COLUMNS)}
     FROM slot, cases WHERE dispatch_case.id = cases.id RETURNING dispatch_case.id),
 told AS (
-  INSERT INTO case_event (case_id, at, kind, stage, actor, words, detail, internal)
-  SELECT begun.id, %(at)s, 'assigned', %(assigned)s, %(label)s, %(words)s, %(detail)s, false FROM begun)
+  INSERT INTO case_event ({", ".join(rules.EVENT_COLUMNS)})
+  SELECT {rules.selected(rules.EVENT_COLUMNS, case_id="begun.id")} FROM begun)
 SELECT id FROM member
-"""
+"""  # noqa: S608
 
 
 def _taking_lead(
     project_id: int, need: Need, agent_id: int, reason: Mapping[str, Any], *, name: str, asked: _Asked, by: Actor
 ) -> db.Step:
-    words = LocalizedText("已指派代办员%(name)s", name=name)
-    return _LEAD, {
-        "project": Int8(project_id), "agent": Int8(agent_id), "requested": Stage.REQUESTED.value, "at": asked.at,
-        "reason": Jsonb(reason), "active": ProjectState.ACTIVE.value, "assigned": Stage.ASSIGNED.value,
-        "label": by.label, "prescreen_by": due(asked.calendar, asked.at, PRESCREEN_WD), "words": str(words),
-        "detail": Jsonb(to_json(words)),
-    }  # fmt: skip
+    at = asked.at
+    return _LEAD, {"requested": Stage.REQUESTED.value} | rules.values_for_sql(
+        rules.member_values(Int8(project_id), Int8(agent_id), at=at, reason=reason),
+        rules.project_change(reason, by=by),
+        rules.case_change(asked.calendar, by=by, at=at),
+        rules.event_values(0, Stage.ASSIGNED, rules.lead_given(name), by=by, at=at),
+    )
 
 
-_LIAISON = """
+_LIAISON = f"""
 WITH cases AS MATERIALIZED (
-  SELECT id, stage FROM dispatch_case WHERE project_id = %(project)s AND stage <> ALL (%(ends)s)
+  SELECT id, stage FROM dispatch_case WHERE project_id = %(project_id)s AND stage <> ALL (%(ends)s)
    ORDER BY id FOR UPDATE),
 slot AS (
   UPDATE agent SET held = held + 1
-   WHERE id = %(agent)s AND (SELECT count(*) FROM cases) >= 0 AND active AND held < capacity RETURNING id),
+   WHERE id = %(agent_id)s AND (SELECT count(*) FROM cases) >= 0 AND {rules.free_slot("agent")} RETURNING id),
 member AS (
-  INSERT INTO project_member (project_id, agent_id, role, counter, since, locked, chosen_by, reason)
-  SELECT %(project)s, slot.id, 'liaison', %(counter)s, %(at)s, false, 'matching', %(reason)s FROM slot RETURNING id),
+  INSERT INTO project_member ({", ".join(rules.MEMBER_COLUMNS)})
+  SELECT {rules.selected(rules.MEMBER_COLUMNS, agent_id="slot.id")} FROM slot RETURNING id),
 told AS (
-  INSERT INTO case_event (case_id, at, kind, stage, actor, words, detail, internal)
-  SELECT cases.id, %(at)s, 'liaison', cases.stage, %(label)s, %(words)s, %(detail)s, true
-    FROM cases, slot)
+  INSERT INTO case_event ({", ".join(rules.EVENT_COLUMNS)})
+  SELECT {rules.selected(rules.EVENT_COLUMNS, case_id="cases.id", stage="cases.stage")} FROM cases, slot)
 SELECT id FROM member
-"""
+"""  # noqa: S608
 
 
 def _taking_liaison(
     project_id: int, need: Need, agent_id: int, reason: Mapping[str, Any], *, name: str, asked: _Asked, by: Actor
 ) -> db.Step:
-    words = LocalizedText("%(name)s协办", name=name)
-    return _LIAISON, {
-        "project": Int8(project_id), "agent": Int8(agent_id), "counter": need.node, "at": asked.at,
-        "reason": Jsonb(reason), "label": by.label, "words": str(words),
-        "detail": Jsonb({"counter": need.node} | to_json(words)), "ends": sorted(stage.value for stage in ENDS),
-    }  # fmt: skip
+    at, counter = asked.at, str(need.node)
+    return _LIAISON, {"ends": sorted(stage.value for stage in ENDS)} | rules.values_for_sql(
+        rules.member_values(
+            Int8(project_id), Int8(agent_id), role=TeamRole.LIAISON, counter=counter, at=at, reason=reason
+        ),
+        rules.event_values(0, Stage.ASSIGNED, rules.liaison_given(name, counter), by=by, at=at),
+    )

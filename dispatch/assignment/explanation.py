@@ -48,7 +48,11 @@ class RoleExplanation:
 
 
 def why(session: Session, project: Project, *, at: datetime) -> list[RoleExplanation]:
-    """Every role of a project as it stands now, among all who wait in the same county. Nothing is changed."""
+    """Every role of a project as it stands now, among all who wait in the same county. Nothing is changed.
+
+    A project that has ended asks for nobody."""
+    if project.state is ProjectState.CLOSED:
+        return []
     calendar = calendar_of(session)
     home = session.get_one(Division, project.home_division_id)
     here = select(Division.id).where(subtree_condition(home.path))
@@ -114,9 +118,8 @@ def _in_words(need: Need, one: Explanation, names: Mapping[Any, str], place: str
         if one.terms.escalation:
             lines.append(LocalizedText("本级没有合适人选，由上级代办员承办"))
         if one.rival is not None:
-            lines.append(
-                LocalizedText("其次是%(name)s：%(lost)s", name=_name(one.rival.agent, names), lost=_lost(one.rival))
-            )
+            second, lost = _name(one.rival.agent, names), lost_words(one.rival)
+            lines.append(LocalizedText("其次是%(name)s：%(lost)s", name=second, lost=lost))
     else:
         lines.append(LocalizedText("目前没有可派的代办员，项目留在待派件"))
     if one.full:
@@ -136,7 +139,7 @@ def _in_words(need: Need, one: Explanation, names: Mapping[Any, str], place: str
         agent_id=None if one.agent is None else int(one.agent),
         agent=name,
         lines=tuple(lines),
-        change="" if one.change is None else _change_words(one.change, need, names, place),
+        change="" if one.change is None else change_words(one.change, need, names, place),
     )
 
 
@@ -152,7 +155,8 @@ def _load(one: Explanation, name: str) -> LocalizedText:
     return LocalizedText("%(name)s：在办%(load)s/%(capacity)s（含本项目），距项目约%(km)s公里", **load, km=km)
 
 
-def _lost(rival: Rival) -> LocalizedText:
+def lost_words(rival: Rival) -> LocalizedText:
+    """By what the runner-up lost, and by how many points."""
     worse = [TERM_WORDS[term] for term, points in rival.differences.items() if points > 0 and term in CLOSE]
     if rival.scarcity > 0:
         worse.append(LocalizedText("名额宽裕程度"))
@@ -166,7 +170,8 @@ def _lost(rival: Rival) -> LocalizedText:
     return LocalizedText("条件相当，总代价相同")
 
 
-def _change_words(change: SmallestChange, need: Need, names: Mapping[Any, str], place: str) -> LocalizedText:
+def change_words(change: SmallestChange, need: Need, names: Mapping[Any, str], place: str) -> LocalizedText:
+    """What somebody would have to do so that the need is placed."""
     words = _step_words(change, need, _name(change.agent, names), place)
     if change.after_handover and change.step is not ChangeKind.ACCEPT_HANDOVER:
         return LocalizedText("首问代办员的转办被接受后，%(then)s", then=words)

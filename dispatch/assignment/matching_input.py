@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import sqlalchemy
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, Text, any_, literal, or_, select
@@ -241,54 +241,73 @@ def build_needs(
         by_place = skills.get(project.id, {})
         upper = above.intersection(by_place) - {home.id}
         team = acting.get(project.id, ())
-        lead = next((m for m in team if m.role is TeamRole.LEAD), None)
         # What a liaison handles at its own counter is not asked of the lead.
         at_home = frozenset().union(*(names for place, names in by_place.items() if place not in upper))
         asked_on = day_of(project.created_at)
         if asked_on not in waited_since:
             waited_since[asked_on] = max(0, calendar.working_days_between(asked_on, day_of(at)))
         waited = waited_since[asked_on]
-        found.append(
-            Need(
-                id=f"{project.id}:lead",
-                role="lead",
-                project=project.id,
-                node=home.code,
-                lon=project.site_lon if project.site_lon is not None else site.lon,
-                lat=project.site_lat if project.site_lat is not None else site.lat,
-                skills=at_home,
-                language=None if project.language == "zh" else project.language,
-                priority=min(9, max(1, project.priority)),
-                waiting_days=waited,
-                current=None if lead is None else lead.agent_id,
-                told=lead is not None and lead.told_at is not None,
-                first_ask=first_asks.get(project.id) if lead is None else None,
-                previous=frozenset(served.get(project.enterprise_id, ())),
-                lock=lead.agent_id if lead is not None and lead.locked else None,
-                bans=_listed(project.bans),
-                escalated=project.escalated,
-            )
+        point = (
+            project.site_lon if project.site_lon is not None else site.lon,
+            project.site_lat if project.site_lat is not None else site.lat,
         )
-        for place in sorted(upper):
-            counter = divisions[place]
-            liaison = next((m for m in team if m.role is TeamRole.LIAISON and m.counter == counter.code), None)
-            current = None if liaison is None else liaison.agent_id
-            found.append(
-                Need(
-                    id=f"{project.id}:{counter.code}",
-                    role="liaison",
-                    project=project.id,
-                    node=counter.code,
-                    lon=counter.lon,
-                    lat=counter.lat,
-                    skills=frozenset(by_place[place]),
-                    priority=min(9, max(1, project.priority)),
-                    waiting_days=waited,
-                    current=current,
-                    told=liaison is not None and liaison.told_at is not None,
-                )
-            )
+        past = _Past(first_asks.get(project.id), frozenset(served.get(project.enterprise_id, ())))
+        found.append(_lead_need(project, team, home.code, point, at_home, waited, past))
+        found += [_liaison_need(project, team, divisions[place], by_place[place], waited) for place in sorted(upper)]
     return found
+
+
+class _Past(NamedTuple):
+    """Who was asked first for a project, and who served its enterprise before."""
+
+    first_ask: int | None
+    previous: frozenset[int]
+
+
+def _lead_need(
+    project: MatchingProjectRow, team: Sequence[Any], node: str, point: tuple[float, float],
+    skills: frozenset[str], waited: int, past: _Past,
+) -> Need:  # fmt: skip
+    lead = next((m for m in team if m.role is TeamRole.LEAD), None)
+    lon, lat = point
+    return Need(
+        id=f"{project.id}:lead",
+        role="lead",
+        project=project.id,
+        node=node,
+        lon=lon,
+        lat=lat,
+        skills=skills,
+        language=None if project.language == "zh" else project.language,
+        priority=min(9, max(1, project.priority)),
+        waiting_days=waited,
+        current=None if lead is None else lead.agent_id,
+        told=lead is not None and lead.told_at is not None,
+        first_ask=past.first_ask if lead is None else None,
+        previous=past.previous,
+        lock=lead.agent_id if lead is not None and lead.locked else None,
+        bans=_listed(project.bans),
+        escalated=project.escalated,
+    )
+
+
+def _liaison_need(
+    project: MatchingProjectRow, team: Sequence[Any], counter: Any, skills: Iterable[str], waited: int
+) -> Need:
+    liaison = next((m for m in team if m.role is TeamRole.LIAISON and m.counter == counter.code), None)
+    return Need(
+        id=f"{project.id}:{counter.code}",
+        role="liaison",
+        project=project.id,
+        node=counter.code,
+        lon=counter.lon,
+        lat=counter.lat,
+        skills=frozenset(skills),
+        priority=min(9, max(1, project.priority)),
+        waiting_days=waited,
+        current=None if liaison is None else liaison.agent_id,
+        told=liaison is not None and liaison.told_at is not None,
+    )
 
 
 def _previous_agents(session: Session, enterprises: Iterable[int]) -> dict[int, set[int]]:

@@ -1,4 +1,4 @@
-"""Assign: who acts for a project, liaisons, and the first ask until a handover is accepted."""
+"""Staffing: who acts for a project by a choice of hand, and the first ask until a handover is accepted."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,22 +7,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents.network import Division
 from agents.roster import Agent
 from agents.slots import release_slot, take_slot
-from dispatch.cases.case import Case
-from dispatch.cases.lookups import due, open_cases
-from dispatch.cases.notify import add_timeline_event, queue_agent_notice, queue_notice, queue_stage_notice
+from dispatch.assignment import rules
+from dispatch.assignment.telling import tell_agent, tell_member
+from dispatch.cases.case import Case, CaseEvent
+from dispatch.cases.due_moments import referral_due
+from dispatch.cases.lookups import open_cases
+from dispatch.cases.notify import DeskKind, queue_desk_notice
 from dispatch.cases.project import Project, ProjectMember, ProjectState, Referral, TeamRole
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NoCapacity, NotFound, Refused, WrongStage
-from dispatch.core.localized_text import LocalizedText
-
-PRESCREEN_WD = 2
-
-ACCEPT_REFERRAL_WD = 1
 
 
 def assign(
@@ -33,7 +30,7 @@ def assign(
     by: Actor,
     at: datetime,
     reason: Mapping[str, Any] | None = None,
-    chosen_by: str = "matching",
+    chosen_by: str = rules.MATCHING,
     locked: bool = False,
 ) -> ProjectMember:
     """Give the project to a lead agent (主办), or from one to another. Raises NoCapacity when no slot is free."""
@@ -44,10 +41,7 @@ def assign(
     agent = session.get(Agent, agent_id)
     if agent is None or not agent.active:
         raise NotFound(f"no active agent {agent_id}")
-    if agent_id in project.banned_agents:
-        raise Refused(
-            f"agent {agent_id} is banned from {project.project_no}", user_message="该代办员已被排除在本项目之外"
-        )
+    rules.check_not_banned(project, agent_id)
     # Slots are taken and given back in the order of the agents' ids, so that two swaps cannot wait for each other.
     for step in sorted({agent_id} | ({before.agent_id} if before else set())):
         if step != agent_id:
@@ -57,84 +51,45 @@ def assign(
     if before is not None:
         before.until = at
         session.flush()
+    why = dict(reason or {})
     member = ProjectMember(
-        project_id=project.id, agent_id=agent_id, role=TeamRole.LEAD, since=at, locked=locked, chosen_by=chosen_by,
-        reason=dict(reason or {}), told_at=at,
-    )  # fmt: skip
+        **rules.member_values(project.id, agent_id, at=at, reason=why, chosen_by=chosen_by, locked=locked)
+    )
     project.members.append(member)
-    project.assignment_reason = dict(reason or {})
-    if project.state is not ProjectState.ACTIVE:
-        project.move_to(ProjectState.ACTIVE, at=at)
-    else:
-        project.version += 1
-    session.flush()
-    queue_agent_notice(
-        session, agent, project, text="project_for_agent", key=f"{agent.id}:{member.id}", at=at,
-        values={"project": project.name[:20], "case_no": project.project_no},
-    )  # fmt: skip
+    _change(project, rules.project_change(why, by=by))
+    change = rules.case_change(calendar_of(session), by=by, at=at)
     for case in open_cases(session, project):
         if case.stage is Stage.REQUESTED:
-            case.prescreen_by = due(calendar_of(session), at, PRESCREEN_WD)
-            case.move_to(Stage.ASSIGNED, at=at, by=by.label)
-            tell_assigned(session, case, agent, at=at, by=by)
+            _change(case, change)
+            event = rules.lead_given(agent.name)
         elif before is not None:
-            add_timeline_event(
-                session,
-                case,
-                kind="agent_changed",
-                by=by,
-                at=at,
-                words=LocalizedText("代办员变更为%(name)s", name=agent.name),
-                agent_id=agent.id,
-            )
-            queue_notice(session, case, "agent_changed", at=at, key=str(member.id), values=agent_values(session, agent))
-    return member
-
-
-def add_liaison(
-    session: Session, project: Project, *, agent_id: int, counter: str, by: Actor, at: datetime
-) -> ProjectMember:
-    """One more agent (协办) for the matters handled at another counter."""
-    if not take_slot(session, agent_id):
-        raise NoCapacity(f"agent {agent_id} has no free slot", agent_id=agent_id)
-    member = ProjectMember(
-        project_id=project.id, agent_id=agent_id, role=TeamRole.LIAISON, counter=counter, since=at, told_at=at
-    )
-    project.members.append(member)
+            event = rules.lead_changed(agent.name, agent.id)
+        else:
+            continue
+        session.add(CaseEvent(**rules.event_values(case.id, case.stage, event, by=by, at=at)))
     session.flush()
-    agent = session.get_one(Agent, agent_id)
-    queue_agent_notice(
-        session, agent, project, text="project_for_agent", key=f"{agent.id}:{member.id}", at=at,
-        values={"project": project.name[:20], "case_no": project.project_no},
-    )  # fmt: skip
-    for case in open_cases(session, project):
-        add_timeline_event(
-            session,
-            case,
-            kind="liaison",
-            by=by,
-            at=at,
-            words=LocalizedText("%(name)s协办", name=agent.name),
-            internal=True,
-            counter=counter,
-        )
+    tell_member(session, member, at=at)
     return member
 
 
-def agent_values(session: Session, agent: Agent) -> dict[str, str]:
-    station = session.get_one(Division, agent.division_id)
-    return {"agent": agent.name, "station": f"{station.name}代办站"[:20], "office_phone": agent.office_phone}
+def leave_waiting(session: Session, project: Project, member: ProjectMember, *, by: Actor, at: datetime) -> None:
+    """Nobody fits who could take over: the place is given up, and the project waits for an agent where it had one."""
+    member.until = at
+    release_slot(session, member.agent_id)
+    if member.role is TeamRole.LEAD:
+        project.move_to(ProjectState.WAITING, at=at)
+    else:
+        project.version += 1
+    project.changed_by = by.label
+    for case in open_cases(session, project):
+        session.add(CaseEvent(**rules.event_values(case.id, case.stage, rules.lead_left(), by=by, at=at)))
+    session.flush()
 
 
-def tell_assigned(session: Session, case: Case, agent: Agent, *, at: datetime, by: Actor) -> None:
-    queue_stage_notice(
-        session,
-        case,
-        at=at,
-        by=by,
-        words=LocalizedText("已指派代办员%(name)s", name=agent.name),
-        **agent_values(session, agent),
-    )
+def _change(row: Project | Case, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.version += 1
 
 
 def refer(
@@ -151,27 +106,39 @@ def refer(
         session.add(referral)
     referral.to_agent_id, referral.reason, referral.offered_at = to_agent_id, reason, at
     referral.declined_at = referral.escalated_at = None
-    referral.accept_by = due(calendar_of(session), at, ACCEPT_REFERRAL_WD)
+    referral.accept_by = referral_due(calendar_of(session), at)
     session.flush()
     agent = session.get_one(Agent, to_agent_id)
-    queue_agent_notice(
-        session, agent, project, text="project_for_agent", key=f"refer:{referral.id}:{at.timestamp():.0f}", at=at,
-        values={"project": project.name[:20], "case_no": project.project_no},
-    )  # fmt: skip
+    tell_agent(session, agent, project, key=f"refer:{referral.id}:{at.timestamp():.0f}", at=at)
     return referral
 
 
 def accept_referral(session: Session, project: Project, referral: Referral, *, by: Actor, at: datetime) -> None:
     """The other agent takes it over: from now on it is theirs."""
-    if referral.accepted_at is not None or referral.to_agent_id is None:
-        raise WrongStage(f"referral {referral.id} is not open")
+    to_agent_id = _offered_to(referral)
     assign(
         session,
         project,
-        agent_id=referral.to_agent_id,
+        agent_id=to_agent_id,
         by=by,
         at=at,
         chosen_by="referral",
         reason={"why": referral.reason},
     )
     referral.accepted_at = at
+
+
+def decline_referral(session: Session, project: Project, referral: Referral, *, at: datetime) -> None:
+    """The other agent does not take it: the first stays the owner, and the lead hears that nobody took it over."""
+    _offered_to(referral)
+    referral.declined_at = at
+    queue_desk_notice(
+        session, kind=DeskKind.LEAD, division_id=project.home_division_id, text="first_ask_escalated",
+        key=f"{referral.id}:{at.timestamp():.0f}", at=at, values={"project": project.name},
+    )  # fmt: skip
+
+
+def _offered_to(referral: Referral) -> int:
+    if referral.accepted_at is not None or referral.declined_at is not None or referral.to_agent_id is None:
+        raise WrongStage(f"referral {referral.id} is not open")
+    return referral.to_agent_id

@@ -1,23 +1,34 @@
 """Reach: which projects, cases, parcels and stops a viewer may see. Absent and not yours answer alike."""
 
-from sqlalchemy import ColumnElement, false, literal, or_, select, true
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, false, literal, or_, select, true
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.base import ExecutableOption
 
 from agents.network import Division, ServiceCentre, UnknownDivision, division_with, subtree_condition
-from agents.roster import Agent
+from agents.roster import Agent, Duty
+from db import Base
 from dispatch.cases.case import Case
-from dispatch.cases.evaluation import Evaluation, Rectification, Ticket
-from dispatch.cases.project import Enterprise, Project, ProjectMember
-from dispatch.cases.review import Review
+from dispatch.cases.courier_report import CourierReport
+from dispatch.cases.courier_word import CourierWord
+from dispatch.cases.evaluation import Evaluation, Ticket
+from dispatch.cases.project import Contact, Enterprise, Project, ProjectMember, Referral
+from dispatch.cases.visit_word import VisitWord
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
-from dispatch.custody.handover_list import HandoverLine, HandoverList
+from dispatch.core.shanghai_time import in_shanghai
+from dispatch.custody.handover_list import HandoverList
 from dispatch.custody.parcel import Parcel
+from dispatch.custody.roadside_pass import RoadsidePass
 from notifications.message import Message
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop
 from routing.day.couriers import Courier
 from routing.day.day_plan import DayPlan
+from routing.day.roster import ShiftRule
 
 
 def within(viewer: Actor, division_column: ColumnElement[int]) -> ColumnElement[bool]:
@@ -30,7 +41,7 @@ def within(viewer: Actor, division_column: ColumnElement[int]) -> ColumnElement[
 
 
 def visible_projects(viewer: Actor) -> ColumnElement[bool]:
-    """Operator all, lead and supervisor the subtree, agent own and station's, enterprise its own, courier none."""
+    """Operator all, lead and supervisor the subtree, agent own, offered and station's, enterprise own, courier none."""
     match viewer.role:
         case Role.OPERATOR | Role.SYSTEM:
             return true()
@@ -45,9 +56,16 @@ def visible_projects(viewer: Actor) -> ColumnElement[bool]:
                 .join(Agent, Agent.id == ProjectMember.agent_id)
                 .where(Agent.stand_in_id == viewer.agent_id, ProjectMember.until.is_(None))
             )
-            return or_(Project.id.in_(mine), Project.id.in_(covered), Project.division_id == station)
+            # A colleague to whom the project is offered reads it before taking it over.
+            offered = select(Referral.project_id).where(
+                Referral.to_agent_id == viewer.agent_id, Referral.accepted_at.is_(None), Referral.declined_at.is_(None)
+            )
+            return or_(
+                Project.id.in_(mine), Project.id.in_(covered), Project.id.in_(offered), Project.division_id == station
+            )
         case Role.ENTERPRISE:
-            return Project.enterprise_id == viewer.enterprise_id
+            own = Project.enterprise_id == viewer.enterprise_id
+            return and_(own, Project.filed_by == viewer.account_id) if viewer.sees_own_only else own
         case _:
             return false()
 
@@ -78,6 +96,15 @@ def visible_plans(viewer: Actor) -> ColumnElement[bool]:
     return within(viewer, DayPlan.division_id)  # type: ignore[arg-type]
 
 
+def visible_numbers(viewer: Actor, number_hash: ColumnElement[bytes]) -> ColumnElement[bool]:
+    """Whether a number's hash is that of somebody told of a visible case, or of a contact of a visible enterprise."""
+    if viewer.role in {Role.OPERATOR, Role.SYSTEM}:
+        return true()
+    told = select(Message.to_hash).where(visible_messages(viewer), Message.to_hash.is_not(None))
+    known = select(Contact.phone_hash).where(visible_contacts(viewer))
+    return or_(number_hash.in_(told), number_hash.in_(known))
+
+
 def visible_parcels(viewer: Actor) -> ColumnElement[bool]:
     """Those of visible cases; a courier's are those at the stops of own runs."""
     if viewer.role is Role.COURIER:
@@ -99,6 +126,11 @@ def visible_agents(viewer: Actor) -> ColumnElement[bool]:
             return false()
 
 
+def visible_absences(viewer: Actor) -> ColumnElement[bool]:
+    """Those of visible agents."""
+    return Duty.agent_id.in_(select(Agent.id).where(visible_agents(viewer)))
+
+
 def visible_enterprises(viewer: Actor) -> ColumnElement[bool]:
     """An enterprise itself; staff those registered within their subtree, and those whose projects they see."""
     match viewer.role:
@@ -113,6 +145,19 @@ def visible_enterprises(viewer: Actor) -> ColumnElement[bool]:
             return false()
 
 
+def visible_contacts(viewer: Actor) -> ColumnElement[bool]:
+    """The persons of visible enterprises who have not left; who sees only its own finds itself alone."""
+    if viewer.sees_own_only:
+        return and_(Contact.enterprise_id == viewer.enterprise_id, Contact.account_id == viewer.account_id)
+    visible = select(Enterprise.id).where(visible_enterprises(viewer))
+    return and_(Contact.enterprise_id.in_(visible), Contact.left_at.is_(None))
+
+
+def visible_shift_rules(viewer: Actor) -> ColumnElement[bool]:
+    """Those of visible couriers."""
+    return ShiftRule.courier_id.in_(select(Courier.id).where(visible_couriers(viewer)))
+
+
 def visible_couriers(viewer: Actor) -> ColumnElement[bool]:
     """A lead's subtree; a courier sees itself."""
     if viewer.role is Role.COURIER:
@@ -120,6 +165,57 @@ def visible_couriers(viewer: Actor) -> ColumnElement[bool]:
     if viewer.role in {Role.AGENT, Role.ENTERPRISE}:
         return false()
     return within(viewer, Courier.division_id)  # type: ignore[arg-type]
+
+
+def visible_centres(viewer: Actor) -> ColumnElement[bool]:
+    """Up and down the levels: the centres of the viewer's subtree, and those of the places above it."""
+    if viewer.role in {Role.OPERATOR, Role.SYSTEM}:
+        return true()
+    if viewer.division_path is None:
+        return false()
+    above = Division.code.in_(viewer.division_path.split("."))
+    reach = select(Division.id).where(or_(subtree_condition(viewer.division_path), above))
+    return ServiceCentre.division_id.in_(reach)
+
+
+def visible_courier_reports(viewer: Actor) -> ColumnElement[bool]:
+    """A courier its own, a lead and supervisor the subtree, an operator all."""
+    match viewer.role:
+        case Role.COURIER:
+            return CourierReport.courier_id == viewer.courier_id
+        case Role.AGENT | Role.ENTERPRISE:
+            return false()
+        case _:
+            return within(viewer, CourierReport.division_id)  # type: ignore[arg-type]
+
+
+def visible_passes(viewer: Actor) -> ColumnElement[bool]:
+    """A courier those to give or to take, a lead and supervisor the subtree, an operator all."""
+    match viewer.role:
+        case Role.COURIER:
+            return or_(RoadsidePass.giver_id == viewer.courier_id, RoadsidePass.receiver_id == viewer.courier_id)
+        case Role.AGENT | Role.ENTERPRISE:
+            return false()
+        case _:
+            return within(viewer, RoadsidePass.division_id)  # type: ignore[arg-type]
+
+
+def visible_courier_words(viewer: Actor) -> ColumnElement[bool]:
+    """A courier those said to itself, a lead and supervisor the subtree, an operator all."""
+    match viewer.role:
+        case Role.COURIER:
+            return CourierWord.courier_id == viewer.courier_id
+        case Role.AGENT | Role.ENTERPRISE:
+            return false()
+        case _:
+            return within(viewer, CourierWord.division_id)  # type: ignore[arg-type]
+
+
+def visible_visit_words(viewer: Actor) -> ColumnElement[bool]:
+    """What leads and supervisors see of the visits in their subtree; an operator all."""
+    if viewer.role not in {Role.LEAD, Role.SUPERVISOR, Role.OPERATOR, Role.SYSTEM}:
+        return false()
+    return within(viewer, VisitWord.division_id)  # type: ignore[arg-type]
 
 
 def visible_lists(viewer: Actor) -> ColumnElement[bool]:
@@ -133,7 +229,8 @@ def visible_tickets(viewer: Actor) -> ColumnElement[bool]:
     """An enterprise its own; an agent those it owns, never those about itself; a lead the subtree."""
     match viewer.role:
         case Role.ENTERPRISE:
-            return Ticket.enterprise_id == viewer.enterprise_id
+            own = Ticket.enterprise_id == viewer.enterprise_id
+            return and_(own, Ticket.filed_by == viewer.account_id) if viewer.sees_own_only else own
         case Role.AGENT:
             return Ticket.owner_agent_id == viewer.agent_id
         case Role.COURIER:
@@ -144,12 +241,10 @@ def visible_tickets(viewer: Actor) -> ColumnElement[bool]:
 
 def visible_messages(viewer: Actor) -> ColumnElement[bool]:
     """A lead's and supervisor's subtree, an agent's own cases, an operator's everything."""
+    of_cases = Message.case_id.in_(select(Case.id).where(visible_cases(viewer)))
     if viewer.role is Role.AGENT:
-        return Message.case_id.in_(select(Case.id).where(visible_cases(viewer)))
-    return or_(
-        within(viewer, Message.division_id),  # type: ignore[arg-type]
-        Message.case_id.in_(select(Case.id).where(visible_cases(viewer))),
-    )
+        return of_cases
+    return or_(within(viewer, Message.division_id), of_cases)  # type: ignore[arg-type]
 
 
 def visible_rectifications(viewer: Actor) -> ColumnElement[bool]:
@@ -161,92 +256,92 @@ def visible_rectifications(viewer: Actor) -> ColumnElement[bool]:
 
 # ---------------------------------------------------------------- finding one to act on
 
+Row = TypeVar("Row")
 
-def project_for(session: Session, viewer: Actor, project_no: str, *, lock: bool = False) -> Project:
-    """The project, locked when it is to be changed. Raises NotFound."""
+
+def the_one(
+    session: Session, query: Select[Row], named: str, *, lock: type[Base] | None = None,
+    loaded: Sequence[ExecutableOption] = (),
+) -> Row:  # fmt: skip
+    """The row that the query finds, locked where ``lock`` names its noun. Raises NotFound."""
+    if lock is not None:
+        query = query.with_for_update(of=lock).execution_options(populate_existing=True)
+    found = session.scalars(query.options(*loaded)).unique().one_or_none() if loaded else session.scalar(query)
+    if found is None:
+        raise NotFound(f"no {named} for this viewer")
+    return found
+
+
+def project_for(
+    session: Session, viewer: Actor, project_no: str, *, lock: bool = False, loaded: Sequence[ExecutableOption] = ()
+) -> Project:
+    """The project, locked when it is to be changed, with what else is ``loaded`` with it. Raises NotFound."""
     query = select(Project).where(Project.project_no == project_no, visible_projects(viewer))
-    if lock:
-        query = query.with_for_update(of=Project).execution_options(populate_existing=True)
-    project = session.scalar(query)
-    if project is None:
-        raise NotFound(f"no project {project_no} for this viewer")
-    return project
+    return the_one(session, query, f"project {project_no}", lock=Project if lock else None, loaded=loaded)
 
 
-def case_for(session: Session, viewer: Actor, case_no: str, *, lock: bool = False) -> Case:
-    """The case, locked when it is to be changed. Raises NotFound."""
+def case_for(
+    session: Session, viewer: Actor, case_no: str, *, lock: bool = False, loaded: Sequence[ExecutableOption] = ()
+) -> Case:
+    """The case, locked when it is to be changed, with what else is ``loaded`` with it. Raises NotFound."""
     query = select(Case).where(Case.case_no == case_no, visible_cases(viewer))
-    if lock:
-        query = query.with_for_update(of=Case).execution_options(populate_existing=True)
-    case = session.scalar(query)
-    if case is None:
-        raise NotFound(f"no case {case_no} for this viewer")
-    return case
-
-
-def review_for(session: Session, viewer: Actor, review_id: int) -> Review:
-    """The review, with its case locked first: rows are locked in one order. Raises NotFound."""
-    case_no = session.scalar(select(Case.case_no).join(Review, Review.case_id == Case.id).where(Review.id == review_id))
-    if case_no is None:
-        raise NotFound(f"no review {review_id}")
-    case_for(session, viewer, case_no, lock=True)
-    return session.get_one(Review, review_id, with_for_update=True, populate_existing=True)
+    return the_one(session, query, f"case {case_no}", lock=Case if lock else None, loaded=loaded)
 
 
 def parcel_for(session: Session, viewer: Actor, waybill: str, *, lock: bool = False) -> Parcel:
     """The parcel, with its case locked first when it is to be changed. Raises NotFound."""
-    found = session.execute(
-        select(Parcel.id, Case.id.label("case_id"))
-        .join(Case, Case.id == Parcel.case_id)
-        .where(Parcel.waybill == waybill, visible_parcels(viewer))
-    ).first()
-    if found is None:
-        raise NotFound(f"no parcel {waybill} for this viewer")
+    query = select(Parcel).where(Parcel.waybill == waybill, visible_parcels(viewer))
+    parcel = the_one(session, query, f"parcel {waybill}")
     if lock:
-        session.get_one(Case, found.case_id, with_for_update=True, populate_existing=True)
-    return session.get_one(Parcel, found.id, with_for_update=lock or None, populate_existing=lock)
+        session.get_one(Case, parcel.case_id, with_for_update=True, populate_existing=True)
+        session.refresh(parcel, with_for_update=True)
+    return parcel
 
 
 def stop_for(session: Session, viewer: Actor, stop_id: int, *, lock: bool = False) -> CourierStop:
     """The stop; its cases and parcels are locked before it. Raises NotFound."""
-    seen = session.scalar(select(CourierStop.id).where(CourierStop.id == stop_id, visible_stops(viewer)))
-    if seen is None:
-        raise NotFound(f"no stop {stop_id} for this viewer")
+    query = select(CourierStop).where(CourierStop.id == stop_id, visible_stops(viewer))
+    stop = the_one(session, query, f"stop {stop_id}")
     if lock:
-        parcels = select(Parcel.case_id).where(Parcel.stop_id == stop_id)
-        session.scalars(select(Case).where(Case.id.in_(parcels)).order_by(Case.id).with_for_update()).all()
-        session.scalars(select(Parcel).where(Parcel.stop_id == stop_id).order_by(Parcel.id).with_for_update()).all()
-    return session.get_one(CourierStop, stop_id, with_for_update=lock or None, populate_existing=lock)
+        lock_parcels(session, select(Parcel.id).where(Parcel.stop_id == stop_id))
+        session.refresh(stop, with_for_update=True)
+    return stop
 
 
-def ticket_for(session: Session, viewer: Actor, ticket_no: str) -> Ticket:
-    """The ticket, locked. Raises NotFound."""
-    ticket = session.scalar(
-        select(Ticket).where(Ticket.ticket_no == ticket_no, visible_tickets(viewer)).with_for_update(of=Ticket)
+def reported_stop(session: Session, courier_id: int, stop_id: int, at: datetime) -> tuple[CourierStop, bool] | None:
+    """The stop that a courier's phone names, locked, and whether it is still on a run of that courier.
+
+    What is reported is judged by the run of its own time: a stop that any plan of its day, committed by then, gave to
+    this courier is known, though the plan in force gives it to another one or to nobody."""
+    lock_parcels(session, select(Parcel.id).where(Parcel.stop_id == stop_id))
+    stop = session.get(CourierStop, stop_id, with_for_update=True, populate_existing=True)
+    if stop is None:
+        return None
+    holder = session.scalar(select(CourierRun.courier_id).where(CourierRun.id == stop.run_id))
+    if holder == courier_id:
+        return stop, True
+    plans = (
+        select(DayPlan.result)
+        .join(CourierRun, CourierRun.plan_id == DayPlan.id)
+        .where(CourierRun.courier_id == courier_id, CourierRun.on == in_shanghai(at).date())
+        .where(or_(DayPlan.committed_at.is_(None), DayPlan.committed_at <= at))
     )
-    if ticket is None:
-        raise NotFound(f"no ticket {ticket_no} for this viewer")
-    return ticket
+    for result in session.scalars(plans):
+        for route in (result or {}).get("routes", ()):
+            if route["courier_id"] == courier_id and any(visit["stop_id"] == stop_id for visit in route["visits"]):
+                return stop, False
+    return None
 
 
-def handover_list_for(session: Session, viewer: Actor, list_no: str) -> HandoverList:
-    """The list, to be signed; the cases and parcels of its lines are locked before it. Raises NotFound."""
-    found = session.scalar(
-        select(HandoverList.id)
-        .join(ServiceCentre, ServiceCentre.id == HandoverList.centre_id)
-        .where(HandoverList.list_no == list_no, visible_lists(viewer))
-    )
-    if found is None:
-        raise NotFound(f"no handover list {list_no} for this viewer")
-    parcels = select(HandoverLine.parcel_id).where(HandoverLine.list_id == found)
+def lock_parcels(session: Session, parcels: Select[int]) -> None:
+    """The cases of these parcels, then the parcels: everybody locks in this order."""
     cases = select(Parcel.case_id).where(Parcel.id.in_(parcels))
     session.scalars(select(Case).where(Case.id.in_(cases)).order_by(Case.id).with_for_update()).all()
     session.scalars(select(Parcel).where(Parcel.id.in_(parcels)).order_by(Parcel.id).with_for_update()).all()
-    return session.get_one(HandoverList, found, with_for_update=True, populate_existing=True)
 
 
 def area_for(session: Session, viewer: Actor, code: str) -> Division:
-    """An area that the viewer may plan. Raises NotFound."""
+    """An area that the viewer works for. Raises NotFound."""
     try:
         division = division_with(session, code)
     except UnknownDivision as error:
@@ -258,40 +353,10 @@ def area_for(session: Session, viewer: Actor, code: str) -> Division:
 
 def plan_for(session: Session, viewer: Actor, plan_id: int) -> DayPlan:
     """The plan. Raises NotFound."""
-    plan = session.scalar(select(DayPlan).where(DayPlan.id == plan_id, visible_plans(viewer)))
-    if plan is None:
-        raise NotFound(f"no plan {plan_id} for this viewer")
-    return plan
+    return the_one(session, select(DayPlan).where(DayPlan.id == plan_id, visible_plans(viewer)), f"plan {plan_id}")
 
 
 def run_for(session: Session, viewer: Actor, run_id: int) -> CourierRun:
     """A run of this courier, locked. Raises NotFound."""
-    run = session.scalar(
-        select(CourierRun).where(CourierRun.id == run_id, CourierRun.courier_id == viewer.courier_id).with_for_update()
-    )
-    if run is None:
-        raise NotFound(f"no run {run_id} for this viewer")
-    return run
-
-
-def message_for(session: Session, viewer: Actor, message_id: int) -> Message:
-    """The message, locked. Raises NotFound."""
-    message = session.scalar(
-        select(Message).where(Message.id == message_id, visible_messages(viewer)).with_for_update(of=Message)
-    )
-    if message is None:
-        raise NotFound(f"no message {message_id} for this viewer")
-    return message
-
-
-def rectification_for(session: Session, viewer: Actor, rectification_id: int) -> Rectification:
-    """The rectification, its case locked before it. Raises NotFound."""
-    case_id = session.scalar(
-        select(Evaluation.case_id)
-        .join(Rectification, Rectification.evaluation_id == Evaluation.id)
-        .where(Rectification.id == rectification_id, visible_rectifications(viewer))
-    )
-    if case_id is None:
-        raise NotFound(f"no rectification {rectification_id} for this viewer")
-    session.get_one(Case, case_id, with_for_update=True)
-    return session.get_one(Rectification, rectification_id, with_for_update=True, populate_existing=True)
+    query = select(CourierRun).where(CourierRun.id == run_id, CourierRun.courier_id == viewer.courier_id)
+    return the_one(session, query, f"run {run_id}", lock=CourierRun)

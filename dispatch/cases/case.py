@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, EncryptedText
+from dispatch.cases.fact_event import FactEvent
 from dispatch.cases.project import Contact, Project
 from dispatch.cases.stages import ENDS, NEXT, UNDONE, Stage
 from dispatch.catalogue.matter import MaterialMode
@@ -70,6 +71,8 @@ class Case(Base):
     expected_share: Mapped[float | None]
     miss_probability: Mapped[float | None]
     is_estimate: Mapped[bool] = mapped_column(default=False)
+    # A limit was moved by law and told: the next look measures the case by it, without telling again.
+    is_rebase_wanted: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     advice: Mapped[str | None] = mapped_column(Text)  # the one action that lowers the risk most
     advised_probability: Mapped[float | None]  # the risk that is left after it
     forecast_at: Mapped[datetime | None]
@@ -94,6 +97,10 @@ class Case(Base):
         self.version += 1
         if stage in ENDS:
             self.ended_at = at
+
+    def look_anew(self) -> None:
+        """A limit was moved by law: the next look at the expected date measures the case by it."""
+        self.forecast_at, self.is_rebase_wanted = None, True
 
     def step_back(self, stage: Stage, *, at: datetime, by: str) -> None:
         """The courier corrected a handover of today: the case is again where it was before it."""
@@ -148,7 +155,9 @@ MATERIAL_LABEL = {
 
 
 class Material(Base):
-    """One material of a case: what is wanted, in which mode, what was given, what is wrong with it."""
+    """One material of a case: what is wanted, in which mode, what was given, what is wrong with it.
+
+    What its events say is kept here for those who read many; only ``noun_record`` writes it."""
 
     __tablename__ = "material"
 
@@ -168,6 +177,7 @@ class Material(Base):
     owed_by: Mapped[date | None]
     supplied_at: Mapped[datetime | None]
     case: Mapped[Case] = relationship(back_populates="materials")
+    facts: Mapped[list[FactEvent]] = relationship(order_by=FactEvent.id, backref="material")
 
     @property
     def on_paper(self) -> bool:

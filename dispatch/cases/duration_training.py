@@ -11,11 +11,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from agents.network import Division, Level
 from db import Base
 from dispatch.cases.case import Case
-from dispatch.cases.review import Review, ReviewPause, ReviewState
+from dispatch.cases.review import Review, ReviewPause
+from dispatch.cases.review_state import ReviewState
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Family, Matter
 from dispatch.catalogue.path_nodes import matter_nodes
 from dispatch.core.legal_clock import LegalClock
+from dispatch.core.limit import IMMEDIATE
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.core.special_procedure import Pause
 from dispatch.forecast.beliefs import read_priors
@@ -134,7 +136,7 @@ def observations(session: Session, *, at: datetime) -> list[Observation]:
         pauses[pause.review_id].append(pause.as_pause())
     rows = session.execute(
         select(
-            Review.id, Review.authority, Review.accepted_at, Review.decided_at, Review.statutory_wd, Matter.code,
+            Review.id, Review.authority, Review.accepted_at, Review.decided_at, Review.centre_no, Matter.code,
             Case.project_id, Division.path,
         )
         .join(Matter, Matter.id == Review.matter_id)
@@ -145,8 +147,8 @@ def observations(session: Session, *, at: datetime) -> list[Observation]:
     )  # fmt: skip
     found = []
     for row in rows:
-        clock = LegalClock(
-            row.accepted_at, row.statutory_wd, pauses=tuple(pauses.get(row.id, ())), decided_at=row.decided_at
+        clock = LegalClock(  # the days used are the same whatever the limit is
+            row.accepted_at, IMMEDIATE, row.centre_no, tuple(pauses.get(row.id, ())), decided_at=row.decided_at
         )
         days = clock.days_used(calendar, at)
         city = row.path.split(".")[1] if "." in row.path else ""

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import SmallInteger, TypeDecorator
 
 from db import Base, EncryptedText
+from dispatch.cases.fact_event import FactEvent
 from dispatch.cases.review import Review
 from dispatch.core.errors import Refused, WrongStage
 
@@ -165,7 +166,9 @@ class TicketState(StrEnum):
 
 
 class Ticket(Base):
-    """A question or complaint (一号答, 12345): numbered, owned, due, answered, called back."""
+    """A question or complaint (一号答, 12345): numbered, owned, due, answered, called back.
+
+    What its events say is kept here for those who read many; only ``noun_record`` writes it."""
 
     __tablename__ = "ticket"
     __table_args__ = (
@@ -186,27 +189,17 @@ class Ticket(Base):
     from_12345: Mapped[bool] = mapped_column(default=False)
     words: Mapped[str] = mapped_column(EncryptedText)
     phone: Mapped[str | None] = mapped_column(EncryptedText)
+    filed_by: Mapped[int | None]
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime]
     reply: Mapped[str | None] = mapped_column(Text)
     answered_at: Mapped[datetime | None]
     called_back_at: Mapped[datetime | None]
     call_back_words: Mapped[str | None] = mapped_column(Text)
+    facts: Mapped[list[FactEvent]] = relationship(order_by=FactEvent.id, backref="ticket")
 
     def hand_to(self, agent_id: int | None) -> None:
         """Raises Refused when the agent is the one complained about."""
         if agent_id is not None and agent_id == self.about_agent_id:
             raise Refused(f"ticket {self.ticket_no} is about this agent", user_message="被投诉人不得承办该工单")
         self.owner_agent_id = agent_id
-
-    def answer(self, *, at: datetime, reply: str) -> None:
-        if self.state is not TicketState.OPEN:
-            raise WrongStage(f"ticket {self.ticket_no} is {self.state}")
-        if not reply.strip():
-            raise Refused("an answer needs words", user_message="请填写答复内容")
-        self.state, self.answered_at, self.reply = TicketState.ANSWERED, at, reply
-
-    def call_back(self, *, at: datetime, words: str) -> None:
-        if self.state is not TicketState.ANSWERED:
-            raise WrongStage(f"ticket {self.ticket_no} is {self.state}")
-        self.state, self.called_back_at, self.call_back_words = TicketState.CALLED_BACK, at, words

@@ -1,7 +1,7 @@
 """Forecast: each open case's expected date with its probability, its risk, and when to say it anew."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,8 @@ from dispatch.cases.duration_training import PromiseRecord, TrainedForecast, tra
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
 from dispatch.cases.project import Project
 from dispatch.cases.project_path import DivisionRulesCache, ProjectPath, project_path
-from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.review import Review
+from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import ENDS
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Matter
@@ -33,7 +34,7 @@ from dispatch.forecast.path_sampling import (
     least_cases,
     prepare_path_samples,
 )
-from dispatch.forecast.promise import Outlook, Promise, outlook, promise, reissue, why_moved
+from dispatch.forecast.promise import Outlook, Promise, outlook, promise, reissue, why_later, why_moved
 from dispatch.forecast.risk import Risk, risk
 from dispatch.path.errors import PathError
 from dispatch.path.matter_node import Basis
@@ -121,7 +122,8 @@ def renew(
 
     ``rebase``: a special procedure or an extension moved it, so it is measured by the new promise. ``quiet``: the
     enterprise was told of the reason in this step already. Gives what was said, None when nothing was."""
-    case.forecast_at = at
+    rebase, quiet = rebase or case.is_rebase_wanted, quiet or case.is_rebase_wanted
+    case.forecast_at, case.is_rebase_wanted = at, False
     if case.stage in ENDS or case.decided_at is not None:
         settle(session, case)
         return None
@@ -132,20 +134,21 @@ def renew(
     names = {step.code: step.matter.short for step in seen.mine.path.steps}
     why = "" if last is None else why_moved(_recall(last.seen), seen.mine.progress, names)
     anew = reissue(None if last is None else _as_promise(last), seen.now, seen.mine.calendar, why)
-    said = None if anew is None else _say(session, case, seen, anew, is_yardstick=rebase or last is None, at=at)
-    if said is not None and last is not None:
-        _tell(session, case, last, said, quiet=quiet, at=at)
-    measure = (said if said is not None and said.is_yardstick else None) or yardstick or said
+    promised = None if anew is None else _say(session, case, seen, anew, is_yardstick=rebase or last is None, at=at)
+    if promised is not None and last is not None:
+        cause = why_later(_recall(last.seen), seen.mine.progress, names, day_of(at))
+        _tell(session, case, last, promised, cause="" if quiet else cause, at=at)
+    measure = (promised if promised is not None and promised.is_yardstick else None) or yardstick or promised
     assert measure is not None
     danger = _danger(session, seen, measure, learned)
-    current = said or last
+    current = promised or last
     assert current is not None
     case.expected_on, case.is_estimate = current.expected_on, current.is_estimate
     case.expected_share = seen.view.chance_by_wd(current.promised_wd)
     case.miss_probability = danger.of_missing
     case.advice = None if danger.best is None else danger.best.words
     case.advised_probability = None if danger.best is None else danger.best.risk
-    return said
+    return promised
 
 
 def settle(session: Session, case: Case) -> None:
@@ -154,10 +157,17 @@ def settle(session: Session, case: Case) -> None:
     if case.decided_at is None:
         return
     _, yardstick = _said(session, case)
-    if yardstick is not None and yardstick.took_wd is None:
+    if yardstick is not None:
         calendar = calendar_of(session)
         yardstick.took_wd = calendar.working_days_between(yardstick.start_on, day_of(case.decided_at))
         yardstick.ended_at = case.decided_at
+
+
+def reopen(session: Session, case: Case) -> None:
+    """The decision by which the case was judged never was: nothing is learned from it."""
+    _, yardstick = _said(session, case)
+    if yardstick is not None:
+        yardstick.took_wd = yardstick.ended_at = None
 
 
 def due(session: Session, *, at: datetime, limit: int) -> list[int]:
@@ -175,7 +185,7 @@ def due(session: Session, *, at: datetime, limit: int) -> list[int]:
     return list(session.scalars(query))
 
 
-def renew_many(session: Session, case_ids: list[int], *, at: datetime) -> int:
+def renew_many(session: Session, case_ids: Collection[int], *, at: datetime) -> int:
     """Look anew at these cases, each once more only; one that somebody works on is left for the next time."""
     learned, places = trained_forecast(session), DivisionRulesCache(session)
     rows = session.scalars(
@@ -208,41 +218,48 @@ def _say(
 ) -> PromiseRecord:
     plan = schedule(seen.mine.path, Basis.COMMITTED, Counting.ELAPSED, goals=seen.mine.codes_of_case[case.id])
     days = seen.expected_wd
-    said = PromiseRecord(
+    promised = PromiseRecord(
         case_id=case.id, said_at=at, start_on=seen.mine.start_on, expected_on=anew.expected_on, promised_wd=days,
         share=anew.share, pert_share=pert_ahead(seen.ready, plan.critical_path, days), is_yardstick=is_yardstick,
         is_estimate=anew.is_estimate, is_from_cases=anew.is_from_cases, reason=anew.reason,
         kept=list(seen.view.kept()), seen=_plain(seen.mine.progress),
     )  # fmt: skip
-    session.add(said)
+    session.add(promised)
     session.flush()
-    return said
+    return promised
 
 
-def _as_promise(said: PromiseRecord) -> Promise:
+def _as_promise(promised: PromiseRecord) -> Promise:
     return Promise(
-        said.expected_on, said.share, day_of(said.said_at), said.is_estimate, said.reason, said.is_from_cases
+        promised.expected_on,
+        promised.share,
+        day_of(promised.said_at),
+        promised.is_estimate,
+        promised.reason,
+        promised.is_from_cases,
     )
 
 
-def _tell(session: Session, case: Case, last: PromiseRecord, said: PromiseRecord, *, quiet: bool, at: datetime) -> None:
-    """A line on the timeline either way; a notice only when it will be later than was said."""
+def _tell(
+    session: Session, case: Case, last: PromiseRecord, promised: PromiseRecord, *, cause: str, at: datetime
+) -> None:
+    """A line on the timeline either way; a notice only of a later day, with its ``cause``."""
     today = day_of(at)
-    was, now = DayText(last.expected_on, today), DayText(said.expected_on, today)
+    was, now = DayText(last.expected_on, today), DayText(promised.expected_on, today)
     add_timeline_event(
         session, case, kind="promise", by=SYSTEM, at=at,
-        words=LocalizedText("预计办结由%(was)s调整为%(now)s：%(reason)s", was=was, now=now, reason=said.reason),
-        share=round(said.share, 3),
+        words=LocalizedText("预计办结由%(was)s调整为%(now)s：%(reason)s", was=was, now=now, reason=promised.reason),
+        share=round(promised.share, 3),
     )  # fmt: skip
-    if quiet or said.expected_on <= last.expected_on:
+    if not cause or promised.expected_on <= last.expected_on:
         return
     lead = session.get_one(Project, case.project_id).lead
     agent = None if lead is None else acting_agent(session, session.get_one(Agent, lead.agent_id), today)
     queue_notice(
-        session, case, "late", at=at, key=f"promise:{said.id}",
+        session, case, "late", at=at, key=f"promise:{promised.id}",
         values={
-            "matter": "全部事项", "was": DayText(last.expected_on), "now": DayText(said.expected_on),
-            "reason": said.reason[:20], "agent": agent.name if agent else "",
+            "matter": "全部事项", "was": DayText(last.expected_on), "now": DayText(promised.expected_on),
+            "reason": cause, "agent": agent.name if agent else "",
         },
     )  # fmt: skip
 

@@ -15,7 +15,6 @@ from dispatch.cases.review import Review
 from dispatch.cases.stages import ENDS
 from dispatch.core.actor import Actor
 from dispatch.core.shanghai_time import utc
-from dispatch.core.working_days import Calendar
 from dispatch.custody.parcel import Parcel
 
 
@@ -26,10 +25,6 @@ def next_number(session: Session, key: str, *, width: int) -> str:
         statement.on_conflict_do_update(index_elements=["key"], set_={"last": Counter.last + 1}).returning(Counter.last)
     )
     return f"{key}-{taken:0{width}d}"
-
-
-def due(calendar: Calendar, at: datetime, working_days: int) -> datetime:
-    return calendar.closes_at(calendar.add_working_days(calendar.counts_as_filed_on(at), working_days))
 
 
 def moment(on: date, seconds: int) -> datetime:
@@ -57,6 +52,11 @@ def reviews_of(session: Session, case: Case) -> list[Review]:
 def parcels_of(session: Session, case: Case) -> list[Parcel]:
     """The parcels of a case, oldest first."""
     return list(session.scalars(select(Parcel).where(Parcel.case_id == case.id).order_by(Parcel.id)))
+
+
+def parcels_at(session: Session, stop_id: int) -> list[Parcel]:
+    """The parcels that a stop is about, oldest first."""
+    return list(session.scalars(select(Parcel).where(Parcel.stop_id == stop_id).order_by(Parcel.id)))
 
 
 def actor_ref(by: Actor) -> str:

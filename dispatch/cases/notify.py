@@ -18,9 +18,10 @@ from dispatch.core.actor import Actor
 from dispatch.core.localized_text import to_json
 from dispatch.core.shanghai_time import in_shanghai
 from notifications import outbox
+from notifications.message import Message
 
 # Letters and digits that nobody mistakes for one another on paper or on the phone.
-_QUERY_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+QUERY_ALPHABET = frozenset("23456789ABCDEFGHJKLMNPQRSTUVWXYZ")
 
 
 class DeskKind:
@@ -45,7 +46,7 @@ class Desk(Base):
 
 def query_code() -> str:
     """Eight characters for the query page (查询码), about 40 bits; the page is rate limited besides."""
-    return "".join(secrets.choice(_QUERY_ALPHABET) for _ in range(8))
+    return "".join(secrets.choice(sorted(QUERY_ALPHABET)) for _ in range(8))
 
 
 def six_digits() -> str:
@@ -93,13 +94,13 @@ def queue_notice(
     key: str = "",
     expires_at: datetime | None = None,
     values: Mapping[str, str] | None = None,
-) -> None:
+) -> Message:
     """Put one notice to the case's contact into the outbox; ``key`` tells repeated events of a case apart."""
     contact = session.get_one(Contact, case.contact_id)
-    outbox.queue_message(
+    return outbox.queue_message(
         session,
         outbox.NewMessage(
-            event_key=f"{case.case_no}:{text}:{key or case.version}",
+            event_key=_event_key(case, text, key or str(case.version)),
             text=text,
             to=contact.phone,
             locale=contact.locale,
@@ -111,6 +112,15 @@ def queue_notice(
             expires_at=expires_at,
         ),
     )
+
+
+def _event_key(case: Case, text: str, key: str) -> str:
+    return f"{case.case_no}:{text}:{key}"
+
+
+def withdraw_notice(session: Session, case: Case, text: str, *, key: str) -> bool:
+    """Take a notice back that has not gone out yet; whether there was one that nobody has heard."""
+    return outbox.withdraw(session, _event_key(case, text, key))
 
 
 def queue_stage_notice(

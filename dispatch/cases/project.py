@@ -1,17 +1,22 @@
 """Projects: the enterprise and its contacts, the site, the team that acts, the delegation, the first ask."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Index, Numeric, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
-from stdnum.cn import uscc
-from stdnum.exceptions import ValidationError
+from sqlalchemy.types import TypeDecorator
 
+from agents.names import sort_key
 from db import Base, EncryptedText
 from dispatch.catalogue.matter import Family
-from dispatch.core.errors import Refused, WrongStage
+from dispatch.core.amount import trimmed
+from dispatch.core.canonical import canonical_name
+from dispatch.core.credit_code import credit_code_form
+from dispatch.core.errors import WrongStage
+from dispatch.core.project_code import project_code
 
 
 class ProjectState(StrEnum):
@@ -46,6 +51,16 @@ class TeamRole(StrEnum):
     LIAISON = "liaison"
 
 
+class AmountWan(TypeDecorator[Decimal]):
+    """A sum in 万元, to the yuan, without zeros at its end."""
+
+    impl = Numeric(12, 4)
+    cache_ok = True
+
+    def process_result_value(self, value: Decimal | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else trimmed(value)
+
+
 class Enterprise(Base):
     """An applicant (企业). One that is yet to be opened has no credit code (统一社会信用代码)."""
 
@@ -57,18 +72,16 @@ class Enterprise(Base):
     credit_code: Mapped[str | None] = mapped_column(unique=True)
     division_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"))
     created_at: Mapped[datetime]
-    contacts: Mapped[list["Contact"]] = relationship(back_populates="enterprise", order_by="Contact.id")
 
     @validates("credit_code")
     def _valid_credit_code(self, _: str, code: str | None) -> str | None:
-        if not code:
-            return None
-        try:
-            return str(uscc.validate(code))
-        except ValidationError as error:
-            raise Refused(
-                f"credit code {code} is not valid: {error}", user_message="统一社会信用代码有误，请核对"
-            ) from error
+        return credit_code_form(code) if code else None
+
+    @validates("name")
+    def _one_spelling(self, _: str, name: str) -> str:
+        name = canonical_name(name)
+        self.pinyin = sort_key(name)
+        return name
 
 
 class Contact(Base):
@@ -82,8 +95,11 @@ class Contact(Base):
     phone: Mapped[str] = mapped_column(EncryptedText)
     phone_hash: Mapped[bytes] = mapped_column(index=True)
     locale: Mapped[str] = mapped_column(default="zh")
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    """The account of who proved to hold the number; None for what somebody else typed, which proves nothing."""
+    left_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
-    enterprise: Mapped[Enterprise] = relationship(back_populates="contacts")
+    enterprise: Mapped[Enterprise] = relationship()
 
 
 class Project(Base):
@@ -103,7 +119,7 @@ class Project(Base):
     site_lon: Mapped[float | None]
     site_lat: Mapped[float | None]
     site_address: Mapped[str | None] = mapped_column(EncryptedText)
-    investment_wan: Mapped[int | None]
+    investment_wan: Mapped[Decimal | None] = mapped_column(AmountWan)
     phase: Mapped[int] = mapped_column(default=1)
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     path_edits: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -113,16 +129,27 @@ class Project(Base):
     banned_agents: Mapped[list[Any]] = mapped_column(default=list)
     state: Mapped[ProjectState] = mapped_column(default=ProjectState.WAITING, index=True)
     version: Mapped[int] = mapped_column(default=1)
+    changed_by: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     promised: Mapped[dict[str, Any] | None]
     assignment_reason: Mapped[dict[str, Any] | None]
+    filed_by: Mapped[int | None]
+    """The account that asked for it."""
 
     enterprise: Mapped[Enterprise] = relationship()
     contact: Mapped[Contact] = relationship()
     members: Mapped[list["ProjectMember"]] = relationship(back_populates="project", order_by="ProjectMember.id")
     delegations: Mapped[list["Delegation"]] = relationship(back_populates="project", order_by="Delegation.id")
     intermediaries: Mapped[list["Intermediary"]] = relationship(order_by="Intermediary.id")
+
+    @validates("name")
+    def _one_spelling(self, _: str, name: str) -> str:
+        return canonical_name(name)
+
+    @validates("project_code")
+    def _one_form(self, _: str, code: str | None) -> str | None:
+        return project_code(code) if code else None
 
     def move_to(self, state: ProjectState, *, at: datetime) -> None:
         """Raises WrongStage when ``state`` may not follow."""

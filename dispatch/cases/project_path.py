@@ -5,21 +5,24 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from agents.network import Division, Level, ancestors
+from db import REFERENCE_VERSION
 from dispatch.cases.case import Case
 from dispatch.cases.project import Intermediary, Project
-from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.review import Review
+from dispatch.cases.review_state import ReviewState
 from dispatch.catalogue.area_evaluation import area_evaluations, site_of
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Family, Matter
 from dispatch.catalogue.path_nodes import matter_nodes
 from dispatch.catalogue.project_facts import facts_of
 from dispatch.core.legal_clock import Lamp
+from dispatch.core.limit import Limit
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.core.working_days import Calendar
-from dispatch.path.applicability import Facts, applies, limits_for
+from dispatch.path.applicability import Facts, applies, limits_for, site_as_used
 from dispatch.path.approval_graph import Path
 from dispatch.path.area_effects import EvaluatedSite, ZoneEvaluation
 from dispatch.path.build_path import EvaluationOffers, applicable, build_path
@@ -52,16 +55,37 @@ class DivisionRulesCache:
         """The place of a project."""
         key = (division_id, family)
         if key not in self.known:
-            division = self.session.get_one(Division, division_id)
-            line = ancestors(self.session, division)
-            city = next((d.code for d in (*line, division) if d.level is Level.CITY), "")
-            self.known[key] = DivisionRules(
-                tuple(matter_nodes(self.session, division, family=family)),
-                site_of(division, line=line),
-                tuple(area_evaluations(self.session, division)),
-                city,
-            )
+            self.known[key] = _rules_of_version(self.session, division_id, family)
         return self.known[key]
+
+
+_rules_read: dict[tuple[str, int, Family], DivisionRules] = {}
+MOST_RULES_READ = 200  # places that a process keeps
+
+
+def _rules_of_version(session: Session, division_id: int, family: Family) -> DivisionRules:
+    """From the process where the session reads reference data of a version, else from the rows."""
+    version: str | None = session.info.get(REFERENCE_VERSION)
+    if version is None:
+        return _read_rules(session, division_id, family)
+    key = (version, division_id, family)
+    rules = _rules_read.get(key)
+    if rules is None:
+        if len(_rules_read) >= MOST_RULES_READ or any(other != version for other, _, _ in list(_rules_read)[:1]):
+            _rules_read.clear()
+        rules = _rules_read[key] = _read_rules(session, division_id, family)
+    return rules
+
+
+def _read_rules(session: Session, division_id: int, family: Family) -> DivisionRules:
+    division = session.get_one(Division, division_id)
+    line = ancestors(session, division)
+    return DivisionRules(
+        tuple(matter_nodes(session, division, family=family)),
+        site_of(division, line=line),
+        tuple(area_evaluations(session, division)),
+        next((d.code for d in (*line, division) if d.level is Level.CITY), ""),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +146,7 @@ def project_path(
         path=build_path(
             chosen,
             intermediaries=[_work(w) for w in works],
-            offers=EvaluationOffers(place.site, place.evaluations, calendar, start),
+            offers=EvaluationOffers(site_as_used(place.site, facts), place.evaluations, calendar, start),
             edits=changes,
             only=only if changes else None,
         ),
@@ -138,6 +162,28 @@ def project_path(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LimitsOnProject:
+    """The limits of one matter on one project, after its variant, its place and the shared area evaluations."""
+
+    statutory: Limit | None
+    committed: Limit | None
+
+
+def limits_on_project(
+    session: Session,
+    project: Project,
+    codes: Collection[str],
+    *,
+    at: datetime,
+    places: DivisionRulesCache | None = None,
+) -> dict[str, LimitsOnProject]:
+    """What intake, case, chart and path all say of these matters."""
+    mine = project_path(session, project, at=at, only=codes, places=places, edits=[])
+    steps = () if mine is None else mine.path.steps
+    return {step.code: LimitsOnProject(step.matter.statutory, step.authority_promise) for step in steps}
+
+
 def reviews_by_matter(session: Session, project: Project) -> list[tuple[str, Review]]:
     """Every review of the project that was not withdrawn, with its matter's code, oldest first."""
     rows = session.execute(
@@ -145,23 +191,24 @@ def reviews_by_matter(session: Session, project: Project) -> list[tuple[str, Rev
         .join(Review, Review.matter_id == Matter.id)
         .join(Case, Case.id == Review.case_id)
         .where(Case.project_id == project.id, Review.state != ReviewState.WITHDRAWN)
-        .options(selectinload(Review.pauses))
+        .options(joinedload(Review.pauses))
         .order_by(Review.id)
     )
-    return [(code, review) for code, review in rows]
+    return [(code, review) for code, review in rows.unique()]
 
 
 def _happened(review: Review, calendar: Calendar, at: datetime) -> MatterProgress:
     return MatterProgress(
         accepted_on=_day(review.accepted_at),
         decided_on=_day(review.decided_at),
-        due_on=_day(review.legal_due_at),
+        legal_due_on=_day(review.legal_due_at),
+        due_on=_day(review.committed_due_at),
         lamp=review.lamp(calendar, at) if review.state in OPEN_STATES else Lamp.GREEN,
     )
 
 
 def _pauses(review: Review, calendar: Calendar, today: date) -> tuple[int, int]:
-    clock = review.legal_clock() if review.pauses else None
+    clock = review.clocks().binding(calendar, today) if review.pauses else None
     return (0, 0) if clock is None else clock.pauses_wd(calendar, today)
 
 

@@ -61,8 +61,9 @@ NEXT: dict[Stage, frozenset[Stage]] = {
     Stage.WITHDRAWN: frozenset(),
 }
 
-# What a courier's correction of the same day may take back.
+# What a correction may take back: a courier's of the same day, or that of a decision that never was.
 UNDONE: dict[Stage, frozenset[Stage]] = {
+    Stage.DECIDED: frozenset({Stage.UNDER_REVIEW}),
     Stage.COLLECTED: frozenset({Stage.PICKUP_PLANNED}),
     Stage.DELIVERED: frozenset({Stage.DELIVERY_PLANNED}),
 }

@@ -33,12 +33,10 @@ class AreaEvaluation(Base):
     saved_cents: Mapped[int | None]  # what one project saves by sharing it, as the zone states
 
 
-def site_of(
-    division: Division, *, line: Iterable[Division], use_unchanged: bool = True, industry: str = ""
-) -> area_effects.EvaluatedSite:
+def site_of(division: Division, *, line: Iterable[Division], industry: str = "") -> area_effects.EvaluatedSite:
     """The site of a project as an area evaluation is judged by: wholly inside every division it belongs to."""
     inside = frozenset(d.name for d in (*line, division))
-    return area_effects.EvaluatedSite(inside, use_unchanged=use_unchanged, industry=industry)
+    return area_effects.EvaluatedSite(inside, industry=industry)
 
 
 def area_evaluations(session: Session, division: Division) -> list[area_effects.ZoneEvaluation]:

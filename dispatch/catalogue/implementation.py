@@ -12,7 +12,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from agents.network import Division, Level, ServiceCentre
 from db import Base
 from dispatch.catalogue.authority_names import authority_name
+from dispatch.catalogue.limit_column import LimitForm, limits_are_limits
 from dispatch.catalogue.matter import Matter
+from dispatch.core.limit import IMMEDIATE, Limit
 
 
 class Implementation(Base):
@@ -21,7 +23,8 @@ class Implementation(Base):
     __tablename__ = "implementation"
     __table_args__ = (
         UniqueConstraint("matter_id", "division_id"),
-        CheckConstraint("statutory_wd >= 0 AND committed_wd >= 0 AND legal_fee_cents >= 0", name="not_negative"),
+        CheckConstraint("legal_fee_cents >= 0", name="not_negative"),
+        limits_are_limits("statutory_limit", "committed_limit"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -31,8 +34,8 @@ class Implementation(Base):
     counter_place: Mapped[str | None]
     centre_id: Mapped[int | None] = mapped_column(ForeignKey("service_centre.id"))
     seal: Mapped[str | None]
-    statutory_wd: Mapped[int | None]
-    committed_wd: Mapped[int | None]
+    statutory_limit: Mapped[Limit | None] = mapped_column(LimitForm)
+    committed_limit: Mapped[Limit | None] = mapped_column(LimitForm)
     legal_fee_cents: Mapped[int | None]
     fee_basis: Mapped[str | None]
     fee_payer: Mapped[str | None]
@@ -49,10 +52,11 @@ class Handling:
     counter_division_id: int  # where the counter is: an agent of that division stands at it
     counter_place: str
     centre_id: int | None
+    centre_no: str | None  # whose opening hours the counter keeps
     seal: str
-    statutory_wd: int
-    committed_wd: int
-    committed_now_wd: int
+    statutory: Limit | None
+    committed: Limit | None
+    today: Limit | None
     legal_fee_cents: int | None
     fee_basis: str
     fee_payer: str
@@ -106,24 +110,26 @@ def _handling(
     authority_at = _nearest(upwards, matter.level)
     counter_at = _nearest(upwards, matter.counter_level)
     centre = next((centres[d.id] for d in upwards if d.level <= counter_at.level and d.id in centres), None)
-    statutory = said("statutory_wd", matter.statutory_wd)
-    committed = said("committed_wd", matter.committed_wd)
-    own_commitment = any(row.committed_wd is not None for row in rows)
+    statutory: Limit | None = said("statutory_limit", matter.statutory_limit)
+    committed: Limit | None = said("committed_limit", matter.committed_limit)
+    centre_id = said("centre_id", centre.id if centre else None)
+    own_commitment = any(row.committed_limit is not None for row in rows)
     return Handling(
         matter_code=matter.code,
         authority=said("authority", None) or authority_name(matter.department, authority_at.name),
         division_id=authority_at.id,
         counter_division_id=counter_at.id,
         counter_place=said("counter_place", None) or (centre.name if centre else f"{counter_at.name}政务服务中心"),
-        centre_id=said("centre_id", centre.id if centre else None),
+        centre_id=centre_id,
+        centre_no=next((c.centre_no for c in centres.values() if c.id == centre_id), None),
         seal=said("seal", ""),
-        statutory_wd=statutory,
-        committed_wd=committed,
-        committed_now_wd=committed if own_commitment else matter.committed_now_wd,
+        statutory=statutory,
+        committed=committed,
+        today=committed if own_commitment else matter.today_limit,
         legal_fee_cents=said("legal_fee_cents", None),
         fee_basis=said("fee_basis", ""),
         fee_payer=said("fee_payer", ""),
-        same_day=said("same_day", committed == 0),
+        same_day=said("same_day", IMMEDIATE in (statutory, committed)),
     )
 
 

@@ -1,22 +1,26 @@
 """Implementation file: how divisions handle matters as CSV gives it, checked. No database."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from agents.sheets import Cells, read_sheet
-from dispatch.catalogue.matter_file import LONGEST_WD
+from agents.sheets import read_sheet
+from dispatch.catalogue.limit_cells import limit_cells
+from dispatch.core.limit import Limit
 
 IMPLEMENTATION_COLUMNS = (
-    "matter_code", "division_code", "authority", "counter_place", "centre_no", "seal", "statutory_wd", "committed_wd",
+    "matter_code", "division_code", "authority", "counter_place", "centre_no", "seal",
+    "statutory_limit", "committed_limit",
     "legal_fee_yuan", "fee_basis", "fee_payer", "same_day",
 )  # fmt: skip
 
 
 def read_implementations(
-    path: Path | str, matters: Collection[str], divisions: Collection[str], centres: Collection[str]
+    path: Path | str, matters: Mapping[str, Limit | None], divisions: Collection[str], centres: Collection[str]
 ) -> list[dict[str, Any]]:
-    """How divisions handle matters; an empty cell keeps what stands above. Raises BadImport."""
+    """How divisions handle matters; an empty cell keeps what stands above. Raises BadImport.
+
+    ``matters`` are the codes of the catalogue with the limit that the law sets."""
     sheet = read_sheet(path, IMPLEMENTATION_COLUMNS)
     seen: dict[tuple[str, str], int] = {}
     rows = []
@@ -45,8 +49,7 @@ def read_implementations(
                 "authority": cells.text("authority", needed=False) or None,
                 "counter_place": cells.text("counter_place", needed=False) or None,
                 "seal": cells.text("seal", needed=False) or None,
-                "statutory_wd": _days(cells, "statutory_wd"),
-                "committed_wd": _days(cells, "committed_wd"),
+                **limit_cells(cells, "statutory_limit", "committed_limit", law=matters.get(code)),
                 "legal_fee_cents": None if fee is None else fee * 100,
                 "fee_basis": basis or None,
                 "fee_payer": payer or None,
@@ -55,7 +58,3 @@ def read_implementations(
         )
     sheet.refuse_if_faulty()
     return rows
-
-
-def _days(cells: Cells, column: str) -> int | None:
-    return cells.whole(column, 0, LONGEST_WD) if cells.values[column].strip() else None

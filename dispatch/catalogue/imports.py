@@ -1,10 +1,11 @@
 """Catalogue import: files become the matters, materials, implementations, hours and days of the database."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import Table, delete, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from agents.merging import ImportReport, merge
@@ -102,7 +103,9 @@ def import_requirements(session: Session, path: Path | str = REQUIREMENTS_FILE) 
 def import_implementations(session: Session, path: Path | str = IMPLEMENTATIONS_FILE) -> ImportReport:
     """How the divisions that the file names handle matters; other divisions keep theirs. Raises BadImport."""
     matters, divisions, centres = _matter_ids(session), _division_ids(session), _centre_ids(session)
-    rows = read_implementations(path, matters.keys(), divisions.keys(), centres.keys())
+    in_use = select(Matter.code, Matter.statutory_limit).where(Matter.retired_on.is_(None))
+    law = {row.code: row.statutory_limit for row in session.execute(in_use)}
+    rows = read_implementations(path, law, divisions.keys(), centres.keys())
     rows = _with_id(rows, "matter_code", "matter_id", matters)
     rows = _with_id(rows, "division_code", "division_id", divisions)
     rows = _with_id(rows, "centre_no", "centre_id", centres)
@@ -134,11 +137,11 @@ def import_calendar(session: Session, path: Path | str = CALENDAR_FILE) -> Impor
     return merge(session, _table(CalendarDay), ["day"], rows, among=year.in_(years))
 
 
-def import_all(session: Session) -> ImportReport:
-    """Everything that comes with the program. The network must be there."""
-    report = import_catalog(session)
-    report += import_requirements(session) + import_implementations(session)
-    return report + import_hours(session) + import_calendar(session)
+def forget_year(session: Session, year: int) -> ImportReport:
+    """The year is no longer imported: it is estimated."""
+    days = CalendarDay.day.between(date(year, 1, 1), date(year, 12, 31))
+    gone = session.execute(delete(CalendarDay).where(days).returning(CalendarDay.day)).all()
+    return ImportReport(retired=len(gone), lines=(f"{year}: estimated from its statutory holidays",) if gone else ())
 
 
 # The columns by which each kind of file is known.

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from agents.network import Level, LevelNumber
 from db import Base
-from dispatch.core.legal_clock import DayUnit
+from dispatch.catalogue.limit_column import LimitForm, limits_are_limits
+from dispatch.core.limit import Limit
 from dispatch.path.matter_node import AreaEffect, MatterKind
 
 
@@ -69,11 +70,7 @@ class Matter(Base):
     __tablename__ = "matter"
     __table_args__ = (
         CheckConstraint("phase BETWEEN 0 AND 4", name="phase"),
-        CheckConstraint(
-            "statutory_days >= 0 AND statutory_wd >= 0 AND committed_wd >= 0 AND committed_now_wd >= 0"
-            " AND simplified_wd >= 0",
-            name="days",
-        ),
+        limits_are_limits("statutory_limit", "committed_limit", "today_limit", "legal_minimum", "area_limit"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -92,11 +89,10 @@ class Matter(Base):
     counter_place: Mapped[str]
     counter_level: Mapped[Level] = mapped_column(LevelNumber)  # at which level's hall it is handed in
     applies_if: Mapped[str]
-    statutory_days: Mapped[int]
-    statutory_unit: Mapped[DayUnit]
-    statutory_wd: Mapped[int]
-    committed_wd: Mapped[int]
-    committed_now_wd: Mapped[int]
+    statutory_limit: Mapped[Limit | None] = mapped_column(LimitForm)
+    committed_limit: Mapped[Limit | None] = mapped_column(LimitForm)  # under the 3550 rules
+    today_limit: Mapped[Limit | None] = mapped_column(LimitForm)  # what good halls promise now
+    legal_minimum: Mapped[Limit | None] = mapped_column(LimitForm)  # of a market procedure: the least, no limit
     counts_in_target: Mapped[bool]
     due_before_works_only: Mapped[bool]
     joint_group: Mapped[str | None]
@@ -106,7 +102,7 @@ class Matter(Base):
     result_note: Mapped[str]
     area_evaluation: Mapped[AreaKind | None]
     area_effect: Mapped[AreaEffect]
-    simplified_wd: Mapped[int]
+    area_limit: Mapped[Limit | None] = mapped_column(LimitForm)  # what a shared evaluation leaves of the promise
     area_note: Mapped[str]
     deferrable_note: Mapped[str]
     exempt_procedures: Mapped[str]

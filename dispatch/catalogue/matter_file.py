@@ -11,14 +11,14 @@ from agents.names import sort_key
 from agents.network import Level
 from agents.roster import Category
 from agents.sheets import BadImport, Cells, ImportSheet, RowFault, read_sheet
+from dispatch.catalogue.limit_cells import limit_cells
 from dispatch.catalogue.matter import Confidence, Family, ResultForm
 from dispatch.catalogue.matter_rows import evaluation_kind, matter_from
-from dispatch.core.legal_clock import DayUnit
 from dispatch.path.matter_node import MatterKind
 
 MATTER_COLUMNS = (
     "code", "name_zh", "short_zh", "name_en", "phase", "kind", "level", "department_zh", "counter_in_city_district",
-    "applies_if", "statutory_days", "statutory_unit", "statutory_wd", "committed_wd", "committed_now_wd",
+    "applies_if", "statutory_limit", "committed_limit", "today_limit", "legal_minimum", "area_limit",
     "counts_in_target", "prerequisites", "due_before_works_only", "joint_group", "needs_originals",
     "result_has_original", "result_form", "area_evaluation", "area_effect", "commitment_or_deferrable",
     "clock_exempt_procedures", "conf_statutory", "conf_committed", "source_or_basis",
@@ -27,7 +27,7 @@ MATTER_COLUMNS = (
 CODE = re.compile(r"[A-Z]{2,8}-[0-9]{2,4}")
 CONFIDENCE = re.compile(r"(sure|typical|verify)(?: \((.*)\))?")
 LEVELS = {"province": Level.PROVINCE, "city": Level.CITY, "county": Level.COUNTY}
-LONGEST_WD = 400
+LIMIT_COLUMNS = ("statutory_limit", "committed_limit", "today_limit", "legal_minimum", "area_limit")
 
 
 @dataclass(slots=True)
@@ -69,26 +69,14 @@ def _matter(cells: Cells, code: str, family: Family, position: int) -> dict[str,
     level = cells.text("level")
     if level not in LEVELS:
         cells.fault("level", f"{level!r} is none of {', '.join(LEVELS)}")
-    unit = cells.one_of("statutory_unit", DayUnit)
-    days = cells.whole("statutory_days", 0, LONGEST_WD)
-    statutory = cells.whole("statutory_wd", 0, LONGEST_WD)
-    committed = cells.whole("committed_wd", 0, LONGEST_WD)
-    committed_now = cells.whole("committed_now_wd", 0, LONGEST_WD)
-    if (unit is DayUnit.WORKING and statutory != days) or statutory > days:
-        cells.fault("statutory_wd", f"{statutory} working days are not {days} days of unit {unit}")
-    if statutory and committed > statutory:
-        cells.fault("committed_wd", f"{committed} days promised are more than the {statutory} of the law")
+    limits = limit_cells(cells, *LIMIT_COLUMNS)
     kind = cells.one_of("kind", MatterKind)
     phase = cells.whole("phase", 0, 4)
     group = cells.text("joint_group", needed=False)
     department = cells.text("department_zh")
-    has_original = cells.yes("result_has_original")
-    form, note = _result(cells.text("result_form"))
-    if has_original and form is ResultForm.ELECTRONIC:
-        cells.fault("result_form", f"{note!r} has no paper, but the result is said to have an original")
+    brings = _what_it_brings(cells)
     counter = cells.text("counter_in_city_district")
-    statutory_sure, statutory_note = _confidence(cells, "conf_statutory")
-    committed_sure, committed_note = _confidence(cells, "conf_committed")
+    sureness = _sureness(cells)
     area_words = cells.text("area_evaluation", needed=False)
     effect_words = cells.text("area_effect", needed=False)
     if bool(area_words) != bool(effect_words):
@@ -111,45 +99,58 @@ def _matter(cells: Cells, code: str, family: Family, position: int) -> dict[str,
         "counter_place": counter,
         "counter_level": int(_counter_level(counter)),
         "applies_if": cells.text("applies_if"),
-        "statutory_days": days,
-        "statutory_unit": unit.value,
-        "statutory_wd": statutory,
-        "committed_wd": committed,
-        "committed_now_wd": committed_now,
+        **limits,
         "counts_in_target": cells.yes("counts_in_target"),
         "due_before_works_only": cells.yes("due_before_works_only"),
         "joint_group": group or None,
         "needs_originals": cells.yes("needs_originals"),
-        "result_has_original": has_original,
-        "result_form": form.value,
-        "result_note": note,
+        **brings,
         "area_evaluation": None,
         "area_effect": "none",
-        "simplified_wd": 0,
         "area_note": "; ".join(filter(None, (area_words, effect_words))),
         "deferrable_note": cells.text("commitment_or_deferrable", needed=False),
         "exempt_procedures": cells.text("clock_exempt_procedures", needed=False),
-        "confidence_statutory": statutory_sure,
-        "confidence_statutory_note": statutory_note,
-        "confidence_committed": committed_sure,
-        "confidence_committed_note": committed_note,
+        **sureness,
         "source": cells.text("source_or_basis"),
     }
+    row |= _area_effect(cells, area_words, is_faultless=len(cells.sheet.faults) == faults_before)
+    return row
+
+
+def _area_effect(cells: Cells, area_words: str, *, is_faultless: bool) -> dict[str, Any]:
+    """Which area evaluation concerns the matter and what it does there; read once all else in the row is right."""
     try:
         evaluation = evaluation_kind(area_words)
     except ValueError as error:
         cells.fault("area_evaluation", str(error))
-        return row
-    if len(cells.sheet.faults) == faults_before:
-        try:
-            node = matter_from(cells.values)
-        except ValueError as error:
-            cells.fault("", str(error))
-            return row
-        row["area_evaluation"] = evaluation or None
-        row["area_effect"] = node.area_effect.value
-        row["simplified_wd"] = node.simplified_days
-    return row
+        return {}
+    if not is_faultless:
+        return {}
+    try:
+        node = matter_from(cells.values)
+    except ValueError as error:
+        cells.fault("", str(error))
+        return {}
+    return {"area_evaluation": evaluation or None, "area_effect": node.area_effect.value}
+
+
+def _what_it_brings(cells: Cells) -> dict[str, Any]:
+    """The result and its form; an original is on paper."""
+    has_original = cells.yes("result_has_original")
+    form, note = _result(cells.text("result_form"))
+    if has_original and form is ResultForm.ELECTRONIC:
+        cells.fault("result_form", f"{note!r} has no paper, but the result is said to have an original")
+    return {"result_has_original": has_original, "result_form": form.value, "result_note": note}
+
+
+def _sureness(cells: Cells) -> dict[str, Any]:
+    """How sure the limits are, and why."""
+    statutory_sure, statutory_note = _confidence(cells, "conf_statutory")
+    committed_sure, committed_note = _confidence(cells, "conf_committed")
+    return {
+        "confidence_statutory": statutory_sure, "confidence_statutory_note": statutory_note,
+        "confidence_committed": committed_sure, "confidence_committed_note": committed_note,
+    }  # fmt: skip
 
 
 def check_waits(sheets: Collection[MatterSheet], known: Mapping[str, tuple[str, ...]]) -> None:

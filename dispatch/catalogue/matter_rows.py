@@ -5,12 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from dispatch.core.limit import read_limit
 from dispatch.path.matter_node import AreaEffect, MatterKind, MatterNode
-
-# What a simplified evaluation leaves of the committed days: a commitment is decided on the day, a downgraded
-# report still takes half of it. Both are practice, not law; an implementation may say otherwise.
-SIMPLIFIED_TO_COMMITMENT_WD = 1
-SIMPLIFIED_SHARE = 0.5
 
 # The evaluations that a zone may share, by the catalogue's words and by the name that rows and code know them by.
 AREA_KINDS = {
@@ -30,7 +26,6 @@ AREA_KINDS = {
 
 def matter_from(row: Mapping[str, str]) -> MatterNode:
     """One row of the catalogue. Raises ValueError when a number or a kind is not one."""
-    committed = int(row["committed_wd"])
     effect = area_effect(row["area_effect"])
     return MatterNode(
         code=row["code"],
@@ -38,16 +33,17 @@ def matter_from(row: Mapping[str, str]) -> MatterNode:
         short=row["short_zh"],
         phase=int(row["phase"]),
         kind=MatterKind(row["kind"]),
-        statutory_days=int(row["statutory_wd"]),
-        committed_days=committed,
-        committed_now_days=int(row["committed_now_wd"]),
+        statutory=read_limit(row["statutory_limit"]),
+        committed=read_limit(row["committed_limit"]),
+        today=read_limit(row["today_limit"]),
+        legal_minimum=read_limit(row["legal_minimum"]),
         counts_in_target=row["counts_in_target"] == "y",
         prerequisites=tuple(filter(None, row["prerequisites"].split(";"))),
         before_works_only=row["due_before_works_only"] == "y",
         joint_group=row["joint_group"],
         area_evaluation=evaluation_kind(row["area_evaluation"]),
         area_effect=effect,
-        simplified_days=_simplified(row["area_effect"], committed) if effect is AreaEffect.SIMPLIFY else 0,
+        area_limit=read_limit(row["area_limit"]),
         authority=row["department_zh"],
         level=row["level"],
         counter=row["counter_in_city_district"],
@@ -71,9 +67,3 @@ def area_effect(words: str) -> AreaEffect:
     if "simplify" in words:
         return AreaEffect.SIMPLIFY
     return AreaEffect.REPLACE if "replace" in words else AreaEffect.NONE
-
-
-def _simplified(words: str, committed: int) -> int:
-    if "承诺" in words:
-        return SIMPLIFIED_TO_COMMITMENT_WD
-    return max(1, round(committed * SIMPLIFIED_SHARE))

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.sheets import read_sheet
 from dispatch.catalogue.matter import Confidence, MaterialMode
-from dispatch.catalogue.matter_file import LONGEST_WD
+from dispatch.core.limit import LONGEST_DAYS
 
 REQUIREMENT_COLUMNS = ("matter_code", "name", "mode", "deferrable", "defer_wd", "condition", "confidence", "note")
 
@@ -25,7 +25,7 @@ def read_requirements(path: Path | str, matters: Collection[str]) -> list[dict[s
             cells.fault("name", f"{name} of {code} stands already in row {seen[code, name]}")
         seen.setdefault((code, name), cells.number)
         deferrable = cells.yes("deferrable")
-        defer_wd = cells.whole("defer_wd", 1, LONGEST_WD) if cells.values["defer_wd"].strip() else None
+        defer_wd = cells.whole("defer_wd", 1, LONGEST_DAYS) if cells.values["defer_wd"].strip() else None
         if defer_wd is not None and not deferrable:
             cells.fault("defer_wd", f"{name} of {code} has a date to follow by, but may not be deferred")
         rows.append(

@@ -39,6 +39,8 @@ class Actor:
     courier_id: int | None = None
     division_id: int | None = None
     division_path: str | None = None
+    sees_own_only: bool = False
+    """An enterprise's person whose claim to it nobody has approved yet: sees what it filed itself, no more."""
 
     @property
     def label(self) -> str:

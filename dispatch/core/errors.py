@@ -1,5 +1,7 @@
 """What can go wrong with a case: each error names the broken rule and brings the facts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -62,3 +64,13 @@ class CountedFailure(Refused):
     def count(self, session: Any) -> None:
         """Remember it, in a transaction in which the step itself was undone."""
         raise NotImplementedError
+
+
+@contextmanager
+def of_field(name: str) -> Iterator[None]:
+    """What is refused within is said beside this field of the command."""
+    try:
+        yield
+    except DispatchError as error:
+        error.facts.setdefault("field", name)
+        raise

@@ -8,19 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from dispatch.core.limit import DayUnit, Limit, last_day
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.core.special_procedure import Pause
 from dispatch.core.working_days import Calendar
 
 EXTENSION_WD = 10
 AMBER_WD = 2
-
-
-class DayUnit(StrEnum):
-    """How a limit counts: 工作日 or 自然日."""
-
-    WORKING = "wd"
-    CALENDAR = "cal"
 
 
 class Lamp(StrEnum):
@@ -54,16 +48,13 @@ class LegalClock:
     """One matter's limit, from the authority's written acceptance (受理通知书) to its decision."""
 
     accepted_at: datetime
-    limit_days: int
-    unit: DayUnit = DayUnit.WORKING
+    limit: Limit
     centre: str | None = None
     pauses: tuple[Pause, ...] = ()
     extension: Extension | None = None
     decided_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        if self.limit_days < 0:
-            raise ValueError(f"a limit cannot be {self.limit_days} days")
         if self.decided_at is not None and self.decided_at < self.accepted_at:
             raise ValueError(f"decided at {self.decided_at}, before the acceptance at {self.accepted_at}")
         in_shanghai(self.accepted_at)
@@ -122,16 +113,17 @@ class LegalClock:
             return Lamp.AMBER
         return Lamp.GREEN
 
-    def is_estimate(self, calendar: Calendar, today: date) -> bool:
-        """Whether the due date rests on a provisional year, or on a pause that has not ended."""
-        open_pause = any(pause.ended_on is None for pause in self.pauses)
-        return open_pause or calendar.is_estimate(self.accepted_on(calendar), self.due_on(calendar, today))
+    def is_provisional(self, calendar: Calendar, today: date) -> bool:
+        """Whether the due date rests on a year whose holidays are not published yet."""
+        return calendar.is_estimate(self.accepted_on(calendar), self.due_on(calendar, today))
 
     def _due_on_without_extension(self, calendar: Calendar, today: date) -> date:
-        start = self.accepted_on(calendar)
-        if self.unit is DayUnit.WORKING:
-            return self._advance(calendar, start, self.limit_days, today)
-        on, left, spans = start, self.limit_days, self._paused_spans(calendar, today)
+        start, spans = self.accepted_on(calendar), self._paused_spans(calendar, today)
+        if self.limit.unit is DayUnit.WORKING:
+            return self._advance(calendar, start, self.limit.days, today)
+        if not spans:
+            return last_day(calendar, start, self.limit)
+        on, left = start, self.limit.days
         while left > 0:
             on += timedelta(days=1)
             left -= not any(first <= on <= last for first, last in spans)
@@ -161,18 +153,24 @@ class LegalClock:
         return days
 
 
-def due_at(
-    calendar: Calendar,
-    accepted_at: datetime,
-    working_days: int,
-    *,
-    centre: str | None = None,
-    pauses: tuple[Pause, ...] = (),
-    extension: Extension | None = None,
-    today: date | None = None,
-) -> datetime:
-    """Close of business of a limit's last day, from its acceptance. ``today`` is needed while a pause is open."""
-    if today is None and any(pause.ended_on is None for pause in pauses):
-        raise ValueError("a pause is still open: the due date depends on today")
-    clock = LegalClock(accepted_at, working_days, centre=centre, pauses=pauses, extension=extension)
-    return clock.due_at(calendar, today or in_shanghai(accepted_at).date())
+@dataclass(frozen=True, slots=True)
+class LimitClocks:
+    """The limit of the law and the authority's promise, both running from one acceptance: what ends first binds."""
+
+    legal: LegalClock | None
+    promise: LegalClock | None
+
+    def binding(self, calendar: Calendar, today: date) -> LegalClock | None:
+        """The clock whose last day comes first, the promise where both end together; None where there is no limit."""
+        clocks = [clock for clock in (self.promise, self.legal) if clock is not None]
+        return min(clocks, key=lambda clock: clock.due_on(calendar, today), default=None)
+
+    def lamp(self, calendar: Calendar, now: datetime) -> Lamp:
+        """Green, amber or red by the limit that binds; green where none does."""
+        clock = self.binding(calendar, in_shanghai(now).date())
+        return Lamp.GREEN if clock is None else clock.lamp(calendar, now)
+
+    def days_left(self, calendar: Calendar, now: datetime) -> int | None:
+        """Counting working days up to the last day of the limit that binds; None where there is none."""
+        clock = self.binding(calendar, in_shanghai(now).date())
+        return None if clock is None else clock.days_left(calendar, now)

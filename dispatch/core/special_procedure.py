@@ -9,6 +9,14 @@ from enum import StrEnum
 from dispatch.core.working_days import Calendar
 
 
+class BadPause(ValueError):
+    """A pause that breaks a rule of its own; ``user_message`` says which to who wrote it down."""
+
+    def __init__(self, message: str, *, user_message: str) -> None:
+        super().__init__(message)
+        self.user_message = user_message
+
+
 class PauseKind(StrEnum):
     """The closed list of special procedures (特别程序) whose days do not count. A site visit is not on it."""
 
@@ -37,15 +45,27 @@ class Pause:
 
     def __post_init__(self) -> None:
         if not self.notice.strip():
-            raise ValueError("a pause needs the number of its written notice")
+            raise BadPause("a pause needs the number of its written notice", user_message="特别程序须有通知文号")
         if self.maximum_wd <= 0:
-            raise ValueError(f"a pause needs a maximum of at least one working day, not {self.maximum_wd}")
+            raise BadPause(
+                f"a pause needs a maximum of at least one working day, not {self.maximum_wd}",
+                user_message="特别程序的最长时限至少为1个工作日",
+            )
         if self.expected_end_on < self.starts_on:
-            raise ValueError(f"a pause cannot be expected to end on {self.expected_end_on}, before {self.starts_on}")
+            raise BadPause(
+                f"a pause cannot be expected to end on {self.expected_end_on}, before {self.starts_on}",
+                user_message="特别程序的预计结束日期不能早于开始日期",
+            )
         if self.ended_on is not None and self.ended_on < self.starts_on:
-            raise ValueError(f"a pause cannot have ended on {self.ended_on}, before {self.starts_on}")
+            raise BadPause(
+                f"a pause cannot have ended on {self.ended_on}, before {self.starts_on}",
+                user_message="特别程序的结束日期不能早于开始日期",
+            )
         if self.kind is PauseKind.PUBLICITY and not self.rule.strip():
-            raise ValueError("publicity pauses the clock only where the matter's rule says so: name the rule")
+            raise BadPause(
+                "publicity pauses the clock only where the matter's rule says so: name the rule",
+                user_message="公示只在规定允许时停止计时，请填写依据的规定",
+            )
 
     def latest_end_on(self, calendar: Calendar) -> date:
         """The last day the maximum allows; the authority's clock runs again from the next."""

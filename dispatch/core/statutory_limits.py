@@ -17,14 +17,6 @@ def correction_due_at(calendar: Calendar, filed_at: datetime, centre: str | None
     return calendar.closes_at(calendar.add_working_days(filed_on, CORRECTION_WD), centre)
 
 
-def counts_as_accepted(
-    calendar: Calendar, filed_at: datetime, now: datetime, *, answered_at: datetime | None, centre: str | None = None
-) -> bool:
-    """Whether silence has become acceptance. ``answered_at``: when corrections were asked for, or it was accepted."""
-    limit = correction_due_at(calendar, filed_at, centre)
-    return (answered_at or now) > limit
-
-
 def deemed_accepted_on(calendar: Calendar, filed_at: datetime, centre: str | None = None) -> date:
     """When silence became acceptance the matter counts as accepted from the day it was received (article 32)."""
     return calendar.counts_as_filed_on(filed_at, centre)

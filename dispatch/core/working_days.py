@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from dispatch.core.opening_hours import STANDARD_HOURS, SeasonHours
 from dispatch.core.shanghai_time import SHANGHAI, in_shanghai
+from dispatch.core.statutory_holidays import FIRST_YEAR, LAST_YEAR, estimated_workdays
 
 
 class CalendarMissing(LookupError):
-    """No calendar was imported for a year that the answer needs."""
+    """A year that no calendar reaches: before or after all whose holidays can be estimated."""
 
     def __init__(self, year: int) -> None:
-        super().__init__(f"no working-day calendar for {year}: import it before asking for dates in that year")
+        super().__init__(f"no working-day calendar reaches {year}")
         self.year = year
 
 
@@ -38,9 +40,16 @@ class PublishedDay:
     status: DayStatus = DayStatus.PUBLISHED
 
 
+@lru_cache(maxsize=128)
+def _estimated_ordinals(year: int) -> tuple[int, ...]:
+    return tuple(on.toordinal() for on in estimated_workdays(year))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Calendar:
-    """Working days and opening hours, whole years at a time. Built by ``Calendar.of`` or ``Calendar.from_rows``."""
+    """Working days and opening hours, whole years at a time. Built by ``Calendar.of``.
+
+    A year that was not imported is estimated from its statutory holidays and counts as provisional."""
 
     workdays: tuple[int, ...]  # proleptic ordinals, rising
     years: frozenset[int]
@@ -63,30 +72,17 @@ class Calendar:
                 if on not in by_date:
                     raise ValueError(f"the calendar of {year} lacks {on}")
                 on += timedelta(days=1)
-        workdays = tuple(sorted(day.on.toordinal() for day in by_date.values() if day.is_workday))
+        estimated = frozenset(range(FIRST_YEAR, LAST_YEAR + 1)) - years
+        found = [day.on.toordinal() for day in by_date.values() if day.is_workday]
+        found += [ordinal for year in estimated for ordinal in _estimated_ordinals(year)]
+        workdays = tuple(sorted(found))
         return cls(
             workdays=workdays,
-            years=years,
-            provisional_years=frozenset(d.on.year for d in by_date.values() if d.status is DayStatus.PROVISIONAL),
+            years=years | estimated,
+            provisional_years=estimated
+            | frozenset(d.on.year for d in by_date.values() if d.status is DayStatus.PROVISIONAL),
             hours=tuple(hours) or STANDARD_HOURS,
             _lookup=frozenset(workdays),
-        )
-
-    @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, str]], hours: Iterable[SeasonHours] = STANDARD_HOURS) -> Calendar:
-        """From the columns date, is_workday, kind, name, status. Any status but ``published`` is provisional."""
-        return cls.of(
-            (
-                PublishedDay(
-                    on=date.fromisoformat(row["date"]),
-                    is_workday=row["is_workday"] == "1",
-                    kind=row.get("kind", ""),
-                    name=row.get("name", ""),
-                    status=DayStatus.PUBLISHED if row["status"] == "published" else DayStatus.PROVISIONAL,
-                )
-                for row in rows
-            ),
-            hours,
         )
 
     def is_workday(self, on: date) -> bool:
@@ -144,6 +140,10 @@ class Calendar:
         if not fitting:
             raise LookupError(f"no opening hours for {centre or 'any centre'} on {on}")
         return min(fitting, key=lambda row: (row.centre is None, row.season_length))
+
+    def opens_at(self, on: date, centre: str | None = None) -> datetime:
+        """When the counters open on that day, as an aware instant in Asia/Shanghai."""
+        return datetime.combine(on, self.hours_on(on, centre).opens, SHANGHAI)
 
     def closes_at(self, on: date, centre: str | None = None) -> datetime:
         """Close of business on that day, as an aware instant in Asia/Shanghai."""

@@ -60,7 +60,12 @@ class Handover(Base):
 
 
 def digest_of(waybill: str, link: Handover) -> bytes:
-    """SHA-256 over canonical JSON: sorted keys, no spaces, UTC microseconds, the previous digest inside."""
+    """SHA-256 over the link's line."""
+    return hashlib.sha256(line_of(waybill, link).encode()).digest()
+
+
+def line_of(waybill: str, link: Handover) -> str:
+    """A link as canonical JSON: sorted keys, no spaces, UTC microseconds, the previous digest inside."""
     plain = {
         "waybill": waybill,
         "seq": link.seq,
@@ -74,8 +79,7 @@ def digest_of(waybill: str, link: Handover) -> bytes:
         "proofs": list(link.proofs),
         "previous": bytes(link.previous).hex(),
     }
-    line = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(line.encode()).digest()
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def _microseconds(moment: datetime) -> int:

@@ -25,6 +25,9 @@ class Leg(StrEnum):
     TRANSFER = "transfer"
 
 
+INWARD = frozenset({Leg.PICKUP, Leg.EXCHANGE, Leg.TRANSFER})
+"""Legs whose papers a courier takes along from the door."""
+
 LEG_LABEL = {
     Leg.PICKUP: "上门揽收",
     Leg.DELIVERY: "上门投递",
@@ -62,7 +65,7 @@ NEXT_PARCEL: dict[ParcelState, frozenset[ParcelState]] = {
     ),
     ParcelState.WITH_AUTHORITY: frozenset({ParcelState.AT_CENTRE, ParcelState.HANDED_OVER}),
     ParcelState.HANDED_OVER: frozenset({ParcelState.ON_THE_WAY, ParcelState.AT_CENTRE}),
-    ParcelState.CANCELLED: frozenset(),
+    ParcelState.CANCELLED: frozenset({ParcelState.BOOKED}),  # its failed attempt was none
 }
 
 _STATE_WITH = {
@@ -182,6 +185,12 @@ class Parcel(Base):
         if ParcelState.CANCELLED not in NEXT_PARCEL[self.state]:
             raise WrongStage(f"parcel {self.waybill} is {self.state} and cannot be cancelled")
         self.state = ParcelState.CANCELLED
+
+    def book_again(self) -> None:
+        """The leg is travelled after all: what had cancelled it did not happen."""
+        if self.state is not ParcelState.CANCELLED:
+            raise WrongStage(f"parcel {self.waybill} is {self.state} and was not cancelled")
+        self.state = ParcelState.BOOKED
 
     def set_code(self, code: str) -> None:
         """The pickup or delivery code: kept hashed for the check, encrypted until it was used."""

@@ -11,6 +11,7 @@ from dispatch.forecast.path_sampling import PathSampler
 from dispatch.forecast.promise import Outlook, Recalibration
 
 LEVELS = tuple(round(0.05 + 0.1 * step, 2) for step in range(10))  # 5, 15 … 95 per cent
+TENTHS = 10
 FAITH = 200  # closed projects that the model's own probabilities are worth against experience
 Z95 = 1.959964
 
@@ -69,11 +70,11 @@ def reliability(closed: Sequence[Closed], levels: Iterable[float] = LEVELS) -> t
     return tuple(rows)
 
 
-def by_stated(said: Iterable[CalibrationPoint], bins: int = 10) -> tuple[Reliability, ...]:
+def by_stated(said: Iterable[CalibrationPoint]) -> tuple[Reliability, ...]:
     """Statements put together by what they stated, in tenths: the mean stated against the share that came true."""
-    sorted_by: list[list[CalibrationPoint]] = [[] for _ in range(bins)]
+    sorted_by: list[list[CalibrationPoint]] = [[] for _ in range(TENTHS)]
     for one in said:
-        sorted_by[min(bins - 1, int(one.stated * bins))].append(one)
+        sorted_by[min(TENTHS - 1, int(one.stated * TENTHS))].append(one)
     rows = []
     for inside in filter(None, sorted_by):
         hits = sum(1 for one in inside if one.came_true)

@@ -44,16 +44,14 @@ class FittedLaws:
     floor: Sample
 
 
-def correlated_noise(
-    codes: Sequence[str], places: Sequence[str], durations: Durations, samples: int, key: str
-) -> Sample:
-    """A row for each matter, decided at one of ``places``; ``key`` names the project."""
+def correlated_noise(codes: Sequence[str], places: Sequence[str], durations: Durations, samples: int) -> Sample:
+    """A row for each matter, decided at one of ``places``."""
     department, project = durations.department_correlation, durations.project_correlation
-    noise: Sample = np.stack([_normals(f"{key}/{code}", samples) for code in codes])
+    noise: Sample = np.stack([_normals(f"/{code}", samples) for code in codes])
     noise *= np.float32(sqrt(1 - department - project))
     for row, place in enumerate(places):
-        noise[row] += np.float32(sqrt(department)) * _normals(f"{key}/department/{place}", samples)
-    noise += np.float32(sqrt(project)) * _normals(f"{key}/project", samples)
+        noise[row] += np.float32(sqrt(department)) * _normals(f"/department/{place}", samples)
+    noise += np.float32(sqrt(project)) * _normals("/project", samples)
     return noise
 
 

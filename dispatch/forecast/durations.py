@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import exp, log
 
 from dispatch.forecast.beliefs import Priors
-from dispatch.path.matter_node import Basis, MatterKind, MatterNode
+from dispatch.path.matter_node import Basis, MatterNode
 
 SHORTEST = 0.25  # what a case decided on the day counts as, so that its logarithm exists
 
@@ -22,10 +22,6 @@ class Fit:
     sigma: float
     floor: float = 0.0
     cases: int = 0
-
-    @property
-    def median(self) -> float:
-        return self.floor + exp(self.mu)
 
     @property
     def mean(self) -> float:
@@ -49,10 +45,9 @@ class Durations:
     project_correlation: float = 0.0
 
     @classmethod
-    def before_any_case(cls, priors: Priors, basis: Basis = Basis.COMMITTED) -> Durations:
+    def before_any_case(cls, priors: Priors) -> Durations:
         return cls(
             priors,
-            basis,
             department_correlation=priors.department_correlation,
             project_correlation=priors.project_correlation,
         )
@@ -75,7 +70,7 @@ class Durations:
 def believed(matter: MatterNode, priors: Priors, basis: Basis) -> Fit | None:
     """The belief about one matter, from its kind and its limit."""
     belief = priors.kinds[matter.kind]
-    limit = matter.statutory_days if matter.kind is MatterKind.TRANSACTION else matter.days(basis)
+    limit = matter.days(basis)
     if limit == 0:
         return None
     return Fit(log(belief.share * limit), belief.sigma, belief.floor * limit)

@@ -42,7 +42,6 @@ def learn(
     observations: Iterable[Observation],
     matters: Mapping[str, MatterNode],
     priors: Priors,
-    basis: Basis = Basis.COMMITTED,
 ) -> Durations:
     """Every matter's law at every authority and city seen. An open case says only that the matter lasts longer."""
     by_matter: dict[str, list[Observation]] = defaultdict(list)
@@ -55,14 +54,14 @@ def learn(
     anywhere: dict[str, Fit] = {}
     residuals: list[tuple[str, str, float]] = []
     for code, seen in sorted(by_matter.items()):
-        prior = believed(matters[code], priors, basis) or Fit(log(SHORTEST), 0.5)
+        prior = believed(matters[code], priors, Basis.COMMITTED) or Fit(log(SHORTEST), 0.5)
         learned = _learn_matter(seen, prior, priors)
         anywhere[code] = learned.anywhere
         at_city.update({(code, city): fit for city, fit in learned.cities.items()})
         at_authority.update({(code, authority): fit for authority, fit in learned.authorities.items()})
         residuals.extend(learned.residuals)
     department, project = _correlations(residuals, priors)
-    return Durations(priors, basis, at_authority, at_city, anywhere, department, project)
+    return Durations(priors, Basis.COMMITTED, at_authority, at_city, anywhere, department, project)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,11 +132,8 @@ def prepare_path_samples(
     goals: Iterable[str] | None = None,
     so_far: PathSoFar | None = None,
     samples: int = SAMPLES,
-    key: str = "",
 ) -> PathSampler:
-    """Make a path ready for drawing. Without ``so_far`` nothing has happened yet.
-
-    ``key`` (the project's number, say) gives a project draws of its own; without it, all projects share theirs."""
+    """Make a path ready for drawing. Without ``so_far`` nothing has happened yet. All projects share their draws."""
     wanted = tuple(path.goals if goals is None else goals)
     if not wanted:
         raise NothingToPromise("no matter of this path counts towards a target")
@@ -151,7 +148,7 @@ def prepare_path_samples(
     happened = _happened(path.codes, so_far)
     lasted = {row: days for row, days in happened.lasted.items() if not timeless[row]}
     authorities = [place.authority_of(step) for step in path.steps]
-    noise = correlated_noise(path.codes, authorities, durations, samples, key)
+    noise = correlated_noise(path.codes, authorities, durations, samples)
     return PathSampler(
         codes=path.codes,
         starts_after=_rows_waited_for(path, row_of, WaitLink.START),
@@ -168,7 +165,7 @@ def prepare_path_samples(
         today=happened.today,
         goals=tuple(row_of[code] for code in wanted),
         noise=noise_given_decided(noise, lasted, laws, authorities, durations) if lasted else noise,
-        gaps=np.stack([gap_days(f"{key}/gap/{code}", samples, durations.gap) for code in path.codes])
+        gaps=np.stack([gap_days(f"/gap/{code}", samples, durations.gap) for code in path.codes])
         if counting is Counting.ELAPSED
         else None,
     )
@@ -220,8 +217,10 @@ def law(step: PathStep, durations: Durations, place: DecidingPlace, counting: Co
     fit = durations.of(step.matter, place.authority_of(step), place.city)
     if fit is None:
         return None
-    full, left = step.matter.committed_days, step.days(Basis.COMMITTED, Counting.ELAPSED)
-    if full > 0 and left > 0 and (left < full or step.own_days is not None):
+    full, left = step.matter.days(Basis.COMMITTED), step.days(Basis.COMMITTED, Counting.ELAPSED)
+    if left == 0:
+        return None
+    if full > 0 and (left < full or step.own_days is not None):
         return replace(fit, mu=fit.mu + log(left / full))
     return fit
 

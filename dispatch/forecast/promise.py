@@ -112,15 +112,6 @@ class Promise:
         )  # fmt: skip
 
 
-def three_lines(statutory_on: date, committed_on: date, promise: Promise, today: date) -> tuple[str, str, str]:
-    """法定时限, 部门承诺时限, 预计办结, in this order, always together."""
-    return (
-        f"法定时限：{DayText(statutory_on, today)}",
-        f"部门承诺时限：{DayText(committed_on, today)}",
-        promise.words(today),
-    )
-
-
 def promise(
     view: Outlook,
     calendar: Calendar,
@@ -146,6 +137,7 @@ def expected_dates(ready: PathSampler, calendar: Calendar, start_on: date, *, sh
 
 
 def chance_by(view: Outlook, calendar: Calendar, start_on: date, by: date) -> float:
+    """The probability that a path begun on ``start_on`` is done by that day."""
     return view.chance_by_wd(calendar.working_days_between(start_on, by))
 
 
@@ -174,3 +166,21 @@ def why_moved(
         elif became.due_on != was.due_on:
             said.append(LocalizedText("%(matter)s的法定期限有变", matter=name))
     return ListText(said, "；") if said else LocalizedText("按最新办理进度重新估算")
+
+
+def why_later(
+    before: Mapping[str, MatterProgress], after: Mapping[str, MatterProgress], names: Mapping[str, str], today: date
+) -> str:
+    """What made it later, each a fact that its reader can check; empty when it was only reckoned anew."""
+    said: list[str] = []
+    for code, name in names.items():
+        was, now = before.get(code, MatterProgress()), after.get(code, MatterProgress())
+        due = was.due_on or now.due_on
+        if now.decided_on is not None:
+            if due is not None and was.decided_on is None and now.decided_on > due:
+                said.append(LocalizedText("%(matter)s晚于期限办结", matter=name))
+        elif was.due_on is not None and now.due_on is not None and now.due_on > was.due_on:
+            said.append(LocalizedText("%(matter)s期限延至%(day)s", matter=name, day=DayText(now.due_on)))
+        elif now.due_on is not None and now.due_on < today:
+            said.append(LocalizedText("%(matter)s超期未办结", matter=name))
+    return ListText(said, "；")

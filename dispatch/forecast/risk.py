@@ -13,8 +13,8 @@ from dispatch.forecast.promise import Recalibration
 from dispatch.path.applicability import BY_COMMITMENT, EASED
 from dispatch.path.approval_graph import Path
 from dispatch.path.edits import Relief
-from dispatch.path.matter_node import AreaEffect
-from dispatch.path.path_step import DAY_BY_COMMITMENT_WD, PathStep, WaitLink
+from dispatch.path.matter_node import AreaEffect, Basis
+from dispatch.path.path_step import PathStep, WaitLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def decisive(ready: PathSampler) -> tuple[str, ...]:
 
 def _deeds(path: Path, step: PathStep, ready: PathSampler) -> list[tuple[str, str, Deed]]:
     row = ready.codes.index(step.code)
-    short, limit = step.matter.short, float(step.matter.committed_days)
+    short, limit = step.matter.short, float(step.matter.days(Basis.COMMITTED))
     found: list[tuple[str, str, Deed]] = []
     if ready.timeless[row]:
         return found
@@ -95,9 +95,10 @@ def _deeds(path: Path, step: PathStep, ready: PathSampler) -> list[tuple[str, st
         found.append(("urge", f"提请{office(step.matter.authority)}在承诺期限内办结{short}", _held_to(row, limit)))
     if ready.accepted[row] is None:
         if ready.gaps is not None:
-            found.append(("file", f"{short}的前置一办结，当日报送", _at_once(row)))
+            when = "的前置一办结，当日报送" if step.waits else "当日报送"
+            found.append(("file", f"{short}{when}", _at_once(row)))
         if step.code in BY_COMMITMENT and not step.by_commitment:
-            found.append(("commit", f"{short}改用告知承诺办理", _held_to(row, DAY_BY_COMMITMENT_WD)))
+            found.append(("commit", f"{short}改用告知承诺办理", _held_to(row, 0)))
         for wait in step.waits:
             relief = EASED.get((step.code, wait.on)) if wait.link is WaitLink.START else None
             if relief is not None and ready.finished[ready.codes.index(wait.on)] is None:

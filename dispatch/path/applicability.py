@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from dispatch.core.limit import DayUnit, Limit, read_limit
+from dispatch.path.area_effects import EvaluatedSite
 from dispatch.path.build_path import applicable
 from dispatch.path.edits import Relief
 from dispatch.path.matter_node import MatterNode
@@ -67,6 +69,7 @@ class Facts:
     in_river_area: bool = False
     in_geohazard_area: bool = False
     minerals_checked: bool = True
+    land_use_changed: bool = False
     relics_survey: bool = False
     seismic_listed: bool = False
     climate_listed: bool = False
@@ -89,6 +92,11 @@ class Facts:
         for name in ("energy_tce", "power_kwh", "site_ha", "earthworks_m3"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} cannot be negative")
+
+
+def site_as_used(site: EvaluatedSite, facts: Facts) -> EvaluatedSite:
+    """The site as this project uses it: another use than the zone's evaluation looked at shares nothing."""
+    return replace(site, use_unchanged=not facts.land_use_changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,32 +169,40 @@ APPLIES: dict[str, tuple[tuple[Condition, ...], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Other limits that the catalogue's words give a matter under a condition; None keeps the catalogue's own."""
+    """Other limits that a condition gives a matter; only those that are named change, None being "no limit"."""
 
     code: str
     when: tuple[Condition, ...]
-    statutory_days: int
-    committed_days: int | None
+    changes: Mapping[str, Limit | None]
     why: str
 
     def holds(self, facts: Facts) -> bool:
         return all(condition.holds(facts) for condition in self.when)
 
 
-# The first variant that holds is taken. Where no commitment is known the statutory limit stands for it.
+def _limits(statutory: str, committed: str) -> dict[str, Limit | None]:
+    return {"statutory": read_limit(statutory), "committed": read_limit(committed), "today": read_limit(committed)}
+
+
+AT_ONCE = _limits("immediate", "immediate")
+
+# The first variant that holds is taken.
 VARIANTS: tuple[Variant, ...] = (
-    Variant("IND-101", (Is("initiation", (Initiation.APPROVAL,)),), 20, 20, "核准项目法定20个工作日"),
-    Variant("IND-107", (Is("eia", (Eia.REGISTRATION,)),), 0, 0, "登记表网上备案，即时"),
-    Variant("IND-107", (Is("eia", (Eia.REPORT,)),), 42, 42, "报告书法定60日，折42个工作日"),
-    Variant("IND-108", (AtLeast("site_ha", 5),), 10, None, "报告书"),
-    Variant("IND-108", (AtLeast("earthworks_m3", 50_000),), 10, None, "报告书"),
-    Variant("IND-108", (), 1, 1, "报告表承诺制，当场办结"),
-    Variant("IND-301", (no("large_works"),), 10, None, "中小型工程10个工作日"),
-    Variant("IND-304", (no("state_money"),), 0, 0, "社会资金直接发包"),
-    Variant("IND-407", (Is("discharge", (Discharge.REGISTRATION,)),), 0, 0, "登记管理即时"),
-    Variant("IND-407", (Is("discharge", (Discharge.KEY,)),), 21, None, "重点管理30日，折21个工作日"),
-    Variant("REG-05", (Is("registration", (RegistrationKind.MORTGAGE,)),), 30, 1, "抵押登记1至2个工作日"),
-)
+    Variant("IND-101", (Is("initiation", (Initiation.APPROVAL,)),), _limits("20wd", ""), "核准项目法定20个工作日"),
+    Variant("IND-107", (Is("eia", (Eia.REGISTRATION,)),), AT_ONCE, "登记表网上备案，即时"),
+    Variant("IND-107", (Is("eia", (Eia.REPORT,)),), _limits("60cal", "40wd"), "报告书法定60日"),
+    Variant("IND-108", (AtLeast("site_ha", 5),), {}, "报告书"),
+    Variant("IND-108", (AtLeast("earthworks_m3", 50_000),), {}, "报告书"),
+    Variant("IND-108", (), AT_ONCE, "报告表承诺制，当场办结"),
+    Variant("IND-301", (yes("large_works"),), {"statutory": Limit(15)}, "大型工程15个工作日"),
+    Variant("IND-304", (yes("state_money"),), {"legal_minimum": Limit(20, DayUnit.CALENDAR)}, "依法必须招标"),
+    Variant("IND-407", (Is("discharge", (Discharge.REGISTRATION,)),), AT_ONCE, "登记管理即时"),
+    Variant("IND-407", (Is("discharge", (Discharge.KEY,)),), _limits("30cal", ""), "重点管理30日"),
+    Variant(
+        "REG-05", (Is("registration", (RegistrationKind.MORTGAGE, RegistrationKind.CANCELLATION)),),
+        {"committed": Limit(1), "today": Limit(1)}, "抵押、注销登记1个工作日",
+    ),
+)  # fmt: skip
 
 # Reliefs that the catalogue's words allow without a condition that only the authority can judge; a lead may grant
 # others by hand. A matter and the prerequisite that may follow until its decision, and matters decided on a promise.
@@ -206,13 +222,7 @@ def limits_for(matter: MatterNode, facts: Facts) -> MatterNode:
     """The matter with the limits that its variant gives."""
     for variant in VARIANTS:
         if variant.code == matter.code and variant.holds(facts):
-            committed = variant.committed_days
-            return replace(
-                matter,
-                statutory_days=variant.statutory_days,
-                committed_days=matter.committed_days if committed is None else committed,
-                committed_now_days=matter.committed_now_days if committed is None else committed,
-            )
+            return replace(matter, **variant.changes)  # type: ignore[arg-type]  # only limits stand in a variant
     return matter
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from dispatch.core.limit import Limit
 from dispatch.core.working_days import Calendar
 from dispatch.path.approval_graph import Path
 from dispatch.path.area_effects import AreaUse, EvaluatedSite, ZoneEvaluation
@@ -93,16 +94,16 @@ def _add_work(nodes: dict[str, MatterNode], work: IntermediaryWork) -> None:
     if work.feeds not in nodes:
         raise UnknownMatter(f"{work.service} feeds {work.feeds}, which is not in this path")
     fed = nodes[work.feeds]
-    days = work.promised_wd if work.actual_wd is None else work.actual_wd
+    usual = Limit(work.promised_wd if work.actual_wd is None else work.actual_wd)
     nodes[work.code] = MatterNode(
         code=work.code,
         name=work.service,
         short=work.service,
         phase=fed.phase,
         kind=MatterKind.INTERMEDIARY,
-        statutory_days=days,
-        committed_days=days,
-        committed_now_days=days,
+        statutory=None,
+        committed=usual,
+        today=usual,
         counts_in_target=False,
         prerequisites=fed.prerequisites if work.after is None else work.after,
         authority=work.firm,

@@ -101,5 +101,5 @@ def _bend(x: float, y: float, target: Box, columns: list[Column]) -> tuple[tuple
     """Right, up or down just before the target (in the gap before its column when it comes from another), then in."""
     end_x, end_y = target.x, target.y + target.height / 2
     column = _column_of(target, columns)
-    turn = column.x - GAP / 2 if x < column.x else min(end_x - 5, max(x + 3, end_x - 5))
+    turn = column.x - GAP / 2 if x < column.x else end_x - 5
     return ((x, y), (turn, y), (turn, end_y), (end_x, end_y))

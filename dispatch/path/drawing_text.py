@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dispatch.core.legal_clock import Lamp
+from dispatch.core.limit import DayUnit, law_words, minimum_words, promise_words
 from dispatch.core.localized_text import DayText, ListText, LocalizedText, Translate
 from dispatch.path.approval_graph import Path
 from dispatch.path.matter_node import AreaEffect
@@ -17,12 +18,37 @@ DONE = "✓"
 CHANGED = LocalizedText("（调整）")
 
 
+def step_law_words(step: PathStep) -> str:
+    """The limit of the law on this project; a market procedure has a least time instead."""
+    if step.matter.legal_minimum is not None:
+        return minimum_words(step.matter.legal_minimum)
+    return law_words(step.matter.statutory)
+
+
+def step_promise_words(step: PathStep) -> str:
+    """What is promised on this project, after area evaluation, undertaking and the lead's own days."""
+    if step.effect is AreaEffect.REPLACE:
+        return LocalizedText("免")
+    return promise_words(step.promise)
+
+
+def _days_in_box(step: PathStep, plan: Schedule) -> str:
+    """How long the box stands for: the promise, else the law; in the unit that it has."""
+    if step.effect is AreaEffect.REPLACE:
+        return LocalizedText("免")
+    limits = step.limits(plan.basis)
+    if not limits:
+        return LocalizedText("无时限")
+    shortest = min(limits, key=lambda limit: limit.schedule_wd)
+    if shortest.is_immediate:
+        return LocalizedText("即时")
+    if shortest.unit is DayUnit.CALENDAR:
+        return LocalizedText("%(n)s自然日", n=shortest.days)
+    return LocalizedText("%(n)s日", n=shortest.days)
+
+
 def box_label(step: PathStep, plan: Schedule, dated: DatedStep | None, say: Translate) -> str:
-    days = plan.of(step.code).days
-    words = [
-        step.matter.short,
-        say(LocalizedText("免") if step.effect is AreaEffect.REPLACE else LocalizedText("%(n)s日", n=days)),
-    ]
+    words = [step.matter.short, say(_days_in_box(step, plan))]
     if dated is not None and dated.is_done:
         words.append(DONE)
     elif dated is not None and dated.lamp in LAMP_WORDS:
@@ -36,7 +62,13 @@ def box_label(step: PathStep, plan: Schedule, dated: DatedStep | None, say: Tran
 def box_description(step: PathStep, plan: Schedule, dated: DatedStep | None, say: Translate) -> str:
     timing, office = plan.of(step.code), step.matter.authority or LocalizedText("企业")
     parts: list[str] = [
-        LocalizedText("%(matter)s，%(office)s，%(n)s个工作日", matter=step.matter.name, office=office, n=timing.days),
+        LocalizedText(
+            "%(matter)s，%(office)s，法定：%(law)s，承诺：%(promise)s",
+            matter=step.matter.name,
+            office=office,
+            law=step_law_words(step),
+            promise=step_promise_words(step),
+        ),
         LocalizedText("在关键线路上") if timing.is_critical else LocalizedText("机动%(n)s个工作日", n=timing.slack),
     ]
     if step.effect is AreaEffect.REPLACE:
@@ -49,8 +81,12 @@ def box_description(step: PathStep, plan: Schedule, dated: DatedStep | None, say
         if dated.decided_on is not None:
             parts.append(LocalizedText("%(day)s已办结", day=DayText(dated.decided_on)))
         else:
-            limits = {"legal": DayText(dated.statutory_on), "promised": DayText(dated.committed_on)}
-            parts.append(LocalizedText("法定%(legal)s，承诺%(promised)s", **limits))
+            due = DayText(dated.committed_on)
+            if step.matter.statutory is None:
+                parts.append(LocalizedText("应于%(due)s前办结", due=due))
+            else:
+                by_law = DayText(dated.statutory_on)
+                parts.append(LocalizedText("应于%(due)s前办结，法定最晚%(law)s", due=due, law=by_law))
             if dated.expected_on is not None:
                 parts.append(LocalizedText("预计%(day)s", day=DayText(dated.expected_on)))
             if dated.lamp in LAMP_WORDS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from dispatch.core.limit import LONGEST_DAYS, Limit
 from dispatch.core.three_clocks import ClockOf
 from dispatch.path.errors import BadDays, PathError, UnknownMatter
 from dispatch.path.matter_node import MatterNode
@@ -107,11 +108,12 @@ def _add_matter(steps: dict[str, PathStep], edit: AddMatter) -> None:
 
 
 def _with_own_days(step: PathStep, edit: SetDays) -> PathStep:
-    most = step.matter.statutory_days
+    law = step.matter.statutory
     if step.matter.whose is ClockOf.NOT_COUNTED:
         raise BadDays(f"{edit.code} lasts its legal minimum, nobody's agreement makes it shorter")
-    if edit.days < 1 or (step.matter.whose is ClockOf.AUTHORITY and 0 < most < edit.days):
-        raise BadDays(f"{edit.code}: {edit.days} working days are not within 1 and the statute's {most}")
+    by_law = law if step.matter.whose is ClockOf.AUTHORITY else None
+    if not 1 <= edit.days <= LONGEST_DAYS or (by_law is not None and Limit(edit.days).is_longer_than(by_law)):
+        raise BadDays(f"{edit.code}: {edit.days} working days are not within 1 and {by_law or LONGEST_DAYS}")
     return replace(step, own_days=edit.days, reason=edit.reason)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dispatch.core.limit import Limit
 from dispatch.core.three_clocks import ClockOf
 from dispatch.path.errors import CycleFound, PathError
 
@@ -50,23 +51,24 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MatterNode:
-    """A matter of the catalogue (事项) with its limits in working days, as implemented where the project is."""
+    """A matter of the catalogue (事项) with its limits (None: there is none), as implemented where the project is."""
 
     code: str
     name: str
     short: str
     phase: int
     kind: MatterKind
-    statutory_days: int
-    committed_days: int
-    committed_now_days: int
+    statutory: Limit | None
+    committed: Limit | None
+    today: Limit | None
     counts_in_target: bool = True
     prerequisites: tuple[str, ...] = ()
     before_works_only: bool = False
     joint_group: str = ""
     area_evaluation: str = ""
     area_effect: AreaEffect = AreaEffect.NONE
-    simplified_days: int = 0
+    area_limit: Limit | None = None  # what a shared area evaluation leaves of the promise
+    legal_minimum: Limit | None = None  # of a market procedure: the least time it takes
     authority: str = ""
     level: str = "county"
     counter: str = ""
@@ -76,9 +78,6 @@ class MatterNode:
     basis: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("statutory_days", "committed_days", "committed_now_days", "simplified_days"):
-            if getattr(self, name) < 0:
-                raise PathError(f"{self.code}: {name} is {getattr(self, name)}; a limit cannot be negative")
         if self.code in self.prerequisites:
             raise CycleFound((self.code, self.code))
         if self.area_evaluation == "environment" and self.area_effect is AreaEffect.REPLACE:
@@ -95,10 +94,25 @@ class MatterNode:
         """As the catalogue says, but land listing and tendering never, whatever it says."""
         return self.counts_in_target and self.whose is not ClockOf.NOT_COUNTED
 
-    def days(self, basis: Basis) -> int:
+    def limits(self, basis: Basis) -> tuple[Limit, ...]:
+        """The limits that stand together under this basis: what ends first binds. None where there is no limit.
+
+        Where the law sets none, the promise stands in for it; a market procedure lasts its legal minimum."""
+        if self.whose is ClockOf.NOT_COUNTED:
+            return standing(self.legal_minimum)
         if basis is Basis.STATUTORY:
-            return self.statutory_days
-        return self.committed_days if basis is Basis.COMMITTED else self.committed_now_days
+            return standing(self.statutory) or standing(self.committed)
+        promised = self.today if basis is Basis.COMMITTED_NOW and self.today is not None else self.committed
+        return standing(promised, self.statutory)
+
+    def days(self, basis: Basis) -> int:
+        """Working days in a drawn schedule; nought for what is done at once and for what has no limit."""
+        return min((limit.schedule_wd for limit in self.limits(basis)), default=0)
+
+
+def standing(*limits: Limit | None) -> tuple[Limit, ...]:
+    """Those of the limits that there are."""
+    return tuple(limit for limit in limits if limit is not None)
 
 
 @dataclass(frozen=True, slots=True)

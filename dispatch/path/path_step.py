@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
+from dispatch.core.limit import IMMEDIATE, Limit, last_day
 from dispatch.core.three_clocks import ClockOf
+from dispatch.core.working_days import Calendar
 from dispatch.path.area_effects import ZoneEvaluation
-from dispatch.path.matter_node import AreaEffect, Basis, MatterNode
-
-DAY_BY_COMMITMENT_WD = 1  # 告知承诺: decided on the day it is handed in
+from dispatch.path.matter_node import AreaEffect, Basis, MatterNode, standing
 
 
 class Counting(StrEnum):
@@ -51,18 +52,46 @@ class PathStep:
     def code(self) -> str:
         return self.matter.code
 
-    def days(self, basis: Basis, counting: Counting) -> int:
-        """Nought in the target for what does not count; a land listing lasts its legal minimum in every basis."""
-        matter = self.matter
-        if counting is Counting.TARGET and not matter.works_against_target:
-            return 0
+    @property
+    def authority_promise(self) -> Limit | None:
+        """What the authority promises here, after a shared evaluation; the lead's own plan is no promise of theirs."""
+        area = self.matter.area_limit if self.effect is AreaEffect.SIMPLIFY else None
+        return min(standing(self.matter.committed, area), key=lambda limit: limit.schedule_wd, default=None)
+
+    @property
+    def promise(self) -> Limit | None:
+        """What is promised on this project: the shortest of the authority's, the area evaluation's, the undertaking's.
+
+        None where the authority promised nothing more than the law."""
+        if self.own_days is not None:
+            return Limit(self.own_days)
+        return min(self._promises(Basis.COMMITTED), key=lambda limit: limit.schedule_wd, default=None)
+
+    def limits(self, basis: Basis) -> tuple[Limit, ...]:
+        """The limits that stand together on this project: what ends first binds.
+
+        A shared evaluation, an undertaking and the lead's own days change what is promised, never the law."""
         if self.effect is AreaEffect.REPLACE:
+            return ()
+        if basis is Basis.STATUTORY or self.matter.whose is ClockOf.NOT_COUNTED:
+            return self.matter.limits(basis)
+        if self.own_days is not None:
+            return (Limit(self.own_days),)
+        return (*self._promises(basis), *standing(self.matter.statutory))
+
+    def _promises(self, basis: Basis) -> tuple[Limit, ...]:
+        matter = self.matter
+        promised = matter.today if basis is Basis.COMMITTED_NOW and matter.today is not None else matter.committed
+        area = matter.area_limit if self.effect is AreaEffect.SIMPLIFY else None
+        return standing(promised, area, IMMEDIATE if self.by_commitment else None)
+
+    def days(self, basis: Basis, counting: Counting) -> int:
+        """Working days in a drawn schedule; nought in the target for what does not count."""
+        if counting is Counting.TARGET and not self.matter.works_against_target:
             return 0
-        days = matter.statutory_days if matter.whose is ClockOf.NOT_COUNTED else matter.days(basis)
-        if self.own_days is not None and basis is not Basis.STATUTORY:
-            return self.own_days
-        if self.effect is AreaEffect.SIMPLIFY:
-            days = min(days, matter.simplified_days)
-        if self.by_commitment:
-            days = min(days, DAY_BY_COMMITMENT_WD)
-        return days
+        return min((limit.schedule_wd for limit in self.limits(basis)), default=0)
+
+    def ends_on(self, calendar: Calendar, begins_on: date, basis: Basis) -> date:
+        """The last day on the calendar when it begins so; calendar days are counted as such."""
+        ends = (last_day(calendar, begins_on, limit) for limit in self.limits(basis))
+        return min(ends, default=calendar.first_workday_from(begins_on))

@@ -153,16 +153,16 @@ class AreaGain:
     cost_saved_yuan: int
 
 
-def area_gain(path: Path, basis: Basis, counting: Counting = Counting.ELAPSED, *, code: str | None = None) -> AreaGain:
-    """The gain of all shared evaluations, or of the one that serves ``code`` given the others."""
-    shared = tuple(s.code for s in path.steps if s.evaluation is not None and (code is None or s.code == code))
+def area_gain(path: Path, basis: Basis) -> AreaGain:
+    """The gain of all shared evaluations, in every day that passes (全程历时)."""
+    shared = tuple(s.code for s in path.steps if s.evaluation is not None)
     bare = Path(
         tuple(
             replace(step, effect=AreaEffect.NONE, evaluation=None) if step.code in shared else step
             for step in path.steps
         )
     )
-    before, after = schedule(bare, basis, counting), schedule(path, basis, counting)
+    before, after = (schedule(one, basis, Counting.ELAPSED) for one in (bare, path))
     work = sum(before.of(c).days - after.of(c).days for c in shared)
     days = before.horizon - after.horizon
     cost = sum(step.evaluation.cost_saved_yuan for step in path.steps if step.code in shared and step.evaluation)
@@ -174,10 +174,11 @@ def area_gain(path: Path, basis: Basis, counting: Counting = Counting.ELAPSED, *
 
 @dataclass(frozen=True, slots=True)
 class MatterProgress:
-    """What has happened to one matter so far; ``due_on`` is the legal date that the clock gave."""
+    """What has happened to one matter so far; ``legal_due_on`` and ``due_on`` (what binds) are the clock's dates."""
 
     accepted_on: date | None = None
     decided_on: date | None = None
+    legal_due_on: date | None = None
     due_on: date | None = None
     lamp: Lamp = Lamp.GREEN
 
@@ -224,9 +225,10 @@ def dated(
             held = max((finish[w.on] for w in step.waits if w.link is WaitLink.DECISION), default=start_on)
             begin = so_far.accepted_on or (so_far.decided_on and free) or max(free, today)
             begins[rule] = min(begin, so_far.decided_on or begin)
-            end = calendar.add_working_days(begins[rule], step.days(rule, Counting.ELAPSED))
-            if rule is Basis.STATUTORY and so_far.due_on is not None:
-                end = so_far.due_on
+            said = so_far.due_on
+            if rule is Basis.STATUTORY:
+                said = so_far.legal_due_on or said  # no limit in law: the promise stands in for it
+            end = step.ends_on(calendar, begins[rule], rule) if said is None else said
             ends[rule] = so_far.decided_on or max(end, held)
         estimate = calendar.is_estimate(start_on, max(ends.values()))
         found[step.code] = DatedStep(

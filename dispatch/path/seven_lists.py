@@ -9,6 +9,7 @@ from datetime import date
 from dispatch.core.localized_text import LocalizedText
 from dispatch.core.three_clocks import ClockOf
 from dispatch.path.approval_graph import Path
+from dispatch.path.drawing_text import step_law_words, step_promise_words
 from dispatch.path.matter_node import AreaEffect, MatterKind
 from dispatch.path.path_step import PathStep, WaitLink
 from dispatch.path.schedule import DatedStep, Schedule
@@ -76,8 +77,8 @@ def _matters(path: Path, decided: list[PathStep]) -> SheetList:
             "阶段",
             "审批部门",
             "层级",
-            "法定（工作日）",
-            "承诺（工作日）",
+            "法定时限",
+            "承诺时限",
             "前置事项",
             "联合办理",
             "说明",
@@ -89,8 +90,8 @@ def _matters(path: Path, decided: list[PathStep]) -> SheetList:
                 phase_name(step.matter.phase),
                 step.matter.authority,
                 LEVELS.get(step.matter.level, step.matter.level),
-                str(step.matter.statutory_days),
-                str(step.matter.committed_days),
+                step_law_words(step),
+                step_promise_words(step),
                 "、".join(
                     shorts[wait.on] + ("（决定前补齐）" if wait.link is WaitLink.DECISION else "")
                     for wait in step.waits
@@ -111,13 +112,13 @@ def _intermediaries(path: Path) -> SheetList:
     return SheetList(
         "intermediaries",
         "中介机构服务清单",
-        ("编号", "服务", "机构（企业自选）", "约定（工作日）", "用于事项", "区域评估"),
+        ("编号", "服务", "机构（企业自选）", "约定时限", "用于事项", "区域评估"),
         tuple(
             (
                 step.code,
                 step.matter.name,
                 step.matter.authority,
-                str(step.matter.committed_days),
+                step_promise_words(step),
                 "、".join(serves.get(step.code, [])),
                 EFFECTS[step.effect],
             )
@@ -134,13 +135,13 @@ def _commitments(decided: list[PathStep]) -> SheetList:
     return SheetList(
         "commitments",
         "权力边界承诺清单",
-        ("部门", "事项", "依据", "承诺（工作日）", "可容缺或告知承诺", "承诺"),
+        ("部门", "事项", "依据", "承诺时限", "可容缺或告知承诺", "承诺"),
         tuple(
             (
                 authority,
                 step.matter.short,
                 step.matter.basis,
-                str(step.matter.committed_days),
+                step_promise_words(step),
                 step.matter.relief,
                 "不增设清单外的环节和材料；补正一次性告知",
             )
@@ -173,7 +174,7 @@ def _acceptance(path: Path) -> SheetList:
     return SheetList(
         "acceptance",
         "先验先测联合验收清单",
-        ("编号", "事项", "部门或机构", "方式", "承诺（工作日）", "在何事项之后"),
+        ("编号", "事项", "部门或机构", "方式", "承诺时限", "在何事项之后"),
         tuple(
             (
                 step.code,
@@ -184,7 +185,7 @@ def _acceptance(path: Path) -> SheetList:
                 else "联合验收"
                 if step.matter.joint_group == "ACCEPT"
                 else "单独办理",
-                str(step.matter.committed_days),
+                step_promise_words(step),
                 "、".join(shorts[wait.on] for wait in step.waits),
             )
             for step in path.steps
@@ -230,7 +231,7 @@ def _agents(
         who = agent if step.matter.level == "county" else liaisons.get(step.matter.level, agent)
         after = "、".join(shorts[wait.on] for wait in step.waits if wait.link is WaitLink.START)
         when = _day(on[step.code].starts_on) if step.code in on else f"{after or '项目启动'}之后"
-        due = _day(on[step.code].committed_on) if step.code in on else f"受理后{step.matter.committed_days}个工作日"
+        due = _day(on[step.code].committed_on) if step.code in on else _after_acceptance(step)
         rows.append((step.matter.short, "报送并跟踪至办结", who, when, due))
     return SheetList("agents", "代办人员考核责任清单", ("事项", "责任", "责任人", "报送", "跟踪至"), tuple(rows))
 
@@ -241,6 +242,14 @@ def phase_name(phase: int) -> str:
 
 def group_name(group: str) -> str:
     return GROUPS.get(group, group)
+
+
+def _after_acceptance(step: PathStep) -> str:
+    """Until when, while nothing has begun: by the promise, else by the law."""
+    if step.promise is None and step.matter.statutory is None:
+        return LocalizedText("法律未规定时限")
+    words = step_law_words(step) if step.promise is None else step_promise_words(step)
+    return LocalizedText("受理后%(limit)s", limit=words)
 
 
 def _day(on: date) -> str:

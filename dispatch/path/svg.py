@@ -43,14 +43,14 @@ LEGEND = (
 )
 
 
-def svg(sheet: Drawing, *, ident: str = "path", say: Translate = str) -> str:
-    """One standalone SVG element without script or style sheet; ``ident`` keeps ids apart when a page shows several."""
-    name, foot = escape(ident, quote=True), sheet.height - 34
+def svg(sheet: Drawing, *, say: Translate = str) -> str:
+    """One standalone SVG element without script or style sheet. A page shows one: its ids begin with ``path-``."""
+    foot = sheet.height - 34
     return "".join(
         (
-            *_head(sheet, name),
+            *_head(sheet),
             *_panels(sheet, foot),
-            *_lines(sheet, name),
+            *_lines(sheet),
             *_brackets(sheet),
             *map(_box, sheet.boxes),
             *_group_names(sheet),
@@ -61,15 +61,15 @@ def svg(sheet: Drawing, *, ident: str = "path", say: Translate = str) -> str:
     )
 
 
-def _head(sheet: Drawing, name: str) -> list[str]:
+def _head(sheet: Drawing) -> list[str]:
     size = f'viewBox="0 0 {sheet.width:.0f} {sheet.height:.0f}" width="100%"'
     arrow = f'<path d="M0 0L8 4L0 8z" fill="{GREY}"/>'
     box = 'viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse"'
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" class="approval-path" ',
-        f'aria-labelledby="{name}-title {name}-desc" font-family="{FONT}" font-size="12" fill="{INK}">',
-        f'<title id="{name}-title">{escape(sheet.title)}</title><desc id="{name}-desc">{escape(sheet.summary)}</desc>',
-        f'<defs><marker id="{name}-arrow" {box} orient="auto">{arrow}</marker></defs>',
+        f'aria-labelledby="path-title path-desc" font-family="{FONT}" font-size="12" fill="{INK}">',
+        f'<title id="path-title">{escape(sheet.title)}</title><desc id="path-desc">{escape(sheet.summary)}</desc>',
+        f'<defs><marker id="path-arrow" {box} orient="auto">{arrow}</marker></defs>',
     ]
 
 
@@ -93,13 +93,13 @@ def _panels(sheet: Drawing, foot: float) -> list[str]:
     return out
 
 
-def _lines(sheet: Drawing, name: str) -> list[str]:
+def _lines(sheet: Drawing) -> list[str]:
     out = []
     for line in sheet.lines:
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in line.points)
         look = CHANGED_LINE.get(line.change) or (CRITICAL_LINE if line.is_critical else LINE)
         dash = ' stroke-dasharray="4 3"' if line.is_dashed and line.change != "removed" else ""
-        drawn = f'<polyline points="{points}" {look}{dash} marker-end="url(#{name}-arrow)"/>'
+        drawn = f'<polyline points="{points}" {look}{dash} marker-end="url(#path-arrow)"/>'
         if line.change:
             x, y = line.points[-2] if line.change == "added" else _middle(line.points)
             sign = f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" fill="#b45309" font-weight="700" {HALO}>'

@@ -12,20 +12,28 @@ from agents.matching.model import COUNTY, Id, Matching, MatchingAgent, Need, Net
 from agents.matching.rules import ancestry, bar, home_county, road_hm
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingNeeds:
+    """What a rule sees of one day: the needs that wait, the agents with their loads, and how many each has served."""
+
+    needs: Sequence[Need]
+    agents: Mapping[Id, MatchingAgent]
+    served: Mapping[Id, int]
+    network: Network
+    seed: int
+
+    def can_take(self, agent: Id, need: Need) -> bool:
+        """Whether no rule keeps the agent from the need."""
+        return bar(need, self.agents[agent], self.network) is None
+
+
 class Policy(Protocol):
-    """A rule of assignment: sees the waiting needs and the agents with their loads, and says who takes what."""
+    """A rule of assignment: says which agent takes which waiting need now."""
 
     @property
     def name(self) -> str: ...
 
-    def assign(
-        self,
-        needs: Sequence[Need],
-        agents: Mapping[Id, MatchingAgent],
-        served: Mapping[Id, int],
-        network: Network,
-        seed: int,
-    ) -> dict[Id, Id]:
+    def assign(self, waiting: WaitingNeeds) -> dict[Id, Id]:
         """Agent of each need that is placed now; the others wait."""
         ...
 
@@ -58,20 +66,13 @@ class HallRule:
     seats: Seats
     name: str = "先空闲、再办件少者、随机"
 
-    def assign(
-        self,
-        needs: Sequence[Need],
-        agents: Mapping[Id, MatchingAgent],
-        served: Mapping[Id, int],
-        network: Network,
-        seed: int,
-    ) -> dict[Id, Id]:
-        rng, held = random.Random(seed), _Loads(agents)
+    def assign(self, waiting: WaitingNeeds) -> dict[Id, Id]:
+        rng, held, served = random.Random(waiting.seed), _Loads(waiting.agents), waiting.served
         taken: dict[Id, Id] = {}
         turn: dict[Id, int] = defaultdict(int)
-        for need in needs:
+        for need in waiting.needs:
             for ring in self.seats.rings(need):
-                free = [a for a in ring if held.has_room(a) and bar(need, agents[a], network) is None]
+                free = [a for a in ring if held.has_room(a) and waiting.can_take(a, need)]
                 if free:
                     best = min((held[a] > 0, served.get(a, 0) + turn[a]) for a in free)
                     equal = [a for a in free if (held[a] > 0, served.get(a, 0) + turn[a]) == best]
@@ -90,22 +91,15 @@ class NearestFree:
     seats: Seats
     name: str = "就近空闲"
 
-    def assign(
-        self,
-        needs: Sequence[Need],
-        agents: Mapping[Id, MatchingAgent],
-        served: Mapping[Id, int],
-        network: Network,
-        seed: int,
-    ) -> dict[Id, Id]:
-        held = _Loads(agents)
+    def assign(self, waiting: WaitingNeeds) -> dict[Id, Id]:
+        held, agents = _Loads(waiting.agents), waiting.agents
         taken: dict[Id, Id] = {}
-        for need in needs:
+        for need in waiting.needs:
             near = [
                 (road_hm(need.lon, need.lat, agents[a].lon, agents[a].lat), stable_key(a), a)
                 for ring in self.seats.rings(need)
                 for a in ring
-                if held.has_room(a) and bar(need, agents[a], network) is None
+                if held.has_room(a) and waiting.can_take(a, need)
             ]
             if near:
                 chosen = min(near)[2]
@@ -125,15 +119,8 @@ class ByMatching:
     weights: Weights
     name: str = "整体匹配"
 
-    def assign(
-        self,
-        needs: Sequence[Need],
-        agents: Mapping[Id, MatchingAgent],
-        served: Mapping[Id, int],
-        network: Network,
-        seed: int,
-    ) -> dict[Id, Id]:
-        return self.match(needs, agents.values(), network, self.weights).assigned
+    def assign(self, waiting: WaitingNeeds) -> dict[Id, Id]:
+        return self.match(waiting.needs, waiting.agents.values(), waiting.network, self.weights).assigned
 
 
 class _Loads:

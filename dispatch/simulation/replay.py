@@ -11,7 +11,7 @@ import numpy as np
 from agents.matching.model import Id, MatchingAgent, Need, Network, Node, Role
 from agents.matching.rules import home_county, road_hm
 from dispatch.simulation.demand import Arrival, SimulationError
-from dispatch.simulation.policies import Policy
+from dispatch.simulation.policies import Policy, WaitingNeeds
 
 ROAD_KM = 0.1  # road_hm counts hundreds of metres
 
@@ -81,7 +81,7 @@ def replay(
             staff[leaver] = replace(staff[leaver], held=staff[leaver].held - 1)
         waiting += [one for arrival in by_day[day] for one in _needs(arrival)]
         asked = [replace(one.need, waiting_days=day - one.asked) for one in waiting]
-        taken = policy.assign(asked, staff, served, network, seed * 100_003 + day) if asked else {}
+        taken = policy.assign(WaitingNeeds(asked, staff, served, network, seed * 100_003 + day)) if asked else {}
         still: list[_Open] = []
         for one in waiting:
             chosen = taken.get(one.need.id)

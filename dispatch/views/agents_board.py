@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from agents.network import Division
 from agents.roster import Agent, Duty, DutyKind, skills_of
+from dispatch.acts.people import STATION_LEVELS
 from dispatch.cases.access_control import visible_agents, within
 from dispatch.core.actor import Actor
 
@@ -90,6 +91,6 @@ def _lines(on: date) -> Select[*tuple[Any, ...]]:
 
 
 def stations(session: Session, viewer: Actor) -> Sequence[Division]:
-    """The counties, zones and towns of the viewer's reach, where somebody may be stationed."""
-    wanted = select(Division).where(within(viewer, Division.id), Division.level.in_((2, 3, 4)))  # type: ignore[arg-type]
+    """The cities, counties, zones and towns of the viewer's reach, where somebody may be stationed."""
+    wanted = select(Division).where(within(viewer, Division.id), Division.level.in_(STATION_LEVELS))  # type: ignore[arg-type]
     return session.scalars(wanted.where(Division.retired_on.is_(None)).order_by(Division.path).limit(400)).all()

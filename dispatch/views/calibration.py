@@ -60,5 +60,5 @@ def calibration_page(session: Session, viewer: Actor) -> CalibrationPage:
 
 
 def _score(stated: Iterable[float], came_true: list[bool]) -> float | None:
-    said = [CalibrationPoint(one, true) for one, true in zip(stated, came_true, strict=True)]
-    return brier(said) if said else None
+    points = [CalibrationPoint(one, true) for one, true in zip(stated, came_true, strict=True)]
+    return brier(points) if points else None

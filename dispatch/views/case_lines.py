@@ -1,11 +1,10 @@
 """A case as one line of the team's lists: what about it, when it is due, how urgent it is."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import InstrumentedAttribute
 
 from agents.roster import Agent
 from dispatch.cases.access_control import (
@@ -13,10 +12,11 @@ from dispatch.cases.access_control import (
 )
 from dispatch.cases.case import Case
 from dispatch.cases.notify import day_of
+from dispatch.cases.obligations.obligation import lamp_of
 from dispatch.cases.project import Enterprise, Project, ProjectMember, TeamRole
 from dispatch.cases.stages import LABEL, Stage
 from dispatch.core.actor import Actor
-from dispatch.core.legal_clock import AMBER_WD, Lamp
+from dispatch.core.legal_clock import Lamp
 from dispatch.core.working_days import Calendar
 
 
@@ -28,7 +28,7 @@ class MorningLine:
     project: str
     enterprise: str
     words: str
-    due: date | datetime | None = None
+    due: datetime | None = None
     left_wd: int | None = None
     lamp: Lamp = Lamp.GREEN
     stage: str = ""
@@ -37,12 +37,7 @@ class MorningLine:
     advice: str = ""
 
 
-def case_query(
-    viewer: Actor,
-    *conditions: ColumnElement[bool],
-    order: ColumnElement[Any] | InstrumentedAttribute[Any] | None = None,
-    limit: int = 60,
-) -> Select[Any]:
+def case_query(viewer: Actor, *conditions: ColumnElement[bool], limit: int = 60) -> Select[Any]:
     """The viewer's cases with their project, enterprise and lead."""
     lead = (
         select(Agent.name)
@@ -58,20 +53,18 @@ def case_query(
         .join(Project, Project.id == Case.project_id)
         .join(Enterprise, Enterprise.id == Project.enterprise_id)
         .where(visible_cases(viewer), *conditions)
-        .order_by(order if order is not None else Case.id)
+        .order_by(Case.id)
         .limit(limit)
     )
 
 
-def case_line(row: Any, words: str, calendar: Calendar, today: date, due: date | datetime | None = None) -> MorningLine:
-    """A row of ``case_query`` as a line; its lamp follows the working days that are left."""
-    on = day_of(due) if isinstance(due, datetime) else due
-    left = None if on is None else calendar.working_days_between(today, on)
-    lamp = Lamp.GREEN if left is None else Lamp.RED if left < 0 else Lamp.AMBER if left <= AMBER_WD else Lamp.GREEN
+def case_line(row: Any, words: str, calendar: Calendar, at: datetime, *, due_at: datetime | None = None) -> MorningLine:
+    """A row of ``case_query`` as a line, with the lamp of what is due in it."""
+    left = None if due_at is None else calendar.working_days_between(day_of(at), day_of(due_at))
     case = row.Case
     return MorningLine(
-        case.case_no, row.project, row.enterprise, words, due, left, lamp, LABEL[case.stage], row.agent or "",
-        case.miss_probability, case.advice or "",
+        case.case_no, row.project, row.enterprise, words, due_at, left, lamp_of(due_at, calendar, at),
+        LABEL[case.stage], row.agent or "", case.miss_probability, case.advice or "",
     )  # fmt: skip
 
 

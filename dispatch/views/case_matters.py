@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, Evaluation, Grade
-from dispatch.cases.review import REVIEW_ENDS, REVIEW_LABEL, Review, ReviewState
+from dispatch.cases.review import Review
+from dispatch.cases.review_event import DECISIONS
+from dispatch.cases.review_state import REVIEW_ENDS, REVIEW_LABEL, ReviewState
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.legal_clock import Lamp
+from dispatch.core.limit import law_words, promise_words
 from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.core.shanghai_time import in_shanghai
 
@@ -29,12 +32,13 @@ class MatterRow:
     counter: str
     state: str
     lamp: Lamp | None
-    statutory_wd: int
-    committed_wd: int
-    due_on: date | None
+    law: str
+    promise: str
+    due: str | None
     note: str
     decided_at: datetime | None
     decision_no: str | None
+    scan_of: int | None
     denied: bool
     grade: str | None
     grade_is_bad: bool
@@ -49,7 +53,7 @@ def matter_rows(session: Session, case: Case, found: Sequence[Review], at: datet
         for one in session.scalars(
             select(Evaluation)
             .where(Evaluation.case_id == case.id, Evaluation.withdrawn_at.is_(None))
-            .options(selectinload(Evaluation.rectification))
+            .options(joinedload(Evaluation.rectification))
         )
     }
     rows: list[MatterRow] = []
@@ -66,12 +70,13 @@ def matter_rows(session: Session, case: Case, found: Sequence[Review], at: datet
                 counter=review.counter,
                 state=REVIEW_LABEL[review.state],
                 lamp=review.lamp(calendar, at) if runs else None,
-                statutory_wd=review.statutory_wd,
-                committed_wd=review.committed_wd,
-                due_on=in_shanghai(review.committed_due_at).date() if runs and review.committed_due_at else None,
+                law=law_words(review.statutory_limit),
+                promise=promise_words(review.committed_limit),
+                due=review.due_words() if runs else None,
                 note=_note_of(review),
                 decided_at=review.decided_at if review.state in REVIEW_ENDS else None,
                 decision_no=review.decision_no,
+                scan_of=next((e.id for e in review.standing_events() if e.kind in DECISIONS and e.document), None),
                 denied=review.state in {ReviewState.DENIED, ReviewState.NOT_ACCEPTED, ReviewState.RETURNED},
                 grade=None if mine is None else GRADE_LABEL[mine.grade],
                 grade_is_bad=mine is not None and Grade(mine.grade).is_bad,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dispatch.cases.case import Case
-from dispatch.cases.review import REVIEW_ENDS, Review, ReviewState
+from dispatch.cases.review import Review
+from dispatch.cases.review_state import REVIEW_ENDS, ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.core.localized_text import DayText, LocalizedText, WindowText
 from dispatch.views.enterprise_agent import Helper

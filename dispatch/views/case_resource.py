@@ -1,10 +1,12 @@
 """Cases as programs read them: plain values, the viewer first."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy.orm import Session, joinedload
 
 from agents.leave import acting_agent
 from agents.roster import Agent
@@ -14,13 +16,16 @@ from dispatch.cases.case import Case, CaseEvent, Material
 from dispatch.cases.evaluation import Evaluation, Grade
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Enterprise, Project
+from dispatch.cases.recorded_event import standing_events
 from dispatch.cases.review import Review
 from dispatch.cases.stages import LABEL, Stage
 from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor, Role
+from dispatch.core.limit import limit_form
 from dispatch.core.working_days import Calendar
 from dispatch.custody.parcel import Parcel
+from dispatch.views.loading import MATERIAL_PARTS, REVIEW_PARTS
+from dispatch.views.resource_lists import holds
 from routing.day.courier_stop import CourierStop
 
 
@@ -72,17 +77,33 @@ class CaseReview:
     state: str
     authority: str
     counter: str
-    statutory_wd: int
-    committed_wd: int
+    statutory_limit: str | None
+    committed_limit: str | None
     filed_at: datetime | None
     accepted_at: datetime | None
     acceptance_no: str | None
     legal_due_at: datetime | None
     committed_due_at: datetime | None
+    due_is_provisional: bool
     decided_at: datetime | None
     decision_no: str | None
     lamp: str
     grade: int | None
+    events: tuple[CaseReviewEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReviewEvent:
+    """What happened to a matter by its paper, and when it was written down. ``corrects``: the event it replaces."""
+
+    id: int
+    kind: str
+    happened_on: date
+    happened_at: datetime | None
+    recorded_at: datetime
+    document_no: str
+    corrects: int | None
+    stands: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +118,21 @@ class CaseMaterial:
     deferrable: bool
     owed_by: date | None
     given_at: datetime | None
+    events: tuple[CaseFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFact:
+    """What happened to a material, and when it was written down. ``corrects``: the event it replaces."""
+
+    id: int
+    kind: str
+    happened_on: date
+    happened_at: datetime | None
+    recorded_at: datetime
+    document_no: str
+    corrects: int | None
+    stands: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +188,33 @@ class CaseDetail:
     free: bool
     reviews: tuple[CaseReview, ...]
     materials: tuple[CaseMaterial, ...]
-    parcels: tuple[CaseParcel, ...]
+    parcels: tuple[CaseParcel | CaseParcelWithCode, ...]
     timeline: tuple[CaseTimelineLine, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases are asked for; ``q``: a part of a number, the project's or the enterprise's name."""
+
+    stage: Stage | None = None
+    project_no: str = ""
+    q: str = ""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What a row must meet."""
+        found: list[ColumnElement[bool]] = []
+        if self.stage is not None:
+            found.append(Case.stage == self.stage)
+        if self.project_no:
+            found.append(Project.project_no == self.project_no)
+        if self.q:
+            named = (Case.case_no, Project.project_no, Project.name, Enterprise.name)
+            found.append(holds(self.q, *named))  # type: ignore[arg-type]
+        return found
+
+
 def case_list(
-    session: Session, viewer: Actor, *, after: tuple[datetime, int] | None, limit: int, stage: Stage | None = None
+    session: Session, viewer: Actor, *, after: tuple[datetime, int] | None, limit: int, which: CaseFilter
 ) -> list[CaseSummary]:
     """The newest cases first, ``limit`` and one more; ``after`` is the created_at and id of the last one shown."""
     query = (
@@ -165,10 +222,8 @@ def case_list(
                Project.project_no, Project.name, Enterprise.name.label("enterprise"))
         .join(Project, Project.id == Case.project_id)
         .join(Enterprise, Enterprise.id == Project.enterprise_id)
-        .where(visible_cases(viewer))
+        .where(visible_cases(viewer), *which.conditions())
     )  # fmt: skip
-    if stage is not None:
-        query = query.where(Case.stage == stage)
     if after is not None:
         query = query.where(tuple_(Case.created_at, Case.id) < after)
     rows = session.execute(query.order_by(Case.created_at.desc(), Case.id.desc()).limit(limit + 1))
@@ -183,8 +238,8 @@ def case_list(
 
 def case_detail(session: Session, viewer: Actor, case_no: str) -> CaseDetail:
     """Stage, promise, agent card, reviews, parcels, materials and timeline of one case. Raises NotFound."""
-    case = case_for(session, viewer, case_no)
-    project = session.get_one(Project, case.project_id)
+    case = case_for(session, viewer, case_no, loaded=(joinedload(Case.project).joinedload(Project.members),))
+    project = case.project
     at = now(session)
     return CaseDetail(
         case_no=case.case_no,
@@ -203,7 +258,7 @@ def case_detail(session: Session, viewer: Actor, case_no: str) -> CaseDetail:
         agent=_agent(session, project, day_of(at)),
         free=True,
         reviews=_reviews(session, viewer, case, at),
-        materials=tuple(_material(material) for material in case.materials),
+        materials=_materials(session, case),
         parcels=_parcels(session, viewer, case),
         timeline=_timeline(session, viewer, case),
     )
@@ -222,45 +277,67 @@ def _agent(session: Session, project: Project, today: date) -> CaseAgent | None:
 
 def _reviews(session: Session, viewer: Actor, case: Case, at: datetime) -> tuple[CaseReview, ...]:
     calendar = calendar_of(session)
-    rows = session.execute(
-        select(Review, Matter)
-        .join(Matter, Matter.id == Review.matter_id)
-        .where(Review.case_id == case.id)
-        .order_by(Review.id)
-    ).all()
+    query = select(Review).where(Review.case_id == case.id).options(*REVIEW_PARTS).order_by(Review.id)
+    reviews = session.scalars(query).unique()
     graded: dict[int, Grade] = {}
     if viewer.role is not Role.AGENT:  # the rated never see a grade beside its case
         found = session.execute(select(Evaluation.review_id, Evaluation.grade).where(Evaluation.case_id == case.id))
         graded = dict(found.all())
-    return tuple(_review(review, matter, graded.get(review.id), calendar, at) for review, matter in rows)
+    return tuple(_review(review, graded.get(review.id), calendar, at) for review in reviews)
 
 
-def _review(review: Review, matter: Matter, grade: Grade | None, calendar: Calendar, at: datetime) -> CaseReview:
+def _review(review: Review, grade: Grade | None, calendar: Calendar, at: datetime) -> CaseReview:
     return CaseReview(
         id=review.id,
-        matter=matter.code,
-        name=matter.name,
+        matter=review.matter.code,
+        name=review.matter.name,
         state=review.state.value,
         authority=review.authority,
         counter=review.counter,
-        statutory_wd=review.statutory_wd,
-        committed_wd=review.committed_wd,
+        statutory_limit=limit_form(review.statutory_limit),
+        committed_limit=limit_form(review.committed_limit),
         filed_at=review.filed_at,
         accepted_at=review.accepted_at,
         acceptance_no=review.acceptance_no,
         legal_due_at=review.legal_due_at,
         committed_due_at=review.committed_due_at,
+        due_is_provisional=review.is_provisional,
         decided_at=review.decided_at,
         decision_no=review.decision_no,
         lamp=review.lamp(calendar, at).value,
         grade=None if grade is None else int(grade),
+        events=_events(review),
     )
 
 
+def _events(review: Review) -> tuple[CaseReviewEvent, ...]:
+    standing = {event.id for event in review.standing_events()}
+    return tuple(
+        CaseReviewEvent(
+            e.id, e.kind.value, e.happened_on, e.happened_at, e.recorded_at, e.document_no, e.corrects,
+            e.id in standing,
+        )
+        for e in review.events
+    )  # fmt: skip
+
+
+def _materials(session: Session, case: Case) -> tuple[CaseMaterial, ...]:
+    query = select(Material).where(Material.case_id == case.id).options(*MATERIAL_PARTS).order_by(Material.id)
+    return tuple(_material(material) for material in session.scalars(query).unique())
+
+
 def _material(material: Material) -> CaseMaterial:
+    standing = {event.id for event in standing_events(material.facts)}
+    events = tuple(
+        CaseFact(
+            e.id, e.kind.value, e.happened_on, e.happened_at, e.recorded_at, e.document_no, e.corrects,
+            e.id in standing,
+        )
+        for e in material.facts
+    )  # fmt: skip
     return CaseMaterial(
         material.id, material.name, material.mode.value, material.state.value, material.defect, material.deferrable,
-        material.owed_by, material.given_at,
+        material.owed_by, material.given_at, events,
     )  # fmt: skip
 
 

@@ -7,13 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.cases.case import Case
-from dispatch.cases.duration_training import PromiseRecord
+from dispatch.cases.duration_training import PromiseRecord, trained_forecast
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.legal_clock import Lamp
+from dispatch.core.limit import due_words
 from dispatch.core.localized_text import DayText, LocalizedText
 from dispatch.core.shanghai_time import in_shanghai
-from dispatch.forecast.promise import Promise
+from dispatch.core.working_days import Calendar, CalendarMissing
+from dispatch.forecast.promise import Promise, chance_by, recalled
 from dispatch.views.enterprise_case_rows import lamp_for
 from dispatch.views.enterprise_path import DrawnPath
 
@@ -26,6 +28,7 @@ class ThreeLines:
 
     legal: str
     committed: str
+    kept: str  # how probably the commitment is kept; empty while nothing is promised
     expected: str
     is_estimate: bool
     left: int | None
@@ -34,21 +37,16 @@ class ThreeLines:
 
 def three_lines(session: Session, case: Case, path: DrawnPath | None, today: date) -> ThreeLines:
     calendar = calendar_of(session)
-    legal: str = LocalizedText("受理后%(n)s个工作日内", n=path.statutory_wd) if path else LocalizedText("待确定")
-    committed: str = LocalizedText("受理后%(n)s个工作日内", n=path.committed_wd) if path else LocalizedText("待确定")
+    legal: str = path.law if path else LocalizedText("待确定")
+    committed: str = path.promise if path else LocalizedText("待确定")
     if case.legal_due_on is not None:
-        legal = DayText(case.legal_due_on, today)
+        legal = _day(calendar, case.legal_due_on, today)
     if case.committed_due_on is not None:
-        committed = DayText(case.committed_due_on, today)
+        committed = _day(calendar, case.committed_due_on, today)
     expected: str = NO_ESTIMATE
     if case.expected_on is not None and case.expected_share is not None:
-        newest = (
-            select(PromiseRecord.is_from_cases)
-            .where(PromiseRecord.case_id == case.id)
-            .order_by(PromiseRecord.id.desc())
-            .limit(1)
-        )
-        seen = bool(session.scalar(newest))  # without like cases behind it, no past year is cited
+        newest = _last_said(session, case)
+        seen = newest is not None and newest.is_from_cases  # without like cases behind it, no past year is cited
         expected = Promise(case.expected_on, case.expected_share, today, case.is_estimate, is_from_cases=seen).words(
             today
         )
@@ -58,4 +56,39 @@ def three_lines(session: Session, case: Case, path: DrawnPath | None, today: dat
         expected = LocalizedText("已于%(day)s全部办结", day=DayText(in_shanghai(case.decided_at).date(), today))
     elif case.has_ended:
         expected = LocalizedText("办件已结束，不再计算")
-    return ThreeLines(legal, committed, expected, case.is_estimate, left, None if left is None else lamp_for(left))
+    kept = commitment_in_words(session, case)
+    return ThreeLines(
+        legal, committed, kept, expected, case.is_estimate, left, None if left is None else lamp_for(left)
+    )
+
+
+def _day(calendar: Calendar, due_on: date, today: date) -> str:
+    return due_words(due_on, is_provisional=calendar.is_estimate(due_on, due_on), today=today)
+
+
+def commitment_in_words(session: Session, case: Case) -> str:
+    """How many of a hundred like cases are decided by the committed day, as the last promise saw it."""
+    chance = commitment_chance(session, case)
+    return (
+        "" if chance is None else LocalizedText("按最近一次预计，100个中约%(n)s个能在此前办结", n=round(chance * 100))
+    )
+
+
+def commitment_chance(session: Session, case: Case) -> float | None:
+    """The probability that all is decided by the committed day; None without a day or a promise, or when it is over."""
+    if case.committed_due_on is None or case.decided_at is not None or case.has_ended:
+        return None
+    said = _last_said(session, case)
+    if said is None:
+        return None
+    view = recalled(said.kept, trained_forecast(session).recalibration)
+    try:
+        return chance_by(view, calendar_of(session), said.start_on, case.committed_due_on)
+    except CalendarMissing:
+        return None
+
+
+def _last_said(session: Session, case: Case) -> PromiseRecord | None:
+    return session.scalar(
+        select(PromiseRecord).where(PromiseRecord.case_id == case.id).order_by(PromiseRecord.id.desc()).limit(1)
+    )

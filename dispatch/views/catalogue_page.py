@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch.cases.case import MODE_LABEL
 from dispatch.cases.project import FAMILY_LABEL
 from dispatch.catalogue.matter import Confidence, Family, MaterialMode, Matter, MatterPrerequisite, Requirement
+from dispatch.core.limit import law_words, limit_words, minimum_words, promise_words
 
 CONFIDENCE_LABEL: Mapping[Confidence, str] = MappingProxyType(
     {Confidence.SURE: "有据", Confidence.TYPICAL: "通常", Confidence.VERIFY: "待核实"}
@@ -39,11 +40,11 @@ class CatalogueLine:
     phase: int
     department: str
     counter: str
-    statutory_wd: int
+    law: str
     statutory_sure: Confidence
     statutory_note: str
-    committed_wd: int
-    committed_now_wd: int
+    promise: str
+    today: str
     committed_sure: Confidence
     committed_note: str
     joint_group: str
@@ -77,14 +78,22 @@ def catalogue(session: Session, *, family: str = "", unsure_only: bool = False) 
         materials.setdefault(row.matter_id, []).append(line)
     lines = [
         CatalogueLine(
-            m.code, m.name, m.phase, m.department, m.counter_place, m.statutory_wd, m.confidence_statutory,
-            m.confidence_statutory_note, m.committed_wd, m.committed_now_wd, m.confidence_committed,
+            m.code, m.name, m.phase, m.department, m.counter_place, _law(m), m.confidence_statutory,
+            m.confidence_statutory_note,
+            promise_words(m.committed_limit), limit_words(m.today_limit, none="—"), m.confidence_committed,
             m.confidence_committed_note, m.joint_group or "", m.counts_in_target, m.source, needs.get(m.id, []),
             materials.get(m.id, []),
         )
         for m in matters
     ]  # fmt: skip
     return [line for line in lines if line.is_unsure] if unsure_only else lines
+
+
+def _law(matter: Matter) -> str:
+    """A market procedure has a least time, everything else a limit or none."""
+    if matter.legal_minimum is not None:
+        return minimum_words(matter.legal_minimum)
+    return law_words(matter.statutory_limit)
 
 
 def families() -> list[tuple[str, str, None]]:

@@ -8,16 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import now
-from dispatch.acts.handover_lists import TO_DO
-from dispatch.acts.stop_report import INWARD
+from dispatch.acts.handover_lists import TO_DO, batch_at, incoming
 from dispatch.cases.notify import day_of
 from dispatch.core.actor import Actor
 from dispatch.custody.handover import Holder
-from dispatch.custody.parcel import Leg, Parcel, ParcelState
+from dispatch.custody.parcel import INWARD, Leg, Parcel, ParcelState
 from dispatch.custody.proofs import asked
+from dispatch.views.courier_desk import ReportLine, my_reports
+from dispatch.views.courier_words import WordLine, courier_words
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import FAIL_LABEL, STOP_LABEL, CourierStop, StopAct, StopEvent
-from routing.day.couriers import Courier, Shift
+from routing.day.couriers import Courier, Shift, VehicleKind
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.order import window_of
 from routing.travel.geocoding import MapLink, map_links
@@ -85,12 +86,18 @@ class CourierRunView:
 
 @dataclass(frozen=True, slots=True)
 class CourierDayView:
-    """Today's runs of one courier."""
+    """Today's runs of one courier; ``ended_at_s``: from when the courier does not drive.
+
+    ``hand_in_by``: the batch with which what is held for the centre is to be handed in."""
 
     on: date
     courier: str
     courier_id: int | None
     shift_ends_s: int | None
+    ended_at_s: int | None
+    reports: tuple[ReportLine, ...]
+    words: tuple[WordLine, ...]
+    hand_in_by: str | None
     runs: tuple[CourierRunView, ...]
 
 
@@ -110,22 +117,34 @@ def my_day(session: Session, viewer: Actor) -> CourierDayView:
         .order_by(CourierStop.run_id, CourierStop.position)
     ).all()
     papers, ended = _papers(session, [s.id for s in stops]), _outcomes(session, [s.id for s in stops])
-    shift_ends_s = session.scalar(
-        select(Shift.ends_s).where(Shift.courier_id == viewer.courier_id, Shift.on == on)
-    )  # fmt: skip
+    by_van = _drives_van(courier)
+    shift = session.scalar(select(Shift).where(Shift.courier_id == viewer.courier_id, Shift.on == on))
     return CourierDayView(
         on=on,
         courier="" if courier is None else courier.name,
         courier_id=viewer.courier_id,
-        shift_ends_s=shift_ends_s if shift_ends_s is not None else max((r.ends_s for r in runs), default=None),
+        shift_ends_s=shift.ends_s if shift is not None else max((r.ends_s for r in runs), default=None),
+        ended_at_s=None if shift is None else shift.out_from_s,
+        reports=tuple(my_reports(session, viewer)),
+        words=tuple(courier_words(session, viewer)),
+        hand_in_by=_hand_in_by(session, viewer),
         runs=tuple(
             CourierRunView(
                 run.id, run.version, run.state.value, run.starts_s, run.ends_s, _what_changed(session, run, stops),
-                tuple(_card(s, papers.get(s.id, []), ended.get(s.id)) for s in stops if s.run_id == run.id),
+                tuple(
+                    _card(s, papers.get(s.id, []), ended.get(s.id), by_van=by_van) for s in stops if s.run_id == run.id
+                ),
             )
             for run in runs
         ),
     )  # fmt: skip
+
+
+def _hand_in_by(session: Session, viewer: Actor) -> str | None:
+    """By when what the courier holds for the centre is to be there (批次); None where there is nothing."""
+    if viewer.courier_id is None or not incoming(session, viewer.courier_id):
+        return None
+    return batch_at(now(session))
 
 
 def _what_changed(session: Session, run: CourierRun, stops: Iterable[CourierStop]) -> str | None:
@@ -155,9 +174,15 @@ def _visited(plan: DayPlan, courier_id: int) -> list[int]:
     return [visit["stop_id"] for route in routes if route["courier_id"] == courier_id for visit in route["visits"]]
 
 
+def _drives_van(courier: Courier | None) -> bool:
+    return courier is not None and courier.vehicle is VehicleKind.VAN
+
+
 def my_stop(session: Session, viewer: Actor, stop: CourierStop) -> StopCard:
     """One stop's card. The viewer's right to see the stop is checked by whoever found it."""
-    return _card(stop, _papers(session, [stop.id]).get(stop.id, []), _outcomes(session, [stop.id]).get(stop.id))
+    courier = session.get(Courier, viewer.courier_id) if viewer.courier_id else None
+    papers, ended = _papers(session, [stop.id]).get(stop.id, []), _outcomes(session, [stop.id]).get(stop.id)
+    return _card(stop, papers, ended, by_van=_drives_van(courier))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +229,7 @@ def _outcomes(session: Session, stop_ids: Iterable[int]) -> dict[int, StopEvent]
     return {event.stop_id: event for event in events}
 
 
-def _card(stop: CourierStop, papers: list[_Paper], ended: StopEvent | None) -> StopCard:
+def _card(stop: CourierStop, papers: list[_Paper], ended: StopEvent | None, *, by_van: bool) -> StopCard:
     inward = any(p.leg in INWARD for p in papers) if papers else stop.kind.value != "delivery"
     outward = any(p.leg not in INWARD for p in papers) if papers else stop.kind.value != "pickup"
     to_do = stop.state in TO_DO
@@ -232,7 +257,7 @@ def _card(stop: CourierStop, papers: list[_Paper], ended: StopEvent | None) -> S
         needs_identity=outward and any(p.needs_code for p in papers if p.leg not in INWARD),
         needs_inspection=any(p.leg in INWARD for p in papers),
         proofs={proof.value: level.name.lower() for proof, level in asked(p.leg for p in papers).items()},
-        maps=map_links(stop.lon, stop.lat, stop.label),
+        maps=map_links(stop.lon, stop.lat, stop.label, by_van=by_van),
         pin_proposed=stop.proposed_lon is not None,
         ended_at=None if ended is None or to_do else ended.at,
         failed_words=FAIL_LABEL[stop.fail_reason] if stop.fail_reason is not None and not to_do else None,

@@ -12,6 +12,8 @@ from dispatch.cases.access_control import run_for
 from dispatch.cases.notify import day_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
+from dispatch.custody.handover_list import Direction, HandoverLine, HandoverList
+from dispatch.custody.parcel import Parcel
 from dispatch.custody.waybill import check_waybill
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop
@@ -53,9 +55,23 @@ def to_load(session: Session, viewer: Actor) -> dict[int, list[LoadLine]]:
     return waiting
 
 
-def to_hand_in(session: Session, viewer: Actor) -> int:
-    """How many parcels this courier has to hand in at the centre."""
-    return 0 if viewer.courier_id is None else len(incoming(session, viewer.courier_id))
+def to_hand_in(session: Session, viewer: Actor) -> list[str]:
+    """The numbers of the parcels that this courier has to hand in at the centre."""
+    return [] if viewer.courier_id is None else [p.waybill for p in incoming(session, viewer.courier_id)]
+
+
+def loads_to_undo(session: Session, viewer: Actor) -> list[int]:
+    """The runs of today whose load the centre has not signed yet."""
+    rows = session.scalars(
+        select(CourierStop.run_id)
+        .join(Parcel, Parcel.stop_id == CourierStop.id)
+        .join(HandoverLine, HandoverLine.parcel_id == Parcel.id)
+        .join(HandoverList, HandoverList.id == HandoverLine.list_id)
+        .where(HandoverList.courier_id == viewer.courier_id, HandoverList.direction == Direction.OUT)
+        .where(HandoverList.centre_signed_at.is_(None), HandoverLine.difference.is_(None))
+        .where(HandoverList.on == day_of(now(session)))
+    )
+    return sorted({run_id for run_id in rows if run_id is not None})
 
 
 def one_more(session: Session, viewer: Actor, run_id: int, typed: str, taken: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch.cases.case import Case
@@ -25,18 +25,19 @@ class DoorProof:
 def door_proofs(session: Session, case: Case) -> list[DoorProof]:
     """Photos and signatures of this case's envelopes, and the digests of checked codes beside them. Oldest first."""
     links = session.execute(
-        select(Handover, Parcel.waybill)
-        .join(Parcel, Parcel.id == Handover.parcel_id)
-        .where(Parcel.case_id == case.id, func.jsonb_array_length(Handover.proofs) > 0)
-    )
+        select(Parcel.waybill, Handover)
+        .outerjoin(Handover, and_(Handover.parcel_id == Parcel.id, func.jsonb_array_length(Handover.proofs) > 0))
+        .where(Parcel.case_id == case.id)
+    ).all()
     found = [
         DoorProof(link.at, f"{HOLDER_LABEL[link.from_holder]}交{HOLDER_LABEL[link.to_holder]}", waybill, digest)
-        for link, waybill in links
+        for waybill, link in links
+        if link is not None
         for digest in link.proofs
     ]
     stops = select(Parcel.stop_id).where(Parcel.case_id == case.id, Parcel.stop_id.is_not(None))
     before = select(CourierStop.retry_of_id).where(CourierStop.id.in_(stops), CourierStop.retry_of_id.is_not(None))
-    of_case = set(session.scalars(select(Parcel.waybill).where(Parcel.case_id == case.id)))
+    of_case = {waybill for waybill, _ in links}
     failed = session.scalars(
         select(StopEvent).where(
             or_(StopEvent.stop_id.in_(stops), StopEvent.stop_id.in_(before)), StopEvent.act == StopAct.FAILED

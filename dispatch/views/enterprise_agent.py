@@ -36,7 +36,7 @@ def helper_of(session: Session, project: Project, *, at: datetime) -> Helper | N
     hours = hours_in_words(calendar_of(session), today, centre.centre_no if centre else None)
     acting = acting_agent(session, agent, today)
     return Helper(
-        card=contact_card(session, agent, today, hours=hours),
+        card=contact_card(session, agent, today, hours=hours, acting=acting),
         stand_in_today=None if acting.id == agent.id else acting.name,
         centre=centre.name if centre else f"{division.name}政务服务中心",
     )

@@ -1,16 +1,18 @@
 """The page of one case: six answers first, then its matters, papers, originals, legs and timeline."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from agents.network import Division
+from dispatch.acts.booking import awaits_delivery, awaits_pickup
 from dispatch.cases.access_control import case_for
 from dispatch.cases.case import OUTCOME_LABEL, Case, MaterialState, Way
-from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.review import Review
+from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import LABEL, NEXT, Stage
 from dispatch.catalogue.implementation import Handling, handlings_of
 from dispatch.catalogue.matter import Matter
@@ -28,6 +30,7 @@ from dispatch.views.enterprise_papers import LegRow, Original, PaperRow, legs_of
 from dispatch.views.enterprise_path import DrawnPath, drawn_path
 from dispatch.views.enterprise_projects import place_in_words
 from dispatch.views.enterprise_turns import Turn, turn_of
+from dispatch.views.loading import CASE_PARTS, REVIEW_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class TimelineLine:
     at: datetime
     words: str
     actor: str
+    is_corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class EnterpriseCasePage:
     project_no: str
     project_name: str
     place: str
+    site_address: str
     stage: Stage
     label: str
     stage_at: datetime
@@ -101,24 +106,16 @@ def case_page(
     session: Session, viewer: Actor, case_no: str, *, at: datetime, say: Translate = str
 ) -> EnterpriseCasePage:
     """The case as its enterprise sees it. Raises NotFound."""
-    case = case_for(session, viewer, case_no)
+    case = case_for(session, viewer, case_no, loaded=CASE_PARTS)
     project, today = case.project, in_shanghai(at).date()
     home = session.get_one(Division, case.division_id)
-    found = list(
-        session.scalars(
-            select(Review)
-            .where(Review.case_id == case.id)
-            .options(selectinload(Review.pauses), selectinload(Review.matter))
-            .order_by(Review.id)
-        )
-    )
+    found = _reviews_of(session, case)
     handlings = handlings_of(session, [review.matter for review in found], home)
     legs = legs_of(session, case)
     letters = letters_of(session, project, today)
     letter = next((one for one in letters if one.in_force), None)
     helper = helper_of(session, project, at=at)
-    codes = {review.matter.code for review in found if review.state is not ReviewState.WITHDRAWN}
-    path = drawn_path(session, project, at=at, only=codes, start_on=_begins(case, found), say=say) if codes else None
+    path = _path_of(session, case, found, at=at, say=say)
     live = [leg for leg, _ in legs if leg.state is not ParcelState.CANCELLED]
     pickups = [parcel for parcel in live if parcel.leg is not Leg.DELIVERY]
     deliveries = [parcel for parcel in live if parcel.leg is Leg.DELIVERY]
@@ -135,6 +132,7 @@ def case_page(
         project_no=project.project_no,
         project_name=project.name,
         place=place_in_words(session, project.division_id),
+        site_address=project.site_address or "",
         stage=case.stage,
         label=LABEL[case.stage],
         stage_at=case.stage_at,
@@ -156,18 +154,45 @@ def case_page(
         originals=originals_of(case, legs, session),
         legs=rows,
         papers=papers,
-        timeline=tuple(
-            TimelineLine(event.at, from_json(event.words, event.detail), event.actor)
-            for event in reversed(case.events)
-            if not event.internal
-        ),
+        timeline=_timeline(case, found),
         letter=letter,
         path=path,
         can_withdraw=Stage.WITHDRAWN in NEXT[case.stage],
-        can_book_pickup=case.stage is Stage.PRESCREENED and not pickups and bool(case.originals),
-        can_book_delivery=case.stage is Stage.DECIDED and not deliveries and case.delivery_way is not Way.ELECTRONIC,
+        can_book_pickup=awaits_pickup(case, live),
+        can_book_delivery=awaits_delivery(case, live),
         pickup_way=case.pickup_way,
         delivery_way=case.delivery_way,
+    )
+
+
+def _path_of(
+    session: Session, case: Case, reviews: Sequence[Review], *, at: datetime, say: Translate
+) -> DrawnPath | None:
+    """The project's path as far as the case goes; nothing where every matter was withdrawn."""
+    codes = {review.matter.code for review in reviews if review.state is not ReviewState.WITHDRAWN}
+    if not codes:
+        return None
+    return drawn_path(session, case.project, at=at, only=codes, start_on=_begins(case, reviews), say=say)
+
+
+def _reviews_of(session: Session, case: Case) -> list[Review]:
+    """The case's reviews with all that the page shows of them."""
+    query = select(Review).where(Review.case_id == case.id).order_by(Review.id)
+    return list(session.scalars(query.options(*REVIEW_PARTS)).unique())
+
+
+def _timeline(case: Case, reviews: Iterable[Review]) -> tuple[TimelineLine, ...]:
+    """What happened, the newest first, without what the team keeps to itself."""
+    corrected = {event.corrects for review in reviews for event in review.events} - {None}
+    return tuple(
+        TimelineLine(
+            event.at,
+            from_json(event.words, event.detail),
+            event.actor,
+            is_corrected=event.detail.get("event_id") in corrected,
+        )
+        for event in reversed(case.events)
+        if not event.internal
     )
 
 

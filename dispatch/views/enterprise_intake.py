@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from agents.network import Division, DivisionAlias, Level, children, division_with, home_county
 from dispatch.cases.access_control import project_for, visible_projects
 from dispatch.cases.case import MODE_LABEL, Case, Material, MaterialState
-from dispatch.cases.project import Enterprise, Project, ProjectState
-from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.project import Project
+from dispatch.cases.review import Review
+from dispatch.cases.review_state import ReviewState
 from dispatch.catalogue.implementation import handlings_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
 from dispatch.catalogue.project_facts import facts_of
 from dispatch.core.actor import Actor
+from dispatch.core.limit import limits_words
 from dispatch.core.three_clocks import ClockOf
 from dispatch.path.applicability import applies
 from dispatch.path.matter_node import WHOSE
@@ -77,9 +79,7 @@ class Offer:
     name: str
     authority: str
     counter: str
-    statutory_wd: int
-    committed_wd: int
-    same_day: bool
+    limits: str
     by_law: str
     applies: bool
     under_way: bool
@@ -125,7 +125,7 @@ def offers(
         by_phase.setdefault(matter.phase, []).append(
             Offer(
                 matter.code, matter.short_name, matter.name, handling.authority, handling.counter_place,
-                handling.statutory_wd, handling.committed_wd, handling.same_day, law,
+                limits_words(handling.statutory, handling.committed), law,
                 applies(matter.code, known), matter.code in under_way, "",
             )
         )  # fmt: skip
@@ -257,17 +257,3 @@ def retired_place(session: Session, name: str) -> str | None:
         return now_in
     retired = select(Division.retired_on).where(Division.name == name, Division.retired_on.is_not(None)).limit(1)
     return "" if session.scalar(retired) is not None else None
-
-
-def open_project_named(session: Session, whose: str, name: str, *, division_code: str) -> str | None:
-    """The number of an enterprise's open project of this name at this place, if there is one.
-
-    ``whose``: its credit code, or # and its id."""
-    owner = Enterprise.id == int(whose[1:]) if whose.startswith("#") else Enterprise.credit_code == whose
-    return session.scalar(
-        select(Project.project_no)
-        .join(Enterprise, Enterprise.id == Project.enterprise_id)
-        .join(Division, Division.id == Project.division_id)
-        .where(owner, Project.name == name, Division.code == division_code, Project.state != ProjectState.CLOSED)
-        .limit(1)
-    )

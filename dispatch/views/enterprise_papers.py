@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.network import ServiceCentre
+from dispatch.acts.papers import may_give
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, Case, Material, MaterialState, Way
 from dispatch.cases.stages import Stage
 from dispatch.core.localized_text import LocalizedText
@@ -48,6 +49,7 @@ class LegRow:
     seal_no: str | None
     can_reschedule: bool
     is_over: bool
+    has_moved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def _leg(parcel: Parcel, stop: CourierStop | None, courier: str | None) -> LegRo
         seal_no=parcel.seal_no,
         can_reschedule=stop is not None and stop.state is StopState.OPEN and parcel.state is not ParcelState.CANCELLED,
         is_over=parcel.state in {ParcelState.CANCELLED, ParcelState.HANDED_OVER} or not comes,
+        has_moved=parcel.chain_length > 0,
     )
 
 
@@ -168,7 +171,7 @@ def papers_of(case: Case, matters: dict[int, str]) -> tuple[PaperRow, ...]:
             given_at=material.given_at,
             owed_by=material.owed_by if material.is_owed else None,
             on_paper=material.on_paper,
-            can_upload=_may_upload(case, material),
+            can_upload=may_give(case, material),
             is_wanted=material.state is MaterialState.WANTED and not material.on_paper,
         )
         for material in case.materials
@@ -182,17 +185,6 @@ def _paper_label(case: Case, material: Material) -> str:
     if material.on_paper and still_with_us and material.state in {MaterialState.WANTED, MaterialState.ACCEPTED}:
         return LocalizedText("待揽收" if case.pickup_way is Way.COURIER else "待交窗口")
     return MATERIAL_LABEL[material.state]
-
-
-def _may_upload(case: Case, material: Material) -> bool:
-    """Before the prescreen everything may be given or given anew; afterwards only what is owed."""
-    if case.has_ended or material.state in {MaterialState.HELD, MaterialState.ACCEPTED}:
-        return False
-    if material.state is MaterialState.DEFERRED:
-        return material.is_owed
-    return case.stage in {Stage.REQUESTED, Stage.ASSIGNED, Stage.CORRECTION} and (
-        not material.on_paper or material.state is MaterialState.DEFECTIVE
-    )
 
 
 def wanted_papers(session: Session, case_no: str) -> list[tuple[int, str]]:

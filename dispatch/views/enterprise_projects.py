@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from dispatch.cases.project import (
     Intermediary,
     Project,
     ProjectMember,
+    ProjectState,
     TeamRole,
 )
 from dispatch.core.actor import Actor
@@ -23,6 +25,7 @@ from dispatch.views.enterprise_agent import Helper, helper_of
 from dispatch.views.enterprise_case_rows import CaseRow, case_rows
 from dispatch.views.enterprise_letters import DelegationLetterView, letters_of
 from dispatch.views.enterprise_turns import Turn
+from dispatch.views.loading import PROJECT_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,15 @@ class EnterpriseProjectPage:
     """One project: its facts, who acts, its cases, the letters, the firms that work for it."""
 
     project_no: str
+    version: int
     project_code: str | None
     name: str
     family: str
     place: str
     address: str
-    investment_wan: int | None
+    investment_wan: Decimal | None
     state: str
+    ended: bool
     created_at: datetime
     helper: Helper | None
     cases: tuple[CaseRow, ...]
@@ -102,9 +107,10 @@ def project_page(
     session: Session, viewer: Actor, project_no: str, *, at: datetime
 ) -> tuple[EnterpriseProjectPage, Project]:
     """The project and what its page shows. Raises NotFound."""
-    project = project_for(session, viewer, project_no)
+    project = project_for(session, viewer, project_no, loaded=PROJECT_PARTS)
     page = EnterpriseProjectPage(
         project_no=project.project_no,
+        version=project.version,
         project_code=project.project_code,
         name=project.name,
         family=FAMILY_LABEL[project.family],
@@ -112,6 +118,7 @@ def project_page(
         address=(project.site_address or "").removeprefix(session.get_one(Division, project.division_id).name),
         investment_wan=project.investment_wan,
         state=PROJECT_LABEL[project.state],
+        ended=project.state is ProjectState.CLOSED,
         created_at=project.created_at,
         helper=helper_of(session, project, at=at),
         cases=tuple(case_rows(session, viewer, [project.id], at=at).get(project.id, ())),

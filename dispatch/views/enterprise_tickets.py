@@ -14,6 +14,8 @@ from dispatch.cases.review import Review
 from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor
 
+IMPROVEMENTS = 10  # newest first
+
 
 @dataclass(frozen=True, slots=True)
 class TicketRow:
@@ -59,7 +61,7 @@ class Improvement:
     on: datetime
 
 
-def improvements(session: Session, viewer: Actor, *, limit: int = 10) -> list[Improvement]:
+def improvements(session: Session, viewer: Actor) -> list[Improvement]:
     """What was changed lately where the enterprise's projects are, because somebody was not satisfied."""
     homes = select(Project.home_division_id).where(visible_projects(viewer))
     query = (
@@ -70,6 +72,6 @@ def improvements(session: Session, viewer: Actor, *, limit: int = 10) -> list[Im
         .join(Case, Case.id == Evaluation.case_id)
         .where(Case.division_id.in_(homes), Rectification.rectified_at.is_not(None), Rectification.measure.is_not(None))
         .order_by(Rectification.rectified_at.desc())
-        .limit(limit)
+        .limit(IMPROVEMENTS)
     )
     return [Improvement(matter, measure or "", on) for matter, measure, on in session.execute(query) if on is not None]

@@ -24,6 +24,7 @@ from dispatch.cases.review import Review
 from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor, Role
 
+MOST_BAD_GRADES, MOST_AGENTS = 100, 60
 PRIOR, WEIGHT = 4.5, 20  # a mean is pulled towards the prior as by so many grades: 2 cases do not outrank 200
 
 STEP_WORDS: Mapping[RectificationState, str] = MappingProxyType(
@@ -73,7 +74,7 @@ class AgentGrades:
 
 
 def bad_grades(
-    session: Session, viewer: Actor, *, at: datetime, state: RectificationState | None = None, limit: int = 100
+    session: Session, viewer: Actor, *, at: datetime, state: RectificationState | None = None
 ) -> list[BadGrade]:
     """Rectifications, what is due first. The rater stays hidden: an agent sees neither case nor words."""
     query = (
@@ -85,7 +86,7 @@ def bad_grades(
         .outerjoin(Agent, Agent.id == Evaluation.agent_id)
         .where(visible_rectifications(viewer))
         .order_by(Rectification.state == RectificationState.ANSWERED, Rectification.rectify_by)
-        .limit(limit)
+        .limit(MOST_BAD_GRADES)
     )
     if state is not None:
         query = query.where(Rectification.state == state)
@@ -154,7 +155,7 @@ def grade_counts(session: Session, viewer: Actor) -> list[tuple[str, int]]:
     return [(GRADE_LABEL[grade], counted.get(grade, 0)) for grade in sorted(Grade, reverse=True)]
 
 
-def agents_by_grade(session: Session, viewer: Actor, *, limit: int = 60) -> list[AgentGrades]:
+def agents_by_grade(session: Session, viewer: Actor) -> list[AgentGrades]:
     """Agents with grades, the best shrunk mean first; an agent sees only its own."""
     own = Agent.id == viewer.agent_id if viewer.role is Role.AGENT else true()
     total, n = func.sum(Evaluation.grade), func.count()
@@ -165,7 +166,7 @@ def agents_by_grade(session: Session, viewer: Actor, *, limit: int = 60) -> list
         .where(Evaluation.withdrawn_at.is_(None), visible_agents(viewer), own)
         .group_by(Agent.id, Agent.agent_no, Agent.name)
         .order_by(shrunk.desc())
-        .limit(limit)
+        .limit(MOST_AGENTS)
     )
     return [
         AgentGrades(no, name, count, float(mean), float(pulled), bad) for no, name, count, mean, pulled, bad in rows

@@ -42,4 +42,4 @@ def lists_page(session: Session, viewer: Actor, project_no: str, *, at: datetime
     lead = next((row.name for row in team if row.role is TeamRole.LEAD), "")
     liaisons = {row.level.name.lower(): row.name for row in team if row.role is TeamRole.LIAISON}
     plan = schedule(mine.path, Basis.COMMITTED, Counting.ELAPSED)
-    return ListsPage(project, seven_lists(mine.path, plan, dates_of(mine), agent=lead, liaisons=liaisons))
+    return ListsPage(project, seven_lists(mine.path, plan, dates_of(session, mine), agent=lead, liaisons=liaisons))

@@ -26,7 +26,9 @@ class MoveLine:
 
 
 def move_lines(session: Session, moves: Sequence[Move]) -> tuple[MoveLine, ...]:
-    """The moves in their order, in three queries however many there are."""
+    """The moves in their order, in three queries however many there are; in none where nothing moves."""
+    if not moves:
+        return ()
     people = {person for move in moves for person in (move.before, move.after) if person is not None}
     names = {row.id: row.name for row in session.execute(select(Agent.id, Agent.name).where(Agent.id.in_(people)))}
     projects = {

@@ -5,21 +5,25 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.network import Division, ServiceCentre
 from dispatch.cases.access_control import plan_for, visible_cases
 from dispatch.cases.case import Case
+from dispatch.cases.visit_word import takes_sms
 from dispatch.core.actor import Actor
 from dispatch.core.localized_text import ListText, LocalizedText
 from dispatch.custody.parcel import Parcel, ParcelState
 from dispatch.views.plan_costs import CostTable, WhatIf, carried, cost_table, what_if
+from dispatch.views.plan_proof import proof_words
 from dispatch.views.stop_lines import COLOURS, WHY_NOT, RunCard, StopLine, asked_for, ended_at, stop_line, told_for
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import STOP_LABEL, STOP_STATE_LABEL, CourierStop, StopKind, StopState
 from routing.day.couriers import VEHICLE_LABEL, Courier, Shift
 from routing.day.day_plan import DayPlan, PlanState
+from routing.day.day_rows import open_stops
+from routing.day.hours import Cutoff, is_open_in
 from routing.day.plan_commit import changed_stops
 
 
@@ -46,7 +50,8 @@ class Effect:
     taken_back: int = 0
     other_courier: int = 0
     notices: int = 0
-    """Messages that a commit sends: to stops with papers of a case. Other counters' customers are told by EMS."""
+    calls: int = 0
+    """``notices``: messages that a commit sends; ``calls``: contacts at a number that takes no SMS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,10 @@ class PlanPage:
     fresh: int = 0
     costs: CostTable | None = None
     what_if: WhatIf | None = None
+    proof: LocalizedText | None = None
+    """How much less any plan might cost at most, or why that is not known."""
+    one_more_proof: LocalizedText | None = None
+    """The same of the day with one courier more."""
 
     @property
     def served(self) -> int:
@@ -88,12 +97,17 @@ def plan_page(session: Session, viewer: Actor, plan_id: int) -> PlanPage:
         for n, route in enumerate((r for r in plan.result["routes"] if r["visits"]), start=1)
     ]
     gone = _dropped_out(session, plan)
-    left_out = [_left_out(left, stops, before, gone) for left in plan.result["unserved"] if left["stop_id"] in stops]
+    left_out = [
+        _left_out(left, stops, before, gone, plan.cutoff)
+        for left in plan.result["unserved"]
+        if left["stop_id"] in stops
+    ]
     changed = [line for run in runs for line in run.stops if line.was]
     return PlanPage(
         plan, area.name, area.code, runs, left_out,
         _effect(runs, left_out, before, stops, with_papers.keys()), changed, *_difference(session, plan, stops),
-        cost_table(plan), what_if(plan, stops),
+        cost_table(plan), what_if(plan, stops), proof_words(plan.result),
+        proof_words(plan.result.get("one_more")),
     )  # fmt: skip
 
 
@@ -173,7 +187,11 @@ def _dropped_out(session: Session, plan: DayPlan) -> set[int]:
 
 
 def _left_out(
-    left: dict[str, Any], stops: dict[int, CourierStop], before: dict[int, tuple[int, str, int | None]], gone: set[int]
+    left: dict[str, Any],
+    stops: dict[int, CourierStop],
+    before: dict[int, tuple[int, str, int | None]],
+    gone: set[int],
+    cutoff: Cutoff,
 ) -> LeftOut:
     stop = stops[left["stop_id"]]
     why = WHY_NOT.get(left["reason"], "排不进当班路线")
@@ -183,6 +201,8 @@ def _left_out(
         why = LocalizedText("件在已退出的%(name)s车上，请先安排当面交接或带回中心，再改派", name=holder[1])
     elif holder is not None and tried == [f"courier:{holder[0]}"]:
         why = LocalizedText("件已在%(name)s车上，其余下时间排不下", name=holder[1])
+    elif cutoff is Cutoff.AM and is_open_in(stop.windows, Cutoff.PM):
+        why = LocalizedText("上午班排不下，下发后转入下午班")
     elif nearest := left.get("nearest"):
         lacks = ListText(
             [LocalizedText("%(n)s 件", n=nearest["pieces"])] * bool(nearest["pieces"])
@@ -209,13 +229,15 @@ def _effect(
     lines = [line for run in runs for line in run.stops if not line.is_frozen]
     told = {line.stop_id for line in lines if line.told is None or not line.is_kept}
     told |= {left.stop_id for left in left_out if left.was_told and stops[left.stop_id].state is StopState.PLANNED}
+    called = {n for n in told.difference(with_papers) if not takes_sms(stops[n].contact_phone)}
     return Effect(
         kept=sum(1 for line in lines if line.told is not None and line.is_kept),
         moved=sum(1 for line in lines if line.told is not None and not line.is_kept),
         first_told=sum(1 for line in lines if line.told is None),
         taken_back=sum(1 for left in left_out if left.was_told and stops[left.stop_id].state is StopState.PLANNED),
         other_courier=sum(1 for line in lines if line.was),
-        notices=len(told.intersection(with_papers)),
+        notices=len(told) - len(called),
+        calls=len(called),
     )
 
 
@@ -228,10 +250,5 @@ def _difference(session: Session, plan: DayPlan, stops: dict[int, CourierStop]) 
         for n in changed_stops(session, plan, stops)
         if (stop := stops.get(n)) is not None
     ]
-    fresh = session.scalar(
-        select(func.count()).select_from(CourierStop).where(
-            CourierStop.division_id == plan.division_id, CourierStop.on == plan.on, CourierStop.cutoff == plan.cutoff,
-            CourierStop.state == StopState.OPEN, CourierStop.id.not_in([int(n) for n in plan.stop_versions]),
-        )
-    )  # fmt: skip
-    return stale, fresh or 0
+    waiting = open_stops(session, plan.division_id, plan.on, plan.cutoff)
+    return stale, sum(1 for stop in waiting if str(stop.id) not in plan.stop_versions)

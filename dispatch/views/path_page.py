@@ -12,11 +12,13 @@ from dispatch.cases.project_path import project_path
 from dispatch.core.actor import Actor
 from dispatch.core.localized_text import Translate
 from dispatch.path.approval_graph import Path
+from dispatch.path.drawing_text import step_law_words, step_promise_words
 from dispatch.path.edit_log import PathEdit, read_edits
 from dispatch.path.matter_node import Basis
 from dispatch.path.path_step import Counting, WaitLink
 from dispatch.path.schedule import schedule
 from dispatch.views.enterprise_path import DrawnPath, drawn_path
+from dispatch.views.path_figures import PathFigures, path_figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class PathMatterLine:
     short: str
     name: str
     waits: tuple[tuple[str, str, bool], ...]  # code, words, whether the lead changed it
-    statutory_wd: int
-    committed_wd: int
+    law: str
+    promise: str
     own_days: int | None
     slack: int
     is_critical: bool
@@ -50,6 +52,7 @@ class PathPage:
 
     project: Project
     drawing: DrawnPath | None
+    figures: PathFigures | None
     lines: tuple[PathMatterLine, ...]
     edits: tuple[EditLine, ...]
 
@@ -60,12 +63,13 @@ def path_page(session: Session, viewer: Actor, project_no: str, *, at: datetime,
     mine = project_path(session, project, at=at)
     kept = read_edits(project.path_edits)
     if mine is None:
-        return PathPage(project, None, (), tuple(EditLine(one, one.edit.reason, False) for one in kept))
+        return PathPage(project, None, None, (), tuple(EditLine(one, one.edit.reason, False) for one in kept))
     bare = project_path(session, project, at=at, edits=[])
     names = mine.path if bare is None else Path((*bare.path.steps, *mine.path.steps))
     unmet = [edit for edit, _ in mine.path.unmet]
     edits = tuple(EditLine(one, in_words(one, names), one.stands and one.edit not in unmet) for one in reversed(kept))
-    return PathPage(project, drawn_path(session, project, at=at, say=say), _lines(mine.path, set(mine.progress)), edits)
+    drawing, figures = drawn_path(session, project, at=at, say=say), path_figures(session, project, mine)
+    return PathPage(project, drawing, figures, _lines(mine.path, set(mine.progress)), edits)
 
 
 def _lines(path: Path, begun: set[str]) -> tuple[PathMatterLine, ...]:
@@ -83,8 +87,8 @@ def _lines(path: Path, begun: set[str]) -> tuple[PathMatterLine, ...]:
                     (wait.on, short[wait.on] + ("（办结前）" if wait.link is WaitLink.DECISION else ""), bool(wait.why))
                     for wait in step.waits
                 ),
-                statutory_wd=step.days(Basis.STATUTORY, Counting.ELAPSED),
-                committed_wd=timing.days,
+                law=step_law_words(step),
+                promise=step_promise_words(step),
                 own_days=step.own_days,
                 slack=timing.slack,
                 is_critical=timing.is_critical,

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dispatch.core.localized_text import LocalizedText
+from dispatch.views.plan_proof import proof_words
 from routing.day.courier_stop import CourierStop, StopKind
 from routing.day.couriers import VEHICLE_LABEL, VehicleKind
 from routing.day.day_plan import DayPlan
@@ -123,6 +125,8 @@ class WhatIf:
     travel_s: int = 0
     terms_before: int = 0
     terms_after: int = 0
+    proof: LocalizedText | None = None
+    """Of the day with one courier more: how much less any plan might cost at most, or why that is not known."""
 
     @property
     def waits(self) -> bool:
@@ -144,5 +148,5 @@ def what_if(plan: DayPlan, stops: Mapping[int, CourierStop]) -> WhatIf | None:
     reached = [stops[n] for n in told["served_stops"] if n in stops]
     return WhatIf(
         "answered", vehicle, told["served"], tuple(stop.label or stop.contact_name for stop in reached), told["left"],
-        told["stops"], told["travel_s"], told["terms_before"], told["terms_after"],
+        told["stops"], told["travel_s"], told["terms_before"], told["terms_after"], proof_words(told),
     )  # fmt: skip

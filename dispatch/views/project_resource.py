@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from agents.network import Division
 from agents.roster import Agent
+from dispatch.assignment import explanation
+from dispatch.assignment.explanation import RoleExplanation
 from dispatch.cases.access_control import project_for
 from dispatch.cases.case import Case
 from dispatch.cases.project import Enterprise, Project, ProjectMember
@@ -47,7 +49,7 @@ class ProjectDetail:
     state: str
     version: int
     phase: int
-    investment_wan: int | None
+    investment_wan: float | None
     enterprise: str
     division: str
     created_at: datetime
@@ -67,6 +69,20 @@ class ProjectAssignment:
     reason: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class AssignmentExplained(ProjectAssignment):
+    """The same with every role explained anew, as things stand."""
+
+    explanation: tuple[RoleExplanation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectNamed:
+    """A project by its number."""
+
+    project_no: str
+
+
 def project_detail(session: Session, viewer: Actor, project_no: str) -> ProjectDetail:
     """A project with its team and cases. Raises NotFound."""
     project = project_for(session, viewer, project_no)
@@ -78,7 +94,7 @@ def project_detail(session: Session, viewer: Actor, project_no: str) -> ProjectD
         state=project.state.value,
         version=project.version,
         phase=project.phase,
-        investment_wan=project.investment_wan,
+        investment_wan=None if project.investment_wan is None else float(project.investment_wan),
         enterprise=session.get_one(Enterprise, project.enterprise_id).name,
         division=session.get_one(Division, project.division_id).name,
         created_at=project.created_at,
@@ -118,4 +134,13 @@ def why(session: Session, viewer: Actor, project_no: str) -> ProjectAssignment:
         None if lead is None else lead.chosen_by,
         bool(lead and lead.locked),
         project.assignment_reason or {},
+    )
+
+
+def explained(session: Session, viewer: Actor, project_no: str, *, at: datetime) -> AssignmentExplained:
+    """Why this agent or why nobody: the stored reason and each role as it stands. Raises NotFound."""
+    kept = why(session, viewer, project_no)
+    roles = explanation.why(session, project_for(session, viewer, project_no), at=at)
+    return AssignmentExplained(
+        kept.project_no, kept.state, kept.agent_id, kept.chosen_by, kept.locked, kept.reason, tuple(roles)
     )

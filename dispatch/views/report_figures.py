@@ -5,24 +5,23 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch.cases.access_control import visible_cases, visible_projects, visible_stops, visible_tickets, within
-from dispatch.cases.case import Case, Material, MaterialState, Way
-from dispatch.cases.evaluation import Evaluation, Rectification, RectificationState, Ticket, TicketState
+from dispatch.cases.case import Case, Way
+from dispatch.cases.evaluation import Evaluation, Rectification, RectificationState, Ticket
+from dispatch.cases.obligations.obligation import Obligation, ObligationKind
+from dispatch.cases.obligations.reach import stood_open_after, visible_obligations
 from dispatch.cases.project import FAMILY_LABEL, Project
-from dispatch.cases.stages import ENDS, Stage
+from dispatch.cases.stages import Stage
 from dispatch.catalogue.area_evaluation import AreaEvaluation
 from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Actor
 from dispatch.core.localized_text import LocalizedText
-from dispatch.custody.handover import Holder
-from dispatch.custody.parcel import Parcel
+from dispatch.views.report_clocks import FamilyClocks, SharedEvaluations
+from dispatch.views.report_dates import in_month, until_day
 from routing.day.courier_stop import CourierStop, StopKind, StopState
-
-TARGET_WD = {Family.BUSINESS_OPENING: 3, Family.PROPERTY_REGISTRATION: 5, Family.INDUSTRIAL_PERMIT: 50}
-
 
 SAMPLE_WD = {
     Family.BUSINESS_OPENING: (2.41, 212),
@@ -48,24 +47,31 @@ class ReportDecision:
     town: str
     department: str
     matter: str
-    family: Family
-    case_id: int
-    counts: bool
     days: int
     in_time: bool
 
 
-def in_month(column: Any, first: date, last: date) -> ColumnElement[bool]:
-    day = func.date(func.timezone("Asia/Shanghai", column))
-    return and_(day >= first, day <= last)
-
-
-def until_day(column: Any, last: date) -> ColumnElement[bool]:
-    return func.date(func.timezone("Asia/Shanghai", column)) <= last
-
-
 def _count(session: Session, query: Select[Any]) -> int:
     return session.scalar(query) or 0
+
+
+def _left_open(session: Session, viewer: Actor, kind: ObligationKind, last: date, *more: ColumnElement[bool]) -> int:
+    """How much of this kind that the viewer may see still stood open when that day ended."""
+    wanted = (Obligation.kind == kind, visible_obligations(viewer), stood_open_after(last), *more)
+    return _count(session, select(func.count()).select_from(Obligation).where(*wanted))
+
+
+def owed_figures(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
+    """Of everything that fell due in the month, how much was done by its day, and what is late now."""
+    fell_due = (visible_obligations(viewer), Obligation.due_on.between(first, last))
+    kept = func.count().filter(Obligation.closed_at <= Obligation.due_at)
+    n, in_time = session.execute(select(func.count(), kept).where(*fell_due)).one()
+    late = select(func.count()).where(*fell_due, stood_open_after(last))
+    return [
+        Figure("应办事项按期率", f"{in_time / n:.1%}" if n else "—", n,
+               "本月到期的应办事项（派件、预审、揽收、报送、决定、送达、答复等）中，在到期前办好的比例"),
+        Figure("到期未办事项", str(_count(session, late)), n, "上述事项中截止日仍未办好的"),
+    ]  # fmt: skip
 
 
 def project_figures(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
@@ -94,7 +100,7 @@ def project_figures(session: Session, viewer: Actor, first: date, last: date) ->
     ]
 
 
-def time_figures(decisions: Sequence[ReportDecision]) -> list[Figure]:
+def time_figures(decisions: Sequence[ReportDecision], families: Sequence[FamilyClocks]) -> list[Figure]:
     total, good = len(decisions), sum(d.in_time for d in decisions)
     figures = [
         Figure(
@@ -102,23 +108,18 @@ def time_figures(decisions: Sequence[ReportDecision]) -> list[Figure]:
             "本月作出决定的事项中，在部门承诺时限内作出决定的比例；特别程序期间不计",
         ),
     ]  # fmt: skip
-    for family, target in TARGET_WD.items():
-        by_case: dict[int, list[int]] = {}
-        for d in decisions:
-            if d.family is family and d.counts:
-                by_case.setdefault(d.case_id, []).append(d.days)
-        longest = [max(days) for days in by_case.values()]
-        sample, n = SAMPLE_WD[family]
-        mean = f"{sum(longest) / len(longest):.2f}" if longest else "—"
+    for clocks in families:
+        sample, n = SAMPLE_WD[clocks.family]
         figures.append(
             Figure(
-                LocalizedText("%(family)s平均审批用时（工作日）", family=LocalizedText(FAMILY_LABEL[family])),
-                mean,
-                len(longest),
+                LocalizedText("%(family)s平均审批用时（工作日）", family=LocalizedText(FAMILY_LABEL[clocks.family])),
+                "—" if clocks.approval_wd is None else f"{clocks.approval_wd:.2f}",
+                clocks.projects,
                 LocalizedText(
-                    "目标 %(target)s 个工作日；每个办件取计入3550的事项中用时最长的一项，土地招拍挂和招标投标不计；"
+                    "目标 %(target)s 个工作日；本月最后一个计入3550的事项作出决定的项目，从提出代办到该决定之间，"
+                    "有事项在审批部门手中的工作日；特别程序、土地招拍挂和招标投标不计；"
                     "2017年10月全省抽样 %(sample)s（n=%(n)s）",
-                    target=str(target),
+                    target=str(clocks.target_wd),
                     sample=str(sample),
                     n=n,
                 ),
@@ -127,7 +128,9 @@ def time_figures(decisions: Sequence[ReportDecision]) -> list[Figure]:
     return figures
 
 
-def service_figures(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
+def service_figures(
+    session: Session, viewer: Actor, first: date, last: date, shared: SharedEvaluations
+) -> list[Figure]:
     cases = visible_cases(viewer)
     ended = [
         cases,
@@ -141,6 +144,16 @@ def service_figures(session: Session, viewer: Actor, first: date, last: date) ->
             *ended, Case.pickup_way != Way.COUNTER, Case.delivery_way != Way.COUNTER
         ),
     )  # fmt: skip
+    return [
+        Figure("不见面办结率", f"{without / all_cases:.1%}" if all_cases else "—", all_cases,
+               "本月作出决定并已送达的办件中，收件和送达都不用到窗口的比例"),
+        *_visits(session, viewer, first, last),
+        *_lying_and_shared(session, viewer, first, last, shared),
+    ]  # fmt: skip
+
+
+def _visits(session: Session, viewer: Actor, first: date, last: date) -> list[Figure]:
+    """Couriers' visits: what was collected, delivered, and what failed."""
     done = [CourierStop.state == StopState.DONE, CourierStop.on >= first, CourierStop.on <= last, visible_stops(viewer)]
     kinds = dict(session.execute(select(CourierStop.kind, func.count()).where(*done).group_by(CourierStop.kind)).all())
     exchanged = kinds.get(StopKind.EXCHANGE, 0)
@@ -155,33 +168,37 @@ def service_figures(session: Session, viewer: Actor, first: date, last: date) ->
             visible_stops(viewer),
         ),
     )
-    out = _count(
-        session,
-        select(func.count()).select_from(Parcel).join(Case, Case.id == Parcel.case_id).where(
-            cases, Case.stage.in_(ENDS), Parcel.holder.in_((Holder.CENTRE, Holder.COURIER, Holder.AUTHORITY))
-        ),
-    )  # fmt: skip
-    valid, saved = session.execute(
-        select(func.count(), func.coalesce(func.sum(AreaEvaluation.saved_cents), 0)).where(
-            AreaEvaluation.valid_from <= last, AreaEvaluation.valid_to >= first,
-            within(viewer, AreaEvaluation.division_id),  # type: ignore[arg-type]
-        )
-    ).one()  # fmt: skip
-    overdue = _count(
-        session,
-        select(func.count()).select_from(Material).join(Case, Case.id == Material.case_id).where(
-            cases, Material.state == MaterialState.DEFERRED, Material.supplied_at.is_(None), Material.owed_by < last
-        ),
-    )  # fmt: skip
     return [
-        Figure("不见面办结率", f"{without / all_cases:.1%}" if all_cases else "—", all_cases,
-               "本月作出决定并已送达的办件中，收件和送达都不用到窗口的比例"),
         Figure("上门揽收（次）", str(kinds.get(StopKind.PICKUP, 0) + exchanged), None, "本月完成的揽收站点，含换件"),
         Figure("投递妥投（次）", str(kinds.get(StopKind.DELIVERY, 0) + exchanged), None, "本月完成的投递站点，含换件"),
         Figure("未妥投（次）", str(failed), None, "本月揽收或投递未成功、仍未补投的站点"),
+    ]
+
+
+def _lying_and_shared(
+    session: Session, viewer: Actor, first: date, last: date, shared: SharedEvaluations
+) -> list[Figure]:
+    """Papers that lie where they should not, area evaluations and what sharing them brought, papers still owed."""
+    out = _left_open(session, viewer, ObligationKind.PAPERS_HOME, last)
+    valid = _count(
+        session,
+        select(func.count()).select_from(AreaEvaluation).where(
+            AreaEvaluation.valid_from <= last, AreaEvaluation.valid_to >= first,
+            within(viewer, AreaEvaluation.division_id),  # type: ignore[arg-type]
+        ),
+    )  # fmt: skip
+    overdue = _left_open(session, viewer, ObligationKind.DEFERRED, last, Obligation.due_on <= last)
+    return [
         Figure("办件结束后未退回的材料（件）", str(out), None, "截止日仍在中心、揽投员或部门手中的已结束办件的邮件"),
         Figure("有效区域评估成果（项）", str(valid), None, "本月内有效、辖区内可免费共享的区域评估成果"),
-        Figure("每个共享项目可节省（万元）", f"{(saved or 0) / 1_000_000:.1f}", valid, "园区申报的单个项目节省之和"),
+        Figure("共享区域评估的新增项目", str(shared.projects), shared.projects,
+               "本月新增、按审批线路至少共享一项有效区域评估成果的项目数"),
+        Figure("共享区域评估节省（万元）", f"{shared.cost_saved_yuan / 10_000:.1f}", shared.projects,
+               "上述项目不必自行委托评估而节省的费用之和，按园区申报的单个项目节省计"),
+        Figure("共享区域评估缩短线路（工作日）", str(shared.days_saved_wd), shared.projects,
+               "上述项目按承诺时限的全程历时缩短之和；不在关键线路上的节省不算天数"),
+        Figure("共享区域评估腾出机动时间（工作日）", str(shared.slack_gained_wd), shared.projects,
+               "上述项目少做的工作日中没有缩短线路的部分"),
         Figure("容缺材料逾期（项）", str(overdue), None, "承诺补交日已过、截止日仍未补交的材料"),
     ]  # fmt: skip
 
@@ -200,12 +217,13 @@ def grade_figures(session: Session, viewer: Actor, first: date, last: date) -> l
     asked = [visible_tickets(viewer), in_month(Ticket.opened_at, first, last)]
     tickets = _count(session, select(func.count()).select_from(Ticket).where(*asked))
     from_12345 = _count(session, select(func.count()).select_from(Ticket).where(*asked, Ticket.from_12345))
-    open_now = _count(session, select(func.count()).select_from(Ticket).where(*asked, Ticket.state == TicketState.OPEN))
+    of_month = in_month(Obligation.opened_at, first, last)
+    unanswered = _left_open(session, viewer, ObligationKind.TICKET, last, of_month)
     return [
         Figure("评价平均分", f"{mean:.2f}" if mean is not None else "—", n, "本月企业逐项评价的平均分，5分为非常满意"),
         Figure("差评（项）", str(bad), n, "不满意和非常不满意"),
         Figure("差评整改回访率", f"{answered / bad:.1%}" if bad else "—", bad, "本月差评中已完成整改并回访的比例"),
         Figure("咨询投诉工单", str(tickets), tickets, "本月登记的咨询、投诉、求助、建议"),
         Figure("其中12345转办", str(from_12345), tickets, "由12345热线转来的工单"),
-        Figure("尚未答复", str(open_now), tickets, "本月工单中截止日仍未答复的"),
+        Figure("尚未答复", str(unanswered), tickets, "本月工单中截止日仍未答复的"),
     ]  # fmt: skip

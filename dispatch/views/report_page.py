@@ -12,21 +12,25 @@ from agents.network import Division
 from dispatch.cases.access_control import visible_cases
 from dispatch.cases.case import Case
 from dispatch.cases.notify import day_of
+from dispatch.cases.obligations.keeping import settle
 from dispatch.cases.project import Project
-from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.review import Review
+from dispatch.cases.review_state import ReviewState
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor
+from dispatch.core.shanghai_time import in_shanghai
 from dispatch.core.working_days import Calendar
+from dispatch.views.report_clocks import FamilyClocks, family_clocks, shared_evaluations
+from dispatch.views.report_dates import in_month, until_day
 from dispatch.views.report_figures import (
     Figure,
     ReportDecision,
     grade_figures,
-    in_month,
+    owed_figures,
     project_figures,
     service_figures,
     time_figures,
-    until_day,
 )
 
 DECIDED = (ReviewState.GRANTED, ReviewState.DENIED)
@@ -58,6 +62,7 @@ class MonthlyReport:
     made_at: datetime
     area: str
     figures: list[Figure]
+    clocks: list[FamilyClocks] = field(default_factory=list)
     towns: list[ReportRow] = field(default_factory=list)
     departments: list[ReportRow] = field(default_factory=list)
     matters: list[ReportRow] = field(default_factory=list)
@@ -71,10 +76,13 @@ def month_of(on: date) -> tuple[date, date]:
 
 def report(session: Session, viewer: Actor, *, month: date, at: datetime) -> MonthlyReport:
     """The month's report for what the viewer may see; a running month is cut off today."""
+    settle(session)
     first, last = month_of(month)
     last = min(last, max(first, day_of(at)))
     calendar = calendar_of(session)
     decisions = _decisions(session, viewer, first, last, calendar)
+    families = family_clocks(session, viewer, first, last, at=at)
+    shared = shared_evaluations(session, viewer, first, last, at=at)
     area = session.get(Division, viewer.division_id) if viewer.division_id else None
     return MonthlyReport(
         first,
@@ -83,10 +91,12 @@ def report(session: Session, viewer: Actor, *, month: date, at: datetime) -> Mon
         area.name if area else "全部地区",
         [
             *project_figures(session, viewer, first, last),
-            *time_figures(decisions),
-            *service_figures(session, viewer, first, last),
+            *time_figures(decisions, families),
+            *owed_figures(session, viewer, first, last),
+            *service_figures(session, viewer, first, last, shared),
             *grade_figures(session, viewer, first, last),
         ],
+        families,
         _by(decisions, lambda d: d.town, _case_counts(session, viewer, first, last)),
         _by(decisions, lambda d: d.department, {}),
         _by(decisions, lambda d: d.matter, {}),
@@ -95,7 +105,7 @@ def report(session: Session, viewer: Actor, *, month: date, at: datetime) -> Mon
 
 def _decisions(session: Session, viewer: Actor, first: date, last: date, calendar: Calendar) -> list[ReportDecision]:
     rows = session.execute(
-        select(Review, Matter, Division.name.label("town"), Project.family)
+        select(Review, Matter, Division.name.label("town"))
         .join(Matter, Matter.id == Review.matter_id)
         .join(Case, Case.id == Review.case_id)
         .join(Project, Project.id == Case.project_id)
@@ -103,14 +113,16 @@ def _decisions(session: Session, viewer: Actor, first: date, last: date, calenda
         .where(visible_cases(viewer), Review.state.in_(DECIDED), in_month(Review.decided_at, first, last))
     )
     found = []
-    for review, matter, town, family in rows:
-        clock = review.committed_clock()
-        if clock is None or review.decided_at is None:
+    for review, matter, town in rows:
+        if review.decided_at is None:
+            continue
+        clock = review.clocks().binding(calendar, in_shanghai(review.decided_at).date())
+        if clock is None:
             continue
         used = clock.days_used(calendar, review.decided_at)
         found.append(
             ReportDecision(
-                town, matter.department, matter.short_name, family, review.case_id, matter.counts_in_target, used,
+                town, matter.department, matter.short_name, used,
                 review.committed_due_at is None or review.decided_at <= review.committed_due_at,
             )
         )  # fmt: skip

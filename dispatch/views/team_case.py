@@ -1,38 +1,71 @@
 """One case as its agent or lead sees it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload
 
+from agents.network import Division, ServiceCentre, subtree_condition
 from agents.roster import Agent
-from dispatch.cases.access_control import (
-    case_for,
-)
+from dispatch.cases.access_control import case_for, visible_centres
 from dispatch.cases.case import Case, CaseEvent, Material
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Enterprise, Project
 from dispatch.cases.review import Review
+from dispatch.cases.review_event import EVENT_LABEL, TURNS_OUT_AS, ReviewEvent
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor
 from dispatch.core.legal_clock import Lamp
+from dispatch.core.limit import law_words, promise_words
 from dispatch.core.working_days import Calendar
 from dispatch.custody.handover import Handover
 from dispatch.custody.parcel import Parcel
 from dispatch.views.case_lines import what_next
+from dispatch.views.case_time_limits import commitment_in_words
+from dispatch.views.fact_lines import FactLine, fact_lines
+from dispatch.views.loading import CASE_PARTS, MATERIAL_PARTS, REVIEW_PARTS
 from routing.day.courier_stop import CourierStop
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewLine:
-    """One matter of the case, its lamp and the working days that are left."""
+    """One matter of the case, its lamp, the working days that are left, and what was written down of it."""
 
     review: Review
     matter: Matter
     lamp: Lamp
     left_wd: int | None
+    events: tuple[EventLine, ...]
+
+    @property
+    def law(self) -> str:
+        return law_words(self.review.statutory_limit)
+
+    @property
+    def promise(self) -> str:
+        return promise_words(self.review.committed_limit)
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One event as it was written down. ``stands``: no later one corrects it."""
+
+    event: ReviewEvent
+    label: str
+    stands: bool
+    turns_out_as: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialLine:
+    """One material of the case, and what was written down of it."""
+
+    material: Material
+    facts: tuple[FactLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,50 +86,75 @@ class TeamCasePage:
     enterprise: Enterprise
     agent: Agent | None
     reviews: list[ReviewLine]
-    materials: list[Material]
+    materials: list[MaterialLine]
     parcels: list[ParcelLine]
     events: list[CaseEvent]
     next_act: str
     delegated: bool
+    kept: str  # how probably the commitment is kept; empty while nothing is promised
+    centres: list[ServiceCentre]  # where papers may be sent on to
 
 
 def case_page(session: Session, viewer: Actor, case_no: str, *, at: datetime) -> TeamCasePage:
     """One case. Raises NotFound."""
-    case = case_for(session, viewer, case_no)
-    project = session.get_one(Project, case.project_id)
+    case = case_for(session, viewer, case_no, loaded=CASE_PARTS)
+    project = case.project
     lead = project.lead
     return TeamCasePage(
         case=case,
         project=project,
-        enterprise=session.get_one(Enterprise, project.enterprise_id),
+        enterprise=project.enterprise,
         agent=None if lead is None else session.get(Agent, lead.agent_id),
         reviews=_reviews(session, case, at),
-        materials=list(case.materials),
+        materials=_materials(session, case),
         parcels=_parcels(session, case),
         events=list(
             session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id.desc()))
         ),
         next_act=what_next(case),
         delegated=project.delegation_on(day_of(at)) is not None,
+        kept=commitment_in_words(session, case),
+        centres=_centres(session, viewer, session.get_one(Division, project.home_division_id)),
     )
+
+
+def _centres(session: Session, viewer: Actor, home: Division) -> list[ServiceCentre]:
+    """The centres above and below the project's home, the highest first."""
+    levels = or_(Division.code.in_(home.path.split(".")), subtree_condition(home.path))
+    query = select(ServiceCentre).join(Division, Division.id == ServiceCentre.division_id)
+    return list(session.scalars(query.where(levels, visible_centres(viewer)).order_by(Division.path).limit(60)))
+
+
+def _materials(session: Session, case: Case) -> list[MaterialLine]:
+    query = select(Material).where(Material.case_id == case.id).options(*MATERIAL_PARTS).order_by(Material.id)
+    return [MaterialLine(row, fact_lines(row)) for row in session.scalars(query).unique()]
 
 
 def _reviews(session: Session, case: Case, at: datetime) -> list[ReviewLine]:
     calendar = calendar_of(session)
-    rows = session.execute(
-        select(Review, Matter)
-        .join(Matter, Matter.id == Review.matter_id)
-        .where(Review.case_id == case.id)
-        .order_by(Review.id)
-    )
+    query = select(Review).where(Review.case_id == case.id).options(*REVIEW_PARTS).order_by(Review.id)
     return [
-        ReviewLine(review, matter, review.lamp(calendar, at), _left(review, calendar, at)) for review, matter in rows
+        ReviewLine(review, review.matter, review.lamp(calendar, at), _left(review, calendar, at), _events(review))
+        for review in session.scalars(query).unique()
     ]
 
 
+def _events(review: Review) -> tuple[EventLine, ...]:
+    """The newest first."""
+    standing = {event.id for event in review.standing_events()}
+    return tuple(
+        EventLine(
+            event, EVENT_LABEL[event.kind], event.id in standing,
+            {kind.value: EVENT_LABEL[kind] for kind in sorted(TURNS_OUT_AS - {event.kind})}
+            if event.kind in TURNS_OUT_AS
+            else {},
+        )
+        for event in reversed(review.events)
+    )  # fmt: skip
+
+
 def _left(review: Review, calendar: Calendar, at: datetime) -> int | None:
-    clock = review.committed_clock()
-    return None if clock is None or review.is_decided else clock.days_left(calendar, at)
+    return None if review.is_decided else review.clocks().days_left(calendar, at)
 
 
 def _parcels(session: Session, case: Case) -> list[ParcelLine]:
@@ -104,13 +162,7 @@ def _parcels(session: Session, case: Case) -> list[ParcelLine]:
         select(Parcel, CourierStop)
         .outerjoin(CourierStop, CourierStop.id == Parcel.stop_id)
         .where(Parcel.case_id == case.id)
+        .options(joinedload(Parcel.handovers))
         .order_by(Parcel.id)
-    ).all()
-    chains: dict[int, list[Handover]] = {}
-    for link in session.scalars(
-        select(Handover)
-        .where(Handover.parcel_id.in_([parcel.id for parcel, _ in rows]))
-        .order_by(Handover.parcel_id, Handover.seq)
-    ):
-        chains.setdefault(link.parcel_id, []).append(link)
-    return [ParcelLine(parcel, stop, chains.get(parcel.id, [])) for parcel, stop in rows]
+    )
+    return [ParcelLine(parcel, stop, list(parcel.handovers)) for parcel, stop in rows.unique()]

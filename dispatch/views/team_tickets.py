@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from agents.roster import Agent
 from dispatch.cases.access_control import (
@@ -11,14 +11,16 @@ from dispatch.cases.access_control import (
 )
 from dispatch.cases.evaluation import Ticket, TicketState
 from dispatch.core.actor import Actor
+from dispatch.views.fact_lines import FactLine, fact_lines
 
 
 @dataclass(frozen=True, slots=True)
 class TicketLine:
-    """A ticket and the name of its owner."""
+    """A ticket, the name of its owner, and what was written down of it."""
 
     ticket: Ticket
     owner: str
+    facts: tuple[FactLine, ...]
 
 
 def tickets(session: Session, viewer: Actor, *, state: str = "", limit: int = 100) -> list[TicketLine]:
@@ -27,8 +29,9 @@ def tickets(session: Session, viewer: Actor, *, state: str = "", limit: int = 10
         select(Ticket, Agent.name)
         .outerjoin(Agent, Agent.id == Ticket.owner_agent_id)
         .where(visible_tickets(viewer))
+        .options(selectinload(Ticket.facts))
         .order_by(Ticket.state != TicketState.OPEN, Ticket.due_at)
     )
     if state:
         query = query.where(Ticket.state == TicketState(state))
-    return [TicketLine(ticket, name or "—") for ticket, name in session.execute(query.limit(limit))]
+    return [TicketLine(ticket, name or "—", fact_lines(ticket)) for ticket, name in session.execute(query.limit(limit))]

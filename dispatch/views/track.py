@@ -10,15 +10,19 @@ from sqlalchemy.orm import Session, selectinload
 
 from db import keyed_hash
 from dispatch.cases.case import Case
+from dispatch.cases.notify import QUERY_ALPHABET
 from dispatch.cases.project import Project
 from dispatch.cases.stages import LABEL, Stage
 from dispatch.core.actor import Actor, Role
+from dispatch.core.canonical import canonical_code, plain_text
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.handover import HOLDER_LABEL, Holder
 from dispatch.views.case_milestones import Milestone
 from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
 
-_NOT_A_DIGIT = re.compile(r"\D")
+_NOT_A_DIGIT = re.compile(r"[^0-9]")
+_TOLD = re.compile(r"(?:查询码|QUERYCODE)[:是为]?-?((?:[A-Z0-9]-?){7}[A-Z0-9])(?![A-Z0-9])")
+_WORD = re.compile(r"[A-Z0-9-]+")
 _STAGES = frozenset(stage.value for stage in Stage)
 
 
@@ -64,11 +68,6 @@ class Tracked:
     timeline: tuple[tuple[datetime, str], ...]
 
 
-def digits_of(case_no: str) -> str:
-    """A case number as people type it, with hyphens, spaces or neither."""
-    return _NOT_A_DIGIT.sub("", case_no)
-
-
 def masked(name: str) -> str:
     """常州****公司: the first and last two characters of a name; shorter names keep just the first."""
     if len(name) <= 4:
@@ -76,16 +75,30 @@ def masked(name: str) -> str:
     return f"{name[:2]}{'*' * min(4, len(name) - 4)}{name[-2:]}"
 
 
+def canonical_query_code(typed: str) -> str:
+    """The one form of a query code, however it was typed or pasted: in full width, with spaces or hyphens, or with the
+    sentence of the notice around it. Empty where there is none."""
+    close = canonical_code(typed)
+    if found := _TOLD.search(close):
+        return found[1].replace("-", "")
+    words = (word.replace("-", "") for word in (close, *_WORD.findall(plain_text(typed).upper())))
+    return next((word for word in words if len(word) == 8 and QUERY_ALPHABET.issuperset(word)), "")
+
+
+def digits_of(typed: str) -> str:
+    """A number as people type it, in any width, with hyphens, spaces or neither."""
+    return _NOT_A_DIGIT.sub("", plain_text(typed))
+
+
 def tracked(session: Session, *, code: str, last_four: str, case_no: str = "", at: datetime) -> Tracked | None:
     """The case that this query code and these digits open; None for any mismatch, whichever part is wrong."""
-    written = code.strip().upper().replace(" ", "").replace("-", "")
     case = session.scalar(
         select(Case)
-        .where(Case.query_hash == keyed_hash(f"query:{written}"))
+        .where(Case.query_hash == keyed_hash(f"query:{canonical_query_code(code)}"))
         .options(selectinload(Case.contact), selectinload(Case.project).selectinload(Project.enterprise))
         .limit(1)
     )
-    if case is None or not hmac.compare_digest(case.contact.phone[-4:].encode(), last_four.strip().encode()):
+    if case is None or not hmac.compare_digest(case.contact.phone[-4:].encode(), digits_of(last_four).encode()):
         return None
     if case_no.strip() and digits_of(case_no) != digits_of(case.case_no):
         return None

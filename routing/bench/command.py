@@ -1,10 +1,12 @@
-"""The bench's commands: ``run`` appends the runs that are missing, ``table`` shows them, ``curve`` times a sweep."""
+"""The bench's commands: make missing runs, show them, time a sweep, and see how near a bound comes to a plan."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import sys
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from routing.bench.cases import NoCases, cases, sampled
 from routing.bench.curve import SIZES, sweeps
 from routing.bench.runs import PROGRAMS, SEEDS, rows, run_all
 from routing.bench.table import markdown
+from routing.model.formats import read
+from routing.model.problem import Primary
 from routing.search.solve import solve
 
 RUNS = Path("tests/benchmarks/runs.csv")
@@ -47,6 +51,13 @@ def add_parts(parser: argparse.ArgumentParser) -> None:
     curving = commands.add_parser("curve", help="seconds a sweep over all stops, against n log n")
     curving.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     curving.set_defaults(run=_curve)
+    proving = commands.add_parser("proof", help="how near a bound comes to a plan, and whether other code confirms it")
+    proving.add_argument("files", type=Path, nargs="+", metavar="FILE", help="instance texts, by distance")
+    proving.add_argument("--customers", type=int, metavar="N", help="only the first so many of each file")
+    proving.add_argument("--search", type=float, default=5.0, metavar="S", help="seconds of the processor (5)")
+    proving.add_argument("--marks", type=float, nargs="+", default=[10.0, 30.0], metavar="S", help="seconds of proof")
+    proving.add_argument("--check", action="store_true", help="derive each bound again with other code")
+    proving.set_defaults(run=_proof)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -73,6 +84,24 @@ def _run(args: argparse.Namespace) -> int:
 
 def _table(args: argparse.Namespace) -> int:
     sys.stdout.write(markdown(rows(args.file), release=args.release))
+    return 0
+
+
+def _proof(args: argparse.Namespace) -> int:
+    # OR-Tools is heavy, and no other command of the bench needs it here.
+    proof_run = import_module("routing.bench.proof").proof_run
+    sys.stdout.write(f"instance | stops | plan | vehicles | bounds after {args.marks} s | gaps, % | objections\n")
+    for file in args.files:
+        instance = read(file, Primary.DISTANCE)
+        requests = instance.problem.requests[: args.customers]
+        problem = replace(instance.problem, requests=requests)
+        run = proof_run(problem, search_s=args.search, marks_s=args.marks, checks=args.check)
+        bounds = " ".join("–" if each is None else f"{each / instance.scale:g}" for each in run.bounds)
+        gaps = " ".join("–" if each is None else f"{each:.2f}" for each in run.gaps_pct())
+        plan = f"{run.cost / instance.scale:g} | {run.vehicles}"
+        objections = "; ".join(run.objections) or ("none" if args.check else "not looked for")
+        sys.stdout.write(f"{file.stem} | {len(requests)} | {plan} | {bounds} | {gaps} | {objections}\n")
+        sys.stdout.flush()
     return 0
 
 

@@ -1,7 +1,7 @@
 """A courier's stop: its kind, its states and what may follow, and the events that a phone reported there."""
 
 import uuid
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -159,7 +159,10 @@ class StopAct(StrEnum):
 
 
 class StopEvent(Base):
-    """One act at a stop, as the phone recorded it and as the server received it; idempotent by the phone's UUID."""
+    """One act at a stop, idempotent by the phone's UUID.
+
+    ``at``: when it happened, by the phone's clock corrected for its drift; ``recorded_at``: when the server took it.
+    ``waybills``: what it is about; ``left_behind``: what stayed where it was, though the visit was for it too."""
 
     __tablename__ = "stop_event"
 
@@ -169,10 +172,12 @@ class StopEvent(Base):
     courier_id: Mapped[int | None] = mapped_column(ForeignKey("courier.id"))
     act: Mapped[StopAct]
     at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
     device_at: Mapped[datetime | None]
     drift_s: Mapped[float | None]
     reason: Mapped[FailReason | None]
     note: Mapped[str | None] = mapped_column(EncryptedText)
     waybills: Mapped[list[Any]] = mapped_column(default=list)
+    left_behind: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     proofs: Mapped[list[Any]] = mapped_column(default=list)
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("stop_event.id"))

@@ -36,6 +36,7 @@ class Courier(Base):
     pieces_capacity: Mapped[int] = mapped_column(default=120)
     grams_capacity: Mapped[int] = mapped_column(default=60_000)
     active: Mapped[bool] = mapped_column(default=True)
+    rostered_until: Mapped[date | None]  # up to this day the shifts follow the roster's rules
 
 
 class Shift(Base):

@@ -69,6 +69,7 @@ class DayPlan(Base):
     cutoff: Mapped[Cutoff]
     state: Mapped[PlanState] = mapped_column(default=PlanState.QUEUED, index=True)
     version: Mapped[int] = mapped_column(default=1)
+    changed_by: Mapped[str] = mapped_column(default="")
     limit_s: Mapped[int] = mapped_column(default=10)
     seed: Mapped[int] = mapped_column(default=0)
     requested_by: Mapped[str] = mapped_column(default="")
@@ -86,7 +87,7 @@ class DayPlan(Base):
     stop_versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
     result: Mapped[dict[str, Any] | None]
     difference: Mapped[dict[str, Any] | None]
-    why_failed: Mapped[str | None] = mapped_column(Text)
+    failure: Mapped[str | None] = mapped_column(Text)
 
     def move_to(self, state: PlanState) -> None:
         """Raises PlanConflict when ``state`` may not follow."""

@@ -7,11 +7,12 @@ from datetime import date
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from db import now
 from routing.day.courier_run import CourierRun, RunState
 from routing.day.courier_stop import CourierStop, StopEvent, StopKind, StopState
 from routing.day.couriers import Courier, Shift
-from routing.day.day_plan import DayPlan
-from routing.day.hours import HALF_S, Cutoff, seconds_of_day
+from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import HALF_S, Cutoff, is_open_in, seconds_into, seconds_of_day
 from routing.model.plan import Orders
 from routing.model.quantities import Window
 from routing.model.vehicle import Done, Prefix
@@ -49,14 +50,30 @@ class DayRows:
 
 
 def open_stops(session: Session, division_id: int, on: date, cutoff: Cutoff) -> list[CourierStop]:
-    """The stops that wait for a plan of this area, day and cut-off."""
+    """The stops that wait for a plan of this area and day, and may be served by this run.
+
+    A stop belongs to its day: the run in which its first window opens has it first, the other one as well where a
+    window is open then. The afternoon gets what the morning could still serve only once the morning is decided."""
     query = select(CourierStop).where(
-        CourierStop.division_id == division_id,
-        CourierStop.on == on,
-        CourierStop.cutoff == cutoff,
-        CourierStop.state == StopState.OPEN,
+        CourierStop.division_id == division_id, CourierStop.on == on, CourierStop.state == StopState.OPEN
     )
-    return list(session.scalars(query.order_by(CourierStop.id)))
+    takes_all = cutoff is Cutoff.AM or _is_decided(session, division_id, on)
+    return [
+        stop
+        for stop in session.scalars(query.order_by(CourierStop.id))
+        if stop.cutoff is cutoff or (takes_all and is_open_in(stop.windows, cutoff))
+    ]
+
+
+def _is_decided(session: Session, division_id: int, on: date) -> bool:
+    """Whether the morning's run is committed, or over."""
+    if seconds_into(on, now(session)) >= HALF_S:
+        return True
+    morning = select(DayPlan.id).where(
+        DayPlan.division_id == division_id, DayPlan.on == on, DayPlan.cutoff == Cutoff.AM,
+        DayPlan.state == PlanState.COMMITTED,
+    )  # fmt: skip
+    return session.scalar(morning.limit(1)) is not None
 
 
 def shifts_on(session: Session, division_id: int, on: date) -> list[tuple[Courier, Shift]]:

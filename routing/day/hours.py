@@ -1,5 +1,6 @@
 """Hours of a courier's day: its two cut-offs, and seconds from 00:00 in Shanghai."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -22,6 +23,13 @@ class Cutoff(StrEnum):
 def cutoff_of(opens_s: int) -> Cutoff:
     """Which of the two runs of a day serves a window that opens at ``opens_s``: the morning's, or the afternoon's."""
     return Cutoff.AM if opens_s < NOON_S else Cutoff.PM
+
+
+def is_open_in(windows: Iterable[Sequence[int]], cutoff: Cutoff) -> bool:
+    """Whether one of these windows is open while that run drives: a stop may be served by either run of its day."""
+    if cutoff is Cutoff.AM:
+        return any(opens < HALF_S for opens, _ in windows)
+    return any(closes > HALF_S for _, closes in windows)
 
 
 def half_is_ahead(cutoff: Cutoff, now_s: int) -> bool:

@@ -12,9 +12,12 @@ from routing.day.courier_run import CourierRun, RunState
 from routing.day.courier_stop import CourierStop, StopState
 from routing.day.day_plan import DayPlan, PlanConflict, PlanState
 from routing.day.day_rows import TOUCHED, open_stops
+from routing.day.hours import Cutoff, is_open_in
 
 WINDOW_S = 2 * 3600  # what is announced: two hours around the planned arrival, inside the window that was wanted
 BEFORE_S = 1800
+UNHEARD = "it gave no answer"
+"""What stands in the place of objections where the model of record was not heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,7 @@ def commit(session: Session, plan: DayPlan, *, by: str, at: datetime) -> list[Wi
     plan = session.get_one(DayPlan, plan.id, with_for_update=True, populate_existing=True)
     if plan.state is not PlanState.PREVIEW or plan.result is None:
         plan.move_to(PlanState.COMMITTED)  # raises, and names the state
-    if objections := (plan.result or {}).get("objections"):
-        raise PlanConflict(
-            f"plan {plan.id}: the model of record disagrees: {objections[0]}",
-            user_message="独立核对（OR-Tools）与本次结果不一致，不能下发，请重新计算",
-            difference={"objections": objections},
-        )
+    _check_objections(plan)
     ids = [int(stop_id) for stop_id in plan.stop_versions]
     stops = {
         stop.id: stop
@@ -84,6 +82,23 @@ def commit(session: Session, plan: DayPlan, *, by: str, at: datetime) -> list[Wi
     _leave_out(plan, stops)
     session.flush()
     return notices
+
+
+def _check_objections(plan: DayPlan) -> None:
+    """Raises PlanConflict where the model of record disagrees, or did not answer."""
+    objections = (plan.result or {}).get("objections")
+    if objections == [UNHEARD]:
+        raise PlanConflict(
+            f"plan {plan.id}: the model of record was not heard",
+            user_message="独立核对（OR-Tools）没有应答，不能下发，请重新计算",
+            difference={"objections": objections},
+        )
+    if objections:
+        raise PlanConflict(
+            f"plan {plan.id}: the model of record disagrees: {objections[0]}",
+            user_message="独立核对（OR-Tools）与本次结果不一致，不能下发，请重新计算",
+            difference={"objections": objections},
+        )
 
 
 def changed_stops(session: Session, plan: DayPlan, stops: Mapping[int, CourierStop]) -> list[int]:
@@ -137,6 +152,7 @@ def _make_runs(
         for position, visit in enumerate(route["visits"], start=1):
             stop = stops[visit["stop_id"]]
             stop.run_id, stop.position, stop.eta_s, stop.unserved_reason = run.id, position, visit["start_s"], None
+            stop.cutoff = plan.cutoff
             if visit.get("frozen") or stop.state in TOUCHED:
                 continue
             if stop.state is StopState.OPEN:
@@ -191,3 +207,5 @@ def _leave_out(plan: DayPlan, stops: dict[int, CourierStop]) -> None:
             stop.move_to(StopState.OPEN)
             stop.run_id = stop.position = stop.eta_s = None
         stop.unserved_reason = {"reason": left["reason"], "candidates": left["candidates"]}
+        if plan.cutoff is Cutoff.AM and is_open_in(stop.windows, Cutoff.PM):
+            stop.cutoff = Cutoff.PM  # the afternoon has a window of it too

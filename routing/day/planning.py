@@ -13,6 +13,7 @@ from db import now, real_now
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.day_rows import read_rows
 from routing.day.hours import seconds_into
+from routing.day.plan_commit import UNHEARD
 from routing.day.plan_jobs import claim_plan
 from routing.day.plan_result import plan_result
 from routing.day.routing_input import RoutingInput, build_input
@@ -41,8 +42,8 @@ def work_on(
     """Plan one area. May run twice: the second finds nothing to do. Returns the state it left, None if not its own.
 
     No transaction is open while travel times are looked up or the plan is searched. A worker that was silent too
-    long finds that the claim is another's, and writes nothing. ``record`` compares a first plan with the model of
-    record; its objections stand in the preview, and ``commit`` refuses a plan that has any.
+    long finds that the claim is another's, and writes nothing. ``record`` compares the plan with the model of record;
+    its objections stand in the preview, and ``commit`` refuses a plan that has any.
     """
     compile_core()  # before the claim: one that is silent while the compiler works would be taken over
     with sessions.begin() as session:
@@ -60,7 +61,7 @@ def work_on(
         routing_input = build_input(rows, travel)
         answer = _answer(routing_input, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations)
         if problems := verify(routing_input.problem, answer) if verify is not None else None:
-            return _leave(sessions, plan_id, claim, why_failed=f"the plan did not pass its check: {problems}")
+            return _leave(sessions, plan_id, claim, failure=f"the plan did not pass its check: {problems}")
         result = plan_result(answer, routing_input)
         if isinstance(travel, WithFallback) and travel.failure:
             result["travel_failure"] = travel.failure
@@ -68,27 +69,27 @@ def work_on(
             result["one_more"] = _one_more(
                 routing_input, answer, beat, limit_s=limit_s, seed=seed, max_iterations=max_iterations
             )
-            if record is not None:
-                result["objections"] = _objections(plan_id, routing_input.problem, answer, record, beat)
+        if record is not None:
+            result["objections"] = _objections(plan_id, routing_input.problem, answer, record, beat)
     except SQLAlchemyError:  # a database error is not the plan's: the next worker tries again
         raise
     except (InvalidProblem, BrokenPlan) as error:
-        return _leave(sessions, plan_id, claim, why_failed=str(error))
+        return _leave(sessions, plan_id, claim, failure=str(error))
     except Exception as error:  # else the row would be taken over every minute and fail in the same way
         log.exception("plan %s failed", plan_id)
-        return _leave(sessions, plan_id, claim, why_failed=f"{type(error).__name__}: {error}"[:500])
+        return _leave(sessions, plan_id, claim, failure=f"{type(error).__name__}: {error}"[:500])
     return _leave(sessions, plan_id, claim, answer=answer, routing_input=routing_input, result=result, curve=beat.curve)
 
 
 def _objections(
     plan_id: int, problem: Problem, answer: Plan, record: Callable[..., list[str]], beat: "_Heartbeat"
-) -> list[str] | None:
-    """What the model of record has against the plan; None when it gave no answer: the check has passed it then."""
+) -> list[str]:
+    """What the model of record has against the plan. That it was not heard is an objection too."""
     try:
         found = record(problem, answer, over=beat.should_stop)
     except OrToolsUnavailable as error:
-        log.warning("plan %s: the model of record gave no answer: %s", plan_id, error)
-        return None
+        log.error("plan %s: the model of record gave no answer: %s", plan_id, error)
+        return [UNHEARD]
     for each in found:
         log.error("plan %s: the model of record disagrees: %s", plan_id, each)
     return found
@@ -130,7 +131,10 @@ def _one_more(
     except (ValueError, BrokenPlan) as error:  # the plan itself is found and checked: it is not lost for a what-if
         log.error("one courier more cannot be tried: %s", error)
         return None
-    return {"served": len(more.served), "saved": more.saved, "like": routing_input.couriers[like].vehicle.value}
+    return {
+        "served": len(more.served), "saved": more.saved, "like": routing_input.couriers[like].vehicle.value,
+        **more.plan.proof(),
+    }  # fmt: skip
 
 
 def _leave(
@@ -138,7 +142,7 @@ def _leave(
     plan_id: int,
     claim: datetime | None,
     *,
-    why_failed: str | None = None,
+    failure: str | None = None,
     answer: Plan | None = None,
     routing_input: RoutingInput | None = None,
     result: dict[str, Any] | None = None,
@@ -152,7 +156,7 @@ def _leave(
         plan.finished_at = real_now(session)
         if answer is None or routing_input is None:
             plan.move_to(PlanState.FAILED)
-            plan.why_failed = why_failed
+            plan.failure = failure
             return plan.state
         plan.fingerprint = routing_input.problem.fingerprint()
         plan.stop_versions = {str(stop.id): stop.version for stop in routing_input.stops.values()}

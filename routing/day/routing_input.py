@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 from routing.day.courier_stop import CourierStop, StopKind
-from routing.day.couriers import Courier, Shift
-from routing.day.day_rows import CourierOnShift, DayRows
-from routing.day.hours import Cutoff
+from routing.day.couriers import Courier
+from routing.day.day_rows import SHORTEST_HALF_S, CourierOnShift, DayRows
+from routing.day.hours import HALF_S, Cutoff
 from routing.model.plan import Orders
 from routing.model.problem import Objective, Primary, Problem
 from routing.model.profile import Profile
@@ -113,18 +113,23 @@ def _vehicle(on_shift: CourierOnShift, home: int) -> Vehicle:
         shift=Window(opens, closes),
         capacity=Load(courier.pieces_capacity, courier.grams_capacity),
         skills=frozenset({courier.vehicle.value}),
-        rest=_break_within(shift, opens, closes),
+        rest=break_within(on_shift, opens, closes),
         fixed_cost=VEHICLE_COST,
         prefix=on_shift.prefix,
     )
 
 
-def _break_within(shift: Shift, opens_s: int, closes_s: int) -> Break | None:
-    """The shift's break, where its window lies inside these hours."""
+def break_within(on_shift: CourierOnShift, opens_s: int, closes_s: int) -> Break | None:
+    """The shift's break, in the one run of the day that has it: the afternoon's where it may still begin then."""
+    shift = on_shift.shift
     first_s, last_s = shift.break_opens_s, shift.break_closes_s
-    if first_s is None or last_s is None or shift.break_s <= 0 or first_s < opens_s or last_s > closes_s:
+    if first_s is None or last_s is None or shift.break_s <= 0:
         return None
-    return Break(Window(first_s, last_s), shift.break_s)
+    is_afternoons = last_s >= HALF_S and shift.ends_s - HALF_S >= SHORTEST_HALF_S
+    if is_afternoons != (on_shift.hours.closes_s > HALF_S):
+        return None
+    first_s, last_s = max(first_s, opens_s), min(last_s, closes_s - shift.break_s)
+    return Break(Window(first_s, last_s), shift.break_s) if first_s <= last_s else None
 
 
 def _request(stop: CourierStop, location: int) -> Request:

@@ -25,6 +25,7 @@ class ReportedEvent:
     reason: FailReason | None = None
     note: str | None = None
     waybills: tuple[str, ...] = ()
+    left_behind: tuple[str, ...] = ()
     proofs: tuple[str, ...] = ()
 
 
@@ -43,9 +44,10 @@ def event_with(session: Session, event_id: uuid.UUID) -> StopEvent | None:
 
 
 def record(
-    session: Session, stop: CourierStop, report: ReportedEvent, *, courier_id: int | None, at: datetime
-) -> StopEvent:
-    """Tick a stop off, or say why not. Idempotent by the report's id. Raises WrongStop."""
+    session: Session, stop: CourierStop, report: ReportedEvent, *, courier_id: int | None, at: datetime,
+    recorded_at: datetime | None = None,
+) -> StopEvent:  # fmt: skip
+    """Tick a stop off, or say why not; ``at`` is when it happened. Idempotent by the report's id. Raises WrongStop."""
     if earlier := event_with(session, report.event_id):
         if earlier.stop_id != stop.id:
             raise WrongStop(f"event {report.event_id} belongs to stop {earlier.stop_id}", user_message="重复的操作编号")
@@ -57,7 +59,7 @@ def record(
         undoes = _latest_outcome(session, stop)
         if undoes.at.astimezone(SHANGHAI).date() != at.astimezone(SHANGHAI).date():
             raise WrongStop(f"stop {stop.id} was done on another day", user_message="只能更正当天的操作")
-        waited_s = ((report.device_at or at) - (undoes.device_at or undoes.at)).total_seconds()
+        waited_s = (at - undoes.at).total_seconds()
         if waited_s > UNDO_FREE_S and not (report.note or "").strip():
             raise WrongStop(f"stop {stop.id}: a late correction needs its reason", user_message="更正请写明原因")
     if report.act is StopAct.ARRIVED and stop.state is StopState.ARRIVED:
@@ -77,11 +79,13 @@ def record(
         courier_id=courier_id,
         act=report.act,
         at=at,
+        recorded_at=recorded_at or at,
         device_at=report.device_at,
         drift_s=report.drift_s,
         reason=report.reason,
         note=report.note,
         waybills=list(report.waybills),
+        left_behind=list(report.left_behind),
         proofs=list(report.proofs),
         undoes_id=None if undoes is None else undoes.id,
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from routing.day.courier_stop import CourierStop, StopKind, StopState, WrongStop
 from routing.day.hours import DAY_S, cutoff_of
-from routing.travel.geocoding import far_m
+from routing.travel.geocoding import MAINLAND, far_m
 
 MAX_ATTEMPTS = 2
 FARTHEST_M = 5_000  # a corrected entrance farther away than this is a mistake
@@ -27,8 +27,9 @@ class Address:
     label: str = ""
 
     def __post_init__(self) -> None:
-        if not (-180 <= self.lon <= 180 and -90 <= self.lat <= 90):
-            raise ValueError(f"not a point on earth: {self.lon}, {self.lat}")
+        west, east, south, north = MAINLAND
+        if not (west <= self.lon <= east and south <= self.lat <= north):
+            raise ValueError(f"not a point that a courier can drive to: {self.lon}, {self.lat}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,9 @@ def release(stop: CourierStop) -> None:
     stop.run_id = stop.position = None
 
 
-def stop_with(session: Session, stop_id: int, *, lock: bool = True) -> CourierStop | None:
+def stop_with(session: Session, stop_id: int) -> CourierStop | None:
     """The stop, locked for this transaction."""
-    return session.get(CourierStop, stop_id, with_for_update=lock or None, populate_existing=lock)
+    return session.get(CourierStop, stop_id, with_for_update=True, populate_existing=True)
 
 
 def request_retry(session: Session, stop: CourierStop, *, on: date, at: datetime) -> CourierStop | None:

@@ -25,7 +25,7 @@ from routing.travel.places import TravelTimes
 
 log = logging.getLogger(__name__)
 
-LIMIT_S = 4.0  # for the day as it is, and again for the day with one courier more
+LIMIT_S = 5.0  # for the day as it is, and again for the day with one courier more
 
 
 def answer_what_if(
@@ -108,4 +108,5 @@ def _in_figures(problem: Problem, base: Plan, more: OneMore) -> dict[str, Any]:
         "terms_before": base.cost.terms,
         "terms_after": new.cost.terms,
         "of": len(problem.requests),
+        **new.proof(),
     }

@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from routing.model.plan import Costs, Plan, Route
 from routing.model.problem import Problem
+from routing.model.profile import UNREACHABLE
 from routing.model.request import Request
 from routing.model.rules import Rule, Violation
 from routing.model.vehicle import Vehicle
@@ -35,9 +36,12 @@ def route_cost(problem: Problem, requests: dict[str, Request], vehicle: Vehicle,
     profile = problem.profile_of(vehicle)
     stops = [requests[visit.request].stops[visit.side] for visit in route.visits]
     places = [vehicle.start, *(stop.location for stop in stops), vehicle.end]
-    origins, destinations = places[:-1], places[1:]
-    driving_s = sum(map(vehicle.travel_s, profile.seconds[origins, destinations].tolist()))
-    driving_m = sum(profile.metres[origins, destinations].tolist())
+    seconds = profile.seconds[places[:-1], places[1:]].tolist()
+    metres = profile.metres[places[:-1], places[1:]].tolist()
+    # Where there is no way, a prefix has driven it all the same, or ends there.
+    legs = [(leg_s, leg_m) for leg_s, leg_m in zip(seconds, metres, strict=True) if leg_s != UNREACHABLE]
+    driving_s = sum(vehicle.travel_s(leg_s) for leg_s, _ in legs)
+    driving_m = sum(leg_m for _, leg_m in legs)
     waiting_s = lateness = moved = 0
     rest, break_s = vehicle.rest, route.break_s
     for visit, stop in zip(route.visits, stops, strict=True):

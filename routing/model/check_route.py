@@ -76,6 +76,12 @@ class DrivenRoute:
             return None
         return self.vehicle.travel_s(seconds)
 
+    def _home_s(self, origin: int) -> int | None:
+        """The way home. Where nothing is added to a prefix and no way leads home, the route ends where it is."""
+        if self.only_prefix and self.seconds[origin, self.vehicle.end] == UNREACHABLE:
+            return 0
+        return self._leg_s(origin, self.vehicle.end, None)
+
     def _leaves(self) -> tuple[int, int]:
         """When and from where the first leg that is not frozen begins."""
         if self.vehicle.prefix is None:
@@ -104,7 +110,7 @@ class DrivenRoute:
                     self._broke(Rule.TRAVEL, f"it arrives at {visit.arrival_s}, not {arrives_s}", at)
             self._service_time(visit, stop, at)
             leaves_s, origin = visit.departure_s, stop.location
-        travel_s = self._leg_s(origin, vehicle.end, None)
+        travel_s = self._home_s(origin)
         if travel_s is not None:
             ends_s = self._arrives(leaves_s, travel_s)
             if vehicle.rest and route.break_s is not None and route.break_s >= leaves_s + travel_s:
@@ -170,7 +176,8 @@ class DrivenRoute:
             self._load(pieces, grams, visit.load, at)
 
     def _load(self, pieces: int, grams: int, stated: Load, at: int | None) -> None:
-        if stated.pieces != pieces or stated.grams != grams:
+        # A pair that was ticked off in the wrong order left more than there was.
+        if stated.pieces != max(0, pieces) or stated.grams != max(0, grams):
             self._broke(Rule.LOAD, f"{stated} is stated, {pieces} pieces and {grams} grams are on board", at)
         vehicle, capacity = self.vehicle, self.vehicle.capacity
         if pieces <= capacity.pieces and grams <= capacity.grams:

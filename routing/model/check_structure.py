@@ -65,6 +65,6 @@ def _service(problem: Problem, plan: Plan) -> Iterator[Violation]:
             yield Violation(Rule.ONCE, f"request {request.id}", "it is neither served nor unserved")
         elif request.kind is RequestKind.PAIRED:
             (by, first), (by_too, second) = seen[request.id, 0], seen[request.id, 1]
-            if by != by_too or second < first:
+            if by != by_too or (second < first and (request.id, 1) not in done):
                 facts = f"picked up by {by} at {first}, delivered by {by_too} at {second}"
                 yield Violation(Rule.PAIR, f"request {request.id}", facts)

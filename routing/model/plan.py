@@ -130,6 +130,32 @@ class Route:
         return self.end_s - self.start_s
 
 
+class NoBound(enum.Enum):
+    """Why nothing is known of how good a plan could be at all."""
+
+    NOT_ASKED = "not asked"
+    """The engine was to search alone."""
+    COUNTED = "counted"
+    """Iterations are counted and not seconds, so that a run repeats itself: nothing works beside it."""
+    SHORT = "short"
+    """The limit is over before a proof could begin."""
+    NOTHING = "nothing to plan"
+    LARGE = "large"
+    """More stops than a proof is tried for. The sum over areas would be no bound: stops might change areas."""
+    VEHICLES_FIRST = "vehicles first"
+    """Fewer vehicles come before less way: a bound of both together is not stated."""
+    UNSERVED_MUST = "unserved must"
+    """Something that must be served is not: it has no price to compare."""
+    NO_CLOCK = "no clock"
+    """A stop with its way takes next to no time, beside the length of a shift."""
+    NO_WAY_HOME = "no way home"
+    """A vehicle on duty has no direct way home from where it is."""
+    NOT_COMPILED = "not compiled"
+    """Compiled code cannot be kept here, and compiling it anew would take longer than the plan."""
+    UNHEARD = "unheard"
+    """OR-Tools did not answer in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """An answer to one problem. There is a route for each vehicle that visits something or has a prefix, in the
@@ -147,6 +173,25 @@ class Plan:
     seconds: float = 0.0
     iterations: int = 0
     workers: int = 1
+    bound: int | None = None
+    """No plan that serves every must costs less in all (``cost.total``); None where nothing is proved."""
+    no_bound: NoBound | None = NoBound.NOT_ASKED
+    """Why there is no bound; None where there is one."""
+
+    @property
+    def gap(self) -> float | None:
+        """The share of its cost that the best possible plan may save at most, 0 to 1; None without a bound."""
+        if self.bound is None:
+            return None
+        return (self.cost.total - self.bound) / max(1, self.cost.total)
+
+    def proof(self) -> dict[str, Any]:
+        """Bound and gap, or why there are none, as plain values."""
+        return {
+            "bound": self.bound,
+            "gap": None if self.gap is None else round(self.gap, 6),
+            "no_bound": None if self.no_bound is None else self.no_bound.value,
+        }
 
     @property
     def vehicles(self) -> int:
@@ -173,6 +218,7 @@ class Plan:
             "seconds": self.seconds,
             "iterations": self.iterations,
             "workers": self.workers,
+            **self.proof(),
             "cost": self.cost.as_dict(),
             "routes": [_route(route) for route in self.routes],
             "unserved": [

@@ -13,7 +13,8 @@ How a route runs in time (the solver plans by it, ``check`` derives it again):
   begins later, has none.
 * A vehicle with a prefix keeps the done visits and their times as they are, however late they were; the next leg begins
   at ``max(last departure, free_from_s)``. When nothing is added to a prefix, going home is never against shift, duty or
-  break.
+  break, and where no way leads home the route ends where it is. A leg that was driven though there is no way for it
+  costs nothing: what happened, happened, and only what is still to be driven must be possible.
 * Deliveries and the delivering half of an exchange are on board from the start; collections stay on board to the end.
   At an exchange the delivery leaves before the collection comes in. What a prefix has loaded and the plan does not
   deliver stays on board.
@@ -28,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from routing.model.digest import digest_of, points_digest
-from routing.model.problem_checks import check_names, check_places, check_prefixes
+from routing.model.problem_checks import check_names, check_places, check_prefixes, check_sums
 from routing.model.profile import Profile
 from routing.model.quantities import MAX_INSTANT_S, MAX_WEIGHT, InvalidProblem, check_whole
 from routing.model.request import Request
@@ -88,7 +89,8 @@ class Problem:
             raise InvalidProblem("problem.profiles is empty: at least one matrix is needed")
         check_names(self.profiles, self.requests, self.vehicles)
         check_places(self.profiles, self.requests, self.vehicles, self.points)
-        check_prefixes(self.profiles, self.requests, self.vehicles)
+        check_prefixes(self.requests, self.vehicles)
+        check_sums(self.profiles, self.requests, self.vehicles)
 
     @property
     def size(self) -> int:

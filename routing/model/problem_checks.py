@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from routing.model.profile import UNREACHABLE, Profile
 from routing.model.quantities import InvalidProblem
-from routing.model.request import Request
+from routing.model.request import Request, Stop
 from routing.model.vehicle import Prefix, Vehicle
 
 
@@ -69,18 +69,19 @@ def _check_location(name: str, location: int, size: int) -> None:
         raise InvalidProblem(f"{name} is {location}: there are {size} places, counted from 0")
 
 
-def check_prefixes(profiles: Sequence[Profile], requests: Sequence[Request], vehicles: Sequence[Vehicle]) -> None:
-    """Raises InvalidProblem when what vehicles did and carry contradicts the requests, each other or the ways."""
+def check_prefixes(requests: Sequence[Request], vehicles: Sequence[Vehicle]) -> None:
+    """Raises InvalidProblem when what vehicles did and carry contradicts the requests or each other.
+
+    What is done is history: in whatever order, however late, and over whatever way.
+    """
     if not any(vehicle.prefix for vehicle in vehicles):
         return
-    profile_named = {profile.name: profile for profile in profiles}
     request_named = {request.id: request for request in requests}
     done_by: dict[tuple[str, int], str] = {}
     carried_by: dict[str, str] = {}
     for vehicle in vehicles:
         if vehicle.prefix is not None:
             _check_done(vehicle, vehicle.prefix, request_named, done_by)
-            _check_ways(vehicle, vehicle.prefix, request_named, profile_named[vehicle.profile])
             _check_on_board(vehicle, vehicle.prefix, request_named, carried_by)
     for (name, _), by in done_by.items():
         if name in carried_by:
@@ -100,18 +101,10 @@ def _check_done(
             raise InvalidProblem(
                 f"{what} names {visit.request!r}, done already by {done_by[visit.request, visit.side]}"
             )
+        done_by[visit.request, visit.side] = vehicle.id
+    for visit in prefix.done:
         if visit.side == 1 and done_by.get((visit.request, 0)) != vehicle.id:
             raise InvalidProblem(f"{what} delivers {visit.request!r}, which it has not picked up")
-        done_by[visit.request, visit.side] = vehicle.id
-
-
-def _check_ways(vehicle: Vehicle, prefix: Prefix, requests: Mapping[str, Request], profile: Profile) -> None:
-    places = [vehicle.start, *(requests[d.request].stops[d.side].location for d in prefix.done), vehicle.end]
-    legs = profile.seconds[places[:-1], places[1:]].tolist()
-    if UNREACHABLE in legs:
-        at = legs.index(UNREACHABLE)
-        leg = places[at], places[at + 1]
-        raise InvalidProblem(f"vehicle {vehicle.id}: prefix.done and the way home need {leg}, UNREACHABLE")
 
 
 def _check_on_board(
@@ -124,3 +117,32 @@ def _check_on_board(
         if name in carried_by:
             raise InvalidProblem(f"{what} names {name!r}, which is on board {carried_by[name]}")
         carried_by[name] = vehicle.id
+
+
+LONGEST_LEG_S = (1 << 31) - 2
+"""A leg of a slow vehicle in seconds; the search keeps legs in 32 bits."""
+DEAREST_TIMES = 1 << 54
+"""What lateness and moved windows may cost together; the search adds costs up in 64 bits, with room for its marks."""
+
+
+def check_sums(profiles: Sequence[Profile], requests: Sequence[Request], vehicles: Sequence[Vehicle]) -> None:
+    """Raises InvalidProblem where single values are allowed, and what the search makes of them does not fit."""
+    profile_named = {profile.name: profile for profile in profiles}
+    for name, speed_pct in {(vehicle.profile, vehicle.speed_pct) for vehicle in vehicles if vehicle.speed_pct < 100}:
+        seconds = profile_named[name].seconds
+        longest_s = int(seconds.max(where=seconds != UNREACHABLE, initial=0)) * 100 // speed_pct
+        if longest_s > LONGEST_LEG_S:
+            raise InvalidProblem(f"profile {name} has a leg of {longest_s} s at {speed_pct} %: at most {LONGEST_LEG_S}")
+    ends_s = max((vehicle.shift.closes_s for vehicle in vehicles), default=0)
+    dearest = sum(_dearest(stop, ends_s) for request in requests for stop in request.stops)
+    if dearest > DEAREST_TIMES:
+        raise InvalidProblem(f"lateness and moved windows may cost {dearest}: at most {DEAREST_TIMES}")
+
+
+def _dearest(stop: Stop, ends_s: int) -> int:
+    """What a stop may cost at most by the time at which it is served, in shifts that end by then."""
+    moved = 0
+    if stop.announced is not None:
+        told = stop.announced.window
+        moved = stop.announced.cost_per_min * (max(told.opens_s, ends_s - told.closes_s) // 60 + 1)
+    return stop.late_per_s * min(stop.grace_s, ends_s) + moved

@@ -13,7 +13,7 @@ import numpy as np
 from routing.model.check import true_reasons
 from routing.model.plan import Costs, Plan, Route, Side, Unserved, Visit, total
 from routing.model.problem import Problem
-from routing.model.profile import Profile
+from routing.model.profile import UNREACHABLE, Profile
 from routing.model.quantities import Load
 from routing.model.vehicle import Vehicle
 from routing.search.sisr.model import model_of
@@ -57,19 +57,21 @@ class PlanBuilder:
         rests = times[1:, REST_BEGINS][times[1:, RESTS] != 0].tolist()
         leaves_s = prefix.started_s if prefix else int(times[0, LEAVES_AT])
         frame = leaves_s, int(times[len(line) + 1, LEAVES_AT]), rests[0] if rests else None
+        start_load = self._start_load(vehicle, sides)
         same = self.before.get(vehicle.id)
-        if same is not None and _frame(same) == frame:
+        if same is not None and _frame(same) == frame and same.start_load == start_load:
             was = [*map(_side, same.visits)], [*map(_moments, same.visits)]
             if was == (sides, moments):
                 return same
-        start_load = self._start_load(vehicle, sides)
         on_board = [start_load.pieces, start_load.grams]
         visits = []
         for (name, side), (arrival_s, start_s, departure_s) in zip(sides, moments, strict=True):
             stop = self.requests[name].stops[side]
             on_board[0] += stop.collects.pieces - stop.delivers.pieces
             on_board[1] += stop.collects.grams - stop.delivers.grams
-            visits.append(Visit(name, side, arrival_s, start_s, departure_s, Load(*on_board)))
+            visits.append(
+                Visit(name, side, arrival_s, start_s, departure_s, Load(*(max(0, held) for held in on_board)))
+            )
         route = Route(vehicle.id, leaves_s, tuple(visits), frame[1], start_load, frame[2])
         return replace(route, cost=self._cost(vehicle, route))
 
@@ -109,6 +111,8 @@ class PlanBuilder:
         objective = self.problem.objective
         seconds = profile.seconds[places[:-1], places[1:]].astype(np.int64)
         metres = profile.metres[places[:-1], places[1:]].astype(np.int64)
+        driven = seconds != UNREACHABLE  # a prefix may have gone where there is no way, or end there
+        seconds, metres = seconds[driven], metres[driven]
         travel_s = -(-seconds * 100 // vehicle.speed_pct)
         return int(objective.travel_per_s * travel_s.sum() + objective.travel_per_m * metres.sum())
 
@@ -166,6 +170,9 @@ def _with(problem: Problem, plan: Plan, name: str, by: str) -> Route | None:
     for posed in (part, _unannounced(part)):
         search = Search(model_of(posed, neighbours=0), 0)
         line = search.lines_of({by: [(visit.request, visit.side) for visit in visits]})[0]
+        frozen = len(prefix.done) if prefix else 0
+        if len(line) < len(visits) - frozen:
+            continue  # the route stands only without the waits: another would be left out instead
         nodes = [node for node, side in enumerate(search.model.sides) if side[0] == name]
         for placed in _placings(line, nodes):
             if search.stands(0, placed):

@@ -1,4 +1,4 @@
-"""A child process with OR-Tools in it: it streams its best orders of visits, or what it has against a plan.
+"""A child process with OR-Tools in it: it streams its best orders of visits, what it has against a plan, or a bound.
 
 It is killed when its time is up, and the process that starts it never imports OR-Tools.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import pickle
+import queue
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 from routing.model.plan import Orders, Plan
@@ -21,6 +23,8 @@ from routing.model.problem import Problem
 log = logging.getLogger(__name__)
 
 ENGINE = (sys.executable, "-m", "routing.search.ortools_engine")
+PROVER = (sys.executable, "-m", "routing.search.proof.engine")
+BEHIND_THE_SEARCH = 10
 
 
 class OrToolsUnavailable(RuntimeError):
@@ -79,17 +83,80 @@ def run_child(
     return answers, code
 
 
+class Colleague:
+    """A child process that is told more while it works, and answers when it has something to say."""
+
+    def __init__(self, first: object, command: Sequence[str] = PROVER) -> None:
+        self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        # Where there is no core for both, the search goes on as if it were alone.
+        os.setpriority(os.PRIO_PROCESS, self.child.pid, BEHIND_THE_SEARCH)
+        self.outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self.answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.threads = [threading.Thread(target=each, daemon=True) for each in (self._write, self._read)]
+        self.outbox.put(first)
+        for thread in self.threads:
+            thread.start()
+
+    def tell(self, message: object) -> None:
+        """Send a message, without waiting until it is read."""
+        self.outbox.put(message)
+
+    def heard(self) -> list[Any]:
+        """What it said since the last look."""
+        answers = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                answers.append(self.answers.get_nowait())
+        return answers
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it works."""
+        return self.child.poll()
+
+    def end(self) -> None:
+        """Kill it."""
+        self.child.kill()
+        self.child.wait()
+        self.outbox.put(_END)
+        for thread in self.threads:
+            thread.join(timeout=1.0)
+        if self.child.stdout:
+            self.child.stdout.close()
+
+    def _write(self) -> None:
+        assert self.child.stdin
+        with contextlib.suppress(BrokenPipeError), self.child.stdin as stream:
+            while (message := self.outbox.get()) is not _END:
+                pickle.dump(message, stream)
+                stream.flush()
+
+    def _read(self) -> None:
+        assert self.child.stdout
+        for answer in _messages(self.child.stdout):
+            self.answers.put(answer)
+
+
+_END = object()
+
+
 def _write(stream: IO[bytes], message: object) -> None:
     with contextlib.suppress(BrokenPipeError), stream:
         pickle.dump(message, stream)
 
 
 def _read(stream: IO[bytes], answers: list[Any]) -> None:
+    for answer in _messages(stream):
+        answers[:] = [answer]
+
+
+def _messages(stream: IO[bytes]) -> Iterator[Any]:
+    """Messages, each behind its length, until the stream ends or is cut off in the middle of one."""
     while True:
         head = stream.read(8)
         if len(head) < 8:
             return
         body = stream.read(int.from_bytes(head, "big"))
         if len(body) < int.from_bytes(head, "big"):
-            return  # cut off in the middle of a message
-        answers[:] = [pickle.loads(body)]  # noqa: S301 - written by our own child
+            return
+        yield pickle.loads(body)  # noqa: S301 - written by our own child

@@ -65,7 +65,7 @@ class OrToolsModel:
     def __init__(self, problem: Problem) -> None:
         self.model: Model = model_of(problem, neighbours=0)
         m = self.model
-        self.horizon = int(m.V[:, HOME].max(initial=0)) + 1
+        self.horizon = max(map(self._ends_by, range(len(m.V))), default=0) + 1
         self.manager = pywrapcp.RoutingIndexManager(len(m.N), len(m.V), m.V[:, START].tolist(), m.V[:, END].tolist())
         self.routing = pywrapcp.RoutingModel(self.manager)
         self._costs()
@@ -73,6 +73,13 @@ class OrToolsModel:
         self._load("pieces", FROM_DEPOT, CHANGE, ABOARD, CAPACITY)
         self._load("grams", FROM_DEPOT_2, CHANGE_2, ABOARD_2, CAPACITY_2)
         self._requests(problem)
+
+    def _ends_by(self, v: int) -> int:
+        """When a vehicle is home at the latest: one on duty may come home after its shift, when it visits nothing."""
+        m, row = self.model, self.model.V[v]
+        home = int(m.T[row[CLASS], row[START], row[END]])
+        late = int(row[LEAVES]) + (home if home < NO_WAY else 0)
+        return max(int(row[HOME]), late if row[RUNNING] else 0)
 
     def _costs(self) -> None:
         m, routing = self.model, self.routing
@@ -119,8 +126,6 @@ class OrToolsModel:
             if row[DUTY] < INF:
                 used = int(row[LEAVES] - row[ON_DUTY]) if row[RUNNING] else 0
                 time.SetSpanUpperBoundForVehicle(max(0, int(row[DUTY]) - used), v)
-            if m.S[DUTY_PRICE]:
-                time.SetSpanCostCoefficientForVehicle(int(m.S[DUTY_PRICE]), v)
             if row[REST] >= 0:
                 rest = routing.solver().FixedDurationIntervalVar(
                     int(row[REST_OPENS]), int(row[REST_CLOSES]), int(row[REST]), False, f"rest {v}"
@@ -201,6 +206,8 @@ class OrToolsModel:
         Each better plan is reported at once. Counted in plans it never looks at the clock, and repeats itself.
         """
         routing = self.routing
+        if duty := int(self.model.S[DUTY_PRICE]):  # not where plans are compared: the costs of arcs would hold it
+            self.time.SetSpanCostCoefficientForAllVehicles(duty)
         routing.AddAtSolutionCallback(lambda: on_plan(self.orders(lambda index: routing.NextVar(index).Value())))
         settings = pywrapcp.DefaultRoutingSearchParameters()
         settings.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from routing.model.plan import Plan
 from routing.model.problem import Problem
 from routing.model.request import RequestKind
 from routing.search.day_events import CourierLeft, Event, RequestAdded, UnknownName, apply_event
 from routing.search.day_under_way import frozen_at
-from routing.search.solve import improve
+from routing.search.solve import BrokenPlan, improve
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,8 @@ class Replanned:
     windows_kept: int
     windows_moved: tuple[str, ...]
     """Requests that were planned and announced, and are not served inside their window any more."""
-
-    @property
-    def kept_share(self) -> float:
-        """The share of announced windows that are kept, from 0 to 1."""
-        return self.windows_kept / max(1, self.windows_kept + len(self.windows_moved))
+    why_unchanged: str | None = None
+    """Why the plan in force stays, with its problem: what was found broke a rule. None where it was replaced."""
 
 
 def replan(
@@ -58,7 +58,10 @@ def replan(
 ) -> Replanned:
     """Plan the rest of the day after ``events`` at ``at_s``, starting from the plan in force.
 
-    A single insertion needs no search: with ``max_iterations=0`` each new request goes where it costs least.
+    A single insertion needs no search: with ``max_iterations=0`` each new request goes where it costs least. Where the
+    search breaks a rule the plan in force is the answer, with the reason.
+
+    Raises UnknownName for an event about what is not there.
     """
     known = {request.id for request in problem.requests}
     new = [event.request for event in events if isinstance(event, RequestAdded)]
@@ -74,10 +77,15 @@ def replan(
         for route in plan.routes
         if not any(isinstance(event, CourierLeft) and event.vehicle == route.vehicle for event in events)
     }
-    found = improve(
-        now, orders, limit_s=limit_s, max_iterations=max_iterations, seed=seed, should_stop=should_stop,
-        before=None if any(isinstance(event, CourierLeft) for event in events) else plan,
-    )  # fmt: skip
+    before = None if any(isinstance(event, CourierLeft) for event in events) else plan
+    try:
+        found = improve(
+            now, orders, limit_s=limit_s, max_iterations=max_iterations, seed=seed, should_stop=should_stop,
+            before=before,
+        )  # fmt: skip
+    except BrokenPlan as error:
+        log.exception("the plan in force stays")
+        return replace(_difference(problem, plan, problem, plan), why_unchanged=str(error))
     return _difference(problem, plan, now, found)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from routing.model.check import violations
-from routing.model.plan import Plan, Side
+from routing.model.plan import NoBound, Plan, Side
 from routing.model.problem import Primary, Problem
 from routing.search.answer import PlanBuilder, fullest
 from routing.search.areas import LARGEST, divisible
 from routing.search.child import ortools_orders
 from routing.search.large_day import LargeDay
 from routing.search.pace import Pace, SolveProgress
+from routing.search.proof import pricing
+from routing.search.proof.partner import why_alone, working_beside
 from routing.search.sisr import warm
 from routing.search.sisr.drive import Drive
 from routing.search.sisr.model import model_of
@@ -32,9 +35,13 @@ class BrokenPlan(RuntimeError):
     """The engine made a plan that breaks a rule. It never leaves; the message says which."""
 
 
+log = logging.getLogger(__name__)
+
+
 def compile_core() -> None:
     """Compile the core, or load it from its cache. Call it at set-up; a solve does it before its clock starts."""
     warm.up()
+    pricing.warm_up()
 
 
 def solve(
@@ -66,8 +73,12 @@ def solve(
     if engine != "ortools" and divisible(problem) and stops > (LARGEST * 3 // 2 if workers == 1 else WORTH_DIVIDING):
         day = LargeDay(problem, pace, seed=seed, workers=workers, fleet_first=fleet_first, on_progress=on_progress)
         plan = _checked(problem, fullest(problem, day.routes(), engine=used, seed=seed))
-        return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations, workers=workers)
-    search = Search(model_of(problem), seed)
+        return replace(
+            plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations, workers=workers,
+            no_bound=NoBound.LARGE if engine == "auto" else NoBound.NOT_ASKED,
+        )  # fmt: skip
+    alone = why_alone(problem, pace) if engine == "auto" else NoBound.NOT_ASKED
+    search = Search(model_of(problem), seed, pools=alone is None)
     ending = FinalPlan(problem, search, used, seed)
     drive = Drive(search, pace, fleet_first=fleet_first, on_progress=on_progress)
     drive.first()
@@ -78,12 +89,24 @@ def solve(
         found = ortools_orders(problem, limit_s=left_s, over=lambda: pace.over, max_iterations=max_iterations)
         if found:
             search.begin(search.lines_of(found))
-    elif workers > 1:
-        improve_together(search, pace, seed=seed, workers=workers, fleet_first=fleet_first, on_progress=on_progress)
     else:
-        drive.improve()
-    plan = ending.plan()
-    return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations, workers=workers)
+        with working_beside(problem, search, pace, alone) as partner:
+            if workers > 1:
+                improve_together(
+                    search, pace, seed=seed, workers=workers, fleet_first=fleet_first, on_progress=on_progress,
+                    beside=partner.meet,
+                )  # fmt: skip
+            else:
+                drive.beside = partner.meet
+                drive.improve()
+        return partner.sign(_finished(ending.plan(), pace, workers))
+    return _finished(ending.plan(), pace, workers)
+
+
+def _finished(plan: Plan, pace: Pace, workers: int = 1) -> Plan:
+    return replace(
+        plan, limit_s=pace.limit_s, seconds=pace.elapsed_s, iterations=pace.iterations, workers=workers
+    )  # fmt: skip
 
 
 def _possible(limit_s: float, max_iterations: int | None, seed: int) -> None:
@@ -116,7 +139,13 @@ class FinalPlan:
         """The plan of the best. A search that found nothing since gets the early one: its limit may be over already."""
         if self.early is not None and self.search.best() == self.early_lines:
             return self.early
-        return self.plan_of(self.search.filled())
+        try:
+            return self.plan_of(self.search.filled())
+        except BrokenPlan:
+            if self.early is None:
+                raise
+            log.exception("what the search found last is broken: the plan that it began with stays")
+            return self.early
 
     def plan_of(self, lines: Lines) -> Plan:
         """The checked plan of these lines. Raises BrokenPlan."""
@@ -143,18 +172,18 @@ def improve(
     compile_core()
     pace = Pace(limit_s, max_iterations, should_stop)
     model = model_of(problem, neighbours=0) if max_iterations == 0 else model_of(problem)
-    search = Search(model, seed, searches=max_iterations != 0)
+    alone = why_alone(problem, pace)
+    search = Search(model, seed, searches=max_iterations != 0, pools=alone is None)
     search.begin(search.lines_of(orders))
     ending = FinalPlan(problem, search, "sisr", seed, before)
     lines = search.filled()
     if max_iterations == 0:
-        plan = ending.plan_of(lines)
-    else:
-        search.begin(lines)
-        pace.reserve_s = ending.reserve_s(pace)
-        Drive(search, pace, fleet_first=False, heat=REPLAN_HEAT).improve()
-        plan = ending.plan()
-    return replace(plan, limit_s=limit_s, seconds=pace.elapsed_s, iterations=pace.iterations)
+        return _finished(ending.plan_of(lines), pace)
+    search.begin(lines)
+    pace.reserve_s = ending.reserve_s(pace)
+    with working_beside(problem, search, pace, alone) as partner:
+        Drive(search, pace, fleet_first=False, heat=REPLAN_HEAT, beside=partner.meet).improve()
+    return partner.sign(_finished(ending.plan(), pace))
 
 
 def _checked(problem: Problem, plan: Plan) -> Plan:

@@ -21,6 +21,7 @@ def improve_together(
     workers: int,
     fleet_first: bool,
     on_progress: Callable[[SolveProgress], None] | None,
+    beside: Callable[[], None] | None = None,
 ) -> None:
     """Drive ``workers`` searches at once; the first ends with the best that any of them found."""
     searches = [first] + [Search(first.model, seed + 7919 * at) for at in range(1, workers)]
@@ -34,7 +35,14 @@ def improve_together(
 
     paces = [pace, *(replace(pace) for _ in searches[1:])]
     drives = [
-        Drive(search, own, fleet_first=fleet_first, on_progress=on_progress if at == 0 else None, meet=meet)
+        Drive(
+            search,
+            own,
+            fleet_first=fleet_first,
+            on_progress=on_progress if at == 0 else None,
+            meet=meet,
+            beside=beside if at == 0 else None,
+        )
         for at, (search, own) in enumerate(zip(searches, paces, strict=True))
     ]
 

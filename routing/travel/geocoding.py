@@ -2,13 +2,15 @@
 
 import logging
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from geopy.adapters import RequestsAdapter
-from geopy.exc import GeocoderQueryError, GeocoderServiceError, GeopyError
+from geopy.exc import GeocoderServiceError, GeopyError
 from geopy.geocoders import Nominatim
 from geopy.geocoders.base import DEFAULT_SENTINEL, Geocoder
 from geopy.location import Location
@@ -20,6 +22,8 @@ ECCENTRICITY_2 = 0.00669342162296594323
 MAINLAND = (72.004, 137.8347, 0.8293, 55.8271)
 """Outside of this box (west, east, south, north) maps are not shifted."""
 JIANGSU = (116.2, 122.0, 30.7, 35.2)
+LONGEST_WRITTEN = 120
+SPOILED = (GeopyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 # ---------------------------------------------------------------- the shifted grid of mainland maps
@@ -63,19 +67,27 @@ class MapLink:
     url: str
 
 
-def map_links(lon: float, lat: float, name: str) -> tuple[MapLink, ...]:
-    """The way to a WGS-84 point in Amap, Baidu and Apple's map. Only the shifted point leaves, with the sign's name."""
+def map_links(lon: float, lat: float, name: str, *, by_van: bool = False) -> tuple[MapLink, ...]:
+    """The way to a WGS-84 point in Amap, Baidu, Apple's and Google's map, as an e-bike or a van drives it.
+
+    Only the shifted point leaves, with the sign's name."""
     shifted_lon, shifted_lat = (round(value, 6) for value in to_gcj02(lon, lat))
-    amap = {"to": f"{shifted_lon},{shifted_lat},{name}", "mode": "ride", "coordinate": "gaode", "callnative": "1"}
+    here = f"{shifted_lat},{shifted_lon}"
+    amap = {
+        "to": f"{shifted_lon},{shifted_lat},{name}", "mode": "car" if by_van else "ride", "coordinate": "gaode",
+        "callnative": "1",
+    }  # fmt: skip
     baidu = {
-        "location": f"{shifted_lat},{shifted_lon}", "title": name, "content": name, "coord_type": "gcj02",
+        "destination": f"latlng:{here}|name:{name}", "mode": "driving" if by_van else "riding", "coord_type": "gcj02",
         "output": "html", "src": "daiban",
     }  # fmt: skip
-    apple = {"daddr": f"{shifted_lat},{shifted_lon}", "q": name}
+    apple = {"daddr": here, "q": name, "dirflg": "d" if by_van else "b"}
+    google = {"api": "1", "destination": here, "travelmode": "driving" if by_van else "two-wheeler"}
     return (
         MapLink("高德", f"https://uri.amap.com/navigation?{urlencode(amap)}"),
-        MapLink("百度", f"https://api.map.baidu.com/marker?{urlencode(baidu)}"),
+        MapLink("百度", f"https://api.map.baidu.com/direction?{urlencode(baidu)}"),
         MapLink("苹果", f"https://maps.apple.com/?{urlencode(apple)}"),
+        MapLink("谷歌", f"https://www.google.com/maps/dir/?{urlencode(google)}"),
     )
 
 
@@ -85,17 +97,41 @@ def map_links(lon: float, lat: float, name: str) -> tuple[MapLink, ...]:
 class GeocoderProtocol(Protocol):
     """What finds a written address: one of geopy's geocoders, or Amap below. The point is WGS-84."""
 
-    def geocode(self, query: str, *, exactly_one: bool = True, timeout: Any = DEFAULT_SENTINEL) -> Location | None:
-        """The best match, or None. Raises GeopyError."""
+    def geocode(self, query: str, *, exactly_one: bool = True, timeout: Any = DEFAULT_SENTINEL) -> Any:
+        """The best match or all of them, or None. Raises GeopyError; its shape is not trusted."""
+
+
+class Quality(StrEnum):
+    """How near a geocoder's point is: the DOOR, the STREET, or the middle of an AREA (a town, a zone, a county)."""
+
+    DOOR = "door"
+    STREET = "street"
+    AREA = "area"
+
+
+QUALITY_LABEL = {Quality.DOOR: "门牌或单位", Quality.STREET: "道路", Quality.AREA: "仅到镇街或区县"}
+NEARNESS = {Quality.DOOR: 0, Quality.STREET: 1, Quality.AREA: 2}
+DOORS = frozenset(
+    {"门牌号", "兴趣点", "单元号", "楼栋号", "门址", "building", "house", "amenity", "office", "shop", "place_house"}
+)
+STREETS = frozenset({"道路", "道路交叉路口", "公交地铁站点", "road", "highway", "industrial", "neighbourhood"})
 
 
 @dataclass(frozen=True, slots=True)
 class GeocodedPoint:
-    """A point for an address, and the geocoder that found it. A person confirms it on the map first."""
+    """A point for an address, the geocoder that found it, and how near it is. A person confirms it on the map first."""
 
     lon: float
     lat: float
     source: str
+    quality: Quality = Quality.AREA
+    written: str = ""
+
+
+def quality_of(raw: object) -> Quality:
+    """What a geocoder says of its own precision (Amap's level, Nominatim's address type); an area where it does not."""
+    said = {str(raw.get(key) or "") for key in ("level", "addresstype", "class")} if isinstance(raw, Mapping) else set()
+    return Quality.DOOR if said & DOORS else Quality.STREET if said & STREETS else Quality.AREA
 
 
 class Amap:
@@ -128,8 +164,8 @@ class Amap:
         for row in answer.get("geocodes") or []:
             try:
                 lon, lat = (float(part) for part in str(row["location"]).split(","))
-            except (KeyError, ValueError) as error:
-                raise GeocoderQueryError(f"Amap answered without a point: {row!r:.80}") from error
+            except (AttributeError, KeyError, TypeError, ValueError):
+                continue  # a row without a point; the others count
             lon, lat = from_gcj02(lon, lat)
             places.append(Location(str(row.get("formatted_address") or ""), (lat, lon), row))
         if not places:
@@ -138,26 +174,38 @@ class Amap:
 
 
 class Chain:
-    """Geocoders asked one after the other, until one knows the address inside the province."""
+    """Geocoders asked one after the other. Their answers are not trusted: shape, country and precision are judged."""
 
     def __init__(self, *links: tuple[str, GeocoderProtocol], box: tuple[float, float, float, float] = JIANGSU) -> None:
         self.links, self.box = links, box
 
-    def find(self, address: str) -> GeocodedPoint | None:
-        """The first believable point. A service that fails is skipped and logged; nobody waits for it twice."""
+    def candidates(self, address: str) -> list[GeocodedPoint]:
+        """All believable points, the nearest to a door first; of equals the earlier geocoder's.
+
+        A service that fails or answers anything but places is skipped and logged; nobody waits for it twice. Once a
+        door is found, the next geocoder is not asked."""
         written = " ".join(address.split())
-        if not written:
+        found: list[GeocodedPoint] = []
+        for name, link in self.links if written else ():
+            try:
+                answer = link.geocode(written, exactly_one=False)
+                places = answer if isinstance(answer, Sequence) and not isinstance(answer, Location) else [answer]
+                found += filter(None, (self._believed(name, place) for place in places))
+            except SPOILED as error:  # whatever an outside service answers, the next one is asked
+                log.warning("geocoder %s failed: %s", name, type(error).__name__)
+            if any(point.quality is Quality.DOOR for point in found):
+                break
+        return sorted(found, key=lambda point: NEARNESS[point.quality])
+
+    def _believed(self, name: str, place: object) -> GeocodedPoint | None:
+        """A place of an answer where it is a finite point inside the province."""
+        if not isinstance(place, Location):
             return None
         west, east, south, north = self.box
-        for name, link in self.links:
-            try:
-                place = link.geocode(written, exactly_one=True)
-            except GeopyError as error:
-                log.warning("geocoder %s failed: %s", name, type(error).__name__)
-                continue
-            if place is not None and west <= place.longitude <= east and south <= place.latitude <= north:
-                return GeocodedPoint(float(place.longitude), float(place.latitude), name)
-        return None
+        lon, lat = float(place.longitude), float(place.latitude)
+        if not (west <= lon <= east and south <= lat <= north):
+            return None
+        return GeocodedPoint(lon, lat, name, quality_of(place.raw), str(place.address or "")[:LONGEST_WRITTEN])
 
 
 AMAP_URL = "https://restapi.amap.com"
@@ -165,8 +213,11 @@ AMAP_URL = "https://restapi.amap.com"
 _once = partial(RequestsAdapter, max_retries=0)
 
 
-def geocoders(*, amap_key: str = "", amap_url: str = AMAP_URL, nominatim_url: str = "", timeout_s: float = 3) -> Chain:
-    """What the settings switch on; without any, no address ever leaves and every answer is None."""
+def geocoders(
+    *, amap_key: str = "", amap_url: str = AMAP_URL, nominatim_url: str = "", timeout_s: float = 3,
+    offline: GeocoderProtocol | None = None,
+) -> Chain:  # fmt: skip
+    """What the settings switch on, and the offline gazetteer last; without a setting, no address ever leaves."""
     links: list[tuple[str, GeocoderProtocol]] = []
     if amap_key:
         scheme, domain = _server("amap_url", amap_url)
@@ -175,6 +226,8 @@ def geocoders(*, amap_key: str = "", amap_url: str = AMAP_URL, nominatim_url: st
         scheme, domain = _server("nominatim_url", nominatim_url)
         query = {"user_agent": "daiban", "timeout": timeout_s, "adapter_factory": _once}
         links.append(("nominatim", Nominatim(domain=domain, scheme=scheme, **query)))
+    if offline is not None:
+        links.append(("gazetteer", offline))
     return Chain(*links)
 
 

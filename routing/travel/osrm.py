@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
 import requests
+from numpy.typing import NDArray
 
+from routing.travel.geodesic import Geodesic
 from routing.travel.places import Point, Reals, Table, Unavailable, checked, plausible, squared, whole
 from routing.travel.speeds import Speeds
 
+log = logging.getLogger(__name__)
+
+Flags = NDArray[np.bool_]
+FARTHEST_SNAP_M = 3_000
+"""From a road as far away as this nobody drives: the server's map is another's, or the point is wrong."""
 BLOCK = 100
 """Origins and destinations a call: a server refuses more than 100 by 100 unless it is set otherwise."""
 
@@ -48,14 +56,21 @@ class Osrm:
         share = self.speeds.share(hour) if self.speeds else 1.0
         seconds = np.empty((len(origins), len(destinations)), dtype=np.int32)
         metres = np.empty_like(seconds)
+        off_road = np.zeros(seconds.shape, dtype=np.bool_)
         for row in range(0, len(origins), self.block):
             for column in range(0, len(destinations), self.block):
                 here = slice(row, row + self.block), slice(column, column + self.block)
-                durations, distances = self._block(origins[here[0]], destinations[here[1]])
+                durations, distances, off_road[here] = self._block(origins[here[0]], destinations[here[1]])
                 seconds[here], metres[here] = whole(durations / share), whole(distances)
+        if off_road.size and off_road.all():
+            raise Unavailable(f"{self.url} has no road near any of the {len(origins)} points")
+        if off_road.any():
+            log.warning("%s has no road near some points: straight lines to and from these", self.url)
+            straight = Geodesic(speeds=self.speeds).between(origins, destinations, hour=hour)
+            seconds, metres = np.where(off_road, straight.seconds, seconds), np.where(off_road, straight.metres, metres)
         return plausible(origins, destinations, Table(seconds, metres))
 
-    def _block(self, origins: Sequence[Point], destinations: Sequence[Point]) -> tuple[Reals, Reals]:
+    def _block(self, origins: Sequence[Point], destinations: Sequence[Point]) -> tuple[Reals, Reals, Flags]:
         places = ";".join(f"{lon:.6f},{lat:.6f}" for lat, lon in (*origins, *destinations))
         query = {
             "annotations": "duration,distance",
@@ -64,7 +79,11 @@ class Osrm:
         }
         answer = self._ask(f"{self.url}/table/v1/{self.profile}/{places}", query)
         shape = (len(origins), len(destinations))
-        return _numbers(answer, "durations", shape), _numbers(answer, "distances", shape)
+        far = np.array(_snapped_m(answer, "sources", len(origins))) > FARTHEST_SNAP_M
+        off = np.array(_snapped_m(answer, "destinations", len(destinations))) > FARTHEST_SNAP_M
+        return (
+            _numbers(answer, "durations", shape), _numbers(answer, "distances", shape), far[:, None] | off[None, :]
+        )  # fmt: skip
 
     def _ask(self, url: str, query: dict[str, str]) -> dict[str, object]:
         try:
@@ -78,6 +97,17 @@ class Osrm:
             code, message = (answer.get("code"), answer.get("message")) if isinstance(answer, dict) else (None, None)
             raise Unavailable(f"{self.url} answered {response.status_code}, {code}: {message}")
         return answer
+
+
+def _snapped_m(answer: dict[str, object], name: str, number: int) -> list[float]:
+    """How far each point was moved to reach a road. A server that does not say is not believed."""
+    rows = answer.get(name)
+    if not isinstance(rows, list) or len(rows) != number:
+        raise Unavailable(f"{name} are not {number} points")
+    try:
+        return [float(row["distance"]) for row in rows]
+    except (KeyError, TypeError, ValueError):
+        raise Unavailable(f"{name} do not say how far from a road they are") from None
 
 
 def _numbers(answer: dict[str, object], name: str, shape: tuple[int, int]) -> Reals:

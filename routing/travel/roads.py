@@ -45,10 +45,10 @@ class RoadGraph:
         self._nearest = KDTree(self._ground)
 
     @classmethod
-    def from_osm(cls, path: Path, *, speeds: Speeds | None = None) -> RoadGraph:
+    def from_osm(cls, path: Path) -> RoadGraph:
         """The drivable roads of an extract (.osm, .osm.pbf): the largest part in which every place is reached from
         every other."""
-        speeds = speeds or Speeds()
+        speeds = Speeds()
         numbers: dict[int, int] = {}
         points: list[tuple[float, float]] = []
         pieces: list[tuple[int, int, float]] = []

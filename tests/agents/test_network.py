@@ -95,7 +95,7 @@ def test_the_home_of_a_place_is_its_county_or_county_level_zone(jiangsu: Session
     zone = home_county(jiangsu, division_with(jiangsu, "320576050000"))
     assert zone is not None
     assert zone.name == "苏州工业园区"
-    assert zone.is_zone
+    assert zone.kind == "dev_zone"
     assert home_county(jiangsu, division_with(jiangsu, "320400")) is None
 
 

@@ -22,14 +22,14 @@ import db
 from agents.matching.batch import match
 from agents.network_import import CENTRES_FILE, DIVISIONS_FILE, import_network
 from agents.roster import Agent
-from dispatch.assignment import apply_batch, propose
+from dispatch.assignment import apply_batch, propose, telling
 from dispatch.assignment.assign_one import place_waiting
 from dispatch.assignment.matching_input import build_input
 from dispatch.cases.expected_dates import due, renew_many
 from dispatch.cases.project import Project, ProjectState
-from dispatch.catalogue.imports import import_all
 from dispatch.core.actor import SYSTEM
-from servers import Postgres
+from servers.postgres import Postgres
+from tests.dispatch.catalogue_files import import_all
 from tests.notifications.chaos import make_tables
 from web.demo import demand
 
@@ -83,7 +83,7 @@ def _batch(sessions: Any, found: dict[str, Any]) -> None:
         proposal = timed(found, "difference", lambda: propose.difference(session, question, answer))
     found["moves"], found["waits"] = len(proposal.moves), len(proposal.waiting)
 
-    def write() -> apply_batch.BatchResult:
+    def write() -> apply_batch.AppliedMoves:
         with sessions.begin() as session:
             return apply_batch.apply(session, proposal, by=SYSTEM, at=at)
 
@@ -108,7 +108,7 @@ def _one_after_another(sessions: Any, found: dict[str, Any], one_by_one: int, pa
 
     def tell() -> int:
         with sessions.begin() as session:
-            return apply_batch.tell_placed(session, at=at, limit=200)
+            return telling.tell_placed(session, at=at, limit=200)
 
     timed(found, "200 told", tell)
 
@@ -177,7 +177,7 @@ def _one_by_one(sessions: Any, count: int, pause_s: float) -> dict[str, dict[str
         place_one(sessions, project_id)
         done = time.perf_counter()
         with sessions.begin() as session:
-            apply_batch.tell_placed(session, at=db.now(session), project_id=project_id)
+            telling.tell_placed(session, at=db.now(session), project_id=project_id)
         taken.append((done - began) * 1000)
         told.append((time.perf_counter() - done) * 1000)
         time.sleep(pause_s)

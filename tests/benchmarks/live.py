@@ -26,9 +26,9 @@ from routing.model.problem import Problem
 from routing.model.quantities import Load, Window
 from routing.model.request import Request, RequestKind, Stop
 from routing.search.day_events import CourierDelayed, CourierLeft, Event, RequestAdded, RequestDropped
-from routing.search.day_under_way import with_announced_windows
 from routing.search.replan import Replanned, replan
 from routing.search.solve import compile_core, solve
+from tests.routing.search.announced import with_announced_windows
 
 BEFORE_S, AFTER_S, MOVED_A_MIN = 1800, 5400, 60
 """What was announced: two hours around the planned start; a minute outside costs as much as one on the road."""
@@ -116,9 +116,10 @@ def replans(args: argparse.Namespace) -> None:
             plain = solve(without_announcements(new.problem), limit_s=1.8, seed=seed)
             done = {(d.request, d.side) for v in new.problem.vehicles if v.prefix for d in v.prefix.done}
             plain_kept, ahead = kept(new.problem, plain, done)
+            told = new.windows_kept + len(new.windows_moved)
             say(
                 what=name, seed=seed, seconds=round(took_s, 2), kept=new.windows_kept, moved=len(new.windows_moved),
-                share=round(new.kept_share, 3), plain_share=round(plain_kept / max(1, ahead), 3),
+                share=round(new.windows_kept / max(1, told), 3), plain_share=round(plain_kept / max(1, ahead), 3),
                 unserved=len(new.plan.unserved), changed=len(new.changes),
                 other_courier=sum(change.other_courier for change in new.changes),
             )  # fmt: skip

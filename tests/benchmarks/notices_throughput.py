@@ -28,7 +28,8 @@ import db
 from notifications import facts, outbox, task_publisher, tasks
 from notifications.facts import NoticeDay
 from notifications.message import OPEN, Message
-from servers import Postgres, Valkey
+from servers.postgres import Postgres
+from servers.valkey import Valkey
 from tests.notifications.chaos import ROOT, VALUES, free_port, make_tables
 from tests.notifications.chaos_workers import Storm, as_json, from_json
 from tests.notifications.provider_server import Behaviour, Provider

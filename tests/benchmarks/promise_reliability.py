@@ -19,7 +19,6 @@ import numpy as np
 sys.path.insert(0, str(File(__file__).parents[2]))
 
 from dispatch.catalogue.matter_rows import matter_from
-from dispatch.core.working_days import Calendar
 from dispatch.forecast.beliefs import read_priors
 from dispatch.forecast.calibration import (
     CalibrationPoint,
@@ -40,13 +39,13 @@ from dispatch.path.approval_graph import Path
 from dispatch.path.build_path import build_path
 from dispatch.path.path_step import Counting
 from dispatch.path.schedule import Basis, MatterProgress, schedule
+from tests.dispatch.calendars import shipped_calendar
 
 DATA = File(__file__).parents[2] / "dispatch" / "data"
 START = date(2025, 1, 6)
 CITIES = tuple(f"C{n:02d}" for n in range(13))
 TARGET_WD = 50
-with (DATA / "calendar_2025_2027.csv").open(encoding="utf-8") as calendar_file:
-    CALENDAR = Calendar.from_rows(csv.DictReader(calendar_file))
+CALENDAR = shipped_calendar()
 
 FACTS = (
     Facts(),

@@ -18,7 +18,6 @@ sys.path.insert(0, str(File(__file__).parents[2]))
 from agents.matching.batch import match
 from agents.matching.model import MatchingAgent, NetworkPlace, Weights
 from dispatch.catalogue.matter_rows import matter_from
-from dispatch.core.working_days import Calendar
 from dispatch.forecast.beliefs import read_priors
 from dispatch.forecast.durations import Durations
 from dispatch.forecast.path_sampling import prepare_path_samples
@@ -28,6 +27,7 @@ from dispatch.path.build_path import build_path
 from dispatch.simulation.comparison import compare
 from dispatch.simulation.demand import County, demand
 from dispatch.simulation.policies import ByMatching, HallRule, NearestFree, Seats
+from tests.dispatch.calendars import shipped_calendar
 
 ROOT = File(__file__).parents[2]
 
@@ -55,7 +55,7 @@ def main() -> None:
         r["code"]: NetworkPlace(r["parent_code"] or None, int(r["level"]), float(r["lon"]), float(r["lat"]))
         for r in rows("agents/data/network.csv")
     }
-    calendar = Calendar.from_rows(rows("dispatch/data/calendar_2025_2027.csv"))
+    calendar = shipped_calendar()
     matters = tuple(map(matter_from, rows("dispatch/data/catalog_industrial_permit.csv")))
     path = build_path(matters_for(matters, Facts(special_fire=True)))
     view = outlook(prepare_path_samples(path, Durations.before_any_case(read_priors())))

@@ -1,7 +1,8 @@
 """A small county to test in: 武进区 with a few towns, its catalogue, its agents, an enterprise that asks."""
 
+import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
@@ -11,20 +12,30 @@ import db
 from agents.network import Division, ServiceCentre
 from agents.network_import import import_network
 from agents.roster import Agent, AgentSkill, Category, Team
-from dispatch.acts import booking, delegation, papers, prescreening, project_intake
+from dispatch.acts.act import perform
+from dispatch.acts.asking import RequestProject, SignDelegation, SiteGiven
+from dispatch.acts.booking import Appointment
+from dispatch.acts.delegation import AuthorisedPerson
+from dispatch.acts.importing import ImportCalendar
 from dispatch.assignment import staffing
 from dispatch.cases.case import Case
 from dispatch.cases.notify import Desk, DeskKind
+from dispatch.cases.obligations.marking import mark
 from dispatch.cases.project import Contact, Enterprise, Power, Project
-from dispatch.catalogue.imports import import_all
+from dispatch.catalogue.imports import CALENDAR_FILE
 from dispatch.catalogue.matter import Family
 from dispatch.core.actor import SYSTEM, Actor, Role
-from dispatch.core.shanghai_time import utc
+from dispatch.core.ids import ContactId, ProjectNo
+from routing.day.courier_run import CourierRun
+from routing.day.courier_stop import CourierStop, StopState
 from routing.day.couriers import Courier, Shift, VehicleKind
+from routing.day.day_plan import PlanState
+from routing.day.plan_jobs import queue_plan
 from routing.day.stops import Address
+from tests.dispatch import steps
+from tests.dispatch.catalogue_files import import_all
+from tests.dispatch.moments import MONDAY, TEN
 
-MONDAY = date(2026, 11, 23)
-TEN = utc(MONDAY, time(10))
 WUJIN = "320412000000"
 PROVINCE_ROWS = """code,name,level,parent_code,kind,lon,lat,precision
 320000000000,江苏省,1,,province,118.757540,32.062914,exact
@@ -74,6 +85,7 @@ def make_county(session: Session, folder: Path, *, agents: int = 3, capacity: in
     centres.write_text(CENTRE_ROWS, encoding="utf-8")
     import_network(session, divisions, centres)
     import_all(session)
+    mark(session, calendar=True)
     division = session.scalars(select(Division).where(Division.code == WUJIN)).one()
     team = Team(name="武进代办一组", division_id=division.id)
     session.add(team)
@@ -153,20 +165,14 @@ def a_request(
     **more: object,
 ) -> tuple[Case, Actor]:
     """A case at REQUESTED."""
-    enterprise, contact, viewer = an_enterprise(county.session, phone=phone, name=name)
-    intake = project_intake.ProjectIntake(
-        name="精密机床扩产项目",
-        family=Family.INDUSTRIAL_PERMIT,
-        site=project_intake.ProjectSite(
-            division_code=county.town.code, lon=119.96, lat=31.72, address="湖塘镇人民东路1号"
-        ),
-        matters=matters,
-        **more,  # type: ignore[arg-type]
-    )
-    case = project_intake.request(
-        county.session, enterprise=enterprise, contact=contact, intake=intake, by=viewer, at=at
-    )
-    return case, viewer
+    _, contact, viewer = an_enterprise(county.session, phone=phone, name=name)
+    near = (round(county.town.lon + 0.005, 3), round(county.town.lat + 0.007, 3))
+    site = SiteGiven(county.town.code, *near, address="湖塘镇人民东路1号")
+    request = RequestProject(
+        name="精密机床扩产项目", family=Family.INDUSTRIAL_PERMIT, site=site, matters=matters,
+        contact_id=ContactId(contact.id), **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+    return steps.request(county.session, request, by=viewer, at=at), viewer
 
 
 def an_assigned_case(county: County, **more: object) -> tuple[Case, Actor]:
@@ -174,19 +180,14 @@ def an_assigned_case(county: County, **more: object) -> tuple[Case, Actor]:
     case, viewer = a_request(county, **more)  # type: ignore[arg-type]
     project = county.session.get_one(Project, case.project_id)
     staffing.assign(county.session, project, agent_id=county.agents[0].id, by=SYSTEM, at=TEN)
-    delegation.delegate(
-        county.session,
-        project,
-        legal_representative="张法人",
-        powers=list(Power),
-        people=[delegation.AuthorisedPerson("王经理", "+8613812345678")],
-        valid_to=date(2027, 6, 30),
-        by=viewer,
-        at=TEN,
-    )
+    letter = SignDelegation(
+        project=ProjectNo(project.project_no), legal_representative="张法人", powers=tuple(Power),
+        people=(AuthorisedPerson("王经理", "+8613812345678"),), valid_to=date(2027, 6, 30),
+    )  # fmt: skip
+    steps.take(county.session, letter, viewer, TEN)
     for material in case.materials:
         if not material.on_paper and material.state == "wanted":
-            papers.give_material(
+            steps.give_material(
                 county.session, case, material, sha256="0" * 64, media_type="application/pdf", filename="a.pdf",
                 by=viewer, at=TEN,
             )  # fmt: skip
@@ -196,11 +197,39 @@ def an_assigned_case(county: County, **more: object) -> tuple[Case, Actor]:
 def a_prescreened_case(county: County, **more: object) -> tuple[Case, Actor]:
     """A case at PRESCREENED."""
     case, viewer = an_assigned_case(county, **more)
-    prescreening.prescreen(county.session, case, by=county.agent_viewer(), at=TEN)
+    steps.prescreen(county.session, case, by=county.agent_viewer(), at=TEN)
     return case, viewer
 
 
-def an_appointment(on: date = MONDAY + timedelta(days=1), opens: int = 9, closes: int = 11) -> booking.Appointment:
+def an_appointment(on: date = MONDAY + timedelta(days=1), opens: int = 9, closes: int = 11) -> Appointment:
     """Tomorrow morning at the factory gate."""
     address = Address(119.96, 31.72, "湖塘镇人民东路1号", "王经理", "+8613812345678", "常州精机有限公司")
-    return booking.Appointment(on=on, opens_s=opens * 3600, closes_s=closes * 3600, address=address)
+    return Appointment(on=on, opens_s=opens * 3600, closes_s=closes * 3600, address=address)
+
+
+def on_a_run(county: County, stop: CourierStop, *, courier: int = 0) -> CourierRun:
+    """The stop is planned, last on the courier's run of its day, as a committed plan leaves it."""
+    session, courier_id = county.session, county.couriers[courier].id
+    run = session.scalar(select(CourierRun).where(CourierRun.courier_id == courier_id, CourierRun.on == stop.on))
+    if run is None:
+        plan = queue_plan(
+            session, division_id=county.division.id, on=stop.on, cutoff=stop.cutoff, limit_s=1, by="", at=TEN
+        )
+        plan.state = PlanState.COMMITTED
+        run = CourierRun(plan_id=plan.id, courier_id=courier_id, on=stop.on, starts_s=8 * 3600, ends_s=12 * 3600)
+        session.add(run)
+        session.flush()
+    stop.state, stop.run_id = StopState.PLANNED, run.id
+    stop.position = 1 + len(session.scalars(select(CourierStop.id).where(CourierStop.run_id == run.id)).all())
+    session.flush()
+    return run
+
+
+def take_off(session: Session, folder: Path, *days: date) -> None:
+    """The calendar is imported again with these days as holidays more."""
+    off = {str(day) for day in days}
+    rows = CALENDAR_FILE.read_text(encoding="utf-8").splitlines()
+    changed = folder / "calendar.csv"
+    text = "\n".join(re.sub(r",1,[a-z_]*,", ",0,holiday,", row) if row[:10] in off else row for row in rows)
+    changed.write_text(text + "\n", encoding="utf-8")
+    perform(session, ImportCalendar(changed), SYSTEM)

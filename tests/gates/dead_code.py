@@ -20,10 +20,11 @@ DECORATORS = [
     *("@*.before_request", "@*.after_request", "@*.app_template_*", "@*.template_*", "@*.context_processor"),
     *("@*.user_loader", "@*.request_loader", "@*.task", "@shared_task", "@*.connect", "@*.listens_for", "@listens_for"),
     *("@validates", "@field_validator", "@model_validator", "@field_serializer", "@*.cli.*", "@*_only", "@overload"),
+    "@*.spec_processor",
 ]
 NAMES = [
     *("process_bind_param", "process_result_value", "get_col_spec", "validate_*", "log_message", "do_GET", "do_POST"),
-    *("log_request", "log_response", "get_id", "render_item"),
+    *("log_request", "log_response", "get_id", "render_item", "__getattr__"),
 ]
 
 
@@ -38,21 +39,23 @@ def main() -> int:
     return 1 if faults else 0
 
 
-def unused() -> dict[str, str]:
+def unused(root: Path = ROOT) -> dict[str, str]:
     """The names that nothing in the program uses, and where each stands."""
     reader = Vulture(ignore_names=NAMES, ignore_decorators=DECORATORS)
-    reader.scavenge([ROOT / name for name in PROGRAM], exclude=[f"*/{folder}/*" for folder in HIDDEN])
-    on_pages = words_of_pages()
+    reader.scavenge(
+        [root / name for name in PROGRAM if (root / name).exists()], exclude=[f"*/{folder}/*" for folder in HIDDEN]
+    )
+    on_pages = words_of_pages(root)
     return {
-        item.name: f"{Path(item.filename).relative_to(ROOT).as_posix()}:{item.first_lineno}"
+        item.name: f"{Path(item.filename).relative_to(root).as_posix()}:{item.first_lineno}"
         for item in reader.get_unused_code(min_confidence=60)
         if item.typ in KINDS and item.name not in on_pages
     }
 
 
-def words_of_pages() -> set[str]:
+def words_of_pages(root: Path) -> set[str]:
     """Every word in a template or a script of the program's own."""
-    files = [*(ROOT / "web" / "templates").rglob("*"), *(ROOT / "web" / "static").glob("*.js")]
+    files = [*(root / "web" / "templates").rglob("*"), *(root / "web" / "static").glob("*.js")]
     return {word for file in files if file.is_file() for word in re.findall(r"\w+", file.read_text())}
 
 

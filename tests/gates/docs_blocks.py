@@ -60,6 +60,8 @@ def movers() -> dict[str, set[str]]:
 def stages_set(unit: ast.AST) -> Iterator[str]:
     for call in (node for node in ast.walk(unit) if isinstance(node, ast.Call)):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name == "case_change":  # what each path of an assignment writes
+            yield Stage.ASSIGNED.name
         given = call.args if name in {"move_to", "_end"} else []
         given = [*given, *(word.value for word in call.keywords if word.arg == "stage")]
         for value in given:

@@ -52,6 +52,16 @@ class Mutation:
         """What names it as long as the code around it stays: lines move, functions seldom do."""
         return self.file, self.function, self.change
 
+    @property
+    def module(self) -> str:
+        """The file as an import names it."""
+        return self.file.removesuffix(".py").replace("/", ".")
+
+    @property
+    def is_of_number(self) -> bool:
+        """Whether it only makes a number one more or one less."""
+        return isinstance(self.new, ast.Constant) and type(self.new.value) in (int, float)
+
     def apply(self) -> None:
         """Change the tree. It is never changed back: whoever does this is a fork that ends."""
         if self.index is None:

@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.gates.mutants import SETTINGS, modules_with_tests
+from tests.gates.mutants import SETTINGS, is_drawn, modules_with_tests
 from tests.gates.mutations import mutations_of
 
 CHANGES = [
@@ -59,6 +59,12 @@ def test_a_change_takes_effect_once_applied():
 
 def test_the_same_change_twice_in_a_function_has_two_names():
     assert changes_of("x = (7, 7)") == ["7 → 8", "7 → 6", "7 → 8 (2)", "7 → 6 (2)"]
+
+
+def test_a_pixel_more_is_known_by_its_change():
+    found = mutations_of("a.py", ast.parse("x = f(2, True) < 1.5"))
+    assert [each.change for each in found if each.is_of_number] == ["2 → 3", "2 → 1", "1.5 → 2.5", "1.5 → 0.5"]
+    assert [is_drawn(file) for file in ("dispatch/path/svg.py", "dispatch/path/schedule.py")] == [True, False]
 
 
 def test_every_exception_names_a_module_of_the_table():

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.gates.import_closure import ROOT, SEARCHES, SERVED, is_quick, needs_servers
 
 COLLECT = f"""
@@ -14,6 +16,7 @@ print("loaded:", sorted(loaded & {set(SERVED | SEARCHES)!r}), int(ended))
 """
 
 
+@pytest.mark.slow  # it collects the whole tier once more
 def test_the_quick_tier_loads_no_server_no_browser_and_no_search():
     done = subprocess.run([sys.executable, "-c", COLLECT], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded: [] 0", done.stdout + done.stderr

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from notifications import outbox
+from notifications import outbox, sms_rules
 from notifications.message import Message
 from notifications.settings import GatewayShare, NoticeSettings, TwilioAccount
 from tests.notifications.provider_server import SID, TOKEN
@@ -66,3 +66,8 @@ VALUES = {
     "result": "已整改",
     "ticket_no": "TS2026112100017",
 }
+
+
+def mobiles_in(text):
+    """Every mainland mobile number that stands in a text, as a carrier reads it."""
+    return sms_rules.MOBILE.findall(sms_rules.plain(text))

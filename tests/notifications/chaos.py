@@ -22,7 +22,9 @@ from sqlalchemy.orm import Session, sessionmaker
 import db
 from notifications import outbox, task_publisher, tasks
 from notifications.message import OPEN, Message, State
-from servers import Postgres, Valkey, die_with_parent
+from servers.lifetimes import die_with_parent
+from servers.postgres import Postgres
+from servers.valkey import Valkey
 from tests.notifications.chaos_workers import Storm, as_json
 from tests.notifications.provider_server import Behaviour, Provider
 from web.wiring import database_schema

@@ -28,7 +28,7 @@ import dispatch.cases.case
 import dispatch.cases.project
 from notifications import crash_points, receipts, task_publisher, tasks
 from notifications.settings import GatewayShare, NoticeSettings, TwilioAccount
-from servers import die_with_parent
+from servers.lifetimes import die_with_parent
 from tests.notifications.provider_server import SID, TOKEN
 
 TABLES = (agents.network, dispatch.cases.case, dispatch.cases.project)

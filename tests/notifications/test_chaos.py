@@ -10,7 +10,8 @@ import pytest
 
 import db
 from notifications.crash_points import CRASH_POINTS
-from servers import Postgres, Valkey
+from servers.postgres import Postgres
+from servers.valkey import Valkey
 from tests.notifications.chaos import Plan, Report, make_tables, run
 from tests.notifications.chaos_workers import ANY
 from tests.notifications.provider_server import Behaviour

@@ -13,7 +13,7 @@ import db
 from notifications import crash_points, receipts
 from notifications.delivery import deliver
 from notifications.message import Attempt, Message, State
-from servers import Postgres
+from servers.postgres import Postgres
 from tests.notifications.builders import say, twilio_settings
 from tests.notifications.chaos import make_tables
 from tests.notifications.provider_server import Behaviour

@@ -129,7 +129,7 @@ def test_an_unclear_call_is_found_again_by_our_reference(sessions, ten, make_pos
     deliver(post, message_id)
     assert stored(sessions, message_id).state is State.SENT
     assert len(domestic.taken) == 1
-    for said in receipts.from_domestic("domestic", domestic.push()):
+    for said in receipts.from_domestic("domestic", domestic.push()).receipts:
         assert receipts.receive(sessions, said) is receipts.ReceiptResult.CHANGED
     assert stored(sessions, message_id).state is State.DELIVERED
     assert stored(sessions, message_id).provider_id == domestic.taken[0]["BizId"]
@@ -140,7 +140,9 @@ def test_a_push_settles_many_messages_and_may_come_twice(sessions, ten, post, do
     for message_id in ids:
         deliver(post, message_id)
     for _ in range(2):
-        for said in receipts.from_domestic("domestic", domestic.push(success=False, code="MOBILE_NOT_ON_SERVICE")):
+        for said in receipts.from_domestic(
+            "domestic", domestic.push(success=False, code="MOBILE_NOT_ON_SERVICE")
+        ).receipts:
             receipts.receive(sessions, said)
     assert {stored(sessions, m).state for m in ids} == {State.FAILED_PERMANENT}
 

@@ -59,7 +59,7 @@ def test_a_posted_row_is_in_the_session_as_it_is_in_the_database(sessions, ten):
         row = say(session)
         assert session.get_one(Message, row.id) is row
         kept = {c.key: getattr(row, c.key) for c in Message.__mapper__.column_attrs}
-        row.resend_why = "a later change is written too"
+        row.resend_reason = "a later change is written too"
     with sessions() as session:
         stored = session.get_one(Message, row.id)
-        assert {key: getattr(stored, key) for key in kept} == kept | {"resend_why": "a later change is written too"}
+        assert {key: getattr(stored, key) for key in kept} == kept | {"resend_reason": "a later change is written too"}

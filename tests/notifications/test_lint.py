@@ -18,6 +18,8 @@ PHONE = "a phone number does not belong into the words"
 ARROW = "arrows are refused in domestic templates"
 BRACKETS = "【】 belong to the signature alone"
 GRADE = "a notice may not ask for a grade"
+CONTACT = "a private contact does not belong into the words"
+REPLY = "a notice may not ask for a reply"
 PLAIN = "a placeholder is a plain name in braces"
 SIGNATURE = "the signature 【…】 of 2 to 12 characters is missing"
 
@@ -41,6 +43,16 @@ def test_plain_words_with_their_placeholders_have_no_fault():
         ("见a.top", URL),
         ("见a.cc", URL),
         ("见a.io", URL),
+        ("见ｗｗｗ．ｘ", URL),
+        ("见t点cn", URL),
+        ("见https：//x", URL),
+        ("致电１３８１２３４１２３４", PHONE),
+        ("致电138.1234.1234", PHONE),
+        ("加微信daiban2026", CONTACT),
+        ("QQ：123456", CONTACT),
+        ("回T退订", REPLY),
+        ("请给五颗星", GRADE),
+        ("请给满分", GRADE),
         ("致电13812341234", PHONE),
         ("致电0519-12345678", PHONE),
         ("致电051912345678", PHONE),

@@ -10,11 +10,11 @@ import db
 from notifications import facts, people
 from notifications.claim import claim
 from notifications.delivery import deliver
-from notifications.message import Attempt, Message, Priority, State
-from notifications.phone import BadNumber, mobiles_in, normalise
+from notifications.message import Attempt, Message, State
+from notifications.phone import BadNumber, normalise
 from notifications.settings import NoticeSettings
-from notifications.suppression import NeverAgain, SuppressionReason, mark_number, opt_in, opt_out, suppressed
-from tests.notifications.builders import TEN, say, twilio_settings
+from notifications.suppression import NeverAgain, SuppressionReason, mark_number, opt_in, opt_out, reason_of
+from tests.notifications.builders import TEN, mobiles_in, say, twilio_settings
 from tests.notifications.provider_server import Behaviour
 
 RULES = NoticeSettings()
@@ -29,10 +29,10 @@ def test_an_unmasking_needs_a_reason_and_is_written_down(session):
     row = say(session)
     assert people.shown(row) == "138****1234"
     with pytest.raises(people.NoReason):
-        people.unmask(session, row, account_id=4, why="")
-    assert people.unmask(session, row, account_id=4, why="called back") == "+8613812341234"
+        people.unmask(session, row, account_id=4, reason="")
+    assert people.unmask(session, row, account_id=4, reason="called back") == "+8613812341234"
     [seen] = people.accesses(session)
-    assert (seen.kind, seen.account_id, seen.masked, seen.why) == ("unmask", 4, "138****1234", "called back")
+    assert (seen.kind, seen.account_id, seen.masked, seen.reason) == ("unmask", 4, "138****1234", "called back")
 
 
 def test_one_persons_data_are_exported_masked_and_covered(sessions, ten, post):
@@ -42,7 +42,7 @@ def test_one_persons_data_are_exported_masked_and_covered(sessions, ten, post):
     for message_id in ids:
         deliver(post, message_id)
     with sessions.begin() as session:
-        rows = people.export(session, "138-1234-1234", account_id=4, why="asked in writing")
+        rows = people.export(session, "138-1234-1234", account_id=4, reason="asked in writing")
         assert [r.text for r in rows] == ["requested", "pickup"]
         assert not any("13812341234" in str(r) or "482913" in str(r) or "K7M2XW9P" in str(r) for r in rows)
         [done] = people.accesses(session)
@@ -57,7 +57,7 @@ def test_one_person_is_forgotten_and_the_figures_stay(sessions, ten, post, provi
         opt_out(session, "13900000009", by_account=1)
     deliver(post, sent)
     with sessions.begin() as session:
-        assert people.erase(session, "13812341234", account_id=4, why="asked in writing") == 2
+        assert people.erase(session, "13812341234", account_id=4, reason="asked in writing") == 2
         facts.fold(session)
         [day] = facts.report(session, TEN.date(), TEN.date())
     assert (day.counts["posted"], day.counts["sent"], day.counts["suppressed"]) == (3, 1, 1)
@@ -78,7 +78,7 @@ def test_what_is_on_its_way_is_forgotten_as_soon_as_it_has_arrived(sessions, ten
     with sessions.begin() as session:
         assert claim(session, message_id, post.settings)
     with sessions.begin() as session:
-        assert people.erase(session, "13812341234", account_id=4, why="asked in writing") == 0
+        assert people.erase(session, "13812341234", account_id=4, reason="asked in writing") == 0
         people.retention(session, RULES)
         assert session.get_one(Message, message_id).to_phone
         session.get_one(Message, message_id).state = State.SENT
@@ -112,7 +112,7 @@ def test_who_opted_out_with_the_provider_stays_out(session):
     opt_out(session, "13812341234", by_account=1)
     with pytest.raises(NeverAgain):
         opt_in(session, "13812341234", by_account=1)
-    assert suppressed(session, db.keyed_hash("+8613812341234"), Priority.CODE) is SuppressionReason.ASKED_PROVIDER
+    assert session.scalar(reason_of(db.keyed_hash("+8613812341234"))) is SuppressionReason.ASKED_PROVIDER
 
 
 def test_no_log_and_no_error_names_a_number(sessions, ten, make_post, provider, caplog):

@@ -1,8 +1,11 @@
 """Phone numbers at their limits: which digits are a mobile number in a text, and how much a mask shows."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from notifications.phone import MAGIC, BadNumber, NumberType, line_of, mask, mobiles_in, normalise
+from notifications.phone import MAGIC, BadNumber, NoSmsNumber, NumberType, line_of, mask, normalise, normalise_mobile
+from tests.notifications.builders import mobiles_in
 
 
 @pytest.mark.parametrize(
@@ -17,6 +20,12 @@ from notifications.phone import MAGIC, BadNumber, NumberType, line_of, mask, mob
         ("913812345678", []),  # and in front
         ("138 1234 5678", ["138 1234 5678"]),
         ("138-1234-5678", ["138-1234-5678"]),
+        ("138-123-45678", ["138-123-45678"]),  # in whatever groups
+        ("138.1234.5678", ["138.1234.5678"]),
+        ("１３８１２３４５６７８", ["13812345678"]),
+        ("1\u200b38 1234 5678", ["138 1234 5678"]),
+        ("008613812345678", ["008613812345678"]),
+        ("320412-20261113-15004", []),
         ("138  1234 5678", []),  # one separator between two groups, no more
         ("+8613812345678", ["+8613812345678"]),
         ("86 13812345678", ["86 13812345678"]),
@@ -97,7 +106,21 @@ def test_numbers_have_one_spelling(written, stored, line):
     assert line_of(stored) is line
 
 
-@pytest.mark.parametrize("written", ["", "12345", "abc", "1381234", "+1", "138123412345678"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "12345",
+        "abc",
+        "1381234",
+        "+1",
+        "138123412345678",
+        "1381234123a",
+        "13812341234 ext 5",
+        "1381234123O",
+        "++8613812341234",
+    ],
+)
 def test_what_is_no_number_is_refused(written):
     with pytest.raises(BadNumber):
         normalise(written)
@@ -123,3 +146,28 @@ def test_numbers_inside_words_are_found_and_case_numbers_are_not():
 
 def test_each_magic_number_has_its_end():
     assert MAGIC == {"+8610000000001": "delivered", "+8610000000002": "permanent", "+8610000000003": "temporary"}
+
+
+SEPARATED = st.lists(st.sampled_from(["", " ", "-", "\u200b", "－", "　", "."]), min_size=11, max_size=11)
+
+
+@given(
+    st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True), SEPARATED, st.sampled_from(["", "+86", "86 ", "0086-", "＋８６"])
+)
+def test_a_mobile_is_the_same_however_it_is_written(number, between, country):
+    written = country + "".join(digit + mark for digit, mark in zip(number, between, strict=True))
+    assert normalise(written) == normalise_mobile(written) == f"+86{number}"
+    assert line_of(f"+86{number}") is NumberType.MAINLAND_MOBILE
+
+
+@given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True), st.integers(0, 10), st.sampled_from("aOl#*/零"))
+def test_a_mistyped_number_becomes_nobody_elses(number, place, wrong):
+    with pytest.raises(BadNumber):
+        normalise(number[:place] + wrong + number[place + 1 :])
+
+
+@pytest.mark.parametrize("written", ["0519-86310000", "4008208820", "+86 519 8631 0000"])
+def test_where_an_sms_must_arrive_a_landline_is_refused(written):
+    assert line_of(normalise(written)) is NumberType.MAINLAND_LANDLINE
+    with pytest.raises(NoSmsNumber):
+        normalise_mobile(written)

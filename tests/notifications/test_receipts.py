@@ -1,6 +1,7 @@
 """Receipts: late, twice, in any order, forged; every message ends in one state."""
 
 import itertools
+import json
 import os
 import random
 from datetime import timedelta
@@ -156,7 +157,7 @@ def test_each_class_of_error_does_what_it_must(sessions, ten, post, provider, co
         row = session.get_one(Message, message.id)
         assert (row.state, row.error_code) == (state, code)
         marked = session.scalars(select(SuppressedNumber)).first()
-        assert (marked.why if marked else None) is mark
+        assert (marked.reason if marked else None) is mark
     deliver(post, message.id)
     assert len(provider.taken) == 1  # none of these is sent again
 
@@ -286,10 +287,31 @@ def test_what_is_no_receipt_is_named_so(form):
         receipts.from_twilio({}, form)
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'[{"biz_id": "1"}]', b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b"[" * 100_000])
 def test_what_is_no_domestic_push_is_named_so(body):
     with pytest.raises(receipts.BadReceipt):
         receipts.from_domestic("domestic", body)
+
+
+def test_an_odd_row_spoils_no_other():
+    rows = [
+        {"biz_id": "a", "out_id": "1.1", "success": True},
+        {"phone_number": "13900139001", "content": "TD", "send_time": "2026-11-24 10:01:00"},
+        {"biz_id": "b", "out_id": "2.1", "success": "false", "err_code": "X"},
+        {"biz_id": "c"},
+        {"success": True},
+        {"biz_id": ["d"], "success": {}},
+        {"biz_id": "e\x00", "success": True},
+        {"biz_id": "f", "success": True, "out_id": "\ud800"},
+        1,
+        None,
+    ]
+    push = receipts.from_domestic("domestic", json.dumps(rows).encode())
+    assert [(r.provider_id, r.status, r.error_code) for r in push.receipts] == [
+        ("a", "delivered", None), ("b", "undelivered", "X"),
+    ]  # fmt: skip
+    assert [(r.phone, r.words) for r in push.replies] == [("13900139001", "TD")]
+    assert list(push.odd) == rows[3:]
 
 
 def test_receipts_count_into_the_day(sessions, ten, post):

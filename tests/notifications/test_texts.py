@@ -127,6 +127,7 @@ def test_an_edit_with_faults_is_refused_with_every_fault_at_once(session):
 def test_a_new_releases_words_are_a_new_version_and_an_operators_own_stay(session):
     texts.current(session, "closed", "zh")
     session.execute(update(texts.TextVersion).values(words="the words of the last release"))
+    session.commit()  # new words are written apart, and whoever changes texts meanwhile is waited for
     assert texts.current(session, "closed", "zh").version == 2
     texts.edit(session, "closed", "zh", "{case_no}办完了。", by_account=1, note="", settings=SETTINGS)
     assert texts.current(session, "closed", "zh").words == "{case_no}办完了。"

@@ -9,7 +9,7 @@ from celery import Celery
 from notifications.message import Message, State
 from notifications.settings import NoticeSettings
 from notifications.tasks import NOTICES
-from servers import until
+from servers.lifetimes import until
 from tests.notifications.builders import say
 from web.wiring.supervisor import Supervisor
 from web.wiring.worker_watchdog import SILENT, Watch

@@ -15,6 +15,7 @@ from dispatch.core.actor import Role
 from notifications import task_publisher
 from web.app import create_app
 from web.wiring.accounts import HASHER, Account
+from web.wiring.login_sessions import SignInMeans, begin
 from web.wiring.settings import Settings
 
 PASSWORD = "an honest password"
@@ -89,6 +90,8 @@ def account(sessions: sessionmaker[Session]) -> Callable[..., Account]:
                 session.add(enterprise)
                 session.flush()
                 more["enterprise_id"] = enterprise.id
+            if role is Role.ENTERPRISE:
+                more = {"confirmed_at": db.now(session), "is_owner": True} | more
             made = Account(role=role, name="张三", login=login or role.value, password_hash=PASSWORD_HASH, **more)
             if phone:
                 made.set_phone(phone)
@@ -112,13 +115,19 @@ def signed_in_client(app: Flask, person: Account) -> FlaskClient:
     """A browser with this account's session cookie."""
     client = app.test_client()
     with client.session_transaction() as cookie:
-        cookie["_user_id"] = f"{person.id}.{person.epoch}"
-        cookie["_fresh"] = True
+        cookie.update(_signed_in(app, person))
     return client
+
+
+def _signed_in(app: Flask, person: Account) -> dict[str, object]:
+    """A cookie's content for a session of this account that begins now."""
+    with app.extensions["daiban.sessions"].begin() as session:
+        secret = begin(session, session.get_one(Account, person.id), means=SignInMeans.PASSWORD)
+    return {"_user_id": secret, "_fresh": True}
 
 
 def cookie_of(app: Flask, person: Account) -> str:
     """The session cookie that a real browser needs to be this person."""
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     assert serializer is not None
-    return str(serializer.dumps({"_user_id": f"{person.id}.{person.epoch}", "_fresh": True}))
+    return str(serializer.dumps(_signed_in(app, person)))

@@ -1,17 +1,16 @@
 """Every page of every audience in a real browser, as wide as a phone: no error, no sideways scroll, usable by all."""
 
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
 from dispatch.core.actor import Role
 from tests.web.conftest import cookie_of
+from tests.web.live_server import served
 from tests.web.test_scope import ROUTES, client_of, routes, url
 from tests.web.world import World, app_over
 
@@ -54,13 +53,8 @@ def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPath
 @pytest.fixture(scope="module")
 def address(app: Flask) -> Iterator[str]:
     """The application behind a real port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 def pages_of(app: Flask, world: World, role: Role | None) -> list[str]:
@@ -80,7 +74,9 @@ def pages_of(app: Flask, world: World, role: Role | None) -> list[str]:
 @pytest.mark.parametrize("role", [None, *ORDER], ids=lambda role: role or "stranger")
 def test_every_page_is_fit_to_be_shown(app: Flask, address: str, browser: Browser, role: Role | None) -> None:
     world: World = app.extensions["world"]
-    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN", service_workers="block")
+    context = browser.new_context(  # nothing fades in while it is measured
+        viewport={"width": 390, "height": 844}, locale="zh-CN", service_workers="block", reduced_motion="reduce"
+    )
     context.set_default_timeout(60_000)
     if role is not None:
         context.add_cookies([{"name": "daiban", "value": cookie_of(app, world.accounts[role]), "url": address}])

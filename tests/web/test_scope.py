@@ -6,7 +6,8 @@ the roles listed, ``theirs`` must answer them, and everybody else whatever they 
 
 import os
 import re
-from collections.abc import Iterator
+import uuid
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,8 +16,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from dispatch.core.actor import Role
+from routing.day.couriers import Courier
 from tests.web.conftest import signed_in_client
-from tests.web.world import ArgsOf, World, app_over
+from tests.web.world import ArgsOf, World, a_leave, a_shift_rule, app_over
 
 ENTERPRISE, AGENT, LEAD, COURIER, SUPERVISOR, OPERATOR = (
     Role.ENTERPRISE, Role.AGENT, Role.LEAD, Role.COURIER, Role.SUPERVISOR, Role.OPERATOR,
@@ -37,6 +39,8 @@ class Row:
     sees_all: frozenset[Role] = frozenset({OPERATOR})
 
 
+ENDS_A_SESSION = frozenset({"POST /logout", "POST /account/proof"})
+"""Signing out; and proving to be there with neither a password nor an authenticator, which is signing in anew."""
 PUBLIC = Row(public=True)
 SIGNED_IN = Row(EVERYBODY)
 
@@ -56,6 +60,11 @@ A_LETTER = {
     "legal_representative": "张法人", "powers": ["submit"], "people": [{"name": "王经理", "phone": "13812345678"}],
     "valid_to": "2027-06-30",
 }  # fmt: skip
+AN_AGENT = {
+    "version": 99, "name": "张", "phone": "13800000041", "division": "320412000000", "capacity": 5, "weekly_hours": 40,
+    "stars": 3,
+}  # fmt: skip
+A_LEAVE = {"starts_on": "2027-05-10", "ends_on": "2027-05-11"}
 AN_EVENT = {"event_id": "6f1e5b8e-6a53-4d2e-9f2b-6d2d4fb0a001", "act": "problem"}
 
 ROUTES: dict[str, Row] = {
@@ -69,10 +78,25 @@ ROUTES: dict[str, Row] = {
     "POST /register": PUBLIC,
     "POST /register/code": PUBLIC,
     "POST /language/<code>": PUBLIC,
+    "GET /account/entry/<key>": PUBLIC,
+    "POST /account/entry/<key>": PUBLIC,
     "GET /account/waiting": SIGNED_IN,
+    "GET /account/security": SIGNED_IN,
+    "POST /account/security/password": Row(EVERYBODY, form={"new": "kurz"}),
+    "POST /account/security/sessions": Row(EVERYBODY, form={"session": "others"}),
+    "POST /account/security/tokens": Row(EVERYBODY, form={"name": ""}),
+    "POST /account/security/tokens/<int:token_id>/end": only(LEAD, sees_all=frozenset()),
+    "GET /login/second": PUBLIC,
+    "POST /login/second": PUBLIC,
+    "GET /account/factor": SIGNED_IN,
+    "POST /account/factor": SIGNED_IN,
+    "POST /account/factor/removal": SIGNED_IN,
+    "GET /account/proof": SIGNED_IN,
+    "POST /account/proof": SIGNED_IN,
     "GET /account/people": only(ENTERPRISE),
     "POST /account/people/<int:account_id>/approval": only(ENTERPRISE),
     "POST /account/people/<int:account_id>/removal": only(ENTERPRISE),
+    "GET /assets/<wanted>/<path:name>": PUBLIC,
     # health, documents, hooks: a hook knows its caller by a signature
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
@@ -81,11 +105,20 @@ ROUTES: dict[str, Row] = {
     "GET /docs/problems": PUBLIC,
     "GET /openapi.json": PUBLIC,
     "POST /hooks/twilio/status": PUBLIC,
+    "POST /hooks/twilio/reply": PUBLIC,
     "POST /hooks/domestic/<secret>/status": PUBLIC,
     # the operator
     "GET /operator/accounts": only(OPERATOR),
     "POST /operator/accounts": only(OPERATOR, form={"q": "张三"}),
+    "GET /operator/security": only(OPERATOR),
+    "GET /operator/security.csv": only(OPERATOR),
+    "GET /operator/setup": only(OPERATOR),
+    "GET /operator/accounts/new": only(OPERATOR),
+    "POST /operator/accounts/new": only(OPERATOR),
     "POST /operator/accounts/<int:account_id>": only(OPERATOR),
+    "POST /operator/credit-codes": only(
+        OPERATOR, form={"credit_code": "91320412MA7YBKT850", "enterprise_name": "样本", "reason": "已核对执照"}
+    ),
     "POST /operator/clock": only(LEAD, OPERATOR, form={"step": "hour"}),
     # the four audiences
     "GET /my": only(ENTERPRISE),
@@ -113,6 +146,7 @@ ROUTES: dict[str, Row] = {
         for method in ("GET", "POST")
         for page in ("withdrawal", "evaluation", "pickup", "delivery", "papers/<int:material_id>")
     },
+    "GET /my/cases/<case_no>/documents/<int:review_event_id>": only(ENTERPRISE),
     "POST /my/cases/<case_no>/correction": only(ENTERPRISE),
     "GET /my/parcels/<waybill>/window": only(ENTERPRISE),
     "POST /my/parcels/<waybill>/window": only(ENTERPRISE),
@@ -124,6 +158,20 @@ ROUTES: dict[str, Row] = {
     "GET /team": Row(STAFF),
     # the team's runs, map, messages, grades, report, catalogue
     "GET /team/runs": only(LEAD, SUPERVISOR, OPERATOR),
+    "GET /team/roster": only(LEAD, SUPERVISOR, OPERATOR),
+    "GET /team/roster/template": only(LEAD, OPERATOR),
+    "POST /team/roster/sheet": only(LEAD, OPERATOR),
+    "GET /team/roster/<int:courier_id>": only(LEAD, SUPERVISOR, OPERATOR),
+    "POST /team/roster/<int:courier_id>/rules": only(LEAD, OPERATOR, form={"first_on": "2026-12-01"}),
+    "POST /team/roster/<int:courier_id>/rules/<int:rule_id>/removal": only(LEAD, OPERATOR),
+    "POST /team/roster/<int:courier_id>/vehicle": only(LEAD, OPERATOR, form={"vehicle": "van"}),
+    "GET /team/couriers": only(LEAD, SUPERVISOR, OPERATOR),
+    "POST /team/couriers/reports/<int:report_id>": only(LEAD, OPERATOR, form={"decision": "answer", "words": "已知"}),
+    "GET /team/couriers/reports/<int:report_id>/proofs/<digest>": only(LEAD, SUPERVISOR, OPERATOR),
+    "POST /team/passes/<int:pass_id>/calling-off": only(LEAD, OPERATOR, form={"why": "已带回"}),
+    "POST /team/couriers/<int:courier_id>/words": only(LEAD, OPERATOR, form={"words": "先去开发区"}),
+    "GET /team/calls": only(LEAD, SUPERVISOR, OPERATOR),
+    "POST /team/calls/<int:word_id>": only(LEAD, OPERATOR, form={"note": "已说好"}),
     "POST /team/runs/plans": only(LEAD, OPERATOR, form={"area": "320412000000"}),
     "POST /team/runs/couriers/<int:courier_id>": only(LEAD, OPERATOR, form={"what": "late", "minutes": "30"}),
     "GET /team/plans/<int:plan_id>": only(LEAD, SUPERVISOR, OPERATOR),
@@ -144,6 +192,8 @@ ROUTES: dict[str, Row] = {
     "GET /team/texts": only(OPERATOR),
     "GET /team/texts/<text_name>/<locale>": only(OPERATOR, scoped=False),
     "POST /team/texts/<text_name>/<locale>": only(OPERATOR, scoped=False),
+    "GET /team/claims": only(LEAD, OPERATOR),
+    "POST /team/claims/<int:claim_id>": only(LEAD, OPERATOR, form={"act": "approve"}),
     "GET /team/evaluations": Row(STAFF),
     "POST /team/evaluations/<int:rectification_id>": only(
         AGENT, SUPERVISOR, OPERATOR, form={"step": "verified", "words": "属实"}
@@ -160,6 +210,13 @@ ROUTES: dict[str, Row] = {
     "POST /run/stops/<int:stop_id>/first": only(COURIER),
     "GET /run/load": only(COURIER),
     "POST /run/load": only(COURIER, form={"run_id": "1", "waybill": "EA1"}),
+    "POST /run/words/<int:told_id>/read": only(COURIER),
+    "POST /run/end": only(COURIER, form={"why": "vehicle", "event_id": str(uuid.uuid4())}),
+    "POST /run/passes": only(COURIER, form={"side": "give", "event_id": str(uuid.uuid4())}),
+    "POST /run/reports": only(COURIER, form={"topic": "run", "note": "车坏了", "event_id": str(uuid.uuid4())}),
+    "POST /run/reports/<int:report_id>/seen": only(COURIER),
+    "POST /run/load/<int:run_id>/undo": only(COURIER),
+    "GET /run/session": only(COURIER),
     "GET /run/sw.js": PUBLIC,
     "GET /run/manifest.webmanifest": PUBLIC,
     "GET /run/ended": PUBLIC,
@@ -169,6 +226,12 @@ ROUTES: dict[str, Row] = {
     "POST /handovers/<list_no>/signature": only(COURIER, AGENT, LEAD, OPERATOR),
     "GET /track": PUBLIC,
     "POST /track": PUBLIC,
+    "GET /calendar": PUBLIC,
+    "GET /custody": PUBLIC,
+    "GET /custody/checkpoint": PUBLIC,
+    "GET /custody/consistency": PUBLIC,
+    "GET /my/parcels/<waybill>/receipt": only(ENTERPRISE),
+    "GET /api/v1/parcels/<waybill>/receipt": SIGNED_IN,
     # the API
     "GET /api/v1/me": SIGNED_IN,
     "GET /api/v1/me/tokens": SIGNED_IN,
@@ -178,39 +241,86 @@ ROUTES: dict[str, Row] = {
     "GET /api/v1/projects/<project_no>": Row(STAFF | {ENTERPRISE}),
     "POST /api/v1/projects/<project_no>/cases": Row(CASE_SIDES, json={"matters": ["IND-104"]}),
     "POST /api/v1/projects/<project_no>/delegation": only(ENTERPRISE, json=A_LETTER),
+    "POST /api/v1/projects/<project_no>/revocation": only(ENTERPRISE, json={"reason": "换人", "version": 99}),
     "GET /api/v1/projects/<project_no>/assignment": Row(STAFF),
     "POST /api/v1/projects/<project_no>/assignment": only(LEAD, OPERATOR, json={"mode": "auto"}),
+    "POST /api/v1/projects/<project_no>/referral": Row(ACTING, json={"reason": "出差"}),
+    "POST /api/v1/projects/<project_no>/referral/<int:referral_id>": Row(ACTING, json={"step": "declined"}),
+    "GET /api/v1/projects": SIGNED_IN,
+    "GET /api/v1/parcels": SIGNED_IN,
+    "GET /api/v1/tickets": SIGNED_IN,
+    "GET /api/v1/plans": only(LEAD, SUPERVISOR, OPERATOR),
     "GET /api/v1/cases": SIGNED_IN,
     "GET /api/v1/cases/<case_no>": Row(STAFF | {ENTERPRISE}),
     "POST /api/v1/cases/<case_no>/prescreen": Row(ACTING, json={}),
     "POST /api/v1/cases/<case_no>/corrections": Row(CASE_SIDES),
     "POST /api/v1/cases/<case_no>/materials": Row(CASE_SIDES),
+    "POST /api/v1/cases/<case_no>/documents": Row(ACTING),
     "POST /api/v1/cases/<case_no>/submission": Row(ACTING, json={}),
     "POST /api/v1/cases/<case_no>/withdrawal": Row(CASE_SIDES, json={"reason": "计划变更", "version": 0}),
     "POST /api/v1/cases/<case_no>/evaluation": only(ENTERPRISE, json={"grades": [{"review_id": 1, "grade": 5}]}),
     "POST /api/v1/cases/<case_no>/parcels": Row(CASE_SIDES, json={"leg": "pickup"}),
     "POST /api/v1/parcels/<waybill>/handovers": Row(ACTING, json={"to": "authority", "scan_id": "probe"}),
+    "POST /api/v1/parcels/<waybill>/transfer": Row(ACTING, json={"to_centre_id": 1}),
     "GET /api/v1/parcels/<waybill>/custody": SIGNED_IN,
+    "POST /api/v1/facts/<int:fact_id>/correction": Row(ACTING, json={"reason": "看错", "words": "缺页"}),
     "PATCH /api/v1/reviews/<int:review_id>": Row(ACTING, json={"step": "simulated"}),
     "POST /api/v1/plans": only(LEAD, OPERATOR, json={"area": "320412000000", "date": "2026-11-25"}),
     "GET /api/v1/plans/<int:plan_id>": only(LEAD, SUPERVISOR, OPERATOR),
     "POST /api/v1/plans/<int:plan_id>/commit": only(LEAD, OPERATOR),
     "POST /api/v1/plans/<int:plan_id>/replan": only(LEAD, OPERATOR),
     "DELETE /api/v1/plans/<int:plan_id>": only(LEAD, OPERATOR),
+    "GET /api/v1/couriers/passes": only(LEAD, SUPERVISOR, OPERATOR),
+    "POST /api/v1/couriers/passes/<int:pass_id>/calling-off": only(LEAD, OPERATOR, json={"why": "已带回"}),
+    "POST /api/v1/couriers/<int:courier_id>/words": only(LEAD, OPERATOR, json={"words": "先去开发区"}),
+    "GET /api/v1/couriers/calls": only(LEAD, SUPERVISOR, OPERATOR),
+    "POST /api/v1/couriers/calls/<int:word_id>": only(LEAD, OPERATOR, json={"note": "已说好"}),
+    "GET /api/v1/couriers/<int:courier_id>": only(LEAD, SUPERVISOR, OPERATOR),
+    "PATCH /api/v1/couriers/<int:courier_id>": only(
+        LEAD, OPERATOR, json={"vehicle": "van", "pieces": 100, "kilograms": 200}
+    ),
+    "POST /api/v1/couriers/<int:courier_id>/rules": only(LEAD, OPERATOR, json={"first_on": "2026-12-01"}),
+    "DELETE /api/v1/couriers/<int:courier_id>/rules/<int:rule_id>": only(LEAD, OPERATOR),
+    "POST /api/v1/couriers/roster": only(LEAD, OPERATOR, json={"lines": []}),
     "GET /api/v1/runs/mine": only(COURIER),
+    "POST /api/v1/runs/facts": only(COURIER, json={**AN_EVENT, "stop": 1}),
+    "POST /api/v1/runs/facts/<uuid:event_id>/photos": only(COURIER, json={"photos": []}),
+    "POST /api/v1/runs/reports": only(COURIER, json={"event_id": str(uuid.uuid4()), "topic": "run", "note": "车坏了"}),
+    "POST /api/v1/runs/reports/<int:report_id>/seen": only(COURIER),
+    "POST /api/v1/runs/words/<int:told_id>/read": only(COURIER, json={}),
+    "POST /api/v1/runs/end": only(COURIER, json={"event_id": str(uuid.uuid4()), "why": "vehicle"}),
+    "POST /api/v1/runs/passes": only(COURIER, json={"event_id": str(uuid.uuid4()), "side": "give"}),
+    "POST /api/v1/runs/phone": only(COURIER, json={"device": str(uuid.uuid4())}),
+    "GET /api/v1/runs/uploads/<uuid:upload_id>": only(COURIER, scoped=False),
+    "PUT /api/v1/runs/uploads/<uuid:upload_id>": only(COURIER, scoped=False),
     "POST /api/v1/stops/<int:stop_id>/events": only(COURIER, LEAD, json=AN_EVENT),
     "POST /api/v1/stops/<int:stop_id>/proofs": only(COURIER, LEAD),
     "POST /api/v1/tickets": Row(STAFF | {ENTERPRISE}, json={"kind": "question", "words": "?", "area": "320412000000"}),
+    "POST /api/v1/tickets/<ticket_no>": Row(STAFF, json={"step": "answered", "words": "明天"}),
+    "GET /api/v1/search": Row(STAFF),
+    "GET /api/v1/obligations": SIGNED_IN,
     "GET /api/v1/messages": only(LEAD, SUPERVISOR, OPERATOR),
     "POST /api/v1/messages/<int:message_id>/resend": only(LEAD, OPERATOR, json={"reason": "未收到"}),
     "GET /api/v1/divisions": SIGNED_IN,
     "GET /api/v1/centres": SIGNED_IN,
     "GET /api/v1/matters": SIGNED_IN,
     "GET /api/v1/agents": Row(STAFF),
+    "GET /api/v1/agents/<int:agent_id>": only(LEAD, OPERATOR),
+    "PUT /api/v1/agents/<int:agent_id>": only(LEAD, OPERATOR, json=AN_AGENT),
+    "POST /api/v1/agents/<int:agent_id>/absences": only(LEAD, OPERATOR, json=A_LEAVE),
+    "PUT /api/v1/agents/<int:agent_id>/absences/<int:absence_id>": only(LEAD, OPERATOR, json=A_LEAVE),
+    "DELETE /api/v1/agents/<int:agent_id>/absences/<int:absence_id>": only(LEAD, OPERATOR),
+    "GET /api/v1/agents/<int:agent_id>/departure": only(LEAD, OPERATOR),
+    "POST /api/v1/agents/<int:agent_id>/departure": only(LEAD, OPERATOR, json={"seen": "x", "reason": "调离"}),
     # the team's desk
     "GET /team/agents": Row(STAFF),
     "GET /team/people/new": only(LEAD, OPERATOR),
     "POST /team/people/new": only(LEAD, OPERATOR, form={"name": ""}),
+    "GET /team/agents/<int:agent_id>": Row(STAFF),
+    "POST /team/agents/<int:agent_id>": only(LEAD, OPERATOR),
+    "POST /team/agents/<int:agent_id>/leave/<int:absence_id>": only(LEAD, OPERATOR, form={"step": "cancel"}),
+    "GET /team/agents/<int:agent_id>/departure": only(LEAD, OPERATOR),
+    "POST /team/agents/<int:agent_id>/departure": only(LEAD, OPERATOR, form={"seen": "x", "reason": "调离"}),
     "POST /team/agents/<int:agent_id>/leave": only(
         LEAD, OPERATOR, form={"starts_on": "2027-03-01", "ends_on": "2027-03-01"}
     ),
@@ -223,6 +333,7 @@ ROUTES: dict[str, Row] = {
     "POST /team/cases/<case_no>/delivery": Row(ACTING),
     "POST /team/cases/<case_no>/materials/<int:material_id>": Row(ACTING),
     "GET /team/cases/<case_no>/materials/<int:material_id>": Row(STAFF),
+    "GET /team/cases/<case_no>/documents/<int:review_event_id>": Row(STAFF),
     "GET /team/cases/<case_no>/proofs/<digest>": Row(STAFF),
     "POST /team/cases/<case_no>/parcels/<waybill>/scan": Row(ACTING, form={"to": "centre"}),
     "POST /team/cases/<case_no>/pickup": Row(ACTING),
@@ -230,7 +341,9 @@ ROUTES: dict[str, Row] = {
     "POST /team/cases/<case_no>/refusal": Row(ACTING),
     "POST /team/cases/<case_no>/reviews/<int:review_id>": Row(ACTING, form={"step": "accepted"}),
     "POST /team/cases/<case_no>/submission": Row(ACTING),
+    "GET /team/find": Row(STAFF),
     "GET /team/inbox": Row(STAFF),
+    "GET /team/owed": Row(STAFF),
     "GET /team/projects": Row(STAFF),
     "GET /team/projects/<project_no>": Row(STAFF),
     "GET /team/projects/<project_no>/lists": Row(STAFF),
@@ -243,9 +356,12 @@ ROUTES: dict[str, Row] = {
     "GET /team/calibration": only(LEAD, SUPERVISOR, OPERATOR),
     "POST /team/projects/<project_no>/assignment": only(LEAD, OPERATOR),
     "POST /team/projects/<project_no>/referral": Row(ACTING),
-    "POST /team/projects/<project_no>/referral/<int:referral_id>": Row(ACTING),
+    "POST /team/projects/<project_no>/referral/<int:referral_id>": Row(ACTING, form={"step": "accepted"}),
     "GET /team/tickets": Row(STAFF),
-    "POST /team/tickets/<ticket_no>": Row(STAFF),
+    "POST /team/cases/<case_no>/parcels/<waybill>/transfer": Row(ACTING),
+    "POST /team/cases/<case_no>/facts/<int:fact_id>": Row(ACTING, form={"reason": "看错", "never_was": "1"}),
+    "POST /team/tickets/<ticket_no>/facts/<int:fact_id>": Row(ACTING, form={"reason": "看错", "never_was": "1"}),
+    "POST /team/tickets/<ticket_no>": Row(STAFF, form={"step": "answered"}),
 }
 
 MAY_ANSWER_ANYTHING_BUT = {401, 403, 404, 405, 500, 501}
@@ -331,7 +447,8 @@ def test_a_stranger_sees_only_what_is_public(app: Flask, world: World) -> None:
         answer = ask(app, app.test_client(), line, world.ours)
         if ROUTES[line].public:
             assert answer.status_code != 401, line
-            assert not (answer.location or "").startswith("/login"), line
+            is_half_way = line.endswith("/login/second")  # which begins with the password
+            assert is_half_way or not (answer.location or "").startswith("/login"), line
         elif "/api/" in line:
             assert answer.status_code == 401, line
         else:
@@ -362,7 +479,7 @@ def test_a_role_is_answered_where_it_may_be_and_finds_nothing_elsewhere(app: Fla
     }
     for line in sorted(set(ROUTES) & set(routes(app)), key=lambda line: (not line.startswith("GET"), line)):
         row, names = ROUTES[line], routes(app)[line][2]
-        if row.public or line == "POST /logout":
+        if row.public or line in ENDS_A_SESSION:
             continue
         kind = "api" if "/api/" in line else "page"
         if role not in row.roles:
@@ -374,8 +491,20 @@ def test_a_role_is_answered_where_it_may_be_and_finds_nothing_elsewhere(app: Fla
             answer = ask(app, browser, line, world.theirs)
             assert answer.status_code == 404, f"{role} on another's {line}"
             assert without_address(answer) == absent[kind], f"{role} on another's {line} learns something"
-        answer = ask(app, browser, line, world.ours)
+        answer = ask(app, browser, line, still_there(app, world, names))
         assert answer.status_code not in MAY_ANSWER_ANYTHING_BUT, f"{role} on {line}: {answer.status_code}"
+
+
+def still_there(app: Flask, world: World, names: Collection[str]) -> ArgsOf:
+    """Our parts of a URL, a rule or a leave written anew: the door before may have taken it away."""
+    if "absence_id" in names:
+        with app.extensions["daiban.sessions"].begin() as session:
+            return {**world.ours, "absence_id": a_leave(session, int(world.ours["agent_id"])).id}
+    if "rule_id" not in names:
+        return world.ours
+    with app.extensions["daiban.sessions"].begin() as session:
+        courier = session.get_one(Courier, world.ours["courier_id"])
+        return {**world.ours, "rule_id": a_shift_rule(session, courier).id}
 
 
 def without_address(answer: TestResponse) -> str:

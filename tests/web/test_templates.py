@@ -10,9 +10,11 @@ from flask import Flask, render_template
 from jinja2 import StrictUndefined, UndefinedError, nodes
 
 import web
+from dispatch.acts.handover_lists import LeftEnvelope
 from dispatch.cases.evaluation import GRADE_LABEL, Grade
 from dispatch.cases.project import Enterprise
 from dispatch.core.actor import Role
+from dispatch.views.custody_receipt import CustodyReceipt
 from dispatch.views.enterprise_case import EnterpriseCasePage
 from dispatch.views.enterprise_papers import LegRow
 from dispatch.views.enterprise_projects import EnterpriseProjectPage
@@ -22,6 +24,7 @@ from tests.web.typed_values import a_value
 from tests.web.world import World, app_over
 from web.pages.enterprise.legs import LegForm, SlotForm
 from web.pages.enterprise.questions import LetterForm
+from web.pages.enterprise.receipts import ReceiptRow
 from web.wiring.errors import ErrorAnswer
 
 TEMPLATES = Path(web.__file__).parent / "templates"
@@ -50,8 +53,13 @@ def a_case() -> EnterpriseCasePage:
 # What no page of the world shows by itself: the page's own type, filled in.
 BY_HAND: dict[str, Callable[[], dict[str, Any]]] = {
     "account/waiting.html": dict,
+    "account/second_step.html": lambda: {"wrong": ""},
     "courier/order.html": lambda: {"stop_id": 1, "broken": [("某公司", "09:10", "09:00")]},
     "enterprise/case.html": lambda: {"case": a_case(), "tickets": []},
+    "enterprise/receipt.html": lambda: {
+        "receipt": a_value(CustodyReceipt), "receipt_json": {}, "words": {}, "is_chinese": True, "script": "",
+        "rows": [a_value(ReceiptRow)],
+    },
     "enterprise/evaluate.html": lambda: {
         "case": a_case(), "form": SlotForm(), "typed": {1: ""}, "said": {1: ""},
         "labels": [(grade.value, GRADE_LABEL[grade]) for grade in Grade],
@@ -61,9 +69,11 @@ BY_HAND: dict[str, Callable[[], dict[str, Any]]] = {
         "project": a_value(EnterpriseProjectPage), "form": LetterForm(), "people": [], "wrong": [],
         "enterprise": Enterprise(name="某公司", credit_code=None), "names": []
     },
+    "courier/load_ask.html": lambda: {"run_id": 1, "taken": ["EA1"], "left": [LeftEnvelope("EA2", "厂门")]},
     "enterprise/reschedule.html": lambda: {
         "case": a_case(), "leg": a_value(LegRow), "form": a_form(SlotForm), "days": []
     },
+    "errors/fault.html": lambda: {"problem": a_value(ErrorAnswer), "lang": "en"},
     "errors/fragment.html": lambda: {"problem": a_value(ErrorAnswer)},
     "errors/page.html": lambda: {"problem": a_value(ErrorAnswer), "back": "/"},
     "team/no_calendar.html": lambda: {"year": 2031},

@@ -6,10 +6,19 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, get_args, get_origin
+from uuid import UUID
 
 from tests.dispatch.builders import TEN
 
-PLAIN: dict[type, object] = {str: "1", int: 1, float: 1.0, bool: True, datetime: TEN, date: TEN.date()}
+PLAIN: dict[type, object] = {
+    str: "1",
+    int: 1,
+    float: 1.0,
+    bool: True,
+    datetime: TEN,
+    date: TEN.date(),
+    UUID: UUID(int=1),
+}
 
 
 def a_value(wanted: Any, **given: object) -> Any:

@@ -2,32 +2,45 @@
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from agents.network import Division, Level, Precision, ServiceCentre
-from dispatch.acts import answering, booking, handover_lists
+from agents.roster import Duty, DutyKind
+from dispatch.acts import handover_lists
+from dispatch.acts.door_facts import as_said
+from dispatch.acts.door_report import DoorReport
+from dispatch.acts.recording import Happening
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
 from dispatch.cases.case import Case
+from dispatch.cases.courier_report import CourierReport, ReportKind, WhyHeld
+from dispatch.cases.courier_word import CourierWord
+from dispatch.cases.due_moments import rectify_grade_due, verify_grade_due
 from dispatch.cases.evaluation import Evaluation, Grade, Rectification, TicketKind
 from dispatch.cases.project import Project
+from dispatch.cases.visit_word import VisitChange, VisitWord
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Role
 from dispatch.custody.handover_list import Direction
 from dispatch.custody.parcel import Parcel
+from dispatch.custody.roadside_pass import RoadsidePass
 from notifications import task_publisher
 from notifications.message import Message
 from routing.day.courier_run import CourierRun
-from routing.day.courier_stop import CourierStop, StopAct, StopEvent, StopState
+from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopEvent, StopState
 from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import PlanState
 from routing.day.hours import Cutoff
 from routing.day.plan_jobs import queue_plan
+from routing.day.roster import ShiftRule
+from tests.dispatch import steps
 from tests.dispatch.builders import (
     MONDAY,
     TEN,
@@ -119,16 +132,15 @@ def another_county(session: Session, county: County) -> County:
 def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     """A case with a booked pickup, and everything of it that stands in URLs."""
     case, viewer = a_prescreened_case(county)
-    parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    parcel = steps.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     given = case.materials[0]
     given.sha256, given.media_type, given.filename = files.keep_bytes(A_PDF), "application/pdf", "a.pdf"
     project = session.get_one(Project, case.project_id)
     run = a_run_to(session, county, session.get_one(CourierStop, parcel.stop_id))
-    ticket = answering.open_ticket(
+    ticket = steps.open_ticket(
         session,
         kind=TicketKind.QUESTION,
         words="何时办结？",
-        division_id=case.division_id,
         by=viewer,
         at=TEN,
         case=case,
@@ -140,7 +152,10 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     colleague = Account(
         role=Role.ENTERPRISE, state=AccountState.WAITING, name="新同事", enterprise_id=project.enterprise_id
     )
-    session.add(colleague)
+    claim = Account(
+        role=Role.ENTERPRISE, state=AccountState.WAITING, name="申请人", enterprise_id=project.enterprise_id
+    )
+    session.add_all([colleague, claim])
     session.flush()
     session.add(
         StopEvent(
@@ -148,31 +163,49 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
             proofs=[given.sha256],
         )
     )  # fmt: skip
-    courier = a_courier(session, county)
+    courier, said = a_courier(session, county), a_courier_report(session, county, parcel)
     plan = queue_plan(
         session, division_id=county.division.id, on=MONDAY, cutoff=Cutoff.PM, limit_s=5, by="组长", at=TEN
     )
+    review = lookups.reviews_of(session, case)[0]
+    scanned = Happening(document=given.sha256)
+    steps.simulate_review(session, review, by=county.agent_viewer(), at=TEN, when=scanned)
     return {
         "case_no": case.case_no,
         "project_no": project.project_no,
         "waybill": parcel.waybill,
         "stop_id": parcel.stop_id or 0,
         "agent_id": county.agents[0].id,
+        "absence_id": a_leave(session, county.agents[0].id).id,
+        "stand_in_id": county.agents[-1].id,
         "account_id": colleague.id,
+        "claim_id": claim.id,
         "enterprise_id": project.enterprise_id,
         "contact_id": case.contact_id,
         "recipient_id": project.delegations[0].recipients[0].id,
         "run_id": run.id,
         "division_code": county.division.code,
         "material_id": given.id,
+        "fact_id": next(m for m in case.materials if m is not given and m.facts).facts[-1].id,
         "digest": given.sha256,
-        "review_id": lookups.reviews_of(session, case)[0].id,
+        "review_id": review.id,
+        "review_event_id": review.events[0].id,
         "plan_id": plan.id,
         "courier_id": courier.id,
+        "rule_id": a_shift_rule(session, courier).id,
         "list_no": a_list(session, county, parcel),
+        "centre_id": session.scalars(  # made with the list where the county had none
+            select(ServiceCentre.id).where(ServiceCentre.division_id == county.division.id)
+        ).one(),
         "message_id": session.scalars(select(Message.id).where(Message.case_id == case.id).limit(1)).one(),
         "rectification_id": a_bad_grade(session, county, case).id,
         "text_name": "assigned",
+        "told_id": a_word(session, county).id,
+        "pass_id": a_pass(session, county, parcel).id,
+        "word_id": a_visit_word(session, county, parcel).id,
+        "report_id": said.id,
+        "event_id": str(said.event_id),
+        "upload_id": str(uuid.UUID(int=8)),
         "locale": "zh",
         "ticket_no": ticket.ticket_no,
         "referral_id": referral.id,
@@ -211,6 +244,54 @@ def a_list(session: Session, county: County, parcel: Parcel) -> str:
     return sheet.list_no
 
 
+def a_courier_report(session: Session, county: County, parcel: Parcel) -> CourierReport:
+    """What the county's first courier said of the stop, open, and photographed."""
+    report = CourierReport(
+        event_id=uuid.uuid4(), kind=ReportKind.FACT, hold_reason=WhyHeld.RULE, act=StopAct.FAILED,
+        courier_id=county.couriers[0].id, division_id=county.division.id, stop_id=parcel.stop_id,
+        said=as_said(DoorReport(event_id=uuid.uuid4(), act=StopAct.FAILED, reason=FailReason.NOBODY_IN)),
+        happened_at=TEN, recorded_at=TEN, proofs=[files.keep_bytes(A_PDF)],
+    )  # fmt: skip
+    session.add(report)
+    session.flush()
+    return report
+
+
+def a_visit_word(session: Session, county: County, parcel: Parcel) -> VisitWord:
+    """A visit that nobody was told of yet, because there is no number for an SMS."""
+    word = VisitWord(
+        stop_id=parcel.stop_id, division_id=county.division.id, change=VisitChange.MOVED, on=MONDAY, opens_s=32_400,
+        closes_s=39_600, said_at=TEN,
+    )  # fmt: skip
+    session.add(word)
+    session.flush()
+    return word
+
+
+def a_word(session: Session, county: County) -> CourierWord:
+    """A word to the county's first courier that was not read."""
+    word = CourierWord(
+        courier_id=county.couriers[0].id,
+        division_id=county.division.id,
+        words="先去开发区",
+        said_at=TEN,
+        said_by="组长",
+    )
+    session.add(word)
+    session.flush()
+    return word
+
+
+def a_pass(session: Session, county: County, parcel: Parcel) -> RoadsidePass:
+    """Ordinary mail of the stop that the county's first courier is to bring back."""
+    row = RoadsidePass(
+        division_id=county.division.id, on=MONDAY, giver_id=county.couriers[0].id, stop_id=parcel.stop_id, made_at=TEN
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
 def a_courier(session: Session, county: County) -> Courier:
     """A courier of the county, on shift on Monday."""
     code = county.division.code[:6]
@@ -220,8 +301,27 @@ def a_courier(session: Session, county: County) -> Courier:
     )  # fmt: skip
     session.add(courier)
     session.flush()
+    courier.courier_no = f"C{courier.id}"  # as a sheet names the courier
     session.add(Shift(courier_id=courier.id, on=MONDAY, starts_s=8 * 3600, ends_s=18 * 3600))
     return courier
+
+
+def a_shift_rule(session: Session, courier: Courier) -> ShiftRule:
+    """The courier works on weekdays from Monday on."""
+    rule = ShiftRule(courier_id=courier.id, weekdays=[1, 2, 3, 4, 5], first_on=MONDAY, starts_s=28_800, ends_s=64_800)
+    session.add(rule)
+    session.flush()
+    return rule
+
+
+def a_leave(session: Session, agent_id: int) -> Duty:
+    """Two days of an agent's spring, a week after the leave before it."""
+    last = session.scalar(select(func.max(Duty.ends_on)).where(Duty.agent_id == agent_id)) or date(2027, 3, 1)
+    starts_on = max(last, date(2027, 3, 1)) + timedelta(days=7)
+    leave = Duty(agent_id=agent_id, kind=DutyKind.LEAVE, starts_on=starts_on, ends_on=starts_on + timedelta(days=1))
+    session.add(leave)
+    session.flush()
+    return leave
 
 
 def a_bad_grade(session: Session, county: County, case: Case) -> Rectification:
@@ -232,7 +332,11 @@ def a_bad_grade(session: Session, county: County, case: Case) -> Rectification:
     )  # fmt: skip
     session.add(evaluation)
     session.flush()
-    opened = Rectification(evaluation_id=evaluation.id, opened_at=TEN, verify_by=TEN, rectify_by=TEN)
+    calendar = calendar_of(session)
+    opened = Rectification(
+        evaluation_id=evaluation.id, opened_at=TEN, verify_by=verify_grade_due(calendar, TEN),
+        rectify_by=rectify_grade_due(calendar, TEN),
+    )  # fmt: skip
     session.add(opened)
     session.flush()
     return opened
@@ -251,6 +355,8 @@ def people(session: Session, county: County, world: World) -> None:
             agent_id=county.agents[0].id if role is Role.AGENT else None,
             courier_id=county.couriers[0].id if role is Role.COURIER else None,
             division_id=county.division.id if role in {Role.LEAD, Role.SUPERVISOR} else None,
+            confirmed_at=TEN if role is Role.ENTERPRISE else None,
+            is_owner=role is Role.ENTERPRISE,
         )
         session.add(account)
     session.flush()

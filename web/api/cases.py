@@ -6,10 +6,10 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import request, url_for
-from pydantic import RootModel
+from pydantic import Field, RootModel
 from werkzeug.exceptions import BadRequest
 
-from dispatch.acts.act import Act
+from dispatch.acts.act import STAFF, Act
 from dispatch.acts.booking import BookDelivery, BookExchange, BookPickup
 from dispatch.acts.case_result import CaseResult, LegResult, PaperResult
 from dispatch.acts.closing import EvaluateCase
@@ -22,10 +22,12 @@ from dispatch.cases.access_control import case_for
 from dispatch.cases.stages import Stage
 from dispatch.custody.parcel import Leg
 from dispatch.views import case_resource
+from dispatch.views.case_resource import CaseDetail, CaseFilter, CaseSummary
 from web.wiring import cursors, files
 from web.wiring.act_door import body_of_steps, command_from, command_from_form, offers, schema_of, take
+from web.wiring.api_answers import KeptFile, answers, page_model, takes_file
 from web.wiring.api_schema import PageQuery, Strict, problems
-from web.wiring.auth import current_actor, signed_in
+from web.wiring.auth import current_actor, roles, signed_in
 from web.wiring.idempotency import idempotent
 from web.wiring.resource_json import as_json
 from web.wiring.transactions import transaction
@@ -37,21 +39,24 @@ class CasesQuery(PageQuery):
     """Which cases."""
 
     stage: Stage | None = None
+    project_no: str = Field(default="", max_length=40)
+    q: str = Field(default="", max_length=80, description="A part of a number, the project's or the enterprise's name")
 
 
 @bp.get("/cases")
 @signed_in
 @bp.input(CasesQuery, location="query", arg_name="asked")
-@bp.output({})
+@answers(page_model(CaseSummary, ("id",)))
 @bp.doc(responses=problems(422), security="bearer")
 def listed(asked: CasesQuery) -> dict[str, Any]:
     """The cases that I may see, newest first."""
     after = _after(asked.cursor)
     with transaction() as session:
-        rows = case_resource.case_list(session, current_actor(), after=after, limit=asked.limit, stage=asked.stage)
+        which = CaseFilter(asked.stage, asked.project_no, asked.q)
+        rows = case_resource.case_list(session, current_actor(), after=after, limit=asked.limit, which=which)
     items, following = cursors.page(rows, asked.limit, lambda row: (row.created_at.isoformat(), row.id))
     return {
-        "items": [{k: v for k, v in as_json(row).items() if k != "id"} for row in items],
+        "items": [as_json(row, but=("id",)) for row in items],
         "next_cursor": following,
     }
 
@@ -71,18 +76,18 @@ def _after(cursor: str | None) -> tuple[datetime, int] | None:
 
 @bp.get("/cases/<case_no>")
 @signed_in
-@bp.output({})
+@answers(CaseDetail)
 @bp.doc(responses=problems(404), security="bearer")
-def read(case_no: str) -> dict[str, Any]:
+def read(case_no: str) -> CaseDetail:
     """One case: stage, promise, agent card, reviews, parcels, timeline."""
     with transaction() as session:
-        return as_json(case_resource.case_detail(session, current_actor(), case_no))
+        return case_resource.case_detail(session, current_actor(), case_no)
 
 
 @bp.post("/cases/<case_no>/prescreen")
 @offers(PrescreenCase)
 @bp.input(schema_of(PrescreenCase, path=("case",)), arg_name="body")
-@bp.output({})
+@answers(CaseResult)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def prescreen(case_no: str, body: Strict) -> CaseResult:
@@ -93,7 +98,7 @@ def prescreen(case_no: str, body: Strict) -> CaseResult:
 @bp.post("/cases/<case_no>/corrections")
 @offers(ReturnCorrected)
 @bp.input(schema_of(ReturnCorrected, path=("case",)), arg_name="body")
-@bp.output({})
+@answers(CaseResult)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def corrections(case_no: str, body: Strict) -> CaseResult:
@@ -103,7 +108,8 @@ def corrections(case_no: str, body: Strict) -> CaseResult:
 
 @bp.post("/cases/<case_no>/materials")
 @offers(GiveMaterial)
-@bp.output({}, status_code=201)
+@answers(PaperResult, 201)
+@takes_file(material_id="The material's id")
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 def give(case_no: str) -> tuple[PaperResult, int]:
     """One material as multipart/form-data: ``material_id`` and ``file`` (PDF, JPEG or PNG, at most 10 MB)."""
@@ -116,10 +122,25 @@ def give(case_no: str) -> tuple[PaperResult, int]:
     return take(command_from_form(GiveMaterial, request.form, case=case_no, **given)), 201
 
 
+@bp.post("/cases/<case_no>/documents")
+@roles(*STAFF)
+@answers(KeptFile, 201)
+@takes_file()
+@bp.doc(responses=problems(404, 422), security="bearer")
+def keep_document(case_no: str) -> tuple[KeptFile, int]:
+    """The scan of an authority's paper as multipart/form-data: ``file``. A step of a review names its ``sha256``."""
+    with transaction() as session:
+        case_for(session, current_actor(), case_no)  # nothing is stored for somebody who may not
+    upload = request.files.get("file")
+    if upload is None:
+        raise BadRequest("file is needed")
+    return KeptFile(files.keep(upload)), 201
+
+
 @bp.post("/cases/<case_no>/submission")
 @offers(SubmitCase)
 @bp.input(schema_of(SubmitCase, path=("case",)), arg_name="body")
-@bp.output({})
+@answers(CaseResult)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def submit(case_no: str, body: Strict) -> CaseResult:
@@ -130,7 +151,7 @@ def submit(case_no: str, body: Strict) -> CaseResult:
 @bp.post("/cases/<case_no>/withdrawal")
 @offers(WithdrawCase)
 @bp.input(schema_of(WithdrawCase, path=("case",)), arg_name="body")
-@bp.output({})
+@answers(CaseResult)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def withdraw(case_no: str, body: Strict) -> CaseResult:
@@ -141,7 +162,7 @@ def withdraw(case_no: str, body: Strict) -> CaseResult:
 @bp.post("/cases/<case_no>/evaluation")
 @offers(EvaluateCase)
 @bp.input(schema_of(EvaluateCase, path=("case",)), arg_name="body")
-@bp.output({}, status_code=201)
+@answers(CaseResult, 201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def evaluate(case_no: str, body: Strict) -> tuple[CaseResult, int]:
@@ -160,7 +181,7 @@ LEGS: Mapping[str, type[Act[LegResult]]] = {
 @bp.post("/cases/<case_no>/parcels")
 @offers(steps=LEGS, key="leg")
 @bp.input(body_of_steps("LegIn", LEGS, path=("case",), key="leg"), arg_name="body")
-@bp.output({}, status_code=201)
+@answers(LegResult, 201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def book(case_no: str, body: RootModel[Any]) -> tuple[LegResult, int, dict[str, str]]:

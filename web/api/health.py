@@ -1,6 +1,7 @@
 """Health: is it alive, is it ready, and its figures for a monitor."""
 
 import os
+import shutil
 import time
 from typing import Any
 
@@ -11,10 +12,15 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+import db
+from web.wiring import key_check
 from web.wiring.auth import limiter
 from web.wiring.transactions import transaction
 
 bp = Blueprint("health", __name__)
+
+READY_PATIENCE_S = 2.0
+LEAST_FREE_BYTES = 256 * 1024 * 1024
 
 SECONDS = Histogram(
     "daiban_request_seconds",
@@ -34,19 +40,30 @@ def healthz() -> Response:
 @bp.get("/readyz")
 @limiter.exempt
 def readyz() -> tuple[Response, int]:
-    """The database answers, so requests can be served; a missing broker is told but does not stop the pages."""
-    found = {"database": _database(), "broker": _broker()}
+    """The database answers to our keys, so requests can be served; a missing broker is told and stops no page."""
+    found = {"database": _database(), "broker": _broker(), "disk": _disk()}
     ready = found["database"] == "ok"
     return jsonify(status="ok" if ready else "unavailable", **found), 200 if ready else 503
 
 
 def _database() -> str:
+    db.PATIENCE_S.set(READY_PATIENCE_S)
     try:
         with transaction() as session:
             session.execute(text("select 1"))
-    except SQLAlchemyError as error:
+            key_check.check_keys(session)
+    except (SQLAlchemyError, db.BadKeys) as error:
         return type(error).__name__
     return "ok"
+
+
+def _disk() -> str:
+    """Whether files can still be kept; pages are read without."""
+    try:
+        free = shutil.disk_usage(db.home()).free
+    except OSError as error:
+        return type(error).__name__
+    return "ok" if free >= LEAST_FREE_BYTES else f"low: {free // 2**20} MB"
 
 
 def _broker() -> str:

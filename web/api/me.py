@@ -5,14 +5,14 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from pydantic import Field
-from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound
 
 from dispatch.core.actor import Role
 from web.wiring.accounts import Account
+from web.wiring.api_answers import answers
 from web.wiring.api_schema import OutModel, Strict, problems
-from web.wiring.auth import current_person, signed_in
-from web.wiring.tokens import Token, issue_token, revoke_token
+from web.wiring.auth import TokenMayNot, current_person, signed_in
+from web.wiring.tokens import MOST_DAYS, TOKEN_DAYS, TokenScope, issue_token, revoke_token, tokens_of
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_me", __name__, url_prefix="/api/v1", tag="me")
@@ -35,6 +35,8 @@ class NewToken(Strict):
     """What the token is for, so that it can be told from others later."""
 
     name: str = Field(min_length=1, max_length=80)
+    scopes: list[TokenScope] = Field(default=list(TokenScope), min_length=1, max_length=2)
+    days: int = Field(default=TOKEN_DAYS, ge=1, le=MOST_DAYS, description="How long it lives")
 
 
 class TokenShown(OutModel):
@@ -42,8 +44,10 @@ class TokenShown(OutModel):
 
     id: int
     name: str
+    scopes: list[TokenScope]
     created_at: datetime
     expires_at: datetime
+    used_at: datetime | None
 
 
 class TokenMade(Strict):
@@ -85,12 +89,8 @@ def me() -> dict[str, Any]:
 def tokens() -> dict[str, Any]:
     """My living tokens."""
     with transaction() as session:
-        mine = select(Token).where(
-            Token.account_id == current_person().account_id,
-            Token.revoked_at.is_(None),
-            Token.expires_at > func.clock_timestamp(),
-        )
-        return {"items": [TokenShown.model_validate(row) for row in session.scalars(mine.order_by(Token.id))]}
+        account = session.get_one(Account, current_person().account_id)
+        return {"items": [TokenShown.model_validate(row) for row in tokens_of(session, account)]}
 
 
 @bp.post("/me/tokens")
@@ -99,15 +99,18 @@ def tokens() -> dict[str, Any]:
 @bp.output(TokenMade, status_code=201)
 @bp.doc(responses=problems(422), security="bearer")
 def make_token(body: NewToken) -> dict[str, str]:
-    """A new bearer token for a program of mine."""
+    """A new bearer token for a program of mine; a program makes none for another."""
+    person = current_person()
+    if person.by_token:
+        raise TokenMayNot("a token makes no tokens")
     with transaction() as session:
-        account = session.get_one(Account, current_person().account_id)
-        return {"token": issue_token(session, account, body.name)}
+        account = session.get_one(Account, person.account_id)
+        return {"token": issue_token(session, account, body.name, scopes=body.scopes, days=body.days)}
 
 
 @bp.delete("/me/tokens/<int:token_id>")
 @signed_in
-@bp.output({}, status_code=204)
+@answers(None, 204)
 @bp.doc(responses=problems(404), security="bearer")
 def end_token(token_id: int) -> str:
     """Stop one of my tokens."""

@@ -1,9 +1,12 @@
 """Messages: what was said to whom, masked, and a resend that asks why."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from apiflask import APIBlueprint
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from dispatch.acts.notices import MessageResult, ResendMessage
 from dispatch.cases.access_control import within
@@ -13,9 +16,11 @@ from notifications.message import Message, State
 from notifications.phone import mask
 from web.wiring import cursors
 from web.wiring.act_door import command_from, offers, schema_of, take
+from web.wiring.api_answers import answers, page_model
 from web.wiring.api_schema import PageQuery, Strict, problems
 from web.wiring.auth import current_actor, roles
 from web.wiring.idempotency import idempotent
+from web.wiring.resource_json import as_json
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_messages", __name__, url_prefix="/api/v1", tag="messages")
@@ -27,10 +32,38 @@ class MessagesQuery(PageQuery):
     state: State | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MessageAnswer:
+    """A message: its text by name and version, its words with codes as ******, its masked number, its cost in fen."""
+
+    id: int
+    text: str
+    version: int
+    body: str
+    to: str
+    state: State
+    reason: str | None
+    attempts: int
+    segments: int | None
+    cost_fen: int | None
+    created_at: datetime
+    sent_at: datetime | None
+    not_before: datetime
+    gateway: str | None
+
+
+def _line(session: Session, message: Message) -> MessageAnswer:
+    return MessageAnswer(
+        message.id, message.text_name, message.text_version, outbox.body_of(session, message),
+        mask(message.to_phone or ""), message.state, message.reason, message.attempts, message.segments,
+        message.cost_fen, message.created_at, message.sent_at, message.not_before, message.gateway,
+    )  # fmt: skip
+
+
 @bp.get("/messages")
 @roles(Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
 @bp.input(MessagesQuery, location="query", arg_name="asked")
-@bp.output({})
+@answers(page_model(MessageAnswer))
 @bp.doc(responses=problems(422), security="bearer")
 def listed(asked: MessagesQuery) -> dict[str, Any]:
     """The newest first; numbers masked, codes as ******."""
@@ -45,23 +78,15 @@ def listed(asked: MessagesQuery) -> dict[str, Any]:
         rows = session.scalars(query.limit(asked.limit + 1)).all()
         items, following = cursors.page(rows, asked.limit, lambda row: (row.id,))
         return {
-            "items": [
-                {
-                    "id": m.id, "text": m.text_name, "version": m.text_version, "body": outbox.body_of(session, m),
-                    "to": mask(m.to_phone or ""), "state": m.state.value, "reason": m.reason, "attempts": m.attempts,
-                    "segments": m.segments, "cost_fen": m.cost_fen, "created_at": m.created_at, "sent_at": m.sent_at,
-                    "not_before": m.not_before, "gateway": m.gateway,
-                }
-                for m in items
-            ],
+            "items": [as_json(_line(session, message)) for message in items],
             "next_cursor": following,
-        }  # fmt: skip
+        }
 
 
 @bp.post("/messages/<int:message_id>/resend")
 @offers(ResendMessage)
 @bp.input(schema_of(ResendMessage, path=("message",)), arg_name="body")
-@bp.output({}, status_code=201)
+@answers(MessageResult, 201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def resend(message_id: int, body: Strict) -> tuple[MessageResult, int]:

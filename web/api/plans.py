@@ -7,22 +7,50 @@ from flask import request, url_for
 
 from dispatch.acts.plan_steps import AskForPlan, CancelPlan, CommitPlan, PlanResult, ReplanDay
 from dispatch.cases.access_control import plan_for
+from dispatch.core.actor import Role
 from dispatch.core.ids import PlanId
-from routing.day.day_plan import DayPlan
-from web.wiring import jobs
+from dispatch.views import plan_resource, resource_lists
+from dispatch.views.plan_resource import PlanView
+from dispatch.views.resource_lists import ListPart, PlanLine
+from routing.day.day_plan import PlanState
+from web.wiring import cursors, jobs
 from web.wiring.act_door import command_from, offers, schema_of, take
-from web.wiring.api_schema import Strict, problems
-from web.wiring.auth import current_actor, staff_only
+from web.wiring.api_answers import answers, page_model
+from web.wiring.api_schema import Day, PageQuery, Strict, problems
+from web.wiring.auth import current_actor, roles, staff_only
 from web.wiring.idempotency import idempotent
+from web.wiring.resource_json import as_json
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_plans", __name__, url_prefix="/api/v1", tag="plans")
 
 
+class PlansQuery(PageQuery):
+    """Which plans."""
+
+    state: PlanState | None = None
+    on: Day | None = None
+
+
+@bp.get("/plans")
+@roles(Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
+@bp.input(PlansQuery, location="query", arg_name="asked")
+@answers(page_model(PlanLine))
+@bp.doc(responses=problems(422), security="bearer")
+def listed(asked: PlansQuery) -> dict[str, Any]:
+    """The plans that I may see, newest first."""
+    after = cursors.decode(asked.cursor, int)
+    part = ListPart(None if after is None else after[0], asked.limit)
+    with transaction() as session:
+        rows = resource_lists.plan_lines(session, current_actor(), part, state=asked.state, on=asked.on)
+    items, following = cursors.page(rows, asked.limit, lambda row: (row.id,))
+    return {"items": [as_json(row) for row in items], "next_cursor": following}
+
+
 @bp.post("/plans")
 @offers(AskForPlan)
 @bp.input(schema_of(AskForPlan), arg_name="body")
-@bp.output({}, status_code=202)
+@answers(PlanResult, 202)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def make(body: Strict) -> tuple[PlanResult, int, dict[str, str]]:
@@ -40,18 +68,18 @@ def _publish(queued: PlanResult) -> tuple[PlanResult, int, dict[str, str]]:
 
 @bp.get("/plans/<int:plan_id>")
 @staff_only
-@bp.output({})
+@answers(PlanView)
 @bp.doc(responses=problems(404), security="bearer")
-def read(plan_id: int) -> dict[str, Any]:
+def read(plan_id: int) -> PlanView:
     """State, progress, cost, and in a preview each run's stops and what is left out, with its reason."""
     with transaction() as session:
-        return _shown(plan_for(session, current_actor(), plan_id))
+        return plan_resource.plan_view(plan_for(session, current_actor(), plan_id))
 
 
 @bp.post("/plans/<int:plan_id>/commit")
 @offers(CommitPlan)
 @bp.input(schema_of(CommitPlan, path=("plan",)), arg_name="body")
-@bp.output({})
+@answers(PlanResult)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def commit(plan_id: int, body: Strict) -> PlanResult:
@@ -62,7 +90,7 @@ def commit(plan_id: int, body: Strict) -> PlanResult:
 @bp.post("/plans/<int:plan_id>/replan")
 @offers(ReplanDay)
 @bp.input(schema_of(ReplanDay, path=("plan",)), arg_name="body")
-@bp.output({}, status_code=202)
+@answers(PlanResult, 202)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def replan(plan_id: int, body: Strict) -> tuple[PlanResult, int, dict[str, str]]:
@@ -72,18 +100,9 @@ def replan(plan_id: int, body: Strict) -> tuple[PlanResult, int, dict[str, str]]
 
 @bp.delete("/plans/<int:plan_id>")
 @offers(CancelPlan)
-@bp.output({}, status_code=204)
+@answers(None, 204)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 def cancel(plan_id: int) -> str:
     """Give a job or a preview up; ``?version=`` as it was read."""
     take(CancelPlan(plan=PlanId(plan_id), version=request.args.get("version", type=int)))
     return ""
-
-
-def _shown(plan: DayPlan) -> dict[str, Any]:
-    return {
-        "id": plan.id, "state": plan.state.value, "version": plan.version, "on": plan.on, "cutoff": plan.cutoff.value,
-        "limit_s": plan.limit_s, "progress": plan.progress, "cost": plan.cost, "cost_curve": plan.cost_curve,
-        "heartbeat_at": plan.heartbeat_at, "fingerprint": plan.fingerprint, "why_failed": plan.why_failed,
-        "replaces": plan.replaces_id, "result": plan.result, "stops": len(plan.stop_versions or {}),
-    }  # fmt: skip

@@ -4,16 +4,21 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import url_for
+from pydantic import Field, RootModel
 
 import db
-from dispatch.acts.asking import Asked, LetterResult, OpenCase, RequestProject, SignDelegation
+from dispatch.acts.asking import Asked, LetterResult, OpenCase, RequestProject, RevokeDelegation, SignDelegation
 from dispatch.acts.assigning import AssignProject
-from dispatch.assignment import explanation
-from dispatch.cases.access_control import project_for
+from dispatch.acts.referring import REFERRAL_STEPS, ReferProject, ReferralResult
+from dispatch.cases.project import ProjectState
 from dispatch.core.actor import Role
-from dispatch.views import project_resource
-from web.wiring.act_door import command_from, offers, schema_of, take
-from web.wiring.api_schema import Strict, problems
+from dispatch.views import project_resource, resource_lists
+from dispatch.views.project_resource import AssignmentExplained, ProjectAssignment, ProjectDetail, ProjectNamed
+from dispatch.views.resource_lists import ListedProject, ListPart
+from web.wiring import cursors
+from web.wiring.act_door import body_of_steps, command_from, offers, schema_of, take
+from web.wiring.api_answers import answers, page_model
+from web.wiring.api_schema import PageQuery, Strict, problems
 from web.wiring.auth import current_actor, roles, signed_in
 from web.wiring.idempotency import idempotent
 from web.wiring.resource_json import as_json
@@ -22,10 +27,32 @@ from web.wiring.transactions import transaction
 bp = APIBlueprint("api_projects", __name__, url_prefix="/api/v1", tag="projects")
 
 
+class ProjectsQuery(PageQuery):
+    """Which projects."""
+
+    state: ProjectState | None = None
+    q: str = Field(default="", max_length=80, description="A part of the name, a number or the enterprise's name")
+
+
+@bp.get("/projects")
+@signed_in
+@bp.input(ProjectsQuery, location="query", arg_name="asked")
+@answers(page_model(ListedProject, ("id",)))
+@bp.doc(responses=problems(422), security="bearer")
+def listed(asked: ProjectsQuery) -> dict[str, Any]:
+    """The projects that I may see, newest first."""
+    after = cursors.decode(asked.cursor, int)
+    part = ListPart(None if after is None else after[0], asked.limit)
+    with transaction() as session:
+        rows = resource_lists.project_lines(session, current_actor(), part, state=asked.state, q=asked.q)
+    items, following = cursors.page(rows, asked.limit, lambda row: (row.id,))
+    return {"items": [as_json(row, but=("id",)) for row in items], "next_cursor": following}
+
+
 @bp.post("/projects")
 @offers(RequestProject)
 @bp.input(schema_of(RequestProject), arg_name="body")
-@bp.output({}, status_code=201)
+@answers(Asked, 201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def make(body: Strict) -> tuple[Asked, int, dict[str, str]]:
@@ -36,18 +63,18 @@ def make(body: Strict) -> tuple[Asked, int, dict[str, str]]:
 
 @bp.get("/projects/<project_no>")
 @signed_in
-@bp.output({})
+@answers(ProjectDetail)
 @bp.doc(responses=problems(404), security="bearer")
-def read(project_no: str) -> dict[str, Any]:
+def read(project_no: str) -> ProjectDetail:
     """A project with its team and cases."""
     with transaction() as session:
-        return as_json(project_resource.project_detail(session, current_actor(), project_no))
+        return project_resource.project_detail(session, current_actor(), project_no)
 
 
 @bp.post("/projects/<project_no>/cases")
 @offers(OpenCase)
 @bp.input(schema_of(OpenCase, path=("project",)), arg_name="body")
-@bp.output({}, status_code=201)
+@answers(Asked, 201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def add_case(project_no: str, body: Strict) -> tuple[Asked, int, dict[str, str]]:
@@ -59,7 +86,7 @@ def add_case(project_no: str, body: Strict) -> tuple[Asked, int, dict[str, str]]
 @bp.post("/projects/<project_no>/delegation")
 @offers(SignDelegation)
 @bp.input(schema_of(SignDelegation, path=("project",)), arg_name="body")
-@bp.output({}, status_code=201)
+@answers(LetterResult, 201)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
 def delegate(project_no: str, body: Strict) -> tuple[LetterResult, int]:
@@ -67,27 +94,58 @@ def delegate(project_no: str, body: Strict) -> tuple[LetterResult, int]:
     return take(command_from(SignDelegation, body, project=project_no)), 201
 
 
+@bp.post("/projects/<project_no>/revocation")
+@offers(RevokeDelegation)
+@bp.input(schema_of(RevokeDelegation, path=("project",)), arg_name="body")
+@answers(ProjectNamed)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def revoke(project_no: str, body: Strict) -> ProjectNamed:
+    """Revoke the letter in force: work stops at once, and papers come home."""
+    return ProjectNamed(take(command_from(RevokeDelegation, body, project=project_no)))
+
+
 @bp.get("/projects/<project_no>/assignment")
 @roles(Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
-@bp.output({})
+@answers(AssignmentExplained)
 @bp.doc(responses=problems(404), security="bearer")
-def why(project_no: str) -> dict[str, Any]:
+def why(project_no: str) -> AssignmentExplained:
     """Why this agent, who came next and what they lost by; or why nobody, and the smallest change that would help."""
-    viewer = current_actor()
     with transaction() as session:
-        project = project_for(session, viewer, project_no)
-        explained = [as_json(one) for one in explanation.why(session, project, at=db.now(session))]
-        return {**as_json(project_resource.why(session, viewer, project_no)), "explanation": explained}
+        return project_resource.explained(session, current_actor(), project_no, at=db.now(session))
 
 
 @bp.post("/projects/<project_no>/assignment")
 @offers(AssignProject)
 @bp.input(schema_of(AssignProject, path=("project",)), arg_name="body")
-@bp.output({})
+@answers(ProjectAssignment)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 @idempotent
-def assign(project_no: str, body: Strict) -> dict[str, Any]:
+def assign(project_no: str, body: Strict) -> ProjectAssignment:
     """Let the matching place the project, or give it to a named agent with a reason."""
     take(command_from(AssignProject, body, project=project_no))
     with transaction() as session:
-        return as_json(project_resource.why(session, current_actor(), project_no))
+        return project_resource.why(session, current_actor(), project_no)
+
+
+@bp.post("/projects/<project_no>/referral")
+@offers(ReferProject)
+@bp.input(schema_of(ReferProject, path=("project",)), arg_name="body")
+@answers(ReferralResult, 201)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def refer(project_no: str, body: Strict) -> tuple[ReferralResult, int]:
+    """Offer the project to a colleague; it stays with the first agent until that one accepts."""
+    return take(command_from(ReferProject, body, project=project_no)), 201
+
+
+@bp.post("/projects/<project_no>/referral/<int:referral_id>")
+@offers(steps=REFERRAL_STEPS)
+@bp.input(body_of_steps("ReferralIn", REFERRAL_STEPS, path=("project", "referral_id")), arg_name="body")
+@answers(ReferralResult)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def answer_referral(project_no: str, referral_id: int, body: RootModel[Any]) -> ReferralResult:
+    """Take over what was offered, or decline it."""
+    step = REFERRAL_STEPS[body.root.step]
+    return take(command_from(step, body.root, project=project_no, referral_id=referral_id))

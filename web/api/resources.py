@@ -3,14 +3,36 @@
 from typing import Any
 
 from apiflask import APIFlask
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, render_template, request
+from flask_login import current_user
 
-from web.api import cases, me, messages, parcels, places, plans, projects, reviews, runs, tickets
-from web.wiring.api_schema import Json, ProblemOut
+from web.api import (
+    agents,
+    cases,
+    couriers,
+    facts,
+    me,
+    messages,
+    obligations,
+    parcels,
+    places,
+    plans,
+    projects,
+    reviews,
+    runs,
+    search,
+    tickets,
+)  # fmt: skip
+from web.wiring.api_description import REQUESTS_A_MINUTE, complete
+from web.wiring.api_schema import Json
+from web.wiring.auth import limiter
 from web.wiring.errors import DISPATCH, WORDS
+from web.wiring.formatting import is_chinese
+from web.wiring.network_line import network_of
 
 RESOURCES = (
-    projects.bp, cases.bp, parcels.bp, reviews.bp, plans.bp, runs.bp, tickets.bp, messages.bp, places.bp, me.bp,
+    projects.bp, cases.bp, facts.bp, parcels.bp, reviews.bp, plans.bp, runs.bp, couriers.bp, agents.bp, tickets.bp,
+    messages.bp, places.bp, obligations.bp, search.bp, me.bp,
 )  # fmt: skip
 
 docs = Blueprint("docs", __name__)
@@ -67,6 +89,24 @@ def type_words(schema: dict[str, Any]) -> str:
 _app: APIFlask
 
 
+def _who() -> str:
+    """Requests are counted by account, whatever line they come over; those of nobody by line."""
+    if current_user.is_authenticated:
+        return f"account {current_user.account_id}"
+    return network_of(request.remote_addr)
+
+
+def _say_language(response: Response) -> Response:
+    response.headers.setdefault("Content-Language", "zh" if is_chinese() else "en")
+    response.vary.add("Accept-Language")
+    return response
+
+
+for _blueprint in RESOURCES:
+    limiter.limit(f"{REQUESTS_A_MINUTE} per minute", key_func=_who)(_blueprint)
+    _blueprint.after_request(_say_language)
+
+
 def install(app: APIFlask) -> None:
     """Register the resources and describe them."""
     global _app
@@ -81,6 +121,6 @@ def install(app: APIFlask) -> None:
     app.register_blueprint(docs)
 
     @app.spec_processor
-    def add_problem(spec: Any) -> Any:
-        spec.setdefault("components", {}).setdefault("schemas", {})["ProblemOut"] = ProblemOut.model_json_schema()
+    def make_whole(spec: Any) -> Any:
+        complete(app, spec)
         return spec

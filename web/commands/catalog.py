@@ -8,8 +8,9 @@ from flask.cli import AppGroup
 from dispatch.acts.act import perform
 from dispatch.acts.importing import ImportCatalogue
 from dispatch.core.actor import SYSTEM
-from web.commands.options import FILE, one_line_failures, show_report
-from web.wiring.transactions import transaction
+from web.commands.options import FILE, one_line_failures, show_moved, show_report
+from web.wiring.deriving import derive_limits
+from web.wiring.transactions import session_factory, transaction
 
 catalog = AppGroup("catalog", help="The matters, their papers and where they are handled.")
 
@@ -21,3 +22,4 @@ def catalog_import(files: tuple[Path, ...]) -> None:
     """Make the catalogue what FILES say: matters first, then papers, places and hours, also those beside them."""
     with transaction() as session:
         show_report(perform(session, ImportCatalogue(files), SYSTEM))
+    show_moved(derive_limits(session_factory()))  # opening hours may have come with it

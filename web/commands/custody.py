@@ -3,6 +3,7 @@
 import click
 from flask.cli import AppGroup
 
+from dispatch.custody.transparency_log import verify_log
 from dispatch.custody.verification import unknown_waybills, verify
 from web.commands.options import one_line_failures
 from web.wiring.transactions import session_factory
@@ -18,9 +19,14 @@ def custody_verify(waybills: tuple[str, ...]) -> None:
     with session_factory()() as session:
         unknown = unknown_waybills(session, waybills)
         bad = list(verify(session, waybills))
+        log = [] if waybills else list(verify_log(session))
     for link in bad:
         click.echo(f"  {link}")
+    for entry in log:
+        click.echo(f"  {entry}")
     wrong = [f"{len(bad)} chains do not verify"] if bad else []
+    if log:
+        wrong.append("the log of handovers does not verify")
     if unknown:
         wrong.append(f"no parcel has the waybill {', '.join(unknown)}")
     if wrong:

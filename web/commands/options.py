@@ -1,6 +1,6 @@
 """Options that several commands take, and how an expected failure or an import's report is printed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -10,7 +10,9 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from agents.merging import ImportReport
 from agents.sheets import BadImport
+from dispatch.cases.derived import MovedLimit
 from dispatch.core.errors import DispatchError
+from dispatch.core.shanghai_time import in_shanghai
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,6 +42,15 @@ def one_line_failures(command: Callable[P, R]) -> Callable[P, R]:
             raise click.ClickException(f"{reason}: run `flask --app wsgi db upgrade` first?") from None
 
     return run
+
+
+def show_moved(limits: Sequence[MovedLimit]) -> None:
+    """Print which limits an import moved."""
+    for limit in limits[:MOST_ROWS]:
+        was, now = (None if at is None else in_shanghai(at).date() for at in (limit.was, limit.now))
+        click.echo(f"  {limit.case_no} {limit.matter}: {was} becomes {now}")
+    if limits:
+        click.echo(f"limits moved: {len(limits)}")
 
 
 def show_report(report: ImportReport) -> None:

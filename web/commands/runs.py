@@ -35,7 +35,7 @@ def runs_plan(area: str, day: datetime, cutoff: str, limit_s: int, seed: int) ->
     with session_factory()() as session:
         done = session.get_one(DayPlan, plan.id)
     if done.state is PlanState.FAILED:
-        raise click.ClickException(f"plan {done.id} failed: {done.why_failed}")
+        raise click.ClickException(f"plan {done.id} failed: {done.failure}")
     result = done.result or {}
     for left in result.get("unserved", []):
         click.echo(f"  stop {left.get('stop_id')} is not served: {left.get('reason')}")

@@ -21,9 +21,14 @@ def db_upgrade(revision: str) -> None:
 
 @database.command("downgrade")
 @click.argument("revision")
+@click.option("--yes", is_flag=True, help="Do not ask whether the data may be lost.")
 @one_line_failures
-def db_downgrade(revision: str) -> None:
-    """Take the tables back to REVISION."""
+def db_downgrade(revision: str, yes: bool) -> None:
+    """Take the tables back to REVISION. What only newer tables and columns hold is lost: it asks before."""
+    held = database_schema.rows_held(_database_url())
+    if held and not yes:
+        most = ", ".join(f"{rows} in {table}" for table, rows in held[:4])
+        click.confirm(f"rows would be lost or cut ({most}, …); is there a backup, and go on?", abort=True)
     database_schema.downgrade(_database_url(), revision)
     click.echo(f"the tables are at {revision}")
 

@@ -1,48 +1,57 @@
 """Case script: one demo project walks the path through the program's own steps, with a clock of its own."""
 
 import uuid
-from datetime import date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, time, timedelta
+from typing import TypeVar
+
+from sqlalchemy import select
 
 import db
 from agents.roster import Agent
-from dispatch.acts import (
-    acceptance,
-    announcing,
-    booking,
-    closing,
-    collection,
-    deciding,
-    delegation,
-    delivery,
-    early_ends,
-    filing,
-    papers,
-    pausing,
-    prescreening,
-    project_intake,
-    stop_report,
-)
-from dispatch.assignment import apply_batch
-from dispatch.assignment.assign_one import place
+from dispatch.acts.acceptance import AcceptReview, AskSupplement
+from dispatch.acts.act import Act, perform
+from dispatch.acts.announcing import announce
+from dispatch.acts.asking import SignDelegation, SiteGiven
+from dispatch.acts.assigning import AssignProject
+from dispatch.acts.booking import BookDelivery, BookPickup
+from dispatch.acts.closing import EvaluateCase, GradeGiven
+from dispatch.acts.collection import HandIn
+from dispatch.acts.deciding import DenyReview, GrantReview
+from dispatch.acts.delegation import AuthorisedPerson
+from dispatch.acts.delivery import RecordDelivered
+from dispatch.acts.early_ends import RefuseCase, WithdrawCase
+from dispatch.acts.filing import SubmitCase
+from dispatch.acts.papers import GiveMaterial
+from dispatch.acts.pausing import ExtendReview, PauseReview
+from dispatch.acts.prescreening import PrescreenCase
+from dispatch.acts.scanning import ScanParcel
+from dispatch.acts.stop_report import ReportStop
 from dispatch.cases import lookups
-from dispatch.cases.case import MaterialState, Way
+from dispatch.cases.case import Case, MaterialState, Way
 from dispatch.cases.evaluation import Grade
 from dispatch.cases.project import Intermediary, Power, Project
-from dispatch.cases.review import ReviewPause, ReviewState
+from dispatch.cases.review import Review
+from dispatch.cases.review_state import ReviewState
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import SYSTEM, Actor, Role
-from dispatch.core.ids import StopId
+from dispatch.core.ids import CaseNo, FileId, MaterialId, ProjectNo, ReviewId, StopId, Waybill
 from dispatch.core.shanghai_time import utc
 from dispatch.core.special_procedure import PauseKind
+from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Parcel
-from routing.day.courier_stop import CourierStop, StopAct, StopState
-from routing.day.stops import Address
+from routing.day.courier_stop import CourierStop, StopAct
 from web.demo.case_plans import CasePlan, Variation
-from web.demo.case_request import add_enterprise, draw_intake
+from web.demo.case_request import add_enterprise, draw_request
 from web.demo.context import NOW, TODAY, DemoContext
+from web.demo.earlier_runs import put_on_run
 from web.demo.fake_data import Firm
 
 HOUR_S = 3600
+DENIED_FOR = "选址不符合国土空间规划；可在60日内申请复议或6个月内提起诉讼"
+TOO_MANY_REMARKS = "技术审查意见较多"
+COMPLAINED = "同一材料跑了两次，解释不清楚"
+Result = TypeVar("Result")
 
 
 class CaseScript:
@@ -57,30 +66,27 @@ class CaseScript:
         self.at = utc(begins_on, time(8 if plan.began_wd == 0 else 9, fake.random.randrange(5, 55)))
         self.firm: Firm = fake.firm()
         self.town = fake.random.choice(context.towns)
-        self.enterprise, self.contact = add_enterprise(self.session, self.firm, self.town, at=self.at)
-        self.requester = Actor(Role.ENTERPRISE, name=self.contact.name, enterprise_id=self.enterprise.id)
-        self.lon, self.lat = fake.near(self.town.lon, self.town.lat)
-        self.address = fake.address(self.town.name)
-        site = project_intake.ProjectSite(self.town.code, self.lon, self.lat, self.address)
-        self.case = project_intake.request(
-            self.session,
-            enterprise=self.enterprise,
-            contact=self.contact,
-            intake=draw_intake(context, plan, self.firm, site),
-            by=self.requester,
-            at=self.at,
-        )
+        self.enterprise, contact = add_enterprise(self.session, self.firm, self.town, at=self.at)
+        self.requester = Actor(Role.ENTERPRISE, name=contact.name, enterprise_id=self.enterprise.id)
+        lon, lat = fake.near(self.town.lon, self.town.lat)
+        site = SiteGiven(self.town.code, lon, lat, fake.address(self.town.name))
+        asked = self.act(draw_request(context, plan, self.firm, site, contact), by=self.requester)
+        self.case_no, self.project_no = CaseNo(asked.case_no), ProjectNo(asked.project_no)
+        self.case = self.session.scalars(select(Case).where(Case.case_no == asked.case_no)).one()
         self.project = self.session.get_one(Project, self.case.project_id)
+
+    def act(self, step: Act[Result], *, by: Actor) -> Result:
+        """One step of the path, at the script's own time."""
+        return perform(self.session, step, by, at=self.at)
 
     # ---- the clock, and who acts
 
-    def later(self, *, days: int = 0, minutes: int = 47) -> datetime:
-        """Move on, but never beyond a quarter to ten today; returns the new moment."""
+    def later(self, *, days: int = 0, minutes: int = 47) -> None:
+        """Move on, but never beyond a quarter to ten today."""
         if days:
             local = self.at.astimezone(db.SHANGHAI)
             self.at = utc(self.calendar.add_working_days(local.date(), days), time(9, 20))
         self.at = min(self.at + timedelta(minutes=minutes), NOW - timedelta(minutes=15))
-        return self.at
 
     @property
     def agent(self) -> Actor:
@@ -94,49 +100,49 @@ class CaseScript:
 
     def assign(self) -> bool:
         """Whether an agent was found."""
-        placed = place(self.session, self.project, by=SYSTEM, at=self.later(minutes=25))
-        apply_batch.tell_placed(self.session, at=self.at, project_id=self.project.id)
-        return placed is not None
+        self.later(minutes=25)
+        return self.act(AssignProject(project=self.project_no, mode="auto"), by=SYSTEM).agent_id is not None
 
     def find_nobody(self) -> None:
         """No agent speaks the language that is asked for: the project waits, and the reason is kept."""
-        self.project.language = "ja"
-        place(self.session, self.project, by=SYSTEM, at=self.later())
+        self.later()
+        self.act(AssignProject(project=self.project_no, mode="auto"), by=SYSTEM)
 
     def refuse(self) -> None:
-        early_ends.refuse(
-            self.session, self.case, reason="不属于代办范围，已转窗口受理", by=self.agent, at=self.later()
-        )
+        self.later()
+        self.act(RefuseCase(case=self.case_no, reason="不属于代办范围，已转窗口受理"), by=self.agent)
 
     def delegate(self) -> None:
-        second = delegation.AuthorisedPerson(self.context.fake.person(), self.context.fake.phone())
-        delegation.delegate(
-            self.session, self.project, legal_representative=self.firm.legal, powers=list(Power),
-            people=[delegation.AuthorisedPerson(self.firm.contact, self.firm.phone), second],
-            valid_to=date(2027, 12, 31), by=self.requester, at=self.later(minutes=10),
+        second = AuthorisedPerson(self.context.fake.person(), self.context.fake.phone())
+        self.later(minutes=10)
+        letter = SignDelegation(
+            project=self.project_no, legal_representative=self.firm.legal, powers=tuple(Power),
+            people=(AuthorisedPerson(self.firm.contact, self.firm.phone), second), valid_to=date(2027, 12, 31),
         )  # fmt: skip
+        self.act(letter, by=self.requester)
         for material in self.case.materials:
             if material.state is MaterialState.WANTED and not material.on_paper:
-                papers.give_material(
-                    self.session, self.case, material, sha256=f"{material.id:064x}", media_type="application/pdf",
-                    filename=f"{material.name}.pdf", by=self.requester, at=self.at,
+                given = GiveMaterial(
+                    case=self.case_no, material_id=MaterialId(material.id), sha256=FileId(f"{material.id:064x}"),
+                    media_type="application/pdf", filename=f"{material.name}.pdf",
                 )  # fmt: skip
+                self.act(given, by=self.requester)
 
     def prescreen(self) -> None:
         deferred = {}
         if self.plan.variation is Variation.DEFERRED:
             first = next((m for m in self.case.materials if m.deferrable), None)
             if first is not None:
-                deferred = {first.id: TODAY + timedelta(days=1)}
-        prescreening.prescreen(self.session, self.case, by=self.agent, at=self.later(days=1), deferred=deferred)
+                deferred = {MaterialId(first.id): TODAY + timedelta(days=1)}
+        self.later(days=1)
+        self.act(PrescreenCase(case=self.case_no, deferred=deferred), by=self.agent)
 
     def ask_correction(self) -> None:
         chosen = [m for m in self.case.materials if m.state is MaterialState.GIVEN][:2] or self.case.materials[:1]
-        defects = ("加盖的公章与营业执照名称不一致", "缺少附件2，请补充法定代表人签字页")
-        prescreening.prescreen(
-            self.session, self.case, by=self.agent, at=self.later(minutes=60),
-            defects={m.id: defects[n % 2] for n, m in enumerate(chosen)},
-        )  # fmt: skip
+        words = ("加盖的公章与营业执照名称不一致", "缺少附件2，请补充法定代表人签字页")
+        defects = {MaterialId(m.id): words[n % 2] for n, m in enumerate(chosen)}
+        self.later(minutes=60)
+        self.act(PrescreenCase(case=self.case_no, defects=defects), by=self.agent)
 
     def book_today(self) -> None:
         """A courier comes for the originals today."""
@@ -146,17 +152,11 @@ class CaseScript:
         fails = self.plan.variation is Variation.FAILED_ATTEMPT
         opens, closes = (9, 10) if fails else windows[self.case.id % len(windows)]
         self.at = min(self.at, utc(TODAY, time(8, 20)))
-        booking.book_pickup(
-            self.session,
-            self.case,
-            appointment=self._appointment(TODAY, opens, closes),
-            by=self.requester,
-            at=self.at,
-        )
+        self._book_pickup(TODAY, opens, closes)
 
-    def _appointment(self, on: date, opens: int, closes: int) -> booking.Appointment:
-        place = Address(self.lon, self.lat, self.address, self.firm.contact, self.firm.phone, self.firm.name)
-        return booking.Appointment(on=on, opens_s=opens * HOUR_S, closes_s=closes * HOUR_S, address=place)
+    def _book_pickup(self, on: date, opens: int, closes: int) -> Waybill:
+        booked = BookPickup(case=self.case_no, on=on, opens_s=opens * HOUR_S, closes_s=closes * HOUR_S)
+        return Waybill(self.act(booked, by=self.requester).waybill)
 
     def bring_papers(self) -> None:
         """The originals came in on an earlier day, without a run of today's."""
@@ -168,84 +168,76 @@ class CaseScript:
         )
         on = self.calendar.first_workday_from(on)
         if utc(on, time(10, 30)) >= NOW:
-            scan_id = str(uuid.UUID(int=self.case.id))
-            collection.hand_in(self.session, self.case, by=self.agent, at=self.later(), scan_id=scan_id)
+            self.later()
+            self.act(HandIn(case=self.case_no, scan_id=str(uuid.UUID(int=self.case.id))), by=self.agent)
             return
-        parcel = self._collect(on)
+        waybill = self._collect(on)
         if self.plan.variation is not Variation.WITH_COURIER:
-            assert parcel.centre_id is not None
-            collection.receive(
-                self.session, self.case, parcel, centre_id=parcel.centre_id, scan_id=f"in:{parcel.waybill}",
-                by=self.agent, at=self.later(minutes=80),
-            )  # fmt: skip
+            self.later(minutes=80)
+            self.act(ScanParcel(waybill=waybill, to=Holder.CENTRE, scan_id=f"in:{waybill}"), by=self.agent)
 
-    def _collect(self, on: date) -> Parcel:
+    def _collect(self, on: date) -> Waybill:
+        """A courier comes on an earlier day: that day's run is there as it was driven, and nobody planned it."""
         self.at = max(self.at, utc(on, time(8, 30)))
-        parcel = booking.book_pickup(
-            self.session, self.case, appointment=self._appointment(on, 9, 12), by=self.requester, at=self.at
-        )
+        waybill = self._book_pickup(on, 9, 12)
+        parcel = self.session.scalars(select(Parcel).where(Parcel.waybill == waybill)).one()
         courier = self.context.fake.random.choice(self.context.couriers)
         stop = self.session.get_one(CourierStop, parcel.stop_id)
-        stop.move_to(StopState.PLANNED)
-        announcing.announce(
-            self.session,
-            stop,
-            courier_name=courier.name,
-            opens_s=9 * HOUR_S,
-            closes_s=11 * HOUR_S,
-            by=SYSTEM,
-            at=self.at,
-        )
+        put_on_run(self.context, stop, courier)
+        window = {"opens_s": 9 * HOUR_S, "closes_s": 11 * HOUR_S}
+        announce(self.session, stop, courier_name=courier.name, **window, by=SYSTEM, at=self.at)
         self.at = max(self.at, utc(on, time(9, 50)))
-        report = stop_report.ReportStop(stop=StopId(stop.id),
-            event_id=uuid.UUID(int=self.case.id), act=StopAct.COLLECTED, code=parcel.code, inspected=True,
-            seal_no=f"S{parcel.id:07d}",
+        report = ReportStop(
+            stop=StopId(stop.id), event_id=uuid.UUID(int=self.case.id), act=StopAct.COLLECTED, code=parcel.code,
+            inspected=True, seal_no=f"S{parcel.id:07d}",
         )  # fmt: skip
-        driver = Actor(Role.COURIER, name=courier.name, courier_id=courier.id)
-        stop_report.report_stop(self.session, stop, report, by=driver, at=self.at)
-        return parcel
+        self.act(report, by=Actor(Role.COURIER, name=courier.name, courier_id=courier.id))
+        return waybill
 
     def withdraw(self) -> None:
-        early_ends.withdraw(self.session, self.case, reason="投资计划调整", by=self.requester, at=self.later())
+        self.later()
+        self.act(WithdrawCase(case=self.case_no, reason="投资计划调整"), by=self.requester)
 
     def submit(self) -> None:
-        receipts = {review.id: f"SL{review.id:06d}" for review in lookups.reviews_of(self.session, self.case)}
-        filing.submit(self.session, self.case, receipts=receipts, by=self.agent, at=self.later(minutes=90))
+        receipts = {ReviewId(review.id): f"SL{review.id:06d}" for review in self._reviews()}
+        self.later(minutes=90)
+        self.act(SubmitCase(case=self.case_no, receipts=receipts), by=self.agent)
+
+    def _reviews(self) -> list[Review]:
+        return lookups.reviews_of(self.session, self.case)
 
     def accept(self) -> None:
         """The authorities accept; then one review is paused, extended or supplemented if the plan says so."""
-        for n, review in enumerate(lookups.reviews_of(self.session, self.case)):
+        for n, review in enumerate(self._reviews()):
             if self.plan.variation is Variation.SUPPLEMENT and n == 0:
-                acceptance.ask_supplement(
-                    self.session, review, words="总平面图缺少日照分析，请补正", by=self.agent, at=self.later(minutes=30)
-                )
+                self.later(minutes=30)
+                asked = AskSupplement(review=ReviewId(review.id), words="总平面图缺少日照分析，请补正")
+                self.act(asked, by=self.agent)
                 continue
-            acceptance.accept(
-                self.session,
-                review,
-                notice_no=f"武受〔2026〕{review.id:04d}号",
-                by=self.agent,
-                at=self.later(minutes=20),
-            )
+            self.later(minutes=20)
+            notice_no = f"武受〔2026〕{review.id:04d}号"
+            self.act(AcceptReview(review=ReviewId(review.id), notice_no=notice_no), by=self.agent)
         self._apply_review_variation()
 
     def _apply_review_variation(self) -> None:
-        accepted = [r for r in lookups.reviews_of(self.session, self.case) if r.state is ReviewState.ACCEPTED]
+        accepted = [r for r in self._reviews() if r.state is ReviewState.ACCEPTED]
         if not accepted:
             return
         review = accepted[0]
-        on = self.at.astimezone(db.SHANGHAI).date()
         if self.plan.variation is Variation.PAUSE:
-            pause = ReviewPause(
-                kind=PauseKind.EXPERT_REVIEW, notice_no=f"武特〔2026〕{review.id:03d}号", starts_on=on,
-                expected_end_on=self.calendar.add_working_days(TODAY, 3), maximum_wd=20,
+            self.later(days=1)
+            paused = PauseReview(
+                review=ReviewId(review.id), kind=PauseKind.EXPERT_REVIEW,
+                notice_no=f"武特〔2026〕{review.id:03d}号", until=self.calendar.add_working_days(TODAY, 3),
             )  # fmt: skip
-            pausing.pause(self.session, review, pause, by=self.agent, at=self.later(days=1))
+            self.act(paused, by=self.agent)
         elif self.plan.variation is Variation.EXTENDED:
-            pausing.extend(
-                self.session, review, working_days=10, approved_on=on, reason="技术审查意见较多", by=self.agent,
-                at=self.later(days=1),
+            self.later(days=1)
+            longer = ExtendReview(
+                review=ReviewId(review.id), working_days=10, words=TOO_MANY_REMARKS,
+                notice_no=f"武延〔2026〕{review.id:03d}号",
             )  # fmt: skip
+            self.act(longer, by=self.agent)
 
     def add_intermediary(self) -> None:
         """The enterprise has a survey made by a firm of its own choice."""
@@ -257,33 +249,32 @@ class CaseScript:
 
     def decide(self) -> None:
         self.later(days=1)
-        for n, review in enumerate(lookups.reviews_of(self.session, self.case)):
-            is_denied = self.plan.variation is Variation.DENIED and n == 0
-            deciding.decide(
-                self.session, review, outcome=ReviewState.DENIED if is_denied else ReviewState.GRANTED,
-                decision_no=f"武{'不准' if is_denied else '准'}〔2026〕{review.id:04d}号", by=self.agent,
-                at=self.later(minutes=10),
-                reason="选址不符合国土空间规划；可在60日内申请复议或6个月内提起诉讼" if is_denied else "",
-            )  # fmt: skip
+        for n, review in enumerate(self._reviews()):
+            self.later(minutes=10)
+            if self.plan.variation is Variation.DENIED and n == 0:
+                denied = DenyReview(
+                    review=ReviewId(review.id), notice_no=f"武不准〔2026〕{review.id:04d}号",
+                    words=DENIED_FOR,
+                )  # fmt: skip
+                self.act(denied, by=self.agent)
+                continue
+            notice_no = f"武准〔2026〕{review.id:04d}号"
+            self.act(GrantReview(review=ReviewId(review.id), notice_no=notice_no), by=self.agent)
 
     def book_delivery_today(self) -> None:
-        booking.book_delivery(
-            self.session,
-            self.case,
-            appointment=self._appointment(TODAY, 9, 12),
-            by=self.requester,
-            at=self.later(),
-        )
+        self.later()
+        booked = BookDelivery(case=self.case_no, on=TODAY, opens_s=9 * HOUR_S, closes_s=12 * HOUR_S)
+        self.act(booked, by=self.requester)
 
     def deliver(self) -> None:
-        if self.case.delivery_way is Way.ELECTRONIC:
-            delivery.deliver_electronically(self.session, self.case, by=self.agent, at=self.later(minutes=30))
-        else:
-            delivery.fetched(self.session, self.case, who=self.firm.contact, by=self.agent, at=self.later(minutes=200))
+        is_electronic = self.case.delivery_way is Way.ELECTRONIC
+        self.later(minutes=30 if is_electronic else 200)
+        who = "" if is_electronic else self.firm.contact
+        self.act(RecordDelivered(case=self.case_no, who=who), by=self.agent)
 
     def evaluate(self) -> None:
-        reviews = lookups.reviews_of(self.session, self.case)
-        grades = {review.id: (Grade.VERY_SATISFIED, "") for review in reviews}
+        given = [GradeGiven(ReviewId(review.id), Grade.VERY_SATISFIED) for review in self._reviews()]
         if self.plan.variation is Variation.BAD_GRADE:
-            grades[reviews[0].id] = (Grade.DISSATISFIED, "同一材料跑了两次，解释不清楚")
-        closing.evaluate(self.session, self.case, grades=grades, by=self.requester, at=self.later(minutes=120))
+            given[0] = replace(given[0], grade=Grade.DISSATISFIED, words=COMPLAINED)
+        self.later(minutes=120)
+        self.act(EvaluateCase(case=self.case_no, grades=tuple(given)), by=self.requester)

@@ -9,7 +9,9 @@ from agents.network import Division
 from agents.roster import Agent
 from dispatch.cases.project import Enterprise
 from dispatch.core.shanghai_time import utc
+from routing.day.courier_run import CourierRun
 from routing.day.couriers import Courier
+from routing.day.day_plan import DayPlan
 from web.demo.fake_data import FakeData
 
 COUNTY = "320412"
@@ -27,5 +29,8 @@ class DemoContext:
     towns: list[Division]
     agents: list[Agent] = field(default_factory=list)
     couriers: list[Courier] = field(default_factory=list)
+    earlier_plans: dict[date, DayPlan] = field(default_factory=dict)
+    earlier_runs: dict[tuple[date, int], CourierRun] = field(default_factory=dict)
+    """By day and courier: what was driven before today."""
     first_enterprise: Enterprise | None = None
     """The one that the demo login of an enterprise belongs to."""

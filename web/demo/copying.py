@@ -5,11 +5,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count
 
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import Dialect, func, inspect, select, text
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from db import Base, EncryptedText, keyring
+from db import Base
 
 Row = dict[str, object]
 """Values by attribute name; the rows of one table have the same names."""
@@ -22,7 +22,8 @@ def copy_rows(session: Session, noun: type[Base], rows: Iterable[Mapping[str, ob
     if first is None:
         return 0
     columns = [inspect(noun).column_attrs[name].columns[0] for name in first]
-    writers = [(name, _writer(column.type)) for name, column in zip(first, columns, strict=True)]
+    dialect = session.connection().dialect
+    writers = [(name, _writer(column.type, dialect)) for name, column in zip(first, columns, strict=True)]
     names = ", ".join(f'"{column.name}"' for column in columns)
     number = 0
     cursor = session.connection().connection.cursor()
@@ -33,11 +34,10 @@ def copy_rows(session: Session, noun: type[Base], rows: Iterable[Mapping[str, ob
     return number
 
 
-def _writer(kind: TypeEngine[object]) -> Callable[[object], object]:
-    if isinstance(kind, EncryptedText):
-        ring = keyring()
-        return lambda value: None if value is None else ring.encrypt(str(value))
-    return _plain
+def _writer(kind: TypeEngine[object], dialect: Dialect) -> Callable[[object], object]:
+    """As the database takes a value of this type: by the type's own word where it is one of ours."""
+    bound = kind.bind_processor(dialect) if isinstance(kind, TypeDecorator) else None
+    return _plain if bound is None else lambda value: _plain(bound(value))
 
 
 def _plain(value: object) -> object:

@@ -9,14 +9,16 @@ from sqlalchemy.orm import Session, sessionmaker
 import db
 from agents.network import children, division_with
 from agents.roster import Agent
-from dispatch.acts import answering
+from dispatch.acts.act import perform
+from dispatch.acts.answering import OpenTicket
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import TicketKind
 from dispatch.cases.project import Project
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.area_evaluation import AreaEvaluation
 from dispatch.catalogue.matter import AreaKind
-from dispatch.core.actor import Actor, Role
+from dispatch.core.actor import SYSTEM, Actor, Role
+from dispatch.core.ids import CaseNo
 from notifications.message import Message
 from notifications.message import State as MessageState
 from web.demo.case_plans import CASE_PLANS
@@ -89,11 +91,10 @@ def _open_tickets(context: DemoContext) -> None:
         (TicketKind.COMPLAINT, "电话一直没人接，希望改进。"),
     )
     for case, (kind, words) in zip(cases, tickets, strict=False):
-        viewer = Actor(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id, name=case.contact.name)
-        answering.open_ticket(
-            context.session, kind=kind, words=words, division_id=case.division_id, by=viewer, case=case,
-            at=NOW - timedelta(hours=20), from_12345=kind is TicketKind.COMPLAINT,
-        )  # fmt: skip
+        asker = Actor(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id, name=case.contact.name)
+        calls = kind is TicketKind.COMPLAINT  # 12345, and the hotline passes it on
+        ticket = OpenTicket(kind=kind, words=words, case_no=CaseNo(case.case_no), from_12345=calls)
+        perform(context.session, ticket, SYSTEM if calls else asker, at=NOW - timedelta(hours=20))
 
 
 def _mark_old_messages_delivered(session: Session) -> None:

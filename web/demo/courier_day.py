@@ -7,9 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from agents.network import division_with
-from dispatch.acts import route_planning, stop_report
+from dispatch.acts.act import perform
+from dispatch.acts.courier_run import LoadRun, SignHandoverList
+from dispatch.acts.handover_lists import outgoing
+from dispatch.acts.plan_steps import CommitPlan
+from dispatch.acts.stop_report import ReportStop
+from dispatch.cases.lookups import parcels_at
 from dispatch.core.actor import SYSTEM, Actor, Role
-from dispatch.core.ids import StopId
+from dispatch.core.ids import ListNo, PlanId, RunId, StopId
 from dispatch.core.shanghai_time import utc
 from routing.day import plan_jobs, planning
 from routing.day.courier_run import CourierRun
@@ -17,6 +22,7 @@ from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopKind
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import Cutoff
 from routing.day.stops import Address, StopNeeds, request_stop
+from routing.search.child import ortools_objections
 from routing.travel.geodesic import Geodesic
 from web.demo.context import COUNTY, NOW, TODAY, DemoContext
 
@@ -67,13 +73,15 @@ def plan_morning(sessions: sessionmaker[Session], *, seed: int) -> None:
             session, division_id=county.id, on=TODAY, cutoff=Cutoff.AM, limit_s=20, by="代办组长", at=early
         )
         plan.seed, plan_id = seed, plan.id
-    state = planning.work_on(sessions, plan_id, travel=Geodesic(), max_iterations=PLAN_ITERATIONS)
+    state = planning.work_on(
+        sessions, plan_id, travel=Geodesic(), record=ortools_objections, max_iterations=PLAN_ITERATIONS
+    )
     if state is not PlanState.PREVIEW:
         raise RuntimeError(f"the demo's morning could not be planned: {state}")
     with sessions.begin() as session:
         plan = session.get_one(DayPlan, plan_id)
         plan.requested_at = plan.finished_at = early
-        route_planning.commit_plan(session, plan, by=SYSTEM, at=early)
+        perform(session, CommitPlan(plan=PlanId(plan.id)), SYSTEM, at=early)
     with sessions.begin() as session:
         _drive_until_ten(session)
 
@@ -84,22 +92,34 @@ def _drive_until_ten(session: Session) -> None:
     runs = session.scalars(select(CourierRun).where(CourierRun.on == TODAY).order_by(CourierRun.id)).all()
     for run in runs:
         driver = Actor(Role.COURIER, name=run.courier.name, courier_id=run.courier_id)
+        _load(session, run, driver)
         for stop in sorted(run.stops, key=lambda s: s.position or 0):
             done_s = (stop.eta_s or 0) + stop.service_s
             if done_s > LAST_DONE_S:
                 break
-            papers = route_planning.papers_at(session, stop)
+            papers = parcels_at(session, stop.id)
             fails = not has_failed and done_s > FIRST_FAILURE_S and stop.kind is StopKind.PICKUP and bool(papers)
             has_failed = has_failed or fails
             at = utc(TODAY, time(0)) + timedelta(seconds=done_s)
             report = _report(stop, code=papers[0].code if papers else None, at=at, fails=fails)
-            stop_report.report_stop(session, stop, report, by=driver, at=at)
+            perform(session, report, driver, at=at)
 
 
-def _report(stop: CourierStop, *, code: str | None, at: datetime, fails: bool) -> stop_report.ReportStop:
+def _load(session: Session, run: CourierRun, driver: Actor) -> None:
+    """At the centre in the morning: everything scanned, and the list signed by both."""
+    at = utc(TODAY, time(7, 55))
+    loaded = tuple(parcel.waybill for parcel in outgoing(session, run))
+    if not loaded:
+        return
+    taken = perform(session, LoadRun(run_id=RunId(run.id), taken=loaded), driver, at=at)
+    if taken.list_no is not None:
+        perform(session, SignHandoverList(list=ListNo(taken.list_no)), SYSTEM, at=at)
+
+
+def _report(stop: CourierStop, *, code: str | None, at: datetime, fails: bool) -> ReportStop:
     event_id = uuid.UUID(int=(1 << 64) + stop.id)
     if fails:
-        return stop_report.ReportStop(
+        return ReportStop(
             stop=StopId(stop.id),
             event_id=event_id,
             act=StopAct.FAILED,
@@ -107,6 +127,6 @@ def _report(stop: CourierStop, *, code: str | None, at: datetime, fails: bool) -
             device_at=at,
         )
     act = StopAct.DELIVERED if stop.kind is StopKind.DELIVERY else StopAct.COLLECTED
-    return stop_report.ReportStop(
+    return ReportStop(
         stop=StopId(stop.id), event_id=event_id, act=act, device_at=at, code=code, identity_checked=True, inspected=True
     )

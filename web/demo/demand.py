@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 import db
 from agents.network import Division, Level, division_with, subtree_condition
 from agents.roster import Agent, Team
+from dispatch.cases.obligations.keeping import keep_all_others, keep_portion
 from dispatch.cases.project import Project, ProjectState
 from dispatch.core.actor import Role
 from routing.day.courier_stop import CourierStop
@@ -78,9 +79,20 @@ def load(
         _fill_cities(session, fake, scale)
         settle_ids(session, NOUNS)
         _add_accounts(session, fake)
+    _keep_what_is_owed(sessions)
     with sessions.begin() as session:
         # Tables that were filled by COPY a moment ago: without this the planner guesses until autovacuum comes round.
         session.execute(text("ANALYZE"))
+
+
+def _keep_what_is_owed(sessions: sessionmaker[Session]) -> None:
+    """Rows that are copied mark nothing: what is owed by them is folded once they are all there."""
+    last: int | None = 0
+    while last is not None:
+        with sessions.begin() as session:
+            last = keep_portion(session, after=last)
+    with sessions.begin() as session:
+        keep_all_others(session)
 
 
 def _fill_county(session: Session, fake: FakeData, demand: CountyDemand) -> None:

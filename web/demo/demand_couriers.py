@@ -12,11 +12,12 @@ from agents.network import Division, ServiceCentre
 from routing.day.courier_stop import CourierStop, StopKind
 from routing.day.couriers import Courier, Shift, VehicleKind
 from routing.day.hours import Cutoff
+from routing.day.roster import ShiftRule
 from web.demo.context import NOW, TODAY
 from web.demo.copying import NextIds, Row, copy_rows
 from web.demo.fake_data import FakeData
 
-NOUNS: tuple[type[db.Base], ...] = (Courier, Shift, CourierStop)
+NOUNS: tuple[type[db.Base], ...] = (Courier, Shift, ShiftRule, CourierStop)
 
 
 def copy_couriers(session: Session, fake: FakeData, ids: NextIds, county: Division, number: int) -> None:
@@ -24,6 +25,7 @@ def copy_couriers(session: Session, fake: FakeData, ids: NextIds, county: Divisi
     centre_id = _centre_of(session, county).id
     couriers: list[Row] = []
     shifts: list[Row] = []
+    rules: list[Row] = []
     for n in range(number):
         name, phone = fake.recurring_person(), fake.phone()
         courier_id = ids.next(Courier)
@@ -35,6 +37,12 @@ def copy_couriers(session: Session, fake: FakeData, ids: NextIds, county: Divisi
                 "grams_capacity": 80_000, "active": True,
             }
         )  # fmt: skip
+        rules.append(
+            {
+                "id": ids.next(ShiftRule), "courier_id": courier_id, "weekdays": [1, 2, 3, 4, 5], "first_on": TODAY,
+                "starts_s": 8 * 3600, "ends_s": 18 * 3600, "break_s": 0,
+            }
+        )  # fmt: skip
         shifts += [
             {
                 "id": ids.next(Shift), "courier_id": courier_id, "on": TODAY + timedelta(days=days),
@@ -44,6 +52,7 @@ def copy_couriers(session: Session, fake: FakeData, ids: NextIds, county: Divisi
         ]  # fmt: skip
     copy_rows(session, Courier, couriers)
     copy_rows(session, Shift, shifts)
+    copy_rows(session, ShiftRule, rules)
 
 
 def _centre_of(session: Session, county: Division) -> ServiceCentre:

@@ -1,29 +1,45 @@
 """Demand's projects: the cases in progress and the new ones of one county, drawn and copied into their tables."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import db
 from agents.network import Division
-from dispatch.cases.case import Case, CaseEvent, Material, MaterialState, Way
-from dispatch.cases.notify import query_code
+from dispatch.cases.case import Case, CaseEvent, Material, MaterialState, Outcome, Way
+from dispatch.cases.due_moments import answer_due
+from dispatch.cases.fact_event import FactEvent, FactKind
+from dispatch.cases.notify import day_of, query_code
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectMember, ProjectState, TeamRole
-from dispatch.cases.review import Review, ReviewState
+from dispatch.cases.review import Review
+from dispatch.cases.review_event import ReviewEvent
+from dispatch.cases.review_fold import ReviewStory
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.implementation import handlings_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter
+from dispatch.core.actor import SYSTEM
 from dispatch.core.shanghai_time import utc
 from web.demo.case_plans import OPENING, REGISTRATION
 from web.demo.context import NOW, TODAY
 from web.demo.copying import NextIds, Row, copy_rows
+from web.demo.demand_reviews import DECIDED, event_rows, review_row, rules_of, story_of
 from web.demo.fake_data import FakeData
 
-NOUNS: tuple[type[db.Base], ...] = (Enterprise, Contact, Project, ProjectMember, Case, CaseEvent, Review, Material)
+NOUNS: tuple[type[db.Base], ...] = (
+    Enterprise,
+    Contact,
+    Project,
+    ProjectMember,
+    Case,
+    CaseEvent,
+    Review,
+    ReviewEvent,
+    Material,
+    FactEvent,
+)
 PERMITS = (("IND-104", "IND-105"), ("IND-107", "IND-108"), ("IND-301", "IND-305"), ("IND-101",))
 FAMILIES = (Family.BUSINESS_OPENING, Family.PROPERTY_REGISTRATION, Family.INDUSTRIAL_PERMIT)
 NEW_SHARES, RUNNING_SHARES = (0.55, 0.3, 0.15), (0.1, 0.2, 0.7)
@@ -36,7 +52,6 @@ RUNNING_STAGES = (
     (Stage.DECIDED, 0.10),
     (Stage.DELIVERED, 0.05),
 )
-BEFORE_FILING = frozenset({Stage.REQUESTED, Stage.ASSIGNED, Stage.PRESCREENED, Stage.COLLECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +157,28 @@ class CountyProjects:
                     "locked": False, "chosen_by": "matching",
                 }
             )  # fmt: skip
-        self.rows[Case].append(self._case_row(drawn))
+        reviews = self._reviews(drawn)
+        self.rows[Review].extend(reviews)
+        self.rows[Case].append(self._case_row(drawn, reviews))
         self.rows[CaseEvent].append(
             {
                 "id": self.ids.next(CaseEvent), "case_id": drawn.case_id, "at": drawn.began, "kind": "requested",
                 "stage": Stage.REQUESTED, "actor": "企业", "words": "已提交", "detail": {}, "internal": False,
             }
         )  # fmt: skip
-        self.rows[Review].extend(self._review_rows(drawn))
+        material_id = self.ids.next(Material)
         self.rows[Material].append(
             {
-                "id": self.ids.next(Material), "case_id": drawn.case_id, "name": "申请表", "mode": MaterialMode.COPY,
-                "state": MaterialState.GIVEN, "deferrable": False,
+                "id": material_id, "case_id": drawn.case_id, "name": "申请表", "mode": MaterialMode.COPY,
+                "state": MaterialState.GIVEN, "deferrable": False, "given_at": drawn.began, "media_type": "",
+            }
+        )  # fmt: skip
+        self.rows[FactEvent].append(
+            {
+                "id": self.ids.next(FactEvent), "material_id": material_id, "kind": FactKind.MATERIAL_GIVEN,
+                "happened_on": day_of(drawn.began), "happened_at": drawn.began, "recorded_at": drawn.began,
+                "recorded_by": SYSTEM.label, "late_reason": "", "document_no": "", "media_type": "", "words": "",
+                "correction_reason": "",
             }
         )  # fmt: skip
 
@@ -167,11 +192,12 @@ class CountyProjects:
             "investment_wan": drawn.investment_wan, "facts": {}, "path_edits": {}, "priority": 1, "language": "zh",
             "escalated": False, "banned_agents": [],
             "state": ProjectState.WAITING if drawn.agent_id is None else ProjectState.ACTIVE, "version": 1,
-            "created_at": drawn.began,
+            "changed_by": "", "created_at": drawn.began,
         }  # fmt: skip
 
-    def _case_row(self, drawn: DrawnProject) -> Row:
-        code, due_on = query_code(), drawn.due_on
+    def _case_row(self, drawn: DrawnProject, reviews: list[Row]) -> Row:
+        code = query_code()
+        is_decided = drawn.stage in DECIDED
         return {
             "id": drawn.case_id,
             "case_no": f"{self.county.code[:6]}-{drawn.began:%Y%m%d}-{drawn.number + 1:05d}",
@@ -179,20 +205,31 @@ class CountyProjects:
             "query_code": code, "query_hash": db.keyed_hash(f"query:{code}"), "stage": drawn.stage,
             "stage_at": drawn.began, "version": 1, "changed_by": "", "pickup_way": Way.COURIER,
             "delivery_way": Way.COURIER, "created_at": drawn.began,
-            "answer_by": self.calendar.closes_at(self.calendar.add_working_days(drawn.began.date(), 1)),
-            "committed_due_on": due_on, "legal_due_on": None if due_on is None else due_on + timedelta(days=14),
-            "is_estimate": False,
+            "answer_by": answer_due(self.calendar, drawn.began),
+            "committed_due_on": _latest_day(reviews, "committed_due_at"),
+            "legal_due_on": _latest_day(reviews, "legal_due_at"), "is_estimate": False,
+            "outcome": Outcome.GRANTED if is_decided else None,
+            "decided_at": _latest(reviews, "decided_at") if is_decided else None,
         }  # fmt: skip
 
-    def _review_rows(self, drawn: DrawnProject) -> Iterator[Row]:
-        """PREPARED until filed; what is under review or decided stands as filed, without events of its own."""
-        state = ReviewState.PREPARED if drawn.stage in BEFORE_FILING else ReviewState.SUBMITTED
+    def _reviews(self, drawn: DrawnProject) -> list[Row]:
+        """Each matter as its events tell it."""
+        rows: list[Row] = []
         for code in drawn.matters:
-            matter, handling = self.matters[code], self.handlings[code]
-            yield {
-                "id": self.ids.next(Review), "case_id": drawn.case_id, "matter_id": matter.id,
-                "authority": handling.authority, "authority_division_id": handling.division_id,
-                "counter_division_id": handling.counter_division_id, "counter": handling.counter_place,
-                "state": state, "statutory_wd": handling.statutory_wd, "committed_wd": handling.committed_wd,
-                "same_day": handling.same_day, "deemed_accepted": False, "version": 1,
-            }  # fmt: skip
+            handling = self.handlings[code]
+            events = story_of(drawn.stage, drawn.due_on, handling, self.calendar)
+            story = ReviewStory.of(events, rules_of(handling), self.calendar)
+            review_id = self.ids.next(Review)
+            named = {"id": review_id, "case_id": drawn.case_id, "matter_id": self.matters[code].id}
+            rows.append(named | review_row(handling, story))
+            self.rows[ReviewEvent].extend(event_rows(self.ids, review_id, story))
+        return rows
+
+
+def _latest(rows: list[Row], column: str) -> datetime | None:
+    return max((moment for row in rows if isinstance(moment := row[column], datetime)), default=None)
+
+
+def _latest_day(rows: list[Row], column: str) -> date | None:
+    latest = _latest(rows, column)
+    return None if latest is None else day_of(latest)

@@ -4,6 +4,8 @@ import random
 from dataclasses import dataclass
 from itertools import count
 
+from dispatch.core.credit_code import ALPHABET, check_character, organisation_check
+
 SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾萧田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢"
 GIVEN = (
     "建国", "志强", "文军", "海燕", "丽娟", "晓东", "国平", "秀英", "春华", "永明",
@@ -115,11 +117,8 @@ class FakeData:
         )
 
 
-_CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-
-
 def credit_code(draw: random.Random) -> str:
-    """A credit code with a right check character (GB 32100-2015), of 武进区 and an invented organisation."""
-    body = "91320412" + "".join(draw.choice(_CREDIT_ALPHABET) for _ in range(9))
-    total = sum(_CREDIT_ALPHABET.index(c) * pow(3, n, 31) for n, c in enumerate(body))
-    return body + _CREDIT_ALPHABET[(31 - total % 31) % 31]
+    """A credit code with right check characters, of 武进区 and an invented organisation."""
+    organisation = "".join(draw.choice(ALPHABET) for _ in range(9))[:8]  # nine draws: the county stays as it was
+    code = f"91320412{organisation}{organisation_check(organisation)}"
+    return code + check_character(code)

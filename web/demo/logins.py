@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+import db
+from dispatch.cases.project import Contact
 from dispatch.core.actor import Role
 from web.demo.fake_data import FakeData
 from web.wiring.accounts import HASHER, Account
@@ -61,7 +64,14 @@ def add_logins(session: Session, fake: FakeData, holders: Mapping[Role, LoginHol
             agent_id=holder.agent_id,
             courier_id=holder.courier_id,
             division_id=holder.division_id,
+            confirmed_at=db.now(session) if login.role is Role.ENTERPRISE else None,
+            is_owner=login.role is Role.ENTERPRISE,
         )
         account.set_phone(holder.phone or fake.phone())
         session.add(account)
     session.flush()
+    # The enterprise's person proved its number when it registered.
+    same = (Contact.enterprise_id == Account.enterprise_id, Contact.phone_hash == Account.phone_hash)
+    session.execute(
+        update(Contact).where(*same).values(account_id=Account.id).execution_options(synchronize_session=False)
+    )

@@ -8,16 +8,19 @@ import db
 from agents.names import person_key
 from agents.network import centre_of
 from agents.roster import Agent, AgentSkill, Category, Duty, DutyKind, Team
+from dispatch.acts.rostering import workday_test
 from dispatch.cases.notify import Desk, DeskKind
 from dispatch.cases.project import Contact
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Role
-from routing.day.couriers import Courier, Shift, VehicleKind
+from routing.day.couriers import Courier, VehicleKind
+from routing.day.roster import ShiftRule, make_shifts
 from web.demo.context import COUNTY, TODAY, DemoContext
 from web.demo.logins import LoginHolder, add_logins, demo_password_hash
 from web.wiring.accounts import Account
 
 AGENTS, COURIERS = 60, 8
-SHIFT_DAYS = range(-1, 15)  # from yesterday on
+YESTERDAY = TODAY - timedelta(days=1)
 
 
 def add_staff(context: DemoContext) -> None:
@@ -101,10 +104,14 @@ def _add_couriers(context: DemoContext) -> None:
         session.add(courier)
         session.flush()
         context.couriers.append(courier)
-        for days in SHIFT_DAYS:
-            session.add(
-                Shift(courier_id=courier.id, on=TODAY + timedelta(days=days), starts_s=8 * 3600, ends_s=18 * 3600)
+        session.add(
+            ShiftRule(
+                courier_id=courier.id, weekdays=[1, 2, 3, 4, 5, 6], first_on=YESTERDAY, starts_s=8 * 3600,
+                ends_s=18 * 3600,
             )
+        )  # fmt: skip
+    session.flush()
+    make_shifts(session, context.couriers, today=YESTERDAY, is_workday=workday_test(calendar_of(session)))
 
 
 def add_accounts(context: DemoContext) -> None:

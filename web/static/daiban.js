@@ -37,6 +37,18 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Enter") openRow(row, event);
 });
 
+/* `/` or Ctrl-K: the box that finds anything, unless somebody is typing. */
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  const asked = event.key === "/" ? !typing && !event.ctrlKey && !event.metaKey : event.key === "k" && (event.ctrlKey || event.metaKey);
+  if (!asked || event.altKey) return;
+  const box = document.getElementById("find");
+  const link = document.querySelector("[data-find]");
+  if (!box && !link) return;
+  event.preventDefault();
+  if (box) { box.focus(); box.select(); } else location.assign(link.href);
+});
+
 /* The same form is not sent twice by an impatient finger; coming back to the page opens it again. */
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -49,7 +61,24 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+/* Whoever signs in here may be somebody else: the pages that a courier's phone keeps are the one's before. */
+if (location.pathname.startsWith("/login") && window.caches) {
+  document.addEventListener("submit", () => { caches.delete("daiban-run"); });
+}
+
 document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-CSRFToken"] = token; });
+
+/* A row that is shown as a card says of each cell what its column is called. */
+function labelCells() {
+  for (const table of document.querySelectorAll(".stack.labelled table")) {
+    const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
+    for (const row of table.tBodies[0].rows) {
+      for (const cell of row.cells) if (cell.cellIndex && heads[cell.cellIndex]) cell.dataset.head = heads[cell.cellIndex];
+    }
+  }
+}
+labelCells();
+document.addEventListener("htmx:afterSwap", labelCells);
 
 for (const body of document.querySelectorAll("tbody")) {
   const first = body.querySelector("tr[data-href]");

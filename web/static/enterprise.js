@@ -65,6 +65,26 @@ if (map_box && window.L) {
       dots.addLayer(dot);
     }
   };
+  /* All that an address may mean, with how near each is; the middle of an area is shown, never taken for the place. */
+  const candidates = document.getElementById("pin-candidates");
+  const listCandidates = (found) => {
+    candidates.replaceChildren(...found.map((one) => {
+      const line = document.createElement("li");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "small";
+      button.textContent = `${one.written || address.value} · ${one.words}`;
+      button.addEventListener("click", () => {
+        const point = L.latLng(one.lat, one.lon);
+        if (one.quality === "area") words.textContent = map_box.dataset.near;
+        else setPin(point);
+        map.setView(point, one.quality === "area" ? 13 : 15);
+      });
+      line.append(button);
+      return line;
+    }));
+    candidates.hidden = found.length === 0;
+  };
   /* A written address without a pin: where it may lie is asked once, and shown for the person to confirm or move. */
   const address = document.getElementById("address");
   address?.addEventListener("change", async () => {
@@ -72,8 +92,18 @@ if (map_box && window.L) {
     const told = new URLSearchParams({ county: county.value, place: place.value, address: address.value });
     const token = document.querySelector("[name=csrf_token]").value;
     const answer = await fetch(map_box.dataset.find, { method: "POST", body: told, headers: { "X-CSRFToken": token } }).catch(() => null);
-    const found = answer?.ok ? (await answer.json()).point : null;
-    if (!found || pin) return;
+    const told_of = answer?.ok ? await answer.json() : { point: null, candidates: [] };
+    const found = told_of.point;
+    listCandidates(told_of.candidates);
+    if (pin) return;
+    if (!found) {
+      const near = told_of.candidates[0];
+      if (near) {
+        map.setView([near.lat, near.lon], 13);
+        words.textContent = map_box.dataset.near;
+      }
+      return;
+    }
     setPin(L.latLng(found.lat, found.lon));
     words.textContent = map_box.dataset.found;
     map.setView(pin.getLatLng(), 13);

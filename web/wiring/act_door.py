@@ -1,12 +1,13 @@
 """The door to the acts: schemas and forms made from a command's own fields, and the one call that performs it."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
 from typing import Annotated, Any, Literal, NewType, ParamSpec, TypeVar, Union, cast, get_args, get_origin
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from annotated_types import Ge, Le, MaxLen
 from flask import Flask, current_app, request
@@ -16,13 +17,18 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from dispatch.acts.act import RULES, Act, perform
-from dispatch.acts.act_fields import Wanted
+from dispatch.acts.act_fields import Digest, Wanted
+from dispatch.acts.act_record import earlier_answer
 from dispatch.acts.named_rows import ROWS
 from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
-from dispatch.core.ids import BIGGEST, LONGEST
+from dispatch.core.ids import BIGGEST, LONGEST, FileId
+from web.wiring import files
+from web.wiring.api_answers import version_asked_for
 from web.wiring.api_schema import Strict
 from web.wiring.auth import current_actor, roles
+from web.wiring.field_faults import FAULTS
+from web.wiring.security_log import ACTS, record
 from web.wiring.transactions import transaction
 
 P = ParamSpec("P")
@@ -107,9 +113,11 @@ def _checked(hint: Any) -> Any:
 
 
 def command_from(command: type[C], body: Strict, **path: object) -> C:
-    """The command that a checked body and the parts of the address make."""
+    """The command that a checked body and the parts of the address make; If-Match names the version that was seen."""
     fields = RULES[command].hints
     given = {name: getattr(body, name) for name in type(body).model_fields if name in fields}
+    if "version" in fields and given.get("version") is None and (seen := version_asked_for()) is not None:
+        given["version"] = seen
     return command(**given, **path)
 
 
@@ -121,7 +129,7 @@ def command_from_form(command: type[C], form: MultiDict[str, str], **given: obje
     for field in dataclasses.fields(cast(Any, command)):
         if field.name in given or field.name not in form:
             continue
-        typed = [text.strip() for text in form.getlist(field.name) if text.strip()]
+        typed = [_seconds(text.strip()) for text in form.getlist(field.name) if text.strip()]
         if typed:
             values[field.name] = typed if _takes_several(RULES[command].hints[field.name]) else typed[-1]
     try:
@@ -130,6 +138,12 @@ def command_from_form(command: type[C], form: MultiDict[str, str], **given: obje
         _check_address(cast(type, command), given)
         raise Refused(f"{command.__name__}: {error}", user_message=_first_fault(command, error)) from None
     return command_from(command, body, **given)
+
+
+def _seconds(typed: str) -> str:
+    """A time of day as a page's field writes it (17:30) is the second of the day; anything else stays as it is."""
+    clock = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", typed)
+    return typed if clock is None else str(int(clock[1]) * 3600 + int(clock[2]) * 60)
 
 
 def _check_address(command: type, given: Mapping[str, object]) -> None:
@@ -145,11 +159,6 @@ def _takes_several(hint: Any) -> bool:
     return get_origin(get_args(hint)[0] if get_origin(hint) is Annotated else hint) in MULTIPLE
 
 
-FAULTS = {
-    "date_from_datetime_parsing": "请选择日期", "date_parsing": "请选择日期", "date_type": "请选择日期",
-    "enum": "填写有误，请核对后再提交", "int_parsing": "请填写整数", "float_parsing": "请填写数字",
-    "greater_than_equal": "数值太小", "less_than_equal": "数值太大", "string_too_long": "填写的内容太长",
-}  # fmt: skip
 MISSING = {
     "kind": "请选择种类",
     "on": "请选择日期",
@@ -181,10 +190,10 @@ def _marks(hint: Any) -> Iterator[Any]:
 # ---------------------------------------------------------------- performing
 
 
-def take(command: Act[Result], *, path: Iterable[tuple[object, object]] = (), client_id: UUID | None = None) -> Result:
+def take(command: Act[Result], *, path: Iterable[tuple[object, object]] = ()) -> Result:
     """Perform a command for who is asking, in a transaction of its own."""
     with transaction() as session:
-        return take_in(session, command, path=path, client_id=client_id)
+        return take_in(session, command, path=path)
 
 
 def take_in(
@@ -197,10 +206,35 @@ def take_in(
     """The same beside something of web's own, such as an account or a draft, in one transaction.
 
     Several steps of one form each have an id of their own, made from the form's."""
+    files.check_kept(*_files_named(command))
     performer: Callable[..., Result] = current_app.extensions["daiban.perform"]
-    form_id = _client_id()
-    own = client_id or (None if form_id is None else uuid5(form_id, type(command).__name__ + repr(command)))
-    return performer(session, command, current_actor(), client_id=own, path=tuple(path))
+    own = client_id or _own_id(command)
+    result = performer(session, command, current_actor(), client_id=own, path=tuple(path))
+    if (kind := ACTS.get(type(command).__name__)) is not None:
+        record(session, kind, account_id=current_actor().account_id, act=type(command).__name__)
+    return result
+
+
+def is_repeat(session: Session, command: Act[Any]) -> bool:
+    """Whether this form was sent before and its step was taken: it is answered as it was then, whatever stands now."""
+    return earlier_answer(session, current_actor(), _own_id(command)) is not None
+
+
+def form_id(step: str) -> UUID | None:
+    """The id of a form's one step of this name, where what it says is not at hand when the form is sent again."""
+    given = _client_id()
+    return None if given is None else uuid5(given, step)
+
+
+def _files_named(command: Act[Any]) -> Iterator[str]:
+    """The kept files that a command names, alone or several in one field."""
+    for name, hint in RULES[type(command)].hints.items():
+        if _names_files(hint) and (value := getattr(command, name)):
+            yield from (value,) if isinstance(value, str) else value
+
+
+def _names_files(hint: Any) -> bool:
+    return hint in (Digest, FileId) or any(_names_files(one) for one in get_args(hint))
 
 
 def install(app: Flask) -> None:
@@ -208,8 +242,17 @@ def install(app: Flask) -> None:
     app.extensions["daiban.perform"] = perform
 
 
+def _own_id(command: Act[Any]) -> UUID | None:
+    """The id of one step: a form's several steps are told apart by what they say, a program's key names one."""
+    given = _client_id()
+    if given is not None:
+        return uuid5(given, type(command).__name__ + repr(command))
+    key = request.headers.get("Idempotency-Key", "").strip()
+    return uuid5(NAMESPACE_OID, key) if key else None
+
+
 def _client_id() -> UUID | None:
-    """The id that a form or a program gave this step, so that sending it twice takes it once."""
+    """The id that a form carries, so that sending it twice takes its steps once."""
     given = request.form.get("client_id", "") if request.form else ""
     try:
         return UUID(given) if given else None

@@ -1,26 +1,66 @@
 """Schemas: what every body and answer of the API has in common; unknown fields are refused."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from flask import Request
 from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel, ConfigDict, Field
 
+from dispatch.core.shanghai_time import in_shanghai
+from web.wiring.field_faults import FieldFault
+
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]  # what the calendar can reckon with
 
 
+MOST_DEPTH, MOST_VALUES = 32, 100_000
+
+
 class Json(DefaultJSONProvider):
-    """JSON as programs expect it: days and instants in ISO 8601, Chinese as it is written."""
+    """JSON as programs expect it: days and instants in ISO 8601, Chinese as it is written; bounded as it comes in.
+
+    Every instant carries Jiangsu's offset, whether it comes from a row or from a step that was just taken."""
 
     ensure_ascii = False
 
     @staticmethod
     def default(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return in_shanghai(value).isoformat()
         if isinstance(value, date):
             return value.isoformat()
         return DefaultJSONProvider.default(value)
+
+    def loads(self, s: str | bytes, **more: Any) -> Any:
+        """What a body says. Raises ValueError for what no body of ours is: too deep, too many values, no number."""
+        try:
+            found = super().loads(s, parse_constant=_no_number, **more)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        _check_bounds(found)
+        return found
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def _check_bounds(found: Any) -> None:
+    """Level by level, so that depth costs no stack. Raises ValueError."""
+    level, values = [found], 0
+    for _ in range(MOST_DEPTH):
+        if not level:
+            return
+        level = [
+            inner for one in level if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]  # fmt: skip
+        values += len(level)
+        if values > MOST_VALUES:
+            raise ValueError("too many values")
+    if level:
+        raise ValueError("nested too deeply")
 
 
 class ApiRequest(Request):
@@ -50,13 +90,14 @@ class PageQuery(Strict):
 
 
 class ProblemOut(BaseModel):
-    """What went wrong (RFC 9457)."""
+    """What went wrong (RFC 9457), in the language of ``Accept-Language``; ``code`` never changes with it."""
 
     type: str
     title: str
     status: int
+    code: str
     detail: str | None = None
-    errors: Any = None
+    errors: list[FieldFault] | None = None
     facts: dict[str, Any] | None = None
 
 
@@ -66,6 +107,7 @@ PROBLEMS: dict[int, str] = {
     403: "The account waits for its approval",
     404: "Absent, not yours, or not for your role",
     409: "The stage does not allow it, or somebody else changed it",
+    412: "If-Match names a version that is not the latest any more",
     422: "A value is missing, wrong or unknown",
     429: "Too many requests",
 }
@@ -73,6 +115,10 @@ PROBLEMS: dict[int, str] = {
 
 def problems(*statuses: int) -> Any:
     """For ``@bp.doc(responses=problems(404, 409))``: the problems of one operation, beside those that any may have."""
+    return {status: problem_answer(status) for status in sorted({400, 401, 403, 404, *statuses})}
+
+
+def problem_answer(status: int) -> dict[str, Any]:
+    """A problem of this status as the description has it."""
     reference = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
-    possible = sorted({400, 401, 403, 404, *statuses})
-    return {status: {"description": PROBLEMS[status], "content": reference} for status in possible}
+    return {"description": PROBLEMS[status], "content": reference}

@@ -1,16 +1,16 @@
 """Files: papers and photos by SHA-256, checked by content, served as attachments, swept when no row names them."""
 
 import hashlib
-import io
 import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, TypeVar
 
-from flask import Response, send_file
-from PIL import Image, ImageOps, UnidentifiedImageError
+from flask import Flask, Response, request, send_file
+from flask_login import current_user
 from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from werkzeug.datastructures import FileStorage
@@ -18,12 +18,15 @@ from werkzeug.exceptions import NotFound
 
 import db
 from dispatch.core.errors import Refused
+from web.wiring.isolated import UnreadableUpload, read_isolated
+from web.wiring.security_log import SecurityKind, record_apart
 
 MOST_BYTES = 10 * 1024 * 1024
-MOST_PIXELS = 50_000_000
-LONGEST_SIDE = 4000
+MOST_TOGETHER = 20 * MOST_BYTES
+"""Of a form with a field for each of many papers; a form for one paper has room for one."""
 ORPHANED_AFTER_S = 24 * 3600.0
 DIGEST = re.compile(r"[0-9a-f]{64}")
+View = TypeVar("View", bound=Callable[..., Any])
 MEDIA = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 
 
@@ -35,6 +38,22 @@ class BadUpload(ValueError):
         self.user_message = user_message
 
 
+def takes_many_files(view: View) -> View:
+    """Marks the view of a form with many files: a limit for each of them is no limit for all of them."""
+    view.takes_many_files = True  # type: ignore[attr-defined]
+    return view
+
+
+def install(app: Flask) -> None:
+    """Give such a form its room, to who is signed in, before anything reads it."""
+
+    @app.before_request
+    def make_room() -> None:
+        view = app.view_functions.get(request.endpoint or "")
+        if getattr(view, "takes_many_files", False) and current_user.is_authenticated:
+            request.max_content_length = MOST_TOGETHER
+
+
 def folder() -> Path:
     """Where files lie: two letters of the digest, then the digest and what it is."""
     return db.home() / "files"
@@ -44,6 +63,13 @@ def keep(upload: FileStorage) -> str:
     """Store an upload and return its digest, before any row names it. Raises BadUpload."""
     content = upload.stream.read(MOST_BYTES + 1)
     return keep_bytes(content, upload.filename or "")
+
+
+def kept_paper(upload: FileStorage) -> dict[str, str]:
+    """Store an upload; its digest, what it is by its content, and its name. Raises BadUpload."""
+    digest = keep(upload)
+    media_type = MEDIA[path_of(digest).suffix[1:]]
+    return {"sha256": digest, "media_type": media_type, "filename": (upload.filename or "")[-120:]}
 
 
 def keep_picture(upload: FileStorage) -> str:
@@ -69,11 +95,15 @@ def keep_bytes(content: bytes, name: str = "") -> str:
         return digest
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(clean)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(clean)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError:  # a full disk keeps no half of a file
+        Path(temporary).unlink(missing_ok=True)
+        raise
     return digest
 
 
@@ -88,22 +118,12 @@ def _checked(content: bytes, shown: str) -> tuple[str, bytes]:
 
 
 def _redrawn(content: bytes, form: str, shown: str) -> bytes:
-    """The picture alone, the right way up: no place, no device, nothing hidden behind the pixels."""
+    """The picture drawn anew by a process of its own: a small file may unpack into anything."""
     try:
-        with Image.open(io.BytesIO(content), formats=[form]) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise BadUpload("too many pixels", user_message=f"图片{shown}尺寸过大，请缩小后再上传")
-            upright = ImageOps.exif_transpose(image)
-            upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            plain = upright.convert("RGB" if form == "JPEG" or upright.mode not in {"RGBA", "LA", "P"} else "RGBA")
-            out = io.BytesIO()
-            bare = Image.new(plain.mode, plain.size)
-            bare.paste(plain)
-            bare.save(out, form, **({"quality": 88} if form == "JPEG" else {"optimize": False}))
-            return out.getvalue()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, BadUpload):
-            raise
+        return read_isolated("web.wiring.picture_reader", content, form)
+    except UnreadableUpload as error:
+        if error.reason in {"pixels", "exhausted"}:
+            raise BadUpload("too many pixels", user_message=f"图片{shown}尺寸过大，请缩小后再上传") from error
         raise BadUpload("damaged image", user_message=f"图片{shown}已损坏，请重新拍照或扫描") from error
 
 
@@ -129,6 +149,7 @@ def is_kept(digest: str) -> bool:
 def send(digest: str, name: str) -> Response:
     """The file as an attachment; only a view that has checked who may see the row that names it calls this."""
     path = path_of(digest)
+    record_apart(SecurityKind.FILE_SENT, account_id=_reader(), subject=f"file:{digest[:16]}")
     kind = path.suffix[1:]
     safe = re.sub(r"[\x00-\x1f\"\\/]", "_", name).strip() or digest[:12]
     response = send_file(
@@ -137,6 +158,10 @@ def send(digest: str, name: str) -> Response:
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _reader() -> int | None:
+    return current_user.account_id if current_user.is_authenticated else None
 
 
 # ---------------------------------------------------------------- orphans
@@ -149,9 +174,9 @@ def names_files(*columns: InstrumentedAttribute[object]) -> None:
     _named_by.extend(column for column in columns if all(column is not known for known in _named_by))
 
 
-def sweep(session: Session, *, older_than_s: float = ORPHANED_AFTER_S) -> int:
+def sweep(session: Session) -> int:
     """Delete files older than a day that no row names; how many."""
-    cutoff = time.time() - older_than_s
+    cutoff = time.time() - ORPHANED_AFTER_S
     old = [path for path in folder().glob("??/*") if path.is_file() and path.stat().st_mtime < cutoff]
     if not old:
         return 0

@@ -1,12 +1,14 @@
 """Formatting: dates, windows, working days, lamps and languages as pages show them, in Shanghai time."""
 
+import calendar
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, g, has_request_context, request
+from flask import Flask, has_request_context, request
 from flask import session as cookie
 from flask_babel import Babel, get_locale, gettext, ngettext
 from flask_login import current_user
@@ -14,10 +16,11 @@ from flask_login import current_user
 import db
 from dispatch.core.actor import ROLE_LABEL
 from dispatch.core.localized_text import DayText, ListText, LocalizedText, WindowText, from_json
-from web.wiring.transactions import read_clock, transaction
+from web.wiring.transactions import business_clock as business_clock
 
 LOCALES: Mapping[str, str] = MappingProxyType({"zh": "zh_Hans_CN", "en": "en"})
 WEEKDAYS = "一二三四五六日"
+SHORT_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BETWEEN: Mapping[str, str] = MappingProxyType({"、": ", ", "；": "; ", "": " "})
 LAMPS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"green": ("●", "正常"), "amber": ("▲", "黄牌"), "red": ("■", "红牌"), "grey": ("○", "未开始")}
@@ -27,8 +30,10 @@ babel = Babel()
 
 
 def chosen_locale() -> str:
-    """The language of this request: chosen here, else the account's, else Chinese."""
+    """The language of this request: chosen here, else the account's, else Chinese; a program's is what it asks for."""
     chosen = cookie.get("locale") if has_request_context() else None
+    if has_request_context() and request.path.startswith("/api/") and request.authorization is not None:
+        chosen = request.accept_languages.best_match(LOCALES)
     if chosen not in LOCALES and has_request_context() and current_user.is_authenticated:
         chosen = current_user.locale
     return LOCALES.get(str(chosen), LOCALES["zh"])
@@ -38,14 +43,6 @@ def is_chinese() -> bool:
     """Whether this page speaks Chinese."""
     locale = get_locale()
     return locale is None or locale.language == "zh"
-
-
-def business_clock() -> tuple[datetime, bool]:
-    """The business moment and whether this is a demo, read once a request."""
-    if "business_clock" not in g:
-        with transaction() as session:
-            return read_clock(session)
-    return cast(tuple[datetime, bool], g.business_clock)
 
 
 def today() -> date:
@@ -71,9 +68,25 @@ def day(value: date | datetime | None, *, weekday: bool = True) -> str:
     return f"{text} {on.year}" if other_year else text
 
 
+def month_name(number: int) -> str:
+    """3月, of a month's number."""
+    return f"{number}月" if is_chinese() else calendar.month_name[number]
+
+
+def weekday(value: date | int) -> str:
+    """周四; a number counts from Monday, 1."""
+    number = value if isinstance(value, int) else value.isoweekday()
+    return f"周{WEEKDAYS[number - 1]}" if is_chinese() else SHORT_WEEKDAYS[number - 1]
+
+
 def moment(value: datetime | None) -> str:
     """3月12日(周四) 14:05."""
     return "—" if value is None else f"{day(value)} {local(value):%H:%M}"
+
+
+def on_our_clock(value: datetime) -> datetime:
+    """A moment of real time, of a login or a lease, as the program's clock showed it: one clock on every page."""
+    return value + (business_clock()[0] - datetime.now(UTC))
 
 
 def time_of_day(value: datetime | int | None) -> str:
@@ -102,8 +115,8 @@ def remaining(count: int | None) -> str:
     if count == 0:
         return str(gettext("今天到期"))
     if count < 0:
-        return str(gettext("已超期 %(num)s 个工作日", num=-count))
-    return str(gettext("还剩 %(num)s 个工作日", num=count))
+        return str(ngettext("已超期 %(num)s 个工作日", "已超期 %(num)s 个工作日", -count))
+    return str(ngettext("还剩 %(num)s 个工作日", "还剩 %(num)s 个工作日", count))
 
 
 def lamp_words(colour: str) -> tuple[str, str]:
@@ -136,16 +149,17 @@ def each(items: Iterable[str]) -> str:
     return in_words(ListText(items))
 
 
-def ten_thousands(count: int | None) -> str | None:
+def ten_thousands(count: Decimal | str | None) -> str | None:
     """5000 万元, CNY 50,000,000: a sum that is counted in ten thousands of yuan; None stays None."""
     if count is None:
         return None
-    return f"{count} 万元" if is_chinese() else f"CNY {count * 10_000:,}"
+    amount = Decimal(count)
+    return f"{amount:f} 万元" if is_chinese() else f"CNY {amount * 10_000:,.0f}"
 
 
 def with_query(**changes: Any) -> str:
-    """This page's address with some of its query changed; None or "" takes a part away. Filters live in the URL."""
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor" and name not in changes]
+    """This page's address with some of its query changed; None or "" takes a part away. It is the first page again."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in {"cursor", "page", *changes}]
     kept += [(name, str(value)) for name, value in changes.items() if value not in (None, "")]
     return request.path + ("?" + urlencode(kept) if kept else "")
 
@@ -156,7 +170,10 @@ def install(app: Flask) -> None:
     babel.init_app(app, locale_selector=chosen_locale)
     app.jinja_env.filters.update(
         day=day,
+        weekday=weekday,
+        month_name=month_name,
         moment=moment,
+        on_our_clock=on_our_clock,
         time_of_day=time_of_day,
         window=window,
         working_days=working_days,

@@ -11,7 +11,7 @@ from flask import Response, jsonify, make_response, request
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import BadRequest, Conflict, UnprocessableEntity
+from werkzeug.exceptions import BadRequest
 
 import db
 from web.wiring.accounts import IdempotencyKey
@@ -22,6 +22,22 @@ LIFE = timedelta(days=2)
 ABANDONED_AFTER = timedelta(seconds=60)
 KEPT_HEADERS = ("Location", "Content-Type", "ETag")
 LONGEST_KEY = 200
+
+
+class KeyMisused(Exception):
+    """The Idempotency-Key stands for another request, or for one that still runs."""
+
+    status = 422
+    slug = "idempotency-key-reused"
+    user_message = "这个 Idempotency-Key 已用于另一个请求，请换一个新的。"
+
+
+class ClientKeyInUse(KeyMisused):
+    """The same request under the same key is still running."""
+
+    status = 409
+    slug = "idempotency-key-in-use"
+    user_message = "使用这个 Idempotency-Key 的请求仍在处理，请稍后用同一个键再试。"
 
 
 def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,6 +75,7 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
                 row.body = response.get_data(as_text=True)
         return response
 
+    once.takes_key = True  # type: ignore[attr-defined]
     return once
 
 
@@ -94,12 +111,12 @@ def _claim(session: Session, account_id: int, key: str) -> Response | None:
         return None
     row = session.scalar(_row(account_id, key))
     if row is None:
-        raise Conflict("the key is just being freed")
+        raise ClientKeyInUse("the key is just being freed")
     if row.fingerprint != fingerprint:
-        raise UnprocessableEntity("this Idempotency-Key was used for another request")
+        raise KeyMisused("this Idempotency-Key was used for another request")
     if row.status is None:
         if moment - row.created_at < ABANDONED_AFTER:
-            raise Conflict("the same request is still running")
+            raise ClientKeyInUse("the same request is still running")
         row.created_at = moment
         return None
     response = Response(row.body, status=row.status, headers=row.headers)

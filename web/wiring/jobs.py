@@ -1,5 +1,6 @@
 """Jobs: what the program does by itself or in the background; each takes ids and may run twice."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -7,17 +8,20 @@ from celery import shared_task
 from flask import current_app
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch.acts.act import perform
-from dispatch.acts.assigning import MOST_NOTIFIED, ApplyBatch, PlaceWaiting
+from dispatch.acts.act import ActContext, act, perform
+from dispatch.acts.assigning import MOST_NOTIFIED, ApplyBatch, NotifyPlaced, PlaceWaiting, waiting_projects
 from dispatch.acts.daily_rules import DAILY
-from dispatch.assignment import apply_batch
-from dispatch.cases import duration_training, expected_dates
+from dispatch.acts.forecasting import LearnDurations, RenewForecasts
+from dispatch.cases import expected_dates
 from dispatch.cases.case import Material
-from dispatch.cases.project import Delegation, Project, ProjectState
+from dispatch.cases.courier_report import CourierReport
+from dispatch.cases.fact_event import FactEvent
+from dispatch.cases.project import Delegation
+from dispatch.cases.review_event import ReviewEvent
 from dispatch.core.actor import SYSTEM
 from dispatch.core.ids import AreaCode
 from dispatch.custody.handover import Handover
@@ -26,19 +30,32 @@ from routing.day import plan_jobs, what_if_jobs
 from routing.day.courier_stop import StopEvent
 from web.wiring import files
 from web.wiring.codes import forget_old_codes
+from web.wiring.deriving import derive_limits
+from web.wiring.guesses import forget_old_guesses
 from web.wiring.idempotency import forget_old_keys
+from web.wiring.login_sessions import forget_old_sessions
+from web.wiring.security_alarms import sound_alarms
+from web.wiring.security_log import forget_old_events
 from web.wiring.transactions import session_factory, transaction
 
 log = structlog.get_logger()
 
 # What these rows name is never swept.
-files.names_files(Material.sha256, Delegation.sha256, StopEvent.proofs, Handover.proofs)
+files.names_files(
+    Material.sha256,
+    Delegation.sha256,
+    ReviewEvent.document,
+    FactEvent.document,
+    StopEvent.proofs,
+    Handover.proofs,
+    CourierReport.proofs,
+)
 
 QUEUE = "jobs"
 DAY = "web.jobs.day"
 PLAN = "web.solving.plan"
 WHAT_IF = "web.solving.what_if"
-FORECASTS = 300  # cases that one run looks at: some ten seconds
+FORECASTS, FORECASTS_TOGETHER = 300, 50  # cases that one run looks at, some ten seconds; in one transaction
 
 
 def _alone(session: Session, name: str) -> bool:
@@ -50,6 +67,9 @@ def _alone(session: Session, name: str) -> bool:
 def day() -> None:
     """Silence that accepts, papers overdue, reminders, referrals, unrated cases: each in a transaction of its own."""
     run_day(session_factory())
+    # Who changed the calendar or the catalogue may not have come so far.
+    if moved := derive_limits(session_factory(), is_waited_for=False):
+        log.info("limits derived", moved=len(moved))
 
 
 def run_day(sessions: sessionmaker[Session]) -> dict[str, int]:
@@ -68,16 +88,8 @@ def run_day(sessions: sessionmaker[Session]) -> dict[str, int]:
 @shared_task(name="web.jobs.place_waiting")
 def place_waiting() -> None:
     """Find an agent for each project that waits for one, the longest waiting first."""
-    sessions = session_factory()
-    with sessions() as session:
-        waiting = list(
-            session.scalars(
-                select(Project.id)
-                .where(Project.state == ProjectState.WAITING)
-                .order_by(Project.priority.desc(), Project.id)
-                .limit(500)
-            )
-        )
+    with session_factory()() as session:
+        waiting = waiting_projects(session)
     for project_id in waiting:
         place(project_id)
 
@@ -102,7 +114,7 @@ def tell_placed() -> None:
     """Notify agents and enterprises of what a large batch placed, a portion in each transaction."""
     for _ in range(20):
         with transaction() as session:
-            if apply_batch.tell_placed(session, at=db.now(session), limit=MOST_NOTIFIED) < MOST_NOTIFIED:
+            if perform(session, NotifyPlaced(), SYSTEM) < MOST_NOTIFIED:
                 return
 
 
@@ -112,14 +124,15 @@ def forecast() -> None:
     run_forecasts(session_factory())
 
 
-def run_forecasts(sessions: sessionmaker[Session], *, limit: int = FORECASTS, together: int = 50) -> int:
-    """At most ``limit`` cases, ``together`` in one transaction; how many were looked at."""
+def run_forecasts(sessions: sessionmaker[Session]) -> int:
+    """At most ``FORECASTS`` cases, ``FORECASTS_TOGETHER`` in one transaction; how many were looked at."""
     with sessions() as session:
-        waiting = expected_dates.due(session, at=db.now(session), limit=limit)
+        waiting = expected_dates.due(session, at=db.now(session), limit=FORECASTS)
     looked_at = 0
-    for first in range(0, len(waiting), together):
+    for first in range(0, len(waiting), FORECASTS_TOGETHER):
+        these = waiting[first : first + FORECASTS_TOGETHER]
         with sessions.begin() as session:
-            looked_at += expected_dates.renew_many(session, waiting[first : first + together], at=db.now(session))
+            looked_at += perform(session, RenewForecasts(case_ids=tuple(these)), SYSTEM)
     return looked_at
 
 
@@ -132,11 +145,10 @@ def relearn() -> None:
 
 def learn_today(session: Session) -> bool:
     """Whether there was something to do: nobody else is at it, and today nothing was learned yet."""
-    if not _alone(session, "relearn") or duration_training.fitted_today(session, at=db.now(session)):
-        return False
-    fitted = duration_training.fit_durations(session, at=db.now(session))
-    log.info("learned", matters=fitted.matters, promises=fitted.promises)
-    return True
+    learned = perform(session, LearnDurations(), SYSTEM) if _alone(session, "relearn") else None
+    if learned is not None:
+        log.info("learned", matters=learned.matters, promises=learned.promises)
+    return learned is not None
 
 
 @shared_task(name="web.jobs.take_over_plans")
@@ -171,12 +183,27 @@ def tidy() -> None:
     """Forget codes and answers that count for nothing any more, and files that no row names."""
     with transaction() as session:
         if _alone(session, "tidy"):
-            gone = {
-                "codes": forget_old_codes(session),
-                "keys": forget_old_keys(session),
-                "files": files.sweep(session),
-            }
-            log.info("tidied", **gone)
+            perform(session, TidyUp(), SYSTEM)
+
+
+@act(is_routine=True)
+@dataclass(frozen=True, slots=True)
+class TidyUp:
+    """Codes and answers that count for nothing any more are deleted, and files that no row names; how many in all."""
+
+    def perform(self, context: ActContext) -> int:
+        session = context.session
+        gone = {
+            "codes": forget_old_codes(session),
+            "keys": forget_old_keys(session),
+            "sessions": forget_old_sessions(session),
+            "guesses": forget_old_guesses(session),
+            "security lines": forget_old_events(session),
+            "files": files.sweep(session),
+        }
+        log.info("tidied", **gone)
+        sound_alarms(session)
+        return sum(gone.values())
 
 
 SCHEDULE: dict[str, dict[str, Any]] = {

@@ -8,6 +8,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+from prepare import digest
+
+MEMORY = Path("/dev/shm")  # noqa: S108  a folder of our own is made in it
+LEAST_FREE_BYTES = 32 * 1024 * 1024
+
+
+def metrics_place(home: Path) -> dict[str, str]:
+    """Where the processes of this run count, apart from the data's disk: counts are files mapped into memory, and a
+    process whose mapped file finds no room is killed. No place with room: each process counts for itself alone."""
+    place = MEMORY / f"daiban-{os.getuid()}-{digest((), str(home))[:12]}"
+    try:
+        if shutil.disk_usage(MEMORY).free < LEAST_FREE_BYTES:
+            return {}
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(mode=0o700)
+    except OSError:
+        return {}
+    return {"PROMETHEUS_MULTIPROC_DIR": str(place)}
+
 
 class CannotRun(RuntimeError):
     """The program cannot be started. The message is one line: why, and what can be done."""

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import db
+from dispatch.core.actor import Role
 
 
 class BadSetting(ValueError):
@@ -74,6 +75,19 @@ def _gateways(value: str) -> Shares:
     return tuple(found.items())
 
 
+FACTOR_ROLES: Mapping[str, frozenset[Role]] = {
+    "no": frozenset(),
+    "operators": frozenset({Role.OPERATOR}),
+    "staff": frozenset({Role.AGENT, Role.LEAD, Role.SUPERVISOR, Role.OPERATOR}),
+}
+
+
+def _factor(value: str) -> frozenset[Role]:
+    if (roles := FACTOR_ROLES.get(value.strip().lower())) is None:
+        raise ValueError(f"must be one of {', '.join(FACTOR_ROLES)}")
+    return roles
+
+
 def _tiles(value: str) -> str:
     checked = _url("http", "https")(value)
     if not all(part in checked for part in ("{x}", "{y}", "{z}")):
@@ -125,6 +139,8 @@ class Settings:
     trusted_proxies: int = 0
     pool_size: int = 10
     limit_requests: bool = True
+    second_factor: frozenset[Role] = frozenset()
+    """Who may not work without a second factor."""
 
     def __post_init__(self) -> None:
         if not self.gateways:
@@ -159,7 +175,12 @@ class Settings:
             if name.lower() not in values:
                 raise BadSetting(f"{name} is not set: start `make run` first, or name a server in the environment")
         values.setdefault("public_url", f"http://127.0.0.1:{values.get('port', 8000)}")
-        values.setdefault("secret_key", secret_from_keys())
+        try:
+            db.keyring()
+            secret = values.get("secret_key") or secret_from_keys()
+        except db.BadKeys as error:
+            raise BadSetting(f"{keys_from(environ)}: {error}") from None
+        values["secret_key"] = secret
         return cls(home=db.home(), **values)
 
 
@@ -176,9 +197,17 @@ def running_servers(home: Path) -> dict[str, str]:
     return {name.strip(): value.strip() for name, value in pairs}
 
 
+def keys_from(environ: Mapping[str, str]) -> str:
+    """Where the keyring comes from, for who has to mend it."""
+    return "DAIBAN_KEYS" if environ.get("DAIBAN_KEYS") else str(db.home() / "keys")
+
+
 def secret_from_keys() -> str:
     """The key of session cookies when none is set: the same on every machine that shares the keyring."""
-    return hashlib.sha256(b"session cookies:" + db.keyring().index).hexdigest()
+    session = db.keyring().session
+    if not session:
+        raise BadSetting("SECRET_KEY is not set, and DAIBAN_KEYS has no session=base64 key of 32 bytes")
+    return hashlib.sha256(b"session cookies:" + session).hexdigest()
 
 
 CHECKS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
@@ -209,4 +238,5 @@ CHECKS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ("TRUSTED_PROXIES", "trusted_proxies", _whole(0, 10)),
     ("POOL_SIZE", "pool_size", _whole(1, 200)),
     ("LIMIT_REQUESTS", "limit_requests", _yes),
+    ("SECOND_FACTOR", "second_factor", _factor),
 )

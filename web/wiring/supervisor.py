@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from servers import LIBC, ServerFailed, die_with_parent, end_with_parent, ending, error_line, until
+from servers.accounts import ServerFailed
+from servers.lifetimes import LIBC, die_with_parent, end_with_parent, ending, error_line, until
 
 STEADY_S = 30.0  # what ran this long was well; its next end is its first
 BACK_OFF_S = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -20,7 +21,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 class Child(Protocol):
-    """What is supervised: a server of servers.py, or a Command."""
+    """What is supervised: a server of servers/, or a Command."""
 
     name: str
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,11 +22,18 @@ class Instance:
     rounding: Rounding
     scale: int
     """How many units of the problem are one of the file."""
-    numbers: dict[tuple[str, int], int]
-    """The file's number of each side of each request."""
+    numbers: Mapping[tuple[str, int], int | str]
+    """The file's number of each side of each request; its name where the file has names."""
+    in_terms: bool = False
+    """Whether a plan costs what all terms of its objective say, and not just its way."""
+    penalties_cost: bool = True
+    """Whether what is left out is part of that cost."""
 
     def cost(self, plan: Plan) -> float | int:
         """What the plan drives, in the file's units; double precision is summed from the coordinates themselves."""
+        if self.in_terms:
+            cost = plan.cost.total if self.penalties_cost else plan.cost.terms
+            return cost // self.scale if cost % self.scale == 0 else cost / self.scale
         if self.rounding is Rounding.DOUBLE:
             return sum(math.dist(a, b) for route in self._ways(plan) for a, b in route)
         metres = sum(

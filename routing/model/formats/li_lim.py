@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from routing.model.formats.numbered import Lines
-from routing.model.formats.parsed import Node, ParsedInstance, Rounding, numbered_once, pair_up
+from routing.model.formats.parsed import Node, ParsedInstance, Rounding, depot_first, numbered_once, pair_up
 from routing.model.problem import Primary
 from routing.model.quantities import MAX_AMOUNT
 
@@ -31,5 +31,6 @@ def parse(lines: Lines) -> ParsedInstance:
         nodes.append(Node(line, line.whole(words[0], "number"), float(x), float(y), demand, ready, due, service))
         partners.append((line.whole(words[7], "pickup"), line.whole(words[8], "delivery")))
     numbered_once(nodes, lines.last)
+    depot_first(nodes)
     pairs = pair_up(nodes, partners)
     return ParsedInstance("", nodes, capacity, fleet, pairs, rounding=Rounding.DOUBLE, primary=Primary.VEHICLES)

@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 
 LARGEST = 10**18
 """No file of these formats means a number of more than nineteen digits, and none that long may cost time to read."""
+ENDS = "\0\x1a"
+"""With a zero or Ctrl-Z old programs end a text."""
 
 
 class Malformed(ValueError):
@@ -71,11 +73,12 @@ def _short(word: str) -> str:
 
 
 class Lines:
-    """The lines of a text that are not blank, with their numbers, taken one after another."""
+    """The lines of a text that are neither blank nor a ``#`` comment, with their numbers, taken one after another."""
 
     def __init__(self, text: str) -> None:
-        self.all = [TextLine(at, line.strip()) for at, line in enumerate(text.splitlines(), 1) if line.strip()]
-        self.last = max(1, len(text.splitlines()))
+        rows = [line.strip().strip(ENDS) for line in text.splitlines()]
+        self.all = [TextLine(at, line) for at, line in enumerate(rows, 1) if line and not line.startswith("#")]
+        self.last = max(1, len(rows))
         self.at = 0
 
     def __iter__(self) -> Iterator[TextLine]:

@@ -101,3 +101,10 @@ def numbered_once(nodes: list[Node], last: int) -> None:
         if node.number in seen:
             raise node.line.wrong(f"node {node.number} comes twice")
         seen.add(node.number)
+
+
+def depot_first(nodes: list[Node]) -> None:
+    """Refuses a file whose first row is no depot, where a row's place says what it is."""
+    depot, lowest = nodes[0], min(node.number for node in nodes)
+    if depot.number != lowest:
+        raise depot.line.wrong(f"the first node is {depot.number}, and {lowest} comes later: the depot comes first")

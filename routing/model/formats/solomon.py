@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from routing.model.formats.numbered import Lines
-from routing.model.formats.parsed import Node, ParsedInstance, numbered_once
+from routing.model.formats.parsed import Node, ParsedInstance, depot_first, numbered_once
 from routing.model.problem import Primary
 from routing.model.quantities import MAX_AMOUNT
 
@@ -36,6 +36,7 @@ def parse(lines: Lines) -> ParsedInstance:
             Node(line, line.whole(words[0], "number"), float(x), float(y), demand, ready, due, service),
         )
     numbered_once(nodes, lines.last)
+    depot_first(nodes)
     return ParsedInstance(name, nodes, capacity, fleet, primary=Primary.DISTANCE)
 
 

@@ -25,8 +25,10 @@ ROUNDINGS = {
 
 KEYS = {
     *("NAME", "COMMENT", "TYPE", "DIMENSION", "CAPACITY", "VEHICLES", "DISTANCE", "SERVICE_TIME", "NODE_COORD_TYPE"),
-    *("EDGE_WEIGHT_TYPE", "EDGE_WEIGHT_FORMAT", "DISPLAY_DATA_TYPE", "SALESMEN"),
+    *("EDGE_WEIGHT_TYPE", "EDGE_WEIGHT_FORMAT", "DISPLAY_DATA_TYPE"),
 }
+TYPES = ("CVRP", "DCVRP", "VRPTW", "CVRPTW", "PDPTW")
+"""What a file may ask for. Open routes, several depots or mixed fleets mean another problem, not this one."""
 
 
 def looks_like(lines: Lines) -> bool:
@@ -55,6 +57,8 @@ def _split(lines: Lines) -> tuple[dict[str, tuple[TextLine, str]], dict[str, tup
             body = []
             sections[key] = (line, body)
         elif colon and key in KEYS:
+            if key in header and key != "COMMENT":
+                raise line.wrong(f"{key} comes twice")
             header[key] = (line, value.strip().strip('"'))
             body = None
         elif body is None:
@@ -82,6 +86,9 @@ class _File:
         for key, (line, _) in self.sections.items():
             if key not in _SECTIONS:
                 raise line.wrong(f"{key} is not known here")
+        kind = self._word("TYPE", TYPES[0])
+        if kind not in TYPES:
+            raise self.header["TYPE"][0].wrong(f"TYPE is {kind[:40]}: there are {[*TYPES]}")
         weights = self._word("EDGE_WEIGHT_TYPE", "EUC_2D")
         if weights != "EXPLICIT" and weights not in ROUNDINGS:
             raise self.header["EDGE_WEIGHT_TYPE"][0].wrong(f"EDGE_WEIGHT_TYPE is {weights}: there are {[*ROUNDINGS]}")

@@ -9,6 +9,7 @@ from routing.search.sisr.chance import draw
 from routing.search.sisr.change import keep, remember_best, renew, settle_place, take_back
 from routing.search.sisr.compiled import entry, part, woven
 from routing.search.sisr.layout import *
+from routing.search.sisr.pool import pool_changed
 from routing.search.sisr.recreate import place_of, recreate
 from routing.search.sisr.ruin import ruin
 from routing.search.sisr.tails import trade
@@ -81,6 +82,8 @@ def cost_now(core):
 @part
 def stand(core, cost, penalty):
     """Let a change stand at what it costs."""
+    if core.S[POOLING] == 1:
+        pool_changed(core)
     keep(core)
     core.S[COST_NOW] = cost
     core.S[PENALTY_NOW] = penalty

@@ -15,7 +15,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def _fingerprint() -> str:
     """Numba looks only at the file of the function itself, so a change in a callee would go unseen: hash them all."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.parent.glob("*/*.py")):
         text = source.read_bytes()
         if b"from routing.search.sisr.compiled import" in text or source.name in ("compiled.py", "layout.py"):
             digest.update(text)

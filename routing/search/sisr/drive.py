@@ -47,8 +47,10 @@ class Drive:
         on_progress: Callable[[SolveProgress], None] | None = None,
         heat: float = 1.0,
         meet: Callable[[], None] | None = None,
+        beside: Callable[[], None] | None = None,
     ) -> None:
-        self.meet = meet
+        """``meet`` is called a few times on the way, ``beside`` between any two steps of annealing."""
+        self.meet, self.beside = meet, beside
         self.hot, self.cold_start = search.model.hot * heat, heat >= 1.0
         self.search, self.pace, self.fleet_first, self.on_progress = search, pace, fleet_first, on_progress
         self.rate = 2000.0
@@ -76,6 +78,8 @@ class Drive:
             if self.meet and meets and share >= meets[0]:
                 meets = [each for each in meets if each > share]
                 self.meet()
+            if self.beside:
+                self.beside()
             step = self._chunk(ends)
             at = (share - begins) / max(1e-9, ends - begins)
             to = min(1.0, (share + self._share_of(step) - begins) / max(1e-9, ends - begins))

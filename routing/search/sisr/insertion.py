@@ -4,9 +4,10 @@
 # mypy: ignore-errors
 # Numba infers the types of what it compiles from the arrays of layout.Core.
 from routing.search.sisr.chance import gap
-from routing.search.sisr.compiled import part, woven
+from routing.search.sisr.compiled import part
 from routing.search.sisr.layout import *
 from routing.search.sisr.moments import opening, rested
+from routing.search.sisr.quick import duty_with, starts_with
 from routing.search.sisr.timing import appraise
 
 PLACE_BITS = 20
@@ -281,9 +282,15 @@ def _arrive(T, k, r, V, i, j, left, left_tired):
     return min(at, rested(left_tired, travel, V[r, REST_OPENS], V[r, REST_CLOSES], V[r, REST])), left_tired + travel
 
 
-@woven
-def _timed(P, RT, V, N, WIN, T, S, r, a, b, p, m, line, times):
-    """What the timing of the route costs more with the stops put in."""
+@part
+def timed_with(P, RT, V, N, WIN, T, S, r, a, b, p, m, line, times, spare):
+    """What the timing of the route costs more with the stops put in; of what costs ``spare`` or more, that it does."""
+    if RT[r, QUICK] == DUTIES:
+        return duty_with(P, RT, V, N, T, S, r, a, b, p, m)
+    if RT[r, QUICK] == STARTS:
+        more = starts_with(P, RT, N, WIN, T, V, S, r, a, b, p, m, times, spare)
+        if more > -INF:
+            return more
     n = RT[r, LENGTH]
     at = 0
     for q in range(n + 2):
@@ -295,7 +302,9 @@ def _timed(P, RT, V, N, WIN, T, S, r, a, b, p, m, line, times):
         if b >= 0 and q == m:
             line[at] = b
             at += 1
-    return appraise(V, N, WIN, T, S, r, line, at - 2, times, False) - RT[r, TIMED]
+    timed = appraise(V, N, WIN, T, S, r, line, at - 2, times, False)
+    # A route that the times of its own orders break is not made worse for nothing.
+    return BROKEN if timed >= BROKEN else timed - RT[r, TIMED]
 
 
 @part
@@ -314,7 +323,12 @@ def rich_place_of_one(P, RT, V, N, WIN, C, T, CT, S, RNG, line, times, r, c, bli
     to_depot = from_depot + N[c, CHANGE]
     to_depot_2 = from_depot_2 + N[c, CHANGE_2]
     saved = S[WAITING_PRICE] * RT[r, WAITING] // S[SCALE]
+    rests = V[r, REST] >= 0
+    closes = N[c, CLOSES]
+    service = N[c, SERVICE]
     for p in range(n + 1):
+        if P[r, p, LEFT] > closes and (not rests or P[r, p, LEFT_UNRESTED] > closes):
+            break
         i = P[r, p, NODE]
         j = P[r, p + 1, NODE]
         delta = CT[k, c, i] + C[k, c, j] - P[r, p, ARC]
@@ -327,14 +341,19 @@ def rich_place_of_one(P, RT, V, N, WIN, C, T, CT, S, RNG, line, times, r, c, bli
             or P[r, p, LOAD_TO_COME_2] + to_depot_2 > capacity_2
         ):
             continue
-        at, tired = _arrive(T, k, r, V, i, c, P[r, p, LEFT], P[r, p, LEFT_UNRESTED])
-        at = opening(N, WIN, c, at) + N[c, SERVICE]
-        tired = opening(N, WIN, c, tired) + N[c, SERVICE]
-        at, tired = _arrive(T, k, r, V, c, j, at, tired)
-        if at > P[r, p + 1, LATEST] and tired > P[r, p + 1, LATEST_UNRESTED]:
-            continue
+        if rests:
+            at, tired = _arrive(T, k, r, V, i, c, P[r, p, LEFT], P[r, p, LEFT_UNRESTED])
+            at = opening(N, WIN, c, at) + service
+            tired = opening(N, WIN, c, tired) + service
+            at, tired = _arrive(T, k, r, V, c, j, at, tired)
+            if at > P[r, p + 1, LATEST] and tired > P[r, p + 1, LATEST_UNRESTED]:
+                continue
+        else:
+            at = opening(N, WIN, c, P[r, p, LEFT] + T[k, i, c]) + service + T[k, c, j]
+            if at > P[r, p + 1, LATEST]:
+                continue
         if S[TIMES_COST] == 1:
-            delta += _timed(P, RT, V, N, WIN, T, S, r, c, -1, p, -1, line, times)
+            delta += timed_with(P, RT, V, N, WIN, T, S, r, c, -1, p, -1, line, times, cost_2 - delta)
             if delta >= cost_2:
                 continue
         if blinks:
@@ -390,7 +409,7 @@ def rich_place_of_pair(P, RT, V, N, WIN, C, T, CT, S, RNG, line, times, r, a, b,
                 b_at, b_tired = _arrive(T, k, r, V, b, j, b_at, b_tired)
                 if b_at <= P[r, m + 1, LATEST] or b_tired <= P[r, m + 1, LATEST_UNRESTED]:
                     if S[TIMES_COST] == 1:
-                        delta += _timed(P, RT, V, N, WIN, T, S, r, a, b, p, m, line, times)
+                        delta += timed_with(P, RT, V, N, WIN, T, S, r, a, b, p, m, line, times, cost_2 - delta)
                     if delta < cost_2:
                         blinked = False
                         if blinks:

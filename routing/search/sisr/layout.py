@@ -83,8 +83,18 @@ LOAD_SO_FAR_2: Final = 8
 LOAD_TO_COME_2: Final = 9
 LEFT_UNRESTED: Final = 10  # the same with the break still due
 LATEST_UNRESTED: Final = 11
+# Where starts of service cost: the route as it is timed.
+SERVED: Final = 12  # start of service
+LEFT_TIMED: Final = 13
+COST_SO_FAR: Final = 14  # of starts up to here, in units of the problem
+HURRIED: Final = 15  # 1 where a wait for an announced window is skipped up to here
+# Where the length of the duty costs: the parts before and behind.
+DURATION: Final = 12  # shortest, up to the departure here
+START_BY: Final = 13  # latest start that keeps it
+DURATION_TO_COME: Final = 14  # shortest, from the start of service here
+NO_WAIT_FROM: Final = 15  # earliest start of service that keeps it
 PLAIN_WIDTH: Final = 7
-RICH_WIDTH: Final = 12
+RICH_WIDTH: Final = 16
 
 # Where a stop is; in plain routes also what an insertion behind it or before it looks at.
 ROUTE: Final = 0  # -1 when absent
@@ -108,7 +118,12 @@ STAMP: Final = 3  # the iteration that last changed it
 PLACE: Final = 4  # in the list of active routes, -1 when not there
 TIMED: Final = 5  # the part of the cost that depends on when things happen
 WAITING: Final = 6  # seconds
-ROUTE_WIDTH: Final = 7
+QUICK: Final = 7  # how an insertion is timed: STARTS, DUTIES, or 0 for all of the route anew
+STARTS_COST: Final = 8  # of all starts of service, in units of the problem
+WORK: Final = 9  # seconds of driving and service
+ROUTE_WIDTH: Final = 10
+STARTS: Final = 1
+DUTIES: Final = 2
 
 # Settings and the counters that survive between calls.
 RICH: Final = 0
@@ -139,7 +154,15 @@ DIRTY: Final = 24  # length of the list of routes changed in this iteration
 EXACT: Final = 25  # 1 where a shorter duty is looked for at every edge of a window
 NEARBY: Final = 26  # 1 where an insertion looks beside a stop's neighbours first, and everywhere only when that fails
 LOOKS: Final = 27  # pairs whose places beside near stops were looked for
-STATE_WIDTH: Final = 28
+POOLING: Final = 28  # 1 where routes are pooled
+TIMES_BY: Final = 29  # STARTS where only starts of service cost, DUTIES where only the duty does, else 0
+STATE_WIDTH: Final = 30
+
+# A pooled route.
+POOLED_COST: Final = 0
+POOLED_BY: Final = 1  # a vehicle of its kind
+POOLED_LENGTH: Final = 2  # 0 in an empty row
+POOLED_WIDTH: Final = 3
 
 
 class Core(NamedTuple):
@@ -193,3 +216,8 @@ class Core(NamedTuple):
     keys: Ints
     S: Ints
     RNG: Words
+    WORDS: Words
+    """A random word for each stop, and for each kind of vehicle."""
+    pooled_keys: Words
+    pooled: Ints
+    pooled_stops: Cells

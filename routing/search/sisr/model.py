@@ -87,6 +87,8 @@ class _Builder:
             if len(self.sides) > before:
                 self.open.append(request)
         self.depots: dict[int, int] = {}
+        self.ends_s = max((vehicle.shift.closes_s for vehicle in problem.vehicles), default=0)
+        """When the last shift ends: nothing is served later."""
 
     def _depot(self, location: int) -> int:
         """The node of a place where vehicles start or end."""
@@ -105,6 +107,7 @@ class _Builder:
             row[CLASS] = classes.index((vehicle.profile, vehicle.speed_pct))
         N, Q, WIN = self._nodes()
         C, T, scale = self._matrices(classes)
+        _end_where_they_are(C, T, V)
         V[:, FIXED] = np.minimum(V[:, FIXED] // scale, FEWER_FIRST // 2)
         if problem.objective.primary is Primary.VEHICLES:
             V[:, FIXED] += FEWER_FIRST
@@ -148,9 +151,12 @@ class _Builder:
         row[FIXED] = vehicle.fixed_cost
         row[ABOARD], row[ABOARD_2] = aboard.pieces, aboard.grams
         row[RUNNING], row[ON_DUTY] = prefix is not None, began
-        row[DUTY] = INF if vehicle.max_duty_s is None else vehicle.max_duty_s
+        # A limit that no route can reach is none, and costs the search nothing.
+        begins = leaves if prefix is None else began
+        longest_s = INF if vehicle.max_duty_s is None else vehicle.max_duty_s
+        row[DUTY] = longest_s if longest_s < vehicle.shift.closes_s - begins else INF
         row[REST] = -1
-        if rest and (leaves if prefix is None else began) <= rest.window.closes_s:
+        if rest and begins <= rest.window.closes_s < vehicle.shift.closes_s:
             row[REST_OPENS], row[REST_CLOSES], row[REST] = rest.window.opens_s, rest.window.closes_s, rest.duration_s
         key: Hashable = vehicle.id
         if prefix is None:
@@ -189,7 +195,8 @@ class _Builder:
         Q[:, PENALTY] = _penalties(self.open)
         Q[:, ABSENCES] = 1
         N = np.array(nodes, dtype=np.int64).reshape(len(nodes), NODE_WIDTH)
-        return N, Q, np.array(windows or [(0, 0)], dtype=np.int64)
+        # A stop without windows points behind the last one: there is a row for it to be read.
+        return N, Q, np.array([*windows, (0, 0)], dtype=np.int64)
 
     def _node(self, row: list[int], request: Request, stop: Stop, side: int, windows: list[tuple[int, int]]) -> None:
         first = row[WINDOW] = len(windows)
@@ -205,11 +212,21 @@ class _Builder:
         row[CHANGE], row[CHANGE_2] = collects.pieces - delivers.pieces, collects.grams - delivers.grams
         if request.from_depot and request.id not in self.holder:
             row[FROM_DEPOT], row[FROM_DEPOT_2] = delivers.pieces, delivers.grams
-        if stop.late_per_s and stop.grace_s and stop.windows:
+        if not stop.windows:
+            return
+        if stop.late_per_s and stop.grace_s and stop.windows[-1].closes_s < self.ends_s:
             row[LATE_FROM], row[LATE_COST] = stop.windows[-1].closes_s, stop.late_per_s
-        if stop.announced and stop.announced.cost_per_min:
-            row[TOLD_OPENS], row[TOLD_CLOSES] = stop.announced.window.opens_s, stop.announced.window.closes_s
-            row[TOLD_COST] = stop.announced.cost_per_min
+        told = stop.announced
+        if (
+            told
+            and told.cost_per_min
+            and not (
+                told.window.opens_s <= stop.windows[0].opens_s
+                and min(self.ends_s, stop.windows[-1].closes_s + stop.grace_s) <= told.window.closes_s
+            )
+        ):
+            row[TOLD_OPENS], row[TOLD_CLOSES] = told.window.opens_s, told.window.closes_s
+            row[TOLD_COST] = told.cost_per_min
 
     def _matrices(self, classes: list[tuple[str, int]]) -> tuple[Cells, Cells, int]:
         """Cost and time between nodes for each class of vehicle, and how many units of cost make one of the core."""
@@ -245,8 +262,8 @@ class _Builder:
 
     @staticmethod
     def _one_load(N: Ints, V: Ints) -> None:
-        """Grams alone move to the first dimension, which plain routes look at."""
-        if not N[:, [FROM_DEPOT, CHANGE]].any() and not V[:, ABOARD].any():
+        """A load that may bind alone moves to the first dimension, which plain routes look at."""
+        if not _may_bind(N, V, FROM_DEPOT, CHANGE, ABOARD, CAPACITY):
             N[:, [FROM_DEPOT, FROM_DEPOT_2]] = N[:, [FROM_DEPOT_2, FROM_DEPOT]]
             N[:, [CHANGE, CHANGE_2]] = N[:, [CHANGE_2, CHANGE]]
             V[:, [CAPACITY, CAPACITY_2]] = V[:, [CAPACITY_2, CAPACITY]]
@@ -257,12 +274,17 @@ class _Builder:
         S = np.zeros(STATE_WIDTH, dtype=np.int64)
         S[DUTY_PRICE], S[WAITING_PRICE] = objective.duty_per_s, objective.waiting_per_s
         S[EVEN_PRICE], S[FAIR_DUTY] = objective.evenness_per_s, objective.fair_duty_s
-        S[TIMES_COST] = bool(
-            S[[DUTY_PRICE, WAITING_PRICE, EVEN_PRICE]].any()
-            or N[:, [LATE_COST, TOLD_COST]].any()
-            or (V[:, DUTY] < INF).any()
-        )
-        heavy = N[:, [FROM_DEPOT_2, CHANGE_2]].any() or V[:, ABOARD_2].any()
+        begun = np.where(V[:, ON_DUTY] >= 0, V[:, ON_DUTY], V[:, LEAVES])
+        if objective.fair_duty_s >= (V[:, HOME] - begun).max(initial=0):
+            S[EVEN_PRICE] = 0
+        duty_costs = S[[DUTY_PRICE, WAITING_PRICE, EVEN_PRICE]].any() or (V[:, DUTY] < INF).any()
+        starts_cost = N[:, [LATE_COST, TOLD_COST]].any()
+        S[TIMES_COST] = bool(duty_costs or starts_cost)
+        if not duty_costs:
+            S[TIMES_BY] = STARTS
+        elif not starts_cost and (N[:, WINDOWS] == 1).all():
+            S[TIMES_BY] = DUTIES
+        heavy = _may_bind(N, V, FROM_DEPOT_2, CHANGE_2, ABOARD_2, CAPACITY_2)
         S[RICH] = bool(S[TIMES_COST] or heavy or (N[:, WINDOWS] > 1).any() or (V[:, REST] >= 0).any())
         S[SCALE] = scale
         S[STRING], S[REMOVED_X10], S[BLINK_GAP] = 10, 100, 100
@@ -310,6 +332,20 @@ class _Builder:
             which.append(known[key])
         may = np.array(columns, dtype=np.uint8).reshape(len(columns), len(vehicles))
         return np.ascontiguousarray(may[np.array(which, dtype=np.intp)].T)
+
+
+def _may_bind(N: Ints, V: Ints, from_depot: int, change: int, aboard: int, capacity: int) -> bool:
+    """Whether some vehicle could be overloaded: with all that goes out, all that comes in, and what it has."""
+    most = N[:, from_depot].sum() + np.maximum(N[:, change], 0).sum() + V[:, aboard].max(initial=0)
+    return bool(most > V[:, capacity].min(initial=INF))
+
+
+def _end_where_they_are(C: Cells, T: Cells, V: Ints) -> None:
+    """A vehicle on duty with no way home ends where it is, unless it visits more: only an empty route has this leg."""
+    for row in V[V[:, RUNNING] == 1]:
+        leg = row[CLASS], row[START], row[END]
+        if T[leg] == NO_WAY:
+            C[leg] = T[leg] = 0
 
 
 def _penalties(requests: list[Request]) -> list[int]:

@@ -5,6 +5,7 @@
 # Numba infers the types of what it compiles from the arrays of layout.Core.
 from routing.search.sisr.compiled import part, woven
 from routing.search.sisr.layout import *
+from routing.search.sisr.quick import keep_durations, keep_starts, moments_of
 from routing.search.sisr.timing import BY_RESTED, BY_TIRED, LEFT_RESTED, LEFT_TIRED, WAITED, appraise
 
 
@@ -99,8 +100,9 @@ def refresh(P, RT, V, N, C, T, where, r):
     line[0, LOAD_TO_COME] = highest
     latest -= ways[V[r, START], j]
     line[0, LATEST] = latest
-    if n > 0 and (dearest >= DEAREST_ARC or V[r, LEAVES] > latest):
-        cost += BROKEN  # without the triangle inequality a removal can do this
+    if n > 0 and (dearest >= DEAREST_ARC or V[r, LEAVES] > latest or line[1, LOAD_TO_COME] > capacity):
+        # Without the triangle inequality a removal can do this, or where what stays on board was to be delivered first.
+        cost += BROKEN
     if V[r, RUNNING] == 0:
         if n == 0:
             cost = 0
@@ -127,17 +129,21 @@ def refresh_rich(P, RT, V, N, WIN, C, T, where, S, line, times, r):
         cost += arc
         dearest = max(dearest, arc)
     line[n + 1] = P[r, n + 1, NODE]
-    appraise(V, N, WIN, T, S, r, line, n, times, True)
-    for p in range(n + 2):
-        P[r, p, LEFT] = times[p, LEFT_RESTED]
-        P[r, p, LEFT_UNRESTED] = times[p, LEFT_TIRED]
-        P[r, p, LATEST] = times[p, BY_RESTED]
-        P[r, p, LATEST_UNRESTED] = times[p, BY_TIRED]
+    if V[r, REST] < 0:
+        moments_of(P, V, N, WIN, T, r, n)
+    else:
+        appraise(V, N, WIN, T, S, r, line, n, times, True)
+        for p in range(n + 2):
+            P[r, p, LEFT] = times[p, LEFT_RESTED]
+            P[r, p, LEFT_UNRESTED] = times[p, LEFT_TIRED]
+            P[r, p, LATEST] = times[p, BY_RESTED]
+            P[r, p, LATEST_UNRESTED] = times[p, BY_TIRED]
     for p in range(1, n + 1):
         where[P[r, p, NODE], 0] = r
         where[P[r, p, NODE], 1] = p
     late = P[r, 0, LEFT] > P[r, 0, LATEST] and P[r, 0, LEFT_UNRESTED] > P[r, 0, LATEST_UNRESTED]
-    if n > 0 and (dearest >= DEAREST_ARC or late):
+    full = P[r, 1, LOAD_TO_COME] > V[r, CAPACITY] or P[r, 1, LOAD_TO_COME_2] > V[r, CAPACITY_2]
+    if n > 0 and (dearest >= DEAREST_ARC or late or full):
         cost += BROKEN
     if V[r, RUNNING] == 0:
         if n == 0:
@@ -146,9 +152,18 @@ def refresh_rich(P, RT, V, N, WIN, C, T, where, S, line, times, r):
             cost += V[r, FIXED]
     RT[r, TIMED] = 0
     RT[r, WAITING] = 0
-    if S[TIMES_COST] == 1 and (n > 0 or V[r, RUNNING] == 1):
-        timed = appraise(V, N, WIN, T, S, r, line, n, times, False)
-        RT[r, TIMED] = timed
-        RT[r, WAITING] = times[0, WAITED]
-        cost += timed
+    RT[r, QUICK] = 0
+    if S[TIMES_COST] == 1:
+        if V[r, REST] < 0 and not (n > 0 and late):
+            RT[r, QUICK] = S[TIMES_BY]
+        if RT[r, QUICK] == DUTIES:
+            RT[r, TIMED] = keep_durations(P, RT, V, N, T, S, r, n)
+        elif RT[r, QUICK] == STARTS:
+            RT[r, TIMED] = keep_starts(P, RT, V, N, WIN, T, S, r, n)
+        elif n > 0 or V[r, RUNNING] == 1:
+            RT[r, TIMED] = appraise(V, N, WIN, T, S, r, line, n, times, False)
+            RT[r, WAITING] = times[0, WAITED]
+        if RT[r, TIMED] >= BROKEN:
+            RT[r, QUICK] = 0
+        cost += RT[r, TIMED]
     RT[r, COST] = cost

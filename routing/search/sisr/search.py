@@ -16,13 +16,18 @@ from routing.search.sisr.timing import TIMES_WIDTH
 
 Lines = list[list[int]]
 """For each vehicle the nodes of its stops, in order."""
+POOL_ROWS, POOL_STOPS = 1 << 13, 128
+"""How many routes the pool holds at most, and the stops of the longest."""
 
 
 class Search:
     """The core with a solution in it. Not to be shared between threads."""
 
-    def __init__(self, model: Model, seed: int, *, searches: bool = True) -> None:
-        """One that never ``searches``, but fills up what it is given, need not know what no vehicle may serve alone."""
+    def __init__(self, model: Model, seed: int, *, searches: bool = True, pools: bool = False) -> None:
+        """One that never ``searches``, but fills up what it is given, need not know what no vehicle may serve alone.
+
+        One that ``pools`` keeps the routes of the solutions that it accepts.
+        """
         self.model = model
         stops, vehicles, requests = model.stops, len(model.V), len(model.Q)
         width = RICH_WIDTH if model.S[RICH] else PLAIN_WIDTH
@@ -31,6 +36,8 @@ class Search:
         members = [free[model.V[free, KIND] == kind] for kind in kinds]
         rng = np.array([np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] | 1], dtype=np.uint64)
         ints, zeros = np.int64, np.zeros
+        rows, longest = (POOL_ROWS, min(stops, POOL_STOPS)) if pools else (1, 0)
+        words = np.random.default_rng(0).integers(0, 1 << 64, stops + vehicles, dtype=np.uint64)
         self.core = Core(
             N=model.N, Q=model.Q.copy(), V=model.V, WIN=model.WIN, C=model.C, T=model.T, CT=model.CT, TT=model.TT,
             MAY=model.MAY.copy(), NEAR=model.NEAR, BEFORE=model.BEFORE, AFTER=model.AFTER, RANK=model.RANK,
@@ -45,7 +52,10 @@ class Search:
             line=zeros(stops + requests + 8, ints), times=zeros((stops + 8, TIMES_WIDTH), ints),
             best=zeros((vehicles, stops), np.int32), best_length=zeros(vehicles, ints),
             best_version=np.full(vehicles, -1, ints), keys=zeros(requests, ints), S=model.S.copy(), RNG=rng,
+            WORDS=words, pooled_keys=zeros(rows, np.uint64), pooled=zeros((rows, POOLED_WIDTH), ints),
+            pooled_stops=zeros((rows, longest), np.int32),
         )  # fmt: skip
+        self.core.S[POOLING] = pools
         self.hopeless = np.zeros(0, dtype=np.intp)
         self.clocked: dict[int, tuple[list[int], bool, Ints]] = {}
         """By vehicle the line that was timed last, whether it holds, and its times."""
@@ -66,16 +76,19 @@ class Search:
         model = self.model
         nodes = {side: node for node, side in enumerate(model.sides)}
         request_of, mate_of = model.N[:, REQUEST].tolist(), model.N[:, MATE].tolist()
+        second = model.N[:, SIDE].tolist()
         lines: Lines = []
+        taken: set[int] = set()
         for r, vehicle in enumerate(model.vehicles):
             may = model.MAY[r].tolist()
-            line = [nodes[side] for side in orders.get(vehicle, ()) if side in nodes]
-            line = [node for node in line if may[request_of[node]]]
-            there = {-1, *line}
-            line = [node for node in line if mate_of[node] in there]
+            line = [nodes[side] for side in dict.fromkeys(orders.get(vehicle, ())) if side in nodes]
+            line = [node for node in line if may[request_of[node]] and request_of[node] not in taken]
+            at = {node: place for place, node in enumerate(line)}
+            line = [node for node in line if _whole(at, node, mate_of[node], second[node])]
             while line and not self.stands(r, line):
                 line = self._without_worst(r, line)
             lines.append(line)
+            taken.update(request_of[node] for node in line)
         return lines
 
     def stands(self, r: int, line: list[int]) -> bool:
@@ -185,3 +198,8 @@ class Search:
             holds = bool(self._work(anneal.CLOCK, r, len(line)))
             known = self.clocked[r] = line[:], holds, core.times[: len(line) + 2].copy()
         return known[1], known[2]
+
+
+def _whole(at: Mapping[int, int], node: int, mate: int, side: int) -> bool:
+    """Whether a stop stands alone, or beside its mate in the right order."""
+    return mate < 0 or (mate in at and (at[node] > at[mate]) == bool(side))

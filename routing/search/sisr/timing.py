@@ -65,11 +65,11 @@ def label(V, N, WIN, T, r, line, n, times, leaves, told):
             tired_at = times[p - 1, LEFT_TIRED] + travel
         if p <= n:
             node = line[p]
-            at = _serve(N, WIN, node, at, times[p, BY_RESTED] if told else -INF)
+            at = serve(N, WIN, node, at, times[p, BY_RESTED] if told else -INF)
             times[p, SERVES_RESTED] = at
             at += N[node, SERVICE]
             if rest >= 0:
-                tired_at = _serve(N, WIN, node, tired_at, times[p, BY_TIRED] if told else -INF)
+                tired_at = serve(N, WIN, node, tired_at, times[p, BY_TIRED] if told else -INF)
                 times[p, SERVES_TIRED] = tired_at
                 tired_at += N[node, SERVICE]
         times[p, LEFT_RESTED] = min(at, INF)
@@ -77,7 +77,7 @@ def label(V, N, WIN, T, r, line, n, times, leaves, told):
 
 
 @part
-def _serve(N, WIN, node, at, by):
+def serve(N, WIN, node, at, by):
     """When service starts: as early as allowed, but not before what was announced where waiting breaks nothing."""
     if at >= INF:
         return INF
@@ -133,7 +133,7 @@ def timing_from(V, N, WIN, T, S, r, line, n, times, leaves):
         else:
             at += travel
         if p <= n:
-            at = _serve(N, WIN, line[p], at, times[p, BY_RESTED if fresh else BY_TIRED])
+            at = serve(N, WIN, line[p], at, times[p, BY_RESTED if fresh else BY_TIRED])
             times[p, SERVES] = at
             at += N[line[p], SERVICE]
     if V[r, ON_DUTY] < 0:
@@ -159,7 +159,7 @@ def timing_from(V, N, WIN, T, S, r, line, n, times, leaves):
         at = ready
         if p <= n:
             node = line[p]
-            serves = _serve(N, WIN, node, at, times[p, BY_RESTED if fresh else BY_TIRED])
+            serves = serve(N, WIN, node, at, times[p, BY_RESTED if fresh else BY_TIRED])
             waited += serves - at
             times[p, SERVES] = serves
             if N[node, LATE_COST] > 0 and serves > N[node, LATE_FROM]:
@@ -186,7 +186,7 @@ def timing_from(V, N, WIN, T, S, r, line, n, times, leaves):
 
 @woven
 def _latest_start(V, N, WIN, T, S, r, line, n, times, end, earliest):
-    """The latest departure with the same end and no start that costs more."""
+    """The latest departure with the same end and no start that costs more, but for the longest duty's sake."""
     k = V[r, CLASS]
     opens = V[r, REST_OPENS]
     closes = V[r, REST_CLOSES]
@@ -204,20 +204,25 @@ def _latest_start(V, N, WIN, T, S, r, line, n, times, end, earliest):
         if V[r, REST] >= 0 and earliest <= closes:
             by = min(by, closes)
         return max(by, earliest)
+    at_any_price = end
     for p in range(n + 1, 0, -1):
         travel = T[k, line[p - 1], line[p]]
         if times[p, RESTS] == 1:
             by = leave_unrested_by(by, travel, opens, closes, V[r, REST])
+            at_any_price = leave_unrested_by(at_any_price, travel, opens, closes, V[r, REST])
         else:
             by -= travel
+            at_any_price -= travel
         if p > 1:
             node = line[p - 1]
             by = last_opening(N, WIN, node, by - N[node, SERVICE])
+            at_any_price = last_opening(N, WIN, node, at_any_price - N[node, SERVICE])
             serves = times[p - 1, SERVES]
             if N[node, LATE_COST] > 0:
                 by = min(by, max(serves, N[node, LATE_FROM]))
             if N[node, TOLD_COST] > 0:
                 by = min(by, max(serves, N[node, TOLD_CLOSES]))
+    by = max(by, min(at_any_price, end - V[r, DUTY]))
     if V[r, REST] >= 0 and earliest <= closes:
         by = min(by, closes)
     return max(by, earliest)

@@ -17,11 +17,16 @@ def up() -> None:
     """Compile every entry of the core, or load it from its cache; at once when that was done before."""
     if _done:
         return
-    day = Window(0, 100)
-    stops = [Request(name, RequestKind.DELIVERY, (Stop(at, (day,)),)) for at, name in enumerate("ab", 1)]
-    vehicle = Vehicle("v", 0, 0, day, Load(1))
-    search = Search(model_of(Problem((Profile([[0, 1, 1], [1, 0, 1], [1, 1, 0]]),), tuple(stops), (vehicle,))), 0)
+    search = Search(model_of(two_stops()), 0)
     search.run(2, 1.0, 1.0)
     search.filled()
     search.clock(0, search.best()[0])
     _done.append(True)
+
+
+def two_stops() -> Problem:
+    """The least that drives every part."""
+    day = Window(0, 100)
+    stops = [Request(name, RequestKind.DELIVERY, (Stop(at, (day,)),)) for at, name in enumerate("ab", 1)]
+    vehicle = Vehicle("v", 0, 0, day, Load(1))
+    return Problem((Profile([[0, 1, 1], [1, 0, 1], [1, 1, 0]]),), tuple(stops), (vehicle,))

@@ -8,13 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from agents.roster import Agent
-from dispatch.acts import booking, collection, early_ends, filing, handover_lists, route_planning
+from dispatch.acts.act import perform
+from dispatch.acts.asking import AlreadyAsked, PartyGiven, RequestProject, SiteGiven
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
 from dispatch.cases.access_control import case_for, parcel_for, project_for
-from dispatch.cases.case import Case
+from dispatch.cases.case import Case, CaseEvent
 from dispatch.cases.project import Project
 from dispatch.cases.stages import Stage
+from dispatch.catalogue.matter import Family
 from dispatch.core.actor import SYSTEM, Actor
 from dispatch.core.errors import AlreadyHeld, NoCapacity, WrongStage
 from dispatch.custody import verification
@@ -26,6 +28,7 @@ from routing.day.courier_run import CourierRun
 from routing.day.day_plan import DayPlan, PlanConflict, PlanState
 from routing.day.hours import Cutoff
 from routing.travel import Geodesic
+from tests.dispatch import steps
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, a_request, an_appointment, the_county
 
 WORDS_OF_NOBODY = "waits at a barrier that nobody else reaches"
@@ -83,7 +86,7 @@ def test_one_preview_is_committed_once(county_sessions: sessionmaker[Session]) -
         county = the_county(session)
         case, viewer = a_prescreened_case(county)
         appointment = an_appointment()
-        booking.book_pickup(session, case, appointment=appointment, by=viewer, at=TEN)
+        steps.book_pickup(session, case, appointment=appointment, by=viewer, at=TEN)
         plan_id = plan_jobs.queue_plan(
             session, division_id=county.division.id, on=appointment.on, cutoff=Cutoff.AM, limit_s=1, by="", at=TEN
         ).id
@@ -93,7 +96,7 @@ def test_one_preview_is_committed_once(county_sessions: sessionmaker[Session]) -
     assert planning.work_on(county_sessions, plan_id, travel=Geodesic()) is None
 
     def commit(session: Session) -> Any:
-        return route_planning.commit_plan(session, session.get_one(DayPlan, plan_id), by=lead, at=TEN)
+        return steps.commit_plan(session, session.get_one(DayPlan, plan_id), by=lead, at=TEN)
 
     came = both(county_sessions, commit, commit)
     assert raised(came) == [PlanConflict]
@@ -107,7 +110,7 @@ def test_a_commit_and_a_withdrawal_do_not_wait_for_each_other_for_ever(county_se
     with county_sessions.begin() as session:
         county = the_county(session)
         case, viewer = a_prescreened_case(county)
-        booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+        steps.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
         plan_id = plan_jobs.queue_plan(
             session, division_id=county.division.id, on=an_appointment().on, cutoff=Cutoff.AM, limit_s=1, by="", at=TEN
         ).id
@@ -115,8 +118,8 @@ def test_a_commit_and_a_withdrawal_do_not_wait_for_each_other_for_ever(county_se
     planning.work_on(county_sessions, plan_id, travel=Geodesic(), max_iterations=50)
     came = both(
         county_sessions,
-        lambda session: route_planning.commit_plan(session, session.get_one(DayPlan, plan_id), by=lead, at=TEN),
-        lambda session: early_ends.withdraw(
+        lambda session: steps.commit_plan(session, session.get_one(DayPlan, plan_id), by=lead, at=TEN),
+        lambda session: steps.withdraw(
             session, case_for(session, SYSTEM, case_no, lock=True), reason="计划变更", by=SYSTEM, at=TEN
         ),
     )
@@ -129,14 +132,12 @@ def test_one_parcel_is_scanned_by_two_at_once(county_sessions: sessionmaker[Sess
     with county_sessions.begin() as session:
         county = the_county(session)
         case, _ = a_prescreened_case(county)
-        waybill = collection.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="in").waybill
+        waybill = steps.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="in").waybill
 
     def scan(scan_id: str) -> Callable[[Session], Any]:
         def act(session: Session) -> Any:
             parcel = parcel_for(session, SYSTEM, waybill, lock=True)
-            return handover_lists.scan(
-                session, parcel, to=Holder.AUTHORITY, ref="authority", scan_id=scan_id, by=SYSTEM, at=TEN
-            )
+            return steps.scan(session, parcel, to=Holder.AUTHORITY, ref="authority", scan_id=scan_id, by=SYSTEM, at=TEN)
 
         return act
 
@@ -152,11 +153,11 @@ def test_a_case_is_submitted_once(county_sessions: sessionmaker[Session]) -> Non
     with county_sessions.begin() as session:
         county = the_county(session)
         case, _ = a_prescreened_case(county)
-        collection.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="in")
+        steps.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="in")
         case_no = case.case_no
 
     def submit(session: Session) -> Any:
-        return filing.submit(session, case_for(session, SYSTEM, case_no, lock=True), receipts={}, by=SYSTEM, at=TEN)
+        return steps.submit(session, case_for(session, SYSTEM, case_no, lock=True), receipts={}, by=SYSTEM, at=TEN)
 
     assert raised(both(county_sessions, submit, submit)) == [WrongStage]
 
@@ -169,3 +170,34 @@ def test_numbers_of_a_county_and_day_are_given_once_and_without_a_gap(county_ses
         session.rollback()
     with county_sessions.begin() as session:
         assert lookups.next_number(session, f"X-{MONDAY:%Y%m%d}", width=3).endswith("007")
+
+
+def test_of_two_same_requests_one_opens_the_project(county_sessions: sessionmaker[Session]) -> None:
+    """Also of an enterprise that nobody knows yet: it is made once."""
+    with county_sessions.begin() as session:
+        the_county(session)
+    command = RequestProject(
+        name="二期", family=Family.INDUSTRIAL_PERMIT, site=SiteGiven("320412100000"), matters=("IND-104",),
+        party=PartyGiven("常州精机有限公司", "91350100M000100Y43", "王经理", "13812345678"),
+    )  # fmt: skip
+    came = both(county_sessions, *(lambda session: perform(session, command, SYSTEM),) * 2)
+    assert raised(came) == [AlreadyAsked]
+    with county_sessions() as session:
+        assert len(session.scalars(select(Project.id)).all()) == 1
+
+
+def test_two_who_write_of_one_case_fold_what_it_owes_in_turn(
+    county_sessions: sessionmaker[Session],
+) -> None:
+    """Each row that names the case holds its key until the end of its transaction: neither waits for the other's."""
+    with county_sessions.begin() as session:
+        case_id = a_prescreened_case(the_county(session))[0].id
+    written = threading.Barrier(2, timeout=60)
+
+    def write(session: Session) -> None:
+        case = session.get_one(Case, case_id)
+        session.add(CaseEvent(case_id=case_id, kind="note", at=TEN, stage=case.stage, actor="x", words="记录"))
+        session.flush()
+        written.wait()
+
+    assert raised(both(county_sessions, write, write)) == []

@@ -1,39 +1,23 @@
 """The path of a case through flow.py: each step changes the stage, writes the timeline and puts one notice out."""
 
-import uuid
 from datetime import date, time, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from agents.network import ServiceCentre
-from dispatch.acts import (
-    acceptance,
-    announcing,
-    booking,
-    closing,
-    collection,
-    daily_rules,
-    deciding,
-    delivery,
-    early_ends,
-    filing,
-    papers,
-    prescreening,
-    route_planning,
-    stop_report,
-)
-from dispatch.acts.stop_report import WrongCode
+from dispatch.acts.act import perform
+from dispatch.acts.daily_rules import AcceptBySilence, CloseUnrated
+from dispatch.acts.stop_report import NotOnBoard, WrongCode
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
 from dispatch.cases.case import MaterialState, Outcome, Way
 from dispatch.cases.evaluation import Grade, Rectification
 from dispatch.cases.project import Project, ProjectState
-from dispatch.cases.review import ReviewState
+from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import SYSTEM
 from dispatch.core.errors import AlreadyHeld, NoCapacity, NotFound, Refused, WrongStage
-from dispatch.core.ids import StopId
 from dispatch.core.shanghai_time import utc
 from dispatch.custody import verification
 from dispatch.custody.handover import Holder
@@ -41,42 +25,16 @@ from dispatch.custody.parcel import Leg, ParcelState
 from dispatch.path.edits import Relief
 from notifications.message import Message
 from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopState
-from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, a_request, an_appointment, an_assigned_case
-
-TUESDAY = MONDAY + timedelta(days=1)
-
-
-def texts_sent(session):
-    session.flush()
-    return [row.text_name for row in session.scalars(select(Message).order_by(Message.id))]
-
-
-def plan_by_hand(session, county, parcel, *, at=TEN, courier=0):
-    """What a committed plan does to one stop, without the solver."""
-    stop = session.get_one(CourierStop, parcel.stop_id)
-    stop.state = StopState.PLANNED
-    announcing.announce(
-        session,
-        stop,
-        courier_name=county.couriers[courier].name,
-        opens_s=9 * 3600,
-        closes_s=11 * 3600,
-        by=SYSTEM,
-        at=at,
-    )
-    return stop
-
-
-def doorstep(act, **more):
-    return stop_report.ReportStop(stop=StopId(0), event_id=uuid.uuid4(), act=act, **more)
-
-
-def collect(session, county, case, parcel, *, at):
-    stop = plan_by_hand(session, county, parcel)
-    stop_report.report_stop(
-        session, stop, doorstep(StopAct.COLLECTED, code=parcel.code, inspected=True), by=county.courier_viewer(), at=at
-    )
-    return stop
+from tests.dispatch import steps
+from tests.dispatch.builders import (
+    MONDAY,
+    TEN,
+    a_prescreened_case,
+    a_request,
+    an_appointment,
+    an_assigned_case,
+)
+from tests.dispatch.door_steps import TUESDAY, collect, doorstep, loaded, plan_by_hand, texts_sent
 
 
 def test_a_request_opens_a_project_and_tells_the_number_and_the_query_code(county):
@@ -132,23 +90,23 @@ def test_changing_the_agent_moves_the_slot_and_tells_the_enterprise_once(county)
 def test_every_defect_is_told_once_and_together(county):
     case, viewer = an_assigned_case(county)
     given = [m for m in case.materials if m.state is MaterialState.GIVEN]
-    prescreening.prescreen(
+    steps.prescreen(
         county.session, case, by=county.agent_viewer(), at=TEN, defects={m.id: "公章不清" for m in given[:2]}
     )
     assert case.stage is Stage.CORRECTION
     assert [m.values["count"] for m in county.session.scalars(select(Message)) if m.text_name == "correction"] == ["2"]
     with pytest.raises(Refused):
-        papers.correct(county.session, case, by=viewer, at=TEN)
+        steps.correct(county.session, case, by=viewer, at=TEN)
     for material in given[:2]:
-        papers.give_material(
+        steps.give_material(
             county.session, case, material, sha256="1" * 64, media_type="application/pdf", filename="b.pdf",
             by=viewer, at=TEN,
         )  # fmt: skip
-    papers.correct(county.session, case, by=viewer, at=TEN)
+    steps.correct(county.session, case, by=viewer, at=TEN)
     assert case.stage is Stage.ASSIGNED
     passed = next(m for m in case.materials if m.state is MaterialState.ACCEPTED)
     with pytest.raises(Refused, match="passed before"):
-        prescreening.prescreen(county.session, case, by=county.agent_viewer(), at=TEN, defects={passed.id: "再补"})
+        steps.prescreen(county.session, case, by=county.agent_viewer(), at=TEN, defects={passed.id: "再补"})
 
 
 def test_without_a_delegation_nothing_passes_the_prescreen(county):
@@ -156,7 +114,7 @@ def test_without_a_delegation_nothing_passes_the_prescreen(county):
     project = county.session.get_one(Project, case.project_id)
     project.delegations[0].revoke(at=TEN, reason="换人")
     with pytest.raises(Refused, match="delegation"):
-        prescreening.prescreen(county.session, case, by=county.agent_viewer(), at=TEN)
+        steps.prescreen(county.session, case, by=county.agent_viewer(), at=TEN)
 
 
 def test_the_whole_path_from_request_to_evaluation(county):
@@ -164,43 +122,48 @@ def test_the_whole_path_from_request_to_evaluation(county):
     case, viewer = a_prescreened_case(county)
     agent = county.agent_viewer()
     assert case.pickup_way is Way.COURIER
-    parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    parcel = steps.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     assert case.stage is Stage.PRESCREENED
     at = utc(TUESDAY, time(9, 30))
     stop = collect(session, county, case, parcel, at=at)
     assert (case.stage, parcel.state, stop.state) == (Stage.COLLECTED, ParcelState.ON_THE_WAY, StopState.DONE)
     with pytest.raises(Refused, match="still with the courier"):
-        filing.submit(session, case, receipts={}, by=agent, at=at)
-    collection.receive(session, case, parcel, centre_id=parcel.centre_id, scan_id="s1", by=agent, at=at)
-    filing.submit(
+        steps.submit(session, case, receipts={}, by=agent, at=at)
+    steps.scan(session, parcel, to=Holder.CENTRE, scan_id="s1", by=agent, at=at)
+    steps.submit(
         session, case, receipts={r.id: f"SL{r.id}" for r in lookups.reviews_of(session, case)}, by=agent, at=at
     )
     assert case.stage is Stage.SUBMITTED
     for review in lookups.reviews_of(session, case):
-        acceptance.accept(session, review, notice_no=f"受{review.id}", by=agent, at=at)
+        steps.accept(session, review, notice_no=f"受{review.id}", by=agent, at=at)
     assert case.stage is Stage.UNDER_REVIEW
     assert case.committed_due_on is not None and case.committed_due_on <= case.legal_due_on
     decided_at = utc(date(2026, 11, 27), time(15))
     for review in lookups.reviews_of(session, case):
-        deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="准1", by=agent, at=decided_at)
+        steps.decide(session, review, outcome=ReviewState.GRANTED, decision_no="准1", by=agent, at=decided_at)
     assert (case.stage, case.outcome) == (Stage.DECIDED, Outcome.GRANTED)
-    home = booking.book_delivery(
-        session, case, appointment=an_appointment(date(2026, 11, 30)), by=viewer, at=decided_at
-    )
+    home = steps.book_delivery(session, case, appointment=an_appointment(date(2026, 11, 30)), by=viewer, at=decided_at)
     there = plan_by_hand(session, county, home, at=decided_at)
     assert case.stage is Stage.DELIVERY_PLANNED
     delivered_at = utc(date(2026, 11, 30), time(10))
+    with pytest.raises(NotOnBoard):
+        steps.report_stop(
+            session, there, doorstep(StopAct.DELIVERED, code=home.code, identity_checked=True),
+            by=county.courier_viewer(), at=delivered_at,
+        )  # fmt: skip
+    for paper in lookups.parcels_at(session, there.id):
+        loaded(session, county, paper, at=decided_at)
     wrong = "000000" if home.code != "000000" else "111111"
     with pytest.raises(WrongCode):
-        stop_report.report_stop(
+        steps.report_stop(
             session, there, doorstep(StopAct.DELIVERED, code=wrong, identity_checked=True),
             by=county.courier_viewer(), at=delivered_at,
         )  # fmt: skip
     with pytest.raises(Refused, match="identity"):
-        stop_report.report_stop(
+        steps.report_stop(
             session, there, doorstep(StopAct.DELIVERED, code=home.code), by=county.courier_viewer(), at=delivered_at
         )
-    stop_report.report_stop(
+    steps.report_stop(
         session, there, doorstep(StopAct.DELIVERED, code=home.code, identity_checked=True),
         by=county.courier_viewer(), at=delivered_at,
     )  # fmt: skip
@@ -208,7 +171,7 @@ def test_the_whole_path_from_request_to_evaluation(county):
     grades = {r.id: (Grade.SATISFIED, "") for r in lookups.reviews_of(session, case)}
     first = min(grades)
     grades[first] = (Grade.DISSATISFIED, "等了太久")
-    closing.evaluate(session, case, grades=grades, by=viewer, at=delivered_at)
+    steps.evaluate(session, case, grades=grades, by=viewer, at=delivered_at)
     assert case.stage is Stage.EVALUATED
     assert session.scalars(select(Rectification)).one().evaluation.review_id == first
     project = session.get_one(Project, case.project_id)
@@ -225,58 +188,44 @@ def test_the_whole_path_from_request_to_evaluation(county):
 def test_the_same_report_twice_is_one_event(county):
     session = county.session
     case, viewer = a_prescreened_case(county)
-    parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    parcel = steps.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     stop = plan_by_hand(session, county, parcel)
     said = doorstep(StopAct.COLLECTED, code=parcel.code, inspected=True)
-    first = stop_report.report_stop(session, stop, said, by=county.courier_viewer(), at=TEN)
-    again = stop_report.report_stop(session, stop, said, by=county.courier_viewer(), at=TEN + timedelta(minutes=5))
-    assert first.id == again.id
+    first = steps.report_stop(session, stop, said, by=county.courier_viewer(), at=TEN)
+    again = steps.report_stop(session, stop, said, by=county.courier_viewer(), at=TEN + timedelta(minutes=5))
+    assert first == again
     assert parcel.chain_length == 1
 
 
 def test_a_failed_attempt_asks_for_the_next_working_day_and_tells(county):
     session = county.session
     case, viewer = a_prescreened_case(county)
-    parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    parcel = steps.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     stop = plan_by_hand(session, county, parcel)
     assert case.stage is Stage.PICKUP_PLANNED
     said = doorstep(StopAct.FAILED, reason=FailReason.NOBODY_IN)
-    stop_report.report_stop(session, stop, said, by=county.courier_viewer(), at=utc(TUESDAY, time(9, 30)))
+    steps.report_stop(session, stop, said, by=county.courier_viewer(), at=utc(TUESDAY, time(9, 30)))
     assert case.stage is Stage.PRESCREENED
     again = session.get_one(CourierStop, parcel.stop_id)
     assert (again.id != stop.id, again.state, again.on) == (True, StopState.OPEN, TUESDAY + timedelta(days=1))
     assert "attempt_failed" in texts_sent(session)
 
 
-def test_undoing_a_collection_gives_the_papers_back_by_a_compensating_link(county):
-    session = county.session
-    case, viewer = a_prescreened_case(county)
-    parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
-    at = utc(TUESDAY, time(9, 30))
-    stop = collect(session, county, case, parcel, at=at)
-    stop_report.report_stop(
-        session, stop, doorstep(StopAct.UNDONE), by=county.courier_viewer(), at=at + timedelta(seconds=5)
-    )
-    assert (case.stage, parcel.holder, parcel.state) == (Stage.PICKUP_PLANNED, Holder.ENTERPRISE, ParcelState.BOOKED)
-    assert parcel.chain_length == 2
-    assert list(verification.verify(session)) == []
-
-
 def test_scanning_where_the_papers_already_are_is_refused_by_name(county):
     session = county.session
     case, _ = a_prescreened_case(county)
-    parcel = collection.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter-1")
+    parcel = steps.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter-1")
     with pytest.raises(AlreadyHeld, match=parcel.waybill):
-        collection.receive(
-            session, case, parcel, centre_id=parcel.centre_id, scan_id="again", by=county.agent_viewer(), at=TEN
-        )
+        steps.scan(
+            session, parcel, to=Holder.CENTRE, scan_id="again", by=county.agent_viewer(), at=TEN,
+        )  # fmt: skip
 
 
 def test_a_withdrawal_brings_the_papers_home(county):
     session = county.session
     case, viewer = a_prescreened_case(county)
-    parcel = collection.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter-1")
-    early_ends.withdraw(session, case, reason="计划变更", by=viewer, at=TEN)
+    parcel = steps.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter-1")
+    steps.withdraw(session, case, reason="计划变更", by=viewer, at=TEN)
     assert case.stage is Stage.WITHDRAWN
     stop = session.get_one(CourierStop, parcel.stop_id)
     assert (stop.state, stop.on) == (StopState.OPEN, TUESDAY)
@@ -287,7 +236,7 @@ def test_a_revoked_delegation_stops_the_work(county):
     session = county.session
     case, viewer = an_assigned_case(county)
     project = session.get_one(Project, case.project_id)
-    early_ends.revoke(session, project.delegations[0], reason="不再委托", by=viewer, at=TEN)
+    steps.revoke(session, project, reason="不再委托", by=viewer, at=TEN)
     assert case.stage is Stage.WITHDRAWN
     assert "delegation_revoked" in texts_sent(session)
 
@@ -296,11 +245,12 @@ def test_silence_of_five_working_days_counts_as_acceptance(county):
     session = county.session
     case, _ = a_prescreened_case(county)
     agent = county.agent_viewer()
-    collection.hand_in(session, case, by=agent, at=TEN, scan_id="c")
-    filing.submit(session, case, receipts={}, by=agent, at=TEN)
-    assert daily_rules.accept_by_silence(session, at=utc(date(2026, 11, 30), time(16))) == []
-    deemed = daily_rules.accept_by_silence(session, at=utc(date(2026, 12, 1), time(9)))
-    assert {r.state for r in deemed} == {ReviewState.ACCEPTED}
+    steps.hand_in(session, case, by=agent, at=TEN, scan_id="c")
+    steps.submit(session, case, receipts={}, by=agent, at=TEN)
+    assert perform(session, AcceptBySilence(), SYSTEM, at=utc(date(2026, 11, 30), time(16))) == 0
+    reviews = lookups.reviews_of(session, case)
+    assert perform(session, AcceptBySilence(), SYSTEM, at=utc(date(2026, 12, 1), time(9))) == len(reviews)
+    assert {r.state for r in reviews} == {ReviewState.ACCEPTED}
     assert case.stage is Stage.UNDER_REVIEW
 
 
@@ -309,13 +259,13 @@ def test_an_unrated_case_closes_after_fifteen_working_days(county):
     case, _ = a_prescreened_case(county, matters=("IND-101",))
     agent = county.agent_viewer()
     assert case.pickup_way is Way.ELECTRONIC
-    filing.submit(session, case, receipts={}, by=agent, at=TEN)
+    steps.submit(session, case, receipts={}, by=agent, at=TEN)
     review = lookups.reviews_of(session, case)[0]
-    acceptance.accept(session, review, notice_no="受1", by=agent, at=TEN)
-    deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=TEN)
-    delivery.deliver_electronically(session, case, by=agent, at=TEN)
-    assert daily_rules.close_unrated(session, at=TEN + timedelta(days=14)) == []
-    assert daily_rules.close_unrated(session, at=TEN + timedelta(days=22)) == [case]
+    steps.accept(session, review, notice_no="受1", by=agent, at=TEN)
+    steps.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=TEN)
+    steps.deliver(session, case, by=agent, at=TEN)
+    assert perform(session, CloseUnrated(), SYSTEM, at=TEN + timedelta(days=14)) == 0
+    assert perform(session, CloseUnrated(), SYSTEM, at=TEN + timedelta(days=22)) == 1
     assert case.stage is Stage.CLOSED
 
 
@@ -323,12 +273,12 @@ def test_a_denial_needs_reasons_and_never_reads_as_success(county):
     session = county.session
     case, _ = a_prescreened_case(county, matters=("IND-101",))
     agent = county.agent_viewer()
-    filing.submit(session, case, receipts={}, by=agent, at=TEN)
+    steps.submit(session, case, receipts={}, by=agent, at=TEN)
     review = lookups.reviews_of(session, case)[0]
-    acceptance.accept(session, review, notice_no="受1", by=agent, at=TEN)
+    steps.accept(session, review, notice_no="受1", by=agent, at=TEN)
     with pytest.raises(Refused, match="reasons"):
-        deciding.decide(session, review, outcome=ReviewState.DENIED, decision_no="不1", by=agent, at=TEN)
-    deciding.decide(
+        steps.decide(session, review, outcome=ReviewState.DENIED, decision_no="不1", by=agent, at=TEN)
+    steps.decide(
         session, review, outcome=ReviewState.DENIED, decision_no="不1", reason="产业政策禁止类", by=agent, at=TEN
     )
     assert case.outcome is Outcome.DENIED
@@ -337,9 +287,9 @@ def test_a_denial_needs_reasons_and_never_reads_as_success(county):
 def test_a_step_out_of_order_is_refused(county):
     case, viewer = a_request(county)
     with pytest.raises(WrongStage):
-        filing.submit(county.session, case, receipts={}, by=county.agent_viewer(), at=TEN)
+        steps.submit(county.session, case, receipts={}, by=county.lead, at=TEN)
     with pytest.raises(WrongStage):
-        booking.book_pickup(county.session, case, appointment=an_appointment(), by=viewer, at=TEN)
+        steps.book_pickup(county.session, case, appointment=an_appointment(), by=viewer, at=TEN)
     with pytest.raises(NotFound):
         staffing.assign(
             county.session, county.session.get_one(Project, case.project_id), agent_id=999_999, by=SYSTEM, at=TEN
@@ -350,19 +300,22 @@ def test_results_and_old_originals_change_hands_at_one_stop(county):
     session = county.session
     case, viewer = a_prescreened_case(county)
     agent = county.agent_viewer()
-    collection.hand_in(session, case, by=agent, at=TEN, scan_id="c")
-    filing.submit(session, case, receipts={}, by=agent, at=TEN)
+    steps.hand_in(session, case, by=agent, at=TEN, scan_id="c")
+    steps.submit(session, case, receipts={}, by=agent, at=TEN)
     for review in lookups.reviews_of(session, case):
-        acceptance.accept(session, review, notice_no="受", by=agent, at=TEN)
-        deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="准", by=agent, at=TEN)
-    old = booking.book_exchange(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+        steps.accept(session, review, notice_no="受", by=agent, at=TEN)
+        steps.decide(session, review, outcome=ReviewState.GRANTED, decision_no="准", by=agent, at=TEN)
+    old = steps.book_exchange(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     stop = plan_by_hand(session, county, old)
-    papers = route_planning.papers_at(session, stop)
+    papers = lookups.parcels_at(session, stop.id)
     assert {p.leg for p in papers} == {Leg.DELIVERY, Leg.EXCHANGE}
     assert len({p.code for p in papers}) == 1
     assert texts_sent(session).count("delivery") == 1
+    for paper in papers:
+        if paper.leg is Leg.DELIVERY:
+            loaded(session, county, paper)
     said = doorstep(StopAct.DELIVERED, code=old.code, identity_checked=True, inspected=True)
-    stop_report.report_stop(session, stop, said, by=county.courier_viewer(), at=utc(TUESDAY, time(9, 30)))
+    steps.report_stop(session, stop, said, by=county.courier_viewer(), at=utc(TUESDAY, time(9, 30)))
     assert case.stage is Stage.DELIVERED
     assert old.holder is Holder.COURIER
     assert {p.holder for p in papers if p.leg is Leg.DELIVERY} == {Holder.ENTERPRISE}
@@ -373,23 +326,25 @@ def test_papers_go_on_to_another_centre_and_arrive_there(county):
     session = county.session
     case, _ = a_prescreened_case(county)
     agent = county.agent_viewer()
-    parcel = collection.hand_in(session, case, by=agent, at=TEN, scan_id="c")
+    parcel = steps.hand_in(session, case, by=agent, at=TEN, scan_id="c")
     city = session.scalars(select(ServiceCentre).where(ServiceCentre.centre_no == "SC005")).one()
-    collection.send_on(session, case, parcel, to_centre_id=city.id, scan_id="t1", by=agent, at=TEN)
+    steps.send_on(session, parcel, centre_id=city.id, scan_id="t1", by=SYSTEM, at=TEN)
     assert (parcel.holder, parcel.leg) == (Holder.TRUNK, Leg.TRANSFER)
-    collection.receive(session, case, parcel, centre_id=city.id, scan_id="t2", by=agent, at=TEN + timedelta(hours=5))
+    steps.scan(
+        session, parcel, to=Holder.CENTRE, ref=f"centre:{city.id}", scan_id="t2", by=SYSTEM, at=TEN + timedelta(hours=5)
+    )
     assert (parcel.holder, parcel.centre_id) == (Holder.CENTRE, city.id)
     with pytest.raises(Refused, match="no other centre"):
-        collection.send_on(session, case, parcel, to_centre_id=city.id, scan_id="t3", by=agent, at=TEN)
+        steps.send_on(session, parcel, centre_id=city.id, scan_id="t3", by=SYSTEM, at=TEN)
 
 
 def granted_on_commitment(county):
     session = county.session
     case, _ = a_prescreened_case(county, matters=("IND-108",))
     agent = county.agent_viewer()
-    filing.submit(session, case, receipts={}, by=agent, at=TEN)
+    steps.submit(session, case, receipts={}, by=agent, at=TEN)
     review = lookups.reviews_of(session, case)[0]
-    deciding.grant_on_commitment(
+    steps.grant_on_commitment(
         session, review, decision_no="承诺1", verify_by=MONDAY + timedelta(days=30), by=agent, at=TEN
     )
     return case, review
@@ -399,20 +354,18 @@ def test_a_matter_on_commitment_is_decided_at_once_and_verified_afterwards(count
     case, review = granted_on_commitment(county)
     assert (case.stage, review.state, review.relief) == (Stage.DECIDED, ReviewState.GRANTED, Relief.COMMITMENT)
     agent = county.agent_viewer()
-    deciding.verify_commitment(county.session, review, holds=True, reason="", by=agent, at=TEN + timedelta(days=9))
+    steps.verify_commitment(county.session, review, holds=True, reason="", by=agent, at=TEN + timedelta(days=9))
     assert review.verified_at is not None
     with pytest.raises(WrongStage):
-        deciding.verify_commitment(
-            county.session, review, holds=False, reason="x", by=agent, at=TEN + timedelta(days=9)
-        )
+        steps.verify_commitment(county.session, review, holds=False, reason="x", by=agent, at=TEN + timedelta(days=9))
 
 
 def test_a_false_commitment_costs_the_decision_with_reasons_and_a_notice(county):
     _, review = granted_on_commitment(county)
     agent = county.agent_viewer()
     with pytest.raises(Refused, match="reasons"):
-        deciding.verify_commitment(county.session, review, holds=False, reason=" ", by=agent, at=TEN)
-    deciding.verify_commitment(county.session, review, holds=False, reason="现场与承诺不符", by=agent, at=TEN)
+        steps.verify_commitment(county.session, review, holds=False, reason=" ", by=agent, at=TEN)
+    steps.verify_commitment(county.session, review, holds=False, reason="现场与承诺不符", by=agent, at=TEN)
     assert review.revoked_at is not None
     assert "commitment_revoked" in texts_sent(county.session)
 
@@ -420,9 +373,9 @@ def test_a_false_commitment_costs_the_decision_with_reasons_and_a_notice(county)
 def test_only_matters_of_the_list_are_decided_on_commitment(county):
     session = county.session
     case, _ = a_prescreened_case(county, matters=("IND-101",))
-    filing.submit(session, case, receipts={}, by=county.agent_viewer(), at=TEN)
+    steps.submit(session, case, receipts={}, by=county.agent_viewer(), at=TEN)
     with pytest.raises(Refused, match="not decided on commitment"):
-        deciding.grant_on_commitment(
+        steps.grant_on_commitment(
             session, lookups.reviews_of(session, case)[0], decision_no="承诺1", verify_by=MONDAY + timedelta(days=30),
             by=county.agent_viewer(), at=TEN,
         )  # fmt: skip

@@ -6,12 +6,13 @@ from sqlalchemy import select
 
 from agents.matching.rules import Bar
 from agents.roster import CATEGORY_LABEL, Category, Duty, DutyKind
-from dispatch.assignment import absence, apply_batch, staffing
+from dispatch.assignment import absence, apply_batch, staffing, telling
 from dispatch.assignment.assign_one import place
 from dispatch.assignment.explanation import BAR_WORDS, why
-from dispatch.cases.project import Project
+from dispatch.cases.project import Project, ProjectState
 from dispatch.core.actor import SYSTEM
 from notifications.message import Message
+from tests.dispatch import steps
 from tests.dispatch.builders import TEN, a_request
 
 
@@ -73,7 +74,7 @@ def test_a_longer_leave_moves_the_absent_agents_projects_alone_and_counts_the_no
 
     applied = apply_batch.apply(county.session, found.proposal, by=county.lead, at=TEN + timedelta(hours=1))
     assert len(applied.done) == 2
-    apply_batch.tell_placed(county.session, at=TEN + timedelta(hours=1))
+    telling.tell_placed(county.session, at=TEN + timedelta(hours=1))
     assert away.id not in {p.lead.agent_id for p in mine}
     assert theirs[0].lead.agent_id == others[0].id
     assert away.held == 0
@@ -104,6 +105,14 @@ def test_a_placed_project_says_who_was_chosen_and_who_came_second(county):
     assert lead.agent in lead.lines[0]
     assert any(line.startswith("其次是") for line in lead.lines)
     assert lead.change == ""
+
+
+def test_a_project_that_has_ended_asks_for_nobody(county):
+    case, viewer = a_request(county)
+    project = county.session.get_one(Project, case.project_id)
+    steps.withdraw(county.session, case, reason="计划变更", by=viewer, at=TEN)
+    assert project.state is ProjectState.CLOSED
+    assert why(county.session, project, at=TEN) == []
 
 
 def test_a_waiting_project_says_what_would_place_it_and_doing_it_places_it(county):

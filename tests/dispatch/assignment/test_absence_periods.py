@@ -1,14 +1,11 @@
 """Spells: what prolongs what, and that a look at the days around is enough."""
 
-import csv
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dispatch
 from dispatch.assignment.absence_periods import (
     AROUND,
     SHORT_LEAVE_WD,
@@ -17,10 +14,9 @@ from dispatch.assignment.absence_periods import (
     long_absent_ids,
     working_days,
 )
-from dispatch.core.working_days import Calendar
+from tests.dispatch.calendars import shipped_calendar
 
-with (Path(dispatch.__file__).parent / "data" / "calendar_2025_2027.csv").open(encoding="utf-8") as file:
-    CALENDAR = Calendar.from_rows(csv.DictReader(file))
+CALENDAR = shipped_calendar()
 FIRST = date(2026, 1, 1)  # before the longest holiday
 
 

@@ -14,8 +14,7 @@ import db
 from agents.matching.batch import match
 from agents.network import Division, Level, Precision
 from agents.roster import Agent, AgentSkill, Duty, DutyKind
-from dispatch.acts import early_ends
-from dispatch.assignment import apply_batch, propose, staffing
+from dispatch.assignment import apply_batch, propose, staffing, telling
 from dispatch.assignment.assign_one import place, place_waiting
 from dispatch.assignment.matching_input import build_input
 from dispatch.assignment.propose import ShadowPrice
@@ -26,7 +25,8 @@ from dispatch.cases.stages import Stage
 from dispatch.core.actor import SYSTEM
 from dispatch.core.errors import NoCapacity, WrongStage
 from notifications.message import Message
-from servers import until
+from servers.lifetimes import until
+from tests.dispatch import steps
 from tests.dispatch.builders import TEN, a_request, an_agent, the_county
 
 
@@ -69,8 +69,8 @@ def test_a_batch_places_what_waits_and_tells_both_sides(county):
     assert all(p.state is ProjectState.WAITING for p in projects)
     applied = apply_batch.apply(county.session, proposal, by=SYSTEM, at=TEN)
     assert (len(applied.done), applied.stale, applied.full) == (3, (), ())
-    assert apply_batch.tell_placed(county.session, at=TEN) == 3
-    assert apply_batch.tell_placed(county.session, at=TEN) == 0
+    assert telling.tell_placed(county.session, at=TEN) == 3
+    assert telling.tell_placed(county.session, at=TEN) == 0
     county.session.expire_all()
     assert {p.state for p in projects} == {ProjectState.ACTIVE}
     assert all(p.assignment_reason["chosen"]["name"] for p in projects)
@@ -158,7 +158,7 @@ def test_edits_while_a_batch_is_applied_neither_corrupt_it_nor_are_lost(county_s
             project = session.get_one(Project, ids[number], with_for_update=True)
             if number % 2:
                 for case in session.scalars(select(Case).where(Case.project_id == project.id).with_for_update()):
-                    early_ends.refuse(session, case, reason="企业撤回", by=SYSTEM, at=TEN)
+                    steps.refuse(session, case, reason="企业撤回", by=SYSTEM, at=TEN)
                 return None
             try:
                 with session.begin_nested():
@@ -193,7 +193,7 @@ def test_two_full_agents_may_change_places(county):
     assert len(applied.done) == 2
     assert (one.lead.agent_id, two.lead.agent_id) == (second.id, first.id)
     assert_sound(county.session)
-    apply_batch.tell_placed(county.session, at=TEN + timedelta(hours=1))
+    telling.tell_placed(county.session, at=TEN + timedelta(hours=1))
     changed = county.session.scalars(select(Message).where(Message.text_name == "agent_changed")).all()
     assert len(changed) == 2
 
@@ -228,8 +228,8 @@ def test_a_placed_project_has_its_stage_its_timeline_and_its_reason_and_both_sid
     assert (case.stage, case.version) == (Stage.ASSIGNED, 2)
     assert case.prescreen_by is not None
     assert case.events[-1].words.startswith("已指派代办员")
-    assert apply_batch.tell_placed(county.session, at=TEN, project_id=project.id) == 1
-    assert apply_batch.tell_placed(county.session, at=TEN, project_id=project.id) == 0
+    assert telling.tell_placed(county.session, at=TEN, project_id=project.id) == 1
+    assert telling.tell_placed(county.session, at=TEN, project_id=project.id) == 0
     texts = county.session.scalars(select(Message.text_name)).all()
     assert {"assigned", "project_for_agent"} <= set(texts)
     assert place(county.session, project, by=SYSTEM, at=TEN).agent_id == placed.agent_id
@@ -502,7 +502,7 @@ def test_any_order_of_placing_completing_and_leave_leaves_the_books_straight(cou
                 place(session, project, by=SYSTEM, at=TEN)
             elif project.state is ProjectState.ACTIVE and chance.random() < 0.5:
                 for case in session.scalars(select(Case).where(Case.project_id == project.id).with_for_update()):
-                    early_ends.refuse(session, case, reason="企业撤回", by=SYSTEM, at=TEN)
+                    steps.refuse(session, case, reason="企业撤回", by=SYSTEM, at=TEN)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(act, range(60)))

@@ -13,7 +13,6 @@ from datetime import timedelta
 from sqlalchemy import delete, func, select, update
 
 from agents.roster import Agent, Duty, DutyKind
-from dispatch.acts import early_ends
 from dispatch.assignment import staffing
 from dispatch.assignment.assign_one import place
 from dispatch.cases.case import Case
@@ -21,6 +20,7 @@ from dispatch.cases.project import Project, ProjectMember, ProjectState, TeamRol
 from dispatch.cases.stages import ENDS, Stage
 from dispatch.core.actor import SYSTEM
 from dispatch.core.errors import NoCapacity, WrongStage
+from tests.dispatch import steps
 from tests.dispatch.builders import TEN, a_request, an_agent, the_county
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def test_a_crowd_leaves_the_books_straight(county_sessions):
             select(Case).where(Case.project_id == project.id, Case.stage.not_in(ENDS)).with_for_update()
         ).all()
         for case in cases:
-            early_ends.refuse(session, case, reason="企业撤回", by=SYSTEM, at=TEN)
+            steps.refuse(session, case, reason="企业撤回", by=SYSTEM, at=TEN)
         return "completed" if cases else "nothing open"
 
     def ask_again(session, project):

@@ -5,16 +5,17 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from dispatch.acts import acceptance, deciding, filing, pausing, project_intake
+from dispatch.acts.pausing import PauseNotice
 from dispatch.cases import duration_training, expected_dates, lookups
 from dispatch.cases.case import CaseEvent, Way
 from dispatch.cases.duration_training import FittedDurations, PromiseRecord
 from dispatch.cases.project import Project
-from dispatch.cases.review import ReviewPause, ReviewState
+from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.core.special_procedure import PauseKind
 from dispatch.views import inbox_page
 from notifications.message import Message
+from tests.dispatch import steps
 from tests.dispatch.builders import TEN, a_prescreened_case, a_request
 
 DAY = timedelta(days=1)
@@ -23,9 +24,9 @@ DAY = timedelta(days=1)
 def under_review(county, **more):
     """A case whose matters were all accepted on Monday at ten."""
     case, viewer = a_prescreened_case(county, pickup_way=Way.ELECTRONIC, **more)
-    filing.submit(county.session, case, receipts={}, by=county.agent_viewer(), at=TEN)
+    steps.submit(county.session, case, receipts={}, by=county.agent_viewer(), at=TEN)
     for review in lookups.reviews_of(county.session, case):
-        acceptance.accept(county.session, review, notice_no=f"受{review.id}", by=county.agent_viewer(), at=TEN)
+        steps.accept(county.session, review, notice_no=f"受{review.id}", by=county.agent_viewer(), at=TEN)
     county.session.flush()
     return case, viewer
 
@@ -83,11 +84,8 @@ def test_a_special_procedure_moves_the_date_and_what_the_case_is_measured_by(cou
     case, _ = under_review(county)
     was, told = case.expected_on, len(late_notices(county.session))
     review = lookups.reviews_of(county.session, case)[-1]
-    pause = ReviewPause(
-        kind=PauseKind.EXPERT_REVIEW, notice_no="评1", starts_on=date(2026, 11, 24),
-        expected_end_on=date(2026, 12, 22), maximum_wd=30,
-    )  # fmt: skip
-    pausing.pause(county.session, review, pause, by=county.agent_viewer(), at=TEN)
+    pause = PauseNotice(PauseKind.EXPERT_REVIEW, "评1", date(2026, 12, 22), maximum_wd=30)
+    steps.pause(county.session, review, pause, by=county.agent_viewer(), at=TEN)
     assert case.expected_on > was
     assert promises(county.session, case)[-1].is_yardstick
     assert case.miss_probability <= 0.2
@@ -97,7 +95,7 @@ def test_a_special_procedure_moves_the_date_and_what_the_case_is_measured_by(cou
 def test_a_decided_case_is_judged_and_bears_no_risk(county):
     case, _ = under_review(county)
     for review in lookups.reviews_of(county.session, case):
-        deciding.decide(
+        steps.decide(
             county.session, review, outcome=ReviewState.GRANTED, decision_no="准1", by=county.agent_viewer(),
             at=TEN + 3 * DAY,
         )  # fmt: skip
@@ -110,7 +108,7 @@ def test_a_decided_case_is_judged_and_bears_no_risk(county):
 def test_what_was_decided_teaches_and_the_next_promise_cites_it(county):
     case, _ = under_review(county)
     for review in lookups.reviews_of(county.session, case):
-        deciding.decide(
+        steps.decide(
             county.session, review, outcome=ReviewState.GRANTED, decision_no="准1", by=county.agent_viewer(),
             at=TEN + DAY,
         )  # fmt: skip
@@ -123,7 +121,7 @@ def test_what_was_decided_teaches_and_the_next_promise_cites_it(county):
     node = duration_training.all_matters(county.session)["IND-104"]
     authority = lookups.reviews_of(county.session, case)[0].authority
     assert after.of(node, authority, "320400000000").cases == 1
-    assert after.of(node, authority).median < before.of(node, authority).median
+    assert after.of(node, authority).mu < before.of(node, authority).mu
     assert duration_training.fitted_today(county.session, at=TEN + 2 * DAY)
     assert not duration_training.fitted_today(county.session, at=TEN + 3 * DAY)
 
@@ -149,11 +147,11 @@ def test_the_inbox_puts_the_likeliest_to_be_missed_first_and_says_what_to_do(cou
     case, _ = under_review(county)
     expected_dates.renew(county.session, case, at=TEN + 14 * DAY)
     project = county.session.get_one(Project, case.project_id)
-    calm = project_intake.open_case(county.session, project, matters=("IND-301",), by=county.lead, at=TEN + 14 * DAY)
+    calm = steps.open_case(county.session, project, matters=("IND-301",), by=county.lead, at=TEN + 14 * DAY)
     expected_dates.renew(county.session, calm, at=TEN + 14 * DAY)
     county.session.flush()
     assert case.miss_probability > calm.miss_probability
-    lines = inbox_page.inbox(county.session, county.lead, at=TEN + 14 * DAY)
+    lines = inbox_page.inbox(county.session, county.lead, at=TEN + 14 * DAY).lines
     assert [line.case_no for line in lines] == [case.case_no, calm.case_no]
     assert lines[0].risk == pytest.approx(case.miss_probability)
     assert lines[0].advice == (case.advice or "")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dispatch.cases.case import Case
 from dispatch.cases.project import NEXT_PROJECT, PROJECT_LABEL, Project, ProjectState
-from dispatch.cases.review import NEXT_REVIEW, REVIEW_ENDS, REVIEW_LABEL, Review, ReviewState
+from dispatch.cases.recorded_event import Recording
+from dispatch.cases.review_state import NEXT_REVIEW, REVIEW_ENDS, REVIEW_LABEL, ReviewState
 from dispatch.cases.stages import ENDS, LABEL, MILESTONES, NEXT, NOTICE, UNDONE, Stage
 from dispatch.core.errors import DispatchError
 from dispatch.custody.handover import HOLDER_LABEL, Holder
@@ -20,7 +21,8 @@ from notifications.text_catalogue import text_named
 from routing.day.courier_stop import NEXT_STOP, STOP_STATE_LABEL, CourierStop, StopState
 from routing.day.day_plan import NEXT_PLAN, PLAN_LABEL, DayPlan, PlanState
 from routing.day.errors import RunError
-from tests.dispatch.builders import TEN
+from tests.dispatch.cases.stories import CALENDAR, EVENTS, STORIES, review_of
+from tests.dispatch.moments import TEN
 
 Table = Mapping[Any, frozenset[Any]]
 
@@ -42,10 +44,20 @@ def walk_case(here: Stage, there: Stage) -> Stage:
 
 
 def walk_review(here: ReviewState, there: ReviewState) -> ReviewState:
-    review = Review(id=1, state=here, version=1)
-    review.move_to(there)
-    assert review.version == 2
-    return review.state
+    """A review moves by its events: the first story that leads there, with the first event that leads on."""
+    for story in STORIES[here]:
+        for event in EVENTS:
+            review = review_of(story, same_day=True)
+            assert review.state is here
+            try:
+                review.record(event, Recording(at=TEN, by="agent"), CALENDAR)
+            except DispatchError:
+                assert (review.state, review.version) == (here, 1 + len(story))
+                continue
+            assert review.version == 2 + len(story)
+            if review.state is there:
+                return there
+    return _refuse()
 
 
 def walk_parcel(here: ParcelState, there: ParcelState) -> ParcelState:

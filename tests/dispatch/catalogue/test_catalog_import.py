@@ -20,7 +20,6 @@ from dispatch.catalogue.implementation_file import IMPLEMENTATION_COLUMNS, read_
 from dispatch.catalogue.imports import (
     CATALOG_FILES,
     DATA,
-    import_all,
     import_calendar,
     import_catalog,
     import_evaluations,
@@ -40,7 +39,9 @@ from dispatch.catalogue.matter import (
 )
 from dispatch.catalogue.matter_file import MATTER_COLUMNS, check_waits, read_matters
 from dispatch.catalogue.requirement_file import REQUIREMENT_COLUMNS, read_requirements
+from dispatch.core.limit import Limit
 from dispatch.path.matter_node import AreaEffect
+from tests.dispatch.catalogue_files import import_all
 
 Rows = list[dict[str, str]]
 Write = Callable[..., Path]
@@ -109,7 +110,7 @@ def test_what_is_shipped_comes_in_and_a_second_time_changes_nothing(network: Ses
     assert (eia.area_evaluation, eia.area_effect) == (AreaKind.ENVIRONMENT, AreaEffect.SIMPLIFY)
     assert (eia.result_form, eia.result_has_original) == (ResultForm.BOTH, True)
     assert (eia.confidence_statutory, eia.confidence_statutory_note) == (Confidence.SURE, "30 cal")
-    assert (eia.category, eia.simplified_wd) == ("environment", 10)
+    assert (eia.category, eia.area_limit) == ("environment", Limit(10))
     energy = network.scalars(select(Matter).where(Matter.code == "IND-106")).one()
     assert energy.confidence_statutory is Confidence.VERIFY
     forms = {m.code: m.result_form for m in network.scalars(select(Matter))}
@@ -133,13 +134,13 @@ def test_every_matter_has_materials_and_originals_only_where_the_catalogue_says_
 
 def test_changes_and_retirements_are_told(network: Session, file: Write) -> None:
     import_catalog(network)
-    rows = opening(5, committed_wd="2")
+    rows = opening(5, committed_limit="2wd")
     rows[2]["prerequisites"] = "BIZ-01"
     path = file("catalog_business_opening.csv", MATTER_COLUMNS, rows[:-1])
     report = import_catalog(network, [path])
     assert (report.added, report.changed, report.retired) == (0, 3, 1)
     assert set(report.lines) == {
-        "BIZ-04 税务登记信息确认与发票(票种核定、数电票额度): committed_wd",
+        "BIZ-04 税务登记信息确认与发票(票种核定、数电票额度): committed_limit",
         "BIZ-07 银行基本存款账户预约开立: retired",
         "BIZ-03: waits for BIZ-01",
         "BIZ-03: no longer waits for BIZ-02",
@@ -156,12 +157,20 @@ def test_changes_and_retirements_are_told(network: Session, file: Write) -> None
         (3, {"prerequisites": "BIZ-01;BIZ-03"}, "prerequisites", "wait for each other"),
         (3, {"prerequisites": "BIZ-02"}, "prerequisites", "waits for itself"),
         (3, {"prerequisites": "BIZ-01;BIZ-01"}, "prerequisites", "twice"),
-        (3, {"committed_wd": "-1"}, "committed_wd", "-1 is not between 0 and 400"),
-        (3, {"statutory_days": "-3", "statutory_wd": "-3"}, "statutory_days", "-3 is not between"),
-        (3, {"committed_wd": "1.5"}, "committed_wd", "not a whole number"),
-        (3, {"committed_wd": "4"}, "committed_wd", "more than the 3 of the law"),
-        (3, {"statutory_wd": "5", "committed_wd": "3"}, "statutory_wd", "are not 3 days"),
-        (3, {"statutory_unit": "weeks"}, "statutory_unit", "none of wd, cal"),
+        (3, {"committed_limit": "0"}, "committed_limit", "'0' is no limit"),
+        (3, {"committed_limit": "0wd"}, "committed_limit", "'0wd' is no limit"),
+        (3, {"statutory_limit": "-3wd"}, "statutory_limit", "is no limit: empty"),
+        (3, {"committed_limit": "1.5wd"}, "committed_limit", "is no limit"),
+        (3, {"committed_limit": "4wd"}, "committed_limit", "4wd promised is longer than the 3wd of the law"),
+        (3, {"today_limit": "4wd"}, "today_limit", "4wd promised is longer than the 3wd of the law"),
+        (
+            3,
+            {"statutory_limit": "immediate"},
+            "committed_limit",
+            "1wd promised is longer than the immediate of the law",
+        ),
+        (3, {"statutory_limit": "30cal", "committed_limit": "22wd"}, "committed_limit", "longer than the 30cal"),
+        (3, {"statutory_limit": "3weeks"}, "statutory_limit", "is no limit"),
         (3, {"kind": "permission"}, "kind", "none of"),
         (3, {"level": "village"}, "level", "none of province, city, county"),
         (3, {"phase": "5"}, "phase", "not between 0 and 4"),
@@ -263,7 +272,8 @@ def an_implementation(**changes: str) -> dict[str, str]:
         ({"matter_code": "REG-99"}, "matter_code"),
         ({"division_code": "999999999999"}, "division_code"),
         ({"centre_no": "SC999"}, "centre_no"),
-        ({"committed_wd": "-1"}, "committed_wd"),
+        ({"committed_limit": "-1"}, "committed_limit"),
+        ({"committed_limit": "3wd"}, "committed_limit"),
         ({"legal_fee_yuan": "550"}, "fee_basis"),
         ({"legal_fee_yuan": "550", "fee_basis": "文"}, "fee_payer"),
         ({"same_day": "soon"}, "same_day"),
@@ -272,19 +282,19 @@ def an_implementation(**changes: str) -> dict[str, str]:
 def test_a_bad_implementation_is_named_with_its_row(file: Write, changes: dict[str, str], column: str) -> None:
     path = file("implementations.csv", IMPLEMENTATION_COLUMNS, [an_implementation(**changes)])
     with pytest.raises(BadImport) as caught:
-        read_implementations(path, {"REG-04"}, {"320412000000"}, {"SC001"})
+        read_implementations(path, {"REG-04": Limit(2)}, {"320412000000"}, {"SC001"})
     assert (2, column) in faults(caught)
 
 
 def test_one_division_has_one_implementation_of_a_matter(network: Session, file: Write) -> None:
     import_catalog(network)
     import_implementations(network)
-    rows = [an_implementation(committed_wd="1"), an_implementation()]
+    rows = [an_implementation(committed_limit="1wd"), an_implementation()]
     with pytest.raises(BadImport, match="row 3, matter_code: REG-04 at 320412000000 stands already in row 2"):
         import_implementations(network, file("implementations.csv", IMPLEMENTATION_COLUMNS, rows))
     report = import_implementations(network, file("implementations.csv", IMPLEMENTATION_COLUMNS, rows[:1]))
     assert (report.added, report.retired) == (1, 0)
-    assert network.scalar(select(func.count(Implementation.id)).where(Implementation.committed_wd == 1)) == 1
+    assert network.scalar(select(func.count(Implementation.id)).where(Implementation.committed_limit == Limit(1))) == 1
 
 
 def a_year(year: int, **status: str) -> Rows:
@@ -310,8 +320,16 @@ def test_a_calendar_with_a_hole_a_double_or_a_wrong_day_is_refused(file: Write) 
     rows[5]["date"] = "2028-02-30"
     with pytest.raises(BadImport) as caught:
         read_calendar(file("calendar.csv", CALENDAR_COLUMNS, rows))
-    assert [row.row_number for row in caught.value.rows] == [6, 7, 366, 367]
-    assert "lacks 2 days, the first 2028-01-06" in str(caught.value)
+    assert [row.row_number for row in caught.value.rows] == [6, 7, 367]
+
+
+def test_a_calendar_that_was_read_whole_says_which_day_it_lacks(file: Write) -> None:
+    """A day whose row could not be read is a fault of that row, and none of the year."""
+    rows = a_year(2028)
+    lost = rows.pop(58)["date"]
+    with pytest.raises(BadImport, match=f"lacks 1 days, the first {lost}") as caught:
+        read_calendar(file("calendar.csv", CALENDAR_COLUMNS, rows))
+    assert [row.row_number for row in caught.value.rows] == [366]
 
 
 def test_a_year_replaces_its_estimate_and_leaves_the_others(network: Session, file: Write) -> None:

@@ -58,10 +58,51 @@ def test_a_name_is_left_out_wherever_it_stands() -> None:
         (DayText(date(2026, 12, 3)), "12月3日"),
         (DayText(date(2026, 12, 3), date(2026, 1, 1)), "12月3日"),
         (DayText(date(2027, 1, 5), date(2026, 12, 31)), "2027年1月5日"),
-        (WindowText(32_400, 41_400), "9:00-11:30"),
         (ListText(["甲", "乙"]), "甲、乙"),
         (LocalizedText("50%"), "50%"),
     ],
 )
 def test_chinese_is_what_it_is(words: str, text: str) -> None:
     assert words == text
+
+
+@pytest.mark.parametrize(
+    ("opens_s", "closes_s", "text"),
+    [
+        (32_400, 41_400, "9:00-11:30"),
+        (0, 59, "0:00-0:00"),
+        (60, 3_599, "0:01-0:59"),
+        (3_600, 86_399, "1:00-23:59"),
+        (35_940, 35_999, "9:59-9:59"),
+        (50_459, 86_400, "14:00-24:00"),
+    ],
+)
+def test_a_window_is_read_off_a_clock_in_whole_minutes(opens_s: int, closes_s: int, text: str) -> None:
+    assert WindowText(opens_s, closes_s) == text
+
+
+def test_any_copy_of_a_text_is_the_text_itself() -> None:
+    words = LocalizedText("已约%(day)s揽收", day=DayText(date(2026, 12, 3)))
+    assert copy.copy(words) is words
+    assert copy.deepcopy(words) is words
+
+
+def test_a_list_comes_back_with_its_items_and_what_stands_between_them() -> None:
+    words = LocalizedText("还缺%(names)s", names=ListText(["甲", DayText(date(2026, 12, 3)), "乙"], "；"))
+    names = from_json(str(words), to_json(words)).values["names"]
+    assert (names.items, names.between) == (("甲", "12月3日", "乙"), "；")
+    assert [type(one) for one in names.items] == [str, DayText, str]
+
+
+def test_a_day_comes_back_with_its_year_only_where_it_was_said() -> None:
+    for day in (DayText(date(2027, 1, 5), date(2026, 12, 31)), DayText(date(2027, 1, 5))):
+        words = LocalizedText("%(day)s前", day=day)
+        again = from_json(str(words), to_json(words)).values["day"]
+        assert (again, again.on) == (day, day.on)
+
+
+def test_a_number_stays_a_number_and_what_nobody_wrote_is_text() -> None:
+    words = LocalizedText("%(n)s项", n=3)
+    assert from_json(str(words), to_json(words)).values == {"n": 3}
+    assert from_json("3项", {"said": 3}) == "3项"
+    assert from_json("3项", {"said": {"form": "%(n)s项", "values": {"n": 2.5}}}) == "2.5项"

@@ -10,7 +10,7 @@ from dispatch.custody.handover import Handover, Holder, digest_of
 from dispatch.custody.parcel import NEXT_PARCEL, Leg, Parcel, ParcelState, code_digest
 from dispatch.custody.verification import first_bad_link
 from dispatch.custody.waybill import waybill_from
-from tests.dispatch.builders import TEN
+from tests.dispatch.moments import TEN
 
 CODE, WRONG = "483920", "000000"
 
@@ -98,6 +98,15 @@ def test_only_a_parcel_that_has_not_moved_can_be_cancelled(state):
     parcel = an_envelope(state=state)
     with pytest.raises(WrongStage):
         parcel.cancel()
+
+
+def test_a_cancelled_parcel_is_booked_again_when_what_cancelled_it_was_none():
+    parcel = an_envelope()
+    with pytest.raises(WrongStage):
+        parcel.book_again()
+    parcel.cancel()
+    parcel.book_again()
+    assert parcel.state is ParcelState.BOOKED
 
 
 def test_undoing_the_first_handover_books_the_parcel_again():

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from datetime import date
-from pathlib import Path as File
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,16 +14,15 @@ from hypothesis import strategies as st
 from agents.matching.batch import match
 from agents.matching.model import MatchingAgent, Need, Weights
 from agents.matching.rules import bar
-from dispatch.core.working_days import Calendar
 from dispatch.forecast.promise import Outlook
 from dispatch.simulation.comparison import FIGURES, compare
 from dispatch.simulation.demand import AFTER_HOLIDAY, Arrival, County, SimulationError, day_factor, demand
-from dispatch.simulation.policies import ByMatching, HallRule, NearestFree, Seats
+from dispatch.simulation.policies import ByMatching, HallRule, NearestFree, Seats, WaitingNeeds
 from dispatch.simulation.replay import replay
 from dispatch.simulation.report_page import page
+from tests.dispatch.calendars import shipped_calendar
 
-with (File(__file__).parents[3] / "dispatch" / "data" / "calendar_2025_2027.csv").open(encoding="utf-8") as file:
-    CALENDAR = Calendar.from_rows(csv.DictReader(file))
+CALENDAR = shipped_calendar()
 
 START = date(2026, 3, 2)
 NETWORK = {
@@ -130,10 +127,10 @@ class Sieve:
     def __init__(self, inner) -> None:
         self.inner, self.name = inner, inner.name
 
-    def assign(self, needs, agents, served, network, seed):
-        taken = self.inner.assign(needs, agents, served, network, seed)
-        by_id = {need.id: need for need in needs}
-        assert all(bar(by_id[need], agents[agent], network) is None for need, agent in taken.items())
+    def assign(self, waiting):
+        taken = self.inner.assign(waiting)
+        by_id = {need.id: need for need in waiting.needs}
+        assert all(bar(by_id[need], waiting.agents[agent], waiting.network) is None for need, agent in taken.items())
         return taken
 
 
@@ -189,23 +186,25 @@ def a_need(**changes) -> Need:
 def test_the_hall_prefers_the_idle_then_those_who_served_fewest():
     staff = {a.id: a for a in [an_agent("a", "W1", held=1), an_agent("b", "W2"), an_agent("c", "W2")]}
     served = {"a": 0, "b": 5, "c": 2}
-    assert hall(*staff.values()).assign([a_need()], staff, served, NETWORK, 1) == {"n": "c"}
+    assert hall(*staff.values()).assign(WaitingNeeds([a_need()], staff, served, NETWORK, 1)) == {"n": "c"}
 
 
 def test_the_hall_breaks_ties_at_random_but_the_same_for_a_seed():
     staff = {a.id: a for a in STAFF}
-    picks = {hall().assign([a_need()], staff, {}, NETWORK, seed)["n"] for seed in range(60)}
+    picks = {hall().assign(WaitingNeeds([a_need()], staff, {}, NETWORK, seed))["n"] for seed in range(60)}
     assert picks == {f"w{i}" for i in range(6)}
-    assert hall().assign([a_need()], staff, {}, NETWORK, 7) == hall().assign([a_need()], staff, {}, NETWORK, 7)
+    assert hall().assign(WaitingNeeds([a_need()], staff, {}, NETWORK, 7)) == hall().assign(
+        WaitingNeeds([a_need()], staff, {}, NETWORK, 7)
+    )
 
 
 def test_the_greedy_rule_goes_up_when_that_is_nearer_and_the_hall_only_when_all_are_full():
     near_the_city = a_need(lon=119.97, lat=31.81)
     staff = {a.id: a for a in STAFF}
-    assert nearest().assign([near_the_city], staff, {}, NETWORK, 1) == {"n": "city"}
-    assert hall().assign([near_the_city], staff, {}, NETWORK, 1)["n"].startswith("w")
+    assert nearest().assign(WaitingNeeds([near_the_city], staff, {}, NETWORK, 1)) == {"n": "city"}
+    assert hall().assign(WaitingNeeds([near_the_city], staff, {}, NETWORK, 1))["n"].startswith("w")
     full = {i: replace(a, held=a.capacity) if i.startswith("w") else a for i, a in staff.items()}
-    assert hall().assign([near_the_city], full, {}, NETWORK, 1) == {"n": "city"}
+    assert hall().assign(WaitingNeeds([near_the_city], full, {}, NETWORK, 1)) == {"n": "city"}
 
 
 def test_rings_go_from_home_to_the_province_and_not_into_the_neighbour_county():

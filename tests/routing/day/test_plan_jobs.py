@@ -13,6 +13,8 @@ from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, StopState
 from routing.day.couriers import VehicleKind
 from routing.day.day_plan import DayPlan, PlanConflict, PlanState
+from routing.model.plan import Plan
+from routing.model.problem import Problem
 from routing.search.child import OrToolsUnavailable, ortools_objections
 from routing.travel.geodesic import Geodesic
 from tests.routing.day.monday import FEW, TRAVEL, a_stop, commit, planned, queued
@@ -73,7 +75,7 @@ def test_a_job_that_fails_for_any_reason_says_so_and_is_not_tried_for_ever(
     plan_id = queued(sessions, area)
     assert planning.work_on(sessions, plan_id, travel=faulty) is PlanState.FAILED
     with sessions() as session:
-        assert "TypeError" in (session.get_one(DayPlan, plan_id).why_failed or "")
+        assert "TypeError" in (session.get_one(DayPlan, plan_id).failure or "")
         assert plan_jobs.silent_plans(session) == []
     good = planned(sessions, area)
     with sessions.begin() as session:
@@ -176,15 +178,36 @@ def test_what_the_model_of_record_disagrees_with_cannot_be_committed(
         assert session.scalars(select(CourierRun)).all() == []
 
 
-def test_a_model_of_record_that_does_not_answer_does_not_stop_the_day(
+def test_a_model_of_record_that_was_not_heard_has_not_agreed(
     sessions: sessionmaker[Session], area: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     def dies(problem: object, plan: object, *, over: object) -> list[str]:
         raise OrToolsUnavailable("it died")
 
     plan_id = recorded(sessions, area, dies)
-    assert commit(sessions, plan_id)
+    with pytest.raises(PlanConflict, match="was not heard") as conflict:
+        commit(sessions, plan_id)
+    assert "没有应答" in conflict.value.user_message
     assert "gave no answer: it died" in caplog.text
+
+
+def test_the_rest_of_a_day_is_compared_with_the_model_of_record_too(sessions: sessionmaker[Session], area: int) -> None:
+    heard: list[int] = []
+
+    def agrees(problem: Problem, plan: Plan, *, over: object) -> list[str]:
+        heard.append(plan.vehicles)
+        return []
+
+    first = recorded(sessions, area, agrees)
+    commit(sessions, first)
+    with sessions.begin() as session:
+        standing = session.get_one(DayPlan, first)
+        again = plan_jobs.queue_plan(
+            session, division_id=area, on=standing.on, cutoff=standing.cutoff, limit_s=1, by="", at=db.now(session),
+            replaces=standing,
+        ).id  # fmt: skip
+    assert planning.work_on(sessions, again, travel=TRAVEL, record=agrees, max_iterations=FEW) is PlanState.PREVIEW
+    assert len(heard) == 2
 
 
 def test_the_model_of_record_agrees_with_a_day_on_real_rows(sessions: sessionmaker[Session], area: int) -> None:

@@ -212,6 +212,7 @@ def drivable(problem: Problem, order: Sequence[tuple[str, int]]) -> bool:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(days())
 def test_room_is_found_exactly_where_some_plan_has_it(problem):

@@ -315,12 +315,36 @@ def test_a_file_is_read_with_windows_line_ends_and_a_byte_order_mark(tmp_path):
     path = tmp_path / "tiny.txt"
     path.write_bytes(b"\xef\xbb\xbf" + LI_LIM.replace("\n", "\r\n").encode())
     assert read(path).name == "tiny"
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(Malformed, match=r"line 1: .*UTF-8"):
-        read(path)
-    path.write_bytes(LI_LIM.encode() + "车辆\n".encode("gbk"))
+    path.write_bytes(LI_LIM.encode() + b"\xe9 \n")
     with pytest.raises(Malformed, match=rf"line {1 + LI_LIM.count(chr(10))}: .*UTF-8"):
         read(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gb18030"])
+def test_a_file_is_read_in_the_encodings_of_chinese_offices_and_with_comments(tmp_path, encoding):
+    path = tmp_path / "tiny.txt"
+    text = VRPLIB.replace("DIMENSION", "COMMENT : 武进区的车辆\n# 注释\nCOMMENT : again\nDIMENSION") + "\x1a\0\n"
+    path.write_bytes(text.encode(encoding))
+    assert read(path).problem.fingerprint() == parse(VRPLIB).problem.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (VRPLIB.replace("TYPE : CVRP", "TYPE : OVRP"), "line 3: TYPE is OVRP"),
+        (VRPLIB.replace("TYPE : CVRP", "SALESMEN : 3"), "line 3: 'SALESMEN : 3' is neither"),
+        (VRPLIB.replace("TYPE : CVRP", "TYPE : CVRP\nTYPE : CVRP"), "line 4: TYPE comes twice"),
+    ],
+)
+def test_a_file_that_asks_for_another_problem_is_refused_by_its_line(text, reason):
+    with pytest.raises(Malformed, match=reason):
+        parse(text)
+
+
+def test_a_first_row_that_is_no_depot_is_refused():
+    head, rows = SOLOMON[: SOLOMON.index("    0")], SOLOMON[SOLOMON.index("    0") :].splitlines()
+    with pytest.raises(Malformed, match="the depot comes first"):
+        parse(head + "\n".join([*rows[1:], rows[0]]) + "\n")
 
 
 def test_vehicles_that_would_stand_still_are_none():

@@ -112,7 +112,6 @@ def test_parts_that_do_not_fit_together_are_refused_by_name(change, field, value
         ([Prefix(0, on_board=frozenset({"c"}))], "'c'"),
         ([Prefix(0, on_board=frozenset({"d"})), Prefix(0, on_board=frozenset({"d"}))], "on board v0"),
         ([Prefix(0, done=(Done("d", 0, 1, 1, 1),)), Prefix(0, on_board=frozenset({"d"}))], "done already by v0"),
-        ([Prefix(0, done=(Done("far", 0, 1, 1, 1),))], "UNREACHABLE"),
     ],
 )
 def test_a_prefix_that_cannot_have_happened_is_refused(prefixes, value):

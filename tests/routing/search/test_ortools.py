@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from routing.model.plan import Plan
-from routing.model.problem import Primary, Problem
+from routing.model.problem import Objective, Primary, Problem
 from routing.model.quantities import Load, Window
 from routing.model.request import Announced
-from routing.model.vehicle import Break
+from routing.model.vehicle import Break, Prefix
 from routing.search.child import OrToolsUnavailable, ortools_objections, ortools_orders, run_child
 from routing.search.solve import compile_core, solve
 from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_vehicle, an_exchange, line
@@ -71,6 +71,8 @@ def test_it_takes_every_plan_of_every_kind_of_day_at_the_same_cost():
         "a must that nobody can serve": a_day(vehicle=a_vehicle(capacity=Load(0, 10_000))),
         "announced": told,
         "nobody": replace(a_day(), vehicles=()),
+        "duty is paid": replace(a_day(), objective=Objective(duty_per_s=2)),
+        "on duty after the shift": replace(a_day(), vehicles=(a_vehicle(shift=Window(0, 500), prefix=Prefix(0, 900)),)),
     }
     found = objections(*map(solved, days.values()))
     assert dict(zip(days, found, strict=True)) == {name: [] for name in days}

@@ -5,13 +5,20 @@ from dataclasses import replace
 import pytest
 
 from routing.model.check import violations
-from routing.model.problem import Problem
+from routing.model.plan import Costs
+from routing.model.problem import Objective, Problem
+from routing.model.profile import UNREACHABLE, Profile
 from routing.model.quantities import Window
+from routing.model.vehicle import Done, Prefix
 from routing.search.day_events import CourierDelayed, CourierLeft, RequestAdded, RequestDropped, UnknownName
-from routing.search.day_under_way import frozen_at, with_announced_windows
+from routing.search.day_under_way import frozen_at
+from routing.search.pace import Pace
 from routing.search.replan import replan
-from routing.search.solve import compile_core, improve, solve
+from routing.search.sisr.model import model_of
+from routing.search.sisr.search import Search
+from routing.search.solve import FinalPlan, compile_core, improve, solve
 from tests.routing.model.small import a_delivery, a_pair, a_pickup, a_vehicle, line
+from tests.routing.search.announced import with_announced_windows
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +126,70 @@ def test_an_event_about_nobody_is_refused(day, event):
     problem, plan = day
     with pytest.raises(UnknownName, match="nobody"):
         replan(problem, plan, [event], at_s=0)
+
+
+ONE_WAY = Profile([[0, 600, 900], [UNREACHABLE, 0, 300], [600, 300, 0]])
+"""From place 1 nobody comes straight home; by way of 2 he does."""
+
+
+def test_what_has_been_driven_needs_no_way_any_more():
+    asked = (a_delivery("a", 1), a_delivery("b", 2))
+    problem = Problem((ONE_WAY,), asked, (a_vehicle("k"), a_vehicle("other")))
+    plan = improve(problem, {"k": [("a", 0), ("b", 0)]}, limit_s=60, max_iterations=0)
+    new = replan(problem, plan, [RequestAdded(a_pickup("new", 2))], at_s=700, limit_s=60, max_iterations=50)
+    assert violations(new.problem, new.plan) == [] and new.plan.unserved == () and new.why_unchanged is None
+
+
+def test_who_cannot_come_straight_home_ends_where_he_is_unless_he_visits_more():
+    done = Prefix(0, 0, (Done("a", 0, 600, 600, 700),))
+    problem = Problem((ONE_WAY,), (a_delivery("a", 1),), (a_vehicle("k", prefix=done),), Objective(duty_per_s=1))
+    plan = solve(problem, limit_s=60, max_iterations=20)
+    assert violations(problem, plan) == []
+    assert (plan.routes[0].end_s, plan.cost.travel, plan.cost.duty) == (700, 600, 700)
+    more = replan(problem, plan, [RequestAdded(a_pickup("new", 2))], at_s=700, limit_s=60, max_iterations=20)
+    assert [visit.request for visit in more.plan.routes[0].visits] == ["a", "new"]
+    assert more.plan.cost.travel == 600 + 300 + 600
+
+
+def test_visits_are_history_in_whatever_order_they_were_ticked_off():
+    asked = (a_pair("p", 1, 2, pieces=3), a_delivery("b", 1))
+    ticked = tuple(Done(name, side, at, at, at) for name, side, at in (("p", 1, 10), ("b", 0, 20), ("p", 0, 30)))
+    problem = Problem((ONE_WAY,), asked, (a_vehicle("k", prefix=Prefix(0, 0, ticked)),))
+    plan = solve(problem, limit_s=60, max_iterations=20)
+    assert violations(problem, plan) == [] and plan.unserved == ()
+    assert [visit.load.pieces for visit in plan.routes[0].visits] == [0, 0, 0]
+
+
+def test_what_a_half_done_pair_left_on_board_takes_room():
+    asked = (a_pair("p", 1, 3, pieces=9), a_pickup("q", 2, pieces=2))
+    begun = Prefix(0, 0, (Done("p", 0, 60, 60, 60),))
+    problem = Problem((line(0, 1, 2, 3),), asked, (a_vehicle("k", prefix=begun),))
+    plan = improve(problem, {}, limit_s=60, max_iterations=0)
+    assert violations(problem, plan) == []
+    assert [(visit.request, visit.load.pieces) for visit in plan.routes[0].visits] == [("p", 9), ("p", 0), ("q", 2)]
+
+
+def test_orders_that_name_a_stop_twice_or_a_pair_the_wrong_way_round_are_put_right():
+    problem = Problem((line(0, 1, 2),), (a_pair("p"), a_delivery("a")), (a_vehicle("v"), a_vehicle("w")))
+    orders = {"v": [("p", 1), ("a", 0), ("p", 0), ("a", 0)], "w": [("a", 0)]}
+    plan = improve(problem, orders, limit_s=60, max_iterations=0)
+    assert violations(problem, plan) == [] and plan.unserved == ()
+
+
+def test_a_plan_that_breaks_a_rule_leaves_the_plan_in_force_with_the_reason(day):
+    problem, plan = day
+    wrong = replace(plan, routes=tuple(replace(route, cost=Costs(travel=1)) for route in plan.routes))
+    new = replan(problem, wrong, [], at_s=middle(plan), limit_s=60, max_iterations=0)
+    assert new.plan is wrong and new.problem is problem and new.changes == ()
+    assert "stated as 1" in new.why_unchanged
+
+
+def test_a_search_that_ends_broken_leaves_the_plan_that_it_began_with():
+    problem = Problem((line(0, 1, 2),), (a_pair("p"), a_delivery("a")), (a_vehicle("v"),))
+    search = Search(model_of(problem), 0)
+    search.begin(search.lines_of({"v": [("a", 0)]}))
+    ending = FinalPlan(problem, search, "sisr", 0)
+    ending.reserve_s(Pace(1.0, None, None))
+    nodes = {side: node for node, side in enumerate(search.model.sides)}
+    search.begin([[nodes["p", 1], nodes["p", 0]]])
+    assert ending.plan() == ending.early

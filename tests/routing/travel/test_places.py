@@ -13,7 +13,18 @@ from geopy.location import Location
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.travel.geocoding import Amap, Chain, GeocodedPoint, far_m, from_gcj02, geocoders, map_links, to_gcj02
+from routing.travel.gazetteer import Gazetteer
+from routing.travel.geocoding import (
+    Amap,
+    Chain,
+    GeocodedPoint,
+    Quality,
+    far_m,
+    from_gcj02,
+    geocoders,
+    map_links,
+    to_gcj02,
+)
 
 WUJIN = (119.942438, 31.701187)
 lons, lats = st.floats(116.2, 122.0), st.floats(30.7, 35.2)
@@ -48,8 +59,15 @@ def test_only_the_shifted_point_leaves_in_a_link():
     lon, lat = to_gcj02(*WUJIN)
     assert parse_qs(urlsplit(links["高德"]).query)["to"] == [f"{lon:.6f},{lat:.6f},常州精机有限公司"]
     assert parse_qs(urlsplit(links["百度"]).query)["coord_type"] == ["gcj02"]
+    assert parse_qs(urlsplit(links["谷歌"]).query)["destination"] == [f"{lat:.6f},{lon:.6f}"]
     assert parse_qs(urlsplit(links["苹果"]).query)["daddr"] == [f"{lat:.6f},{lon:.6f}"]
     assert not [url for url in links.values() if "119.9424" in url or "31.7011" in url]
+
+
+@pytest.mark.parametrize(("by_van", "modes"), [(False, ["ride", "riding", "b"]), (True, ["car", "driving", "d"])])
+def test_the_way_is_that_of_the_vehicle(by_van: bool, modes: list[str]):
+    links = {link.name: parse_qs(urlsplit(link.url).query) for link in map_links(*WUJIN, "", by_van=by_van)}
+    assert [links["高德"]["mode"], links["百度"]["mode"], links["苹果"]["dirflg"]] == [[mode] for mode in modes]
 
 
 # ---------------------------------------------------------------- geocoders
@@ -58,8 +76,8 @@ def test_only_the_shifted_point_leaves_in_a_link():
 class Here:
     """A geocoder that knows one place."""
 
-    def __init__(self, lat: float, lon: float) -> None:
-        self.place, self.asked = Location("", (lat, lon), {}), 0
+    def __init__(self, lat: float, lon: float, **raw: str) -> None:
+        self.place, self.asked = Location("", (lat, lon), raw), 0
 
     def geocode(self, query: str, **_: object) -> Location:
         self.asked += 1
@@ -74,15 +92,58 @@ class Away:
 
 
 def test_a_chain_asks_on_when_one_is_down_or_far_off():
-    paris, right, never = Here(48.85, 2.35), Here(31.7, 119.94), Here(32.0, 118.8)
+    paris, right, never = Here(48.85, 2.35), Here(31.7, 119.94, level="门牌号"), Here(32.0, 118.8)
     chain = Chain(("down", Away()), ("far", paris), ("right", right), ("never", never))
-    assert chain.find(" 武进区  人民东路1号 ") == GeocodedPoint(119.94, 31.7, "right")
+    assert chain.candidates(" 武进区  人民东路1号 ") == [GeocodedPoint(119.94, 31.7, "right", Quality.DOOR)]
     assert (paris.asked, never.asked) == (1, 0)
 
 
 def test_without_settings_no_address_leaves():
-    assert geocoders().find("武进区人民东路1号") is None
-    assert Chain(("right", Here(31.7, 119.94))).find("  ") is None
+    assert geocoders().candidates("武进区人民东路1号") == []
+    assert Chain(("right", Here(31.7, 119.94))).candidates("  ") == []
+
+
+class Odd:
+    """A geocoder that answers something else than places."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def geocode(self, query: str, **_: object) -> object:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    "answer", [KeyError("geocodes"), TypeError("none"), {"lat": 1}, "words", [None], [{"lat": "x"}], 7, []]
+)
+def test_an_answer_of_any_shape_is_passed_over(answer: object) -> None:
+    right = Here(31.7, 119.94, level="道路")
+    assert Chain(("odd", Odd(answer)), ("right", right)).candidates("人民东路1号") == [
+        GeocodedPoint(119.94, 31.7, "right", Quality.STREET)
+    ]
+
+
+def test_all_candidates_are_looked_at_the_nearest_to_a_door_first() -> None:
+    far, area = (
+        Location("北京", (39.9, 116.4), {"level": "门牌号"}),
+        Location("武进区", (31.70, 119.94), {"level": "区县"}),
+    )
+    door = Location("人民东路1号", (31.71, 119.96), {"level": "门牌号"})
+    found = Chain(("map", Odd([far, area, door]))).candidates("人民东路1号")
+    assert [(point.written, point.quality) for point in found] == [
+        ("人民东路1号", Quality.DOOR), ("武进区", Quality.AREA)
+    ]  # fmt: skip
+
+
+def test_the_gazetteer_answers_through_the_same_door() -> None:
+    offline = Gazetteer(lambda query: [("常州市武进区湖塘镇", 119.95, 31.70)] if "湖塘" in query else [])
+    chain = geocoders(offline=offline)
+    assert chain.candidates("湖塘镇人民东路1号") == [
+        GeocodedPoint(119.95, 31.70, "gazetteer", Quality.AREA, "常州市武进区湖塘镇")
+    ]
+    assert chain.candidates("无此地") == []
 
 
 def test_settings_switch_on_what_they_name():
@@ -138,4 +199,4 @@ def test_amap_knows_nothing_or_says_why(amap: Amap):
     with pytest.raises(GeocoderServiceError, match="INVALID_USER_KEY") as refused:
         amap.geocode("no key")
     assert "secret" not in str(refused.value)
-    assert Chain(("amap", amap)).find("no key") is None
+    assert Chain(("amap", amap)).candidates("no key") == []

@@ -129,7 +129,15 @@ class Server:
         if len(sources) * len(destinations) > self.most:
             return 400, {"code": "TooBig", "message": "Too many table coordinates"}
         metres = crow_m(geocentric(sources), geocentric(destinations)) * 1.3
-        answer = {"code": "Ok", "durations": (metres / 10).round(1).tolist(), "distances": metres.round(1).tolist()}
+        snapped = {
+            "sources": [{"distance": 4.2} for _ in sources], "destinations": [{"distance": 4.2} for _ in destinations]
+        }  # fmt: skip
+        answer = {
+            **snapped,
+            "code": "Ok",
+            "durations": (metres / 10).round(1).tolist(),
+            "distances": metres.round(1).tolist(),
+        }
         return self.status, self.spoil(answer)
 
 
@@ -204,6 +212,25 @@ def test_no_way_is_unreachable_both_in_time_and_length(osrm):
     Profile(seconds, metres)
 
 
+def test_a_point_far_from_every_road_is_reached_by_a_straight_line_and_said(osrm, caplog):
+    """The server moves it to a road 480 km away and answers nought: only this point's times are not believed."""
+    server, url = osrm
+
+    def moved(answer: dict) -> dict:
+        answer["sources"][0]["distance"] = answer["destinations"][0]["distance"] = 480_000.0
+        answer["durations"][0], answer["distances"][0] = [0.0] * len(CITY), [0.0] * len(CITY)
+        return answer
+
+    plain = Osrm(url).matrix(CITY)
+    server.spoil = moved
+    with caplog.at_level(logging.WARNING):
+        table = Osrm(url).matrix(CITY)
+    assert "no road near" in caplog.text
+    straight = Geodesic().matrix(CITY)
+    assert (table.seconds[0] == straight.seconds[0]).all() and (table.seconds[:, 0] == straight.seconds[:, 0]).all()
+    assert (table.seconds[1:, 1:] == plain.seconds[1:, 1:]).all()
+
+
 def test_a_server_that_is_too_quick_is_not_believed(osrm):
     server, url = osrm
     server.spoil = lambda answer: {**answer, "durations": (np.array(answer["durations"]) / 100).tolist()}
@@ -213,6 +240,8 @@ def test_a_server_that_is_too_quick_is_not_believed(osrm):
 
 
 SPOILED = {
+    "no word of roads": lambda answer: {**answer, "sources": [{}] * 7},
+    "every point far from a road": lambda answer: {**answer, "sources": [{"distance": 9e5}] * 7},
     "an error": lambda answer: {"code": "InvalidQuery", "message": "no"},
     "no JSON": lambda answer: b"<html>busy</html>",
     "a list": lambda answer: [1, 2],

@@ -44,11 +44,15 @@ def test_a_case():
         "agent": names("name agent_no office_phone acting hotline"),
         "reviews": [
             names(
-                "id matter name state authority counter statutory_wd committed_wd filed_at accepted_at acceptance_no"
-                " legal_due_at committed_due_at decided_at decision_no lamp grade"
+                "id matter name state authority counter statutory_limit committed_limit filed_at accepted_at"
+                " acceptance_no due_is_provisional legal_due_at committed_due_at decided_at decision_no lamp grade"
             )
+            | {"events": [names("id kind happened_on happened_at recorded_at document_no corrects stands")]}
         ],
-        "materials": [names("id name mode state defect deferrable owed_by given_at")],
+        "materials": [
+            names("id name mode state defect deferrable owed_by given_at")
+            | {"events": [names("id kind happened_on happened_at recorded_at document_no corrects stands")]}
+        ],
         "parcels": [PARCEL],
         "timeline": [names("at kind stage actor words")],
     }
@@ -80,4 +84,11 @@ def test_a_couriers_day():
         " attempts act needs_code needs_identity needs_inspection pin_proposed ended_at failed_words"
     ) | {"window": [], "proofs": {}, "maps": [names("name url")], "parcels": [parcel]}
     run = names("id version state starts_s ends_s changed") | {"stops": [stop]}
-    assert keys(CourierDayView) == names("on courier courier_id shift_ends_s") | {"runs": [run]}
+    report = names(
+        "id event_id version kind kind_words why what courier where stop_id note happened_at recorded_at skew_s state"
+        " state_words answer settled_by is_seen may_take"
+    ) | {"waybills": [], "proofs": []}
+    word = names("id courier words said_at said_by read_at")
+    assert keys(CourierDayView) == names("on courier courier_id shift_ends_s ended_at_s hand_in_by") | {
+        "runs": [run], "reports": [report], "words": [word],
+    }  # fmt: skip

@@ -1,25 +1,26 @@
 """The command line: each command does its room's work, and what is wrong is one line and code 1."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import agents
 import db
 import dispatch
 from agents.network import Division
-from dispatch.acts import collection
 from dispatch.cases.project import Project
 from dispatch.catalogue.calendar_tables import CalendarDay, OpeningHours
 from dispatch.catalogue.matter import Matter, Requirement
 from dispatch.custody.parcel import Parcel
 from notifications import outbox
 from notifications.message import Message, State
+from tests.dispatch import steps
 from tests.dispatch.builders import (
     CENTRE_ROWS,
     PROVINCE_ROWS,
@@ -30,7 +31,7 @@ from tests.dispatch.builders import (
     the_county,
 )
 from tests.web.conftest import add_wujin
-from web.wiring import key_rotation
+from web.wiring import database_schema, key_rotation
 from web.wiring.accounts import Account
 
 AGENTS = Path(agents.__file__).parent / "data"
@@ -83,7 +84,7 @@ def test_a_waybill_that_nobody_knows_is_named_and_does_not_pass_for_sound(
     with sessions.begin() as session:
         county = the_county(session)
         case, _ = a_prescreened_case(county)
-        known = collection.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter").waybill
+        known = steps.hand_in(session, case, by=county.agent_viewer(), at=TEN, scan_id="counter").waybill
     assert runner.invoke(args=["custody", "verify", known]).output == "every chain verifies\n"
     for asked in (["NOPE"], [known, "NOPE", "NOPE"]):
         done = runner.invoke(args=["custody", "verify", *asked])
@@ -94,6 +95,23 @@ def test_a_waybill_that_nobody_knows_is_named_and_does_not_pass_for_sound(
     assert done.exit_code == 1
     assert f"  {known} link" in done.output
     assert "Error: 1 chains do not verify; no parcel has the waybill NOPE\n" in done.output
+
+
+def test_staffing_prints_teams_and_the_week_and_changes_nothing(
+    runner: FlaskCliRunner, sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    with sessions.begin() as session:
+        make_county(session, tmp_path)
+    with sessions.begin() as session:
+        number = a_request(the_county(session))[0].project.project_no
+    assert "0 projects need a team, 0 find none" in runner.invoke(args=["staffing", "teams"]).output
+    shown = runner.invoke(args=["staffing", "week", "--area", "320412"]).output
+    assert f"  {number} " in shown
+    assert "nobody -> 代办员" in shown
+    assert "1 projects, 0 wait for hours" in shown
+    assert runner.invoke(args=["staffing", "week", "--area", "nowhere"]).exit_code != 0
+    with sessions() as session:
+        assert {project.lead for project in session.scalars(select(Project))} == {None}
 
 
 def test_a_dry_run_shows_what_assign_then_does(
@@ -135,6 +153,44 @@ def test_a_wrong_word_is_one_line_and_not_a_trace(runner: FlaskCliRunner, words:
     assert done.output.strip()
 
 
+def test_the_tables_are_checked_and_brought_up_to_date(runner: FlaskCliRunner) -> None:
+    newest = runner.invoke(args=["db", "upgrade"])
+    assert newest.exit_code == 0
+    assert newest.output == f"the tables are at {database_schema.head()}\n"
+    assert runner.invoke(args=["db", "check"]).output == "no differences\n"
+
+
+def test_a_table_that_was_altered_by_hand_is_told(runner: FlaskCliRunner, sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        session.execute(text("ALTER TABLE ticket ADD COLUMN by_hand integer"))
+    told = runner.invoke(args=["db", "check"])
+    assert told.exit_code == 1
+    assert "by_hand" in told.output
+    assert "Error: 1 differences" in told.output
+
+
+def test_tables_that_hold_rows_are_not_taken_back_unasked(
+    runner: FlaskCliRunner, sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    with sessions.begin() as session:
+        make_county(session, tmp_path)
+    with sessions.begin() as session:
+        a_prescreened_case(the_county(session))
+    asked = runner.invoke(args=["db", "downgrade", "base"], input="n\n")
+    assert asked.exit_code == 1
+    assert "rows would be lost or cut (" in asked.output
+    assert runner.invoke(args=["db", "check"]).output == "no differences\n"
+
+
+def test_a_database_in_use_is_not_filled_with_a_demo(
+    runner: FlaskCliRunner, sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    with sessions.begin() as session:
+        make_county(session, tmp_path)
+    done = runner.invoke(args=["demo", "load"])
+    assert (done.exit_code, done.output) == (0, "this database is in use: no demo was loaded\n")
+
+
 def test_a_sweep_sends_what_is_due(runner: FlaskCliRunner, sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
         outbox.queue_message(
@@ -171,8 +227,7 @@ def test_keys_are_rotated_and_every_row_is_written_again(
     rotated = db.Keyring.parse((tmp_path / "keys").read_text())
     assert rotated.current != own_keys.current
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o600
-    only_new = db.Keyring({rotated.current: rotated.keys[rotated.current]}, rotated.current, rotated.index)
-    db.use_keys(only_new)
+    db.use_keys(replace(rotated, keys={rotated.current: rotated.keys[rotated.current]}))
     with sessions() as session:
         assert session.scalars(select(Account.phone)).one() == "+8613805192233"
     assert not [row for row in key_rotation.reencrypt(sessions) if row[2]]

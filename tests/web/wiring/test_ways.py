@@ -13,7 +13,7 @@ import pytest
 
 from dispatch.core.actor import Role
 from routing.travel import Geodesic, Point
-from routing.travel.geocoding import geocoders, to_gcj02
+from routing.travel.geocoding import GeocodedPoint, geocoders, to_gcj02
 from tests.routing.travel.test_roads import STREETS
 from tests.routing.travel.test_travel import serving
 from tests.web.conftest import signed_in_client
@@ -133,11 +133,22 @@ def maps() -> Iterator[Maps]:
 
 def amap_says(point: Point) -> dict[str, object]:
     lon, lat = to_gcj02(point.lon, point.lat)
-    return {"status": "1", "geocodes": [{"formatted_address": "武进区", "location": f"{lon:.6f},{lat:.6f}"}]}
+    return {
+        "status": "1",
+        "geocodes": [{"formatted_address": "武进区", "level": "门牌号", "location": f"{lon:.6f},{lat:.6f}"}],
+    }
 
 
 def nominatim_says(point: Point) -> list[dict[str, object]]:
     return [{"lat": str(point.lat), "lon": str(point.lon), "display_name": "武进区"}]
+
+
+def first(told: Settings) -> GeocodedPoint | None:
+    """The best point for an address, as the services of these settings have it."""
+    chain = travel_time_setup.geocoder(told)
+    assert chain.links[-1][0] == "gazetteer"
+    chain.links = chain.links[:-1]  # without the own places: no database is open here
+    return next(iter(chain.candidates("人民东路1号")), None)
 
 
 def test_each_setting_switches_its_geocoder_on_and_a_wrong_key_is_passed_over(
@@ -145,24 +156,26 @@ def test_each_setting_switches_its_geocoder_on_and_a_wrong_key_is_passed_over(
 ) -> None:
     maps.amap, maps.nominatim = amap_says(WUJIN), nominatim_says(Point(31.71, 119.96))
     both = a_setting(amap_key="secret", amap_url=maps.url, nominatim_url=maps.url)
-    found = travel_time_setup.geocoder(both).find("人民东路1号")
+    found = first(both)
     assert found is not None and found.source == "amap"
     assert (found.lon, found.lat) == (pytest.approx(WUJIN.lon, abs=1e-5), pytest.approx(WUJIN.lat, abs=1e-5))
-    found = travel_time_setup.geocoder(replace(both, amap_key="stale")).find("人民东路1号")
+    found = first(replace(both, amap_key="stale"))
     assert found is not None and (found.source, found.lat) == ("nominatim", 31.71)
     assert "geocoder amap failed" in caplog.text and "stale" not in caplog.text and "人民东路" not in caplog.text
 
 
 def test_a_geocoder_that_is_slow_away_or_abroad_is_passed_over(maps: Maps, caplog: pytest.LogCaptureFixture) -> None:
     maps.may_answer.clear()
-    assert geocoders(amap_key="secret", amap_url=maps.url, timeout_s=0.1).find("人民东路1号") is None
+    assert geocoders(amap_key="secret", amap_url=maps.url, timeout_s=0.1).candidates("人民东路1号") == []
     assert len(maps.asked) <= 1, "it is not asked again"
     maps.may_answer.set()
-    assert geocoders(amap_key="secret", amap_url=NOWHERE, timeout_s=0.5).find("人民东路1号") is None
+    assert geocoders(amap_key="secret", amap_url=NOWHERE, timeout_s=0.5).candidates("人民东路1号") == []
     assert caplog.text.count("geocoder amap failed") == 2 and "secret" not in caplog.text
     assert "address" not in caplog.text, "an address is nobody's log line"
     maps.amap = amap_says(Point(39.9, 116.4))
-    assert geocoders(amap_key="secret", amap_url=maps.url, timeout_s=10).find("人民东路1号") is None, "that is Beijing"
+    assert geocoders(amap_key="secret", amap_url=maps.url, timeout_s=10).candidates("人民东路1号") == [], (
+        "that is Beijing"
+    )
 
 
 def test_an_enterprise_gets_a_pin_proposed_where_its_address_lies(  # type: ignore[no-untyped-def]
@@ -174,11 +187,15 @@ def test_an_enterprise_gets_a_pin_proposed_where_its_address_lies(  # type: igno
     asked = {"county": "320412000000", "address": "人民东路1号"}
     maps.amap = amap_says(WUJIN)
     told = browser.post("/my/intake/point", data=asked).json
-    assert told == {"point": {"lon": WUJIN.lon, "lat": WUJIN.lat, "source": "amap"}}
+    assert told["point"] == told["candidates"][0]
+    assert (told["point"]["lon"], told["point"]["lat"], told["point"]["source"]) == (WUJIN.lon, WUJIN.lat, "amap")
     assert maps.asked == ["江苏省武进区人民东路1号"]
     maps.amap = amap_says(Point(34.26, 117.18))
-    assert browser.post("/my/intake/point", data=asked).json == {"point": None}, "Xuzhou is not in Wujin"
-    assert browser.post("/my/intake/point", data={**asked, "county": "000"}).json == {"point": None}
-    assert browser.post("/my/intake/point", data={**asked, "address": " "}).json == {"point": None}
+    told = browser.post("/my/intake/point", data=asked).json
+    assert told["point"] is None, "Xuzhou is not in Wujin, and the middle of Wujin is not the address"
+    assert {one["quality"] for one in told["candidates"]} <= {"area"}
+    nobody = {"point": None, "candidates": []}
+    assert browser.post("/my/intake/point", data={**asked, "county": "000"}).json == nobody
+    assert browser.post("/my/intake/point", data={**asked, "address": " "}).json == nobody
     assert len(maps.asked) == 2, "nobody is asked without an address and a place"
     app.extensions["daiban.sessions"].kw["bind"].dispose()

@@ -16,7 +16,10 @@ import json, sys
 import wsgi
 from web.run import WORKERS
 
-HEAVY = {"numba", "ortools.constraint_solver", "ortools.sat", "routing.search.solve", "web.wiring.plan_tasks"}
+HEAVY = {
+    "numba", "ortools.constraint_solver", "ortools.math_opt", "ortools.sat", "routing.search.solve",
+    "routing.search.proof.master", "web.wiring.plan_tasks",
+}
 
 def carried():
     return sorted(HEAVY & set(sys.modules))

@@ -39,7 +39,12 @@ def today() -> str:
 def hand_in() -> AnyResponse:
     """Everything that goes to the centre on one list, signed by the courier."""
     try:
-        list_no = take(HandInToCentre()).list_no
+        missing = {
+            name.removeprefix("missing-"): words.strip()
+            for name, words in request.form.items()
+            if name.startswith("missing-") and words.strip()
+        }
+        list_no = take(HandInToCentre(missing=missing)).list_no
     except DispatchError as error:
         flash(in_words(error.user_message), "error")
         return redirect(url_for("handovers.today"))

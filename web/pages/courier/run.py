@@ -1,8 +1,9 @@
 """The courier's phone: today's run, one stop a screen, the load, and what the phone needs to work without signal."""
 
+import base64
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from flask import (
     Blueprint,
@@ -18,19 +19,25 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext
+from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response as AnyResponse
 
+import db
 from dispatch.acts.act_fields import MOST_PHOTOS
-from dispatch.acts.courier_run import DriveStopFirst, LoadRun, ProposeEntrance
+from dispatch.acts.courier_desk import SeeAnswer, TellDispatcher
+from dispatch.acts.courier_run import DriveStopFirst, LoadRun, ProposeEntrance, UndoLoad
+from dispatch.acts.courier_words import ReadCourierWord
+from dispatch.acts.roadside import PassEnvelopes, Side
+from dispatch.acts.run_ends import END_LABEL, EndMyRun
 from dispatch.acts.stop_report import ReportStop
 from dispatch.cases.access_control import stop_for
 from dispatch.core.errors import DispatchError, NotFound, Refused
-from dispatch.core.ids import RunId, StopId
-from dispatch.views import courier_day, courier_load
-from routing.day.courier_stop import FAIL_LABEL
+from dispatch.core.ids import CourierReportId, CourierWordId, RunId, StopId
+from dispatch.views import courier_day, courier_load, roadside
+from routing.day.courier_stop import FAIL_LABEL, FailReason
 from routing.day.errors import RunError
 from routing.day.hours import seconds_of_day
-from web.wiring import files
+from web.wiring import assets, files, jobs
 from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import courier_only, current_actor
 from web.wiring.errors import of
@@ -40,7 +47,6 @@ from web.wiring.transactions import transaction
 
 bp = Blueprint("courier", __name__, url_prefix="/run")
 
-SERVICE_WORKER = Path(__file__).parents[2] / "static" / "courier-sw.js"
 KEPT_AFTER_SHIFT = timedelta(hours=2)
 KEPT_AT_MOST = timedelta(hours=14)
 
@@ -54,20 +60,47 @@ def home() -> Response:
         day = courier_day.my_day(session, viewer)
         waiting = courier_load.to_load(session, viewer)
         handed_in = courier_load.to_hand_in(session, viewer)
+        passes = roadside.open_passes(session, viewer)
+        held, colleagues = roadside.held_by(session, viewer, passes), roadside.colleagues(session, viewer)
     stops = [stop for run in day.runs for stop in run.stops]
     todo = [stop for stop in stops if stop.to_do]
     now_s = seconds_of_day(business_clock()[0])
     response = make_response(
         render_template(
-            "courier/home.html", day=day, stops=stops, todo=todo, now_s=now_s, clock_ms=_offset_ms(),
-            to_load=sum(len(lines) for lines in waiting.values()), to_hand_in=handed_in, reasons=FAIL_LABEL,
-            new_id=uuid.uuid4,
+            "courier/home.html", day=day, stops=stops, todo=todo, now_s=now_s,
+            to_load=sum(len(lines) for lines in waiting.values()), to_hand_in=len(handed_in), reasons=FAIL_LABEL,
+            new_id=uuid.uuid4, passes=passes, held=held, colleagues=colleagues, END_LABEL=END_LABEL,
         )
     )  # fmt: skip
-    response.headers["X-Keep-Until"] = str(_keep_until_ms(day.shift_ends_s, now_s))
+    return _kept(response, day.shift_ends_s)
+
+
+def _kept(response: Response, shift_ends_s: int | None) -> Response:
+    """A page that the phone may keep: until when, whose it is, and of which version."""
+    now_s = seconds_of_day(business_clock()[0])
+    response.headers["X-Keep-Until"] = str(_keep_until_ms(shift_ends_s, now_s))
+    response.headers["X-Courier"] = str(current_actor().courier_id)
+    response.headers["X-Program"] = assets.version()
     return response
 
 
+@bp.get("/session")
+@courier_only
+def session() -> Response:
+    """Whose session this is, a fresh form token, the server's moment, and the version of the program."""
+    return jsonify(
+        courier=current_actor().courier_id, token=generate_csrf(), program=assets.version(),
+        now_ms=round(business_clock()[0].timestamp() * 1000),
+    )  # fmt: skip
+
+
+@bp.app_template_global()
+def phone_key() -> str:
+    """The key by which this courier's phone seals what it keeps: the same on every sign-in, nobody else's."""
+    return base64.b64encode(db.keyed_hash(f"phone:{current_actor().courier_id}")).decode()
+
+
+@bp.app_template_global("clock_offset_ms")
 def _offset_ms() -> int:
     """How far the program's clock is from real time: 0 but in a demo."""
     return round((business_clock()[0] - datetime.now(UTC)).total_seconds() * 1000)
@@ -89,7 +122,7 @@ def _stop_page(stop_id: int, *, refused: str = "", status: int = 200) -> tuple[s
         card = courier_day.my_stop(session, viewer, stop_for(session, viewer, stop_id))
     page = render_template(
         "courier/stop.html", stop=card, refused=refused, typed=request.form, reasons=FAIL_LABEL, new_id=uuid.uuid4,
-        now_s=seconds_of_day(business_clock()[0]), clock_ms=_offset_ms(),
+        now_s=seconds_of_day(business_clock()[0]),
     )  # fmt: skip
     return page, status
 
@@ -109,8 +142,8 @@ def act(stop_id: int) -> AnyResponse | tuple[str, int]:
     try:
         photos, signature = _proofs_kept(stop_id)
         event_id = {} if request.form.get("event_id") else {"event_id": uuid.uuid4()}
-        proofs = {"photos": tuple(photos), "signature": signature}
-        take(command_from_form(ReportStop, request.form, stop=stop_id, **proofs, **event_id))
+        given = {"photos": tuple(photos), "signature": signature, "reasons": _reasons(), **event_id}
+        take(command_from_form(ReportStop, request.form, stop=stop_id, **given))
     except NotFound:
         raise
     except BadUpload as error:
@@ -119,6 +152,12 @@ def act(stop_id: int) -> AnyResponse | tuple[str, int]:
         return _stop_page(stop_id, refused=in_words(error.user_message), status=of(error).status)
     flash(gettext("已记录"), "success")
     return redirect(url_for("courier.home"))
+
+
+def _reasons() -> dict[str, FailReason]:
+    """Why each envelope stayed behind, where its own reason was chosen."""
+    chosen = {name.removeprefix("reason-"): value for name, value in request.form.items() if name.startswith("reason-")}
+    return {waybill: FailReason(value) for waybill, value in chosen.items() if value in set(FailReason)}
 
 
 def _proofs_kept(stop_id: int) -> tuple[list[str], str | None]:
@@ -163,14 +202,73 @@ def go_first(stop_id: int) -> AnyResponse | tuple[str, int]:
     return redirect(url_for("courier.home"))
 
 
+@bp.post("/reports")
+@offers(TellDispatcher)
+def tell_dispatcher() -> AnyResponse:
+    """Something for the dispatcher that is no act at a stop."""
+    try:
+        take(command_from_form(TellDispatcher, request.form))
+        flash(gettext("已记录，将发给调度"), "success")
+    except Refused as error:
+        flash(in_words(error.user_message), "error")
+    return redirect(url_for("courier.home"))
+
+
+@bp.post("/reports/<int:report_id>/seen")
+@offers(SeeAnswer)
+def see_answer(report_id: int) -> AnyResponse:
+    """The answer was read."""
+    take(SeeAnswer(report=CourierReportId(report_id)))
+    return redirect(url_for("courier.home"))
+
+
+@bp.post("/end")
+@offers(EndMyRun)
+def end_run() -> AnyResponse:
+    """The courier cannot go on today."""
+    try:
+        ended = take(command_from_form(EndMyRun, request.form))
+    except DispatchError as error:
+        flash(in_words(error.user_message), "error")
+        return redirect(url_for("courier.home"))
+    for plan_id in ended.plans:
+        jobs.publish(jobs.PLAN, plan_id)
+    flash(gettext("已告诉调度：今天的线路到此为止"), "success")
+    return redirect(url_for("courier.home"))
+
+
+@bp.post("/passes")
+@offers(PassEnvelopes)
+def pass_on() -> AnyResponse:
+    """Envelopes are given to a colleague, or taken from one; those that are ticked, and numbers that are typed."""
+    typed = tuple(word for line in request.form.getlist("waybills") for word in line.replace("，", " ").split())
+    try:
+        done = take(command_from_form(PassEnvelopes, request.form, waybills=typed))
+    except DispatchError as error:
+        flash(in_words(error.user_message), "error")
+        return redirect(url_for("courier.home"))
+    given = request.form.get("side") == Side.GIVE.value
+    said = gettext("已记录交出，等同事确认接收") if given else gettext("已记录接收")
+    flash(said if done.taken else gettext(done.words), "success" if done.taken else "error")
+    return redirect(url_for("courier.home"))
+
+
+@bp.post("/words/<int:told_id>/read")
+@offers(ReadCourierWord)
+def read_word(told_id: int) -> AnyResponse:
+    """What the dispatcher said was read."""
+    take(command_from_form(ReadCourierWord, request.form, word=CourierWordId(told_id)))
+    return redirect(url_for("courier.home"))
+
+
 # ---------------------------------------------------------------- start of shift
 
 
 @bp.get("/load")
 @courier_only
-def load() -> str:
+def load() -> Response:
     """What to take along: each envelope's number is typed or scanned."""
-    return _load_page({}, {})
+    return _kept(make_response(_load_page({}, {})), None)
 
 
 @bp.post("/load")
@@ -185,7 +283,11 @@ def load_scan() -> AnyResponse | str | tuple[str, int]:
             with transaction() as session:
                 taken = courier_load.one_more(session, current_actor(), run_id, typed, taken)
             return _load_page({run_id: taken}, {})
-        list_no = take(LoadRun(run_id=RunId(run_id), taken=tuple(taken))).list_no
+        left = tuple(request.form.getlist("left"))
+        done = take(LoadRun(run_id=RunId(run_id), taken=tuple(taken), left=left))
+        if done.left:
+            return render_template("courier/load_ask.html", run_id=run_id, taken=taken, left=done.left)
+        list_no = done.list_no
     except Refused as error:
         return _load_page({run_id: taken}, {run_id: (in_words(error.user_message), typed)}), 422
     except RunError as error:
@@ -194,10 +296,23 @@ def load_scan() -> AnyResponse | str | tuple[str, int]:
     return redirect(url_for("handovers.sheet", list_no=list_no) if list_no else url_for("courier.home"))
 
 
+@bp.post("/load/<int:run_id>/undo")
+@offers(UndoLoad)
+def undo_load(run_id: int) -> AnyResponse:
+    """The load is taken back while the centre has not signed."""
+    try:
+        take(UndoLoad(run_id=RunId(run_id)))
+        flash(gettext("装车已撤回，请重新核对"), "success")
+    except Refused as error:
+        flash(in_words(error.user_message), "error")
+    return redirect(url_for("courier.load"))
+
+
 def _load_page(taken: dict[int, list[str]], refused: dict[int, tuple[str, str]]) -> str:
     with transaction() as session:
         waiting = courier_load.to_load(session, current_actor())
-    return render_template("courier/load.html", waiting=waiting, taken=taken, refused=refused)
+        undo = courier_load.loads_to_undo(session, current_actor())
+    return render_template("courier/load.html", waiting=waiting, taken=taken, refused=refused, undo=undo)
 
 
 # ---------------------------------------------------------------- what the phone installs
@@ -206,7 +321,10 @@ def _load_page(taken: dict[int, list[str]], refused: dict[int, tuple[str, str]])
 @bp.get("/sw.js")
 def service_worker() -> Response:
     """The service worker, served from where it may look after /run."""
-    response = Response(SERVICE_WORKER.read_text(encoding="utf-8"), mimetype="text/javascript")
+    files_json = json.dumps([*assets.phone_files(), url_for("courier.manifest")])
+    head = f"const VERSION = {json.dumps(assets.version())};\nconst FILES = {files_json};\n"
+    script = (assets.STATIC / "courier" / "worker.js").read_text(encoding="utf-8")
+    response = Response(head + script, mimetype="text/javascript")
     response.headers["Service-Worker-Allowed"] = "/run"
     response.headers["Cache-Control"] = "no-cache"
     g.cacheable = True

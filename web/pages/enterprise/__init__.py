@@ -11,6 +11,7 @@ from web.pages.enterprise.legs import book_pickup
 from web.pages.enterprise.papers import give_paper
 from web.pages.enterprise.pin import point
 from web.pages.enterprise.projects import home
+from web.pages.enterprise.receipts import receipt
 
 __all__ = [
     "book_pickup",
@@ -22,6 +23,7 @@ __all__ = [
     "intake_review",
     "intake_site",
     "point",
+    "receipt",
     "the_case",
     "tickets",
 ]

@@ -2,25 +2,26 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 from flask_babel import gettext
 
-import db
+from dispatch.acts.act import APPLICANTS
+from dispatch.acts.asking import RequestProject
 from dispatch.core.actor import Role
-from dispatch.views.enterprise_profile import own_enterprise
 from web.pages.enterprise import bulk_sheet
-from web.pages.enterprise.intake_steps import contact_of
-from web.wiring.auth import current_actor, roles
+from web.pages.enterprise.bulk_filing import NothingFiled, SheetOutcome, file_projects
+from web.wiring import sheet_rows
+from web.wiring.act_door import offers
+from web.wiring.auth import caller, current_actor, limiter, roles
+from web.wiring.registration import contact_of
 from web.wiring.sheets import XLSX
 from web.wiring.transactions import transaction
 
 bp = Blueprint("bulk", __name__, url_prefix="/bulk")
 
-filing = roles(Role.ENTERPRISE, Role.AGENT, Role.LEAD, Role.OPERATOR)
-
 
 @bp.get("/template.xlsx")
-@filing
+@roles(*APPLICANTS)
 def template() -> Response:
     """An empty sheet with the columns that are read."""
     response = Response(bulk_sheet.template(current_actor()), content_type=XLSX)
@@ -29,17 +30,18 @@ def template() -> Response:
 
 
 @bp.route("", methods=["GET", "POST"])
-@filing
+@limiter.limit(lambda: current_app.config["SHEET_LIMIT"], methods=["POST"], key_func=caller)
+@offers(RequestProject)
 def intake() -> Any:
     """All rows, or the good ones when that is ticked; nothing of a row that has a fault."""
-    outcome, wrong = bulk_sheet.SheetOutcome(), ""
+    outcome, wrong = SheetOutcome(), ""
     if request.method == "POST":
         try:
             outcome = _filed()
-        except bulk_sheet.BadSheet as error:
+        except sheet_rows.BadSheet as error:
             wrong = gettext(error.user_message)
-        except bulk_sheet.NothingFiled as error:
-            outcome = bulk_sheet.SheetOutcome(faults=error.faults)
+        except NothingFiled as error:
+            outcome = SheetOutcome(faults=error.faults)
     status = 422 if wrong or (outcome.faults and not outcome.filed) else 200
     page = render_template(
         "bulk.html", outcome=outcome, wrong=wrong, columns=bulk_sheet.heads(current_actor()), NEEDED=bulk_sheet.NEEDED,
@@ -48,20 +50,15 @@ def intake() -> Any:
     return page, status
 
 
-def _filed() -> bulk_sheet.SheetOutcome:
+def _filed() -> SheetOutcome:
     """The uploaded sheet, filed. Raises BadSheet and NothingFiled, and then nothing has changed."""
     viewer, upload = current_actor(), request.files.get("sheet")
     if upload is None or not upload.filename:
-        raise bulk_sheet.BadSheet("no file", user_message="请选择文件")
-    rows = bulk_sheet.read(upload, bulk_sheet.heads(viewer))
+        raise sheet_rows.BadSheet("no file", user_message="请选择文件")
+    rows = sheet_rows.read(upload, bulk_sheet.heads(viewer))
     with transaction() as session:
-        contact = None
-        if viewer.role is Role.ENTERPRISE:
-            contact = contact_of(session, own_enterprise(session, viewer))
-            if contact is None:
-                raise bulk_sheet.BadSheet(
-                    "nobody to tell", user_message="请先由管理员为您的账号登记手机号，以便接收通知"
-                )
-        return bulk_sheet.file_projects(
-            session, rows, contact=contact, by=viewer, at=db.now(session), keep_good="keep_good" in request.form
-        )
+        told = contact_of(session, viewer) if viewer.role is Role.ENTERPRISE else None
+        return file_projects(
+            session, rows, contact_id=None if told is None else told.id, by=viewer,
+            keep_good="keep_good" in request.form,
+        )  # fmt: skip

@@ -1,5 +1,6 @@
 """One case: its page with the six answers, withdrawing it, and rating it at the end."""
 
+import re
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -14,9 +15,9 @@ from dispatch.cases.stages import Stage
 from dispatch.core.ids import ReviewId
 from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
 from dispatch.views.enterprise_tickets import tickets
-from web.pages.enterprise.blueprint import RULES, bp, show
+from web.pages.enterprise.blueprint import bp, taken
 from web.pages.enterprise.questions import ReasonForm
-from web.wiring.act_door import command_from_form, offers, take
+from web.wiring.act_door import offers
 from web.wiring.auth import current_actor, enterprise_only
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
@@ -44,14 +45,9 @@ def case(case_no: str) -> str:
 def withdraw(case_no: str) -> Any:
     """The enterprise takes the case back."""
     page, form = the_case(case_no), ReasonForm()
-    if request.method == "POST" and form.validate():
-        try:
-            take(command_from_form(WithdrawCase, request.form, case=case_no, reason=form.reason.data))
-        except RULES as error:
-            show(form, error)
-        else:
-            flash(gettext("已撤件"))
-            return redirect(url_for("enterprise.case", case_no=case_no))
+    if request.method == "POST" and form.validate() and taken(form, WithdrawCase, case=case_no):
+        flash(gettext("已撤件"))
+        return redirect(url_for("enterprise.case", case_no=case_no))
     return render_template("enterprise/withdraw.html", case=page, form=form), 200 if request.method != "POST" else 422
 
 
@@ -67,20 +63,12 @@ def evaluate(case_no: str) -> Any:
         flash(gettext("办理结果送达后才能评价") if not page.ended else gettext("本办件已结束"), "error")
         return redirect(url_for("enterprise.case", case_no=case_no))
     if request.method == "POST" and form.validate():
-        grades = {key: Grade(int(grade)) for key, grade in typed.items() if grade in {"1", "2", "3", "4", "5"}}
-        if len(grades) < len(page.matters):
-            form.form_errors.append(gettext("请为每个事项选一个等级"))
-        elif any(grade.is_bad and not said[key].strip() for key, grade in grades.items()):
-            form.form_errors.append(gettext("选“不满意”或“非常不满意”时，请写明原因，便于核实整改"))
-        else:
-            try:
-                given = tuple(GradeGiven(ReviewId(key), grade.value, said[key]) for key, grade in grades.items())
-                take(command_from_form(EvaluateCase, request.form, case=case_no, grades=given))
-            except RULES as error:
-                show(form, error)
-            else:
-                flash(gettext("谢谢您的评价"))
-                return redirect(url_for("enterprise.case", case_no=case_no))
+        grades = tuple(
+            GradeGiven(ReviewId(key), int(typed[key]), said[key]) for key in typed if re.fullmatch("[1-5]", typed[key])
+        )
+        if taken(form, EvaluateCase, case=case_no, grades=grades):
+            flash(gettext("谢谢您的评价"))
+            return redirect(url_for("enterprise.case", case_no=case_no))
     labels = [(grade.value, GRADE_LABEL[grade]) for grade in Grade]
     status = 200 if request.method != "POST" else 422
     return render_template(

@@ -8,8 +8,9 @@ from flask_babel import gettext
 import db
 from dispatch.acts.answering import OpenTicket
 from dispatch.cases.evaluation import TicketKind
-from dispatch.core.errors import NotFound, Refused
-from dispatch.views import enterprise_profile, enterprise_projects, enterprise_tickets
+from dispatch.core.errors import NotFound
+from dispatch.core.ids import CaseNo
+from dispatch.views import enterprise_projects, enterprise_tickets
 from dispatch.views.enterprise_tickets import improvements
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.pages.enterprise.questions import TicketForm
@@ -49,15 +50,15 @@ def tickets() -> Any:
 
 
 def _open(form: TicketForm) -> str:
-    """About a case, or without one about the place of the latest project: then the account's number is answered."""
-    case_no = (form.case_no.data or "").strip()
-    asked: dict[str, Any] = {"case_no": case_no} if case_no else {}
+    """About a case, whose contact is answered, or without one: then the account's number is."""
+    case_no, phone = (form.case_no.data or "").strip(), None
     if not case_no:
         with transaction() as session:
-            home = enterprise_profile.home_area(session, current_actor())
             phone = session.get_one(Account, current_person().account_id).phone
-        if home is None:
-            raise Refused("no place", user_message="您还没有项目，请直接拨打 12345")
-        asked = {"area": home, "phone": phone}
-    words = form.words.data.strip()
-    return take(OpenTicket(kind=TicketKind(form.kind.data), words=words, **asked)).ticket_no
+    asked = OpenTicket(
+        kind=TicketKind(form.kind.data),
+        words=form.words.data,
+        case_no=CaseNo(case_no) if case_no else None,
+        phone=phone,
+    )
+    return take(asked).ticket_no

@@ -4,10 +4,12 @@ from typing import Any
 
 from flask import request
 from flask_babel import gettext
-from werkzeug.datastructures import FileStorage
 
+import db
+from dispatch.cases.notify import day_of
 from dispatch.catalogue.matter import Family
 from dispatch.views import enterprise_intake
+from dispatch.views.path_figures import gain_at_intake
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import bp
 from web.pages.enterprise.intake_steps import draft_for, keep_answers, step_page
@@ -55,14 +57,18 @@ def intake_matters() -> Any:
             session, current_actor(), division_code=answers["site"]["code"],
             family=Family(answers["project"]["family"]), facts=answers["facts"], project_no=answers.get("project_no"),
         )  # fmt: skip
+        gain = gain_at_intake(
+            session, division_code=answers["site"]["code"], family=Family(answers["project"]["family"]),
+            facts=answers["facts"], on=day_of(db.now(session)),
+        )  # fmt: skip
     if request.method != "POST":
         chosen = answers.get("matters") or _usual(phases)
-        return step_page("matters", answers, phases=phases, chosen=chosen)
+        return step_page("matters", answers, phases=phases, chosen=chosen, gain=gain)
     offered = {offer.code for phase in phases for offer in phase.offers}
     chosen = [code for code in dict.fromkeys(request.form.getlist("matter")) if code in offered]
     if not chosen:
         error = gettext("请至少选择一个事项")
-        return step_page("matters", answers, 422, phases=phases, chosen=[], error=error)
+        return step_page("matters", answers, 422, phases=phases, chosen=[], gain=gain, error=error)
     if chosen != answers.get("matters"):
         answers.pop("papers", None)
         answers.pop("ways", None)
@@ -80,6 +86,7 @@ def _usual(phases: list[enterprise_intake.Phase]) -> list[str]:
 
 @bp.route("/intake/papers", methods=["GET", "POST"])
 @enterprise_only
+@files.takes_many_files
 def intake_papers() -> Any:
     """The papers: what is held already is not asked for again; the rest may be given now or later."""
     answers = draft_for("papers")
@@ -97,7 +104,7 @@ def intake_papers() -> Any:
             if paper.held or paper.on_paper or upload is None or not upload.filename:
                 continue
             try:
-                kept[paper.name] = _stored(upload)
+                kept[paper.name] = files.kept_paper(upload)
             except BadUpload as error:
                 errors[n] = in_words(error.user_message)
         for name in set(request.form.getlist("remove")):
@@ -108,9 +115,3 @@ def intake_papers() -> Any:
             answers["papers"] = True
             return keep_answers(answers, "papers")
     return step_page("papers", answers, 422 if errors else 200, wanted=wanted, kept=kept, errors=errors)
-
-
-def _stored(upload: FileStorage) -> dict[str, str]:
-    digest = files.keep(upload)
-    suffix = files.path_of(digest).suffix[1:]
-    return {"sha256": digest, "media_type": files.MEDIA[suffix], "filename": (upload.filename or "")[-120:]}

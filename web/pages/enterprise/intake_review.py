@@ -1,5 +1,6 @@
 """Intake, the end: how papers travel, the letter, a last look, and the request is sent."""
 
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,28 +11,30 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 import db
-from dispatch.acts.asking import OpenCase, PersonGiven, RequestProject, SignDelegation, SiteGiven
+from dispatch.acts.act_record import earlier_answer
+from dispatch.acts.asking import OpenCase, RequestProject, SignDelegation, SiteGiven
+from dispatch.acts.delegation import AuthorisedPerson
 from dispatch.acts.papers import GiveMaterial
 from dispatch.cases.case import Way
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import FAMILY_LABEL, Power
 from dispatch.catalogue.matter import Family
-from dispatch.core.errors import Refused
+from dispatch.core.amount import amount_wan
 from dispatch.core.ids import CaseNo, ContactId, MaterialId, ProjectNo
 from dispatch.views import enterprise_intake
 from dispatch.views.enterprise_papers import wanted_papers
 from dispatch.views.enterprise_profile import own_enterprise
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import RULES, bp, show
-from web.pages.enterprise.intake_steps import contact_of, draft_for, keep_answers, step_page
-from web.pages.enterprise.questions import (
-    LetterForm,
-    WaysForm,
-    people_typed,
-)
-from web.wiring.act_door import offers, take_in
+from web.pages.enterprise.intake_steps import draft_for, keep_answers, step_page
+from web.pages.enterprise.questions import LetterForm, WaysForm, people_typed
+from web.wiring.act_door import form_id, offers, take_in
 from web.wiring.auth import current_actor, current_person, enterprise_only
+from web.wiring.registration import contact_of, told_by_default
 from web.wiring.transactions import transaction
+
+INTAKE = "intake"
+"""The name of the one step that a sent draft is."""
 
 
 @bp.route("/intake/ways", methods=["GET", "POST"])
@@ -66,13 +69,12 @@ def intake_letter() -> Any:
     with transaction() as session:
         today = day_of(db.now(session))
         enterprise = own_enterprise(session, current_actor())
-        contact = contact_of(session, enterprise)
-        told = {"name": contact.name, "phone": contact.phone} if contact else {}
+        told = told_by_default(session, current_actor())
         names = enterprise_intake.names_of(session, answers["matters"])
     earlier = answers.get("letter")
     usual = {"valid_to": today + timedelta(days=365), "submit": True, "correct": True, "receive": True}
     form = LetterForm(data=_letter_data(earlier) if earlier else usual).for_day(today)
-    people = (earlier or {}).get("people") or [told | {"may_hand_over": True, "may_receive": True}]
+    people = (earlier or {}).get("people") or [{**told, "may_hand_over": True, "may_receive": True}]
     wrong: list[str] = []
     if request.method == "POST":
         people, kept, wrong = people_typed(request.form)
@@ -82,7 +84,7 @@ def intake_letter() -> Any:
                 "powers": [power.value for power in form.powers],
                 "may_pass_on": bool(form.may_pass_on.data),
                 "valid_to": form.valid_to.data.isoformat(),
-                "people": kept,
+                "people": [asdict(person) for person in kept],
             }
             return keep_answers(answers, "letter")
     status = 200 if request.method != "POST" else 422
@@ -105,6 +107,8 @@ def _letter_data(letter: dict[str, Any]) -> dict[str, Any]:
 @offers(RequestProject, OpenCase, SignDelegation, GiveMaterial)
 def intake_review() -> Any:
     """Everything once more, then it is sent: the request, the letter and the papers in one transaction."""
+    if request.method == "POST" and (sent := _sent_before()) is not None:
+        return _sent(sent["case_no"], sent["query_code"])
     answers = draft_for("review")
     if not isinstance(answers, dict):
         return answers
@@ -133,7 +137,7 @@ def _send() -> AnyResponse:
         answers = draft.read(session, account_id, lock=True)
         if answers is None or draft.next_step(answers) != "review":
             return redirect(url_for("enterprise.intake"))
-        made = take_in(session, _asked_for(session, answers))
+        made = take_in(session, _asked_for(session, answers), client_id=form_id(INTAKE))
         if letter := answers.get("letter"):
             take_in(session, _letter(letter, answers, made.project_no))
         kept = answers.get("files", {})
@@ -142,8 +146,19 @@ def _send() -> AnyResponse:
                 given = {**paper, "case": CaseNo(made.case_no), "material_id": MaterialId(material_id)}
                 take_in(session, GiveMaterial(**given))
         draft.discard(session, account_id)
-    flash(gettext("已提交。办件编号 %(no)s，查询码 %(code)s，已发短信给您", no=made.case_no, code=made.query_code))
-    return redirect(url_for("enterprise.case", case_no=made.case_no))
+    return _sent(made.case_no, made.query_code)
+
+
+def _sent_before() -> dict[str, str] | None:
+    """What this form made when it was sent before; its draft is gone since then."""
+    with transaction() as session:
+        earlier = earlier_answer(session, current_actor(), form_id(INTAKE))
+    return None if earlier is None else earlier["result"]
+
+
+def _sent(case_no: str, query_code: str) -> AnyResponse:
+    flash(gettext("已提交。办件编号 %(no)s，查询码 %(code)s，已发短信给您", no=case_no, code=query_code))
+    return redirect(url_for("enterprise.case", case_no=case_no))
 
 
 def _asked_for(session: Session, answers: draft.Answers) -> RequestProject | OpenCase:
@@ -152,20 +167,19 @@ def _asked_for(session: Session, answers: draft.Answers) -> RequestProject | Ope
     matters = tuple(answers["matters"])
     if project_no := answers.get("project_no"):
         return OpenCase(project=ProjectNo(project_no), matters=matters, pickup_way=pickup, delivery_way=delivery)
-    contact = contact_of(session, own_enterprise(session, current_actor()))
-    if contact is None:
-        raise Refused("nobody to tell", user_message="请先由管理员为您的账号登记手机号，以便接收通知")
+    contact = contact_of(session, current_actor())
     told, site = answers["project"], answers["site"]
+    invested = told.get("investment_wan")
     return RequestProject(
         name=told["name"],
         family=Family(told["family"]),
         matters=matters,
         facts=answers["facts"],
-        site=SiteGiven(site["code"], site["lon"], site["lat"], f"{site['place_name']}{site['address']}"),
-        investment_wan=told.get("investment_wan"),
+        site=SiteGiven(site["code"], site["lon"], site["lat"], site["address"]),
+        investment_wan=None if invested in {None, ""} else amount_wan(str(invested)),
         project_code=told.get("project_code"),
         is_state_secret=told.get("state_secret") == "yes",
-        contact_id=ContactId(contact.id),
+        contact_id=None if contact is None else ContactId(contact.id),
         pickup_way=pickup,
         delivery_way=delivery,
     )
@@ -175,6 +189,6 @@ def _letter(letter: dict[str, Any], answers: draft.Answers, project_no: str) -> 
     return SignDelegation(
         project=ProjectNo(project_no), legal_representative=letter["legal_representative"],
         powers=tuple(Power(power) for power in letter["powers"]), matters=tuple(answers["matters"]),
-        people=tuple(PersonGiven(**person) for person in letter["people"]),
+        people=tuple(AuthorisedPerson(**person) for person in letter["people"]),
         valid_to=date.fromisoformat(letter["valid_to"]), may_pass_on=letter["may_pass_on"],
     )  # fmt: skip

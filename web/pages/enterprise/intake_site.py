@@ -1,6 +1,5 @@
 """Intake, where: what is to be done, and where the project stands."""
 
-from math import cos, hypot, radians
 from typing import Any
 
 from flask import Response, request
@@ -8,17 +7,15 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from agents.network import COUNTY_MAP_FILE, UnknownDivision, division_with
+from dispatch.acts.project_intake import check_point
+from dispatch.core.errors import Refused
 from dispatch.views import enterprise_intake
 from web.pages.enterprise.blueprint import bp
 from web.pages.enterprise.intake_steps import draft_for, keep_answers, step_page
-from web.pages.enterprise.questions import (
-    ProjectForm,
-    SiteForm,
-)
+from web.pages.enterprise.questions import ProjectForm, SiteForm
 from web.wiring.auth import enterprise_only
+from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
-
-FARTHEST_KM = 45.0  # from the division's own point to a pin; counties of Jiangsu are smaller than that
 
 
 @bp.route("/intake/project", methods=["GET", "POST"])
@@ -39,8 +36,8 @@ def intake_project() -> Any:
         )
         return step_page("project", answers, 422, form=form)
     given = {
-        "family": form.family.data, "name": form.name.data.strip(), "investment_wan": form.investment_wan.data,
-        "project_code": (form.project_code.data or "").strip() or None, "state_secret": "no",
+        "family": form.family.data, "name": form.name.data, "investment_wan": form.investment_wan.data or None,
+        "project_code": form.project_code.data or None, "state_secret": "no",
     }  # fmt: skip
     if answers.get("project", {}).get("family") not in {None, given["family"]}:
         for step in ("facts", "matters", "papers", "ways", "review"):
@@ -116,18 +113,15 @@ def _site(form: SiteForm) -> dict[str, Any] | None:
             form.place.errors = [gettext("镇街与所选县（市、区）不符，请重新选择")]
             return None
         lon, lat = form.lon.data, form.lat.data
-        if lon is None or lat is None:
-            lon, lat, pinned = division.lon, division.lat, False
-        else:
-            pinned = True
-            far_km = 111.2 * hypot(lat - division.lat, (lon - division.lon) * cos(radians(lat)))
-            if far_km > FARTHEST_KM:
-                form.address.errors = [
-                    gettext("图上的位置离%(name)s有%(km)s公里，请核对图钉或区划", name=division.name, km=round(far_km))
-                ]
-                return None
+        pinned = lon is not None and lat is not None
+        try:
+            check_point(division, lon, lat)
+        except Refused as error:
+            form.address.errors = [in_words(error.user_message)]
+            return None
         return {
             "code": division.code, "place_name": division.name, "county": county.code, "county_name": county.name,
             "place": "" if division.code == county.code else division.code, "address": form.address.data.strip(),
-            "lon": round(lon, 6), "lat": round(lat, 6), "pinned": pinned,
+            "lon": round(lon if pinned else division.lon, 6), "lat": round(lat if pinned else division.lat, 6),
+            "pinned": pinned,
         }  # fmt: skip

@@ -1,18 +1,12 @@
-"""Intake steps: what the eight pages of a request share: the draft, the bar of steps, and who is told."""
+"""Intake steps: what the eight pages of a request share: the draft and the bar of steps."""
 
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-import db
-from dispatch.cases.enterprises import add_contact
-from dispatch.cases.project import Contact, Enterprise
-from dispatch.views.enterprise_profile import contacts
 from web.pages.enterprise import draft
-from web.wiring.accounts import Account
-from web.wiring.auth import current_actor, current_person
+from web.wiring.auth import current_person
 from web.wiring.transactions import transaction
 
 TITLES = {
@@ -50,11 +44,3 @@ def keep_answers(answers: draft.Answers, step: str) -> AnyResponse:
     after = steps[min(steps.index(step) + 1, len(steps) - 1)]
     target = "review" if draft.next_step(answers) == "review" and request.form.get("then") == "review" else after
     return redirect(url_for(f"enterprise.intake_{target}"))
-
-
-def contact_of(session: Session, enterprise: Enterprise) -> Contact | None:
-    """Who is told of each stage: the person at the screen, else the enterprise's first contact."""
-    account = session.get_one(Account, current_person().account_id)
-    if account.phone:
-        return add_contact(session, enterprise.id, account.name, account.phone, at=db.now(session))
-    return next(iter(contacts(session, current_actor())), None)

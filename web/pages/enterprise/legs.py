@@ -9,25 +9,24 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import MultiDict
 from wtforms import RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 import db
 from dispatch.acts.booking import BookDelivery, BookPickup, RescheduleLeg
-from dispatch.cases.access_control import case_for, parcel_for
+from dispatch.cases.access_control import parcel_for
 from dispatch.cases.case import Case
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.core.working_days import Calendar
-from dispatch.views.enterprise_case import case_page
+from dispatch.views.enterprise_case import EnterpriseCasePage, case_page
 from dispatch.views.enterprise_letters import DelegationLetterView
 from notifications.phone import mask
 from routing.day.hours import AM_CLOSES, PM_CLOSES
-from web.pages.enterprise.blueprint import RULES, bp, show
+from web.pages.enterprise.blueprint import bp, taken
 from web.wiring import formatting
-from web.wiring.act_door import command_from_form, offers, take
+from web.wiring.act_door import offers
 from web.wiring.auth import current_actor, enterprise_only
 from web.wiring.transactions import transaction
 
@@ -47,6 +46,11 @@ class Slot:
     @property
     def key(self) -> str:
         return f"{self.on.isoformat()}/{self.opens_s}"
+
+    @property
+    def window(self) -> dict[str, Any]:
+        """The fields of a command that says when a courier comes."""
+        return {"on": self.on, "opens_s": self.opens_s, "closes_s": self.closes_s}
 
 
 def slots(calendar: Calendar, at: datetime) -> list[Slot]:
@@ -97,7 +101,7 @@ def _choices(open_slots: Sequence[Slot]) -> list[SelectChoice]:
 @offers(BookPickup)
 def book_pickup(case_no: str) -> Any:
     """A courier fetches the originals."""
-    return _book(case_no, inward=True)
+    return _book(case_no, BookPickup)
 
 
 @bp.route("/cases/<case_no>/delivery", methods=["GET", "POST"])
@@ -105,30 +109,20 @@ def book_pickup(case_no: str) -> Any:
 @offers(BookDelivery)
 def book_delivery(case_no: str) -> Any:
     """A courier brings the results."""
-    return _book(case_no, inward=False)
+    return _book(case_no, BookDelivery)
 
 
-def _book(case_no: str, *, inward: bool) -> Any:
-    with transaction() as session:
-        at = db.now(session)
-        page = case_page(session, current_actor(), case_no, at=at)
-        open_slots = slots(calendar_of(session), at)
-        written = case_for(session, current_actor(), case_no).project.site_address or ""
+def _book(case_no: str, command: type[BookPickup | BookDelivery]) -> Any:
+    inward = command is BookPickup
+    page, open_slots = _case_and_slots(case_no)
     back = redirect(url_for("enterprise.case", case_no=case_no, _anchor="legs"))
     may = page.can_book_pickup if inward else page.can_book_delivery
-    if not may or page.letter is None:
-        flash(gettext("委托书尚未签署或已失效，不能预约") if may else gettext("现在不需要预约上门"), "error")
-        return back
-    form = LegForm(data={"address": written})
+    form = LegForm(data={"address": page.site_address})
     form.slot.choices = _choices(open_slots)
-    form.person.choices = _people(page.letter, inward=inward)
+    form.person.choices = [] if page.letter is None else _people(page.letter, inward=inward)
     if request.method == "POST" and form.validate():
         slot = next(s for s in open_slots if s.key == form.slot.data)
-        try:
-            _take(case_no, slot, form, page.letter, inward=inward)
-        except RULES as error:
-            show(form, error)
-        else:
+        if taken(form, command, case=case_no, recipient_id=int(form.person.data), **slot.window):
             flash(
                 gettext(
                     "已预约%(when)s",
@@ -136,8 +130,17 @@ def _book(case_no: str, *, inward: bool) -> Any:
                 )
             )
             return back
+    if not may or page.letter is None:
+        flash(gettext("委托书尚未签署或已失效，不能预约") if may else gettext("现在不需要预约上门"), "error")
+        return back
     status = 200 if request.method != "POST" else 422
     return render_template("enterprise/leg.html", case=page, form=form, days=_by_day(open_slots), inward=inward), status
+
+
+def _case_and_slots(case_no: str) -> tuple[EnterpriseCasePage, list[Slot]]:
+    with transaction() as session:
+        at = db.now(session)
+        return case_page(session, current_actor(), case_no, at=at), slots(calendar_of(session), at)
 
 
 def _people(letter: DelegationLetterView, *, inward: bool) -> list[SelectChoice]:
@@ -148,46 +151,30 @@ def _people(letter: DelegationLetterView, *, inward: bool) -> list[SelectChoice]
     ]
 
 
-def _take(case_no: str, slot: Slot, form: LegForm, letter: DelegationLetterView, *, inward: bool) -> None:
-    """The leg as it was filled in, with the person of the letter who is there."""
-    person = next(person for person in letter.people if str(person.id) == form.person.data)
-    given = {"contact_name": person.name, "contact_phone": person.phone, "recipient_id": person.id}
-    window = {"on": slot.on, "opens_s": slot.opens_s, "closes_s": slot.closes_s}
-    address = form.address.data.strip()
-    if inward:
-        take(command_from_form(BookPickup, MultiDict(), case=case_no, address=address, **window, **given))
-    else:
-        take(command_from_form(BookDelivery, MultiDict(), case=case_no, address=address, **window, **given))
-
-
 @bp.route("/parcels/<waybill>/window", methods=["GET", "POST"])
 @enterprise_only
 @offers(RescheduleLeg)
 def reschedule(waybill: str) -> Any:
     """Another day or window, without calling anybody, until the run is committed."""
-    with transaction() as session:
-        at = db.now(session)
-        case = session.get_one(Case, parcel_for(session, current_actor(), waybill).case_id)
-        page = case_page(session, current_actor(), case.case_no, at=at)
-        open_slots = slots(calendar_of(session), at)
+    page, open_slots = _case_and_slots(_case_no_of(waybill))
     leg = next(row for row in page.legs if row.waybill == waybill)
     back = redirect(url_for("enterprise.case", case_no=page.case_no, _anchor="legs"))
-    if not leg.can_reschedule:
-        flash(gettext("已排入当日线路或已结束，不能在线改约，请联系代办员"), "error")
-        return back
     form = SlotForm()
     form.slot.choices = _choices(open_slots)
     if request.method == "POST" and form.validate():
         slot = next(s for s in open_slots if s.key == form.slot.data)
-        try:
-            window = {"on": slot.on, "opens_s": slot.opens_s, "closes_s": slot.closes_s}
-            take(command_from_form(RescheduleLeg, MultiDict(), waybill=waybill, **window))
-        except RULES as error:
-            show(form, error)
-        else:
+        if taken(form, RescheduleLeg, waybill=waybill, **slot.window):
             flash(gettext("已改约"))
             return back
+    if not leg.can_reschedule:
+        flash(gettext("已排入当日线路或已结束，不能在线改约，请联系代办员"), "error")
+        return back
     status = 200 if request.method != "POST" else 422
     return render_template(
         "enterprise/reschedule.html", case=page, leg=leg, form=form, days=_by_day(open_slots)
     ), status
+
+
+def _case_no_of(waybill: str) -> str:
+    with transaction() as session:
+        return session.get_one(Case, parcel_for(session, current_actor(), waybill).case_id).case_no

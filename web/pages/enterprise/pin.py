@@ -1,40 +1,47 @@
-"""The pin: where a written address lies, proposed by the geocoders of the settings; a person confirms it on the map."""
+"""The pin: where a written address may lie, by geocoders or the own gazetteer; a person confirms it on the map."""
 
 from typing import Any
 
 from flask import current_app, request
+from flask_babel import gettext
 
 from agents.network import UnknownDivision, division_with
-from routing.travel.geocoding import Chain, far_m
+from dispatch.acts.project_intake import FARTHEST_M
+from routing.travel.geocoding import QUALITY_LABEL, Chain, GeocodedPoint, Quality, far_m
 from web.pages.enterprise.blueprint import bp
 from web.wiring.auth import enterprise_only, limiter
 from web.wiring.transactions import transaction
 
-FARTHEST_M = 45_000  # from the division's own point; counties of Jiangsu are smaller than that
 LONGEST = 200
+MOST_SHOWN = 5
 
 
 @bp.post("/intake/point")
 @enterprise_only
 @limiter.limit("20 per minute; 200 per hour")
 def point() -> dict[str, Any]:
-    """A point for an address in a division, or none: nobody is asked, nobody knows it, or it lies elsewhere."""
+    """What an address in a division may mean, with how near each is; the point is the best, never an area's middle."""
     address = request.form.get("address", "").strip()[:LONGEST]
-    found = _found(request.form.get("place") or request.form.get("county", ""), address) if address else None
-    return {"point": found}
+    found = _found(request.form.get("place") or request.form.get("county", ""), address) if address else []
+    best = found[0] if found and found[0].quality is not Quality.AREA else None
+    return {"point": best and _shown(best), "candidates": [_shown(point) for point in found[:MOST_SHOWN]]}
 
 
-def _found(code: str, address: str) -> dict[str, Any] | None:
+def _shown(point: GeocodedPoint) -> dict[str, Any]:
+    return {
+        "lon": round(point.lon, 6), "lat": round(point.lat, 6), "source": point.source, "quality": point.quality.value,
+        "words": gettext(QUALITY_LABEL[point.quality]), "written": point.written,
+    }  # fmt: skip
+
+
+def _found(code: str, address: str) -> list[GeocodedPoint]:
+    """The candidates that lie near the division; those of another place are left out."""
     chain: Chain = current_app.extensions["daiban.geocoder"]
-    if not chain.links:
-        return None
     try:
         with transaction() as session:
             division = division_with(session, code)
             name, lon, lat = division.name, division.lon, division.lat
     except UnknownDivision:
-        return None
-    place = chain.find(f"江苏省{name}{address}")  # no transaction is open while a service is asked
-    if place is None or far_m(place.lon, place.lat, lon, lat) > FARTHEST_M:
-        return None
-    return {"lon": round(place.lon, 6), "lat": round(place.lat, 6), "source": place.source}
+        return []
+    places = chain.candidates(f"江苏省{name}{address}")  # no transaction is open while a service is asked
+    return [place for place in places if far_m(place.lon, place.lat, lon, lat) <= FARTHEST_M]

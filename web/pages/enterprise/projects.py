@@ -10,16 +10,16 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 import db
-from dispatch.acts.asking import PersonGiven, RevokeDelegation, SignDelegation
+from dispatch.acts.asking import RevokeDelegation, SignDelegation
 from dispatch.core.errors import NotFound
-from dispatch.core.ids import ProjectNo
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.views import enterprise_profile, enterprise_projects
 from dispatch.views.enterprise_path import drawn_path
+from dispatch.views.path_figures import project_figures
 from web.pages.enterprise import draft
-from web.pages.enterprise.blueprint import RULES, bp, show
+from web.pages.enterprise.blueprint import bp, taken
 from web.pages.enterprise.questions import LetterForm, ReasonForm, people_typed
-from web.wiring.act_door import command_from_form, offers, take
+from web.wiring.act_door import offers
 from web.wiring.auth import current_actor, current_person, enterprise_only
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
@@ -43,7 +43,8 @@ def project(project_no: str) -> str:
         at = db.now(session)
         page, row = enterprise_projects.project_page(session, current_actor(), project_no, at=at)
         path = drawn_path(session, row, at=at, say=in_words)
-        return render_template("enterprise/project.html", project=page, path=path)
+        figures = project_figures(session, row, at=at)
+        return render_template("enterprise/project.html", project=page, path=path, figures=figures)
 
 
 @bp.get("/projects/<project_no>/card")
@@ -67,17 +68,12 @@ def revoke(project_no: str) -> Any:
     form = ReasonForm()
     with transaction() as session:
         page, _ = enterprise_projects.project_page(session, current_actor(), project_no, at=db.now(session))
+    if request.method == "POST" and form.validate() and taken(form, RevokeDelegation, project=project_no):
+        flash(gettext("委托已撤销，代办员停止办理，在外的原件将送回"))
+        return redirect(url_for("enterprise.project", project_no=project_no))
     if page.letter is None:
         flash(gettext("没有正在生效的委托书"), "error")
         return redirect(url_for("enterprise.project", project_no=project_no))
-    if request.method == "POST" and form.validate():
-        try:
-            take(command_from_form(RevokeDelegation, request.form, project=project_no, reason=form.reason.data))
-        except RULES as error:
-            show(form, error)
-        else:
-            flash(gettext("委托已撤销，代办员停止办理，在外的原件将送回"))
-            return redirect(url_for("enterprise.project", project_no=project_no))
     status = 200 if request.method != "POST" else 422
     return render_template("enterprise/revoke.html", project=page, form=form), status
 
@@ -91,9 +87,6 @@ def sign_letter(project_no: str) -> Any:
         at = db.now(session)
         page, _ = enterprise_projects.project_page(session, current_actor(), project_no, at=at)
         enterprise = enterprise_profile.own_enterprise(session, current_actor())
-    if page.letter is not None:
-        flash(gettext("已有正在生效的委托书"))
-        return redirect(url_for("enterprise.project", project_no=project_no))
     today = in_shanghai(at).date()
     usual = {"valid_to": today + timedelta(days=365), "submit": True, "correct": True, "receive": True}
     form = LetterForm(data=usual).for_day(today)
@@ -101,14 +94,13 @@ def sign_letter(project_no: str) -> Any:
     wrong: list[str] = []
     if request.method == "POST":
         people, kept, wrong = people_typed(request.form)
-        if form.validate() and not wrong:
-            try:
-                take(letter_command(form, kept, project_no=project_no))
-            except RULES as error:
-                show(form, error)
-            else:
-                flash(gettext("委托书已签署"))
-                return redirect(url_for("enterprise.project", project_no=project_no))
+        signed = {"project": project_no, "powers": tuple(form.powers), "people": tuple(kept), "matters": ()}
+        if form.validate() and not wrong and taken(form, SignDelegation, **signed):
+            flash(gettext("委托书已签署"))
+            return redirect(url_for("enterprise.project", project_no=project_no))
+    if page.letter is not None:
+        flash(gettext("已有正在生效的委托书"))
+        return redirect(url_for("enterprise.project", project_no=project_no))
     status = 200 if request.method != "POST" else 422
     names = [gettext("本项目的全部事项")]
     return render_template(
@@ -120,12 +112,3 @@ def sign_letter(project_no: str) -> Any:
         enterprise=enterprise,
         names=names,
     ), status
-
-
-def letter_command(form: LetterForm, people: list[dict[str, Any]], *, project_no: str) -> SignDelegation:
-    """The letter as it was filled in."""
-    return SignDelegation(
-        project=ProjectNo(project_no), legal_representative=form.legal_representative.data.strip(),
-        powers=tuple(form.powers), people=tuple(PersonGiven(**person) for person in people),
-        valid_to=form.valid_to.data, may_pass_on=bool(form.may_pass_on.data),
-    )  # fmt: skip

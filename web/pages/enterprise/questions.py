@@ -1,26 +1,30 @@
 """The questions of the intake: what is asked of a project of each kind, in the reader's words, with usual answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, Field, FloatField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, Field, FloatField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
+from dispatch.acts.delegation import AuthorisedPerson, check_term, checked_person
 from dispatch.cases.evaluation import TICKET_LABEL
 from dispatch.cases.project import FAMILY_LABEL, Power
 from dispatch.catalogue.matter import Family
+from dispatch.core.amount import amount_wan
+from dispatch.core.canonical import canonical_name
+from dispatch.core.errors import Refused
+from dispatch.core.project_code import project_code
 from dispatch.path.applicability import Facts
-from notifications.phone import BadNumber, normalise
+from web.wiring.formatting import in_words
 
 MOST_PEOPLE = 3
-LONGEST_LETTER = timedelta(days=3 * 366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ QUESTIONS: Mapping[Family, Sequence[FactQuestion]] = MappingProxyType(
             FactQuestion("in_river_area", "在河道管理或防洪影响范围内", rare=True),
             FactQuestion("in_geohazard_area", "在地质灾害易发区内", rare=True),
             FactQuestion("minerals_checked", "已确认不压覆重要矿产", rare=True),
+            FactQuestion("land_use_changed", "用地用途与园区作区域评估时不同", rare=True),
             FactQuestion("relics_survey", "需考古调查勘探", rare=True),
             FactQuestion("seismic_listed", "属于须做地震安全性评价的工程", rare=True),
             FactQuestion("climate_listed", "属于须做气候可行性论证的工程", rare=True),
@@ -118,6 +123,14 @@ def facts_form(family: Family, given: Mapping[str, Any]) -> FlaskForm:
     return form
 
 
+def _in_one_form(field: Field, read: Callable[[str], str]) -> None:
+    """What was typed becomes its one form, or the field says what is wrong with it."""
+    try:
+        field.data = read(field.data) if (field.data or "").strip() else None
+    except Refused as error:
+        raise ValidationError(in_words(error.user_message)) from None
+
+
 class ProjectForm(FlaskForm):
     """What is to be done."""
 
@@ -128,9 +141,7 @@ class ProjectForm(FlaskForm):
     )
     name = StringField(_("项目名称"), [InputRequired(_("请填写项目名称")), Length(min=2, max=100)])
     project_code = StringField(_("项目代码"), [Optional(), Length(max=40)])
-    investment_wan = IntegerField(
-        _("总投资（万元）"), [Optional(), NumberRange(0, 100_000_000, _("请填写以万元为单位的整数"))]
-    )
+    investment_wan = StringField(_("总投资（万元）"), [Optional(), Length(max=40)])
     state_secret = RadioField(
         _("项目是否涉及国家秘密"),
         [InputRequired(_("请说明是否涉密"))],
@@ -138,10 +149,18 @@ class ProjectForm(FlaskForm):
     )
 
     def validate_project_code(self, field: Field) -> None:
-        """The 24 digits of the investment platform, hyphens included."""
-        code = (field.data or "").strip()
-        if code and not (len(code) == 24 and code.replace("-", "").isalnum()):
-            raise ValidationError(gettext("项目代码应为24位，如 2611-320412-04-01-123456"))
+        """The number that the investment platform gave, in its one form."""
+        _in_one_form(field, project_code)
+
+    def validate_investment_wan(self, field: Field) -> None:
+        """A sum as people write it."""
+        _in_one_form(field, lambda text: str(amount_wan(text)))
+
+    def validate_name(self, field: Field) -> None:
+        """A name that can be seen."""
+        field.data = canonical_name(field.data)
+        if len(field.data) < 2:
+            raise ValidationError(gettext("请填写项目名称"))
 
 
 class SiteForm(FlaskForm):
@@ -183,11 +202,13 @@ class LetterForm(FlaskForm):
     consent = BooleanField(_("我已阅读委托书，自愿委托"), [InputRequired(_("请勾选同意后再继续"))])
 
     def validate_valid_to(self, field: Field) -> None:
-        """Not in the past, not for ever."""
-        if field.data < self.today:
-            raise ValidationError(gettext("有效期不能早于今天"))
-        if field.data > self.today + LONGEST_LETTER:
-            raise ValidationError(gettext("有效期最长三年"))
+        """Not in the past, not for ever; what is no day has been told already."""
+        if field.data is None:
+            return
+        try:
+            check_term(field.data, self.today)
+        except Refused as error:
+            raise ValidationError(in_words(error.user_message)) from None
 
     def validate_submit(self, field: Field) -> None:
         """A letter that allows nothing is none."""
@@ -204,10 +225,12 @@ class LetterForm(FlaskForm):
         return self
 
 
-def people_typed(typed: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]:
+def people_typed(
+    typed: Mapping[str, str],
+) -> tuple[list[dict[str, Any]], list[AuthorisedPerson], list[str]]:
     """The authorised persons of a posted letter: as typed, as they are kept, and what is wrong."""
     shown: list[dict[str, Any]] = []
-    kept: list[dict[str, Any]] = []
+    kept: list[AuthorisedPerson] = []
     wrong: list[str] = []
     for n in range(1, MOST_PEOPLE + 1):
         name, phone = typed.get(f"name{n}", "").strip()[:40], typed.get(f"phone{n}", "").strip()[:32]
@@ -217,16 +240,10 @@ def people_typed(typed: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[d
         shown.append(person)
         if not name and not phone:
             continue
-        if not name:
-            wrong.append(gettext("授权人%(n)s：请填写姓名", n=n))
-            continue
         try:
-            kept.append(person | {"phone": str(normalise(phone))})
-        except BadNumber:
-            wrong.append(gettext("授权人%(n)s：手机号有误，请填写11位手机号", n=n))
-            continue
-        if not (person["may_hand_over"] or person["may_receive"]):
-            wrong.append(gettext("授权人%(n)s：请勾选可交件或可收件", n=n))
+            kept.append(checked_person(AuthorisedPerson(**person), n))
+        except Refused as error:
+            wrong.append(in_words(error.user_message))
     if not kept and not wrong:
         wrong.append(gettext("请至少填写一名授权交接人"))
     return shown, kept, wrong

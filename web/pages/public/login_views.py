@@ -1,5 +1,8 @@
 """The entrance: signing in and out, registering, colleagues waiting at the door, the language of the pages."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,29 +12,43 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, Field, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
 
+from dispatch.cases.enterprises import checked_credit_code
+from dispatch.core.credit_code import WrongCreditCode
 from notifications import outbox
 from notifications.phone import BadNumber, normalise
-from web.wiring import formatting
+from web.wiring import claims, formatting
 from web.wiring.accounts import (
     Account,
     AccountError,
     AccountState,
+    account_named,
     account_of_phone,
     account_with_password,
-    approve,
-    colleagues,
-    credit_code,
-    unbind,
 )
-from web.wiring.auth import current_person, enterprise_only, limiter, person_of, safe_target, sign_in, sign_out
+from web.wiring.auth import (
+    SignedInAccount,
+    current_person,
+    enterprise_only,
+    half_sign_in,
+    limiter,
+    person_of,
+    safe_target,
+    sign_in,
+    sign_out,
+)
+from web.wiring.client_marks import device_digest, mark_device
 from web.wiring.codes import Purpose, TooSoon, make_code, use_code
 from web.wiring.forms import phone_number
+from web.wiring.guesses import Guesser, GuessKind, TooManyGuesses, begin_guess
+from web.wiring.login_sessions import SignInMeans, is_familiar
+from web.wiring.network_line import network_of
 from web.wiring.registration import register as register_enterprise
+from web.wiring.second_factor import has_factor
+from web.wiring.security_log import SecurityKind, record, record_apart
 from web.wiring.transactions import transaction
 
 bp = Blueprint("account", __name__)
@@ -71,8 +88,9 @@ class RegisterForm(FlaskForm):
         if not (field.data or "").strip():
             raise ValidationError(gettext("请填写18位统一社会信用代码，或勾选“企业尚未设立”"))
         try:
-            credit_code(field.data)
-        except AccountError as error:
+            with transaction() as session:
+                checked_credit_code(session, field.data)
+        except WrongCreditCode as error:
             raise ValidationError(formatting.in_words(error.user_message)) from None
 
 
@@ -95,25 +113,74 @@ def login() -> str | Response | tuple[str, int]:
     form: Any = CodeForm() if by_code else PasswordForm()
     if request.method != "POST":
         return _login_page(form, by_code)
-    if form.validate() and (person := _who(form, by_code)):
-        sign_in(person)
-        return redirect(safe_target(request.args.get("next")) or person.home)
+    try:
+        person = _who(form, by_code) if form.validate() else None
+    except TooManyGuesses as error:
+        record_apart(SecurityKind.SIGN_IN_BLOCKED, account_id=None)
+        minutes = -(-error.wait_s // 60)
+        form.form_errors.append(gettext("尝试次数过多，请%(n)s分钟后再试，或换用验证码登录", n=minutes))
+        return _login_page(form, by_code), 429
+    if person is not None:
+        return come_in(person, _means(by_code))
     if not form.errors:
+        whose = _whose(form, by_code)
+        record_apart(SecurityKind.SIGN_IN_FAILED, account_id=None, subject=whose, means=_means(by_code).value)
         form.form_errors.append(
-            gettext("验证码不对或已失效，请重新获取") if by_code else gettext("手机号（工号）或密码不对")
+            gettext("验证码不对或已失效，请在获取验证码的同一浏览器中重新获取")
+            if by_code
+            else gettext("手机号（工号）或密码不对")
         )
     return _login_page(form, by_code), 422
 
 
-def _who(form: Any, by_code: bool) -> Any:
+def _means(by_code: bool) -> SignInMeans:
+    return SignInMeans.CODE if by_code else SignInMeans.PASSWORD
+
+
+def come_in(person: SignedInAccount, means: SignInMeans) -> Response:
+    """Sign in, or ask for the second factor first where the account has one; then to the page that was wanted."""
+    wanted = safe_target(request.args.get("next"))
     with transaction() as session:
-        account: Account | None
-        if by_code:
-            right = use_code(session, form.phone.e164, Purpose.LOGIN, form.code.data or "")
-            account = account_of_phone(session, form.phone.e164) if right else None
-        else:
-            account = account_with_password(session, form.name.data, _e164(form.name.data), form.password.data)
+        owed = session.get_one(Account, person.account_id).epoch if has_factor(session, person.account_id) else None
+    if owed is not None:
+        half_sign_in(person, means, owed)
+        return redirect(url_for("account.second_step", next=wanted))
+    sign_in(person, means)
+    return redirect(wanted or person.home)
+
+
+def _whose(form: Any, by_code: bool) -> str:
+    """Whose account was tried, where there is one; what was typed is kept nowhere: it may be a password."""
+    with transaction() as session:
+        name = form.phone.data if by_code else form.name.data
+        known = account_named(session, name, _e164(name))
+        return f"account:{known.id}" if known is not None else "nobody"
+
+
+def _who(form: Any, by_code: bool) -> SignedInAccount | None:
+    if not by_code:
+        return _who_has_password(form.name.data, form.password.data)
+    with transaction() as session:
+        right = use_code(session, form.phone.e164, Purpose.LOGIN, form.code.data or "", device=device_digest())
+        account = account_of_phone(session, form.phone.e164) if right else None
         return person_of(session, account) if account else None
+
+
+def _who_has_password(name: str, password: str) -> SignedInAccount | None:
+    """The person of this name and password. Raises TooManyGuesses; a name that nobody has is counted all the same."""
+    phone = _e164(name)
+    with transaction() as session:
+        known = account_named(session, name, phone)
+        canonical = f"account {known.id}" if known is not None else phone or name.strip().lower()
+        guesser = Guesser(network_of(request.remote_addr), device_digest())
+        guess = begin_guess(session, GuessKind.PASSWORD, canonical, guesser)
+    with transaction() as session:
+        account = account_with_password(session, name, phone, password)
+        if account is None:
+            return None
+        guess = session.merge(guess)
+        guess.is_right, guess.device = True, mark_device()
+        return person_of(session, account)
 
 
 def _e164(text: str) -> str | None:
@@ -134,7 +201,7 @@ def login_code() -> str | tuple[str, int]:
     form = CodeForm()
     if not form.validate():
         return _login_page(form, True), 422
-    with transaction() as session:
+    with _same_time(), transaction() as session:
         try:
             _send_code(session, form.phone.e164, Purpose.LOGIN)
         except TooSoon as error:
@@ -144,8 +211,13 @@ def login_code() -> str | tuple[str, int]:
 
 
 def _send_code(session: Session, phone: str, purpose: Purpose) -> None:
-    made = make_code(session, phone, purpose)
-    if purpose is Purpose.LOGIN and account_of_phone(session, phone) is None:
+    """A code for the asking browser alone; a browser with which the owner signed in has a budget of its own."""
+    account, device = account_of_phone(session, phone), mark_device()
+    is_known = account is not None and is_familiar(session, account, device)
+    made = make_code(session, phone, purpose, device=device, is_familiar=is_known)
+    whose = f"account:{account.id}" if account is not None else "nobody"
+    record(session, SecurityKind.CODE_ASKED, account_id=None, subject=whose, purpose=purpose.value)
+    if purpose is Purpose.LOGIN and account is None:
         return  # the row counts against the number's budget all the same; only the SMS is not sent
     outbox.queue_message(
         session,
@@ -158,6 +230,19 @@ def _send_code(session: Session, phone: str, purpose: Purpose) -> None:
             locale="zh" if formatting.is_chinese() else "en",
         ),
     )
+
+
+SAME_TIME_S = 0.25
+
+
+@contextmanager
+def _same_time() -> Iterator[None]:
+    """What stands inside takes as long whether an SMS is sent or not: the time tells nobody which numbers are known."""
+    ends = time.monotonic() + SAME_TIME_S
+    try:
+        yield
+    finally:
+        time.sleep(max(0.0, ends - time.monotonic()))
 
 
 @bp.post("/logout")
@@ -173,7 +258,7 @@ def logout() -> Response:
 @bp.route("/register", methods=["GET", "POST"])
 @limiter.limit("20 per minute; 100 per hour", methods=["POST"])
 def register() -> str | Response | tuple[str, int]:
-    """An enterprise's first person is in at once, the next ones wait for a colleague."""
+    """A person claims an enterprise: who is the first may begin at once, who finds a history waits."""
     form = RegisterForm()
     if request.method != "POST":
         return _register_page(form)
@@ -182,8 +267,8 @@ def register() -> str | Response | tuple[str, int]:
     if form.errors or form.code.errors:
         return _register_page(form), 422
     with transaction() as session:
-        if not use_code(session, form.phone.e164, Purpose.REGISTER, form.code.data or ""):
-            form.code.errors = [gettext("验证码不对或已失效，请重新获取")]
+        if not use_code(session, form.phone.e164, Purpose.REGISTER, form.code.data or "", device=device_digest()):
+            form.code.errors = [gettext("验证码不对或已失效，请在获取验证码的同一浏览器中重新获取")]
             return _register_page(form), 422
     try:
         with transaction() as session:
@@ -199,7 +284,7 @@ def register() -> str | Response | tuple[str, int]:
     except AccountError as error:
         form.form_errors.append(formatting.in_words(error.user_message))
         return _register_page(form), 422
-    sign_in(person)
+    sign_in(person, SignInMeans.REGISTRATION)
     return redirect(person.home)
 
 
@@ -244,7 +329,7 @@ def people() -> str:
     """Everybody of one's own enterprise, the waiting ones first."""
     with transaction() as session:
         account = session.get_one(Account, current_person().account_id)
-        return render_template("account/people.html", people=colleagues(session, account))
+        return render_template("account/people.html", people=claims.colleagues(session, account), me=account)
 
 
 @bp.post("/account/people/<int:account_id>/approval")
@@ -252,9 +337,7 @@ def people() -> str:
 def approve_person(account_id: int) -> Response:
     """Let a waiting colleague in."""
     with transaction() as session:
-        let_in = approve(session, session.get_one(Account, current_person().account_id), account_id)
-        if let_in is None:
-            raise NotFound
+        let_in = claims.approve(session, session.get_one(Account, current_person().account_id), account_id)
         flash(gettext("已通过 %(name)s 的申请", name=let_in.name))
     return redirect(url_for("account.people"))
 
@@ -262,14 +345,14 @@ def approve_person(account_id: int) -> Response:
 @bp.post("/account/people/<int:account_id>/removal")
 @enterprise_only
 def remove_person(account_id: int) -> Response:
-    """A colleague has left, or should never have been let in."""
-    with transaction() as session:
-        by = session.get_one(Account, current_person().account_id)
-        person = next((p for p in colleagues(session, by) if p.id == account_id and p.id != by.id), None)
-        if person is None:
-            raise NotFound
-        unbind(session, person, by=by, reason=gettext("本单位移出"))
-        flash(gettext("已移出 %(name)s", name=person.name))
+    """A colleague has left, or should never have been let in: the owner removes them."""
+    try:
+        with transaction() as session:
+            by = session.get_one(Account, current_person().account_id)
+            person = claims.remove(session, by, account_id, reason=gettext("本单位移出"))
+            flash(gettext("已移出 %(name)s", name=person.name))
+    except claims.OwnerStays as error:
+        flash(formatting.in_words(error.user_message), "error")
     return redirect(url_for("account.people"))
 
 

@@ -1,41 +1,53 @@
 """The team's pages: the morning, the inbox, cases and projects with their acts, people, answers, runs, messages."""
 
+from web.pages.team.agent import agent
 from web.pages.team.agents import agents
 from web.pages.team.answers import tickets
 from web.pages.team.blueprint import bp
 from web.pages.team.calibration import calibration
 from web.pages.team.cases import case
 from web.pages.team.catalogue import catalog
+from web.pages.team.claims import claims_page
+from web.pages.team.courier_desk import courier_reports
 from web.pages.team.evaluations import evaluations
+from web.pages.team.find import find
 from web.pages.team.inbox import inbox
 from web.pages.team.lists import lists
 from web.pages.team.map import map_page
 from web.pages.team.morning import home
 from web.pages.team.outbox import outbox_page
+from web.pages.team.owed import owed
 from web.pages.team.path import path
 from web.pages.team.people import new_person
 from web.pages.team.projects import projects
 from web.pages.team.relief import relief
 from web.pages.team.report import report
+from web.pages.team.roster import roster
 from web.pages.team.runs import runs
 
 __all__ = [
+    "agent",
     "agents",
     "bp",
     "calibration",
     "case",
     "catalog",
+    "claims_page",
+    "courier_reports",
     "evaluations",
+    "find",
     "home",
     "inbox",
     "lists",
     "map_page",
     "new_person",
     "outbox_page",
+    "owed",
     "path",
     "projects",
     "relief",
     "report",
+    "roster",
     "runs",
     "tickets",
 ]

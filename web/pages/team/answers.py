@@ -1,15 +1,17 @@
 """Answers: questions and complaints, answered and called back, never by the person complained about."""
 
-from flask import flash, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.acts.answering import AnswerTicket
+from dispatch.acts.act import STAFF
+from dispatch.acts.answering import TICKET_STEPS
+from dispatch.acts.correcting_facts import CorrectFact
 from dispatch.cases.evaluation import TICKET_LABEL, TicketState
+from dispatch.core.ids import TicketNo
 from dispatch.views import team_tickets
-from web.pages.team.blueprint import RULES, bp, say
-from web.wiring.act_door import command_from_form, offers, take
+from web.pages.team.blueprint import bp, take_form
+from web.wiring.act_door import offers
 from web.wiring.auth import current_actor, staff_only
 from web.wiring.transactions import transaction
 
@@ -24,16 +26,27 @@ def tickets() -> str:
         at = db.now(session)
         rows = team_tickets.tickets(session, current_actor(), state=state)
         states = [("open", "待答复"), ("answered", "已答复"), ("called_back", "已回访")]
-        return render_template("team/tickets.html", rows=rows, states=states, KIND=TICKET_LABEL, at=at)
+        return render_template(
+            "team/tickets.html",
+            rows=rows,
+            states=states,
+            KIND=TICKET_LABEL,
+            at=at,
+            may_act=current_actor().role in STAFF,
+        )
+
+
+@bp.post("/tickets/<ticket_no>/facts/<int:fact_id>")
+@offers(CorrectFact)
+def correct_ticket(ticket_no: str, fact_id: int) -> Response:
+    """What was written down of a ticket was wrong."""
+    back = url_for("team.tickets")
+    return take_form(CorrectFact, "已更正", back=back, fact=fact_id, path=[(TicketNo, ticket_no)])
 
 
 @bp.post("/tickets/<ticket_no>")
-@offers(AnswerTicket)
+@offers(steps=TICKET_STEPS)
 def answer(ticket_no: str) -> Response:
     """Answer, or call back."""
-    try:
-        done = take(command_from_form(AnswerTicket, request.form, ticket=ticket_no))
-        flash(gettext("已答复") if done.state is TicketState.ANSWERED else gettext("已回访"))
-    except RULES as error:
-        say(error)
-    return redirect(url_for("team.tickets"))
+    step, back = request.form.get("step", ""), url_for("team.tickets")
+    return take_form(TICKET_STEPS.get(step), "已答复" if step == "answered" else "已回访", back=back, ticket=ticket_no)

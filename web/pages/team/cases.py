@@ -12,6 +12,7 @@ import db
 from dispatch.acts.act import STAFF
 from dispatch.acts.booking import BookDelivery, BookPickup
 from dispatch.acts.collection import HandIn
+from dispatch.acts.correcting_facts import CorrectFact
 from dispatch.acts.delivery import RecordDelivered
 from dispatch.acts.early_ends import RefuseCase
 from dispatch.acts.filing import SubmitCase
@@ -19,10 +20,10 @@ from dispatch.acts.papers import GiveMaterial, ReturnCorrected
 from dispatch.acts.pausing import PAUSE_WORDS
 from dispatch.acts.prescreening import PrescreenCase
 from dispatch.acts.review_steps import REVIEW_STEPS
-from dispatch.acts.scanning import ScanParcel
+from dispatch.acts.scanning import ScanParcel, SendOn
 from dispatch.cases.access_control import case_for
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL, Case, Material, Way
-from dispatch.cases.review import RELIEF_LABEL, REVIEW_LABEL
+from dispatch.cases.review_state import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.cases.stages import LABEL, MILESTONES
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound, Refused
@@ -33,6 +34,7 @@ from dispatch.path.applicability import BY_COMMITMENT
 from dispatch.views import team_case
 from dispatch.views.door_proofs import door_proofs
 from dispatch.views.enterprise_path import drawn_path
+from dispatch.views.event_scans import scan_of
 from web.pages.team.blueprint import RULES, bp, say, take_form
 from web.wiring import files
 from web.wiring.act_door import offers
@@ -161,6 +163,13 @@ def scan(case_no: str, waybill: str) -> Response:
     return take_form(ScanParcel, "已登记交接", back=_page(case_no), waybill=waybill, path=[(CaseNo, case_no)])
 
 
+@bp.post("/cases/<case_no>/parcels/<waybill>/transfer")
+@offers(SendOn)
+def send_on(case_no: str, waybill: str) -> Response:
+    """A parcel goes on to another centre."""
+    return take_form(SendOn, "已登记流转", back=_page(case_no), waybill=waybill, path=[(CaseNo, case_no)])
+
+
 @bp.post("/cases/<case_no>/submission")
 @offers(SubmitCase)
 def submit(case_no: str) -> Response:
@@ -175,7 +184,44 @@ def submit(case_no: str) -> Response:
 def review(case_no: str, review_id: int) -> Response:
     """One step of one matter, as the authority's paper says."""
     step = REVIEW_STEPS.get(request.form.get("step", ""))
-    return take_form(step, "已登记", back=_page(case_no), review=review_id, path=[(CaseNo, case_no)])
+    scan = request.files.get("document")
+    given = {}
+    if scan is not None and scan.filename:
+        with transaction() as session:
+            case_for(session, current_actor(), case_no)  # nothing is stored for somebody who may not
+        try:
+            given = {"document": files.keep(scan)}
+        except files.BadUpload as error:
+            say(error)
+            return redirect(_page(case_no))
+    return take_form(step, "已登记", back=_page(case_no), review=review_id, path=[(CaseNo, case_no)], **given)
+
+
+@bp.post("/cases/<case_no>/facts/<int:fact_id>")
+@offers(CorrectFact)
+def correct_fact(case_no: str, fact_id: int) -> Response:
+    """What was written down of a material was wrong: another file, another day, or nothing at all."""
+    upload = request.files.get("document")
+    given = {}
+    if upload is not None and upload.filename:
+        with transaction() as session:
+            case_for(session, current_actor(), case_no)  # nothing is stored for somebody who may not
+        try:
+            digest = files.keep(upload)
+        except files.BadUpload as error:
+            say(error)
+            return redirect(_page(case_no))
+        given = {"document": digest, "media_type": upload.mimetype or "", "filename": upload.filename}
+    return take_form(CorrectFact, "已更正", back=_page(case_no), fact=fact_id, path=[(CaseNo, case_no)], **given)
+
+
+@bp.get("/cases/<case_no>/documents/<int:review_event_id>")
+@staff_only
+def document(case_no: str, review_event_id: int) -> Response:
+    """The scan of an authority's paper."""
+    with transaction() as session:
+        scan = scan_of(session, current_actor(), case_no, review_event_id)
+    return files.send(scan.digest, scan.name)
 
 
 def _page(case_no: str) -> str:

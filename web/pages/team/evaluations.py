@@ -5,7 +5,7 @@ from werkzeug.exceptions import NotFound as NoPage
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.acts.answering import RectifyGrade
+from dispatch.acts.rectifying import RectifyGrade
 from dispatch.cases.evaluation import RECTIFICATION_LABEL, RectificationState
 from dispatch.core.actor import Role
 from dispatch.views import evaluations_page

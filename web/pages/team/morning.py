@@ -3,9 +3,8 @@
 from flask import render_template
 
 import db
-from dispatch.cases.evaluation import RECTIFICATION_LABEL, TICKET_LABEL
 from dispatch.core.working_days import CalendarMissing
-from dispatch.views import morning_page
+from dispatch.views import courier_desk, morning_page
 from routing.day.courier_stop import STOP_STATE_LABEL
 from routing.day.day_plan import PLAN_LABEL
 from web.pages.team.blueprint import bp
@@ -23,6 +22,6 @@ def home() -> str:
         except CalendarMissing as missing:
             return render_template("team/no_calendar.html", year=missing.year)
         return render_template(
-            "team/home.html", page=page, RECTIFICATION_LABEL=RECTIFICATION_LABEL, TICKET_LABEL=TICKET_LABEL,
-            PLAN_LABEL=PLAN_LABEL, STOP_STATE_LABEL=STOP_STATE_LABEL,
+            "team/home.html", page=page, PLAN_LABEL=PLAN_LABEL, STOP_STATE_LABEL=STOP_STATE_LABEL,
+            from_couriers=courier_desk.waiting_reports(session, current_actor()),
         )  # fmt: skip

@@ -4,12 +4,14 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+import db
 from dispatch.acts.assigning import AssignProject
-from dispatch.acts.referring import AcceptReferral, ReferProject
+from dispatch.acts.referring import REFERRAL_STEPS, ReferProject
 from dispatch.assignment import propose
 from dispatch.cases.project import FAMILY_LABEL, PROJECT_LABEL, ProjectState
 from dispatch.core.actor import Role
 from dispatch.views import team_projects
+from dispatch.views.path_figures import project_figures
 from web.pages.team.blueprint import RULES, bp, say, take_form
 from web.wiring import cursors
 from web.wiring.act_door import command_from_form, offers, take
@@ -42,8 +44,9 @@ def project(project_no: str) -> str:
     """One project."""
     with transaction() as session:
         page = team_projects.project_page(session, current_actor(), project_no)
+        figures = project_figures(session, page.project, at=db.now(session))
         return render_template(
-            "team/project.html", page=page, FAMILY_LABEL=FAMILY_LABEL, PROJECT_LABEL=PROJECT_LABEL,
+            "team/project.html", page=page, figures=figures, FAMILY_LABEL=FAMILY_LABEL, PROJECT_LABEL=PROJECT_LABEL,
             TERMS=propose.TERM_WORDS, may_assign=current_actor().role in {Role.LEAD, Role.OPERATOR},
         )  # fmt: skip
 
@@ -72,8 +75,11 @@ def refer(project_no: str) -> Response:
 
 
 @bp.post("/projects/<project_no>/referral/<int:referral_id>")
-@offers(AcceptReferral)
-def accept_referral(project_no: str, referral_id: int) -> Response:
-    """Take over what was offered."""
-    back = url_for("team.project", project_no=project_no)
-    return take_form(AcceptReferral, "已接办", back=back, project=project_no, referral_id=referral_id)
+@offers(steps=REFERRAL_STEPS)
+def answer_referral(project_no: str, referral_id: int) -> Response:
+    """Take over what was offered, or decline it."""
+    back, step = url_for("team.project", project_no=project_no), request.form.get("step", "")
+    return take_form(
+        REFERRAL_STEPS.get(step), "已接办" if step == "accepted" else "已谢绝转办，仍由首问人负责", back=back,
+        project=project_no, referral_id=referral_id,
+    )  # fmt: skip

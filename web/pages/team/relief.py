@@ -5,7 +5,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.acts.assigning import RelieveAgents
+from dispatch.acts.assigning import RelieveAgents, reach_path
 from dispatch.assignment.absence import propose_relief
 from dispatch.views.moves import move_lines
 from web.pages.team.blueprint import RULES, bp, say
@@ -19,7 +19,7 @@ from web.wiring.transactions import transaction
 def relief() -> str:
     """The difference, and the notices that it costs."""
     with transaction() as session:
-        found = propose_relief(session, at=db.now(session), path=current_actor().division_path)
+        found = propose_relief(session, at=db.now(session), path=reach_path(current_actor()))
         moves, waiting = move_lines(session, found.proposal.moves), move_lines(session, found.proposal.waiting)
     return render_template("team/relief.html", found=found, moves=moves, waiting=waiting)
 

@@ -12,7 +12,8 @@ import db
 from dispatch.acts.plan_steps import AskForPlan, AskWhatIf, CancelPlan, CommitPlan, ReplanDay, ReportShift, ShiftChange
 from dispatch.core.actor import Role
 from dispatch.core.localized_text import LocalizedText
-from dispatch.views import day_runs
+from dispatch.custody.roadside_pass import RoadsidePass
+from dispatch.views import day_runs, roadside
 from dispatch.views.one_plan import plan_page
 from dispatch.views.plan_costs import UNIT
 from routing.day import what_if_jobs
@@ -78,11 +79,14 @@ def plan(plan_id: int) -> str:
 def _plan_page(plan_id: int, conflict: PlanConflict | None = None) -> str:
     with transaction() as session:
         page = plan_page(session, current_actor(), plan_id)
+        of_day = (RoadsidePass.division_id == page.plan.division_id, RoadsidePass.on == page.plan.on)
+        passes = roadside.open_passes(session, current_actor(), *of_day)
         template = "team/_progress.html" if "HX-Request" in request.headers else "team/plan.html"
         return render_template(
             template, page=page, plan=page.plan, PLAN_LABEL=PLAN_LABEL, conflict=conflict,
             words=day_runs.CUTOFF_LABEL[page.plan.cutoff], curve=curve(page.plan.cost_curve),
-            may_act=current_actor().role is not Role.SUPERVISOR, UNIT=UNIT, **_may_try(session, page.plan),
+            may_act=current_actor().role is not Role.SUPERVISOR, UNIT=UNIT, passes=passes,
+            may_call_off=current_actor().role is not Role.SUPERVISOR, **_may_try(session, page.plan),
         )  # fmt: skip
 
 
@@ -104,10 +108,12 @@ def curve(points: list[Any], *, width: int = 560, height: int = 72) -> str:
 def commit_plan(plan_id: int) -> Any:
     """The preview becomes the day's runs; a conflict is shown with its difference, and nothing has changed."""
     try:
-        told = take(command_from_form(CommitPlan, request.form, plan=plan_id)).told
+        done = take(command_from_form(CommitPlan, request.form, plan=plan_id))
     except PlanConflict as conflict:
         return _plan_page(plan_id, conflict), 409
-    flash(gettext("路线已下发，%(n)s 站有了新的上门时段", n=told))
+    flash(gettext("路线已下发，%(n)s 站有了新的上门时段", n=done.told))
+    if done.to_call:
+        flash(gettext("%(n)s 处短信到不了，请按“电话告知”逐个打电话", n=done.to_call))
     return redirect(url_for("team.plan", plan_id=plan_id))
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +9,11 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.serving import BaseWSGIServer, make_server
 
 import db
 from notifications import task_publisher
 from tests.web.conftest import signed_in_client
+from tests.web.live_server import LiveServer
 from tests.web.pages.courier.tuesday import Day, fill
 
 _numbers = itertools.count()
@@ -61,34 +60,11 @@ def desk_lead(app: Flask, day: Day) -> FlaskClient:
     return signed_in_client(app, day.lead)
 
 
-class Server:
-    """The application on a port of its own; ``leave`` is a basement, ``come_back`` the street."""
-
-    def __init__(self, app: Flask) -> None:
-        self.app, self.port = app, 0
-        self.come_back()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def come_back(self) -> None:
-        self.server: BaseWSGIServer = make_server("127.0.0.1", self.port, self.app, threaded=True)
-        self.port = self.server.server_port
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    def leave(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
 @pytest.fixture
-def server(app: Flask) -> Iterator[Server]:
+def server(app: Flask) -> Iterator[LiveServer]:
     """The application behind a real port; forms need their token, as always."""
     app.config["WTF_CSRF_ENABLED"] = True
     task_publisher.use(None)  # nobody waits here for a broker that is not there
-    running = Server(app)
+    running = LiveServer(app)
     yield running
-    running.leave()
+    running.close()

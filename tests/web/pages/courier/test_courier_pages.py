@@ -15,7 +15,9 @@ from dispatch.core.shanghai_time import utc
 from dispatch.custody.handover import Holder
 from dispatch.custody.handover_list import HandoverList
 from dispatch.custody.parcel import Parcel, ParcelState
+from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, StopAct, StopEvent, StopState
+from routing.day.day_plan import DayPlan
 from tests.web.conftest import signed_in_client
 from tests.web.pages.courier.tuesday import TUESDAY, Day
 
@@ -126,6 +128,9 @@ def test_what_is_refused_is_said_beside_the_form_and_nothing_typed_is_lost(
 
 def test_a_delivery_needs_the_identity_and_the_code(courier: FlaskClient, day: Day, sessions: sessionmaker[Session]):
     form = {"act": "delivered", "event_id": str(uuid.uuid4()), "code": day.delivery_code}
+    not_loaded = courier.post(f"/run/stops/{day.delivery}/acts", data=form | {"identity_checked": "1"})
+    assert "这件没有装车扫描" in not_loaded.get_data(as_text=True)
+    form |= {"found": day.delivery_waybill}
     refused = courier.post(f"/run/stops/{day.delivery}/acts", data=form)
     assert "投递前请核验收件人身份证件" in refused.get_data(as_text=True)
     assert state(sessions, day.delivery) is StopState.PLANNED
@@ -171,7 +176,8 @@ def test_both_clocks_are_kept_and_the_drift_is_the_phones_own(
     event = events(sessions, day.pickup)[0]
     assert event.drift_s == pytest.approx(420, abs=30)
     assert event.device_at is not None
-    assert (event.at - event.device_at).total_seconds() == pytest.approx(37 * 60, abs=30)
+    assert (event.at - event.device_at).total_seconds() == pytest.approx(7 * 60, abs=30)
+    assert (event.recorded_at - event.at).total_seconds() == pytest.approx(30 * 60, abs=30)
 
 
 def test_a_corrected_entrance_is_proposed_and_a_far_one_is_not(
@@ -242,13 +248,58 @@ def test_what_was_scanned_goes_on_a_list_that_both_sides_sign(
     assert "没有要装车的邮件" in courier.get("/run/load").get_data(as_text=True)
 
 
+def test_a_partial_load_asks_by_name_and_can_be_taken_back(
+    courier: FlaskClient, desk_lead: FlaskClient, day: Day, sessions: sessionmaker[Session]
+):
+    """One tap empties nothing: what would stay is named first, and until the centre signs all can be undone."""
+    form = {"run_id": day.run_id, "step": "done"}
+    asked = courier.post("/run/load", data=form)
+    page = asked.get_data(as_text=True)
+    assert asked.status_code == 200 and day.delivery_waybill in page and "确定留下吗" in page
+    assert state(sessions, day.delivery) is StopState.PLANNED
+    with sessions.begin() as session:
+        run = session.get_one(CourierRun, day.run_id)
+        plan = session.get_one(DayPlan, run.plan_id)
+        visits = [{"stop_id": n, "start_s": 36_000} for n in (day.pickup, day.delivery)]
+        plan.result = {"routes": [{"courier_id": run.courier_id, "visits": visits}], "unserved": []}
+    assert courier.post("/run/load", data=form | {"left": waiting(courier)}).status_code == 302
+    assert state(sessions, day.delivery) is StopState.OPEN
+    assert courier.post(f"/run/load/{day.run_id}/undo").status_code == 302
+    assert state(sessions, day.delivery) is StopState.PLANNED
+    done = courier.post("/run/load", data=form | {"taken": waiting(courier)})
+    assert "撤回装车" in courier.get("/run/load").get_data(as_text=True)
+    assert courier.post(f"/run/load/{day.run_id}/undo").status_code == 302
+    assert day.delivery_waybill in courier.get("/run/load").get_data(as_text=True)
+    assert desk_lead.post(f"{done.location}/signature").status_code == 302
+    assert parcel(sessions, day.delivery_waybill).holder is Holder.CENTRE, "what was taken back does not pass over"
+    again = courier.post("/run/load", data=form | {"taken": waiting(courier)})
+    desk_lead.post(f"{again.location}/signature")
+    assert parcel(sessions, day.delivery_waybill).holder is Holder.COURIER
+    refused = courier.post(f"/run/load/{day.run_id}/undo", follow_redirects=True)
+    assert "中心已签收" in refused.get_data(as_text=True)
+
+
+def test_an_envelope_that_is_missing_at_hand_in_has_its_reason_and_its_reader(
+    courier: FlaskClient, desk_lead: FlaskClient, day: Day, sessions: sessionmaker[Session]
+):
+    courier.post(f"/run/stops/{day.pickup}/acts", data=collect(day))
+    listed = courier.get("/handovers").get_data(as_text=True)
+    assert f'name="missing-{day.pickup_waybill}"' in listed
+    sheet = courier.post("/handovers", data={f"missing-{day.pickup_waybill}": "路上遗失，正在找"}).location
+    assert desk_lead.post(f"{sheet}/signature").status_code == 302
+    assert parcel(sessions, day.pickup_waybill).holder is Holder.COURIER
+    assert "路上遗失，正在找" in desk_lead.get("/team/couriers").get_data(as_text=True)
+
+
 def waiting(courier: FlaskClient) -> list[str]:
     page = courier.get("/run/load").get_data(as_text=True)
     return [part.split('"')[0] for part in page.split('data-waybill="')[1:]]
 
 
 def test_what_was_not_scanned_is_not_on_the_run(courier: FlaskClient, day: Day, sessions: sessionmaker[Session]):
-    assert courier.post("/run/load", data={"run_id": day.run_id, "step": "done"}).status_code == 302
+    left = {"run_id": day.run_id, "step": "done", "left": "another that was asked about"}
+    assert "确定留下吗" in courier.post("/run/load", data=left).text, "what nobody was asked about is asked first"
+    assert courier.post("/run/load", data=left | {"left": waiting(courier)}).status_code == 302
     assert (state(sessions, day.delivery), state(sessions, day.pickup)) == (StopState.OPEN, StopState.PLANNED)
     assert courier.get(f"/run/stops/{day.delivery}").status_code == 404
 

@@ -13,7 +13,7 @@ from dispatch.custody.handover import Handover, Holder
 from dispatch.custody.parcel import Parcel
 from routing.day.courier_stop import StopAct, StopEvent
 from tests.web.conftest import cookie_of
-from tests.web.pages.courier.conftest import Server
+from tests.web.live_server import LiveServer
 from tests.web.pages.courier.test_courier_proofs import a_picture
 from tests.web.pages.courier.tuesday import Day
 from web.wiring import files
@@ -28,7 +28,7 @@ def patience() -> Iterator[None]:
 
 
 @pytest.fixture
-def page(app: Flask, server: Server, phone: BrowserContext, day: Day) -> Page:
+def page(app: Flask, server: LiveServer, phone: BrowserContext, day: Day) -> Page:
     """Today's run on the courier's phone, kept for when there is no signal."""
     phone.add_cookies([{"name": "daiban", "value": cookie_of(app, day.courier), "url": server.url}])
     page = phone.new_page()
@@ -60,6 +60,8 @@ def deliver(page: Page, day: Day, *, signed: bool = True, photo: bytes | None = 
     page.locator(f"#list a[href='#stop-{day.delivery}']").click()
     card = page.locator(f"#stop-{day.delivery}")
     card.get_by_label("已核验收件人身份证件").check()
+    for box in card.get_by_label("在我手上").all():
+        box.check()
     card.get_by_label("验证码").fill(day.delivery_code)
     if photo is not None:
         picture = {"name": "a.png", "mimeType": "image/png", "buffer": photo}
@@ -85,7 +87,7 @@ def test_a_courier_collects_and_delivers(page: Page, day: Day, sessions: session
     expect(page.locator("#list .stops.next")).to_contain_text("常州精机有限公司")
     collect(page, day, code="000000" if day.pickup_code != "000000" else "111111")
     expect(page.locator("#band.bad")).to_contain_text("验证码不对")
-    expect(page.locator("#chip")).to_contain_text("被退回")
+    expect(page.locator("#chip")).to_contain_text("调度处理")
     collect(page, day)
     expect(page.locator("#chip")).to_contain_text("已发送")
     deliver(page, day)
@@ -106,7 +108,7 @@ def test_ten_seconds_of_undo_give_the_papers_back(page: Page, day: Day, sessions
 
 
 def test_without_signal_the_day_is_readable_and_acts_wait_and_are_sent_once(
-    page: Page, phone: BrowserContext, server: Server, day: Day, sessions: sessionmaker[Session]
+    page: Page, phone: BrowserContext, server: LiveServer, day: Day, sessions: sessionmaker[Session]
 ):
     server.leave()
     phone.set_offline(True)
@@ -130,7 +132,7 @@ def test_without_signal_the_day_is_readable_and_acts_wait_and_are_sent_once(
 
 
 def test_a_photo_and_a_signature_taken_without_signal_are_uploaded_later(
-    page: Page, phone: BrowserContext, server: Server, day: Day, sessions: sessionmaker[Session]
+    page: Page, phone: BrowserContext, server: LiveServer, day: Day, sessions: sessionmaker[Session]
 ):
     server.leave()
     phone.set_offline(True)
@@ -138,11 +140,13 @@ def test_a_photo_and_a_signature_taken_without_signal_are_uploaded_later(
     expect(page.locator("#chip")).to_contain_text("待发送 1")
     server.come_back()
     phone.set_offline(False)
-    expect(page.locator("#chip")).not_to_contain_text("待发送")
+    expect(page.locator("#chip")).to_contain_text("已发送")
     with sessions() as session:
         event = session.scalars(select(StopEvent)).one()
         links = session.scalars(select(Handover).where(Handover.scan_id == f"{event.event_id}:{day.delivery_waybill}"))
-        assert links.one().proofs == event.proofs
+        in_the_chain = set(links.one().proofs)
+        assert len(event.proofs) == 3 and len(in_the_chain) == 2
+        assert in_the_chain < set(event.proofs), "the photo came after the handover and stands beside it"
         assert sorted(files.path_of(d).suffix for d in event.proofs if files.is_kept(d)) == [".jpg", ".png"]
         assert list(verification.verify(session)) == []
 
@@ -156,7 +160,7 @@ def test_a_signature_that_is_wanted_is_asked_for_once(page: Page, day: Day, sess
     assert acts(sessions) == [(day.delivery, StopAct.DELIVERED)]
 
 
-def test_the_end_of_the_shift_leaves_nothing_on_the_phone(page: Page, phone: BrowserContext, server: Server):
+def test_the_end_of_the_shift_leaves_nothing_on_the_phone(page: Page, phone: BrowserContext, server: LiveServer):
     page.get_by_role("button", name="收班").click()
     page.wait_for_url(lambda url: "/run" not in url)
     server.leave()

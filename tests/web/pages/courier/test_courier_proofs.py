@@ -11,7 +11,6 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from dispatch.acts import booking
 from dispatch.cases.case import Case, CaseEvent
 from dispatch.custody import verification
 from dispatch.custody.handover import Handover
@@ -19,6 +18,7 @@ from dispatch.custody.parcel import Parcel, ParcelState
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, StopEvent, StopState
 from routing.day.day_plan import DayPlan, PlanState
+from tests.dispatch import steps
 from tests.dispatch.builders import TEN, a_prescreened_case, an_appointment, the_county
 from tests.web.conftest import signed_in_client
 from tests.web.pages.courier.tuesday import TUESDAY, Day
@@ -33,7 +33,8 @@ def a_picture(form: str = "JPEG", grey: int = 120) -> bytes:
 
 def handed(day: Day, **more: object) -> dict[str, object]:
     return {
-        "act": "delivered", "event_id": str(uuid.uuid4()), "code": day.delivery_code, "identity_checked": "1", **more,
+        "act": "delivered", "event_id": str(uuid.uuid4()), "code": day.delivery_code, "identity_checked": "1",
+        "found": day.delivery_waybill, **more,
     }  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def test_a_phone_uploads_first_and_names_what_was_kept(
     app: Flask, courier: FlaskClient, day: Day, sessions: sessionmaker[Session]
 ):
     address = f"/api/v1/stops/{day.delivery}"
-    said = {k: v for k, v in handed(day, identity_checked=True).items() if k != "x"}
+    said = handed(day, identity_checked=True, found=[day.delivery_waybill])
     assert courier.post(f"{address}/events", json=said | {"photos": ["ab" * 32]}).status_code == 422
     assert courier.post(f"{address}/events", json=said | {"photos": ["张三的身份证"]}).status_code == 422
     assert courier.post(f"{address}/proofs").status_code == 400
@@ -100,7 +101,7 @@ def second(sessions: sessionmaker[Session], day: Day) -> str:
     """One more envelope at the pickup's address: its waybill."""
     with sessions.begin() as session:
         case, viewer = a_prescreened_case(the_county(session))
-        parcel = booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+        parcel = steps.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
         parcel.stop_id = day.pickup
         return parcel.waybill
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch.acts import announcing, booking, collection, filing
+from dispatch.acts import announcing
 from dispatch.cases import lookups
 from dispatch.core.actor import SYSTEM, Role
 from dispatch.core.shanghai_time import utc
@@ -15,6 +15,7 @@ from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, StopState
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import Cutoff
+from tests.dispatch import steps
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
 from web.wiring.accounts import Account
 
@@ -45,12 +46,12 @@ def fill(sessions: sessionmaker[Session], folder: Path) -> Day:
     with sessions.begin() as session:
         county = the_county(session)
         first, viewer = a_prescreened_case(county)
-        out = booking.book_pickup(session, first, appointment=an_appointment(), by=viewer, at=TEN)
+        out = steps.book_pickup(session, first, appointment=an_appointment(), by=viewer, at=TEN)
         second, viewer = a_prescreened_case(county)
-        collection.hand_in(session, second, by=county.agent_viewer(), at=TEN, scan_id="counter")
+        steps.hand_in(session, second, by=county.agent_viewer(), at=TEN, scan_id="counter")
         receipts = {review.id: f"SL{review.id}" for review in lookups.reviews_of(session, second)}
-        filing.submit(session, second, receipts=receipts, by=county.agent_viewer(), at=TEN)
-        home = booking.book_delivery(session, second, appointment=an_appointment(), by=viewer, at=TEN)
+        steps.submit(session, second, receipts=receipts, by=county.agent_viewer(), at=TEN)
+        home = steps.book_delivery(session, second, appointment=an_appointment(), by=county.agent_viewer(), at=TEN)
         db.set_clock(session, utc(TUESDAY, time(10)))
         plan = DayPlan(
             division_id=county.division.id, on=TUESDAY, cutoff=Cutoff.AM, state=PlanState.COMMITTED, requested_at=TEN

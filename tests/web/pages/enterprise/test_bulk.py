@@ -1,9 +1,12 @@
 """Bulk intake: a good sheet is filed whole, a fault names its row and column, and nothing of it is half applied."""
 
 import io
+import re
 import unicodedata
 import zipfile
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,14 +17,15 @@ from werkzeug.datastructures import FileStorage
 
 from agents.network import Division
 from dispatch.cases.case import Case
-from dispatch.cases.project import Enterprise, Project
+from dispatch.cases.project import Contact, Enterprise, Project
 from dispatch.cases.review import Review
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import Role
 from notifications.message import Message
 from tests.dispatch.builders import MONDAY
-from web.pages.enterprise import bulk_sheet
 from web.pages.enterprise.bulk_sheet import PARTY_HEADS, PROJECT_HEADS
+from web.wiring import sheet_rows
+from web.wiring.workbook_reader import MOST_UNPACKED
 
 GOOD = ("精密机床扩产项目", "工业建设项目施工许可", "常州市武进区", "湖塘镇", "人民东路1号", "3,000", "", "", "否")
 PARTY = ("常州精机有限公司", "91350100M000100Y43", "王经理", "13812345678")
@@ -94,8 +98,12 @@ def test_a_good_sheet_is_filed_with_its_cases_and_their_notices(
         ({"类型": "修路"}, "类型", "请填：工业建设项目施工许可"),
         ({"县（市、区）": "武侯区"}, "县（市、区）", "没有“武侯区”"),
         ({"镇街或园区": "鸣凰镇"}, "镇街或园区", "不在所填的县（市、区）内"),
-        ({"总投资（万元）": "三千"}, "总投资（万元）", "请填整数"),
-        ({"项目代码": "123"}, "整行", "项目代码应为24位"),
+        ({"总投资（万元）": "三千"}, "总投资（万元）", "请填写以万元为单位的数"),
+        ({"项目代码": "123"}, "项目代码", "项目代码有误"),
+        ({"项目代码": 202611320412040112345}, "项目代码", "数字格只保留15位"),
+        ({"项目代码": "2.61132E+19"}, "项目代码", "数字格只保留15位"),
+        ({"项目名称": date(2026, 3, 1)}, "项目名称", "这是日期格"),
+        ({"项目名称": "\u200b\u200b"}, "项目名称", "请填写"),
         ({"办理事项": "IND-999"}, "办理事项", "目录里没有：IND-999"),
         ({"是否涉密": "是"}, "是否涉密", "涉密项目不得"),
         ({"是否涉密": ""}, "是否涉密", "请填写"),
@@ -140,8 +148,8 @@ def test_a_merged_place_is_refused_by_its_name(enterprise: FlaskClient, sessions
         (b"PK\x03\x04 not a workbook", "打不开这个文件"),
         (b"\xff\xfe\x00\x81", "编码无法识别"),
         ("名称，类型\n甲，乙\n".encode(), "缺少列"),
-        (a_book(), "表里没有项目"),
-        (a_book(*[row()] * 201), "一次最多200个项目"),
+        (a_book(), "表里没有填写内容"),
+        (a_book(*[row()] * 201), "一次最多200行"),
     ],
 )
 def test_what_is_no_such_sheet_is_refused_in_words(enterprise: FlaskClient, content: bytes, words: str) -> None:
@@ -150,9 +158,9 @@ def test_what_is_no_such_sheet_is_refused_in_words(enterprise: FlaskClient, cont
 
 
 def test_a_sheet_of_more_than_two_megabytes_is_not_read() -> None:
-    large = FileStorage(io.BytesIO(b"x" * (bulk_sheet.MOST_BYTES + 1)), filename="a.csv")
-    with pytest.raises(bulk_sheet.BadSheet, match="too large"):
-        bulk_sheet.read(large, PROJECT_HEADS)
+    large = FileStorage(io.BytesIO(b"x" * (sheet_rows.MOST_BYTES + 1)), filename="a.csv")
+    with pytest.raises(sheet_rows.BadSheet, match="too large"):
+        sheet_rows.read(large, PROJECT_HEADS)
 
 
 def test_csv_as_excel_saves_it_in_china_is_read_too(enterprise: FlaskClient, sessions: sessionmaker[Session]) -> None:
@@ -177,13 +185,59 @@ def test_a_parks_sheet_says_whose_each_project_is(lead: FlaskClient, sessions: s
     wrong = a_book(("别的名字", "91350100M000100Y44", "王", "123", *GOOD), heads=heads)
     status, page = upload(lead, wrong)
     assert (status, projects(sessions)) == (422, [])
-    assert "统一社会信用代码有误" in page and "手机号有误" in page
+    assert "统一社会信用代码的校验位不符" in page and "手机号有误" in page
     assert upload(lead, a_book((*PARTY, *GOOD), (*PARTY, *row(项目名称="二期")), heads=heads))[0] == 200
     with sessions() as session:
         made = session.scalars(select(Enterprise).where(Enterprise.credit_code == PARTY[1])).one()
-        assert [contact.name for contact in made.contacts] == ["王经理"]
+        told = select(Contact.name).where(Contact.enterprise_id == made.id)
+        assert list(session.scalars(told)) == ["王经理"]
     status, page = upload(lead, a_book(("另一家", *PARTY[1:], *row(项目名称="三期")), heads=heads))
     assert (status, "登记的名称“常州精机有限公司”不符" in page) == (422, True)
+
+
+def test_one_spelling_of_names_codes_and_amounts(lead: FlaskClient, sessions: sessionmaker[Session]) -> None:
+    """Brackets of either width are one enterprise; full width and unseen marks are read as what they mean."""
+    rows = [
+        ("样本（江苏）装备有限公司", "91320412MA8YBRK700", "样本甲", "13900139111", *row(项目名称="括号甲")),
+        ("样本(江苏) 装备有限公司", "９１３２０４１２ｍａ８ｙｂｒｋ７００\u200b", "样本甲", "139-0013-9111",
+         *row(**{"项目名称": "括号(乙)", "总投资（万元）": "３０００．50", "项目代码": "26113204120401123456"})),
+    ]  # fmt: skip
+    status, _ = upload(lead, a_book(*rows, heads=PARTY_HEADS + PROJECT_HEADS))
+    assert (status, projects(sessions)) == (200, ["括号甲", "括号（乙）"])
+    with sessions() as session:
+        owner = session.scalars(select(Enterprise).where(Enterprise.credit_code == "91320412MA8YBRK700")).one()
+        told = session.scalars(select(Contact).where(Contact.enterprise_id == owner.id)).all()
+        assert (owner.name, len(told)) == ("样本（江苏）装备有限公司", 1)
+        project = session.scalars(select(Project).where(Project.name == "括号（乙）")).one()
+        assert (project.investment_wan, project.project_code) == (Decimal("3000.5"), "2611-320412-04-01-123456")
+
+
+@pytest.mark.parametrize("number", ["0519-86310000", "4008208820"])
+def test_a_line_that_no_sms_reaches_is_refused(lead: FlaskClient, sessions: sessionmaker[Session], number: str) -> None:
+    party = (*PARTY[:3], number)
+    status, page = upload(lead, a_book((*party, *GOOD), heads=PARTY_HEADS + PROJECT_HEADS))
+    assert (status, projects(sessions)) == (422, [])
+    assert re.search(r">手机号</td><td>座机和400号码收不到短信", page)
+
+
+def test_a_persons_number_is_no_credit_code_and_is_not_repeated(
+    lead: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    party = (PARTY[0], "320412199003071234", *PARTY[2:])
+    status, page = upload(lead, a_book((*party, *GOOD), heads=PARTY_HEADS + PROJECT_HEADS))
+    assert (status, projects(sessions)) == (422, [])
+    assert "这是个人身份证号码" in page and "199003071234" not in page
+
+
+def test_a_row_outside_of_the_leads_own_district_is_named(
+    sign_in_as: Callable[..., FlaskClient], sessions: sessionmaker[Session]
+) -> None:
+    with sessions() as session:
+        town = session.scalars(select(Division.id).where(Division.name == "牛塘镇")).one()
+    client = sign_in_as(Role.LEAD, division_id=town)
+    status, page = upload(client, a_book((*PARTY, *GOOD), heads=PARTY_HEADS + PROJECT_HEADS))
+    assert (status, projects(sessions)) == (422, [])
+    assert re.search(r">县（市、区）</td><td>不在您的辖区内</td>", page)
 
 
 def test_the_template_has_the_columns_that_are_read(enterprise: FlaskClient, lead: FlaskClient) -> None:
@@ -196,6 +250,6 @@ def test_the_template_has_the_columns_that_are_read(enterprise: FlaskClient, lea
 def test_a_bomb_is_not_unpacked(enterprise: FlaskClient) -> None:
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
-        packed.writestr("xl/sharedStrings.xml", bytes(bulk_sheet.MOST_UNPACKED + 1))
+        packed.writestr("xl/sharedStrings.xml", bytes(MOST_UNPACKED + 1))
     status, page = upload(enterprise, bomb.getvalue())
     assert (status, "展开后过大" in page) == (422, True)

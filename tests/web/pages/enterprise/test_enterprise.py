@@ -6,26 +6,28 @@ from collections.abc import Callable
 from datetime import date, time, timedelta
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 import db
 from agents.network import Division
-from dispatch.acts import acceptance, announcing, collection, deciding, delivery, filing, prescreening
-from dispatch.acts.answering import rectify
+from dispatch.acts import announcing
 from dispatch.cases import lookups
 from dispatch.cases.case import Case, MaterialState, Way
 from dispatch.cases.evaluation import Rectification, RectificationState, Ticket
 from dispatch.cases.project import Enterprise, Project
-from dispatch.cases.review import ReviewState
+from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import SYSTEM, Actor, Role
 from dispatch.core.shanghai_time import utc
 from dispatch.custody.parcel import Parcel
 from routing.day.courier_stop import CourierStop, StopState
+from tests.dispatch import steps
 from tests.dispatch.builders import (
     MONDAY,
     TEN,
@@ -58,7 +60,7 @@ def account_of(sessions: sessionmaker[Session], enterprise_id: int, *, phone: st
     with sessions.begin() as session:
         account = Account(
             role=Role.ENTERPRISE, name="王经理", login=f"e{enterprise_id}", password_hash=PASSWORD_HASH,
-            enterprise_id=enterprise_id,
+            enterprise_id=enterprise_id, confirmed_at=db.now(session),
         )  # fmt: skip
         account.set_phone(phone)
         session.add(account)
@@ -172,6 +174,32 @@ def test_a_state_secret_is_refused_and_nothing_of_it_is_kept(
     assert "涉密项目不得通过本系统办理" in answer.text
     with county_sessions() as session:
         assert "某项目" not in session.scalars(select(IntakeDraft)).one().answers
+
+
+def test_files_that_are_small_enough_one_by_one_are_kept_together(newcomer: FlaskClient) -> None:
+    fill(newcomer, until="papers")
+    names = re.findall(r'name="(file\d+)"', newcomer.get("/my/intake/papers").text)
+    large = PDF.replace(b"<<>>", b"<<>>%" + b"0" * (9 * 1024 * 1024), 1)
+    files = {name: (io.BytesIO(large + str(n).encode() * n), f"扫描{n}.pdf") for n, name in enumerate(names[:2])}
+    assert send(newcomer, files).status_code == 302
+    page = newcomer.get("/my/intake/papers").text
+    assert "✓ 扫描0.pdf" in page and "✓ 扫描1.pdf" in page
+    too_large = {names[0]: (io.BytesIO(large + b"0" * (2 * 1024 * 1024)), "太大.pdf")}
+    answer = send(newcomer, too_large)
+    assert answer.status_code == 422 and "文件太大.pdf超过10 MB" in answer.text and "✓ 扫描1.pdf" in answer.text
+
+
+def send(browser: FlaskClient, papers: dict[str, tuple[io.BytesIO, str]]) -> TestResponse:
+    """Large papers, from memory: the client's own temporary files stay open."""
+    boundary, body = encode_multipart({name: FileStorage(*paper) for name, paper in papers.items()})
+    return browser.post("/my/intake/papers", data=body, content_type=f"multipart/form-data; boundary={boundary}")
+
+
+def test_who_is_not_signed_in_may_not_send_that_much(client: FlaskClient) -> None:
+    app = client.application
+    with app.test_request_context("/my/intake/papers", method="POST"):
+        app.preprocess_request()
+        assert request.max_content_length == app.config["MAX_CONTENT_LENGTH"]
 
 
 @pytest.mark.parametrize(
@@ -309,7 +337,7 @@ def test_a_paper_is_given_fetched_back_and_a_defect_is_mended(
     with county_sessions.begin() as session:
         county, case = the_county(session), the_case_row(session, case_no)
         given = next(m for m in case.materials if m.state is MaterialState.GIVEN)
-        prescreening.prescreen(session, case, by=county.agent_viewer(), at=TEN, defects={given.id: "公章不清"})
+        steps.prescreen(session, case, by=county.agent_viewer(), at=TEN, defects={given.id: "公章不清"})
         material_id = given.id
     page = client.get(f"/my/cases/{case_no}").text
     assert "公章不清" in page
@@ -394,7 +422,7 @@ def test_withdrawing_says_what_becomes_of_the_papers_and_needs_a_reason(
 ) -> None:
     client, case_no = with_case(a_prescreened_case)
     with county_sessions.begin() as session:
-        collection.hand_in(
+        steps.hand_in(
             session, the_case_row(session, case_no), by=the_county(session).agent_viewer(), at=TEN, scan_id="c"
         )
     assert "武进区政务服务中心" in client.get(f"/my/cases/{case_no}").text
@@ -417,6 +445,8 @@ def test_a_revoked_delegation_ends_the_work_and_a_new_letter_can_be_signed(
     page = client.get(f"/my/projects/{project_no}").text
     assert "不办了" in page
     assert "已撤件" in page
+    assert "代办已结束" in page
+    assert "正在指派" not in page + client.get(f"/my/cases/{case_no}").text
     assert client.post(f"/my/projects/{project_no}/letter", data=LETTER).status_code == 302
     assert "生效中" in client.get(f"/my/projects/{project_no}").text
 
@@ -444,11 +474,11 @@ def a_delivered_case(county: County) -> tuple[Case, Actor]:
     session = county.session
     case, viewer = a_prescreened_case(county, matters=("IND-101",))
     agent = county.agent_viewer()
-    filing.submit(session, case, receipts={}, by=agent, at=TEN)
+    steps.submit(session, case, receipts={}, by=agent, at=TEN)
     review = lookups.reviews_of(session, case)[0]
-    acceptance.accept(session, review, notice_no="受1", by=agent, at=TEN)
-    deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=TEN)
-    delivery.deliver_electronically(session, case, by=agent, at=TEN)
+    steps.accept(session, review, notice_no="受1", by=agent, at=TEN)
+    steps.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=TEN)
+    steps.deliver(session, case, by=agent, at=TEN)
     return case, viewer
 
 
@@ -469,7 +499,7 @@ def test_every_matter_is_rated_a_bad_grade_says_why_and_what_it_changed_is_shown
             (RectificationState.VERIFIED, "属实"), (RectificationState.RECTIFIED, "增设一个窗口"),
             (RectificationState.ANSWERED, "已电话回访"),
         ):  # fmt: skip
-            rectify(session, opened, state, words=said, by=SYSTEM, at=TEN)
+            steps.rectify(session, opened, state, words=said, by=SYSTEM, at=TEN)
     assert "增设一个窗口" in client.get(f"/my/cases/{case_no}").text
     assert "增设一个窗口" in client.get("/my/tickets").text
 

@@ -1,6 +1,5 @@
 """In a real browser: an enterprise signs in, files a case from the first page to the last, and rates it at the end."""
 
-import threading
 from collections.abc import Iterator
 from datetime import date, time
 from pathlib import Path
@@ -10,21 +9,21 @@ from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
-from werkzeug.serving import make_server
 
 import db
-from dispatch.acts import acceptance, deciding, delivery, filing, prescreening
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import Evaluation, Grade
 from dispatch.cases.project import Enterprise
-from dispatch.cases.review import ReviewState
+from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import SYSTEM, Role
 from dispatch.core.shanghai_time import utc
+from tests.dispatch import steps
 from tests.dispatch.builders import TEN, make_county, the_county
 from tests.web.conftest import PASSWORD, PASSWORD_HASH
+from tests.web.live_server import served
 from web.wiring.accounts import Account
 
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
@@ -40,17 +39,14 @@ def address(app: Flask, sessions: sessionmaker[Session], tmp_path: Path) -> Iter
         enterprise = Enterprise(name="常州精机有限公司", created_at=TEN)
         session.add(enterprise)
         session.flush()
-        account = Account(role=Role.ENTERPRISE, name="王经理", login="jingji", password_hash=PASSWORD_HASH)
+        account = Account(
+            role=Role.ENTERPRISE, name="王经理", login="jingji", password_hash=PASSWORD_HASH, confirmed_at=TEN
+        )
         account.enterprise_id = enterprise.id
         account.set_phone("+8613812345678")
         session.add(account)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 def on(page: Page) -> None:
@@ -120,10 +116,11 @@ def everybody_else_does_their_part(sessions: sessionmaker[Session], case_no: str
     with sessions.begin() as session:
         county = the_county(session)
         case, agent = session.scalars(select(Case).where(Case.case_no == case_no)).one(), county.agent_viewer()
-        staffing.assign(session, case.project, agent_id=county.agents[0].id, by=SYSTEM, at=TEN)
-        prescreening.prescreen(session, case, by=agent, at=TEN)
-        filing.submit(session, case, receipts={}, by=agent, at=TEN)
+        given = db.now(session)  # the papers came by the page, a moment ago
+        staffing.assign(session, case.project, agent_id=county.agents[0].id, by=SYSTEM, at=given)
+        steps.prescreen(session, case, by=agent, at=given)
+        steps.submit(session, case, receipts={}, by=agent, at=given)
         review = lookups.reviews_of(session, case)[0]
-        acceptance.accept(session, review, notice_no="受1", by=agent, at=TEN)
-        deciding.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=DECIDED)
-        delivery.deliver_electronically(session, case, by=agent, at=db.now(session))
+        steps.accept(session, review, notice_no="受1", by=agent, at=given)
+        steps.decide(session, review, outcome=ReviewState.GRANTED, decision_no="备1", by=agent, at=DECIDED)
+        steps.deliver(session, case, by=agent, at=db.now(session))

@@ -10,12 +10,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from agents.network import Division
 from dispatch.cases import duration_training
 from dispatch.cases.case import Case
 from dispatch.cases.duration_training import FittedDurations
 from dispatch.cases.project import Project
 from dispatch.core.actor import Role
-from tests.dispatch.builders import an_assigned_case, make_county, the_county
+from tests.dispatch.builders import an_agent, an_assigned_case, make_county, the_county
 from web.wiring import jobs
 
 
@@ -65,13 +66,13 @@ def test_a_short_leave_stays_with_the_stand_in(desk: Desk) -> None:
     answer = desk.lead.post(
         f"/team/agents/{desk.agent_id}/leave", data={"starts_on": "2026-11-23", "ends_on": "2026-11-25"}
     )
-    assert answer.location.endswith("/team/agents")
+    assert answer.location.endswith(f"/team/agents/{desk.agent_id}")
     assert "没有超过三个工作日的请假" in desk.lead.get("/team/relief").text
 
 
 def test_a_short_leave_that_prolongs_another_asks_who_takes_over(desk: Desk) -> None:
     for starts, ends, page in (
-        ("2026-11-23", "2026-11-25", "/team/agents"), ("2026-11-26", "2026-11-27", "/team/relief")
+        ("2026-11-23", "2026-11-25", f"/team/agents/{desk.agent_id}"), ("2026-11-26", "2026-11-27", "/team/relief")
     ):  # fmt: skip
         form = {"starts_on": starts, "ends_on": ends}
         assert desk.lead.post(f"/team/agents/{desk.agent_id}/leave", data=form).location.endswith(page)
@@ -93,6 +94,33 @@ def test_the_seven_lists_stand_on_one_page(desk: Desk) -> None:
         assert title in page
 
 
+def test_a_project_is_given_by_hand_to_an_agent_of_the_own_county_only(
+    desk: Desk, sign_in_as: Callable[..., FlaskClient]
+) -> None:
+    address, offered = (f"/team/projects/{desk.project_no}/{step}" for step in ("assignment", "referral"))
+    with desk.sessions.begin() as session:
+        city = session.scalars(select(Division).where(Division.code == "320400000000")).one()
+        above, other = an_agent(session, "市级代办员", division=city).id, the_county(session).agents[1].id
+
+    def say(where: str, **form: object) -> str:
+        return desk.lead.post(where, data=form, follow_redirects=True).text
+
+    assert desk.lead.post(address, data={"agent_id": above, "reason": "熟悉"}).status_code == 404
+    assert desk.lead.post(offered, data={"agent_id": above, "reason": "熟悉"}).status_code == 404
+    assert "请填写指派理由" in say(address, agent_id=other)
+    with desk.sessions() as session:
+        project = session.scalars(select(Project).where(Project.project_no == desk.project_no)).one()
+        assert project.lead is not None and project.lead.agent_id == desk.agent_id
+    assert "已指派" in say(address, agent_id=other, reason="熟悉")
+    assert "已转办" in say(offered, agent_id=desk.agent_id, reason="回岗")
+    colleague = sign_in_as(Role.AGENT, agent_id=desk.agent_id)
+    page = colleague.get(f"/team/projects/{desk.project_no}").text
+    answer = re.search(r'action="(/team/projects/[^"]+/referral/[0-9]+)"', page)
+    assert answer and "谢绝" in page
+    assert "请选择办理动作" in colleague.post(answer[1], data={}, follow_redirects=True).text
+    assert "已谢绝转办" in colleague.post(answer[1], data={"step": "declined"}, follow_redirects=True).text
+
+
 def test_a_lead_changes_a_path_and_takes_it_back(desk: Desk, sign_in_as: Callable[..., FlaskClient]) -> None:
     address = f"/team/projects/{desk.project_no}/path"
     page = desk.lead.get(address).text
@@ -108,7 +136,7 @@ def test_a_lead_changes_a_path_and_takes_it_back(desk: Desk, sign_in_as: Callabl
     assert "请填写调整理由" in post(kind="drop_wait", wait=f"{code}|{on}", reason="")
     assert "请选择调整内容" in post(kind="rename", code=code, reason="换名")
     assert "请填写工作日数" in post(kind="set_days", code=code, days="-1", reason="更快")
-    assert "刚刚有人修改过" in post(kind="drop_wait", wait=f"{code}|{on}", reason="并行", version="99")
+    assert "修改过，请刷新后再试" in post(kind="drop_wait", wait=f"{code}|{on}", reason="并行", version="99")
     changed = post(kind="drop_wait", wait=f"{code}|{on}", reason="部门同意并行办理")
     assert "线路已调整" in changed
     assert "部门同意并行办理" in changed

@@ -1,6 +1,5 @@
 """In a real browser: a lead assigns a waiting project, plans the afternoon, looks at the preview and commits it."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,7 @@ from flask import Flask
 from playwright.sync_api import BrowserContext, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
-from werkzeug.serving import make_server
 
-from dispatch.acts import booking
 from dispatch.cases.case import Case
 from dispatch.cases.project import Project
 from dispatch.cases.stages import Stage
@@ -21,8 +18,10 @@ from routing.day import planning
 from routing.day.courier_stop import CourierStop, StopState
 from routing.day.day_plan import DayPlan, PlanState
 from routing.model.check import violations
+from tests.dispatch import steps
 from tests.dispatch.builders import MONDAY, a_prescreened_case, a_request, an_appointment, make_county, the_county
 from tests.web.conftest import PASSWORD, PASSWORD_HASH
+from tests.web.live_server import served
 from web.wiring.accounts import Account
 
 
@@ -50,19 +49,14 @@ def hall(app: Flask, sessions: sessionmaker[Session], tmp_path: Path) -> Iterato
     with sessions.begin() as session:
         county = the_county(session)
         case, viewer = a_prescreened_case(county)
-        booking.book_pickup(session, case, appointment=an_appointment(MONDAY, 14, 17), by=viewer, at=case.created_at)
+        steps.book_pickup(session, case, appointment=an_appointment(MONDAY, 14, 17), by=viewer, at=case.created_at)
         a_request(county, phone="+8613812345699", name="常州待派有限公司")
         account = Account(role=Role.LEAD, name="李组长", login="zuzhang", password_hash=PASSWORD_HASH)
         account.division_id = county.division.id
         account.set_phone("+8613812340000")
         session.add(account)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Hall(f"http://127.0.0.1:{server.port}", app, sessions)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield Hall(address, app, sessions)
 
 
 def test_a_lead_assigns_plans_and_commits(hall: Hall, desk: BrowserContext) -> None:
@@ -73,7 +67,8 @@ def test_a_lead_assigns_plans_and_commits(hall: Hall, desk: BrowserContext) -> N
     page.fill("#name", "zuzhang")
     page.fill("#password", PASSWORD)
     page.locator("main button.main").click()
-    expect(page.get_by_role("heading", name="夜间来件，等待派件")).to_be_visible()
+    expect(page.get_by_role("heading", name="两个工作日内到期")).to_be_visible()
+    expect(page.get_by_text("常州待派有限公司")).to_be_visible()
 
     page.goto(f"{hall.url}/team/projects?state=waiting")
     page.locator("table.rows tbody a").first.click()

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch.acts import booking
 from dispatch.core.actor import Role
 from dispatch.views.plan_costs import TERMS, cost_table
 from routing.day import plan_jobs, planning, what_if
@@ -22,6 +21,7 @@ from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import Cutoff
 from routing.day.stops import Address, StopNeeds, request_stop
 from routing.model.plan import Costs
+from tests.dispatch import steps
 from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
 
 FEW = 300
@@ -67,6 +67,7 @@ def numbers(row: str) -> list[int]:
 def test_the_numbers_on_the_page_add_up_to_what_the_plan_costs(app: Flask, sessions, lead) -> None:  # type: ignore[no-untyped-def]
     plan_id = planned(app, sessions)
     page = lead.get(f"/team/plans/{plan_id}").text
+    assert "还能省多少没有证明：这次按迭代次数计算，没有同时求证" in page
     table = page[page.index('<table class="rows cost-table">') :]
     rows = [numbers(row) for row in table[: table.index("</table>")].split("<tr")[2:]]
     *lines, sums, (unserved,), (whole,) = rows
@@ -98,7 +99,7 @@ def test_every_term_of_a_cost_has_words() -> None:
 def test_papers_and_handovers_stand_at_the_route(app: Flask, sessions, lead) -> None:  # type: ignore[no-untyped-def]
     with sessions.begin() as session:
         case, viewer = a_prescreened_case(the_county(session))
-        booking.book_pickup(session, case, appointment=an_appointment(MONDAY, 14, 17), by=viewer, at=case.created_at)
+        steps.book_pickup(session, case, appointment=an_appointment(MONDAY, 14, 17), by=viewer, at=case.created_at)
         case_no = case.case_no
     plan_id = planned(app, sessions)
     with sessions.begin() as session:

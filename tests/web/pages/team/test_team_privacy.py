@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
@@ -14,6 +15,8 @@ from notifications import heartbeat, people, tasks
 from notifications.message import Message, State
 from notifications.people import PersonRequest
 from tests.notifications.builders import say
+from tests.web.conftest import signed_in_client
+from web.wiring.accounts import Account
 
 NUMBER = "13812341234"
 
@@ -27,7 +30,7 @@ def operator(sign_in_as: Callable[..., FlaskClient], sessions: sessionmaker[Sess
 
 
 def asked_for(browser: FlaskClient, act: str, **more: str):
-    form = {"phone": NUMBER, "reason": "本人书面请求", "known": "yes", "act": act} | more
+    form = {"phone": NUMBER, "reason": "本人书面请求", "known": "yes", "step": act} | more
     return browser.post("/team/privacy", data=form, follow_redirects=True)
 
 
@@ -91,7 +94,7 @@ def test_the_log_has_pages(operator: FlaskClient, sessions: sessionmaker[Session
     with sessions.begin() as session:
         row = session.scalars(select(Message)).one()
         for n in range(60):
-            people.unmask(session, row, account_id=1, why=f"第{n}次")
+            people.unmask(session, row, account_id=1, reason=f"第{n}次")
     first = operator.get("/team/privacy").text
     assert "第59次" in first
     assert "第9次" not in first
@@ -144,3 +147,25 @@ def test_nobody_else_may_look(sign_in_as: Callable[..., FlaskClient], a_division
     browser = sign_in_as(role, **more)
     assert browser.get("/team/privacy").status_code == 404
     assert asked_for(browser, "erase").status_code == 404
+
+
+def test_an_erasure_closes_the_persons_account_and_leaves_no_name(
+    operator: FlaskClient, app: Flask, account: Callable[..., Account], sessions: sessionmaker[Session]
+) -> None:
+    person = account(Role.ENTERPRISE, phone=f"+86{NUMBER}", login="wang")
+    browser = signed_in_client(app, person)
+    assert "企业 张三" in asked_for(operator, "export").get_data(as_text=True)
+    assert "另清除：登录账号" in asked_for(operator, "erase").text
+    assert browser.get("/my").status_code == 302
+    with sessions() as session:
+        left = session.get_one(Account, person.id)
+        assert (left.name, left.phone, left.phone_hash, left.login, left.password_hash) == ("已清除", *[None] * 4)
+
+
+def test_who_works_here_is_erased_after_leaving(
+    operator: FlaskClient, account: Callable[..., Account], sessions: sessionmaker[Session]
+) -> None:
+    person = account(Role.COURIER, phone=f"+86{NUMBER}")
+    assert "依法暂留：登录账号" in asked_for(operator, "erase").text
+    with sessions() as session:
+        assert session.get_one(Account, person.id).phone == f"+86{NUMBER}"

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 import db
-from dispatch.acts import booking
 from dispatch.core.actor import Role
 from dispatch.views.sms_outbox import PURPOSE_LABEL, STATE_LABEL
 from dispatch.views.stop_lines import WHY_NOT
@@ -29,7 +28,16 @@ from routing.day.hours import Cutoff
 from routing.day.stops import Address, StopNeeds, request_stop
 from routing.model.check import violations
 from routing.model.plan import Reason
-from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
+from tests.dispatch import steps
+from tests.dispatch.builders import (
+    MONDAY,
+    TEN,
+    a_prescreened_case,
+    an_appointment,
+    an_enterprise,
+    make_county,
+    the_county,
+)
 from tests.web.world import a_bad_grade
 from web.pages.team.runs import curve
 from web.wiring import jobs
@@ -222,7 +230,7 @@ def a_case(team: Team) -> tuple[str, int]:
     """A case with its notices: its number, and the id of one of them."""
     with team.sessions.begin() as session:
         case, viewer = a_prescreened_case(the_county(session))
-        booking.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+        steps.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
         session.flush()
         return case.case_no, session.scalars(select(Message.id).where(Message.case_id == case.id)).first() or 0
 
@@ -239,7 +247,7 @@ def test_the_outbox_masks_numbers_and_resends_for_a_reason(team: Team) -> None:
     assert "已重发" in said.text
     with team.sessions() as session:
         again = session.scalars(select(Message).where(Message.resend_of_id == message_id)).one()
-        assert "客户来电未收到" in (again.resend_why or "")
+        assert "客户来电未收到" in (again.resend_reason or "")
 
 
 def test_a_whole_number_is_shown_for_a_reason_and_that_is_kept(team: Team) -> None:
@@ -248,32 +256,40 @@ def test_a_whole_number_is_shown_for_a_reason_and_that_is_kept(team: Team) -> No
     said = team.lead.post(f"/team/outbox/{message_id}/number", data={"reason": "回拨核实"}, follow_redirects=True)
     assert "13812345678" in said.text
     with team.sessions() as session:
-        assert session.scalars(select(Unmasking.why)).one() == "回拨核实"
+        assert session.scalars(select(Unmasking.reason)).one() == "回拨核实"
 
 
 def test_an_operator_edits_a_text_and_sees_every_fault_at_once(team: Team) -> None:
     operator = team.sign_in_as(Role.OPERATOR)
     bad = operator.post(
-        "/team/texts/collected/zh", data={"act": "save", "note": "试改", "words": "详见 http://a.cn 或致电13812345678"}
+        "/team/texts/collected/zh", data={"step": "save", "note": "试改", "words": "详见 http://a.cn 或致电13812345678"}
     )
     assert bad.status_code == 422
     assert "http://a.cn" in bad.text, "what was typed is kept"
     with team.sessions() as session:
         words = texts.current(session, "collected", "zh").words
-    shown = operator.post("/team/texts/collected/zh", data={"act": "preview", "words": words + "请放心。"})
+    shown = operator.post("/team/texts/collected/zh", data={"step": "preview", "words": words + "请放心。"})
     assert "请放心" in shown.text
-    operator.post("/team/texts/collected/zh", data={"act": "save", "note": "语气", "words": words + "请放心。"})
+    operator.post("/team/texts/collected/zh", data={"step": "save", "note": "语气", "words": words + "请放心。"})
     with team.sessions() as session:
         now = texts.current(session, "collected", "zh")
         assert (now.words, now.note) == (words + "请放心。", "语气")
 
 
 def test_a_number_is_left_alone_and_taken_back(team: Team) -> None:
-    wrong = team.lead.post("/team/numbers", data={"phone": "123", "reason": "来电"}, follow_redirects=True)
+    wrong = team.lead.post(
+        "/team/numbers", data={"phone": "123", "reason": "来电", "step": "stop"}, follow_redirects=True
+    )
+    assert "请选择办理动作" in team.lead.post("/team/numbers", data={"phone": "123"}, follow_redirects=True).text
     assert "手机号有误" in wrong.text
-    team.lead.post("/team/numbers", data={"phone": "13812345678", "reason": "本人来电", "what": "stop"})
+    with team.sessions.begin() as session:
+        enterprise, _, _ = an_enterprise(session, phone="+8613812345678")
+        enterprise.division_id = the_county(session).division.id
+    stranger = {"phone": "13899999999", "reason": "本人来电", "step": "stop"}
+    assert "不属于您辖区" in team.lead.post("/team/numbers", data=stranger, follow_redirects=True).text
+    team.lead.post("/team/numbers", data={"phone": "13812345678", "reason": "本人来电", "step": "stop"})
     assert "138****5678" in team.lead.get("/team/numbers").text
-    team.lead.post("/team/numbers", data={"phone": "13812345678", "reason": "本人来电", "what": "lift"})
+    team.lead.post("/team/numbers", data={"phone": "13812345678", "reason": "本人来电", "step": "lift"})
     assert "138****5678" not in team.lead.get("/team/numbers").text
 
 
@@ -309,10 +325,10 @@ def test_the_rater_is_hidden_from_the_rated_who_may_only_appeal(team: Team) -> N
 def test_the_report_has_its_definitions_and_comes_as_a_workbook_and_as_csv(team: Team) -> None:
     a_case(team)
     page = team.lead.get("/team/report").text
-    for words in ("代办项目", "不见面办结率", "n=195", "容缺材料逾期"):
+    for words in ("代办项目", "不见面办结率", "n=195", "容缺材料逾期", "全程历时", "共享区域评估节省"):
         assert words in page
     book = load_workbook(io.BytesIO(team.lead.get("/team/report.xlsx").data))
-    assert book.sheetnames == ["月报", "按乡镇", "按部门", "按事项"]
+    assert book.sheetnames == ["月报", "三个时钟", "按乡镇", "按部门", "按事项"]
     assert book["月报"]["A2"].value == "代办项目"
     assert book["月报"]["B2"].value == 1
     told = team.lead.get("/team/report.csv?month=2026-11")

@@ -1,0 +1,1 @@
+"""Obligations: what is owed, by whom, by when; one derived table that every list, count and reminder reads."""

@@ -1,0 +1,24 @@
+"""``check``: what is kept is what the events say."""
+
+import click
+from flask.cli import AppGroup
+
+import db
+from dispatch.cases.derived import differences
+from web.commands.options import one_line_failures
+from web.wiring.transactions import session_factory
+
+check = AppGroup("check", help="Whether what is kept is what the events say.")
+
+
+@check.command("derived")
+@one_line_failures
+def check_derived() -> None:
+    """Fold every review anew and compare; names each value that is kept otherwise."""
+    with session_factory()() as session:
+        found = list(differences(session, at=db.now(session)))
+    for difference in found:
+        click.echo(f"  {difference}")
+    if found:
+        raise click.ClickException(f"{len(found)} values are kept otherwise than their events say")
+    click.echo("everything that is kept is what its events say")

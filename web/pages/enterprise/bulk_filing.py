@@ -1,0 +1,90 @@
+"""Bulk filing: each row of a sheet is one request for a project; the sheet is filed whole, or by its good rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from dispatch.acts.asking import RequestProject
+from dispatch.core.actor import Actor
+from dispatch.core.canonical import canonical_code, canonical_name
+from dispatch.core.errors import DispatchError
+from web.pages.enterprise.bulk_rows import COLUMNS, DivisionLookup, SheetRow, request_fields
+from web.wiring.act_door import command_from, schema_of, take_in
+from web.wiring.field_faults import FAULTS
+from web.wiring.formatting import in_words
+from web.wiring.sheet_rows import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A project that was filed, with the number of its first case and the code to ask after it."""
+
+    row: int
+    name: str
+    case_no: str
+    query_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetOutcome:
+    """What became of a sheet: nothing was filed when there are faults, unless the good rows were asked for."""
+
+    filed: list[Filed] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+class NothingFiled(Exception):
+    """A row has faults, so that no row was filed."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        super().__init__(f"{len(self.faults)} faults")
+
+
+def file_projects(
+    session: Session,
+    rows: Sequence[tuple[int, Mapping[str, str]]],
+    *,
+    contact_id: int | None,
+    by: Actor,
+    keep_good: bool,
+) -> SheetOutcome:
+    """File each row in a savepoint of its own. ``contact_id``: who is told of the own enterprise's requests.
+
+    Raises NothingFiled when a row has faults and the good ones were not asked for: the whole sheet is rolled back."""
+    outcome, places = SheetOutcome(), DivisionLookup(session)
+    seen: dict[tuple[str, str], int] = {}
+    for number, cells in rows:
+        row = SheetRow(number, cells)
+        fields = request_fields(row, places, by, contact_id)
+        if fields is not None and not _is_repeated(row, seen):
+            try:
+                body = schema_of(RequestProject)(**fields)
+                with session.begin_nested():
+                    made = take_in(session, command_from(RequestProject, body))
+                outcome.filed.append(Filed(number, fields["name"], made.case_no, made.query_code))
+            except ValidationError as error:
+                for fault in error.errors(include_url=False, include_input=False, include_context=False):
+                    row.fault(_column(fault["loc"]), FAULTS.get(fault["type"], "填写有误，请核对后再提交"))
+            except DispatchError as error:
+                row.fault(COLUMNS.get(str(error.facts.get("field", "")), ""), in_words(error.user_message))
+        outcome.faults.extend(row.faults)
+    if outcome.faults and not keep_good:
+        raise NothingFiled(outcome.faults)
+    return outcome
+
+
+def _is_repeated(row: SheetRow, seen: dict[tuple[str, str], int]) -> bool:
+    """Whether an earlier row of the sheet asks for the same project of the same enterprise."""
+    key = (canonical_code(row.given("统一社会信用代码")), canonical_name(row.given("项目名称")))
+    before = seen.setdefault(key, row.number)
+    if before != row.number:
+        row.fault("项目名称", f"与第{before}行重复")
+    return before != row.number
+
+
+def _column(place: tuple[int | str, ...]) -> str:
+    path = ".".join(str(part) for part in place)
+    return COLUMNS.get(path) or COLUMNS.get(str(place[0]), "")
