@@ -14,7 +14,7 @@ import db
 from notifications import task_publisher
 from tests.web.conftest import signed_in_client
 from tests.web.live_server import LiveServer
-from tests.web.pages.courier.tuesday import Day, fill
+from tests.web.pages.courier.tuesday import TEN_ON_TUESDAY, Day, fill
 
 _numbers = itertools.count()
 
@@ -37,7 +37,12 @@ def database_url(postgres: str, tuesday: tuple[str, Day]) -> Iterator[str]:
     name = f"tu{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {tuesday[0]} STRATEGY FILE_COPY")
-    yield postgres.rsplit("/", 1)[0] + "/" + name
+    url = postgres.rsplit("/", 1)[0] + "/" + name
+    clone = db.sessions(url)
+    with clone.begin() as session:
+        db.set_clock(session, TEN_ON_TUESDAY)  # the day's own clock has gone on since it was made
+    clone.kw["bind"].dispose()
+    yield url
     with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

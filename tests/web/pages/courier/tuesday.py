@@ -20,6 +20,7 @@ from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointm
 from web.wiring.accounts import Account
 
 TUESDAY = MONDAY + timedelta(days=1)
+TEN_ON_TUESDAY = utc(TUESDAY, time(10))
 
 
 @dataclass
@@ -52,7 +53,7 @@ def fill(sessions: sessionmaker[Session], folder: Path) -> Day:
         receipts = {review.id: f"SL{review.id}" for review in lookups.reviews_of(session, second)}
         steps.submit(session, second, receipts=receipts, by=county.agent_viewer(), at=TEN)
         home = steps.book_delivery(session, second, appointment=an_appointment(), by=county.agent_viewer(), at=TEN)
-        db.set_clock(session, utc(TUESDAY, time(10)))
+        db.set_clock(session, TEN_ON_TUESDAY)
         plan = DayPlan(
             division_id=county.division.id, on=TUESDAY, cutoff=Cutoff.AM, state=PlanState.COMMITTED, requested_at=TEN
         )
