@@ -204,3 +204,34 @@ def test_the_language_stays_chosen(client: FlaskClient) -> None:
     assert 'lang="zh-CN"' in client.get("/").text
     client.post("/language/en", data={"next": "/login"})
     assert 'lang="en"' in client.get("/login").text
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("en-US,en;q=0.9", "en"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"), ("zh-TW,en;q=0.5", "zh-CN"), ("fr", "zh-CN"),
+        ("fr,en;q=0.7", "en"), ("*", "zh-CN"), ("\x00;;q=x", "zh-CN"),
+    ],
+)  # fmt: skip
+def test_a_visitor_reads_what_the_browser_asks_for(client: FlaskClient, asked: str, answered: str) -> None:
+    for path in ("/", "/login", "/track"):
+        assert f'lang="{answered}"' in client.get(path, headers={"Accept-Language": asked}).text
+    client.post("/language/zh", data={"next": "/"})
+    assert 'lang="zh-CN"' in client.get("/", headers={"Accept-Language": "en"}).text
+
+
+def test_an_account_keeps_its_language_whatever_the_browser_asks(sign_in_as: SignIn) -> None:
+    assert 'lang="zh-CN"' in sign_in_as(Role.LEAD).get("/team", headers={"Accept-Language": "en"}).text
+
+
+def test_over_tls_a_cookie_belongs_to_this_host_alone(settings: Settings) -> None:
+    app = create_app(replace(settings, public_url="https://daiban.example"))
+    app.config.update(WTF_CSRF_ENABLED=False)
+    answer = app.test_client().post("/language/en", data={"next": "/"}, base_url="https://daiban.example")
+    given = answer.headers["Set-Cookie"]
+    assert given.startswith("__Host-daiban=")
+    assert {"Secure", "HttpOnly", "Path=/"} <= set(given.split("; "))
+    assert "Domain=" not in given
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "max-age=" in answer.headers["Strict-Transport-Security"]
+    app.extensions["daiban.sessions"].kw["bind"].dispose()

@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response as AnyResponse
 import db
 from dispatch.core.actor import Actor, Role
 from web.wiring.accounts import Account, AccountError, AccountPlace, AccountState, place_of
-from web.wiring.client_marks import browser_name, mark_device
+from web.wiring.client_marks import browser_name, cookie_name, mark_device
 from web.wiring.login_sessions import SignInMeans, account_of_session, begin, end, note_use
 from web.wiring.network_line import network_of
 from web.wiring.security_log import SecurityKind, record, record_refusal
@@ -310,7 +310,7 @@ def be_patient_again(_error: BaseException | None) -> None:
 def install(app: Flask, *, broker_url: str, limit_requests: bool, over_tls: bool, tile_url: str) -> None:
     """Wire sessions, CSRF, limits and headers into the application."""
     app.config.update(
-        SESSION_COOKIE_NAME="daiban",
+        SESSION_COOKIE_NAME=cookie_name("daiban", over_tls=over_tls),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=over_tls,
@@ -338,6 +338,7 @@ def install(app: Flask, *, broker_url: str, limit_requests: bool, over_tls: bool
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
         if over_tls:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")

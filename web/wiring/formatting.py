@@ -30,12 +30,16 @@ babel = Babel()
 
 
 def chosen_locale() -> str:
-    """The language of this request: chosen here, else the account's, else Chinese; a program's is what it asks for."""
-    chosen = cookie.get("locale") if has_request_context() else None
-    if has_request_context() and request.path.startswith("/api/") and request.authorization is not None:
-        chosen = request.accept_languages.best_match(LOCALES)
-    if chosen not in LOCALES and has_request_context() and current_user.is_authenticated:
-        chosen = current_user.locale
+    """The language of this request: chosen here, else the account's, else what the browser or program asks for.
+
+    A program with a token is answered as it asks first; whoever asks for neither language reads Chinese."""
+    if not has_request_context():
+        return LOCALES["zh"]
+    asked = request.accept_languages.best_match(LOCALES)
+    is_program = request.path.startswith("/api/") and request.authorization is not None
+    chosen = asked if is_program else cookie.get("locale")
+    if chosen not in LOCALES:
+        chosen = current_user.locale if current_user.is_authenticated else asked
     return LOCALES.get(str(chosen), LOCALES["zh"])
 
 
