@@ -50,6 +50,7 @@ from dispatch.views.finding import FOUND_LABEL
 from dispatch.views.obligation_lines import DUE_LABEL
 from dispatch.views.plan_proof import WHY_UNPROVED
 from dispatch.views.sms_outbox import PURPOSE_LABEL, STATE_LABEL, WHY_SUPPRESSED
+from dispatch.views.staffing_page import LACK_WORDS, REASON_WORDS
 from dispatch.views.stop_lines import WHY_NOT
 from routing.day.courier_stop import FAIL_LABEL, STOP_LABEL, STOP_STATE_LABEL
 from routing.day.couriers import VEHICLE_LABEL
@@ -86,7 +87,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     OBLIGATION_LABEL, OWNER_LABEL, DUE_LABEL, CHANGE_LABEL, END_LABEL, HELD_LABEL,
     REPORT_LABEL, REPORT_STATE_LABEL, ACT_LABEL,
     PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY_LABEL, LANGUAGE_LABEL, SKILL_LABEL,
-    FOUND_LABEL,
+    FOUND_LABEL, LACK_WORDS, REASON_WORDS,
     PURPOSE_LABEL, STATE_LABEL, WHY_SUPPRESSED, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT, STEP_WORDS,
     BAR_WORDS, TERM_WORDS, plan_costs.TERMS, STOP_STATE_LABEL, SHIFT_WORDS, FAULTS, UNREAD, MISSING_FIELD,
     WHY_UNPROVED, COLUMNS, QUALITY_LABEL, dict(enumerate(HOLIDAYS)),

@@ -3,40 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from agents.matching.gap import Gap
 from agents.matching.gap_search import solve_gap
 from agents.matching.model import Id, MatchingError, stable_key
-
-
-@dataclass(frozen=True, slots=True)
-class WorkOffer:
-    """A project that an agent could work on this week: the hours that it takes, and what that costs in points."""
-
-    project: Id
-    agent: Id
-    hours: int
-    cost: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class WeekPlan:
-    """Who works on which project this week, what waits for lack of hours, and the hours that each agent has left.
-
-    No plan costs less than ``bound``."""
-
-    agent: Mapping[Id, Id]
-    waiting: tuple[Id, ...]
-    hours_left: Mapping[Id, int]
-    cost: int
-    bound: int
-
-    @property
-    def proven(self) -> bool:
-        return self.cost == self.bound
+from agents.matching.staffing import WeekPlan, WorkOffer
 
 
 def share_hours(

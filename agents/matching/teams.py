@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 
 import numpy as np
@@ -13,30 +13,12 @@ from ortools.sat.python import cp_model
 
 from agents.matching.arrays import Flags, Ints
 from agents.matching.cost_arrays import roads
-from agents.matching.model import COUNTY, MAX_STARS, Id, MatchingAgent, Need, Network, Node, Weights, stable_key
+from agents.matching.model import COUNTY, MAX_STARS, MatchingAgent, Need, Network, Node, Weights, stable_key
 from agents.matching.rules import METRES_A_DEGREE, bar, cosine, home_county, move_cost, waiting_terms
+from agents.matching.staffing import TeamPlan
 
 HEAD = 5_000  # points for each member: more than the wishes about one member may differ by, less than an escalation
 NEAREST, FOR_A_SKILL, VERSATILE = 16, 6, 12  # candidates of a need; the proof is over these
-
-
-@dataclass(frozen=True, slots=True)
-class TeamPlan:
-    """Every project's team in one county-level area (an empty team waits), its cost, and how far it is proven."""
-
-    area: Node
-    teams: Mapping[Id, tuple[Id, ...]]
-    cost: int
-    bound: int
-
-    @property
-    def proven(self) -> bool:
-        return self.cost == self.bound
-
-    @property
-    def waiting(self) -> tuple[Id, ...]:
-        """The projects for which no team has every skill and a free slot."""
-        return tuple(need for need, team in self.teams.items() if not team)
 
 
 def plan_teams(

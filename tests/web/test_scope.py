@@ -353,6 +353,8 @@ ROUTES: dict[str, Row] = {
     "POST /team/projects/<project_no>/path/<int:number>/undo": only(LEAD, OPERATOR),
     "GET /team/relief": only(LEAD, OPERATOR),
     "POST /team/relief": only(LEAD, OPERATOR),
+    "GET /team/staffing/teams": only(LEAD, OPERATOR),
+    "GET /team/staffing/week": only(LEAD, OPERATOR),
     "GET /team/calibration": only(LEAD, SUPERVISOR, OPERATOR),
     "POST /team/projects/<project_no>/assignment": only(LEAD, OPERATOR),
     "POST /team/projects/<project_no>/referral": Row(ACTING),

@@ -5,9 +5,11 @@ from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
 import db
+from agents.matching.hours import share_hours
+from agents.matching.teams import plan_teams
 from agents.network import division_with
-from dispatch.assignment.team_plan import propose_teams
-from dispatch.assignment.week_plan import propose_week
+from dispatch.assignment.team_plan import propose_teams, team_question
+from dispatch.assignment.week_plan import propose_week, week_question
 from web.commands.options import one_line_failures
 from web.wiring.transactions import transaction
 
@@ -28,12 +30,14 @@ def staffing() -> None:
 def teams(area: str | None, limit: float) -> None:
     """The smallest team for each project that waits because nobody alone has all its skills."""
     with transaction() as session:
-        found = propose_teams(session, at=db.now(session), path=_path(session, area), limit_s=limit)
+        question = team_question(session, at=db.now(session), path=_path(session, area))
+    found = propose_teams(question, solve=plan_teams, limit_s=limit)
     for one in found:
-        team = ", ".join(f"{name} ({' '.join(skills)})" for name, skills in one.members)
+        team = ", ".join(f"{member.name} ({' '.join(member.skills)})" for member in one.members)
+        lacks = ", ".join(f"{gap.skill}: {gap.lack}" for gap in one.gaps) or "no free slot is left"
         unproven = "" if one.proven else " (not proven)"
         click.echo(
-            f"  {one.project_no} {one.name} needs {' '.join(one.skills)}: {team or 'no team has them'}{unproven}"
+            f"  {one.project_no} {one.name} needs {' '.join(one.skills)}: {team or f'no team ({lacks})'}{unproven}"
         )
     click.echo(f"{len(found)} projects need a team, {sum(not one.members for one in found)} find none")
 
@@ -46,7 +50,8 @@ def teams(area: str | None, limit: float) -> None:
 def week(area: str | None, limit: float) -> None:
     """The agents' weekly hours over their projects, and what waits for lack of hours."""
     with transaction() as session:
-        found = propose_week(session, at=db.now(session), path=_path(session, area), limit_s=limit)
+        question = week_question(session, at=db.now(session), path=_path(session, area))
+    found = propose_week(question, solve=share_hours, limit_s=limit)
     for one in found.projects:
         who = one.now or "nobody"
         change = "waits" if not one.then else "stays" if one.then == one.now else f"-> {one.then}"

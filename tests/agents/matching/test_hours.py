@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from agents.matching.gap import Gap, hour_prices
 from agents.matching.gap_search import solve_gap
-from agents.matching.hours import WorkOffer, share_hours
+from agents.matching.hours import share_hours
 from agents.matching.model import MatchingError
+from agents.matching.staffing import WorkOffer
 
 
 def a_gap(cost, effort, room):

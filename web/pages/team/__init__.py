@@ -24,6 +24,7 @@ from web.pages.team.relief import relief
 from web.pages.team.report import report
 from web.pages.team.roster import roster
 from web.pages.team.runs import runs
+from web.pages.team.staffing import staffing_teams
 
 __all__ = [
     "agent",
@@ -49,5 +50,6 @@ __all__ = [
     "report",
     "roster",
     "runs",
+    "staffing_teams",
     "tickets",
 ]
