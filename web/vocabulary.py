@@ -18,6 +18,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from agents.roster import CATEGORY_LABEL
+from dispatch.acts.coming import UNTOLD_LABEL
 from dispatch.acts.pausing import PAUSE_WORDS
 from dispatch.acts.run_ends import END_LABEL
 from dispatch.assignment.explanation import BAR_WORDS
@@ -31,7 +32,7 @@ from dispatch.cases.project import FAMILY_LABEL, PROJECT_LABEL
 from dispatch.cases.review_event import EVENT_LABEL
 from dispatch.cases.review_state import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.cases.stages import LABEL
-from dispatch.cases.visit_word import CHANGE_LABEL
+from dispatch.cases.visit_word import CHANGE_LABEL, COMING_LABEL
 from dispatch.core.actor import ROLE_LABEL
 from dispatch.core.statutory_holidays import HOLIDAYS
 from dispatch.custody.handover import HOLDER_LABEL
@@ -42,6 +43,7 @@ from dispatch.views import plan_costs
 from dispatch.views.agents_board import AWAY
 from dispatch.views.case_lines import NEXT_ACT
 from dispatch.views.catalogue_page import CONFIDENCE_LABEL
+from dispatch.views.coming import HEARD_LABEL
 from dispatch.views.courier_desk import ACT_LABEL
 from dispatch.views.enterprise_letters import POWER_LABEL
 from dispatch.views.enterprise_turns import TURN_LABEL
@@ -84,7 +86,8 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     MATERIAL_LABEL, MODE_LABEL, LEG_LABEL, PARCEL_LABEL, HOLDER_LABEL, PAYER_LABEL, STOP_LABEL,
     FAIL_LABEL, MISSING, GRADE_LABEL,
     TICKET_LABEL, PHASES, GROUPS, POWER_LABEL, DIRECTION, RECTIFICATION_LABEL, WHY_NOT,
-    OBLIGATION_LABEL, OWNER_LABEL, DUE_LABEL, CHANGE_LABEL, END_LABEL, HELD_LABEL,
+    OBLIGATION_LABEL, OWNER_LABEL, DUE_LABEL, CHANGE_LABEL, COMING_LABEL, UNTOLD_LABEL, HEARD_LABEL,
+    END_LABEL, HELD_LABEL,
     REPORT_LABEL, REPORT_STATE_LABEL, ACT_LABEL,
     PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY_LABEL, LANGUAGE_LABEL, SKILL_LABEL,
     FOUND_LABEL, LACK_WORDS, REASON_WORDS,

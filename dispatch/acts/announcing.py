@@ -25,7 +25,7 @@ def announce(
 ) -> None:
     """A committed plan gives a stop its window: codes are made, stages follow, the people there are told."""
     was = stop.announced_opens_s
-    by_case = _by_case(session, stop)
+    by_case = parcels_by_case(session, stop)
     messages = []
     for case_id, parcels in by_case.items():
         case = session.get_one(Case, case_id)
@@ -38,7 +38,8 @@ def announce(
     tell_visit(session, stop, change, window=(opens_s, closes_s), at=at, messages=messages)
 
 
-def _by_case(session: Session, stop: CourierStop) -> dict[int, list[Parcel]]:
+def parcels_by_case(session: Session, stop: CourierStop) -> dict[int, list[Parcel]]:
+    """The parcels of a stop, by the case they belong to."""
     found: dict[int, list[Parcel]] = {}
     for parcel in session.scalars(select(Parcel).where(Parcel.stop_id == stop.id).order_by(Parcel.id)):
         found.setdefault(parcel.case_id, []).append(parcel)
@@ -96,7 +97,7 @@ def unplan(session: Session, stop: CourierStop, *, by: Actor, at: datetime) -> N
     """A stop fell out of its run: the stage goes back to waiting for a plan, and who was told a window is told."""
     window = stop.announced_opens_s, stop.announced_closes_s
     messages = []
-    for case_id in _by_case(session, stop):
+    for case_id in parcels_by_case(session, stop):
         case = session.get_one(Case, case_id)
         back = {Stage.PICKUP_PLANNED: Stage.PRESCREENED, Stage.DELIVERY_PLANNED: Stage.DECIDED}.get(case.stage)
         if back is not None:

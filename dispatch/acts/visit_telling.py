@@ -21,6 +21,7 @@ TEXT = {
     VisitChange.ANNOUNCED: "visit",
     VisitChange.MOVED: "visit_moved",
     VisitChange.LATE: "visit_late",
+    VisitChange.ON_WAY: "visit_coming",
     VisitChange.CANCELLED: "visit_cancelled",
 }
 """What somebody is told whose papers belong to no case."""
@@ -28,11 +29,12 @@ TEXT = {
 
 def tell_visit(
     session: Session, stop: CourierStop, change: VisitChange, *, window: tuple[int, int], at: datetime,
-    messages: Iterable[Message] = (),
-) -> None:  # fmt: skip
+    messages: Iterable[Message] = (), called_by: str = "",
+) -> list[VisitWord]:  # fmt: skip
     """A visit's new word: by the messages that its cases were sent, else by one to the contact at the stop.
 
-    A word that a later one overtakes needs no call any more. A number that takes no SMS waits on the call list."""
+    A word that a later one overtakes needs no call any more. A number that takes no SMS waits on the call list.
+    ``called_by``: who has told it by telephone already."""
     session.execute(
         update(VisitWord)
         .where(VisitWord.stop_id == stop.id, VisitWord.superseded_at.is_(None))
@@ -41,14 +43,18 @@ def tell_visit(
     )
     sent: list[Message | None] = [*messages]
     if not sent:
-        sent.append(_message(session, stop, change, window, at) if takes_sms(stop.contact_phone) else None)
-    for message in sent:
-        session.add(
-            VisitWord(
-                stop_id=stop.id, division_id=stop.division_id, change=change, on=stop.on, opens_s=window[0],
-                closes_s=window[1], said_at=at, message_id=None if message is None else message.id,
-            )
-        )  # fmt: skip
+        by_sms = not called_by and takes_sms(stop.contact_phone)
+        sent.append(_message(session, stop, change, window, at) if by_sms else None)
+    words = [
+        VisitWord(
+            stop_id=stop.id, division_id=stop.division_id, change=change, on=stop.on, opens_s=window[0],
+            closes_s=window[1], said_at=at, message_id=None if message is None else message.id,
+            called_at=at if called_by else None, called_by=called_by,
+        )
+        for message in sent
+    ]  # fmt: skip
+    session.add_all(words)
+    return words
 
 
 def _message(

@@ -1,9 +1,10 @@
 """Visit word: what is to be said of a courier's visit, and whether an SMS or a person says it."""
 
+import uuid
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, and_, exists, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Uuid, and_, exists, or_, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from db import Base, EncryptedText
@@ -13,11 +14,12 @@ from notifications.phone import BadNumber, normalise_mobile
 
 
 class VisitChange(StrEnum):
-    """ANNOUNCED 首次告知, MOVED 时段改变, LATE 晚到, CANCELLED 上门取消."""
+    """ANNOUNCED 首次告知, MOVED 时段改变, LATE 晚到, ON_WAY 已在路上, CANCELLED 上门取消."""
 
     ANNOUNCED = "announced"
     MOVED = "moved"
     LATE = "late"
+    ON_WAY = "on_way"
     CANCELLED = "cancelled"
 
 
@@ -25,7 +27,29 @@ CHANGE_LABEL = {
     VisitChange.ANNOUNCED: "告知上门时段",
     VisitChange.MOVED: "时段有改变",
     VisitChange.LATE: "今天晚到",
+    VisitChange.ON_WAY: "已在路上",
     VisitChange.CANCELLED: "原定上门取消",
+}
+
+
+class ComingReason(StrEnum):
+    """Why a courier says when it comes: ON_WAY 在路上, TRAFFIC 拥堵, EARLIER_STOP 上一站, VEHICLE, WEATHER, OTHER."""
+
+    ON_WAY = "on_way"
+    TRAFFIC = "traffic"
+    EARLIER_STOP = "earlier_stop"
+    VEHICLE = "vehicle"
+    WEATHER = "weather"
+    OTHER = "other"
+
+
+COMING_LABEL = {
+    ComingReason.ON_WAY: "正在路上",
+    ComingReason.TRAFFIC: "路上拥堵",
+    ComingReason.EARLIER_STOP: "上一站耽搁",
+    ComingReason.VEHICLE: "车辆故障",
+    ComingReason.WEATHER: "天气原因",
+    ComingReason.OTHER: "其他原因",
 }
 UNHEARD = (State.FAILED_PERMANENT, State.FAILED_TEMPORARY, State.EXPIRED, State.SUPPRESSED, State.UNKNOWN)
 """Ends of an SMS after which its reader may know nothing."""
@@ -35,7 +59,8 @@ class VisitWord(Base):
     """One announced, moved or cancelled visit and who is told of it: by ``message_id``, else by a call.
 
     The window is in seconds from 00:00 in Shanghai of ``on``. ``superseded_at``: a later word on the same visit was
-    said, and this one needs no reader any more."""
+    said, and this one needs no reader any more. What a courier said on the road has ``why``, its phone's ``event_id``,
+    and ``said_by_id``."""
 
     __tablename__ = "visit_word"
     __table_args__ = (Index("ix_visit_word_division", "division_id", "on"),)
@@ -53,6 +78,9 @@ class VisitWord(Base):
     called_at: Mapped[datetime | None]
     called_by: Mapped[str] = mapped_column(default="")
     call_note: Mapped[str | None] = mapped_column(EncryptedText)
+    why: Mapped[ComingReason | None]
+    event_id: Mapped[uuid.UUID | None] = mapped_column(Uuid, index=True)
+    said_by_id: Mapped[int | None] = mapped_column(ForeignKey("courier.id"))
 
     def called(self, *, by: str, note: str, at: datetime) -> None:
         """A person has told it. Raises WrongStage where somebody had already."""

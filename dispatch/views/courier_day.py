@@ -14,6 +14,7 @@ from dispatch.core.actor import Actor
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import INWARD, Leg, Parcel, ParcelState
 from dispatch.custody.proofs import asked
+from dispatch.views.coming import ComingWord, coming_at
 from dispatch.views.courier_desk import ReportLine, my_reports
 from dispatch.views.courier_words import WordLine, courier_words
 from routing.day.courier_run import CourierRun
@@ -68,6 +69,7 @@ class StopCard:
     pin_proposed: bool
     ended_at: datetime | None
     failed_words: str | None
+    coming: ComingWord | None
     parcels: tuple[StopParcel, ...]
 
 
@@ -116,7 +118,8 @@ def my_day(session: Session, viewer: Actor) -> CourierDayView:
         .where(CourierStop.run_id.in_([run.id for run in runs]))
         .order_by(CourierStop.run_id, CourierStop.position)
     ).all()
-    papers, ended = _papers(session, [s.id for s in stops]), _outcomes(session, [s.id for s in stops])
+    ids = [s.id for s in stops]
+    papers, ended, coming = _papers(session, ids), _outcomes(session, ids), coming_at(session, ids)
     by_van = _drives_van(courier)
     shift = session.scalar(select(Shift).where(Shift.courier_id == viewer.courier_id, Shift.on == on))
     return CourierDayView(
@@ -132,7 +135,9 @@ def my_day(session: Session, viewer: Actor) -> CourierDayView:
             CourierRunView(
                 run.id, run.version, run.state.value, run.starts_s, run.ends_s, _what_changed(session, run, stops),
                 tuple(
-                    _card(s, papers.get(s.id, []), ended.get(s.id), by_van=by_van) for s in stops if s.run_id == run.id
+                    _card(s, papers.get(s.id, []), ended.get(s.id), coming.get(s.id), by_van=by_van)
+                    for s in stops
+                    if s.run_id == run.id
                 ),
             )
             for run in runs
@@ -182,7 +187,8 @@ def my_stop(session: Session, viewer: Actor, stop: CourierStop) -> StopCard:
     """One stop's card. The viewer's right to see the stop is checked by whoever found it."""
     courier = session.get(Courier, viewer.courier_id) if viewer.courier_id else None
     papers, ended = _papers(session, [stop.id]).get(stop.id, []), _outcomes(session, [stop.id]).get(stop.id)
-    return _card(stop, papers, ended, by_van=_drives_van(courier))
+    coming = coming_at(session, [stop.id]).get(stop.id)
+    return _card(stop, papers, ended, coming, by_van=_drives_van(courier))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +235,9 @@ def _outcomes(session: Session, stop_ids: Iterable[int]) -> dict[int, StopEvent]
     return {event.stop_id: event for event in events}
 
 
-def _card(stop: CourierStop, papers: list[_Paper], ended: StopEvent | None, *, by_van: bool) -> StopCard:
+def _card(
+    stop: CourierStop, papers: list[_Paper], ended: StopEvent | None, coming: ComingWord | None, *, by_van: bool
+) -> StopCard:
     inward = any(p.leg in INWARD for p in papers) if papers else stop.kind.value != "delivery"
     outward = any(p.leg not in INWARD for p in papers) if papers else stop.kind.value != "pickup"
     to_do = stop.state in TO_DO
@@ -261,6 +269,7 @@ def _card(stop: CourierStop, papers: list[_Paper], ended: StopEvent | None, *, b
         pin_proposed=stop.proposed_lon is not None,
         ended_at=None if ended is None or to_do else ended.at,
         failed_words=FAIL_LABEL[stop.fail_reason] if stop.fail_reason is not None and not to_do else None,
+        coming=coming if to_do else None,
         parcels=tuple(
             StopParcel(p.waybill, p.waybill[-6:-2], p.leg.value, p.contents, p.person, p.needs_code, p.holder.value)
             for p in papers

@@ -11,12 +11,16 @@ from agents.network import ServiceCentre
 from dispatch.acts.papers import may_give
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, Case, Material, MaterialState, Way
 from dispatch.cases.stages import Stage
+from dispatch.cases.visit_word import VisitWord
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import LEG_LABEL, PARCEL_LABEL, PAYER_LABEL, Leg, Parcel, ParcelState
+from dispatch.views.coming import ComingWord, coming_word, newest_word
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, StopState
 from routing.day.couriers import Courier
+
+COMES = frozenset({StopState.OPEN, StopState.PLANNED, StopState.ARRIVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class LegRow:
     on: date | None
     window: tuple[int, int] | None
     announced: bool
+    coming: ComingWord | None
     courier: str | None
     code: str | None
     person: str | None
@@ -73,23 +78,24 @@ class PaperRow:
 
 def legs_of(session: Session, case: Case) -> list[tuple[Parcel, LegRow]]:
     rows = session.execute(
-        select(Parcel, CourierStop, Courier.name)
+        select(Parcel, CourierStop, Courier.name, VisitWord)
         .outerjoin(CourierStop, CourierStop.id == Parcel.stop_id)
+        .outerjoin(VisitWord, VisitWord.id == newest_word(CourierStop.id))
         .outerjoin(CourierRun, CourierRun.id == CourierStop.run_id)
         .outerjoin(Courier, Courier.id == CourierRun.courier_id)
         .where(Parcel.case_id == case.id)
         .order_by(Parcel.id.desc())
     )
-    return [(parcel, _leg(parcel, stop, courier)) for parcel, stop, courier in rows]
+    return [(parcel, _leg(parcel, stop, courier, word)) for parcel, stop, courier, word in rows]
 
 
-def _leg(parcel: Parcel, stop: CourierStop | None, courier: str | None) -> LegRow:
+def _leg(parcel: Parcel, stop: CourierStop | None, courier: str | None, word: VisitWord | None) -> LegRow:
     window, announced = None, False
     if stop is not None:
         window = (stop.windows[0][0], stop.windows[0][1]) if stop.windows else None
         if stop.announced_opens_s is not None and stop.announced_closes_s is not None:
             window, announced = (stop.announced_opens_s, stop.announced_closes_s), True
-    comes = stop is not None and stop.state in {StopState.OPEN, StopState.PLANNED, StopState.ARRIVED}
+    comes = stop is not None and stop.state in COMES
     return LegRow(
         waybill=parcel.waybill,
         leg=LEG_LABEL[parcel.leg],
@@ -98,6 +104,7 @@ def _leg(parcel: Parcel, stop: CourierStop | None, courier: str | None) -> LegRo
         on=None if stop is None else stop.on,
         window=window,
         announced=announced,
+        coming=None if word is None else coming_word(word),
         courier=courier,
         code=parcel.code if comes else None,
         person=parcel.person,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
+from dispatch.acts.coming import TellComing
 from dispatch.acts.courier_desk import AttachProofs, SeeAnswer, TellDispatcher
 from dispatch.acts.courier_phones import ReportPhone
 from dispatch.acts.courier_words import ReadCourierWord
@@ -24,6 +25,7 @@ BEHIND: dict[str, tuple[type, tuple[str, ...]]] = {
     "/api/v1/runs/end": (EndMyRun, ()),
     "/api/v1/runs/words/*/read": (ReadCourierWord, ("word",)),
     "/api/v1/runs/passes": (PassEnvelopes, ()),
+    "/api/v1/runs/coming": (TellComing, ()),
 }
 """The act behind each address, and its fields that stand in the address."""
 
@@ -46,6 +48,7 @@ def kept() -> dict[str, list[Body]]:
         "/api/v1/runs/reports": told,
         "/api/v1/runs/words/*/read": list(bodies(PHONE["main.js"], r"const word =")),
         "/api/v1/runs/end": list(bodies(PHONE["main.js"], r"const ended =")),
+        "/api/v1/runs/coming": list(bodies(PHONE["main.js"], r"const expected =")),
         "/api/v1/runs/passes": list(bodies(PHONE["main.js"], r"const passed =")),
     }
 
@@ -81,6 +84,7 @@ def test_every_address_to_which_the_phone_writes_is_known() -> None:
         "/api/v1/runs/words/*/read": 1,
         "/api/v1/runs/end": 1,
         "/api/v1/runs/passes": 1,
+        "/api/v1/runs/coming": 1,
         "/api/v1/runs/reports": 3,  # the run, an entrance, and an entrance of the program before this one
     }
 

@@ -212,6 +212,9 @@ ROUTES: dict[str, Row] = {
     "POST /run/load": only(COURIER, form={"run_id": "1", "waybill": "EA1"}),
     "POST /run/words/<int:told_id>/read": only(COURIER),
     "POST /run/end": only(COURIER, form={"why": "vehicle", "event_id": str(uuid.uuid4())}),
+    "POST /run/coming": only(
+        COURIER, form={"stop": "1", "why": "on_way", "in_minutes": "20", "event_id": str(uuid.uuid4())}
+    ),
     "POST /run/passes": only(COURIER, form={"side": "give", "event_id": str(uuid.uuid4())}),
     "POST /run/reports": only(COURIER, form={"topic": "run", "note": "车坏了", "event_id": str(uuid.uuid4())}),
     "POST /run/reports/<int:report_id>/seen": only(COURIER),
@@ -289,6 +292,9 @@ ROUTES: dict[str, Row] = {
     "POST /api/v1/runs/reports/<int:report_id>/seen": only(COURIER),
     "POST /api/v1/runs/words/<int:told_id>/read": only(COURIER, json={}),
     "POST /api/v1/runs/end": only(COURIER, json={"event_id": str(uuid.uuid4()), "why": "vehicle"}),
+    "POST /api/v1/runs/coming": only(
+        COURIER, json={"event_id": str(uuid.uuid4()), "stop": 1, "why": "on_way", "in_minutes": 20}
+    ),
     "POST /api/v1/runs/passes": only(COURIER, json={"event_id": str(uuid.uuid4()), "side": "give"}),
     "POST /api/v1/runs/phone": only(COURIER, json={"device": str(uuid.uuid4())}),
     "GET /api/v1/runs/uploads/<uuid:upload_id>": only(COURIER, scoped=False),

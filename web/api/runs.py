@@ -9,6 +9,7 @@ from flask_login import current_user
 from pydantic import Field
 from werkzeug.exceptions import BadRequest, Conflict
 
+from dispatch.acts.coming import ComingResult, TellComing
 from dispatch.acts.courier_desk import AttachProofs, ReportResult, SeeAnswer, TellDispatcher
 from dispatch.acts.courier_phones import ReportPhone
 from dispatch.acts.courier_words import ReadCourierWord, WordResult
@@ -156,6 +157,16 @@ def end(body: Strict) -> RunEndResult:
     for plan_id in ended.plans:
         jobs.publish(jobs.PLAN, plan_id)
     return ended
+
+
+@bp.post("/runs/coming")
+@offers(TellComing)
+@bp.input(schema_of(TellComing), arg_name="body")
+@answers(ComingResult)
+@bp.doc(responses=problems(409, 422), security="bearer")
+def coming(body: Strict) -> ComingResult:
+    """Who waits at a stop is told when the courier comes, or the dispatcher is."""
+    return take(command_from(TellComing, body))
 
 
 @bp.post("/runs/passes")

@@ -68,6 +68,7 @@ UNVERSIONED: Mapping[str, str] = {
     "SeeAnswer": "reading changes nothing that anybody could overwrite",
     "SendOn": "a fact of custody: the chain refuses what cannot follow its last link",
     "SignHandoverList": "a list never changes; one that both sides signed refuses a third signature",
+    "TellComing": "the latest word on a visit counts, once for its id",
     "TellCourier": "one more word: nothing that was seen is overwritten",
     "UndoLoad": "refused once the centre has signed, and what comes back is what the plan had there",
     "UnmaskNumber": "a look: nothing changes but the line that says who looked",

@@ -42,7 +42,8 @@ SCENE: dict[str, str] = {
     "ResumeNotices": "stopped", "ResumeReview": "paused", "ReturnCorrected": "corrected", "ReturnReview": "accepted",
     "RevokeDecision": "on_commitment", "RevokeDelegation": "signed", "ScanParcel": "at_centre",
     "SignDelegation": "assigned", "SignHandoverList": "listed", "SimulateReview": "unfiled",
-    "SubmitCase": "at_centre", "UndoLoad": "loaded", "UndoPathEdit": "edited", "WithdrawCase": "signed",
+    "SubmitCase": "at_centre", "TellComing": "planned", "UndoLoad": "loaded", "UndoPathEdit": "edited",
+    "WithdrawCase": "signed",
 }  # fmt: skip
 """An act that stands here is at home in this scene; any other is tried in each, until it goes through."""
 
@@ -102,6 +103,7 @@ GOOD: dict[str, Callable[[ArgsOf], Given]] = {
     "PassEnvelopes": lambda known: {
         "passes": (), "colleague": known["courier_id"], "waybills": (known["waybill"],), "side": Side.GIVE,
     },
+    "TellComing": lambda known: {"stop": known["stop_id"], "in_minutes": 7},
     "ProposeEntrance": lambda _: {"lon": 119.961, "lat": 31.721},
     "RevertText": lambda _: {"note": "改回原文"},
     "EditPath": lambda _: {"kind": "add_wait", "code": "IND-104", "on": "IND-105"},

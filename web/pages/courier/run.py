@@ -24,6 +24,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 import db
 from dispatch.acts.act_fields import MOST_PHOTOS
+from dispatch.acts.coming import TellComing
 from dispatch.acts.courier_desk import SeeAnswer, TellDispatcher
 from dispatch.acts.courier_run import DriveStopFirst, LoadRun, ProposeEntrance, UndoLoad
 from dispatch.acts.courier_words import ReadCourierWord
@@ -31,6 +32,7 @@ from dispatch.acts.roadside import PassEnvelopes, Side
 from dispatch.acts.run_ends import END_LABEL, EndMyRun
 from dispatch.acts.stop_report import ReportStop
 from dispatch.cases.access_control import stop_for
+from dispatch.cases.visit_word import COMING_LABEL
 from dispatch.core.errors import DispatchError, NotFound, Refused
 from dispatch.core.ids import CourierReportId, CourierWordId, RunId, StopId
 from dispatch.views import courier_day, courier_load, roadside
@@ -69,7 +71,8 @@ def home() -> Response:
         render_template(
             "courier/home.html", day=day, stops=stops, todo=todo, now_s=now_s,
             to_load=sum(len(lines) for lines in waiting.values()), to_hand_in=len(handed_in), reasons=FAIL_LABEL,
-            new_id=uuid.uuid4, passes=passes, held=held, colleagues=colleagues, END_LABEL=END_LABEL,
+            coming_reasons=COMING_LABEL, new_id=uuid.uuid4, passes=passes, held=held, colleagues=colleagues,
+            END_LABEL=END_LABEL,
         )
     )  # fmt: skip
     return _kept(response, day.shift_ends_s)
@@ -122,6 +125,7 @@ def _stop_page(stop_id: int, *, refused: str = "", status: int = 200) -> tuple[s
         card = courier_day.my_stop(session, viewer, stop_for(session, viewer, stop_id))
     page = render_template(
         "courier/stop.html", stop=card, refused=refused, typed=request.form, reasons=FAIL_LABEL, new_id=uuid.uuid4,
+        coming_reasons=COMING_LABEL,
         now_s=seconds_of_day(business_clock()[0]),
     )  # fmt: skip
     return page, status
@@ -168,6 +172,18 @@ def _proofs_kept(stop_id: int) -> tuple[list[str], str | None]:
             stop_for(session, current_actor(), stop_id)  # nothing is stored for somebody who may not
     photos = [files.keep_picture(file) for file in given["photo"][: MOST_PHOTOS + 1]]
     return photos, next((files.keep_picture(file) for file in given["signature"]), None)
+
+
+@bp.post("/coming")
+@offers(TellComing)
+def coming() -> AnyResponse:
+    """Who waits at a stop is told when the courier comes."""
+    try:
+        done = take(command_from_form(TellComing, request.form))
+        flash(gettext("已告知对方") if done.taken else gettext(done.words), "success" if done.taken else "error")
+    except DispatchError as error:
+        flash(in_words(error.user_message), "error")
+    return redirect(url_for("courier.home"))
 
 
 @bp.post("/stops/<int:stop_id>/pin")

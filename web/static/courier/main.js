@@ -228,6 +228,22 @@ async function endRun(form) {
   await refresh();
 }
 
+/* Who waits at the stop is told when she comes: minutes count from now, though it be sent later. */
+async function coming(form) {
+  const id = newId();
+  const card = form.closest(".stop");
+  const stop = Number(card.dataset.stop);
+  const expected = { event_id: id, stop, in_minutes: Number(form.elements.in_minutes.value), why: form.elements.why.value, called: form.elements.called.checked, device_at: new Date().toISOString() };
+  await queue.add({ kind: "coming", id, stop, label: card.dataset.label, body: expected });
+  sound("good");
+  showBand("good", say("已记录，有信号就告诉对方", "Recorded; they are told as soon as there is signal"), null);
+  form.reset();
+  form.closest("details").open = false;
+  await show(queue);
+  await queue.send();
+  await refresh();
+}
+
 async function passOn(form) {
   const data = new FormData(form);
   const id = newId();
@@ -294,6 +310,7 @@ document.addEventListener("submit", (event) => {
   else if (form.matches("form.pin")) { mine(); pin(form); }
   else if (form.matches("form.tell")) { mine(); tell({ topic: form.elements.topic.value, note: form.elements.note.value.trim() }, say("线路情况", "The run")).then(() => form.reset()); }
   else if (form.matches("form.end-run") && session.courier) { mine(); endRun(form); }
+  else if (form.matches("form.coming") && session.courier) { mine(); coming(form); }
   else if (form.matches("form.pass") && session.courier) { mine(); passOn(form); }
   else if (form.matches("form.read") && session.courier) { mine(); read(form); }
   else if (form.matches("form.see")) { mine(); see(form); }

@@ -165,6 +165,7 @@ export class Queue {
     if (act.kind === "tell") return this.request("/api/v1/runs/reports", { method: "POST", json: { ...act.body, sent_at } });
     if (act.kind === "read") return this.request(`/api/v1/runs/words/${act.word}/read`, { method: "POST", json: { ...act.body, sent_at } });
     if (act.kind === "end") return this.request("/api/v1/runs/end", { method: "POST", json: { ...act.body, sent_at } });
+    if (act.kind === "coming") return this.request("/api/v1/runs/coming", { method: "POST", json: { ...act.body, sent_at } });
     if (act.kind === "pass") return this.request("/api/v1/runs/passes", { method: "POST", json: { ...act.body, sent_at } });
     return this.request("/api/v1/runs/facts", { method: "POST", json: { ...act.body, stop: act.stop, sent_at } });
   }

@@ -73,7 +73,7 @@ async function showQueue(queue, acts) {
     const row = document.createElement("li");
     row.dataset.act = act.id;
     row.dataset.state = act.state;
-    const what = act.kind === "fact" ? WHAT()[act.body.act] : act.kind === "pass" ? say("当面交接", "Passed on the road") : say("告诉调度", "Told the dispatcher");
+    const what = act.kind === "fact" ? WHAT()[act.body.act] : act.kind === "pass" ? say("当面交接", "Passed on the road") : act.kind === "coming" ? say("告诉对方", "Told who waits") : say("告诉调度", "Told the dispatcher");
     const name = Object.assign(document.createElement("b"), { textContent: `${what} · ${act.label}` });
     const detail = Object.assign(document.createElement("small"), { textContent: `${timeOf(act.made)} · ${stateWords(queue, act)}` });
     const line = document.createElement("span");

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from dispatch.cases.visit_word import ComingReason, VisitWord
 from dispatch.custody import verification
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Parcel
@@ -95,3 +96,24 @@ def test_an_envelope_goes_from_one_phone_to_another_though_the_giver_has_no_sign
         parcel = session.scalars(select(Parcel).where(Parcel.waybill == on_board)).one()
         assert (parcel.holder, parcel.holder_ref) == (Holder.COURIER, f"courier:{day.other.courier_id}")
         assert list(verification.verify(session)) == []
+
+
+def test_who_waits_is_told_once_there_is_signal_and_the_card_shows_it(
+    app: Flask, server: LiveServer, phone: BrowserContext, day: Day, sessions: sessionmaker[Session]
+) -> None:
+    page = opened(app, server, phone, day.courier)
+    phone.set_offline(True)
+    page.locator(f'#list li[data-stop="{day.pickup}"] a').click()
+    card = page.locator(f"#stop-{day.pickup}")
+    card.get_by_text("告诉对方：在路上、晚到").click()
+    card.get_by_label("大约多久到").select_option("90")
+    card.get_by_label("上一站耽搁").check()
+    card.get_by_role("button", name="告诉对方", exact=True).click()
+    expect(page.locator("#chip")).to_contain_text("待发送 1")
+    phone.set_offline(False)
+    expect(page.locator("#chip")).to_contain_text("已发送")
+    with sessions() as session:
+        word = session.scalars(select(VisitWord).where(VisitWord.why.is_not(None))).one()
+        assert (word.stop_id, word.why) == (day.pickup, ComingReason.EARLIER_STOP)
+        assert word.opens_s >= 11 * 3600
+    expect(card.locator("details.coming .hint").first).to_contain_text("上一站耽搁")
