@@ -53,7 +53,8 @@ class WeekPage:
     moves: tuple[ProjectWeek, ...]
     waiting: tuple[ProjectWeek, ...]
     staying: tuple[ProjectWeek, ...]
-    agents: tuple[AgentWeek, ...]
+    busy: tuple[AgentWeek, ...]
+    idle: tuple[AgentWeek, ...]
     hours: int
     given: int
     proven: bool
@@ -88,13 +89,15 @@ def teams_page(proposals: Sequence[TeamProposal]) -> TeamsPage:
 def week_page(week: WeekProposal) -> WeekPage:
     """The week by what it asks of the lead; whoever has the fewest hours left comes first."""
     changed = [one for one in week.projects if one.reason is not WeekReason.STAYS]
-    hours = sum(one.hours for one in week.agents)
+    agents = sorted(week.agents, key=lambda one: (one.left, one.name))
+    hours = sum(one.hours for one in agents)
     return WeekPage(
         moves=tuple(one for one in changed if one.then),
         waiting=tuple(one for one in changed if not one.then),
         staying=tuple(one for one in week.projects if one.reason is WeekReason.STAYS),
-        agents=tuple(sorted(week.agents, key=lambda one: (one.left, one.name))),
+        busy=tuple(one for one in agents if one.projects),
+        idle=tuple(one for one in agents if not one.projects),
         hours=hours,
-        given=hours - sum(one.left for one in week.agents),
+        given=hours - sum(one.left for one in agents),
         proven=week.proven,
     )
