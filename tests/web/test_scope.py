@@ -209,6 +209,7 @@ ROUTES: dict[str, Row] = {
     "POST /run/stops/<int:stop_id>/pin": only(COURIER, form={"lon": "119.96", "lat": "31.72"}),
     "POST /run/stops/<int:stop_id>/first": only(COURIER),
     "GET /run/load": only(COURIER),
+    "GET /run/tomorrow": only(COURIER),
     "POST /run/load": only(COURIER, form={"run_id": "1", "waybill": "EA1"}),
     "POST /run/words/<int:told_id>/read": only(COURIER),
     "POST /run/end": only(COURIER, form={"why": "vehicle", "event_id": str(uuid.uuid4())}),

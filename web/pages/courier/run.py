@@ -35,7 +35,7 @@ from dispatch.cases.access_control import stop_for
 from dispatch.cases.visit_word import COMING_LABEL
 from dispatch.core.errors import DispatchError, NotFound, Refused
 from dispatch.core.ids import CourierReportId, CourierWordId, RunId, StopId
-from dispatch.views import courier_day, courier_load, roadside
+from dispatch.views import courier_day, courier_load, courier_tomorrow, roadside
 from routing.day.courier_stop import FAIL_LABEL, FailReason
 from routing.day.errors import RunError
 from routing.day.hours import seconds_of_day
@@ -76,6 +76,16 @@ def home() -> Response:
         )
     )  # fmt: skip
     return _kept(response, day.shift_ends_s)
+
+
+@bp.get("/tomorrow")
+@courier_only
+def tomorrow() -> Response:
+    """The next working day: the run, or what is expected; kept on the phone beside today's."""
+    viewer = current_actor()
+    with transaction() as session:
+        ahead, today = courier_tomorrow.tomorrow(session, viewer), courier_tomorrow.shift_ends(session, viewer)
+    return _kept(make_response(render_template("courier/tomorrow.html", day=ahead)), today)
 
 
 def _kept(response: Response, shift_ends_s: int | None) -> Response:

@@ -12,6 +12,7 @@ import { newId, say } from "./words.js";
 
 const SEND_EVERY_MS = 5_000;
 const REFRESH_EVERY_MS = 60_000;
+const TOMORROW_EVERY_MS = 15 * 60_000;
 const PATIENCE_MS = 15_000;
 const RUN = "daiban-run";
 
@@ -73,6 +74,14 @@ async function refresh() {
   hideSeen();
   readyPins();
   await show(queue);
+}
+
+/* The next working day lies beside today's, for where there is no signal. */
+async function keepTomorrow() {
+  if (!window.caches || !run() || !session.courier) return;
+  const answer = await fetch("/run/tomorrow", { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
+  const isMine = answer?.ok && !answer.redirected && Number(answer.headers.get("X-Courier")) === session.courier;
+  if (isMine && answer.headers.get("X-Program") === session.program) await (await caches.open(RUN)).put("/run/tomorrow", answer);
 }
 
 /* A new version takes over when nobody is in the middle of an act; a queue that waits is the new version's queue. */
@@ -346,6 +355,7 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) wake
 window.addEventListener("focus", () => queue.send());
 setInterval(() => queue.send(), SEND_EVERY_MS);
 setInterval(() => queue.beat().then(refresh), REFRESH_EVERY_MS);
+setInterval(keepTomorrow, TOMORROW_EVERY_MS);
 setInterval(windows, 15_000);
 window.addEventListener("beforeunload", (event) => { if (store.volatile.some(isOpen)) event.preventDefault(); });
 await show(queue);
@@ -355,6 +365,7 @@ if ("serviceWorker" in navigator && run() && session.courier) {
   navigator.serviceWorker.register("/run/sw.js", { scope: "/run" })
     .then(() => navigator.serviceWorker.ready)
     .then(refresh)
+    .then(keepTomorrow)
     .then(() => { document.documentElement.dataset.offline = "ready"; })
     .catch(() => {});
 }

@@ -117,3 +117,15 @@ def test_who_waits_is_told_once_there_is_signal_and_the_card_shows_it(
         assert (word.stop_id, word.why) == (day.pickup, ComingReason.EARLIER_STOP)
         assert word.opens_s >= 11 * 3600
     expect(card.locator("details.coming .hint").first).to_contain_text("上一站耽搁")
+
+
+def test_the_next_working_day_opens_without_signal(
+    app: Flask, server: LiveServer, phone: BrowserContext, day: Day, sessions: sessionmaker[Session]
+) -> None:
+    page = opened(app, server, phone, day.courier)
+    page.wait_for_function("async () => Boolean(await (await caches.open('daiban-run')).match('/run/tomorrow'))")
+    phone.set_offline(True)
+    page.get_by_role("link", name="下一个工作日的线路").click()
+    expect(page.get_by_text("片区当天已约")).to_be_visible()
+    page.get_by_role("link", name="线路", exact=False).first.click()
+    expect(page.locator("#list h1")).to_be_visible()
