@@ -116,6 +116,21 @@ def withdraw(session: Session, event_key: str) -> bool:
     return True
 
 
+def readdress(session: Session, *, case_id: int, was: str, to: str) -> int:
+    """What a case's wrong number has not heard yet goes to the right one; how many messages.
+
+    One that carries a code is not sent at all: whoever corrects the number says a new one."""
+    unheard = (Message.state == State.QUEUED, Message.attempts == 0, Message.carries == 0)
+    mine = (Message.case_id == case_id, Message.to_hash == db.keyed_hash(was))
+    rows = session.scalars(select(Message).where(*mine, *unheard).order_by(Message.id).with_for_update()).all()
+    for row in rows:
+        if text_rendering.hide_secrets(row.values) != row.values:
+            finish(session, row, State.SUPPRESSED, TAKEN_BACK)
+        else:
+            _address(row, to)
+    return len(rows)
+
+
 def _address(row: Message, to: str) -> None:
     try:
         number = normalise(to)

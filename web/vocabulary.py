@@ -29,6 +29,7 @@ from dispatch.cases.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, TICKET_L
 from dispatch.cases.obligations.obligation import OBLIGATION_LABEL, OWNER_LABEL
 from dispatch.cases.person_data import PERSON_WORDS
 from dispatch.cases.project import FAMILY_LABEL, PROJECT_LABEL
+from dispatch.cases.project_correction import PART_LABEL
 from dispatch.cases.review_event import EVENT_LABEL
 from dispatch.cases.review_state import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.cases.stages import LABEL
@@ -87,7 +88,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     FAIL_LABEL, MISSING, GRADE_LABEL,
     TICKET_LABEL, PHASES, GROUPS, POWER_LABEL, DIRECTION, RECTIFICATION_LABEL, WHY_NOT,
     OBLIGATION_LABEL, OWNER_LABEL, DUE_LABEL, CHANGE_LABEL, COMING_LABEL, UNTOLD_LABEL, HEARD_LABEL,
-    END_LABEL, HELD_LABEL,
+    END_LABEL, HELD_LABEL, PART_LABEL,
     REPORT_LABEL, REPORT_STATE_LABEL, ACT_LABEL,
     PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY_LABEL, LANGUAGE_LABEL, SKILL_LABEL,
     FOUND_LABEL, LACK_WORDS, REASON_WORDS,

@@ -115,10 +115,10 @@ class RequestProject:
     def perform(self, context: ActContext) -> Asked:
         enterprise, contact = self._party(context)
         division = division_with(context.session, self.site.division_code)
-        _check_reach(context, division)
+        check_reach(context, division)
         _check_new(context, enterprise, canonical_name(self.name), division)
         project_intake.check_point(division, self.site.lon, self.site.lat)
-        site = ProjectSite(division.code, self.site.lon, self.site.lat, _written_out(self.site.address, division))
+        site = ProjectSite(division.code, self.site.lon, self.site.lat, written_out(self.site.address, division))
         intake = ProjectIntake(
             name=self.name, family=self.family, site=site, matters=self.matters, investment_wan=self.investment_wan,
             project_code=self.project_code, facts=self.facts, language=self.language, pickup_way=self.pickup_way,
@@ -153,7 +153,7 @@ class RequestProject:
         return enterprise, add_contact(session, enterprise.id, party.contact_name, phone, at=at)
 
 
-def _check_reach(context: ActContext, division: Division) -> None:
+def check_reach(context: ActContext, division: Division) -> None:
     actor, session = context.actor, context.session
     if actor.role not in {Role.AGENT, Role.LEAD}:
         return
@@ -183,7 +183,7 @@ def _check_new(context: ActContext, enterprise: Enterprise, name: str, division:
         )
 
 
-def _written_out(address: str, division: Division) -> str:
+def written_out(address: str, division: Division) -> str:
     """The address as a courier reads it: with its division, whichever way it was typed."""
     typed = visible_text(address)
     return typed if not typed or division.name in typed else f"{division.name}{typed}"

@@ -26,6 +26,7 @@ from dispatch.views.enterprise_case_rows import CaseRow, case_rows
 from dispatch.views.enterprise_letters import DelegationLetterView, letters_of
 from dispatch.views.enterprise_turns import Turn
 from dispatch.views.loading import PROJECT_PARTS
+from dispatch.views.project_corrections import ProjectCorrectionLine, correction_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class EnterpriseProjectPage:
     cases: tuple[CaseRow, ...]
     letters: tuple[DelegationLetterView, ...]
     firms: tuple[Intermediary, ...]
+    corrections: tuple[ProjectCorrectionLine, ...]
 
     @property
     def letter(self) -> DelegationLetterView | None:
@@ -124,6 +126,7 @@ def project_page(
         cases=tuple(case_rows(session, viewer, [project.id], at=at).get(project.id, ())),
         letters=letters_of(session, project, in_shanghai(at).date()),
         firms=tuple(project.intermediaries),
+        corrections=correction_lines(session, project),
     )
     return page, project
 

@@ -17,6 +17,8 @@ from dispatch.cases.case import Case
 from dispatch.cases.project import Enterprise, Intermediary, Project, ProjectMember, ProjectState, Referral, TeamRole
 from dispatch.cases.stages import ENDS
 from dispatch.core.actor import Actor, Role
+from dispatch.views.loading import PROJECT_PARTS
+from dispatch.views.project_corrections import ProjectCorrectionLine, correction_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +101,20 @@ class TeamProjectPage:
     referral: Referral | None
     candidates: list[Agent]
     intermediaries: list[Intermediary]
+    corrections: tuple[ProjectCorrectionLine, ...]
+    places: list[Division]
 
 
 def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjectPage:
     """One project. Raises NotFound."""
-    project = project_for(session, viewer, project_no)
+    project = project_for(session, viewer, project_no, loaded=PROJECT_PARTS)
     members = session.execute(
         select(ProjectMember, Agent)
         .join(Agent, Agent.id == ProjectMember.agent_id)
         .where(ProjectMember.project_id == project.id)
         .order_by(ProjectMember.id)
     ).all()
+    places = _places(session, project.home_division_id)  # the next two are among them
     home = session.get_one(Division, project.home_division_id)
     able = (
         select(Agent)
@@ -131,4 +136,14 @@ def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjec
         ),
         candidates=[] if viewer.role is Role.SUPERVISOR else list(session.scalars(able)),
         intermediaries=list(project.intermediaries),
+        corrections=correction_lines(session, project),
+        places=places,
     )
+
+
+def _places(session: Session, home_id: int) -> list[Division]:
+    """The county with its towns: where the project may stand."""
+    code = select(Division.code).where(Division.id == home_id).scalar_subquery()
+    beside = or_(Division.id == home_id, Division.parent_code == code)
+    query = select(Division).where(beside, Division.retired_on.is_(None)).order_by(Division.level, Division.code)
+    return list(session.scalars(query))

@@ -1,7 +1,7 @@
 """A small county to test in: 武进区 with a few towns, its catalogue, its agents, an enterprise that asks."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from routing.day.stops import Address
 from tests.dispatch import steps
 from tests.dispatch.catalogue_files import import_all
 from tests.dispatch.moments import MONDAY, TEN
+from web.wiring.accounts import Account
 
 WUJIN = "320412000000"
 PROVINCE_ROWS = """code,name,level,parent_code,kind,lon,lat,precision
@@ -153,6 +154,14 @@ def an_enterprise(
     session.add(contact)
     session.flush()
     return enterprise, contact, Actor(Role.ENTERPRISE, account_id=5, name="王经理", enterprise_id=enterprise.id)
+
+
+def acting(county: County, actor: Actor) -> Actor:
+    """The actor with an account to act by."""
+    account = Account(role=actor.role, name=actor.name)
+    county.session.add(account)
+    county.session.flush()
+    return replace(actor, account_id=account.id)
 
 
 def a_request(

@@ -9,6 +9,8 @@ from pydantic import Field, RootModel
 import db
 from dispatch.acts.asking import Asked, LetterResult, OpenCase, RequestProject, RevokeDelegation, SignDelegation
 from dispatch.acts.assigning import AssignProject
+from dispatch.acts.project_correction_steps import PROJECT_CORRECTIONS
+from dispatch.acts.project_corrections import CorrectedProject
 from dispatch.acts.referring import REFERRAL_STEPS, ReferProject, ReferralResult
 from dispatch.cases.project import ProjectState
 from dispatch.core.actor import Role
@@ -149,3 +151,14 @@ def answer_referral(project_no: str, referral_id: int, body: RootModel[Any]) -> 
     """Take over what was offered, or decline it."""
     step = REFERRAL_STEPS[body.root.step]
     return take(command_from(step, body.root, project=project_no, referral_id=referral_id))
+
+
+@bp.post("/projects/<project_no>/corrections")
+@offers(steps=PROJECT_CORRECTIONS, key="part")
+@bp.input(body_of_steps("ProjectCorrectionIn", PROJECT_CORRECTIONS, path=("project",), key="part"), arg_name="body")
+@answers(CorrectedProject)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def correct(project_no: str, body: RootModel[Any]) -> CorrectedProject:
+    """Something of the project was written down wrongly: what is right, and why."""
+    return take(command_from(PROJECT_CORRECTIONS[body.root.part], body.root, project=project_no))

@@ -1,6 +1,5 @@
 """Materials and tickets: written down late or wrongly, put right, and everybody is told right, once."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -23,18 +22,9 @@ from dispatch.core.errors import NotFound, Refused, WrongStage
 from dispatch.path.edits import Relief
 from notifications.message import Message
 from tests.dispatch import steps
-from tests.dispatch.builders import MONDAY, TEN, an_assigned_case
-from web.wiring.accounts import Account
+from tests.dispatch.builders import MONDAY, TEN, acting, an_assigned_case
 
 FRIDAY = MONDAY - timedelta(days=3)
-
-
-def acting(county, actor: Actor) -> Actor:
-    """The actor with an account to act by."""
-    account = Account(role=actor.role, name=actor.name)
-    county.session.add(account)
-    county.session.flush()
-    return replace(actor, account_id=account.id)
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ Given = Mapping[str, Any]
 
 SCENE: dict[str, str] = {
     "PassEnvelopes": "collected",
+    "CorrectContact": "signed", "CorrectEnterprise": "signed", "CorrectSite": "signed",
     "CorrectEvent": "accepted", "CorrectFact": "written_down", "CallBackTicket": "answered", "SendOn": "to_send_on",
     "AcceptReferral": "referred", "AcceptReview": "filed", "AnswerTicket": "asked", "ApplyBatch": "proposed",
     "AskForPlan": "queued", "AskSupplement": "filed", "AskWhatIf": "previewed", "AssignProject": "requested",
@@ -94,7 +95,12 @@ GOOD: dict[str, Callable[[ArgsOf], Given]] = {
     "ConfirmCreditCode": lambda _: {"credit_code": "91320412MA1ABCDE7X"},
     "EditText": lambda _: {"words": WORDS, "note": "改得更清楚"},
     "ExtendReview": lambda _: {"notified_on": MONDAY},
+    "CorrectContact": lambda _: {"phone": "+8613800000046"},
+    "CorrectEnterprise": lambda _: {
+        "name": "七星公司", "credit_code": "91320412MA1ABCDE81", "contact_phone": "+8613800000046",
+    },
     "CorrectEvent": lambda _: CORRECTED,
+    "CorrectSite": lambda _: {"division_code": "320412101000", "lon": 119.91, "lat": 31.705},
     "CorrectFact": lambda _: {"never_was": False, "until": MONDAY + timedelta(days=9)},
     "ImportCalendar": lambda _: {"file": DATA / "calendar_2025_2027.csv"},
     "EstimateYear": lambda _: {"year": 2028, "reason": "通知读错了"},

@@ -1,0 +1,19 @@
+"""Project correction steps: the acts that put a project's own facts right, by the word that doors name each by."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from dispatch.acts.act import Act
+from dispatch.acts.correcting_parties import CorrectContact, CorrectEnterprise
+from dispatch.acts.correcting_site import CorrectSite
+from dispatch.acts.project_corrections import CorrectedProject
+from dispatch.cases.project_correction import ProjectPart
+
+PROJECT_CORRECTIONS: Mapping[str, type[Act[CorrectedProject]]] = MappingProxyType(
+    {
+        ProjectPart.SITE.value: CorrectSite,
+        ProjectPart.CONTACT.value: CorrectContact,
+        ProjectPart.ENTERPRISE.value: CorrectEnterprise,
+    }
+)
+"""The part of a project by which a door names each correction."""
