@@ -18,7 +18,7 @@ from web.pages import enterprise, team
 from web.pages.courier import handovers, run
 from web.pages.enterprise import bulk_upload
 from web.pages.operator import security, set_up
-from web.pages.public import custody_log, entry, own_account, own_factor, track, working_days
+from web.pages.public import custody_log, entry, own_account, own_factor, own_webhooks, track, working_days
 from web.wiring import (
     act_door,
     assets,
@@ -35,6 +35,7 @@ from web.wiring import (
     navigation,
     notices,
     travel_time_setup,
+    webhook_jobs,
 )
 from web.wiring.api_schema import ApiRequest
 from web.wiring.lazy_commands import Commands
@@ -86,8 +87,8 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     doors = (
-        assets, own_account, own_factor, entry, enterprise, team, bulk_upload, run, handovers, track, working_days,
-        custody_log, security, set_up, provider_hooks, health,
+        assets, own_account, own_factor, own_webhooks, entry, enterprise, team, bulk_upload, run, handovers, track,
+        working_days, custody_log, security, set_up, provider_hooks, health,
     )  # fmt: skip
     for blueprint in dict.fromkeys(door.bp for door in doors):  # several modules of one audience share theirs
         app.register_blueprint(blueprint)
@@ -133,7 +134,7 @@ def make_celery(app: Flask, settings: Settings) -> Celery:
             "socket_connect_timeout": 2,
         },
         task_default_queue=jobs.QUEUE,
-        beat_schedule={**tasks.SCHEDULE, **jobs.SCHEDULE},
+        beat_schedule={**tasks.SCHEDULE, **jobs.SCHEDULE, **webhook_jobs.SCHEDULE},
         timezone="Asia/Shanghai",
         enable_utc=True,
     )

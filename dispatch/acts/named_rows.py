@@ -34,6 +34,7 @@ from dispatch.cases.access_control import (
     visible_projects,
     visible_rectifications,
     visible_shift_rules,
+    visible_subscriptions,
     visible_tickets,
     visible_visit_words,
 )
@@ -52,6 +53,8 @@ from dispatch.custody.handover_list import HandoverLine, HandoverList
 from dispatch.custody.parcel import Parcel
 from dispatch.custody.roadside_pass import RoadsidePass
 from notifications.message import Message
+from notifications.webhooks.delivery import WebhookDelivery
+from notifications.webhooks.subscription import WebhookSubscription
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop
 from routing.day.couriers import Courier
@@ -136,6 +139,15 @@ def _courier_report(session: Session, actor: Actor, report_id: int) -> CourierRe
     return report
 
 
+def _delivery(session: Session, actor: Actor, delivery_id: int) -> WebhookDelivery:
+    query = (
+        select(WebhookDelivery)
+        .join(WebhookSubscription, WebhookSubscription.id == WebhookDelivery.subscription_id)
+        .where(WebhookDelivery.id == delivery_id, visible_subscriptions(actor))
+    )
+    return the_one(session, query, f"delivery {delivery_id}", lock=WebhookDelivery)
+
+
 def _contact(session: Session, actor: Actor, contact_id: int) -> Contact:
     found = select(Contact).where(Contact.id == contact_id, visible_contacts(actor))
     return the_one(session, found, f"contact {contact_id}")
@@ -179,6 +191,10 @@ ROWS: dict[object, NamedRow] = {
     ids.RoadsidePassId: NamedRow(RoadsidePass, 5, _by(RoadsidePass.id, visible_passes, lock=True)),
     ids.CourierWordId: NamedRow(CourierWord, 12, _by(CourierWord.id, visible_courier_words, lock=True)),
     ids.VisitWordId: NamedRow(VisitWord, 12, _by(VisitWord.id, visible_visit_words, lock=True)),
+    ids.SubscriptionId: NamedRow(
+        WebhookSubscription, 15, _by(WebhookSubscription.id, visible_subscriptions, lock=True)
+    ),
+    ids.DeliveryId: NamedRow(WebhookDelivery, 16, _delivery),
     ids.TicketNo: NamedRow(Ticket, 11, _by(Ticket.ticket_no, visible_tickets, lock=True)),
     ids.AreaCode: NamedRow(Division, 13, area_for),
     ids.CentreId: NamedRow(ServiceCentre, 14, _by(ServiceCentre.id, visible_centres)),
@@ -192,5 +208,6 @@ OWNED_BY: dict[type, str] = {
     Enterprise: "enterprise_id",
     Agent: "agent_id",
     Ticket: "ticket_id",
+    WebhookSubscription: "subscription_id",
 }
 """The foreign key by which other rows belong to a noun: what is named beside its owner must belong to it."""

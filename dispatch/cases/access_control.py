@@ -24,6 +24,7 @@ from dispatch.custody.handover_list import HandoverList
 from dispatch.custody.parcel import Parcel
 from dispatch.custody.roadside_pass import RoadsidePass
 from notifications.message import Message
+from notifications.webhooks.subscription import SubscriptionState, WebhookSubscription
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop
 from routing.day.couriers import Courier
@@ -216,6 +217,14 @@ def visible_visit_words(viewer: Actor) -> ColumnElement[bool]:
     if viewer.role not in {Role.LEAD, Role.SUPERVISOR, Role.OPERATOR, Role.SYSTEM}:
         return false()
     return within(viewer, VisitWord.division_id)  # type: ignore[arg-type]
+
+
+def visible_subscriptions(viewer: Actor) -> ColumnElement[bool]:
+    """One's own; an operator those of all, who may stop one but reads no other's key."""
+    living = WebhookSubscription.state != SubscriptionState.ENDED
+    if viewer.role in {Role.OPERATOR, Role.SYSTEM}:
+        return living
+    return and_(living, WebhookSubscription.account_id == viewer.account_id)
 
 
 def visible_lists(viewer: Actor) -> ColumnElement[bool]:

@@ -28,6 +28,8 @@ CourierReportId = NewType("CourierReportId", int)
 RoadsidePassId = NewType("RoadsidePassId", int)
 CourierWordId = NewType("CourierWordId", int)
 VisitWordId = NewType("VisitWordId", int)
+SubscriptionId = NewType("SubscriptionId", int)
+DeliveryId = NewType("DeliveryId", int)
 DivisionCode = NewType("DivisionCode", str)
 """Any place of the network: where a project stands, what a question is about."""
 AreaCode = NewType("AreaCode", str)

@@ -24,7 +24,7 @@ DECORATORS = [
 ]
 NAMES = [
     *("process_bind_param", "process_result_value", "get_col_spec", "validate_*", "log_message", "do_GET", "do_POST"),
-    *("log_request", "log_response", "get_id", "render_item", "__getattr__"),
+    *("log_request", "log_response", "get_id", "render_item", "__getattr__", "get_connection_with_tls_context"),
 ]
 
 

@@ -16,7 +16,7 @@ from celery import Celery
 from dispatch.cases.stages import LABEL, MILESTONES, NEXT, NOTICE, UNDONE, Stage
 from notifications import tasks
 from web.run import WORKERS
-from web.wiring import jobs, plan_tasks
+from web.wiring import jobs, plan_tasks, webhook_jobs
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOUNS = ("dispatch", "agents", "routing", "notifications")
@@ -146,10 +146,12 @@ def registered() -> dict[str, str]:
 
 def task_table() -> str:
     """Every task, its queue, and how often the schedule asks for it."""
-    every = {entry["task"]: entry["schedule"] for entry in {**tasks.SCHEDULE, **jobs.SCHEDULE}.values()}
+    schedule = [*tasks.SCHEDULE.values(), *jobs.SCHEDULE.values(), *webhook_jobs.SCHEDULE.values()]
+    every = {entry["task"]: entry["schedule"] for entry in schedule}
+    named = {entry["task"]: entry["options"]["queue"] for entry in schedule if "queue" in entry["options"]}
     rows = []
     for name, words in sorted(registered().items()):
-        queue = tasks.ROUTES[name]["queue"] if name in tasks.ROUTES else jobs.QUEUE
+        queue = tasks.ROUTES[name]["queue"] if name in tasks.ROUTES else named.get(name, jobs.QUEUE)
         queue = f"{tasks.URGENT}, {tasks.NOTICES}" if name == "notifications.deliver" else queue
         rows.append([f"`{name}`", queue, f"{every[name]:g} s" if name in every else "when asked", words])
     return table(["task", "queue", "every", "what it does"], rows)

@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from dispatch.acts.webhooks import SUBSCRIBERS
 from dispatch.core.actor import Role
 from routing.day.couriers import Courier
 from tests.web.conftest import signed_in_client
@@ -93,6 +94,13 @@ ROUTES: dict[str, Row] = {
     "POST /account/factor/removal": SIGNED_IN,
     "GET /account/proof": SIGNED_IN,
     "POST /account/proof": SIGNED_IN,
+    "GET /account/webhooks": Row(SUBSCRIBERS),
+    "POST /account/webhooks": Row(SUBSCRIBERS, form={"url": ""}),
+    "GET /account/webhooks/<int:subscription_id>": Row(SUBSCRIBERS),
+    "POST /account/webhooks/<int:subscription_id>": Row(SUBSCRIBERS, form={"step": "pause"}),
+    "POST /account/webhooks/<int:subscription_id>/deliveries/<int:delivery_id>": Row(
+        SUBSCRIBERS, form={"step": "again"}
+    ),
     "GET /account/people": only(ENTERPRISE),
     "POST /account/people/<int:account_id>/approval": only(ENTERPRISE),
     "POST /account/people/<int:account_id>/removal": only(ENTERPRISE),
@@ -103,6 +111,7 @@ ROUTES: dict[str, Row] = {
     "GET /metrics": PUBLIC,
     "GET /docs": PUBLIC,
     "GET /docs/problems": PUBLIC,
+    "GET /docs/webhooks": PUBLIC,
     "GET /openapi.json": PUBLIC,
     "POST /hooks/twilio/status": PUBLIC,
     "POST /hooks/twilio/reply": PUBLIC,
@@ -237,6 +246,12 @@ ROUTES: dict[str, Row] = {
     "GET /my/parcels/<waybill>/receipt": only(ENTERPRISE),
     "GET /api/v1/parcels/<waybill>/receipt": SIGNED_IN,
     # the API
+    "GET /api/v1/webhooks": Row(SUBSCRIBERS),
+    "POST /api/v1/webhooks": Row(SUBSCRIBERS, json={"url": "https://park.example/", "purpose": "probe"}),
+    "GET /api/v1/webhooks/<int:subscription_id>/key": only(ENTERPRISE, sees_all=frozenset()),
+    "POST /api/v1/webhooks/<int:subscription_id>": Row(SUBSCRIBERS, json={"step": "pause"}),
+    "GET /api/v1/webhooks/<int:subscription_id>/deliveries": Row(SUBSCRIBERS),
+    "POST /api/v1/webhooks/deliveries/<int:delivery_id>": Row(SUBSCRIBERS, json={"step": "again"}),
     "GET /api/v1/me": SIGNED_IN,
     "GET /api/v1/me/tokens": SIGNED_IN,
     "POST /api/v1/me/tokens": Row(EVERYBODY, json={"name": "probe"}),

@@ -33,6 +33,8 @@ from dispatch.custody.parcel import Parcel
 from dispatch.custody.roadside_pass import RoadsidePass
 from notifications import task_publisher
 from notifications.message import Message
+from notifications.webhooks.delivery import WebhookDelivery
+from notifications.webhooks.subscription import WebhookSubscription, new_key
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, FailReason, StopAct, StopEvent, StopState
 from routing.day.couriers import Courier, Shift
@@ -214,6 +216,22 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
     }
 
 
+def a_webhook(session: Session, account: Account, case_no: str) -> tuple[int, int]:
+    """An address of a person's program, and the case's first line on its way to it."""
+    case = session.scalars(select(Case).where(Case.case_no == case_no)).one()
+    row = WebhookSubscription(
+        account_id=account.id, url="https://park.example/hook", purpose="园区平台", key=new_key(), created_at=TEN
+    )
+    session.add(row)
+    session.flush()
+    told = WebhookDelivery(
+        subscription_id=row.id, event_id=case.events[0].id, case_id=case.id, due_at=TEN, created_at=TEN
+    )
+    session.add(told)
+    session.flush()
+    return row.id, told.id
+
+
 def a_run_to(session: Session, county: County, stop: CourierStop) -> CourierRun:
     """A committed plan that sends the county's first courier to this stop."""
     plan = queue_plan(session, division_id=county.division.id, on=stop.on, cutoff=stop.cutoff, limit_s=1, by="", at=TEN)
@@ -360,6 +378,11 @@ def people(session: Session, county: County, world: World) -> None:
         )
         session.add(account)
     session.flush()
+    stranger = Account(role=Role.ENTERPRISE, name="别家", login="stranger", enterprise_id=world.theirs["enterprise_id"])
+    session.add(stranger)
+    session.flush()
+    for account, known in ((world.accounts[Role.ENTERPRISE], world.ours), (stranger, world.theirs)):
+        known["subscription_id"], known["delivery_id"] = a_webhook(session, account, str(known["case_no"]))
     other = Account(role=Role.LEAD, name="别处", login="other")
     session.add(other)
     session.flush()

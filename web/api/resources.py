@@ -1,11 +1,13 @@
 """Resources: every blueprint of /api/v1, the OpenAPI document that comes from them, and a page to read it."""
 
+import json
 from typing import Any
 
 from apiflask import APIFlask
 from flask import Blueprint, Response, render_template, request
 from flask_login import current_user
 
+from dispatch.views.webhooks import EXAMPLE
 from web.api import (
     agents,
     cases,
@@ -22,6 +24,7 @@ from web.api import (
     runs,
     search,
     tickets,
+    webhooks,
 )  # fmt: skip
 from web.wiring.api_description import REQUESTS_A_MINUTE, complete
 from web.wiring.api_schema import Json
@@ -32,7 +35,7 @@ from web.wiring.network_line import network_of
 
 RESOURCES = (
     projects.bp, cases.bp, facts.bp, parcels.bp, reviews.bp, plans.bp, runs.bp, couriers.bp, agents.bp, tickets.bp,
-    messages.bp, places.bp, obligations.bp, search.bp, me.bp,
+    messages.bp, places.bp, obligations.bp, search.bp, me.bp, webhooks.bp,
 )  # fmt: skip
 
 docs = Blueprint("docs", __name__)
@@ -50,6 +53,12 @@ def problem_types() -> str:
     rows = {slug: (status, title, next_step) for status, (slug, title, next_step) in WORDS.items()}
     rows |= {slug: (status, kind.user_message, "") for kind, status, slug in DISPATCH if slug not in rows}
     return render_template("api/problems.html", rows=sorted(rows.items(), key=lambda row: (row[1][0], row[0])))
+
+
+@docs.get("/docs/webhooks")
+def webhook_form() -> str:
+    """What a program is told, and how it checks that it comes from here."""
+    return render_template("api/webhooks.html", example=json.dumps(EXAMPLE, ensure_ascii=False, indent=2))
 
 
 def app_spec() -> dict[str, Any]:

@@ -26,6 +26,7 @@ from dispatch.core.actor import SYSTEM
 from dispatch.core.ids import AreaCode
 from dispatch.custody.handover import Handover
 from notifications.tasks import BROKER_TIMEOUT_S, quick_producers
+from notifications.webhooks.delivery import forget_old_deliveries
 from routing.day import plan_jobs, what_if_jobs
 from routing.day.courier_stop import StopEvent
 from web.wiring import files
@@ -200,6 +201,7 @@ class TidyUp:
             "guesses": forget_old_guesses(session),
             "security lines": forget_old_events(session),
             "files": files.sweep(session),
+            "webhooks": forget_old_deliveries(session),
         }
         log.info("tidied", **gone)
         sound_alarms(session)

@@ -50,6 +50,7 @@ ACTS = {
     "ErasePerson": SecurityKind.PERSONAL_DATA, "StopNotices": SecurityKind.PERSONAL_DATA,
     "ResumeNotices": SecurityKind.PERSONAL_DATA, "EditText": SecurityKind.CONFIGURED,
     "RevertText": SecurityKind.CONFIGURED, "EditPath": SecurityKind.CONFIGURED,
+    "SubscribeWebhook": SecurityKind.EXPORTED, "ChangeWebhookKey": SecurityKind.EXPORTED,
 }  # fmt: skip
 """The steps that leave a line here besides their own in `act_record`."""
 

@@ -4,12 +4,14 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import db
 from dispatch.core.actor import Role
+from notifications.webhooks.post import Network
 
 
 class BadSetting(ValueError):
@@ -104,6 +106,13 @@ def _roads(value: str) -> str:
     return str(path)
 
 
+def _networks(value: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(f"must be networks like 10.0.0.0/8,fd00::/8: {error}") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that differs between a laptop, a test and a province's machines."""
@@ -141,6 +150,8 @@ class Settings:
     limit_requests: bool = True
     second_factor: frozenset[Role] = frozenset()
     """Who may not work without a second factor."""
+    webhook_networks: tuple[Network, ...] = ()
+    """Networks inside which webhooks may be told, also over http; a public address is told over https alone."""
 
     def __post_init__(self) -> None:
         if not self.gateways:
@@ -239,4 +250,5 @@ CHECKS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ("POOL_SIZE", "pool_size", _whole(1, 200)),
     ("LIMIT_REQUESTS", "limit_requests", _yes),
     ("SECOND_FACTOR", "second_factor", _factor),
+    ("WEBHOOK_NETWORKS", "webhook_networks", _networks),
 )

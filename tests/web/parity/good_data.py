@@ -78,6 +78,7 @@ A_SHIFT: Given = {
 GOOD: dict[str, Callable[[ArgsOf], Given]] = {
     "AddAgent": lambda _: {"phone": "+8613800000041"},
     "AddShiftRule": lambda _: A_SHIFT,
+    "SubscribeWebhook": lambda _: {"url": "https://park.example/hook"},
     "EditAgent": lambda known: {"phone": "+8613800000045", "stand_in": known["stand_in_id"]},
     "RecordLeave": lambda _: {"starts_on": date(2027, 9, 6), "ends_on": date(2027, 9, 7)},
     "ChangeLeave": lambda _: {"starts_on": date(2027, 9, 13), "ends_on": date(2027, 9, 14)},

@@ -9,6 +9,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 import db
+from dispatch.acts.webhooks import SUBSCRIBERS
 from web.pages.public.login_views import bp
 from web.wiring import login_sessions
 from web.wiring.accounts import Account, AccountError, change_password
@@ -50,7 +51,7 @@ def _page(*, token: str = "") -> str:
         return render_template(
             "account/security.html", me=me, sessions=login_sessions.sessions_of(session, me),
             here=current_person().session_id, tokens=tokens_of(session, me), token=token, days_offered=DAYS_OFFERED,
-            has_factor=has_factor(session, me.id),
+            has_factor=has_factor(session, me.id), may_subscribe=me.role in SUBSCRIBERS,
             asks_for_old=me.password_hash is not None and not _has_just_proved(session),
         )  # fmt: skip
 
