@@ -27,8 +27,8 @@ from dispatch.core.ids import FactEventId
 from dispatch.core.localized_text import LocalizedText
 from dispatch.path.edits import Relief
 
-STEPS_OF_A_CASE = frozenset({FactKind.MATERIAL_PASSED, FactKind.MATERIAL_MENDED})
-"""Nothing on paper: the case itself goes another step."""
+STEPS_OF_A_CASE = frozenset({FactKind.MATERIAL_PASSED, FactKind.MATERIAL_MENDED, FactKind.MATERIAL_NOT_NEEDED})
+"""Nothing on paper: the case itself goes another step, or its matters were put right."""
 BEFORE_PRESCREEN = frozenset({FactKind.MATERIAL_LOOKED_UP, FactKind.MATERIAL_HELD, FactKind.MATERIAL_DEFERRED})
 """Taken back, these leave a material wanting: only while the case still asks for materials."""
 ASKS = frozenset({Stage.REQUESTED, Stage.ASSIGNED, Stage.CORRECTION})
@@ -104,7 +104,7 @@ class CorrectFact:
 def _check_kind(event: FactEvent, noun: RecordedNoun, right: Fact | None) -> None:
     """Raises WrongStage where this event is not put right so."""
     if event.kind in STEPS_OF_A_CASE:
-        raise WrongStage(f"{event.kind} is a step of its case", user_message="预审的步骤不能更正，请办理下一步")
+        raise WrongStage(f"{event.kind} is a step of its case", user_message="这一步随办件办理，不能单独更正")
     if right is not None:
         return
     if event.kind is FactKind.TICKET_RECEIVED:

@@ -33,6 +33,7 @@ from routing.day.courier_stop import CourierStop, StopState
 UNFILED = (ReviewState.PREPARED, ReviewState.SIMULATED)
 SITE_CORRECTED = LocalizedText("项目地点更正")
 REPLAN_S = 4
+Point = tuple[float | None, float | None]
 
 
 @act(by=STAFF)
@@ -58,14 +59,16 @@ class CorrectSite:
         division = session.get_one(Division, project.division_id)
         if self.division_code is not None:
             division = _checked(context, project, self.division_code)
-        was, old = _in_words(session, project), (project.site_lon, project.site_lat)
+        was, old = _place_in_words(session, project), (project.site_lon, project.site_lat)
         self._move(session, project, division)
         cases = open_cases(session, project)
         for case in cases:
             case.division_id = project.home_division_id
         session.flush()
-        change = PartChange(ProjectPart.SITE, was, _in_words(session, project), self.reason)
-        done = keep_correction(context, project, change)
+        now, new = _place_in_words(session, project), (project.site_lon, project.site_lat)
+        if was == now and old != new:  # the same address at another point
+            was, now = f"{was}{_point_in_words(old)}", f"{now}{_point_in_words(new)}"
+        done = keep_correction(context, project, PartChange(ProjectPart.SITE, was, now, self.reason))
         _derive(context, cases, division)
         _move_stops(context, cases, project, old)
         return done
@@ -108,13 +111,15 @@ def _nobody_acts(session: Session, project: Project) -> bool:
     return not project.members and session.scalar(begun.limit(1)) is None
 
 
-def _in_words(session: Session, project: Project) -> str:
-    """The place as people read it, with its point."""
+def _place_in_words(session: Session, project: Project) -> str:
+    """The place as people read it."""
     division = session.get_one(Division, project.division_id)
-    address = written_out(project.site_address or "", division) or division.name
-    if project.site_lon is None or project.site_lat is None:
-        return address
-    return f"{address}（{project.site_lon:.5f}, {project.site_lat:.5f}）"
+    return written_out(project.site_address or "", division) or division.name
+
+
+def _point_in_words(point: Point) -> str:
+    lon, lat = point
+    return "" if lon is None or lat is None else f"（{lon:.5f}, {lat:.5f}）"
 
 
 def _derive(context: ActContext, cases: list[Case], division: Division) -> None:
@@ -141,9 +146,7 @@ def _derive(context: ActContext, cases: list[Case], division: Division) -> None:
     derive_reviews(context, ids, reason=SITE_CORRECTED)
 
 
-def _move_stops(
-    context: ActContext, cases: list[Case], project: Project, old: tuple[float | None, float | None]
-) -> None:
+def _move_stops(context: ActContext, cases: list[Case], project: Project, old: Point) -> None:
     """Couriers who are to call at the old point call at the right one; a run that holds such a stop is planned anew."""
     if project.site_lon is None or project.site_lat is None:
         return

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from agents.roster import Agent
@@ -77,14 +77,17 @@ def _stop_coming(session: Session, case: Case) -> None:
             parcel.leg is Leg.DELIVERY and parcel.state is ParcelState.AT_CENTRE
         ):
             continue
-        if parcel.stop_id is not None and (stop := stop_with(session, parcel.stop_id)) is not None:
-            others = session.scalar(
-                select(Parcel.id).where(Parcel.stop_id == stop.id, Parcel.case_id != case.id).limit(1)
-            )
-            if others is None and stop.state in {StopState.OPEN, StopState.PLANNED, StopState.FAILED}:
-                release(stop)
-        if parcel.state is ParcelState.BOOKED:
-            parcel.cancel()
+        call_off(session, parcel, beside=Parcel.case_id != case.id)
+
+
+def call_off(session: Session, parcel: Parcel, *, beside: ColumnElement[bool]) -> None:
+    """No courier comes for this parcel; the stop goes too, unless it serves others: parcels that are ``beside``."""
+    if parcel.stop_id is not None and (stop := stop_with(session, parcel.stop_id)) is not None:
+        others = session.scalar(select(Parcel.id).where(Parcel.stop_id == stop.id, beside).limit(1))
+        if others is None and stop.state in {StopState.OPEN, StopState.PLANNED, StopState.FAILED}:
+            release(stop)
+    if parcel.state is ParcelState.BOOKED:
+        parcel.cancel()
 
 
 def return_originals(session: Session, case: Case, *, by: Actor, at: datetime) -> list[Parcel]:

@@ -20,10 +20,12 @@ from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.ids import CaseNo, FileId, MaterialId
 from dispatch.core.localized_text import ListText, LocalizedText
 
+CLOSED = frozenset({MaterialState.HELD, MaterialState.ACCEPTED, MaterialState.NOT_NEEDED})
+
 
 def may_give(case: Case, material: Material) -> bool:
     """Before the prescreen everything may be given or given anew; afterwards only what is owed."""
-    if case.has_ended or material.state in {MaterialState.HELD, MaterialState.ACCEPTED}:
+    if case.has_ended or material.state in CLOSED:
         return False
     if material.state is MaterialState.DEFERRED:
         return material.is_owed
@@ -47,6 +49,8 @@ def _give_material(
     case = material.case
     if case.has_ended:
         raise WrongStage(f"case {case.case_no} has ended")
+    if material.state is MaterialState.NOT_NEEDED:
+        raise WrongStage(f"{material.name} is not needed", user_message="事项已更正，不再需要这份材料")
     was_owed = material.state is MaterialState.DEFERRED
     fact = Fact(kind=FactKind.MATERIAL_GIVEN, document=sha256, media_type=media_type, filename=filename)
     record_fact(session, material, fact, when, by=by, at=at)

@@ -73,6 +73,9 @@ def _check_verdicts(case: Case, defects: Mapping[int, str], deferred: Mapping[in
             )
         if due_on <= today:
             raise Refused(f"{material.name}: due on {due_on}", user_message="补交期限须晚于今天")
+    for material_id in (*deferred, *defects):
+        if materials[material_id].state is MaterialState.NOT_NEEDED:
+            raise Refused(f"{materials[material_id].name} is not needed", user_message="事项已更正，不再需要这份材料")
     for material_id, words in defects.items():
         if not words.strip():
             raise Refused(

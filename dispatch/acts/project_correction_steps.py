@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from dispatch.acts.act import Act
+from dispatch.acts.correcting_matters import CorrectFamily
 from dispatch.acts.correcting_parties import CorrectContact, CorrectEnterprise
 from dispatch.acts.correcting_site import CorrectSite
 from dispatch.acts.project_corrections import CorrectedProject
@@ -13,6 +14,7 @@ PROJECT_CORRECTIONS: Mapping[str, type[Act[CorrectedProject]]] = MappingProxyTyp
     {
         ProjectPart.SITE.value: CorrectSite,
         ProjectPart.CONTACT.value: CorrectContact,
+        ProjectPart.FAMILY.value: CorrectFamily,
         ProjectPart.ENTERPRISE.value: CorrectEnterprise,
     }
 )

@@ -1,6 +1,6 @@
 """Request: an enterprise asks, a project is opened, a case lists its matters and materials."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,28 +12,22 @@ from sqlalchemy.orm import Session
 from agents.network import Division, division_with, home_county
 from agents.roster import Agent
 from db import keyed_hash
-from dispatch.acts.recording import record_fact
+from dispatch.acts.case_contents import add_reviews, list_materials, offered_matters, settle_ways
 from dispatch.assignment.telling import tell_assigned
-from dispatch.cases.case import Case, Material, MaterialState, Way
+from dispatch.cases.case import Case, Way
 from dispatch.cases.due_moments import answer_due, prescreen_due
-from dispatch.cases.fact_event import Fact, FactKind
 from dispatch.cases.lookups import next_number
 from dispatch.cases.notify import add_timeline_event, day_of, query_code, queue_notice
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectState, Referral
-from dispatch.cases.project_path import LimitsOnProject, limits_on_project
-from dispatch.cases.review import Review
+from dispatch.cases.project_path import limits_on_project
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.catalogue.implementation import handling_of
-from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
+from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Actor, Role
 from dispatch.core.canonical import canonical_name
 from dispatch.core.errors import Refused, of_field
-from dispatch.core.limit import IMMEDIATE
-from dispatch.core.localized_text import ListText, LocalizedText
+from dispatch.core.localized_text import LocalizedText
 from dispatch.core.project_code import project_code
-from dispatch.core.three_clocks import ClockOf
-from dispatch.path.matter_node import WHOSE
 from routing.travel.geocoding import far_m
 
 FARTHEST_M = 45_000  # from the division's own point to a pin; counties of Jiangsu are smaller than that
@@ -143,7 +137,7 @@ def open_case(
     """One more submission of a project. Its later cases keep the team: they are assigned as they come in."""
     calendar = calendar_of(session)
     home = session.get_one(Division, project.home_division_id)
-    chosen = _matters(session, matters, project.family)
+    chosen = offered_matters(session, matters, project.family)
     code = query_code()
     case = Case(
         case_no=next_number(session, f"{home.code[:6]}-{day_of(at):%Y%m%d}", width=5),
@@ -163,12 +157,9 @@ def open_case(
     session.add(case)
     session.flush()
     limits = limits_on_project(session, project, [matter.code for matter in chosen], at=at)
-    _add_reviews(session, case, chosen, home, limits)
-    _list_materials(session, case, project, chosen, by)
-    if not case.originals:
-        case.pickup_way = Way.ELECTRONIC
-    if not any(matter.result_has_original for matter in chosen):
-        case.delivery_way = Way.ELECTRONIC
+    add_reviews(session, case, chosen, home, limits)
+    list_materials(session, case, chosen, by=by, at=at)
+    settle_ways(case, chosen)
     add_timeline_event(
         session, case, kind="requested", by=by, at=at, words=LocalizedText("已提交，共%(n)s个事项", n=len(chosen))
     )
@@ -181,28 +172,6 @@ def open_case(
         case.move_to(Stage.ASSIGNED, at=at, by=by.label)
         tell_assigned(session, case, agent, at=at, by=by)
     return case
-
-
-def _add_reviews(
-    session: Session, case: Case, matters: Iterable[Matter], home: Division, limits: Mapping[str, LimitsOnProject]
-) -> None:
-    """A review for each matter, with who decides it at this place and within which limits on this project."""
-    for matter in matters:
-        handling, mine = handling_of(session, matter, home), limits[matter.code]
-        session.add(
-            Review(
-                case_id=case.id,
-                matter_id=matter.id,
-                authority=handling.authority,
-                authority_division_id=handling.division_id,
-                counter_division_id=handling.counter_division_id,
-                counter=handling.counter_place,
-                centre_no=handling.centre_no,
-                statutory_limit=mine.statutory,
-                committed_limit=mine.committed,
-                same_day=handling.same_day or IMMEDIATE in (mine.statutory, mine.committed),
-            )
-        )
 
 
 def check_point(division: Division, lon: float | None, lat: float | None) -> None:
@@ -218,50 +187,3 @@ def check_point(division: Division, lon: float | None, lat: float | None) -> Non
             ),
             field="site.lon",
         )
-
-
-def _matters(session: Session, codes: Sequence[str], family: Family) -> list[Matter]:
-    """The matters of the project's family that an authority decides on request. Raises Refused for any other."""
-    if not codes:
-        raise Refused("a case needs at least one matter", user_message="请至少选择一个事项")
-    offered = select(Matter).where(Matter.code.in_(codes), Matter.family == family, Matter.retired_on.is_(None))
-    found = {m.code: m for m in session.scalars(offered) if WHOSE[m.kind] is ClockOf.AUTHORITY}
-    if missing := [code for code in codes if code not in found]:
-        raise Refused(
-            f"no matters of {family} are {missing}",
-            user_message=LocalizedText("事项不存在或已停用：%(names)s", names=ListText(missing)),
-            field="matters",
-        )
-    return [found[code] for code in dict.fromkeys(codes)]
-
-
-def _list_materials(session: Session, case: Case, project: Project, matters: Sequence[Matter], by: Actor) -> None:
-    """Each material once, in the strictest mode asked for; what was given before is never asked for again."""
-    strictness = list(MaterialMode)
-    wanted: dict[str, Requirement] = {}
-    ids = [matter.id for matter in matters]
-    rows = session.scalars(
-        select(Requirement).where(Requirement.matter_id.in_(ids)).order_by(Requirement.matter_id, Requirement.position)
-    )
-    for row in rows:
-        held = wanted.get(row.name)
-        if held is None or strictness.index(row.mode) > strictness.index(held.mode):
-            wanted[row.name] = row
-    given = set(
-        session.scalars(
-            select(Material.name)
-            .join(Case, Case.id == Material.case_id)
-            .where(Case.project_id == project.id, Material.state == MaterialState.ACCEPTED)
-        )
-    )
-    for name, row in wanted.items():
-        material = Material(
-            matter_id=row.matter_id, requirement_id=row.id, name=name, mode=row.mode, deferrable=row.deferrable,
-        )  # fmt: skip
-        case.materials.append(material)
-    session.flush()
-    for material in case.materials:
-        if material.mode is MaterialMode.LOOKED_UP:
-            record_fact(session, material, Fact(kind=FactKind.MATERIAL_LOOKED_UP), by=by, at=case.created_at)
-        elif material.name in given and material.mode is MaterialMode.COPY:
-            record_fact(session, material, Fact(kind=FactKind.MATERIAL_HELD), by=by, at=case.created_at)

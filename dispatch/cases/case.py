@@ -122,7 +122,7 @@ class Case(Base):
     @property
     def originals(self) -> list["Material"]:
         """The materials that travel on paper."""
-        return [m for m in self.materials if m.on_paper]
+        return [m for m in self.materials if m.on_paper and m.state is not MaterialState.NOT_NEEDED]
 
 
 MODE_LABEL = {
@@ -134,7 +134,9 @@ MODE_LABEL = {
 
 
 class MaterialState(StrEnum):
-    """WANTED 待提供, GIVEN 已提供, ACCEPTED 合格, DEFECTIVE 待补正, DEFERRED 容缺后补, HELD 已有(不再索要)."""
+    """WANTED 待提供, GIVEN 已提供, ACCEPTED 合格, DEFECTIVE 待补正, DEFERRED 容缺后补, HELD 已有(不再索要).
+
+    NOT_NEEDED 不再需要: its matter was taken out of the case."""
 
     WANTED = "wanted"
     GIVEN = "given"
@@ -142,6 +144,7 @@ class MaterialState(StrEnum):
     DEFECTIVE = "defective"
     DEFERRED = "deferred"
     HELD = "held"
+    NOT_NEEDED = "not_needed"
 
 
 MATERIAL_LABEL = {
@@ -151,6 +154,7 @@ MATERIAL_LABEL = {
     MaterialState.DEFECTIVE: "待补正",
     MaterialState.DEFERRED: "容缺后补",
     MaterialState.HELD: "已有，不再索要",
+    MaterialState.NOT_NEEDED: "不再需要",
 }
 
 

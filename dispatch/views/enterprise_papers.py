@@ -182,6 +182,7 @@ def papers_of(case: Case, matters: dict[int, str]) -> tuple[PaperRow, ...]:
             is_wanted=material.state is MaterialState.WANTED and not material.on_paper,
         )
         for material in case.materials
+        if material.state is not MaterialState.NOT_NEEDED
     )
 
 

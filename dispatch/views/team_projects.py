@@ -102,7 +102,6 @@ class TeamProjectPage:
     candidates: list[Agent]
     intermediaries: list[Intermediary]
     corrections: tuple[ProjectCorrectionLine, ...]
-    places: list[Division]
 
 
 def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjectPage:
@@ -114,7 +113,6 @@ def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjec
         .where(ProjectMember.project_id == project.id)
         .order_by(ProjectMember.id)
     ).all()
-    places = _places(session, project.home_division_id)  # the next two are among them
     home = session.get_one(Division, project.home_division_id)
     able = (
         select(Agent)
@@ -137,13 +135,4 @@ def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjec
         candidates=[] if viewer.role is Role.SUPERVISOR else list(session.scalars(able)),
         intermediaries=list(project.intermediaries),
         corrections=correction_lines(session, project),
-        places=places,
     )
-
-
-def _places(session: Session, home_id: int) -> list[Division]:
-    """The county with its towns: where the project may stand."""
-    code = select(Division.code).where(Division.id == home_id).scalar_subquery()
-    beside = or_(Division.id == home_id, Division.parent_code == code)
-    query = select(Division).where(beside, Division.retired_on.is_(None)).order_by(Division.level, Division.code)
-    return list(session.scalars(query))

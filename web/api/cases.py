@@ -14,6 +14,7 @@ from dispatch.acts.booking import BookDelivery, BookExchange, BookPickup
 from dispatch.acts.case_result import CaseResult, LegResult, PaperResult
 from dispatch.acts.closing import EvaluateCase
 from dispatch.acts.collection import HandIn
+from dispatch.acts.correcting_matters import CorrectMatters
 from dispatch.acts.early_ends import WithdrawCase
 from dispatch.acts.filing import SubmitCase
 from dispatch.acts.papers import GiveMaterial, ReturnCorrected
@@ -168,6 +169,17 @@ def withdraw(case_no: str, body: Strict) -> CaseResult:
 def evaluate(case_no: str, body: Strict) -> tuple[CaseResult, int]:
     """Rate each matter."""
     return take(command_from(EvaluateCase, body, case=case_no)), 201
+
+
+@bp.post("/cases/<case_no>/matters")
+@offers(CorrectMatters)
+@bp.input(schema_of(CorrectMatters, path=("case",)), arg_name="body")
+@answers(CaseResult)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def correct_matters(case_no: str, body: Strict) -> CaseResult:
+    """The case has a matter too few or too many, before it is filed."""
+    return take(command_from(CorrectMatters, body, case=case_no))
 
 
 LEGS: Mapping[str, type[Act[LegResult]]] = {

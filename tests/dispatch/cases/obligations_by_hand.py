@@ -43,7 +43,7 @@ def owed_by_hand(connection: psycopg.Connection[Any]) -> dict[Key, OwedByHand]:
             "events": "SELECT * FROM case_event ORDER BY id",
             "reviews": "SELECT * FROM review ORDER BY id",
             "pauses": "SELECT p.*, r.case_id FROM review_pause p JOIN review r ON r.id = p.review_id ORDER BY p.id",
-            "materials": "SELECT * FROM material WHERE state <> 'held' ORDER BY id",
+            "materials": "SELECT * FROM material WHERE state NOT IN ('held', 'not_needed') ORDER BY id",
             "parcels": 'SELECT p.*, s."on", s.windows, run.courier_id FROM parcel p LEFT JOIN stop s'
             " ON s.id = p.stop_id LEFT JOIN run ON run.id = s.run_id WHERE p.state <> 'cancelled' ORDER BY p.id",
             "grades": "SELECT r.*, e.case_id FROM rectification r JOIN evaluation e ON e.id = r.evaluation_id",

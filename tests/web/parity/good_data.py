@@ -27,7 +27,8 @@ Given = Mapping[str, Any]
 
 SCENE: dict[str, str] = {
     "PassEnvelopes": "collected",
-    "CorrectContact": "signed", "CorrectEnterprise": "signed", "CorrectSite": "signed",
+    "CorrectContact": "signed", "CorrectEnterprise": "signed", "CorrectSite": "signed", "CorrectMatters": "signed",
+    "CorrectFamily": "signed",
     "CorrectEvent": "accepted", "CorrectFact": "written_down", "CallBackTicket": "answered", "SendOn": "to_send_on",
     "AcceptReferral": "referred", "AcceptReview": "filed", "AnswerTicket": "asked", "ApplyBatch": "proposed",
     "AskForPlan": "queued", "AskSupplement": "filed", "AskWhatIf": "previewed", "AssignProject": "requested",
@@ -101,6 +102,8 @@ GOOD: dict[str, Callable[[ArgsOf], Given]] = {
         "name": "七星公司", "credit_code": "91320412MA1ABCDE81", "contact_phone": "+8613800000046",
     },
     "CorrectEvent": lambda _: CORRECTED,
+    "CorrectFamily": lambda _: {"family": Family.PROPERTY_REGISTRATION, "matters": ("REG-02",)},
+    "CorrectMatters": lambda _: {"add": ("IND-201",), "drop": ()},
     "CorrectSite": lambda _: {"division_code": "320412101000", "lon": 119.91, "lat": 31.705},
     "CorrectFact": lambda _: {"never_was": False, "until": MONDAY + timedelta(days=9)},
     "ImportCalendar": lambda _: {"file": DATA / "calendar_2025_2027.csv"},

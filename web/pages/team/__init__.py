@@ -8,6 +8,7 @@ from web.pages.team.calibration import calibration
 from web.pages.team.cases import case
 from web.pages.team.catalogue import catalog
 from web.pages.team.claims import claims_page
+from web.pages.team.corrections import corrections
 from web.pages.team.courier_desk import courier_reports
 from web.pages.team.evaluations import evaluations
 from web.pages.team.find import find
@@ -34,6 +35,7 @@ __all__ = [
     "case",
     "catalog",
     "claims_page",
+    "corrections",
     "courier_reports",
     "evaluations",
     "find",

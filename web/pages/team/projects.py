@@ -6,7 +6,6 @@ from werkzeug.wrappers import Response
 
 import db
 from dispatch.acts.assigning import AssignProject
-from dispatch.acts.project_correction_steps import PROJECT_CORRECTIONS
 from dispatch.acts.referring import REFERRAL_STEPS, ReferProject
 from dispatch.assignment import propose
 from dispatch.cases.project import FAMILY_LABEL, PROJECT_LABEL, ProjectState
@@ -84,12 +83,3 @@ def answer_referral(project_no: str, referral_id: int) -> Response:
         REFERRAL_STEPS.get(step), "已接办" if step == "accepted" else "已谢绝转办，仍由首问人负责", back=back,
         project=project_no, referral_id=referral_id,
     )  # fmt: skip
-
-
-@bp.post("/projects/<project_no>/corrections")
-@offers(steps=PROJECT_CORRECTIONS, key="part")
-def correct_project(project_no: str) -> Response:
-    """Something of the project was written down wrongly."""
-    back = url_for("team.project", project_no=project_no)
-    step = PROJECT_CORRECTIONS.get(request.form.get("part", ""))
-    return take_form(step, "已更正", back=back, project=project_no)

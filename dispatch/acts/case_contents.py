@@ -1,0 +1,107 @@
+"""Case contents: the reviews and materials of a case's matters, as it is opened and as its matters are corrected."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agents.network import Division
+from dispatch.acts.recording import record_fact
+from dispatch.cases.case import Case, Material, MaterialState, Way
+from dispatch.cases.fact_event import Fact, FactKind
+from dispatch.cases.project_path import LimitsOnProject
+from dispatch.cases.review import Review
+from dispatch.catalogue.implementation import handling_of
+from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
+from dispatch.core.actor import Actor
+from dispatch.core.errors import Refused
+from dispatch.core.limit import IMMEDIATE
+from dispatch.core.localized_text import ListText, LocalizedText
+from dispatch.core.three_clocks import ClockOf
+from dispatch.path.matter_node import WHOSE
+
+
+def add_reviews(
+    session: Session, case: Case, matters: Iterable[Matter], home: Division, limits: Mapping[str, LimitsOnProject]
+) -> None:
+    """A review for each matter, with who decides it at this place and within which limits on this project."""
+    for matter in matters:
+        handling, mine = handling_of(session, matter, home), limits[matter.code]
+        session.add(
+            Review(
+                case_id=case.id,
+                matter_id=matter.id,
+                authority=handling.authority,
+                authority_division_id=handling.division_id,
+                counter_division_id=handling.counter_division_id,
+                counter=handling.counter_place,
+                centre_no=handling.centre_no,
+                statutory_limit=mine.statutory,
+                committed_limit=mine.committed,
+                same_day=handling.same_day or IMMEDIATE in (mine.statutory, mine.committed),
+            )
+        )
+
+
+def offered_matters(session: Session, codes: Sequence[str], family: Family) -> list[Matter]:
+    """The matters of the project's family that an authority decides on request. Raises Refused for any other."""
+    if not codes:
+        raise Refused("a case needs at least one matter", user_message="请至少选择一个事项")
+    offered = select(Matter).where(Matter.code.in_(codes), Matter.family == family, Matter.retired_on.is_(None))
+    found = {m.code: m for m in session.scalars(offered) if WHOSE[m.kind] is ClockOf.AUTHORITY}
+    if missing := [code for code in codes if code not in found]:
+        raise Refused(
+            f"no matters of {family} are {missing}",
+            user_message=LocalizedText("事项不存在或已停用：%(names)s", names=ListText(missing)),
+            field="matters",
+        )
+    return [found[code] for code in dict.fromkeys(codes)]
+
+
+def wanted_materials(session: Session, matters: Iterable[Matter]) -> dict[str, Requirement]:
+    """Each material that these matters ask for once, by its name, in the strictest mode asked for."""
+    strictness = list(MaterialMode)
+    wanted: dict[str, Requirement] = {}
+    ids = [matter.id for matter in matters]
+    rows = session.scalars(
+        select(Requirement).where(Requirement.matter_id.in_(ids)).order_by(Requirement.matter_id, Requirement.position)
+    )
+    for row in rows:
+        held = wanted.get(row.name)
+        if held is None or strictness.index(row.mode) > strictness.index(held.mode):
+            wanted[row.name] = row
+    return wanted
+
+
+def list_materials(session: Session, case: Case, matters: Iterable[Matter], *, by: Actor, at: datetime) -> None:
+    """What the matters ask for and the case does not list yet; what was given before is never asked for again."""
+    given = set(
+        session.scalars(
+            select(Material.name)
+            .join(Case, Case.id == Material.case_id)
+            .where(Case.project_id == case.project_id, Material.state == MaterialState.ACCEPTED)
+        )
+    )
+    there = {material.name for material in case.materials}
+    added = [
+        Material(
+            matter_id=row.matter_id, requirement_id=row.id, name=name, mode=row.mode, deferrable=row.deferrable,
+        )
+        for name, row in wanted_materials(session, matters).items() if name not in there
+    ]  # fmt: skip
+    case.materials.extend(added)
+    session.flush()
+    for material in added:
+        if material.mode is MaterialMode.LOOKED_UP:
+            record_fact(session, material, Fact(kind=FactKind.MATERIAL_LOOKED_UP), by=by, at=at)
+        elif material.name in given and material.mode is MaterialMode.COPY:
+            record_fact(session, material, Fact(kind=FactKind.MATERIAL_HELD), by=by, at=at)
+
+
+def settle_ways(case: Case, matters: Iterable[Matter]) -> None:
+    """Without originals nobody comes for them; without results on paper nobody brings any."""
+    if not case.originals:
+        case.pickup_way = Way.ELECTRONIC
+    if not any(matter.result_has_original for matter in matters):
+        case.delivery_way = Way.ELECTRONIC

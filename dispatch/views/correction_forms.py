@@ -1,0 +1,96 @@
+"""Correction forms: what a project says of itself now, and what may be chosen instead."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from agents.network import Division
+from dispatch.acts.correcting_matters import ASKS, UNFILED
+from dispatch.cases.access_control import project_for
+from dispatch.cases.case import Case
+from dispatch.cases.project import Project
+from dispatch.cases.review import Review
+from dispatch.cases.review_state import ReviewState
+from dispatch.cases.stages import ENDS
+from dispatch.catalogue.matter import Family, Matter
+from dispatch.core.actor import Actor
+from dispatch.core.three_clocks import ClockOf
+from dispatch.path.matter_node import WHOSE
+from dispatch.views.loading import PROJECT_PARTS
+
+
+@dataclass(frozen=True, slots=True)
+class MatterChoice:
+    """A matter to add or to take away."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMatters:
+    """An open case that is not filed: what it has, and what may come or go."""
+
+    case_no: str
+    version: int
+    names: tuple[str, ...]
+    may_go: tuple[MatterChoice, ...]
+    may_come: tuple[MatterChoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionForms:
+    """What the page of corrections needs: the project, its county's places, its cases, each family's matters."""
+
+    project: Project
+    places: tuple[Division, ...]
+    cases: tuple[CaseMatters, ...]
+    families: tuple[tuple[Family, tuple[MatterChoice, ...]], ...]
+
+
+def correction_forms(session: Session, viewer: Actor, project_no: str) -> CorrectionForms:
+    """The project as it may be put right. Raises NotFound."""
+    project = project_for(session, viewer, project_no, loaded=(*PROJECT_PARTS, joinedload(Project.contact)))
+    offered = _offered(session)
+    cases = _cases(session, project, offered[project.family])
+    others = tuple((family, choices) for family, choices in offered.items() if family is not project.family)
+    return CorrectionForms(project, _places(session, project.home_division_id), cases, others)
+
+
+def _offered(session: Session) -> dict[Family, tuple[MatterChoice, ...]]:
+    rows = session.scalars(select(Matter).where(Matter.retired_on.is_(None)).order_by(Matter.code)).all()
+    return {
+        family: tuple(
+            MatterChoice(matter.code, matter.short_name)
+            for matter in rows
+            if matter.family is family and WHOSE[matter.kind] is ClockOf.AUTHORITY
+        )
+        for family in Family
+    }
+
+
+def _cases(session: Session, project: Project, offered: tuple[MatterChoice, ...]) -> tuple[CaseMatters, ...]:
+    query = select(Case).where(Case.project_id == project.id, Case.stage.not_in(ENDS), Case.stage.in_(UNFILED))
+    cases = session.scalars(query.order_by(Case.id)).all()
+    of_cases = Review.case_id.in_([case.id for case in cases])
+    reviews = session.scalars(
+        select(Review).where(of_cases).options(joinedload(Review.matter)).order_by(Review.id)
+    ).all()
+    return tuple(_matters_of(case, [r for r in reviews if r.case_id == case.id], offered) for case in cases)
+
+
+def _matters_of(case: Case, reviews: list[Review], offered: tuple[MatterChoice, ...]) -> CaseMatters:
+    there = {review.matter.code for review in reviews}
+    go = [MatterChoice(r.matter.code, r.matter.short_name) for r in reviews if r.state is ReviewState.PREPARED]
+    come = [choice for choice in offered if choice.code not in there] if case.stage in ASKS else []
+    names = tuple(review.matter.short_name for review in reviews)
+    return CaseMatters(case.case_no, case.version, names, tuple(go), tuple(come))
+
+
+def _places(session: Session, home_id: int) -> tuple[Division, ...]:
+    """The county with its towns: where the project may stand."""
+    code = select(Division.code).where(Division.id == home_id).scalar_subquery()
+    beside = or_(Division.id == home_id, Division.parent_code == code)
+    query = select(Division).where(beside, Division.retired_on.is_(None)).order_by(Division.level, Division.code)
+    return tuple(session.scalars(query))

@@ -1,0 +1,41 @@
+"""Corrections of a project: one page with a form for each of its own facts that may have been written down wrongly."""
+
+from flask import render_template, url_for
+from flask import request as asked
+from werkzeug.wrappers import Response
+
+from dispatch.acts.correcting_matters import CorrectMatters
+from dispatch.acts.project_correction_steps import PROJECT_CORRECTIONS
+from dispatch.cases.project import FAMILY_LABEL
+from dispatch.core.actor import Role
+from dispatch.views.correction_forms import correction_forms
+from web.pages.team.blueprint import bp, take_form
+from web.wiring.act_door import offers
+from web.wiring.auth import current_actor, roles
+from web.wiring.transactions import transaction
+
+
+@bp.get("/projects/<project_no>/corrections")
+@roles(Role.AGENT, Role.LEAD, Role.OPERATOR)
+def corrections(project_no: str) -> str:
+    """What of the project may be put right, each with its form."""
+    with transaction() as session:
+        page = correction_forms(session, current_actor(), project_no)
+    is_lead = current_actor().role is not Role.AGENT
+    return render_template("team/corrections.html", page=page, is_lead=is_lead, FAMILY_LABEL=FAMILY_LABEL)
+
+
+@bp.post("/projects/<project_no>/corrections")
+@offers(steps=PROJECT_CORRECTIONS, key="part")
+def correct_project(project_no: str) -> Response:
+    """Something of the project was written down wrongly."""
+    back = url_for("team.project", project_no=project_no)
+    step = PROJECT_CORRECTIONS.get(asked.form.get("part", ""))
+    return take_form(step, "已更正", back=back, project=project_no)
+
+
+@bp.post("/cases/<case_no>/matters")
+@offers(CorrectMatters)
+def correct_matters(case_no: str) -> Response:
+    """A case has a matter too few or too many."""
+    return take_form(CorrectMatters, "已更正", back=url_for("team.case", case_no=case_no), case=case_no)
