@@ -24,6 +24,7 @@ from dispatch.core.localized_text import DayText, LocalizedText, WindowText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Leg, Parcel, ParcelState, Payer
 from routing.day.courier_stop import CourierStop, StopKind
+from routing.day.known_points import folded
 from routing.day.stops import Address, StopNeeds, request_stop, reschedule, stop_with
 
 
@@ -211,7 +212,9 @@ class _Booking:
     payer: Payer = Payer.GOVERNMENT
 
     def appointment(self, case: Case, at: datetime) -> Appointment:
-        """Where nothing else is said the courier calls at the site, and asks for the recipient, else the contact."""
+        """Where nothing else is said the courier calls at the site, and asks for the recipient, else the contact.
+
+        Another address without a point of its own waits until a lead has placed it."""
         if self.on is None or self.opens_s is None or self.closes_s is None:
             raise Refused("a courier leg needs on, opens_s and closes_s", user_message="请选择上门日期和时段")
         project = case.project
@@ -222,8 +225,11 @@ class _Booking:
                 f"case {case.case_no} has no point to call at",
                 user_message="项目没有图上位置，请联系代办员登记后再预约",
             )
+        site = folded(project.site_address or "")
+        is_site = not self.address or (bool(site) and site in folded(self.address))  # also with its gate or floor
         address = Address(
-            lon=lon, lat=lat, written=self.address or project.site_address or "",
+            lon=lon, lat=lat, is_placed=is_site or self.lon is not None,
+            written=self.address or project.site_address or "",
             contact_name=self.contact_name or contact.name, contact_phone=self.contact_phone or contact.phone,
             label=project.enterprise.name,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from dispatch.acts.act import LEADS, ActContext, act
 from dispatch.acts.act_fields import MOST_PHOTOS, Digest, Latitude, Longitude, Words
 from dispatch.acts.door_facts import from_said
 from dispatch.acts.door_report import FactTime, fact_time
+from dispatch.acts.stop_points import settle_point
 from dispatch.acts.stop_report import report_stop
 from dispatch.cases.access_control import reported_stop
 from dispatch.cases.courier_report import CourierReport, ReportKind, ReportState
@@ -104,7 +105,7 @@ class SettleCourierReport:
     """A dispatcher settles what a courier said, and the courier's phone shows the answer.
 
     Taking an act records it as the courier said it, upon the dispatcher's word instead of the proof that was missing;
-    taking an entrance moves the stop's point there."""
+    taking an entrance moves the address there for good: this stop, those to come, and what is booked later."""
 
     report: CourierReportId
     version: int | None = None
@@ -142,8 +143,7 @@ def _take(context: ActContext, report: CourierReport) -> None:
                 user_message="不是该揽投员线路上的站点，不能入账；请答复揽投员如何处理",
             )
         case ReportKind.ENTRANCE if stop is not None and report.lon is not None and report.lat is not None:
-            stop.lon, stop.lat, stop.proposed_lon, stop.proposed_lat = report.lon, report.lat, None, None
-            stop.version += 1
+            settle_point(context, stop, report.lon, report.lat)
         case _:
             raise Refused(f"report {report.id} has nothing to take", user_message="这一条只需答复")
 

@@ -143,7 +143,7 @@ def _home_of(session: Session, case: Case, came_from: CourierStop | None) -> Add
     if came_from is not None:
         return Address(
             came_from.lon, came_from.lat, came_from.address, came_from.contact_name, came_from.contact_phone,
-            came_from.label,
+            came_from.label, is_placed=came_from.is_placed,
         )  # fmt: skip
     project = session.get_one(Project, case.project_id)
     if project.site_lon is None or project.site_lat is None:

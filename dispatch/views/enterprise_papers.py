@@ -45,6 +45,7 @@ class LegRow:
     on: date | None
     window: tuple[int, int] | None
     announced: bool
+    is_placed: bool
     coming: ComingWord | None
     courier: str | None
     code: str | None
@@ -104,6 +105,7 @@ def _leg(parcel: Parcel, stop: CourierStop | None, courier: str | None, word: Vi
         on=None if stop is None else stop.on,
         window=window,
         announced=announced,
+        is_placed=stop is None or stop.is_placed,
         coming=None if word is None else coming_word(word),
         courier=courier,
         code=parcel.code if comes else None,

@@ -112,6 +112,8 @@ class CourierStop(Base):
     state: Mapped[StopState] = mapped_column(default=StopState.OPEN)
     lon: Mapped[float]
     lat: Mapped[float]
+    is_placed: Mapped[bool] = mapped_column(default=True)
+    """Whether the point is the address's own; else no plan takes the stop before a lead has placed it."""
     address: Mapped[str] = mapped_column(EncryptedText)
     contact_name: Mapped[str] = mapped_column(EncryptedText)
     contact_phone: Mapped[str] = mapped_column(EncryptedText)

@@ -53,10 +53,12 @@ def open_stops(session: Session, division_id: int, on: date, cutoff: Cutoff) -> 
     """The stops that wait for a plan of this area and day, and may be served by this run.
 
     A stop belongs to its day: the run in which its first window opens has it first, the other one as well where a
-    window is open then. The afternoon gets what the morning could still serve only once the morning is decided."""
+    window is open then. The afternoon gets what the morning could still serve only once the morning is decided. A stop
+    whose address nobody has confirmed on a map waits for a lead."""
     query = select(CourierStop).where(
-        CourierStop.division_id == division_id, CourierStop.on == on, CourierStop.state == StopState.OPEN
-    )
+        CourierStop.division_id == division_id, CourierStop.on == on, CourierStop.state == StopState.OPEN,
+        CourierStop.is_placed,
+    )  # fmt: skip
     takes_all = cutoff is Cutoff.AM or _is_decided(session, division_id, on)
     return [
         stop

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from routing.day.courier_stop import CourierStop, StopKind, StopState, WrongStop
 from routing.day.hours import DAY_S, cutoff_of
+from routing.day.known_points import known_point
 from routing.travel.geocoding import MAINLAND, far_m
 
 MAX_ATTEMPTS = 2
@@ -17,7 +18,9 @@ FARTHEST_M = 5_000  # a corrected entrance farther away than this is a mistake
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a courier goes: a WGS-84 point, the address as written, and the contact there. Raises ValueError."""
+    """Where a courier goes: a WGS-84 point, the address as written, and the contact there. Raises ValueError.
+
+    ``is_placed``: the point is this address's own, and not only one nearby."""
 
     lon: float
     lat: float
@@ -25,6 +28,7 @@ class Address:
     contact_name: str
     contact_phone: str
     label: str = ""
+    is_placed: bool = True
 
     def __post_init__(self) -> None:
         west, east, south, north = MAINLAND
@@ -54,15 +58,19 @@ def request_stop(
     at: datetime,
     needs: StopNeeds = StopNeeds(),
 ) -> CourierStop:
-    """A stop that waits to be planned. Windows are seconds from 00:00 in Shanghai on ``on``. Raises WrongStop."""
+    """A stop that waits to be planned. Windows are seconds from 00:00 in Shanghai on ``on``. Raises WrongStop.
+
+    Where a person has confirmed the point of this address before, that one stands."""
     _check_windows(windows)
+    known = known_point(session, address.label, address.written, division_id)
     stop = CourierStop(
         division_id=division_id,
         on=on,
         cutoff=cutoff_of(windows[0][0]),
         kind=kind,
-        lon=address.lon,
-        lat=address.lat,
+        lon=address.lon if known is None else known.lon,
+        lat=address.lat if known is None else known.lat,
+        is_placed=address.is_placed or known is not None,
         address=address.written,
         contact_name=address.contact_name,
         contact_phone=address.contact_phone,
@@ -127,6 +135,7 @@ def request_retry(session: Session, stop: CourierStop, *, on: date, at: datetime
         kind=stop.kind,
         lon=stop.lon,
         lat=stop.lat,
+        is_placed=stop.is_placed,
         address=stop.address,
         contact_name=stop.contact_name,
         contact_phone=stop.contact_phone,

@@ -16,10 +16,11 @@ from dispatch.acts.courier_words import ReadCourierWord, WordResult
 from dispatch.acts.door_facts import FactResult, RecordFact
 from dispatch.acts.roadside import PassEnvelopes, PassResult
 from dispatch.acts.run_ends import EndMyRun, RunEndResult
+from dispatch.acts.stop_points import PlaceStop, PointResult
 from dispatch.acts.stop_report import ReportStop, StopEventResult
 from dispatch.cases.access_control import stop_for
 from dispatch.core.actor import Role
-from dispatch.core.ids import CourierReportId, CourierWordId
+from dispatch.core.ids import CourierReportId, CourierWordId, StopId
 from dispatch.views import courier_day
 from dispatch.views.courier_day import CourierDayView
 from web.wiring import files, jobs, upload_parts
@@ -80,6 +81,16 @@ def mine() -> CourierDayView:
 def event(stop_id: int, body: Strict) -> tuple[StopEventResult, int]:
     """Arrived, collected, delivered, failed, undone, or a problem."""
     return take(command_from(ReportStop, body, stop=stop_id)), 201
+
+
+@bp.put("/stops/<int:stop_id>/point")
+@offers(PlaceStop)
+@bp.input(schema_of(PlaceStop, path=("stop",)), arg_name="body")
+@answers(PointResult)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+def place(stop_id: int, body: Strict) -> PointResult:
+    """Where the address of a stop is: for it, for those to come there, and for good."""
+    return take(command_from(PlaceStop, body, stop=StopId(stop_id)))
 
 
 @bp.post("/stops/<int:stop_id>/proofs")

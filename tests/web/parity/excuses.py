@@ -57,6 +57,7 @@ UNVERSIONED: Mapping[str, str] = {
     "LoadRun": "what stays behind and was not named as read is asked about first",
     "OpenTicket": "one more row: nothing that was seen is overwritten",
     "PauseWebhook": "the latest word of its one owner counts",
+    "PlaceStop": "the latest word on where an address is counts",
     "ProposeEntrance": "a proposal, once for its id: a lead takes it by the report's version",
     "ReadCourierWord": "reading changes nothing that anybody could overwrite",
     "RecordCall": "a call is recorded once, and its state refuses a second one",

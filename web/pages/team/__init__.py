@@ -26,6 +26,7 @@ from web.pages.team.report import report
 from web.pages.team.roster import roster
 from web.pages.team.runs import runs
 from web.pages.team.staffing import staffing_teams
+from web.pages.team.unplaced import unplaced
 
 __all__ = [
     "agent",
@@ -54,4 +55,5 @@ __all__ = [
     "runs",
     "staffing_teams",
     "tickets",
+    "unplaced",
 ]

@@ -9,7 +9,7 @@ from dispatch.acts.roadside import CallOffPass
 from dispatch.acts.visit_telling import RecordCall
 from dispatch.core.actor import Role
 from dispatch.core.ids import CourierId, CourierReportId, RoadsidePassId, VisitWordId
-from dispatch.views import call_list, coming, courier_desk, courier_words, roadside
+from dispatch.views import call_list, coming, courier_desk, courier_words, roadside, unplaced_stops
 from dispatch.views.courier_desk import SKEW_TOLD_S
 from web.pages.team.blueprint import bp, take_form
 from web.wiring import files
@@ -29,11 +29,13 @@ def courier_reports() -> str:
         passes = roadside.open_passes(session, current_actor())
         words = courier_words.courier_words(session, current_actor())
         told = coming.said_today(session, current_actor())
+        unplaced = unplaced_stops.unplaced_count(session, current_actor())
         works = courier_words.who_works(session, current_actor())
     may_settle = current_actor().role is not Role.SUPERVISOR
     return render_template(
         "team/courier_desk.html", page=page, may_settle=may_settle, skew_told_s=SKEW_TOLD_S, passes=passes,
         may_call_off=may_settle, words=words, works=works, told=told,
+        unplaced=unplaced,
     )  # fmt: skip
 
 
