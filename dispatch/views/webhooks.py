@@ -164,7 +164,7 @@ def _enveloped(told: ToldLine, event_id: int, at: datetime, *, source: str) -> M
 
 
 EXAMPLE = _enveloped(
-    ToldLine("WJ-DB-2026-000123", "WJ-XM-2026-00045", "collected", "collected", "已揽收"),
+    ToldLine("320412-20260312-00003", "P320412-2026-00045", "collected", "collected", "已揽收"),
     81_204,
     datetime(2026, 3, 12, 2, 30, tzinfo=UTC),
     source="https://daiban.example.gov.cn",
