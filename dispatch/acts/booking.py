@@ -6,11 +6,13 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from agents.network import Division
 from dispatch.acts.act import APPLICANTS, ActContext, act
 from dispatch.acts.act_fields import CalendarDate, Latitude, Longitude, Name, Phone, Rule, SecondOfDay
 from dispatch.acts.case_result import LegResult, leg_result
 from dispatch.acts.delivery import parcels_at_centre
 from dispatch.acts.new_parcel import new_parcel
+from dispatch.acts.project_intake import only_the_middle
 from dispatch.cases.case import Case, MaterialState, Way
 from dispatch.cases.lookups import moment, parcels_of, reviews_of
 from dispatch.cases.notify import add_timeline_event, day_of
@@ -211,14 +213,14 @@ class _Booking:
     recipient_id: RecipientId | None = None
     payer: Payer = Payer.GOVERNMENT
 
-    def appointment(self, case: Case, at: datetime) -> Appointment:
+    def appointment(self, context: ActContext, case: Case) -> Appointment:
         """Where nothing else is said the courier calls at the site, and asks for the recipient, else the contact.
 
         Another address without a point of its own waits until a lead has placed it."""
         if self.on is None or self.opens_s is None or self.closes_s is None:
             raise Refused("a courier leg needs on, opens_s and closes_s", user_message="请选择上门日期和时段")
         project = case.project
-        contact = self._recipient(project, day_of(at)) or case.contact
+        contact = self._recipient(project, day_of(context.at)) or case.contact
         lon, lat = (self.lon, self.lat) if self.lon is not None else (project.site_lon, project.site_lat)
         if lon is None or lat is None:
             raise Refused(
@@ -227,8 +229,9 @@ class _Booking:
             )
         site = folded(project.site_address or "")
         is_site = not self.address or (bool(site) and site in folded(self.address))  # also with its gate or floor
+        is_known = is_site and not only_the_middle(context.session.get_one(Division, project.division_id), lon, lat)
         address = Address(
-            lon=lon, lat=lat, is_placed=is_site or self.lon is not None,
+            lon=lon, lat=lat, is_placed=is_known or self.lon is not None,
             written=self.address or project.site_address or "",
             contact_name=self.contact_name or contact.name, contact_phone=self.contact_phone or contact.phone,
             label=project.enterprise.name,
@@ -252,7 +255,7 @@ class BookPickup(_Booking):
             raise WrongStage(f"case {case.case_no} awaits no pickup", user_message="现在不需要预约上门")
         return leg_result(
             _book_pickup(
-                context.session, case, appointment=self.appointment(case, context.at), by=context.actor, at=context.at
+                context.session, case, appointment=self.appointment(context, case), by=context.actor, at=context.at
             )
         )
 
@@ -268,7 +271,7 @@ class BookDelivery(_Booking):
             raise WrongStage(f"case {case.case_no} awaits no delivery", user_message="现在不需要预约上门")
         return leg_result(
             _book_delivery(
-                context.session, case, appointment=self.appointment(case, context.at), by=context.actor, at=context.at
+                context.session, case, appointment=self.appointment(context, case), by=context.actor, at=context.at
             )
         )
 
@@ -282,7 +285,7 @@ class BookExchange(_Booking):
         case = context.row(Case, self.case)
         return leg_result(
             _book_exchange(
-                context.session, case, appointment=self.appointment(case, context.at), by=context.actor, at=context.at
+                context.session, case, appointment=self.appointment(context, case), by=context.actor, at=context.at
             )
         )
 

@@ -13,7 +13,7 @@ from dispatch.acts.act_fields import Latitude, Longitude, Why
 from dispatch.acts.asking import check_reach, written_out
 from dispatch.acts.deriving import derive_reviews, take_limits
 from dispatch.acts.project_corrections import CorrectedProject, PartChange, keep_correction
-from dispatch.acts.project_intake import check_point
+from dispatch.acts.project_intake import check_point, only_the_middle
 from dispatch.acts.route_planning import ask_for_plan
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import open_cases
@@ -150,7 +150,7 @@ def _move_stops(context: ActContext, cases: list[Case], project: Project, old: P
     """Couriers who are to call at the old point call at the right one; a run that holds such a stop is planned anew."""
     if project.site_lon is None or project.site_lat is None:
         return
-    session = context.session
+    session, division = context.session, context.session.get_one(Division, project.division_id)
     ids = select(Parcel.stop_id).where(Parcel.case_id.in_([case.id for case in cases]), Parcel.stop_id.is_not(None))
     coming = CourierStop.state.in_((StopState.OPEN, StopState.PLANNED))
     stops = select(CourierStop).where(CourierStop.id.in_(ids), coming).order_by(CourierStop.id)
@@ -158,6 +158,7 @@ def _move_stops(context: ActContext, cases: list[Case], project: Project, old: P
         if (stop.lon, stop.lat) != old:
             continue  # an appointment at another door
         stop.lon, stop.lat, stop.address = project.site_lon, project.site_lat, project.site_address or ""
+        stop.is_placed = not only_the_middle(division, project.site_lon, project.site_lat)
         stop.division_id = project.home_division_id
         stop.proposed_lon = stop.proposed_lat = None
         stop.version += 1

@@ -31,6 +31,7 @@ from dispatch.core.project_code import project_code
 from routing.travel.geocoding import far_m
 
 FARTHEST_M = 45_000  # from the division's own point to a pin; counties of Jiangsu are smaller than that
+NEAREST_M = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,11 @@ def open_case(
         case.move_to(Stage.ASSIGNED, at=at, by=by.label)
         tell_assigned(session, case, agent, at=at, by=by)
     return case
+
+
+def only_the_middle(division: Division, lon: float | None, lat: float | None) -> bool:
+    """Whether a point is the middle of its division and not a place in it: nobody can be sent there."""
+    return lon is None or lat is None or far_m(lon, lat, division.lon, division.lat) < NEAREST_M
 
 
 def check_point(division: Division, lon: float | None, lat: float | None) -> None:

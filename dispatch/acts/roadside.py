@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from annotated_types import MaxLen
 from sqlalchemy import or_, select
@@ -29,8 +29,9 @@ from dispatch.custody.roadside_pass import RoadsidePass, still_to_pass
 from dispatch.custody.waybill import check_waybill
 from routing.day.courier_run import CourierRun, RunState
 from routing.day.courier_stop import CourierStop, StopKind, StopState
-from routing.day.couriers import Courier
+from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import DayPlan, PlanState
+from routing.day.hours import DAY_S, seconds_of_day
 
 TO_DO = (StopState.PLANNED, StopState.ARRIVED)
 BEHIND = (StopState.DONE, StopState.FAILED, StopState.ARRIVED)
@@ -212,7 +213,9 @@ def _follow(session: Session, row: RoadsidePass, by: Actor) -> None:
         .order_by(CourierRun.ends_s.desc())
         .limit(1)
     )
+    taker = taker or _new_run(session, row, stop, run)
     if taker is None:
+        session.add(_without_run(row, stop))
         return
     last = session.scalars(select(CourierStop.position).where(CourierStop.run_id == taker.id)).all()
     if stop.state is StopState.OPEN:
@@ -223,6 +226,37 @@ def _follow(session: Session, row: RoadsidePass, by: Actor) -> None:
     taker.changed_words = f"已从同事处接过{stop.label or stop.address}的邮件"
     if run is not None:
         run.version += 1
+
+
+def _new_run(session: Session, row: RoadsidePass, stop: CourierStop, giver: CourierRun | None) -> CourierRun | None:
+    """A run for a receiver who has none today, in the plan that the stop was in; None where nothing is committed."""
+    plan_id = giver.plan_id if giver is not None else None
+    if plan_id is None:
+        standing = select(DayPlan.id).where(
+            DayPlan.division_id == stop.division_id, DayPlan.on == stop.on, DayPlan.cutoff == stop.cutoff,
+            DayPlan.state == PlanState.COMMITTED,
+        )  # fmt: skip
+        plan_id = session.scalar(standing)
+    if plan_id is None or row.receiver_id is None or row.done_at is None:
+        return None
+    ends_s = session.scalar(select(Shift.ends_s).where(Shift.courier_id == row.receiver_id, Shift.on == stop.on))
+    starts_s = seconds_of_day(row.done_at)
+    run = CourierRun(
+        plan_id=plan_id, courier_id=row.receiver_id, on=stop.on, state=RunState.OUT, starts_s=starts_s,
+        ends_s=max(starts_s, ends_s or DAY_S),
+    )  # fmt: skip
+    session.add(run)
+    session.flush()
+    return run
+
+
+def _without_run(row: RoadsidePass, stop: CourierStop) -> CourierReport:
+    """On the dispatcher's desk: a courier has the papers of a stop that no run of that day can hold."""
+    return CourierReport(
+        event_id=uuid4(), kind=ReportKind.CUSTODY, courier_id=row.receiver_id, division_id=row.division_id,
+        stop_id=stop.id, note="已当面接过这一站的邮件，当天没有下发的线路，请安排投递", happened_at=row.done_at,
+        recorded_at=row.done_at,
+    )  # fmt: skip
 
 
 def _odd_report(said: PassEnvelopes, mine: Courier, odd: list[str], when: FactTime) -> CourierReport:

@@ -47,3 +47,14 @@ def seconds_into(on: date, moment: datetime) -> int:
     """How far into that day in Shanghai a moment is: 0 before the day begins, all of it once the day is over."""
     today = moment.astimezone(SHANGHAI).date()
     return seconds_of_day(moment) if today == on else 0 if today < on else DAY_S
+
+
+def merged(windows: Iterable[Sequence[int]]) -> list[tuple[int, int]]:
+    """The windows by their opening; those that overlap or touch are one."""
+    apart: list[tuple[int, int]] = []
+    for opens, closes in sorted((int(opens), int(closes)) for opens, closes in windows):
+        if apart and opens <= apart[-1][1]:
+            apart[-1] = apart[-1][0], max(apart[-1][1], closes)
+        else:
+            apart.append((opens, closes))
+    return apart

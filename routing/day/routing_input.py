@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from routing.day.courier_stop import CourierStop, StopKind
 from routing.day.couriers import Courier
 from routing.day.day_rows import SHORTEST_HALF_S, CourierOnShift, DayRows
-from routing.day.hours import HALF_S, Cutoff
+from routing.day.hours import HALF_S, Cutoff, merged
 from routing.model.plan import Orders
 from routing.model.problem import Objective, Primary, Problem
 from routing.model.profile import Profile
@@ -144,7 +144,7 @@ def _request(stop: CourierStop, location: int) -> Request:
         stops=(
             Stop(
                 location=location,
-                windows=tuple(Window(int(opens), int(closes)) for opens, closes in stop.windows),
+                windows=tuple(Window(opens, closes) for opens, closes in merged(stop.windows)),
                 service_s=stop.service_s,
                 delivers=nothing if stop.kind is StopKind.PICKUP else load,
                 collects=nothing if stop.kind is StopKind.DELIVERY else load,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from routing.day.courier_stop import CourierStop, StopKind, StopState, WrongStop
-from routing.day.hours import DAY_S, cutoff_of
+from routing.day.hours import DAY_S, cutoff_of, merged
 from routing.day.known_points import known_point
 from routing.travel.geocoding import MAINLAND, far_m
 
@@ -61,7 +61,7 @@ def request_stop(
     """A stop that waits to be planned. Windows are seconds from 00:00 in Shanghai on ``on``. Raises WrongStop.
 
     Where a person has confirmed the point of this address before, that one stands."""
-    _check_windows(windows)
+    windows = _apart(windows)
     known = known_point(session, address.label, address.written, division_id)
     stop = CourierStop(
         division_id=division_id,
@@ -88,16 +88,18 @@ def request_stop(
     return stop
 
 
-def _check_windows(windows: Sequence[tuple[int, int]]) -> None:
+def _apart(windows: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The windows by their opening, those that overlap or touch made one. Raises WrongStop."""
     if not windows or any(not 0 <= opens < closes <= DAY_S for opens, closes in windows):
         raise WrongStop(f"bad windows {windows}", user_message="上门时段有误：开始须早于结束")
+    return merged(windows)
 
 
 def reschedule(stop: CourierStop, *, on: date, windows: Sequence[tuple[int, int]]) -> None:
     """Another day or window, as long as no run holds the stop. Raises WrongStop."""
     if stop.state is not StopState.OPEN:
         raise WrongStop(f"stop {stop.id} is {stop.state}", user_message="已排入当日路线，改约请联系代办员")
-    _check_windows(windows)
+    windows = _apart(windows)
     stop.on, stop.windows, stop.cutoff = on, [list(window) for window in windows], cutoff_of(windows[0][0])
     stop.version += 1
 

@@ -209,6 +209,33 @@ def test_a_delivery_that_changes_hands_is_on_the_other_s_run(out):
     assert out.session.get_one(CourierStop, out.stops[1].id).run_id == run.id
 
 
+def goes_to_two(out):
+    says(out, out.one, Side.GIVE, colleague=out.two.courier_id, waybills=(out.home.waybill,))
+    says(out, out.two, Side.TAKE, colleague=out.one.courier_id, waybills=(out.home.waybill,))
+    return out.session.get_one(CourierStop, out.stops[1].id)
+
+
+def test_a_receiver_without_a_run_gets_one_in_the_plan_that_the_stop_was_in(out):
+    stop = goes_to_two(out)
+    run = out.session.get_one(CourierRun, stop.run_id)
+    assert (run.courier_id, run.plan_id, run.starts_s, run.ends_s) == (
+        out.two.courier_id, out.plan.id, 10 * 3600 + 1800, 18 * 3600,
+    )  # fmt: skip
+    (shown,) = my_day(out.session, out.two).runs
+    assert [card.id for card in shown.stops] == [stop.id]
+    assert stop.id not in [card.id for card in my_day(out.session, out.one).runs[0].stops]
+
+
+def test_where_no_plan_can_hold_it_the_dispatcher_reads_who_has_the_papers(out):
+    stop = out.stops[1]
+    out.plan.state, stop.run_id = PlanState.SUPERSEDED, None
+    stop.state = StopState.OPEN
+    out.session.flush()
+    goes_to_two(out)
+    (report,) = reports(out, ReportKind.CUSTODY)
+    assert (report.stop_id, report.courier_id, report.state.value) == (stop.id, out.two.courier_id, "open")
+
+
 def test_a_word_said_twice_is_said_once(out):
     said = PassEnvelopes(
         event_id=uuid.uuid4(), side=Side.GIVE, colleague=out.two.courier_id, waybills=(out.home.waybill,)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 import db
+from agents.network import Division
 from dispatch.acts.act import perform
 from dispatch.acts.booking import BookPickup
 from dispatch.acts.courier_desk import Decision, SettleCourierReport, TellDispatcher, Topic
@@ -136,3 +137,17 @@ def test_spellings_that_are_one_address():
     assert folded(OFFICE) == folded(SAME) == "武进区延政中路7号a座"
     assert place_hash("", OFFICE, 1) != place_hash("", OFFICE, 2)
     assert place_hash("七星公司", OFFICE, 1) == place_hash(" 七星公司", SAME, 2)
+
+
+def test_the_middle_of_a_division_is_no_place_to_send_anybody(out):
+    db.set_clock(out.session, TEN)
+    case, viewer = a_prescreened_case(out.county)
+    project = out.session.get_one(Project, case.project_id)
+    middle = out.session.get_one(Division, project.division_id)
+    project.site_lon, project.site_lat = middle.lon, middle.lat
+    out.session.flush()
+    booked = BookPickup(case=CaseNo(case.case_no), on=TUESDAY, opens_s=14 * 3600, closes_s=16 * 3600)
+    stop = out.session.get_one(CourierStop, perform(out.session, booked, replace(viewer, account_id=None)).stop_id)
+    assert not stop.is_placed
+    assert place(out, stop).sites == 1
+    assert (project.site_lon, project.site_lat) == HERE

@@ -14,6 +14,7 @@ from routing.day.day_plan import PlanState
 from routing.day.day_rows import CourierOnShift, half_of, open_stops
 from routing.day.hours import HALF_S, Cutoff
 from routing.day.routing_input import break_within
+from routing.day.stops import reschedule
 from routing.model.check import violations
 from tests.routing.day.monday import EARLY, FEW, MONDAY, TRAVEL, a_stop, commit, committed
 
@@ -47,6 +48,17 @@ def test_the_afternoon_serves_what_the_morning_could_not(sessions: sessionmaker[
     with sessions() as session:
         still = set(session.scalars(select(CourierStop.id).where(CourierStop.state == StopState.OPEN)))
         assert still < left
+
+
+def test_windows_that_overlap_are_one_and_fail_no_plan(sessions: sessionmaker[Session], area: int) -> None:
+    with sessions.begin() as session:
+        twice, before = a_stop(session, area, 1), a_stop(session, area, 2)
+        reschedule(twice, on=MONDAY, windows=[(10 * HOUR, 12 * HOUR), (9 * HOUR, 11 * HOUR), (14 * HOUR, 16 * HOUR)])
+        assert twice.windows == [[9 * HOUR, 12 * HOUR], [14 * HOUR, 16 * HOUR]]
+        before.windows = [[9 * HOUR, 11 * HOUR], [10 * HOUR, 12 * HOUR]]  # a row of an earlier release
+    committed(sessions, area)
+    with sessions() as session:
+        assert set(session.scalars(select(CourierStop.state))) == {StopState.PLANNED}
 
 
 @pytest.mark.parametrize(
