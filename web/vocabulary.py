@@ -35,6 +35,7 @@ from dispatch.cases.review_event import EVENT_LABEL
 from dispatch.cases.review_state import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.cases.stages import LABEL
 from dispatch.cases.visit_word import CHANGE_LABEL, COMING_LABEL
+from dispatch.catalogue.material_source import SOURCE_LABEL
 from dispatch.core.actor import ROLE_LABEL
 from dispatch.core.statutory_holidays import HOLIDAYS
 from dispatch.custody.handover import HOLDER_LABEL
@@ -62,7 +63,6 @@ from routing.day.day_plan import PLAN_LABEL
 from routing.travel.geocoding import QUALITY_LABEL, map_links
 from web.pages.courier.handovers import DIRECTION
 from web.pages.enterprise.intake_steps import TITLES
-from web.pages.enterprise.questions import QUESTIONS
 from web.pages.team.agent import LANGUAGE_LABEL, SKILL_LABEL
 from web.pages.team.outbox import WHY_LABEL
 from web.pages.team.roster_sheet import COLUMNS
@@ -95,7 +95,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     FOUND_LABEL, LACK_WORDS, REASON_WORDS,
     PURPOSE_LABEL, STATE_LABEL, WHY_SUPPRESSED, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT, STEP_WORDS,
     BAR_WORDS, TERM_WORDS, plan_costs.TERMS, STOP_STATE_LABEL, SHIFT_WORDS, FAULTS, UNREAD, MISSING_FIELD,
-    WHY_UNPROVED, COLUMNS, QUALITY_LABEL, dict(enumerate(HOLIDAYS)),
+    SOURCE_LABEL, WHY_UNPROVED, COLUMNS, QUALITY_LABEL, dict(enumerate(HOLIDAYS)),
 )  # fmt: skip
 LISTED = ("SheetList", "Figure")  # of these every constant is shown: titles, heads, definitions
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
@@ -160,9 +160,6 @@ def marked() -> Iterator[str | tuple[str, str]]:
     yield from (word for _, word in LAMPS.values())
     yield from (words for table in TABLES for words in table.values() if words)
     yield from (link.name for link in map_links(119.95, 31.72, ""))
-    for question in (question for questions in QUESTIONS.values() for question in questions):
-        yield from filter(None, (question.words, question.unit, question.hint))
-        yield from (words for _, words in question.choices)
 
 
 def held() -> set[str]:

@@ -10,10 +10,14 @@ from agents.network import Division
 from dispatch.acts.recording import record_fact
 from dispatch.cases.case import Case, Material, MaterialState, Way
 from dispatch.cases.fact_event import Fact, FactKind
+from dispatch.cases.notify import day_of
+from dispatch.cases.project import Project
+from dispatch.cases.project_facts import paper_facts
 from dispatch.cases.project_path import LimitsOnProject
 from dispatch.cases.review import Review
 from dispatch.catalogue.implementation import handling_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
+from dispatch.catalogue.wanted_papers import wanted_papers
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
 from dispatch.core.limit import IMMEDIATE
@@ -59,19 +63,11 @@ def offered_matters(session: Session, codes: Sequence[str], family: Family) -> l
     return [found[code] for code in dict.fromkeys(codes)]
 
 
-def wanted_materials(session: Session, matters: Iterable[Matter]) -> dict[str, Requirement]:
-    """Each material that these matters ask for once, by its name, in the strictest mode asked for."""
-    strictness = list(MaterialMode)
-    wanted: dict[str, Requirement] = {}
-    ids = [matter.id for matter in matters]
-    rows = session.scalars(
-        select(Requirement).where(Requirement.matter_id.in_(ids)).order_by(Requirement.matter_id, Requirement.position)
-    )
-    for row in rows:
-        held = wanted.get(row.name)
-        if held is None or strictness.index(row.mode) > strictness.index(held.mode):
-            wanted[row.name] = row
-    return wanted
+def wanted_materials(session: Session, case: Case, matters: Iterable[Matter]) -> dict[str, Requirement]:
+    """Each material that these matters ask for under the project's facts once, by its name, in the strictest mode."""
+    facts = paper_facts(session, session.get_one(Project, case.project_id), on=day_of(case.created_at))
+    papers = wanted_papers(session, [matter.code for matter in matters], facts)
+    return {paper.requirement.name: paper.requirement for paper in papers}
 
 
 def list_materials(session: Session, case: Case, matters: Iterable[Matter], *, by: Actor, at: datetime) -> None:
@@ -88,7 +84,7 @@ def list_materials(session: Session, case: Case, matters: Iterable[Matter], *, b
         Material(
             matter_id=row.matter_id, requirement_id=row.id, name=name, mode=row.mode, deferrable=row.deferrable,
         )
-        for name, row in wanted_materials(session, matters).items() if name not in there
+        for name, row in wanted_materials(session, case, matters).items() if name not in there
     ]  # fmt: skip
     case.materials.extend(added)
     session.flush()

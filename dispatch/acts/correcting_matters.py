@@ -159,7 +159,7 @@ def _drop(session: Session, review: Review) -> None:
 
 def _settle_materials(context: ActContext, case: Case, matters: list[Matter], *, reason: str) -> None:
     """What is asked for is what these matters ask for: once, in the strictest mode."""
-    session, wanted = context.session, wanted_materials(context.session, matters)
+    session, wanted = context.session, wanted_materials(context.session, case, matters)
     for material in case.materials:
         row = wanted.get(material.name)
         if row is None:

@@ -17,17 +17,17 @@ from dispatch.catalogue.area_evaluation import area_evaluations, site_of
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Family, Matter
 from dispatch.catalogue.path_nodes import matter_nodes
-from dispatch.catalogue.project_facts import facts_of
 from dispatch.core.legal_clock import Lamp
 from dispatch.core.limit import Limit
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.core.working_days import Calendar
-from dispatch.path.applicability import Facts, applies, limits_for, site_as_used
+from dispatch.path.applicability import applies, matters_for, site_as_used
 from dispatch.path.approval_graph import Path
 from dispatch.path.area_effects import EvaluatedSite, ZoneEvaluation
-from dispatch.path.build_path import EvaluationOffers, applicable, build_path
+from dispatch.path.build_path import EvaluationOffers, build_path
 from dispatch.path.edit_log import standing
 from dispatch.path.edits import Edit
+from dispatch.path.facts import Facts, facts_of
 from dispatch.path.matter_node import IntermediaryWork, MatterNode
 from dispatch.path.schedule import MatterProgress
 
@@ -88,6 +88,14 @@ def _read_rules(session: Session, division_id: int, family: Family) -> DivisionR
     )
 
 
+def facts_of_project(project: Project) -> Facts:
+    """A project's facts; a row with an answer that is none any more reads as an ordinary project."""
+    try:
+        return facts_of(project.facts)
+    except ValueError:
+        return facts_of({})
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectPath:
     """A project's path with its progress: what a drawing, a promise and the seven lists are made from."""
@@ -120,17 +128,13 @@ def project_path(
     calendar, today = calendar_of(session), in_shanghai(at).date()
     place = (places or DivisionRulesCache(session)).of(project.division_id, project.family)
     reviews = reviews_by_matter(session, project)
-    try:
-        facts = facts_of(project.facts)
-    except ValueError:
-        facts = Facts()
+    facts = facts_of_project(project)
     begun = {code for code, _ in reviews}
     changes = standing(project.path_edits) if edits is None else list(edits)
     # Edits are made on the whole path; only then is it cut down to some matters.
     whole = only is None or bool(changes)
-    wanted = {n.code for n in place.nodes if applies(n.code, facts)} | begun if whole else set()
-    wanted |= set(only or ())
-    chosen = [limits_for(n, facts) for n in applicable(place.nodes, [n.code for n in place.nodes if n.code in wanted])]
+    wanted = {node.code for node in place.nodes if applies(node, facts)} | begun if whole else set()
+    chosen = matters_for(place.nodes, facts, codes=wanted | set(only or ()))
     if not chosen:
         return None
     start = start_on or in_shanghai(project.created_at).date()

@@ -21,6 +21,7 @@ from dispatch.catalogue.implementation import Implementation
 from dispatch.catalogue.implementation_file import read_implementations
 from dispatch.catalogue.matter import Family, Matter, MatterPrerequisite, Requirement
 from dispatch.catalogue.matter_file import MatterSheet, check_waits, read_matters
+from dispatch.catalogue.matter_rows import CatalogueWait
 from dispatch.catalogue.requirement_file import read_requirements
 from dispatch.core.working_days import DayStatus
 
@@ -63,41 +64,51 @@ def _import_waits(
 ) -> ImportReport:
     """The prerequisites, which are told as changes of the matters that wait; those of new matters go without saying."""
     ids = _matter_ids(session)
-    wanted = {(code, on) for read in sheets for code, waits in read.waits.items() for on in waits}
+    wanted = {(code, wait) for read in sheets for code, waits in read.waits.items() for wait in waits}
     held = _waits(session, families)
     merge(
         session,
         _table(MatterPrerequisite),
         ["matter_id", "prerequisite_id"],
-        [{"matter_id": ids[code], "prerequisite_id": ids[on]} for code, on in sorted(wanted)],
-        columns=("matter_id", "prerequisite_id"),
+        [
+            {
+                "matter_id": ids[code],
+                "prerequisite_id": ids[wait.on],
+                "before_decision": wait.before_decision,
+                "holds_when": wait.when,
+            }
+            for code, wait in sorted(wanted, key=str)
+        ],
+        columns=("matter_id", "prerequisite_id", "before_decision", "holds_when"),
         among=MatterPrerequisite.matter_id.in_(select(Matter.id).where(Matter.family.in_(families))),
     )
     if not held:
         return ImportReport()
-    lines = [f"{code}: waits for {on}" for code, on in sorted(wanted - held)]
-    lines += [f"{code}: no longer waits for {on}" for code, on in sorted(held - wanted) if code in codes]
+    lines = [f"{code}: waits for {wait}" for code, wait in sorted(wanted - held, key=str)]
+    lines += [f"{code}: no longer waits for {wait}" for code, wait in sorted(held - wanted, key=str) if code in codes]
     return ImportReport(changed=len(lines), lines=tuple(lines))
 
 
-def _waits(session: Session, families: Sequence[Family]) -> set[tuple[str, str]]:
-    """The prerequisites of the matters of some families, as pairs of codes."""
+def _waits(session: Session, families: Sequence[Family]) -> set[tuple[str, CatalogueWait]]:
+    """The prerequisites of the matters of some families, each with the code that waits."""
     earlier = aliased(Matter)
     pairs = (
-        select(Matter.code, earlier.code)
+        select(Matter.code, earlier.code, MatterPrerequisite.before_decision, MatterPrerequisite.holds_when)
         .join(MatterPrerequisite, MatterPrerequisite.matter_id == Matter.id)
         .join(earlier, earlier.id == MatterPrerequisite.prerequisite_id)
         .where(Matter.family.in_(families))
     )
-    return {(code, on) for code, on in session.execute(pairs)}
+    return {(code, CatalogueWait(on, late, when)) for code, on, late, when in session.execute(pairs)}
 
 
 def import_requirements(session: Session, path: Path | str = REQUIREMENTS_FILE) -> ImportReport:
     """The materials of the matters that the file names; other matters keep theirs. Raises BadImport."""
     ids = _matter_ids(session)
-    rows = _with_id(read_requirements(path, ids.keys()), "matter_code", "matter_id", ids)
+    in_use = select(Matter.code, Matter.family).where(Matter.retired_on.is_(None))
+    families = {row.code: row.family for row in session.execute(in_use)}
+    rows = _with_id(read_requirements(path, families), "matter_code", "matter_id", ids)
     named = Requirement.matter_id.in_({row["matter_id"] for row in rows})
-    return merge(session, _table(Requirement), ["matter_id", "name"], rows, among=named)
+    return merge(session, _table(Requirement), ["matter_id", "name", "needed_when"], rows, among=named)
 
 
 def import_implementations(session: Session, path: Path | str = IMPLEMENTATIONS_FILE) -> ImportReport:
@@ -164,14 +175,14 @@ def import_file(session: Session, path: Path | str) -> ImportReport:
     raise BadImport(path, [RowFault(1, "", f"no file of the catalogue has these columns: {', '.join(header)}")])
 
 
-def _waits_elsewhere(session: Session, families: Sequence[Family]) -> dict[str, tuple[str, ...]]:
+def _waits_elsewhere(session: Session, families: Sequence[Family]) -> dict[str, tuple[CatalogueWait, ...]]:
     """The matters of other families with what each waits for."""
     others = [family for family in Family if family not in families]
     still_used = select(Matter.code).where(Matter.family.in_(others), Matter.retired_on.is_(None))
-    waits: dict[str, tuple[str, ...]] = dict.fromkeys(session.scalars(still_used), ())
-    for code, on in sorted(_waits(session, others)):
+    waits: dict[str, tuple[CatalogueWait, ...]] = dict.fromkeys(session.scalars(still_used), ())
+    for code, wait in sorted(_waits(session, others), key=str):
         if code in waits:
-            waits[code] = (*waits[code], on)
+            waits[code] = (*waits[code], wait)
     return waits
 
 

@@ -89,6 +89,7 @@ class Matter(Base):
     counter_place: Mapped[str]
     counter_level: Mapped[Level] = mapped_column(LevelNumber)  # at which level's hall it is handed in
     applies_if: Mapped[str]
+    applies_when: Mapped[str] = mapped_column(server_default="", default="")  # a condition on facts; empty: always
     statutory_limit: Mapped[Limit | None] = mapped_column(LimitForm)
     committed_limit: Mapped[Limit | None] = mapped_column(LimitForm)  # under the 3550 rules
     today_limit: Mapped[Limit | None] = mapped_column(LimitForm)  # what good halls promise now
@@ -96,10 +97,12 @@ class Matter(Base):
     counts_in_target: Mapped[bool]
     due_before_works_only: Mapped[bool]
     joint_group: Mapped[str | None]
+    limit_chain: Mapped[str] = mapped_column(server_default="", default="")  # steps under one limit in all
     needs_originals: Mapped[bool]
     result_has_original: Mapped[bool]
     result_form: Mapped[ResultForm]
-    result_note: Mapped[str]
+    result_name: Mapped[str]  # several are parted by semicolons
+    result_name_en: Mapped[str] = mapped_column(server_default="", default="")
     area_evaluation: Mapped[AreaKind | None]
     area_effect: Mapped[AreaEffect]
     area_limit: Mapped[Limit | None] = mapped_column(LimitForm)  # what a shared evaluation leaves of the promise
@@ -125,6 +128,8 @@ class MatterPrerequisite(Base):
 
     matter_id: Mapped[int] = mapped_column(ForeignKey("matter.id", ondelete="CASCADE"), primary_key=True)
     prerequisite_id: Mapped[int] = mapped_column(ForeignKey("matter.id"), primary_key=True, index=True)
+    before_decision: Mapped[bool] = mapped_column(server_default=text("false"), default=False)  # to be decided only
+    holds_when: Mapped[str] = mapped_column(server_default="", default="")  # a condition on facts; empty: always
 
 
 class Requirement(Base):
@@ -132,7 +137,7 @@ class Requirement(Base):
 
     __tablename__ = "requirement"
     __table_args__ = (
-        UniqueConstraint("matter_id", "name"),
+        UniqueConstraint("matter_id", "name", "needed_when"),
         CheckConstraint('defer_wd IS NULL OR (defer_wd > 0 AND "deferrable")', name="defer"),
     )
 
@@ -143,6 +148,9 @@ class Requirement(Base):
     mode: Mapped[MaterialMode]
     deferrable: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
     defer_wd: Mapped[int | None]  # working days after acceptance within which a deferred material must be in
-    condition: Mapped[str] = mapped_column(server_default="", default="")
+    needed_when: Mapped[str] = mapped_column(server_default="", default="")  # a condition on facts; empty: always
+    source: Mapped[str] = mapped_column(server_default="", default="")
+    else_source: Mapped[str] = mapped_column(server_default="", default="")
+    name_en: Mapped[str] = mapped_column(server_default="", default="")
     confidence: Mapped[Confidence]
     note: Mapped[str] = mapped_column(server_default="", default="")

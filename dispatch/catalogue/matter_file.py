@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,19 @@ from agents.roster import Category
 from agents.sheets import BadImport, Cells, ImportSheet, RowFault, read_sheet
 from dispatch.catalogue.limit_cells import limit_cells
 from dispatch.catalogue.matter import Confidence, Family, ResultForm
-from dispatch.catalogue.matter_rows import evaluation_kind, matter_from
+from dispatch.catalogue.matter_rows import CatalogueWait, evaluation_kind, matter_from, read_waits
+from dispatch.path.fact_table import checked_predicate
 from dispatch.path.matter_node import MatterKind
+from dispatch.path.predicate import BadPredicate
+from dispatch.path.rings import ring_in
 
 MATTER_COLUMNS = (
     "code", "name_zh", "short_zh", "name_en", "phase", "kind", "level", "department_zh", "counter_in_city_district",
-    "applies_if", "statutory_limit", "committed_limit", "today_limit", "legal_minimum", "area_limit",
-    "counts_in_target", "prerequisites", "due_before_works_only", "joint_group", "needs_originals",
-    "result_has_original", "result_form", "area_evaluation", "area_effect", "commitment_or_deferrable",
-    "clock_exempt_procedures", "conf_statutory", "conf_committed", "source_or_basis",
+    "counter_level", "applies_if", "applies_when", "statutory_limit", "committed_limit", "today_limit",
+    "legal_minimum", "area_limit",
+    "counts_in_target", "prerequisites", "due_before_works_only", "joint_group", "limit_chain", "needs_originals",
+    "result_has_original", "result_zh", "result_en", "result_form", "area_evaluation", "area_effect",
+    "commitment_or_deferrable", "clock_exempt_procedures", "conf_statutory", "conf_committed", "source_or_basis",
 )  # fmt: skip
 
 CODE = re.compile(r"[A-Z]{2,8}-[0-9]{2,4}")
@@ -37,7 +40,7 @@ class MatterSheet:
     sheet: ImportSheet
     family: Family
     rows: list[dict[str, Any]] = field(default_factory=list)
-    waits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    waits: dict[str, tuple[CatalogueWait, ...]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
 
@@ -54,21 +57,40 @@ def read_matters(path: Path | str) -> MatterSheet:
             cells.fault("code", f"{code} stands already in row {read.numbers[code]}")
             continue
         read.numbers[code] = cells.number
-        waits = tuple(filter(None, (on.strip() for on in cells.text("prerequisites", needed=False).split(";"))))
-        if code in waits:
-            cells.fault("prerequisites", f"{code} waits for itself")
-        if len(set(waits)) < len(waits):
-            cells.fault("prerequisites", "names a matter twice")
-        read.waits[code] = waits
+        read.waits[code] = _waits(cells, code, family)
         read.rows.append(_matter(cells, code, family, position))
     return read
 
 
+def _waits(cells: Cells, code: str, family: Family) -> tuple[CatalogueWait, ...]:
+    """What a matter waits for; a faulty cell is noted and waits for nothing."""
+    try:
+        waits = read_waits(cells.text("prerequisites", needed=False))
+        for wait in waits:
+            checked_predicate(wait.when, family)
+    except ValueError as error:
+        cells.fault("prerequisites", str(error))
+        return ()
+    codes = [wait.on for wait in waits]
+    if code in codes:
+        cells.fault("prerequisites", f"{code} waits for itself")
+    if len(set(codes)) < len(codes):
+        cells.fault("prerequisites", "names a matter twice")
+    return waits
+
+
+def condition_cell(cells: Cells, column: str, family: Family) -> str:
+    """A condition on the family's facts; a faulty one is noted."""
+    text = cells.text(column, needed=False)
+    try:
+        checked_predicate(text, family)
+    except BadPredicate as error:
+        cells.fault(column, str(error))
+    return text
+
+
 def _matter(cells: Cells, code: str, family: Family, position: int) -> dict[str, Any]:
     faults_before = len(cells.sheet.faults)
-    level = cells.text("level")
-    if level not in LEVELS:
-        cells.fault("level", f"{level!r} is none of {', '.join(LEVELS)}")
     limits = limit_cells(cells, *LIMIT_COLUMNS)
     kind = cells.one_of("kind", MatterKind)
     phase = cells.whole("phase", 0, 4)
@@ -93,16 +115,18 @@ def _matter(cells: Cells, code: str, family: Family, position: int) -> dict[str,
         "pinyin": sort_key(name),
         "phase": phase,
         "kind": kind.value,
-        "level": int(LEVELS.get(level, Level.COUNTY)),
+        "level": int(_level(cells, "level")),
         "category": category,
         "department": department,
         "counter_place": counter,
-        "counter_level": int(_counter_level(counter)),
+        "counter_level": int(_level(cells, "counter_level")),
         "applies_if": cells.text("applies_if"),
+        "applies_when": condition_cell(cells, "applies_when", family),
         **limits,
         "counts_in_target": cells.yes("counts_in_target"),
         "due_before_works_only": cells.yes("due_before_works_only"),
         "joint_group": group or None,
+        "limit_chain": cells.text("limit_chain", needed=False),
         "needs_originals": cells.yes("needs_originals"),
         **brings,
         "area_evaluation": None,
@@ -137,10 +161,13 @@ def _area_effect(cells: Cells, area_words: str, *, is_faultless: bool) -> dict[s
 def _what_it_brings(cells: Cells) -> dict[str, Any]:
     """The result and its form; an original is on paper."""
     has_original = cells.yes("result_has_original")
-    form, note = _result(cells.text("result_form"))
+    form = cells.one_of("result_form", ResultForm)
     if has_original and form is ResultForm.ELECTRONIC:
-        cells.fault("result_form", f"{note!r} has no paper, but the result is said to have an original")
-    return {"result_has_original": has_original, "result_form": form.value, "result_note": note}
+        cells.fault("result_form", f"{form} has no paper, but the result is said to have an original")
+    return {
+        "result_has_original": has_original, "result_form": form.value,
+        "result_name": cells.text("result_zh", needed=False), "result_name_en": cells.text("result_en", needed=False),
+    }  # fmt: skip
 
 
 def _sureness(cells: Cells) -> dict[str, Any]:
@@ -153,7 +180,7 @@ def _sureness(cells: Cells) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def check_waits(sheets: Collection[MatterSheet], known: Mapping[str, tuple[str, ...]]) -> None:
+def check_waits(sheets: Collection[MatterSheet], known: Mapping[str, tuple[CatalogueWait, ...]]) -> None:
     """Note every unknown prerequisite and one ring, over the files and the ``known`` matters of other catalogues."""
     waits = {**known, **{code: on for read in sheets for code, on in read.waits.items()}}
     seen: dict[str, MatterSheet] = {}
@@ -162,37 +189,28 @@ def check_waits(sheets: Collection[MatterSheet], known: Mapping[str, tuple[str, 
             if code in seen or code in known:
                 read.sheet.fault(number, "code", f"{code} is a matter of another catalogue")
             seen[code] = read
-            for on in read.waits[code]:
-                if on not in waits:
+            for wait in read.waits[code]:
+                if wait.on not in waits:
                     read.sheet.fault(
-                        number, "prerequisites", f"{code} waits for {on}, which the catalogue does not have"
+                        number, "prerequisites", f"{code} waits for {wait.on}, which the catalogue does not have"
                     )
-    for code, on_codes in known.items():
-        for on in on_codes:
-            if on not in waits:
+    for code, others in known.items():
+        for wait in others:
+            if wait.on not in waits:
                 first = next(iter(sheets)).sheet
-                first.fault(1, "code", f"{on} is missing, and {code} of another catalogue waits for it")
-    try:
-        TopologicalSorter(waits).prepare()
-    except CycleError as error:
-        ring: list[str] = error.args[1]
-        for code in dict.fromkeys(ring):
-            if code in seen:
-                words = f"these matters wait for each other: {' → '.join(ring)}"
-                seen[code].sheet.fault(seen[code].numbers[code], "prerequisites", words)
+                first.fault(1, "code", f"{wait.on} is missing, and {code} of another catalogue waits for it")
+    ring = ring_in({code: {wait.on: wait.when for wait in on} for code, on in waits.items()})
+    for code in dict.fromkeys(ring):
+        if code in seen:
+            words = f"these matters wait for each other: {' → '.join(ring)}"
+            seen[code].sheet.fault(seen[code].numbers[code], "prerequisites", words)
 
 
-def _result(words: str) -> tuple[ResultForm, str]:
-    on_paper = "paper" in words or "physical" in words or "纸质" in words
-    electronic = "electronic" in words or "电子" in words
-    if on_paper:
-        return (ResultForm.BOTH if electronic else ResultForm.PAPER), words
-    return ResultForm.ELECTRONIC, words
-
-
-def _counter_level(words: str) -> Level:
-    """A city bureau's branch sits in the county's hall; only what says the city alone is handed in there."""
-    return Level.CITY if words.startswith("city") and "branch" not in words else Level.COUNTY
+def _level(cells: Cells, column: str) -> Level:
+    level = cells.text(column)
+    if level not in LEVELS:
+        cells.fault(column, f"{level!r} is none of {', '.join(LEVELS)}")
+    return LEVELS.get(level, Level.COUNTY)
 
 
 def _confidence(cells: Cells, column: str) -> tuple[str, str]:

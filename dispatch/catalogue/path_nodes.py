@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from agents.network import Division
 from dispatch.catalogue.implementation import Handling, handlings_of
 from dispatch.catalogue.matter import Family, Matter, MatterPrerequisite
-from dispatch.catalogue.project_facts import facts_of
-from dispatch.path.applicability import Facts, matters_for
+from dispatch.catalogue.matter_rows import CatalogueWait, conditional_ones, late_ones
+from dispatch.path.applicability import matters_for
+from dispatch.path.facts import Facts, facts_of
 from dispatch.path.matter_node import MatterNode
 
 
@@ -28,16 +29,19 @@ def matter_nodes(
         select(Matter).where(Matter.family == family, Matter.retired_on.is_(None)).order_by(Matter.position)
     ).all()
     codes = {matter.id: matter.code for matter in matters}
-    before: dict[int, list[str]] = {matter.id: [] for matter in matters}
+    before: dict[int, list[CatalogueWait]] = {matter.id: [] for matter in matters}
     links = session.execute(
-        select(MatterPrerequisite.matter_id, MatterPrerequisite.prerequisite_id, Matter.code)
+        select(
+            MatterPrerequisite.matter_id, MatterPrerequisite.prerequisite_id, Matter.code,
+            MatterPrerequisite.before_decision, MatterPrerequisite.holds_when,
+        )
         .join(Matter, Matter.id == MatterPrerequisite.prerequisite_id)
         .where(MatterPrerequisite.matter_id.in_(codes))
         .order_by(Matter.position)
-    )
-    for matter_id, prerequisite_id, code in links:
+    )  # fmt: skip
+    for matter_id, prerequisite_id, code, late, when in links:
         if prerequisite_id in codes:
-            before[matter_id].append(code)
+            before[matter_id].append(CatalogueWait(code, late, when))
     handlings = handlings_of(session, matters, division)
     nodes = [_node(matter, before[matter.id], handlings[matter.code]) for matter in matters]
     if facts is None:
@@ -45,7 +49,7 @@ def matter_nodes(
     return list(matters_for(nodes, facts if isinstance(facts, Facts) else facts_of(facts)))
 
 
-def _node(matter: Matter, prerequisites: Iterable[str], handling: Handling) -> MatterNode:
+def _node(matter: Matter, waits: Sequence[CatalogueWait], handling: Handling) -> MatterNode:
     return MatterNode(
         code=matter.code,
         name=matter.name,
@@ -57,7 +61,10 @@ def _node(matter: Matter, prerequisites: Iterable[str], handling: Handling) -> M
         today=handling.today,
         legal_minimum=matter.legal_minimum,
         counts_in_target=matter.counts_in_target,
-        prerequisites=tuple(prerequisites),
+        prerequisites=tuple(wait.on for wait in waits),
+        before_decision=late_ones(waits),
+        conditions=conditional_ones(waits),
+        applies_when=matter.applies_when,
         before_works_only=matter.due_before_works_only,
         joint_group=matter.joint_group or "",
         area_evaluation=matter.area_evaluation or "",
@@ -70,4 +77,8 @@ def _node(matter: Matter, prerequisites: Iterable[str], handling: Handling) -> M
         relief=matter.deferrable_note,
         exempt_procedures=matter.exempt_procedures,
         basis=matter.source,
+        name_en=matter.name_en,
+        limit_chain=matter.limit_chain,
+        result=matter.result_name,
+        result_on_paper=matter.result_has_original,
     )

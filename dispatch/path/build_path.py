@@ -51,7 +51,9 @@ def build_path(
     for work in works:
         _add_work(nodes, work)
     steps = {
-        code: PathStep(node, tuple(Wait(on) for on in dict.fromkeys(node.prerequisites) if on in nodes))
+        code: PathStep(
+            node, tuple(Wait(on, _link(node, on)) for on in dict.fromkeys(node.prerequisites) if on in nodes)
+        )
         for code, node in nodes.items()
     }
     path = Path(in_order(steps)).with_what_fits(edits)
@@ -69,13 +71,26 @@ def applicable(matters: Iterable[MatterNode], codes: Iterable[str]) -> tuple[Mat
         raise UnknownMatter(f"the catalogue has no matter {', '.join(unknown)}")
     check_prerequisites(by_code.values())
 
-    def nearest(code: str) -> list[str]:
-        found: dict[str, None] = {}
+    def nearest(code: str) -> dict[str, WaitLink]:
+        """What it waits for among those wanted; a wait for the decision stays one, and to start is the stronger."""
+        found: dict[str, WaitLink] = {}
         for on in by_code[code].prerequisites:
-            found.update(dict.fromkeys([on] if on in wanted else nearest(on)))
-        return list(found)
+            link = _link(by_code[code], on)
+            for there, beyond in ({on: link} if on in wanted else nearest(on)).items():
+                if found.get(there) is not WaitLink.START:
+                    found[there] = WaitLink.DECISION if WaitLink.DECISION in (link, beyond) else WaitLink.START
+        return found
 
-    return tuple(replace(m, prerequisites=tuple(nearest(m.code))) for m in by_code.values() if m.code in wanted)
+    def joined(matter: MatterNode) -> MatterNode:
+        waits = nearest(matter.code)
+        late = frozenset(on for on, link in waits.items() if link is WaitLink.DECISION)
+        return replace(matter, prerequisites=tuple(waits), before_decision=late, conditions=())
+
+    return tuple(joined(matter) for matter in by_code.values() if matter.code in wanted)
+
+
+def _link(matter: MatterNode, on: str) -> WaitLink:
+    return WaitLink.DECISION if on in matter.before_decision else WaitLink.START
 
 
 def check_prerequisites(matters: Iterable[MatterNode]) -> None:

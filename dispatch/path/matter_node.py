@@ -63,6 +63,9 @@ class MatterNode:
     today: Limit | None
     counts_in_target: bool = True
     prerequisites: tuple[str, ...] = ()
+    before_decision: frozenset[str] = frozenset()  # prerequisites that must be done by the decision only
+    conditions: tuple[tuple[str, str], ...] = ()  # prerequisites that hold under a condition, with it
+    applies_when: str = ""  # a condition on the project's facts; empty: always
     before_works_only: bool = False
     joint_group: str = ""
     area_evaluation: str = ""
@@ -73,6 +76,10 @@ class MatterNode:
     level: str = "county"
     counter: str = ""
     applies_if: str = ""
+    name_en: str = ""
+    limit_chain: str = ""  # steps under one limit from acceptance to completion
+    result: str = ""
+    result_on_paper: bool = False
     relief: str = ""
     exempt_procedures: str = ""
     basis: str = ""

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from dispatch.core.legal_clock import Lamp
+from dispatch.core.limit import last_day
 from dispatch.core.three_clocks import ClockOf, ThreeClocks
 from dispatch.core.working_days import Calendar
 from dispatch.path.approval_graph import Path
 from dispatch.path.errors import UnknownMatter
+from dispatch.path.joint_groups import chain_cap
 from dispatch.path.matter_node import AreaEffect, Basis
-from dispatch.path.path_step import Counting, WaitLink
+from dispatch.path.path_step import Counting, PathStep, WaitLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,12 @@ def schedule(
     start: dict[str, int] = {}
     finish: dict[str, int] = {}
     last: dict[str, int] = {}
+    began: dict[str, int] = {}
     for step in path.steps:
         begins = max((finish[w.on] for w in step.waits if w.link is WaitLink.START), default=0)
         held = max((finish[w.on] for w in step.waits if w.link is WaitLink.DECISION), default=0)
-        last[step.code] = override.get(step.code, step.days(basis, counting))
+        first = began.setdefault(step.matter.limit_chain or step.code, begins)
+        last[step.code] = override.get(step.code, _within_chain(step, basis, counting, used=begins - first))
         start[step.code] = begins
         finish[step.code] = max(begins + last[step.code], held)
     horizon = max((finish[code] for code in ends), default=0)
@@ -99,6 +103,12 @@ def schedule(
         for code in path.codes
     )
     return Schedule(basis, counting, horizon, timings, _longest_chain(path, ends, start, finish))
+
+
+def _within_chain(step: PathStep, basis: Basis, counting: Counting, *, used: int) -> int:
+    """How many days a step takes, where its chain has used some of the limit that stands over all its steps."""
+    days, cap = step.days(basis, counting), chain_cap(step.matter.limit_chain, basis)
+    return days if cap is None else min(days, max(0, cap.schedule_wd - used))
 
 
 def _longest_chain(
@@ -215,6 +225,7 @@ def dated(
     happened = progress or {}
     hoped = expected or {}
     found: dict[str, DatedStep] = {}
+    began: dict[tuple[Basis, str], date] = {}
     for step in path.steps:
         so_far = happened.get(step.code, MatterProgress())
         begins: dict[Basis, date] = {}
@@ -228,7 +239,11 @@ def dated(
             said = so_far.due_on
             if rule is Basis.STATUTORY:
                 said = so_far.legal_due_on or said  # no limit in law: the promise stands in for it
-            end = step.ends_on(calendar, begins[rule], rule) if said is None else said
+            first = began.setdefault((rule, step.matter.limit_chain or step.code), begins[rule])
+            end = said or min(
+                step.ends_on(calendar, begins[rule], rule),
+                _chain_ends(step, rule, calendar, first) or date.max,
+            )
             ends[rule] = so_far.decided_on or max(end, held)
         estimate = calendar.is_estimate(start_on, max(ends.values()))
         found[step.code] = DatedStep(
@@ -242,3 +257,9 @@ def dated(
             is_estimate=estimate,
         )
     return tuple(found.values())
+
+
+def _chain_ends(step: PathStep, basis: Basis, calendar: Calendar, first: date) -> date | None:
+    """The last day of the step's chain, whose first step begins on ``first``."""
+    cap = chain_cap(step.matter.limit_chain, basis)
+    return None if cap is None else last_day(calendar, first, cap)

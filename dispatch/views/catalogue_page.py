@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.cases.case import MODE_LABEL
 from dispatch.cases.project import FAMILY_LABEL
+from dispatch.catalogue.material_source import source_words
 from dispatch.catalogue.matter import Confidence, Family, MaterialMode, Matter, MatterPrerequisite, Requirement
 from dispatch.core.limit import law_words, limit_words, minimum_words, promise_words
 
@@ -29,6 +30,7 @@ class CataloguePaper:
     mode_words: str
     deferrable: bool
     confidence: Confidence
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def catalogue(session: Session, *, family: str = "", unsure_only: bool = False) 
         query = query.where(Matter.family == Family(family))
     matters = list(session.scalars(query))
     names = {matter.id: matter.short_name for matter in session.scalars(select(Matter))}
+    shorts = {matter.code: matter.short_name for matter in matters}
     needs: dict[int, list[str]] = {}
     for matter_id, wanted in session.execute(
         select(MatterPrerequisite.matter_id, MatterPrerequisite.prerequisite_id).order_by(
@@ -74,7 +77,8 @@ def catalogue(session: Session, *, family: str = "", unsure_only: bool = False) 
         needs.setdefault(matter_id, []).append(names[wanted])
     materials: dict[int, list[CataloguePaper]] = {}
     for row in session.scalars(select(Requirement).order_by(Requirement.matter_id, Requirement.position)):
-        line = CataloguePaper(row.name, row.mode, MODE_LABEL[row.mode], row.deferrable, row.confidence)
+        words = MODE_LABEL[row.mode]
+        line = CataloguePaper(row.name, row.mode, words, row.deferrable, row.confidence, source_words(row, shorts))
         materials.setdefault(row.matter_id, []).append(line)
     lines = [
         CatalogueLine(

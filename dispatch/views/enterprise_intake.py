@@ -12,17 +12,18 @@ from agents.network import Division, DivisionAlias, Level, children, division_wi
 from dispatch.cases.access_control import project_for, visible_projects
 from dispatch.cases.case import MODE_LABEL, Case, Material, MaterialState
 from dispatch.cases.project import Project
+from dispatch.cases.project_facts import facts_at
 from dispatch.cases.review import Review
 from dispatch.cases.review_state import ReviewState
 from dispatch.catalogue.implementation import handlings_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
-from dispatch.catalogue.project_facts import facts_of
+from dispatch.catalogue.wanted_papers import wanted_papers
 from dispatch.core.actor import Actor
 from dispatch.core.limit import limits_words
 from dispatch.core.three_clocks import ClockOf
-from dispatch.path.applicability import applies
-from dispatch.path.matter_node import WHOSE
+from dispatch.path.facts import facts_of
 from dispatch.path.seven_lists import phase_name
+from dispatch.views.path_figures import path_at_intake
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,6 @@ class Offer:
     by_law: str
     applies: bool
     under_way: bool
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,29 +104,30 @@ class Phase:
 
 
 def offers(
-    session: Session, viewer: Actor, *, division_code: str, family: Family, facts: Mapping[str, Any],
+    session: Session, viewer: Actor, *, division_code: str, family: Family, facts: Mapping[str, Any], on: date,
     project_no: str | None = None,
 ) -> list[Phase]:  # fmt: skip
-    """The family's matters that an authority decides, by phase; which of them the facts call for is marked."""
+    """The family's matters that an authority decides, by phase, with their limits under these facts; which of them
+    the facts call for is marked."""
     division = division_with(session, division_code)
     home = home_county(session, division) or division
-    matters = session.scalars(
-        select(Matter).where(Matter.family == family, Matter.retired_on.is_(None)).order_by(Matter.position)
-    ).all()
     known = facts_of(facts)
+    steps = {step.code: step for step in path_at_intake(session, division, family, known, on=on, whole=True).steps}
+    called_for = set(path_at_intake(session, division, family, known, on=on).codes)
     under_way = _under_way(session, viewer, project_no)
+    matters = session.scalars(select(Matter).where(Matter.code.in_(steps)).order_by(Matter.position)).all()
     handlings = handlings_of(session, matters, home)
     by_phase: dict[int, list[Offer]] = {}
     for matter in matters:
-        if WHOSE[matter.kind] is not ClockOf.AUTHORITY:
+        step, handling = steps[matter.code], handlings[matter.code]
+        if step.matter.whose is not ClockOf.AUTHORITY:
             continue
-        handling = handlings[matter.code]
         law = handling.fee_basis if not handling.legal_fee_cents else f"{handling.legal_fee_cents // 100}元"
         by_phase.setdefault(matter.phase, []).append(
             Offer(
-                matter.code, matter.short_name, matter.name, handling.authority, handling.counter_place,
-                limits_words(handling.statutory, handling.committed), law,
-                applies(matter.code, known), matter.code in under_way, "",
+                matter.code, matter.short_name, step.matter.name, handling.authority, handling.counter_place,
+                limits_words(step.matter.statutory, step.authority_promise), law,
+                matter.code in called_for, matter.code in under_way,
             )
         )  # fmt: skip
     return [Phase(n, phase_name(n), tuple(found)) for n, found in sorted(by_phase.items())]
@@ -155,7 +156,6 @@ class WantedMaterial:
     mode: MaterialMode
     mode_label: str
     deferrable: bool
-    condition: str
     matters: tuple[str, ...]
     held: str
 
@@ -165,29 +165,21 @@ class WantedMaterial:
 
 
 def papers_for(
-    session: Session, viewer: Actor, codes: Sequence[str], *, project_no: str | None = None
-) -> list[WantedMaterial]:
-    """The papers of these matters; ``held`` says why one is not asked for again."""
-    rows = session.execute(
-        select(Requirement, Matter.short_name)
-        .join(Matter, Matter.id == Requirement.matter_id)
-        .where(Matter.code.in_(codes))
-        .order_by(Matter.position, Requirement.position)
-    )
-    strictness = list(MaterialMode)
-    wanted: dict[str, tuple[Requirement, list[str]]] = {}
-    for row, short in rows:
-        strictest, shorts = wanted.get(row.name, (row, []))
-        if strictness.index(row.mode) > strictness.index(strictest.mode):
-            strictest = row
-        wanted[row.name] = (strictest, [*shorts, short])
+    session: Session, viewer: Actor, codes: Sequence[str], *, division_code: str, family: Family,
+    facts: Mapping[str, Any], on: date, project_no: str | None = None,
+) -> list[WantedMaterial]:  # fmt: skip
+    """The papers of these matters under these facts; ``held`` says why one is not asked for again."""
+    division = division_with(session, division_code)
+    known = facts_at(session, division.id, family, facts, on=on)
     given = _accepted_before(session, viewer, project_no)
     return [
         WantedMaterial(
-            name, row.mode, MODE_LABEL[row.mode], row.deferrable, row.condition, tuple(shorts), _held(row, given)
+            paper.requirement.name, paper.requirement.mode, MODE_LABEL[paper.requirement.mode],
+            paper.requirement.deferrable, tuple(matter.short_name for matter in paper.matters),
+            _held(paper.requirement, given),
         )
-        for name, (row, shorts) in wanted.items()
-    ]
+        for paper in wanted_papers(session, codes, known)
+    ]  # fmt: skip
 
 
 def _held(row: Requirement, given: Iterable[str]) -> str:

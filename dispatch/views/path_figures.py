@@ -7,17 +7,18 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from agents.network import division_with
+from agents.network import Division, division_with
 from dispatch.cases.project import Project
 from dispatch.cases.project_clocks import ProjectClocks, clocks_so_far
 from dispatch.cases.project_path import DivisionRulesCache, ProjectPath, project_path
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Family
-from dispatch.catalogue.project_facts import facts_of
 from dispatch.core.three_clocks import ThreeClocks
 from dispatch.core.working_days import CalendarMissing
-from dispatch.path.applicability import applies, limits_for, site_as_used
-from dispatch.path.build_path import EvaluationOffers, applicable, build_path
+from dispatch.path.applicability import matters_for, site_as_used
+from dispatch.path.approval_graph import Path
+from dispatch.path.build_path import EvaluationOffers, build_path
+from dispatch.path.facts import Facts, facts_of
 from dispatch.path.matter_node import Basis
 from dispatch.path.path_step import Counting
 from dispatch.path.schedule import AreaGain, area_gain, planned_clocks, schedule
@@ -59,12 +60,16 @@ def gain_at_intake(
     session: Session, *, division_code: str, family: Family, facts: Mapping[str, Any], on: date
 ) -> AreaGain | None:
     """What shared area evaluations would bring to a project asked for on ``on``; None where nothing is shared."""
-    place = DivisionRulesCache(session).of(division_with(session, division_code).id, family)
-    known = facts_of(facts)
-    wanted = [node.code for node in place.nodes if applies(node.code, known)]
-    nodes = [limits_for(node, known) for node in applicable(place.nodes, wanted)]
-    if not nodes:
-        return None
-    offers = EvaluationOffers(site_as_used(place.site, known), place.evaluations, calendar_of(session), on)
-    gain = area_gain(build_path(nodes, offers=offers), Basis.COMMITTED)
+    path = path_at_intake(session, division_with(session, division_code), family, facts_of(facts), on=on)
+    gain = area_gain(path, Basis.COMMITTED)
     return gain if gain.codes else None
+
+
+def path_at_intake(
+    session: Session, division: Division, family: Family, facts: Facts, *, on: date, whole: bool = False
+) -> Path:
+    """The path that these facts call for at a place from ``on``; ``whole``: with every matter of the family in it."""
+    place = DivisionRulesCache(session).of(division.id, family)
+    nodes = matters_for(place.nodes, facts, codes=[node.code for node in place.nodes] if whole else None)
+    offers = EvaluationOffers(site_as_used(place.site, facts), place.evaluations, calendar_of(session), on)
+    return build_path(nodes, offers=offers)

@@ -34,9 +34,10 @@ from dispatch.forecast.durations import Durations
 from dispatch.forecast.learning import Observation, learn
 from dispatch.forecast.path_sampling import DecidingPlace, PathSoFar, prepare_path_samples
 from dispatch.forecast.promise import Outlook, outlook
-from dispatch.path.applicability import Eia, Facts, Land, matters_for
+from dispatch.path.applicability import matters_for
 from dispatch.path.approval_graph import Path
 from dispatch.path.build_path import build_path
+from dispatch.path.facts import facts_of
 from dispatch.path.path_step import Counting
 from dispatch.path.schedule import Basis, MatterProgress, schedule
 from tests.dispatch.calendars import shipped_calendar
@@ -48,12 +49,14 @@ TARGET_WD = 50
 CALENDAR = shipped_calendar()
 
 FACTS = (
-    Facts(),
-    Facts(special_fire=True, energy_tce=2_000, minerals_checked=False),
-    Facts(relics_survey=True, in_geohazard_area=True, large_works=True),
-    Facts(land=Land.NONE, special_fire=True),
-    Facts(eia=Eia.REGISTRATION, low_risk_plant=True),
-    Facts(in_river_area=True, social_risk=True, explosion_hazard=True, relics_survey=True, seismic_listed=True),
+    facts_of({}),
+    facts_of({"special_fire": True, "energy_tce": 2_000, "minerals_checked": False}),
+    facts_of({"relics_survey": True, "in_geohazard_area": True, "large_works": True}),
+    facts_of({"land": "none", "special_fire": True}),
+    facts_of({"eia": "registration", "low_risk_plant": True}),
+    facts_of(
+        dict.fromkeys(("in_river_area", "social_risk", "explosion_hazard", "relics_survey", "seismic_listed"), True)
+    ),
 )
 
 

@@ -21,7 +21,9 @@ from dispatch.forecast.durations import Durations
 from dispatch.forecast.path_sampling import prepare_path_samples
 from dispatch.forecast.promise import outlook
 from dispatch.forecast.risk import risk
+from dispatch.path.applicability import waiting_under
 from dispatch.path.build_path import build_path
+from dispatch.path.facts import facts_of
 from dispatch.path.matter_node import IntermediaryWork
 
 DATA = File(__file__).parents[2] / "dispatch" / "data"
@@ -51,7 +53,7 @@ def main() -> None:
     ask.add_argument("--repeat", type=int, default=200)
     given = ask.parse_args()
     with (DATA / "catalog_industrial_permit.csv").open(encoding="utf-8") as file:
-        path = build_path(tuple(map(matter_from, csv.DictReader(file))), intermediaries=WORKS)
+        path = build_path(waiting_under(map(matter_from, csv.DictReader(file)), facts_of({})), intermediaries=WORKS)
     durations = Durations.before_any_case(read_priors())
     ready = prepare_path_samples(path, durations)
     print(f"{len(path.steps)} matters, {ready.noise.shape[1]} samples")

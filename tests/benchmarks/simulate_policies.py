@@ -22,8 +22,9 @@ from dispatch.forecast.beliefs import read_priors
 from dispatch.forecast.durations import Durations
 from dispatch.forecast.path_sampling import prepare_path_samples
 from dispatch.forecast.promise import outlook
-from dispatch.path.applicability import Facts, matters_for
+from dispatch.path.applicability import matters_for
 from dispatch.path.build_path import build_path
+from dispatch.path.facts import facts_of
 from dispatch.simulation.comparison import compare
 from dispatch.simulation.demand import County, demand
 from dispatch.simulation.policies import ByMatching, HallRule, NearestFree, Seats
@@ -57,7 +58,7 @@ def main() -> None:
     }
     calendar = shipped_calendar()
     matters = tuple(map(matter_from, rows("dispatch/data/catalog_industrial_permit.csv")))
-    path = build_path(matters_for(matters, Facts(special_fire=True)))
+    path = build_path(matters_for(matters, facts_of({"special_fire": True})))
     view = outlook(prepare_path_samples(path, Durations.before_any_case(read_priors())))
     area = given.area
     codes = [area] if network[area].level == 3 else [c for c, p in network.items() if p.parent == area]

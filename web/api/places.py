@@ -60,7 +60,9 @@ class CentreAnswer:
 
 @dataclass(frozen=True, slots=True)
 class MatterLine:
-    """A matter of the catalogue. Limits: ``immediate``, ``5wd``, ``30cal``; null: none."""
+    """A matter of the catalogue. Limits: ``immediate``, ``5wd``, ``30cal``; null: none.
+
+    It applies when the condition ``applies_when`` on a project's facts holds; empty: always."""
 
     code: str
     name: str
@@ -75,6 +77,9 @@ class MatterLine:
     confidence_statutory: Confidence
     confidence_committed: Confidence
     source: str
+    applies_when: str
+    result: str
+    result_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,8 @@ def _matter(row: Matter) -> MatterLine:
     return MatterLine(
         row.code, row.name, row.name_en, row.family, row.phase, row.department, limit_form(row.statutory_limit),
         limit_form(row.committed_limit), limit_form(row.legal_minimum), row.counts_in_target,
-        row.confidence_statutory, row.confidence_committed, row.source,
+        row.confidence_statutory, row.confidence_committed, row.source, row.applies_when, row.result_name,
+        row.result_name_en,
     )  # fmt: skip
 
 

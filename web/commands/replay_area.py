@@ -18,8 +18,8 @@ from dispatch.forecast.beliefs import read_priors
 from dispatch.forecast.durations import Durations
 from dispatch.forecast.path_sampling import prepare_path_samples
 from dispatch.forecast.promise import outlook
-from dispatch.path.applicability import Facts
 from dispatch.path.build_path import build_path
+from dispatch.path.facts import facts_of
 from dispatch.simulation.comparison import Comparison, compare
 from dispatch.simulation.demand import County, demand
 from dispatch.simulation.policies import ByMatching, HallRule, NearestFree, Seats
@@ -55,7 +55,7 @@ def replay_area(
     counties = [County(county, a_year / WORKDAYS_A_YEAR, tuple(places)) for county, places in sorted(sites.items())]
     plain = network_of(session, {str(agent.node) for agent in agents} | {town.code for town in towns})
     network = {node: NetworkPlace(*where) for node, where in plain.items()}
-    path = build_path(matter_nodes(session, area, Facts(special_fire=True)))
+    path = build_path(matter_nodes(session, area, facts_of({"special_fire": True})))
     view = outlook(prepare_path_samples(path, Durations.before_any_case(read_priors())))
     begins_on = _begins_on(calendar, today, warm_up + days)
     draws = [

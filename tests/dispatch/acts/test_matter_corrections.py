@@ -22,6 +22,8 @@ from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
 from dispatch.custody.parcel import ParcelState
 from dispatch.path.edit_log import standing
+from dispatch.path.facts import facts_of
+from dispatch.path.predicate import predicate
 from notifications.message import Message
 from tests.dispatch import steps
 from tests.dispatch.builders import TEN, a_prescreened_case, acting, an_appointment, an_assigned_case
@@ -37,9 +39,10 @@ def codes(session, case: Case) -> list[str]:
 
 
 def asked_for(session, *matters: str) -> set[str]:
-    """The materials of these matters, asked of the catalogue."""
-    query = select(Requirement.name).join(Matter, Matter.id == Requirement.matter_id).where(Matter.code.in_(matters))
-    return set(session.scalars(query))
+    """The materials of these matters for an ordinary project, asked of the catalogue."""
+    query = select(Requirement).join(Matter, Matter.id == Requirement.matter_id).where(Matter.code.in_(matters))
+    usual = facts_of({}).values
+    return {row.name for row in session.scalars(query) if predicate(row.needed_when).holds(usual)}
 
 
 def wanted(case: Case) -> set[str]:

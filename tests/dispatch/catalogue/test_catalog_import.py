@@ -31,6 +31,7 @@ from dispatch.catalogue.imports import (
 from dispatch.catalogue.matter import (
     AreaKind,
     Confidence,
+    Family,
     MaterialMode,
     Matter,
     MatterPrerequisite,
@@ -38,6 +39,7 @@ from dispatch.catalogue.matter import (
     ResultForm,
 )
 from dispatch.catalogue.matter_file import MATTER_COLUMNS, check_waits, read_matters
+from dispatch.catalogue.matter_rows import CatalogueWait
 from dispatch.catalogue.requirement_file import REQUIREMENT_COLUMNS, read_requirements
 from dispatch.core.limit import Limit
 from dispatch.path.matter_node import AreaEffect
@@ -94,7 +96,7 @@ def faults(error: pytest.ExceptionInfo[BadImport]) -> list[tuple[int, str]]:
 
 def test_what_is_shipped_comes_in_and_a_second_time_changes_nothing(network: Session) -> None:
     report = import_all(network)
-    assert network.scalar(select(func.count(Matter.id))) == 36 + 7 + 6
+    assert network.scalar(select(func.count(Matter.id))) == 38 + 11 + 6
     assert (report.changed, report.retired) == (0, 0)
     assert network.scalar(select(func.count()).select_from(MatterPrerequisite)) == sum(
         len(row["prerequisites"].split(";"))
@@ -109,14 +111,14 @@ def test_what_is_shipped_comes_in_and_a_second_time_changes_nothing(network: Ses
     eia = network.scalars(select(Matter).where(Matter.code == "IND-107")).one()
     assert (eia.area_evaluation, eia.area_effect) == (AreaKind.ENVIRONMENT, AreaEffect.SIMPLIFY)
     assert (eia.result_form, eia.result_has_original) == (ResultForm.BOTH, True)
-    assert (eia.confidence_statutory, eia.confidence_statutory_note) == (Confidence.SURE, "30 cal")
+    assert (eia.confidence_statutory, eia.confidence_statutory_note) == (Confidence.SURE, "")
     assert (eia.category, eia.area_limit) == ("environment", Limit(10))
     energy = network.scalars(select(Matter).where(Matter.code == "IND-106")).one()
     assert energy.confidence_statutory is Confidence.VERIFY
     forms = {m.code: m.result_form for m in network.scalars(select(Matter))}
     assert {forms["BIZ-03"], forms["IND-103"]} == {ResultForm.PAPER}
-    assert {forms["BIZ-02"], forms["IND-306"], forms["REG-06"]} == {ResultForm.BOTH}
-    assert {forms["IND-308"], forms["REG-01"]} == {ResultForm.ELECTRONIC}
+    assert {forms["BIZ-02"], forms["IND-107"], forms["REG-06"]} == {ResultForm.BOTH}
+    assert {forms["IND-308"], forms["IND-306"], forms["REG-01"]} == {ResultForm.ELECTRONIC}
 
 
 def test_every_matter_has_materials_and_originals_only_where_the_catalogue_says_so(network: Session) -> None:
@@ -140,14 +142,14 @@ def test_changes_and_retirements_are_told(network: Session, file: Write) -> None
     report = import_catalog(network, [path])
     assert (report.added, report.changed, report.retired) == (0, 3, 1)
     assert set(report.lines) == {
-        "BIZ-04 税务登记信息确认与发票(票种核定、数电票额度): committed_limit",
-        "BIZ-07 银行基本存款账户预约开立: retired",
+        "BIZ-04 税务登记信息确认与发票（票种核定、数电票额度）: committed_limit",
+        "LIC-05 户外招牌设置: retired",
         "BIZ-03: waits for BIZ-01",
         "BIZ-03: no longer waits for BIZ-02",
     }
-    assert network.scalar(select(func.count(Matter.id)).where(Matter.retired_on.is_(None))) == 48
+    assert network.scalar(select(func.count(Matter.id)).where(Matter.retired_on.is_(None))) == 54
     assert import_catalog(network, [path]).is_empty
-    assert import_catalog(network).changed == 6, "BIZ-04, BIZ-07, and the four prerequisites that come back or go"
+    assert import_catalog(network).changed == 5, "BIZ-04, LIC-05, and the three prerequisites that come back or go"
 
 
 @pytest.mark.parametrize(
@@ -181,6 +183,11 @@ def test_changes_and_retirements_are_told(network: Session, file: Write) -> None
         (3, {"result_form": "electronic"}, "result_form", "has no paper"),
         (3, {"counts_in_target": "maybe"}, "counts_in_target", "neither y nor n"),
         (3, {"conf_statutory": "guess"}, "conf_statutory", "does not start with"),
+        (3, {"applies_when": "hires_staff or or wants_bank"}, "applies_when", "character 16: 'or'"),
+        (3, {"applies_when": "land = granted"}, "applies_when", "business_opening has no fact land"),
+        (3, {"prerequisites": "BIZ-01 when food = soup"}, "prerequisites", "food has no choice soup"),
+        (3, {"prerequisites": "BIZ-01 sometimes"}, "prerequisites", "is no prerequisite"),
+        (3, {"counter_level": "village"}, "counter_level", "none of province, city, county"),
         (3, {"area_evaluation": "风水"}, "area_evaluation", "no area evaluation"),
         (3, {"area_evaluation": "洪水影响"}, "area_effect", "stand together"),
         (3, {"area_evaluation": "区域环评", "area_effect": "replace"}, "", "simplified, never replaced"),
@@ -217,6 +224,18 @@ def test_a_ring_of_three_names_each_of_its_rows(file: Write) -> None:
     }
 
 
+def test_waits_that_no_project_could_have_at_once_are_no_ring(file: Write) -> None:
+    rows = opening(2, prerequisites="BIZ-04 when hires_staff")
+    rows[3]["prerequisites"] = "BIZ-01 when not hires_staff"
+    rows[2]["prerequisites"] = rows[1]["prerequisites"] = ""
+    read = read_matters(file("catalog_business_opening.csv", MATTER_COLUMNS, rows))
+    check_waits([read], {})
+    assert read.sheet.faults == []
+    read.waits["BIZ-04"] = (CatalogueWait("BIZ-01", when="hires_staff and food = none"),)
+    check_waits([read], {})
+    assert {fault.row_number for fault in read.sheet.faults} == {2, 5}
+
+
 def test_a_file_that_names_no_family_is_refused(file: Write) -> None:
     with pytest.raises(BadImport, match="no family"):
         read_matters(file("matters.csv", MATTER_COLUMNS, opening()))
@@ -239,12 +258,17 @@ def a_material(**changes: str) -> dict[str, str]:
         ({"name": ""}, "name"),
         ({"confidence": "high"}, "confidence"),
         ({"name": "公司章程"}, "name"),
+        ({"needed_when": "land = granted"}, "needed_when"),
+        ({"needed_when": "hires_staff = yes"}, "needed_when"),
+        ({"needed_when": "hires_staff and"}, "needed_when"),
+        ({"source": "somewhere"}, "source"),
+        ({"source": "result_of:BIZ-99"}, "source"),
     ],
 )
 def test_a_bad_material_is_named_with_its_row(file: Write, changes: dict[str, str], column: str) -> None:
     path = file("requirements.csv", REQUIREMENT_COLUMNS, [a_material(name="公司章程"), a_material(**changes)])
     with pytest.raises(BadImport) as caught:
-        read_requirements(path, {"BIZ-01"})
+        read_requirements(path, {"BIZ-01": Family.BUSINESS_OPENING})
     assert (3, column) in faults(caught)
 
 
@@ -255,7 +279,7 @@ def test_the_materials_of_matters_that_a_file_does_not_name_stay(network: Sessio
     path = file(
         "requirements.csv",
         REQUIREMENT_COLUMNS,
-        [a_material(matter_code="BIZ-02", name="公司章程", mode="original_kept")],
+        [a_material(matter_code="BIZ-02", name="公司章程", mode="original_kept", needed_when="company_type = company")],
     )
     report = import_requirements(network, path)
     assert (report.added, report.changed, report.retired) == (0, 1, held - 1)

@@ -46,9 +46,11 @@ from dispatch.forecast.promise import (
     why_moved,
 )
 from dispatch.forecast.risk import decisive, office, risk
+from dispatch.path.applicability import waiting_under
 from dispatch.path.approval_graph import Path
 from dispatch.path.build_path import build_path
 from dispatch.path.edits import AddWait, Grant, Relief
+from dispatch.path.facts import facts_of
 from dispatch.path.matter_node import Basis, IntermediaryWork, MatterKind, MatterNode
 from dispatch.path.path_step import Counting
 from dispatch.path.schedule import MatterProgress, dated, schedule
@@ -67,7 +69,7 @@ def median(fit: Fit) -> float:
 
 
 CALENDAR = shipped_calendar()
-PERMIT = tuple(map(matter_from, rows("catalog_industrial_permit")))
+PERMIT = waiting_under(map(matter_from, rows("catalog_industrial_permit")), facts_of({}))
 PRIORS = read_priors()
 BELIEVED = Durations.before_any_case(PRIORS)
 START = date(2026, 3, 2)

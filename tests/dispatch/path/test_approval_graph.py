@@ -16,19 +16,7 @@ from hypothesis import strategies as st
 from dispatch.catalogue.matter_rows import evaluation_kind, matter_from
 from dispatch.core.legal_clock import Lamp
 from dispatch.core.limit import Limit, limit_form
-from dispatch.path.applicability import (
-    APPLIES,
-    VARIANTS,
-    Discharge,
-    Eia,
-    Facts,
-    Initiation,
-    Land,
-    RegistrationKind,
-    applies,
-    matters_for,
-    site_as_used,
-)
+from dispatch.path.applicability import matters_for, site_as_used, waiting_under
 from dispatch.path.approval_graph import Path
 from dispatch.path.area_effects import EvaluatedSite, ZoneEvaluation
 from dispatch.path.build_path import EvaluationOffers, build_path, check_prerequisites
@@ -36,8 +24,10 @@ from dispatch.path.drawing import WIDTH, text_width
 from dispatch.path.drawing_layout import lay_out
 from dispatch.path.edits import AddMatter, AddWait, DropMatter, DropWait, Grant, Relief
 from dispatch.path.errors import CycleFound, PathError, UnknownMatter
+from dispatch.path.fact_table import checked_predicate, fact_table
+from dispatch.path.facts import facts_of
 from dispatch.path.matter_node import AreaEffect, Basis, IntermediaryWork, MatterKind, MatterNode
-from dispatch.path.path_step import Counting
+from dispatch.path.path_step import Counting, WaitLink
 from dispatch.path.schedule import MatterProgress, area_gain, dated, planned_clocks, schedule
 from dispatch.path.seven_lists import seven_lists
 from dispatch.path.svg import svg
@@ -52,9 +42,15 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 CALENDAR = shipped_calendar()
-PERMIT = tuple(map(matter_from, rows("catalog_industrial_permit")))
-OPENING = tuple(map(matter_from, rows("catalog_business_opening")))
-REGISTRATION = tuple(map(matter_from, rows("catalog_property_registration")))
+LISTED = {
+    family: tuple(map(matter_from, rows(f"catalog_{family}")))
+    for family in ("industrial_permit", "business_opening", "property_registration")
+}
+USUAL = facts_of({})
+# The whole list of a family; of waits that hold under a condition, those of an ordinary project.
+PERMIT, OPENING, REGISTRATION = (
+    waiting_under([m for m in listed if not m.code.startswith("LIC")], USUAL) for listed in LISTED.values()
+)
 START = date(2026, 3, 2)
 ZONE = "常州经济开发区"
 INSIDE = EvaluatedSite(frozenset({ZONE}))
@@ -94,7 +90,7 @@ def shared(*evaluations: ZoneEvaluation, site: EvaluatedSite = INSIDE, start_on:
         (OPENING, Basis.COMMITTED, 2, 5),
         (OPENING, Basis.STATUTORY, 14, 18),
         (REGISTRATION, Basis.COMMITTED, 5, 6),
-        (REGISTRATION, Basis.STATUTORY, 33, 34),
+        (REGISTRATION, Basis.STATUTORY, 30, 34),  # 30 days in all from acceptance to completion, not a step
     ],
 )
 def test_the_critical_paths_are_those_that_the_reform_reckons_with(matters, basis, critical, series):
@@ -144,12 +140,12 @@ def test_a_cycle_in_the_catalogue_is_named_in_the_order_of_waiting():
         (lambda: a_matter("A", area_evaluation="environment", area_effect=AreaEffect.REPLACE), "never replaced"),
         (lambda: build_path([a_matter("A"), a_matter("A")]), "twice"),
         (lambda: check_prerequisites([a_matter("A", 1, "Z")]), "A waits for Z"),
-        (lambda: matters_for([a_matter("A", 1, "Z")], Facts()), "Z"),
+        (lambda: matters_for([a_matter("A", 1, "Z")], USUAL), "Z"),
         (lambda: build_path([a_matter("A")], intermediaries=[IntermediaryWork("I", "测绘", "Z", 5)]), "feeds Z"),
         (lambda: IntermediaryWork("I", "测绘", "A", -5), "negative"),
         (lambda: build_path([a_matter("A")]).step("Z"), "Z is not in this path"),
         (lambda: evaluation_kind("风水 (002 item 27)"), "风水"),
-        (lambda: Facts(site_ha=-1), "site_ha"),
+        (lambda: facts_of({"site_ha": -1}), "site_ha"),
     ],
 )
 def test_what_makes_no_path_is_refused_by_name(make, says):
@@ -160,17 +156,28 @@ def test_what_makes_no_path_is_refused_by_name(make, says):
 # --- facts and applicability ----------------------------------------------------------------------------------------
 
 
-def test_the_tables_speak_only_of_matters_that_exist_and_every_fact_decides_something():
-    codes = {matter.code for matter in (*PERMIT, *OPENING, *REGISTRATION)}
-    assert set(APPLIES) <= codes
-    assert {variant.code for variant in VARIANTS} <= codes
-    asked = {condition.fact for lines in APPLIES.values() for line in lines for condition in line}
-    asked.update(condition.fact for variant in VARIANTS for condition in variant.when)
-    assert asked | {"land_use_changed"} == set(Facts.__dataclass_fields__)
+def codes_under(facts: dict[str, object], matters: tuple[MatterNode, ...] = LISTED["industrial_permit"]) -> set[str]:
+    return {matter.code for matter in matters_for(matters, facts_of(facts))}
+
+
+def test_the_conditions_speak_only_of_facts_that_exist_and_every_fact_decides_something():
+    every = [(family, matter) for family, matters in LISTED.items() for matter in matters]
+    family_of = {matter.code: family for family, matter in every}
+    conditions = [
+        *((family, text) for family, m in every for text in (m.applies_when, *(when for _, when in m.conditions))),
+        *((family_of[row["matter_code"]], row["when"]) for row in rows("variants")),
+        *((family_of[row["matter_code"]], row["needed_when"]) for row in rows("requirements")),
+    ]
+    used = {test.fact for family, text in conditions for test in checked_predicate(text, family).tests()}
+    for fact in fact_table().values():
+        used.update(test.fact for condition in (fact.asked_when, fact.derived_from) for test in condition.tests())
+    idle = set(fact_table()) - used
+    of_reliefs_and_fees = {"land_use_changed", "standard_land", "residential", "small_micro"}
+    assert idle <= of_reliefs_and_fees | {key for key in fact_table() if key.startswith("shared_")}
 
 
 def test_an_ordinary_factory_needs_neither_a_flood_nor_a_mineral_check():
-    codes = {matter.code for matter in matters_for(PERMIT, Facts())}
+    codes = codes_under({})
     assert {"IND-101", "IND-103", "IND-107", "IND-203", "IND-301", "IND-308"} <= codes
     assert not codes & {"IND-102", "IND-106", "IND-109", "IND-111", "IND-112", "IND-113"}
 
@@ -178,46 +185,76 @@ def test_an_ordinary_factory_needs_neither_a_flood_nor_a_mineral_check():
 @pytest.mark.parametrize(
     ("facts", "called", "spared"),
     [
-        (Facts(initiation=Initiation.APPROVAL), {"IND-102"}, set()),
-        (Facts(land=Land.ALLOCATED), {"IND-102", "IND-104"}, {"IND-103"}),
-        (Facts(land=Land.NONE), {"IND-308"}, {"IND-103", "IND-104", "IND-105"}),
-        (Facts(energy_tce=1_000), {"IND-106"}, set()),
-        (Facts(power_kwh=6e6), {"IND-106"}, set()),
-        (Facts(site_ha=0.2, earthworks_m3=500), set(), {"IND-108"}),
-        (Facts(in_geohazard_area=True, minerals_checked=False, relics_survey=True), {"IND-110", "IND-111"}, set()),
+        ({"initiation": "approval"}, {"IND-102"}, set()),
+        ({"land": "allocated"}, {"IND-102", "IND-104"}, {"IND-103"}),
+        ({"land": "none"}, {"IND-308"}, {"IND-103", "IND-104", "IND-105"}),
+        ({"land_stage": "certificate"}, {"IND-308"}, {"IND-103", "IND-104", "IND-105"}),
+        ({"energy_tce": 1_000}, {"IND-106"}, set()),
+        ({"power_kwh": 6e6}, {"IND-106"}, set()),
+        ({"site_ha": 0.2, "earthworks_m3": 500}, set(), {"IND-108"}),
+        ({"works": "equipment"}, {"IND-101"}, {"IND-203", "IND-301", "IND-308", "IND-403"}),
+        ({"in_geohazard_area": True, "minerals_checked": False, "relics_survey": True}, {"IND-110", "IND-111"}, set()),
     ],
 )
 def test_facts_call_for_matters_and_spare_others(facts, called, spared):
-    codes = {matter.code for matter in matters_for(PERMIT, facts)}
+    codes = codes_under(facts)
     assert called <= codes
     assert not spared & codes
 
 
 def test_what_waited_for_a_spared_matter_waits_for_what_stood_before_it():
-    kept = {matter.code: matter for matter in matters_for(PERMIT, Facts(land=Land.NONE))}
+    listed = LISTED["industrial_permit"]
+    kept = {matter.code: matter for matter in matters_for(listed, facts_of({"land": "none"}))}
     assert "IND-101" in kept["IND-201"].prerequisites
     assert "IND-103" not in {on for matter in kept.values() for on in matter.prerequisites}
 
 
-def test_variants_give_other_limits():
-    def law(code: str, facts: Facts) -> str | None:
-        return next(limit_form(m.statutory or m.legal_minimum) for m in matters_for(PERMIT, facts) if m.code == code)
+def test_a_verified_project_gets_its_land_opinion_first_and_a_filed_one_its_code():
+    def waits(facts):
+        return {m.code: m.prerequisites for m in matters_for(LISTED["industrial_permit"], facts_of(facts))}
 
-    assert law("IND-107", Facts(eia=Eia.REPORT)) == "60cal"
-    assert law("IND-107", Facts(eia=Eia.REGISTRATION)) == "immediate"
-    assert law("IND-107", Facts()) == "30cal"
-    assert law("IND-304", Facts()) is None
-    assert law("IND-304", Facts(state_money=True)) == "20cal"
-    assert law("IND-108", Facts(site_ha=6)) == "10wd"
-    assert law("IND-407", Facts(discharge=Discharge.REGISTRATION)) == "immediate"
+    assert "IND-102" in waits({"initiation": "approval"})["IND-101"]
+    assert "IND-101" in waits({"land": "allocated"})["IND-102"]
+
+
+def test_what_must_be_done_by_the_decision_only_holds_nothing_up_before():
+    path = build_path(matters_for(LISTED["industrial_permit"], facts_of({"special_fire": True})))
+    links = {wait.on: wait.link for wait in path.step("IND-302").waits}
+    assert links == {"IND-201": WaitLink.START, "IND-203": WaitLink.DECISION}
+
+
+def test_variants_give_other_limits_names_and_results():
+    def under(code: str, **facts: object) -> MatterNode:
+        return next(m for m in matters_for(LISTED["industrial_permit"], facts_of(facts)) if m.code == code)
+
+    def law(code: str, **facts: object) -> str | None:
+        matter = under(code, **facts)
+        return limit_form(matter.statutory or matter.legal_minimum)
+
+    assert law("IND-107", eia="report") == "60cal"
+    assert law("IND-107", eia="registration") == "immediate"
+    assert law("IND-107") == "30cal"
+    assert law("IND-304") is None
+    assert law("IND-304", state_money=True) == "20cal"
+    assert law("IND-108", site_ha=6) == "10wd"
+    assert law("IND-407", discharge="registration") == "immediate"
+    assert law("IND-301", large_works=True, complex_works=True) == "15wd"
+    verified = under("IND-101", initiation="approval")
+    assert (verified.name, verified.kind, verified.result_on_paper) == ("企业投资项目核准", MatterKind.APPROVAL, True)
+    assert verified.result == "企业投资项目核准批复"
 
 
 def test_registration_of_a_transfer_checks_the_contract_and_of_a_first_one_the_survey():
-    first = {m.code for m in matters_for(REGISTRATION, Facts())}
-    transfer = {m.code for m in matters_for(REGISTRATION, Facts(registration=RegistrationKind.TRANSFER))}
+    first = codes_under({}, LISTED["property_registration"])
+    transfer = codes_under({"registration": "transfer"}, LISTED["property_registration"])
     assert first - transfer == {"REG-02"}
     assert transfer - first == {"REG-03"}
-    assert applies("REG-06", Facts(registration=RegistrationKind.MORTGAGE))
+    assert "REG-06" in codes_under({"registration": "mortgage"}, LISTED["property_registration"])
+
+
+def test_the_law_gives_a_registration_thirty_days_from_its_acceptance_on_the_calendar_too():
+    dates = {step.code: step for step in dated(build_path(REGISTRATION), CALENDAR, START, today=START)}
+    assert dates["REG-06"].statutory_on == CALENDAR.add_working_days(START, 30)
 
 
 # --- area evaluations -----------------------------------------------------------------------------------------------
@@ -252,8 +289,8 @@ def test_an_evaluation_that_does_not_fit_changes_nothing_and_says_why(evaluation
 
 
 def test_land_that_is_used_otherwise_than_the_zone_was_evaluated_for_shares_nothing():
-    assert site_as_used(INSIDE, Facts()).use_unchanged
-    changed = site_as_used(INSIDE, Facts(land_use_changed=True))
+    assert site_as_used(INSIDE, USUAL).use_unchanged
+    changed = site_as_used(INSIDE, facts_of({"land_use_changed": True}))
     assert an_evaluation("relics").hindrances(changed, START) == ("用地用途已改变",)
 
 
@@ -473,7 +510,7 @@ def a_drawing(path: Path, **changes):
     return lay_out(path, plan, title="甲公司<二期>审批路径", dates=dates, **facts)
 
 
-@pytest.mark.parametrize("matters", [PERMIT, matters_for(PERMIT, Facts()), OPENING, REGISTRATION])
+@pytest.mark.parametrize("matters", [PERMIT, matters_for(PERMIT, USUAL), OPENING, REGISTRATION])
 def test_the_drawing_fits_its_sheet_and_no_two_boxes_overlap(matters):
     sheet = a_drawing(build_path(matters))
     assert sheet.width == WIDTH

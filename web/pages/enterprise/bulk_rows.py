@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+import db
 from agents.network import Level
 from dispatch.cases.enterprises import checked_credit_code, mobile_of
+from dispatch.cases.notify import day_of
 from dispatch.cases.project import FAMILY_LABEL
 from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Actor, Role
@@ -123,7 +125,7 @@ class DivisionLookup:
         key = (county, family)
         if key not in self.offered:
             self.offered[key] = enterprise_intake.offers(
-                self.session, by, division_code=county, family=family, facts={}
+                self.session, by, division_code=county, family=family, facts={}, on=day_of(db.now(self.session))
             )
         return self.offered[key]
 

@@ -5,18 +5,16 @@ from typing import Any
 from flask import request
 from flask_babel import gettext
 
-import db
-from dispatch.cases.notify import day_of
 from dispatch.catalogue.matter import Family
+from dispatch.path.facts import facts_of
+from dispatch.path.predicate import FactValue
 from dispatch.views import enterprise_intake
 from dispatch.views.path_figures import gain_at_intake
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import bp
+from web.pages.enterprise.drafted_request import drafted_papers, place_and_facts
+from web.pages.enterprise.fact_answers import SHOWN, answer_fields, asked_now, read_answers
 from web.pages.enterprise.intake_steps import draft_for, keep_answers, step_page
-from web.pages.enterprise.questions import (
-    QUESTIONS,
-    facts_form,
-)
 from web.wiring import files
 from web.wiring.auth import current_actor, current_person, enterprise_only
 from web.wiring.files import BadUpload
@@ -31,18 +29,26 @@ def intake_facts() -> Any:
     answers = draft_for("facts")
     if not isinstance(answers, dict):
         return answers
-    family = Family(answers["project"]["family"])
-    form: Any = facts_form(family, answers.get("facts", {}))
-    questions = QUESTIONS[family]
+    family, before = Family(answers["project"]["family"]), answers.get("facts", {})
     if request.method != "POST":
-        return step_page("facts", answers, form=form, questions=questions)
-    if not form.validate():
-        return step_page("facts", answers, 422, form=form, questions=questions)
-    facts = {q.fact: form[q.fact].data for q in questions if form[q.fact].data is not None}
+        return step_page("facts", answers, fields=answer_fields(family, before), further=frozenset())
+    facts, errors = read_answers(family, request.form, before)
+    further = _further(family, facts)
+    if errors or further:
+        fields = answer_fields(family, facts, request.form, errors)
+        return step_page("facts", answers, 422 if errors else 200, fields=fields, further=further)
     if facts != answers.get("facts"):
-        answers.pop("matters", None)
+        for later in ("matters", "papers", "ways"):
+            answers.pop(later, None)
     answers["facts"] = facts
     return keep_answers(answers, "facts")
+
+
+def _further(family: Family, facts: dict[str, FactValue]) -> frozenset[str]:
+    """Common questions that these answers bring up and that were not on the page."""
+    shown = request.form.get(SHOWN, "").split()
+    asked = {fact.key for fact in asked_now(family, facts_of(facts)) if fact.common}
+    return frozenset(asked.difference(shown)) if shown else frozenset()
 
 
 @bp.route("/intake/matters", methods=["GET", "POST"])
@@ -54,13 +60,9 @@ def intake_matters() -> Any:
         return answers
     with transaction() as session:
         phases = enterprise_intake.offers(
-            session, current_actor(), division_code=answers["site"]["code"],
-            family=Family(answers["project"]["family"]), facts=answers["facts"], project_no=answers.get("project_no"),
-        )  # fmt: skip
-        gain = gain_at_intake(
-            session, division_code=answers["site"]["code"], family=Family(answers["project"]["family"]),
-            facts=answers["facts"], on=day_of(db.now(session)),
-        )  # fmt: skip
+            session, current_actor(), project_no=answers.get("project_no"), **place_and_facts(session, answers)
+        )
+        gain = gain_at_intake(session, **place_and_facts(session, answers))
     if request.method != "POST":
         chosen = answers.get("matters") or _usual(phases)
         return step_page("matters", answers, phases=phases, chosen=chosen, gain=gain)
@@ -93,9 +95,7 @@ def intake_papers() -> Any:
     if not isinstance(answers, dict):
         return answers
     with transaction() as session:
-        wanted = enterprise_intake.papers_for(
-            session, current_actor(), answers["matters"], project_no=answers.get("project_no")
-        )
+        wanted = drafted_papers(session, current_actor(), answers)
     kept: dict[str, Any] = answers.setdefault("files", {})
     errors: dict[int, str] = {}
     if request.method == "POST":

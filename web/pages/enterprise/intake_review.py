@@ -21,11 +21,14 @@ from dispatch.cases.project import FAMILY_LABEL, Power
 from dispatch.catalogue.matter import Family
 from dispatch.core.amount import amount_wan
 from dispatch.core.ids import CaseNo, ContactId, MaterialId, ProjectNo
+from dispatch.path.facts import facts_of
 from dispatch.views import enterprise_intake
 from dispatch.views.enterprise_papers import wanted_papers
 from dispatch.views.enterprise_profile import own_enterprise
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import RULES, bp, show
+from web.pages.enterprise.drafted_request import drafted_papers
+from web.pages.enterprise.fact_answers import fact_lines
 from web.pages.enterprise.intake_steps import draft_for, keep_answers, step_page
 from web.pages.enterprise.questions import LetterForm, WaysForm, people_typed
 from web.wiring.act_door import form_id, offers, take_in
@@ -47,7 +50,7 @@ def intake_ways() -> Any:
     with transaction() as session:
         originals = [
             paper.name
-            for paper in enterprise_intake.papers_for(session, current_actor(), answers["matters"])
+            for paper in drafted_papers(session, current_actor(), answers)
             if paper.on_paper and not paper.held
         ]
         results = enterprise_intake.results_on_paper(session, answers["matters"])
@@ -119,14 +122,14 @@ def intake_review() -> Any:
         except RULES as error:
             show(form, error)
     with transaction() as session:
-        wanted = enterprise_intake.papers_for(
-            session, current_actor(), answers["matters"], project_no=answers.get("project_no")
-        )
+        wanted = drafted_papers(session, current_actor(), answers)
         names = enterprise_intake.names_of(session, answers["matters"])
         enterprise = own_enterprise(session, current_actor())
+    family = Family(answers["project"]["family"])
+    answered, assumed = fact_lines(facts_of(answers["facts"]), family)
     return step_page(
         "review", answers, 200 if request.method != "POST" else 422, form=form, wanted=wanted, names=names,
-        enterprise=enterprise, family=FAMILY_LABEL[Family(answers["project"]["family"])],
+        enterprise=enterprise, family=FAMILY_LABEL[family], answered=answered, assumed=assumed,
     )  # fmt: skip
 
 

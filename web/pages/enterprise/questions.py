@@ -1,9 +1,7 @@
-"""The questions of the intake: what is asked of a project of each kind, in the reader's words, with usual answers."""
+"""The forms of an enterprise: what is asked beside the facts, in the reader's words."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import date
-from types import MappingProxyType
 from typing import Any
 
 from flask_babel import gettext
@@ -16,111 +14,17 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Val
 from dispatch.acts.delegation import AuthorisedPerson, check_term, checked_person
 from dispatch.cases.evaluation import TICKET_LABEL
 from dispatch.cases.project import FAMILY_LABEL, Power
-from dispatch.catalogue.matter import Family
 from dispatch.core.amount import amount_wan
 from dispatch.core.canonical import canonical_name
 from dispatch.core.errors import Refused
 from dispatch.core.project_code import project_code
-from dispatch.path.applicability import Facts
 from web.wiring.formatting import in_words
 
 MOST_PEOPLE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class FactQuestion:
-    """One fact, asked as a choice, a yes or no, or a number."""
-
-    fact: str
-    words: str
-    choices: tuple[tuple[str, str], ...] = ()
-    unit: str = ""
-    hint: str = ""
-    rare: bool = False
-
-    @property
-    def kind(self) -> str:
-        return "choice" if self.choices else "number" if self.unit else "tick"
-
-
-QUESTIONS: Mapping[Family, Sequence[FactQuestion]] = MappingProxyType(
-    {
-        Family.INDUSTRIAL_PERMIT: (
-            FactQuestion(
-                "land", "用地从哪里来",
-                (("granted", "出让（招拍挂）"), ("allocated", "划拨"), ("none", "不新增用地（已有厂房或租用）")),
-            ),
-            FactQuestion("initiation", "立项方式", (("filing", "备案"), ("approval", "核准"))),
-            FactQuestion(
-                "eia", "环境影响评价",
-                (("registration", "登记表"), ("form", "报告表"), ("report", "报告书")),
-                hint="拿不准就选“报告表”，代办员会核对",
-            ),
-            FactQuestion("site_ha", "用地面积", unit="公顷"),
-            FactQuestion("earthworks_m3", "土石方量", unit="立方米"),
-            FactQuestion("energy_tce", "年综合能耗", unit="吨标准煤"),
-            FactQuestion("has_non_production_buildings", "有办公楼、宿舍等非生产性用房"),
-            FactQuestion("touches_public_works", "要接市政道路、管网或占用绿地"),
-            FactQuestion("soil_leaves_site", "有渣土外运"),
-            FactQuestion("new_construction_land", "涉及新增建设用地", rare=True),
-            FactQuestion("power_kwh", "年用电量", unit="千瓦时", rare=True),
-            FactQuestion("in_river_area", "在河道管理或防洪影响范围内", rare=True),
-            FactQuestion("in_geohazard_area", "在地质灾害易发区内", rare=True),
-            FactQuestion("minerals_checked", "已确认不压覆重要矿产", rare=True),
-            FactQuestion("land_use_changed", "用地用途与园区作区域评估时不同", rare=True),
-            FactQuestion("relics_survey", "需考古调查勘探", rare=True),
-            FactQuestion("seismic_listed", "属于须做地震安全性评价的工程", rare=True),
-            FactQuestion("climate_listed", "属于须做气候可行性论证的工程", rare=True),
-            FactQuestion("social_risk", "需社会稳定风险评估", rare=True),
-            FactQuestion("low_risk_plant", "低风险小型厂房（免图审）", rare=True),
-            FactQuestion("large_works", "大型工程", rare=True),
-            FactQuestion("special_fire", "属于特殊建设工程（消防设计审查）", rare=True),
-            FactQuestion("explosion_hazard", "有爆炸危险场所（防雷审核）", rare=True),
-            FactQuestion("state_money", "使用国有资金（须招标）", rare=True),
-            FactQuestion("basement_built", "建防空地下室", rare=True),
-            FactQuestion(
-                "discharge", "排污许可管理类别",
-                (("registration", "登记管理"), ("simplified", "简化管理"), ("key", "重点管理")), rare=True,
-            ),
-        ),
-        Family.BUSINESS_OPENING: (
-            FactQuestion("hires_staff", "开办后就用工（需办社保、公积金）"),
-            FactQuestion("wants_bank", "同时预约银行开户"),
-        ),
-        Family.PROPERTY_REGISTRATION: (
-            FactQuestion(
-                "registration", "办哪一种登记",
-                (
-                    ("first", "首次登记"), ("transfer", "转移登记"), ("change", "变更登记"),
-                    ("mortgage", "抵押登记"), ("cancellation", "注销登记"),
-                ),
-            ),
-        ),
-    }
-)  # fmt: skip
-
-
 def _choices(*pairs: tuple[str, str]) -> list[SelectChoice]:
     return [SelectChoice(value, words) for value, words in pairs]
-
-
-def facts_form(family: Family, given: Mapping[str, Any]) -> FlaskForm:
-    """A form of the family's questions, with what was answered before or is usual."""
-    usual = Facts()
-    fields: dict[str, Any] = {}
-    for question in QUESTIONS[family]:
-        if question.choices:
-            fields[question.fact] = RadioField(question.words, [InputRequired()], choices=_choices(*question.choices))
-        elif question.unit:
-            fields[question.fact] = FloatField(
-                question.words, [Optional(), NumberRange(0, 1e12, gettext("请填写不小于0的数"))]
-            )
-        else:
-            fields[question.fact] = BooleanField(question.words)
-    form: FlaskForm = type("FactsForm", (FlaskForm,), fields)(
-        data={question.fact: given.get(question.fact, getattr(usual, question.fact)) for question in QUESTIONS[family]}
-    )
-    return form
 
 
 def _in_one_form(field: Field, read: Callable[[str], str]) -> None:
