@@ -9,6 +9,7 @@ from web.commands.demo import demo
 from web.commands.keys import keys
 from web.commands.messages import messages
 from web.commands.network import network
+from web.commands.packages import packages
 from web.commands.runs import runs
 from web.commands.simulate import simulate
 from web.commands.staffing import staffing
@@ -17,5 +18,5 @@ from web.commands.working_days import calendar
 
 COMMANDS = (
     database, network, catalog, calendar, accounts, assign, staffing, runs, messages, custody, check, keys, demo,
-    simulate,
+    simulate, packages,
 )  # fmt: skip
