@@ -37,12 +37,12 @@ PLAIN: dict[str, str] = {
 
 
 @pytest.fixture(scope="module")
-def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def app(postgres: str, county_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application over the world that world.py makes."""
     folder = tmp_path_factory.mktemp("foreign")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAIBAN_HOME", str(folder))
-        made = app_over(postgres, template_database, f"foreign_{os.getpid()}", folder)
+        made = app_over(postgres, county_database, f"foreign_{os.getpid()}", folder)
         yield made
     made.extensions["daiban.sessions"].kw["bind"].dispose()
 

@@ -40,12 +40,12 @@ BODIES = {
 
 
 @pytest.fixture(scope="module")
-def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def app(postgres: str, county_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application over a world, answering as in production: an error of ours is a 500 and no trace."""
     folder = tmp_path_factory.mktemp("hostile")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAIBAN_HOME", str(folder))
-        made = app_over(postgres, template_database, f"hostile_{os.getpid()}", folder)
+        made = app_over(postgres, county_database, f"hostile_{os.getpid()}", folder)
         made.config.update(TESTING=False, PROPAGATE_EXCEPTIONS=False)
         yield made
     made.extensions["daiban.sessions"].kw["bind"].dispose()

@@ -51,12 +51,12 @@ OLD = 2**30
 
 
 @pytest.fixture(scope="module")
-def program(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+def program(postgres: str, county_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """The application over every scene."""
     folder = tmp_path_factory.mktemp("parity")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAIBAN_HOME", str(folder))
-        made = make_program(postgres, template_database, folder)
+        made = make_program(postgres, county_database, folder)
         yield made
     made.app.extensions["daiban.sessions"].kw["bind"].dispose()
 

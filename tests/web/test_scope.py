@@ -404,12 +404,12 @@ MAY_ANSWER_ANYTHING_BUT = {401, 403, 404, 405, 500, 501}
 
 
 @pytest.fixture(scope="module")
-def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def app(postgres: str, county_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application over the world that world.py makes, once for all probes."""
     folder = tmp_path_factory.mktemp("scope")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAIBAN_HOME", str(folder))
-        made = app_over(postgres, template_database, f"scope_{os.getpid()}", folder)
+        made = app_over(postgres, county_database, f"scope_{os.getpid()}", folder)
         yield made
     made.extensions["daiban.sessions"].kw["bind"].dispose()
 

@@ -91,12 +91,12 @@ def a_form(kind: type[Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def app(postgres: str, county_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application over a world with something on every page."""
     folder = tmp_path_factory.mktemp("templates")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAIBAN_HOME", str(folder))
-        made = app_over(postgres, template_database, f"templates_{os.getpid()}", folder)
+        made = app_over(postgres, county_database, f"templates_{os.getpid()}", folder)
         yield made
     made.extensions["daiban.sessions"].kw["bind"].dispose()
 

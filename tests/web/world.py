@@ -50,7 +50,6 @@ from tests.dispatch.builders import (
     a_prescreened_case,
     an_agent,
     an_appointment,
-    make_county,
     the_county,
 )
 from web.app import create_app
@@ -72,10 +71,10 @@ class World:
     theirs: ArgsOf = field(default_factory=dict)
 
 
-def app_over(postgres: str, template_database: str, name: str, folder: Path) -> Flask:
-    """The application over a world in a database of this name; forms need no token, nobody rings a broker."""
+def app_over(postgres: str, county_database: str, name: str, folder: Path) -> Flask:
+    """The application over a world in a new database of this name; forms need no token, nobody rings a broker."""
     with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY")  # type: ignore[arg-type]
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {county_database} STRATEGY FILE_COPY")  # type: ignore[arg-type]
     made = create_app(
         Settings(
             database_url=postgres.rsplit("/", 1)[0] + "/" + name,
@@ -87,17 +86,15 @@ def app_over(postgres: str, template_database: str, name: str, folder: Path) -> 
     )
     made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     task_publisher.use(None)
-    made.extensions["world"] = make_world(made.extensions["daiban.sessions"], folder)
+    made.extensions["world"] = make_world(made.extensions["daiban.sessions"])
     return made
 
 
-def make_world(sessions: sessionmaker[Session], folder: Path) -> World:
-    """Fill an empty database."""
+def make_world(sessions: sessionmaker[Session]) -> World:
+    """Fill a database that holds 武进区; it is ten on a Monday there."""
     world = World()
     with sessions.begin() as session:
-        db.allow_clock_changes(session)
-        make_county(session, folder)
-    with sessions.begin() as session:
+        db.set_clock(session, TEN)
         county = the_county(session)
         world.ours = a_case_of(session, county, phone="+8613812345678")
         world.theirs = a_case_of(session, another_county(session, county), phone="+8613812345679")

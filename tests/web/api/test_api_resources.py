@@ -55,12 +55,12 @@ CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance,
 
 
 @pytest.fixture(scope="module")
-def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def app(postgres: str, county_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application over a county and its people; each test files projects of its own."""
     folder = Path(tmp_path_factory.mktemp("api"))
     name = f"api_{os.getpid()}"
     with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {county_database} STRATEGY FILE_COPY")
     made = create_app(
         Settings(
             database_url=postgres.rsplit("/", 1)[0] + "/" + name,
@@ -74,7 +74,7 @@ def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPath
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAIBAN_HOME", str(folder))
         sessions = made.extensions["daiban.sessions"]
-        made.extensions["world"] = world = make_world(sessions, folder)
+        made.extensions["world"] = world = make_world(sessions)
         with sessions.begin() as session:
             accounts = {role: session.get_one(Account, account.id) for role, account in world.accounts.items()}
             made.extensions["tokens"] = {role: issue_token(session, a, "api") for role, a in accounts.items()}

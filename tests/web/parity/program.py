@@ -81,9 +81,9 @@ _MARKS = " UNION ALL ".join(
 )
 
 
-def make_program(postgres: str, template_database: str, folder: Path) -> Program:
+def make_program(postgres: str, county_database: str, folder: Path) -> Program:
     """The application over the world that world.py makes, and over every scene of it."""
-    app = app_over(postgres, template_database, f"parity_{os.getpid()}", folder)
+    app = app_over(postgres, county_database, f"parity_{os.getpid()}", folder)
     world: World = app.extensions["world"]
     sessions: sessionmaker[Session] = app.extensions["daiban.sessions"]
     with sessions() as session:

@@ -3,7 +3,6 @@
 import itertools
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -20,13 +19,13 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def tuesday(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Day]:
+def tuesday(postgres: str, county_database: str) -> tuple[str, Day]:
     """The name of a database that holds the day, and what is in it."""
     name = f"tuesday_{os.getpid()}"
     with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {county_database} STRATEGY FILE_COPY")
     factory = db.sessions(postgres.rsplit("/", 1)[0] + "/" + name)
-    day = fill(factory, Path(tmp_path_factory.mktemp("tuesday")))
+    day = fill(factory)
     factory.kw["bind"].dispose()
     return name, day
 

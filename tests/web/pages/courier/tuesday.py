@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import time, timedelta
-from pathlib import Path
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -16,7 +15,7 @@ from routing.day.courier_stop import CourierStop, StopState
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import Cutoff
 from tests.dispatch import steps
-from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
+from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, the_county
 from web.wiring.accounts import Account
 
 TUESDAY = MONDAY + timedelta(days=1)
@@ -39,12 +38,10 @@ class Day:
     delivery_code: str
 
 
-def fill(sessions: sessionmaker[Session], folder: Path) -> Day:
-    """Fill an empty database."""
+def fill(sessions: sessionmaker[Session]) -> Day:
+    """Fill a database that holds 武进区."""
     with sessions.begin() as session:
-        db.allow_clock_changes(session)
-        make_county(session, folder)
-    with sessions.begin() as session:
+        db.set_clock(session, TEN)
         county = the_county(session)
         first, viewer = a_prescreened_case(county)
         out = steps.book_pickup(session, first, appointment=an_appointment(), by=viewer, at=TEN)

@@ -24,12 +24,12 @@ from web.wiring.accounts import Account
 
 
 @pytest.fixture(scope="module")
-def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def app(postgres: str, county_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application, with an envelope that has gone through three hands and is in the log."""
     folder = tmp_path_factory.mktemp("receipts")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAIBAN_HOME", str(folder))
-        made = app_over(postgres, template_database, f"receipts_{os.getpid()}", folder)
+        made = app_over(postgres, county_database, f"receipts_{os.getpid()}", folder)
         with made.extensions["daiban.sessions"].begin() as session:
             agent = the_county(session).agent_viewer()
             case, _ = a_prescreened_case(the_county(session))

@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from itertools import cycle
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,23 +14,22 @@ from hypothesis import strategies as st
 import db
 from dispatch.views.track import canonical_query_code
 from notifications import task_publisher
-from tests.dispatch.builders import an_assigned_case, make_county, the_county
+from tests.dispatch.builders import TEN, an_assigned_case, the_county
 from web.app import create_app
 from web.wiring.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def app(postgres: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def app(postgres: str, county_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application over 武进区 with its limits on, counted in memory."""
     folder, name = tmp_path_factory.mktemp("track"), f"track_{os.getpid()}"
     with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {county_database} STRATEGY FILE_COPY")
     url = postgres.rsplit("/", 1)[0] + "/" + name
     made = create_app(Settings(database_url=url, broker_url="", home=folder, secret_key="k" * 64))
     made.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     with made.extensions["daiban.sessions"].begin() as session:
-        db.allow_clock_changes(session)
-        make_county(session, Path(folder))
+        db.set_clock(session, TEN)
     yield made
     task_publisher.use(None)
     made.extensions["daiban.sessions"].kw["bind"].dispose()

@@ -1,7 +1,6 @@
 """One agent's page: edited with the account, leave with its warning, and leaving ends account, sessions and tokens."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -12,17 +11,15 @@ from sqlalchemy.orm import Session, sessionmaker
 from agents.roster import Agent
 from dispatch.assignment.departure import propose_departure
 from dispatch.core.actor import Role
-from tests.dispatch.builders import TEN, an_assigned_case, make_county, the_county
+from tests.dispatch.builders import TEN, an_assigned_case, the_county
 from tests.web.conftest import signed_in_client
 from web.wiring.accounts import Account, AccountState
 from web.wiring.tokens import issue_token
 
 
 @pytest.fixture
-def lead(sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient], tmp_path: Path) -> FlaskClient:
+def lead(sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient]) -> FlaskClient:
     """The team lead of 武进区, whose first agent has a case."""
-    with sessions.begin() as session:
-        make_county(session, tmp_path)
     with sessions.begin() as session:
         county = the_county(session)
         an_assigned_case(county)

@@ -1,20 +1,17 @@
 """The box that finds anything: each hit leads to its page, and a program is answered the same."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from dispatch.core.actor import Role
-from tests.dispatch.builders import an_assigned_case, make_county, the_county
+from tests.dispatch.builders import an_assigned_case, the_county
 
 
 def test_hits_lead_to_their_pages_and_programs_are_answered_the_same(
-    sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient], tmp_path: Path
+    sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient]
 ) -> None:
-    with sessions.begin() as session:
-        make_county(session, tmp_path)
     with sessions.begin() as session:
         county = the_county(session)
         case_no, area, agent_id = an_assigned_case(county)[0].case_no, county.division.id, county.agents[0].id

@@ -18,18 +18,6 @@ WUJIN = {"area": "320412000000"}
 
 
 @pytest.fixture
-def database_url(county_url: str) -> str:
-    """武进区 is there already."""
-    return county_url
-
-
-@pytest.fixture
-def sessions(county_sessions: sessionmaker[Session]) -> sessionmaker[Session]:
-    """武进区 at ten on a Monday."""
-    return county_sessions
-
-
-@pytest.fixture
 def lead(sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient]) -> FlaskClient:
     """The lead of 武进区."""
     with sessions() as session:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,7 +15,7 @@ from dispatch.cases.case import Case
 from dispatch.cases.duration_training import FittedDurations
 from dispatch.cases.project import Project
 from dispatch.core.actor import Role
-from tests.dispatch.builders import an_agent, an_assigned_case, make_county, the_county
+from tests.dispatch.builders import an_agent, an_assigned_case, the_county
 from web.wiring import jobs
 
 
@@ -32,10 +31,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient], tmp_path: Path) -> Desk:
+def desk(sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient]) -> Desk:
     """武进区 at ten on a Monday."""
-    with sessions.begin() as session:
-        make_county(session, tmp_path)
     with sessions.begin() as session:
         county = the_county(session)
         case, _ = an_assigned_case(county)

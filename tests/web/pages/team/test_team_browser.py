@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -19,7 +18,7 @@ from routing.day.courier_stop import CourierStop, StopState
 from routing.day.day_plan import DayPlan, PlanState
 from routing.model.check import violations
 from tests.dispatch import steps
-from tests.dispatch.builders import MONDAY, a_prescreened_case, a_request, an_appointment, make_county, the_county
+from tests.dispatch.builders import MONDAY, a_prescreened_case, a_request, an_appointment, the_county
 from tests.web.conftest import PASSWORD, PASSWORD_HASH
 from tests.web.live_server import served
 from web.wiring.accounts import Account
@@ -41,11 +40,9 @@ class Hall:
 
 
 @pytest.fixture
-def hall(app: Flask, sessions: sessionmaker[Session], tmp_path: Path) -> Iterator[Hall]:
+def hall(app: Flask, sessions: sessionmaker[Session]) -> Iterator[Hall]:
     """Forms protected as in production; one project that waits, one case with a pickup this afternoon."""
     app.config["WTF_CSRF_ENABLED"] = True
-    with sessions.begin() as session:
-        make_county(session, tmp_path)
     with sessions.begin() as session:
         county = the_county(session)
         case, viewer = a_prescreened_case(county)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,14 +12,12 @@ from dispatch.cases.case import Material, MaterialState
 from dispatch.cases.evaluation import Ticket, TicketKind, TicketState
 from dispatch.core.actor import Role
 from tests.dispatch import steps
-from tests.dispatch.builders import MONDAY, TEN, an_assigned_case, make_county, the_county
+from tests.dispatch.builders import MONDAY, TEN, an_assigned_case, the_county
 
 
 @pytest.fixture
-def case_no(sessions: sessionmaker[Session], tmp_path: Path) -> str:
+def case_no(sessions: sessionmaker[Session]) -> str:
     """A case of which one material is wrong and another may follow, and an answered call."""
-    with sessions.begin() as session:
-        make_county(session, tmp_path)
     with sessions.begin() as session:
         county = the_county(session)
         case, _ = an_assigned_case(county)

@@ -1,7 +1,6 @@
 """A lead makes agents and couriers of the own subtree; what is wrong is said beside the field."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,15 +10,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from agents.roster import Agent, skills_of
 from dispatch.core.actor import Role
 from routing.day.couriers import Courier, Shift
-from tests.dispatch.builders import make_county, the_county
+from tests.dispatch.builders import the_county
 from web.wiring.accounts import Account
 
 
 @pytest.fixture
-def lead(sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient], tmp_path: Path) -> FlaskClient:
+def lead(sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient]) -> FlaskClient:
     """The team lead of 武进区."""
-    with sessions.begin() as session:
-        make_county(session, tmp_path)
     with sessions() as session:
         area = the_county(session).division.id
     return sign_in_as(Role.LEAD, division_id=area)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -22,16 +21,14 @@ from routing.day.hours import Cutoff
 from routing.day.stops import Address, StopNeeds, request_stop
 from routing.model.plan import Costs
 from tests.dispatch import steps
-from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, make_county, the_county
+from tests.dispatch.builders import MONDAY, TEN, a_prescreened_case, an_appointment, the_county
 
 FEW = 300
 
 
 @pytest.fixture
-def lead(app: Flask, sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient], tmp_path: Path):  # type: ignore[no-untyped-def]
+def lead(app: Flask, sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient]):  # type: ignore[no-untyped-def]
     """A lead of 武进区 at ten on a Monday, with two couriers and a stop that only a van can serve."""
-    with sessions.begin() as session:
-        make_county(session, tmp_path)
     with sessions.begin() as session:
         county = the_county(session)
         for n in range(5):

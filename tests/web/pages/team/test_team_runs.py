@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -35,7 +34,6 @@ from tests.dispatch.builders import (
     a_prescreened_case,
     an_appointment,
     an_enterprise,
-    make_county,
     the_county,
 )
 from tests.web.world import a_bad_grade
@@ -68,10 +66,8 @@ class Team:
 
 
 @pytest.fixture
-def team(app: Flask, sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient], tmp_path: Path) -> Team:
+def team(app: Flask, sessions: sessionmaker[Session], sign_in_as: Callable[..., FlaskClient]) -> Team:
     """武进区 at ten on a Monday, with two couriers and six stops of the afternoon."""
-    with sessions.begin() as session:
-        make_county(session, tmp_path)
     with sessions.begin() as session:
         county = the_county(session)
         for n in range(6):
