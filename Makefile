@@ -10,7 +10,7 @@ AS_PYTHON = for each in $(COMPILED); do NUMBA_DISABLE_JIT=1 $(BIN)/coverage run 
 	-m "not slow" -W "ignore:overflow encountered:RuntimeWarning" $$each >/dev/null 2>&1; done; true
 export PYTHONDONTWRITEBYTECODE :=  # packages are compiled when first imported, which must be kept
 
-.PHONY: run operator test quick check mutants coverage lock acts chaos crowd walk fuzz bench fmt clean help python
+.PHONY: run operator test quick check mutants coverage lock acts chaos crowd walk fuzz requests bench fmt clean help python
 .DEFAULT_GOAL := run
 
 run: python       ## start everything; Ctrl-C ends it
@@ -81,6 +81,10 @@ walk: python      ## two couriers, one phone, two thousand random steps; WALK_SE
 fuzz: python      ## a hundred thousand plans and re-plans of random days; FUZZ=... for another number, FUZZ_FROM=... for others
 	@$(PYTHON) prepare.py test
 	FUZZ=$${FUZZ:-100000} $(BIN)/pytest tests/routing/search/test_fuzz.py -n 0 --log-cli-level INFO --timeout 14400
+
+requests: python  ## forty generated requests of each kind to every operation of the API; REQUESTS=... for another number
+	@$(PYTHON) prepare.py test
+	REQUESTS=$${REQUESTS:-40} $(BIN)/pytest tests/web/api/test_api_resources.py -k whatever_is_sent -n 0
 
 bench: python     ## the gap table of the routing engine
 	@$(PYTHON) prepare.py run

@@ -37,7 +37,7 @@ class WebhookKey(Strict):
 @bp.get("/webhooks")
 @roles(*sorted(SUBSCRIBERS))
 @answers(page_model(SubscriptionLine))
-@bp.doc(security="bearer")
+@bp.doc(responses=problems(), security="bearer")
 def listed() -> dict[str, Any]:
     """My addresses, what waits for each and when something last arrived."""
     with transaction() as session:

@@ -38,7 +38,9 @@ from routing.day.stops import Address, request_stop
 from tests.dispatch.builders import WUJIN
 from tests.web.api.described import Description
 from tests.web.world import A_PDF, ArgsOf, World, make_world
+from web.api.resources import type_words
 from web.app import create_app
+from web.wiring import cursors
 from web.wiring.accounts import Account
 from web.wiring.settings import Settings
 from web.wiring.tokens import issue_token
@@ -533,10 +535,48 @@ def test_messages_are_masked_and_resent_only_with_a_reason(app: Flask, ask: Ask,
     )
 
 
+@pytest.mark.parametrize("moment", ["yesterday", "2026-11-23T10:00:00"])
+def test_a_cursor_that_no_list_gave_is_refused(ask: Ask, moment: str) -> None:
+    problem(ask(Role.LEAD, f"GET /cases?cursor={cursors.encode(moment, 1)}"), 400, "bad-request")
+
+
+def test_the_catalogue_is_read_whole_or_one_family_of_it(ask: Ask) -> None:
+    everything = made(ask(Role.ENTERPRISE, "GET /matters?limit=200"))["items"]
+    land = made(ask(Role.ENTERPRISE, "GET /matters?limit=200&family=industrial_permit"))["items"]
+    assert {row["family"] for row in land} == {"industrial_permit"}
+    assert land == [row for row in everything if row["family"] == "industrial_permit"]
+
+
+def test_a_token_that_is_nobodys_or_anothers_cannot_be_ended(ask: Ask, world: World) -> None:
+    for token_id in (10**6, world.theirs["token_id"]):
+        problem(ask(Role.LEAD, f"DELETE /me/tokens/{token_id}"), 404, "not-found")
+
+
+def test_a_proof_comes_as_a_file_and_for_the_courier_who_speaks(app: Flask, ask: Ask, world: World) -> None:
+    line = f"/stops/{a_stop_of_our_courier(app, world)}/proofs"
+    problem(ask(Role.COURIER, f"POST {line}", data={}, content_type="multipart/form-data"), 400, "bad-request")
+    headers = {"Authorization": f"Bearer {app.extensions['tokens'][Role.COURIER]}", "X-Courier": "0"}
+    picture = {"file": (io.BytesIO(b"\xff\xd8\xff"), "a.jpg")}
+    answer = app.test_client().post(f"/api/v1{line}", headers=headers, data=picture)
+    problem(answer, 409, "conflict")
+
+
+def test_what_workers_counted_is_answered_together(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With several workers each keeps its counts in a folder; this process has counted nothing there."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    assert app.test_client().get("/metrics").status_code == 200
+
+
+def test_the_page_of_the_api_names_the_values_of_a_choice() -> None:
+    assert type_words({"enum": ["auto", None]}) == "auto | None"
+    assert type_words({"type": "array", "items": {"type": "string", "format": "date"}}) == "string (date)[]"
+    assert type_words({"anyOf": [{"$ref": "#/components/schemas/Limit"}, {"type": "null"}]}) == "Limit | null"
+
+
 # ---------------------------------------------------------------- whatever else anybody may send
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.ENTERPRISE])
 def test_whatever_is_sent_the_answer_is_one_that_the_document_names(app: Flask, world: World, role: Role) -> None:
     bearer = {"Authorization": f"Bearer {app.extensions['tokens'][role]}", "Accept-Encoding": "identity"}
@@ -556,10 +596,15 @@ def test_whatever_is_sent_the_answer_is_one_that_the_document_names(app: Flask, 
 
 
 def send_all(cases: SearchStrategy[schemathesis.Case], bearer: dict[str, str], ours: ArgsOf) -> None:
-    """A few of these requests about rows that are there: no fault of ours, only statuses that the document names."""
+    """A few of these requests about rows that are there: no fault of ours, only statuses that the document names.
+
+    ``make requests`` sends more."""
+    examples = int(os.environ.get("REQUESTS", "2"))
 
     @given(cases)
-    @settings(max_examples=4, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
     def send(case: schemathesis.Case) -> None:
         case.path_parameters.update({name: ours[name] for name in case.path_parameters if name in ours})
         # It asks for gzip and unpacks none.

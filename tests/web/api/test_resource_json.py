@@ -82,7 +82,10 @@ def test_a_couriers_day():
     stop = names(
         "id position kind kind_words state to_do version label address contact phone lon lat eta_s service_s pieces"
         " attempts act needs_code needs_identity needs_inspection pin_proposed ended_at failed_words"
-    ) | {"window": [], "proofs": {}, "maps": [names("name url")], "parcels": [parcel]}
+    ) | {
+        "window": [], "proofs": {}, "maps": [names("name url")], "parcels": [parcel],
+        "coming": names("why said_at") | {"window": []},
+    }  # fmt: skip
     run = names("id version state starts_s ends_s changed") | {"stops": [stop]}
     report = names(
         "id event_id version kind kind_words why what courier where stop_id note happened_at recorded_at skew_s state"

@@ -118,7 +118,7 @@ def test_the_case_offers_the_receipt_once_papers_have_moved(app: Flask, enterpri
 
 def test_the_page_of_the_log_fits_a_phone_in_both_languages(app: Flask, browser: Browser) -> None:
     """Its checkpoint is one long line, which breaks."""
-    context = browser.new_context(viewport={"width": 390, "height": 844})
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
     page = context.new_page()
     with served(app) as address:
         page.goto(f"{address}/custody")
