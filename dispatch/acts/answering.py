@@ -113,6 +113,17 @@ def tell_asker(
         ))  # fmt: skip
 
 
+def tell_moved_answer(session: Session, ticket: Ticket, was: datetime, *, at: datetime) -> bool:
+    """Whoever asked hears of another day by which the answer comes; whether it is another, and still to come."""
+    day = day_of(ticket.due_at)
+    if ticket.state is not TicketState.OPEN or day == day_of(was):
+        return False
+    case = None if ticket.case_id is None else session.get_one(Case, ticket.case_id)
+    key = f"{ticket.ticket_no}:{day}:{at.timestamp():.0f}"
+    tell_asker(session, ticket, case, "ticket_moved", at=at, key=key, day=DayText(day))
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class TicketResult:
     """A ticket after a step: its number, its due moment and its state."""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.act_fields import CalendarDate, Digest, Name, Number, Reason, SecondOfDay, Why, Words
-from dispatch.acts.answering import refresh_due, tell_asker
+from dispatch.acts.answering import refresh_due, tell_asker, tell_moved_answer
 from dispatch.acts.correcting import check_may_correct
 from dispatch.acts.papers import correct
 from dispatch.acts.recording import Happening, check_when, happened, recording_of
@@ -79,7 +79,10 @@ class CorrectFact:
         if isinstance(noun, Material):
             _settle_material(session, noun, event, reason=self.reason, by=context.actor, at=context.at)
             return CorrectedFact(noun.name, noun.state.value)
+        was = noun.due_at
         refresh_due(session, noun)
+        if tell_moved_answer(session, noun, was, at=context.at):
+            return CorrectedFact(noun.ticket_no, noun.state.value)
         case = None if noun.case_id is None else session.get_one(Case, noun.case_id)
         tell_asker(session, noun, case, "ticket_corrected", at=context.at, key=f"{noun.ticket_no}:{event.id}")
         return CorrectedFact(noun.ticket_no, noun.state.value)

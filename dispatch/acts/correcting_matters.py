@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from agents.network import Division
 from dispatch.acts.act import LEADS, STAFF, ActContext, act
 from dispatch.acts.act_fields import Why
+from dispatch.acts.announcing import unplan
 from dispatch.acts.asking import MatterCodes
 from dispatch.acts.case_contents import add_reviews, list_materials, offered_matters, settle_ways, wanted_materials
 from dispatch.acts.case_result import CaseResult, case_result
@@ -22,7 +23,7 @@ from dispatch.acts.recording import JUST_NOW, record_fact, recording_of
 from dispatch.cases.case import Case, Material, MaterialState
 from dispatch.cases.derived import refresh_dates
 from dispatch.cases.fact_event import Fact, FactKind
-from dispatch.cases.lookups import open_cases, parcels_of, reviews_of
+from dispatch.cases.lookups import open_cases, parcels_at, parcels_of, reviews_of
 from dispatch.cases.notify import add_timeline_event
 from dispatch.cases.noun_record import add_event
 from dispatch.cases.project import FAMILY_LABEL, Project
@@ -38,6 +39,7 @@ from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.ids import CaseNo, ProjectNo
 from dispatch.custody.parcel import Parcel, ParcelState
 from dispatch.path.edit_log import read_edits, taken_back, write_edits
+from routing.day.courier_stop import CourierStop, StopState
 
 ASKS = (Stage.REQUESTED, Stage.ASSIGNED, Stage.CORRECTION)
 """Materials are still asked for: a matter may come, with its own."""
@@ -148,6 +150,13 @@ def _change_matters(
     settle_ways(case, left)
 
 
+def take_out(context: ActContext, case: Case, codes: Iterable[str], *, reason: str) -> None:
+    """These matters leave the case, which has others."""
+    _change_matters(context, case, add=(), drop=codes, reason=reason)
+    _trim_pickups(context.session, case, by=context.actor, at=context.at)
+    _settle(context, case)
+
+
 def _drop(session: Session, review: Review) -> None:
     """A matter that nothing has happened to leaves the case. Raises WrongStage for any other."""
     if review.state is not ReviewState.PREPARED or review.standing_events():
@@ -191,13 +200,13 @@ def _trim_pickups(session: Session, case: Case, *, by: Actor, at: datetime) -> N
         if contents:
             parcel.contents = contents
             continue
+        stop = None if parcel.stop_id is None else session.get_one(CourierStop, parcel.stop_id)
+        if stop is not None and stop.state is StopState.PLANNED and len(parcels_at(session, stop.id)) == 1:
+            unplan(session, stop, by=by, at=at)
         call_off(session, parcel, beside=Parcel.id != parcel.id)
         add_timeline_event(
             session, case, kind="pickup_called_off", by=by, at=at, words="事项更正后没有原件需要揽收，上门已取消"
         )
-    is_awaited = any(parcel.state is ParcelState.BOOKED for parcel in parcels_of(session, case))
-    if case.stage is Stage.PICKUP_PLANNED and not is_awaited:
-        case.move_to(Stage.PRESCREENED, at=at, by=by.label)
 
 
 def _settle(context: ActContext, case: Case) -> None:

@@ -8,11 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from dispatch.acts.act import ActContext, act
+from dispatch.acts.answering import tell_moved_answer
 from dispatch.cases.case import Case
 from dispatch.cases.derived import MovedLimit, derive_review, refresh_dates, review_ids
+from dispatch.cases.evaluation import Ticket
 from dispatch.cases.lookups import lead_agent
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
 from dispatch.cases.obligations.keeping import keep_all_others, keep_portion
+from dispatch.cases.obligations.kept_dues import stale_ticket_dues
 from dispatch.cases.project import Project
 from dispatch.cases.project_path import DivisionRulesCache, limits_on_project
 from dispatch.cases.review import Review, ReviewPause
@@ -66,7 +69,11 @@ class DeriveObligations:
 
     def perform(self, context: ActContext) -> int | None:
         if self.after == 0:
+            moved = list(stale_ticket_dues(context.session))
             keep_all_others(context.session)
+            for due in moved:
+                if due.kept is not None:
+                    tell_moved_answer(context.session, context.session.get_one(Ticket, due.id), due.kept, at=context.at)
         return keep_portion(context.session, after=self.after)
 
 

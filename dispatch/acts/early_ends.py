@@ -44,6 +44,19 @@ def _withdraw(session: Session, case: Case, *, reason: str, by: Actor, at: datet
     return case
 
 
+def end_silently(session: Session, case: Case, *, reason: str, by: Actor, at: datetime) -> None:
+    """The case ends as withdrawn, and whoever ends it tells of it; its project goes on. Papers come home."""
+    for review in reviews_of(session, case):
+        if not review.is_decided:
+            record(session, review, EventFacts(kind=EventKind.WITHDRAWN, words=reason), by=by, at=at)
+    _stop_coming(session, case)
+    case.move_to(Stage.WITHDRAWN, at=at, by=by.label)
+    case.ending_reason = reason
+    words = LocalizedText("已撤件：%(reason)s", reason=reason)
+    add_timeline_event(session, case, kind=Stage.WITHDRAWN.value, by=by, at=at, words=words)
+    return_originals(session, case, by=by, at=at)
+
+
 def _refuse(session: Session, case: Case, *, reason: str, by: Actor, at: datetime) -> Case:
     """The centre cannot act for this case (不予代办), and says why."""
     if not reason.strip():

@@ -136,6 +136,8 @@ def open_case(
     delivery_way: Way = Way.COURIER,
 ) -> Case:
     """One more submission of a project. Its later cases keep the team: they are assigned as they come in."""
+    if project.merged_into_id is not None:
+        raise Refused(f"{project.project_no} was merged", user_message="该项目已并入其他项目，请在保留的项目下新增办件")
     calendar = calendar_of(session)
     home = session.get_one(Division, project.home_division_id)
     chosen = offered_matters(session, matters, project.family)

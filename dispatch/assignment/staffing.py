@@ -34,6 +34,8 @@ def assign(
     locked: bool = False,
 ) -> ProjectMember:
     """Give the project to a lead agent (主办), or from one to another. Raises NoCapacity when no slot is free."""
+    if project.merged_into_id is not None:
+        raise WrongStage(f"{project.project_no} was merged", user_message="该项目已并入其他项目")
     before = project.lead
     if before is not None and before.agent_id == agent_id:
         before.locked = locked or before.locked

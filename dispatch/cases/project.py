@@ -136,6 +136,8 @@ class Project(Base):
     assignment_reason: Mapped[dict[str, Any] | None]
     filed_by: Mapped[int | None]
     """The account that asked for it."""
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"), index=True)
+    """The project that is kept of two that were the same one."""
 
     enterprise: Mapped[Enterprise] = relationship()
     contact: Mapped[Contact] = relationship()

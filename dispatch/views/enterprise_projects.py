@@ -26,7 +26,7 @@ from dispatch.views.enterprise_case_rows import CaseRow, case_rows
 from dispatch.views.enterprise_letters import DelegationLetterView, letters_of
 from dispatch.views.enterprise_turns import Turn
 from dispatch.views.loading import PROJECT_PARTS
-from dispatch.views.project_corrections import ProjectCorrectionLine, correction_lines
+from dispatch.views.project_corrections import ProjectCorrectionLine, correction_lines, kept_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def projects(session: Session, viewer: Actor, *, at: datetime) -> list[Enterpris
             ),
         )
         .outerjoin(Agent, Agent.id == ProjectMember.agent_id)
-        .where(visible_projects(viewer))
+        .where(visible_projects(viewer), Project.merged_into_id.is_(None))
         .order_by(Project.id.desc())
     ).all()  # fmt: skip
     cases = case_rows(session, viewer, [row.id for row in found], at=at)
@@ -98,6 +98,7 @@ class EnterpriseProjectPage:
     letters: tuple[DelegationLetterView, ...]
     firms: tuple[Intermediary, ...]
     corrections: tuple[ProjectCorrectionLine, ...]
+    merged_into: str | None
 
     @property
     def letter(self) -> DelegationLetterView | None:
@@ -127,6 +128,7 @@ def project_page(
         letters=letters_of(session, project, in_shanghai(at).date()),
         firms=tuple(project.intermediaries),
         corrections=correction_lines(session, project),
+        merged_into=kept_number(session, project),
     )
     return page, project
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from agents.network import Division
@@ -157,9 +157,11 @@ def _projects(viewer: Actor, sought: _Sought) -> Select[Project]:
         Project.enterprise_id.in_(of_enterprise), _number(Project.project_no, sought),
         _number(Project.project_code, sought),
     ]  # fmt: skip
+    merged = select(Project.merged_into_id).where(or_(*either), Project.merged_into_id.is_not(None))
     if sought.name:
         either.append(Project.name.contains(sought.name, autoescape=True))
-    wanted = select(Project).where(or_(*either), visible_projects(viewer))
+    here = and_(or_(*either), Project.merged_into_id.is_(None))  # a merged one finds the one that is kept
+    wanted = select(Project).where(or_(here, Project.id.in_(merged)), visible_projects(viewer))
     return wanted.order_by(Project.closed_at.is_not(None), Project.id.desc()).limit(MOST_PROJECTS)
 
 

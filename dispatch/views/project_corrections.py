@@ -33,3 +33,10 @@ def correction_lines(session: Session, project: Project) -> tuple[ProjectCorrect
         ProjectCorrectionLine(PART_LABEL[row.part], row.was, row.now, row.reason, row.recorded_at, row.recorded_by)
         for row in rows
     )
+
+
+def kept_number(session: Session, project: Project) -> str | None:
+    """The number of the project that this one was merged into."""
+    if project.merged_into_id is None:
+        return None
+    return session.get_one(Project, project.merged_into_id).project_no

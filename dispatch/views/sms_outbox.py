@@ -71,6 +71,8 @@ PURPOSE_LABEL = {  # a test holds that every text of texts.toml is here
     "returned": "容缺材料逾期退办",
     "record_corrected": "更正此前告知",
     "project_corrected": "更正项目登记",
+    "projects_merged": "项目合并",
+    "ticket_moved": "答复时间调整",
     "contact_corrected": "更正联系人",
     "told_wrongly": "告知发错号码",
     "delivery": "投递时段和收件码",

@@ -18,7 +18,7 @@ from dispatch.cases.project import Enterprise, Intermediary, Project, ProjectMem
 from dispatch.cases.stages import ENDS
 from dispatch.core.actor import Actor, Role
 from dispatch.views.loading import PROJECT_PARTS
-from dispatch.views.project_corrections import ProjectCorrectionLine, correction_lines
+from dispatch.views.project_corrections import ProjectCorrectionLine, correction_lines, kept_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ class TeamProjectPage:
     candidates: list[Agent]
     intermediaries: list[Intermediary]
     corrections: tuple[ProjectCorrectionLine, ...]
+    merged_into: str | None
 
 
 def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjectPage:
@@ -135,4 +136,5 @@ def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjec
         candidates=[] if viewer.role is Role.SUPERVISOR else list(session.scalars(able)),
         intermediaries=list(project.intermediaries),
         corrections=correction_lines(session, project),
+        merged_into=kept_number(session, project),
     )

@@ -9,24 +9,32 @@ from pydantic import Field, RootModel
 import db
 from dispatch.acts.asking import Asked, LetterResult, OpenCase, RequestProject, RevokeDelegation, SignDelegation
 from dispatch.acts.assigning import AssignProject
+from dispatch.acts.merging_projects import MergedProjects, MergeProjects
 from dispatch.acts.project_correction_steps import PROJECT_CORRECTIONS
 from dispatch.acts.project_corrections import CorrectedProject
 from dispatch.acts.referring import REFERRAL_STEPS, ReferProject, ReferralResult
 from dispatch.cases.project import ProjectState
 from dispatch.core.actor import Role
 from dispatch.views import project_resource, resource_lists
+from dispatch.views.merge_page import MergePreviewed, previewed_merge
 from dispatch.views.project_resource import AssignmentExplained, ProjectAssignment, ProjectDetail, ProjectNamed
 from dispatch.views.resource_lists import ListedProject, ListPart
 from web.wiring import cursors
 from web.wiring.act_door import body_of_steps, command_from, offers, schema_of, take
 from web.wiring.api_answers import answers, page_model
 from web.wiring.api_schema import PageQuery, Strict, problems
-from web.wiring.auth import current_actor, roles, signed_in
+from web.wiring.auth import current_actor, leads_only, roles, signed_in
 from web.wiring.idempotency import idempotent
 from web.wiring.resource_json import as_json
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_projects", __name__, url_prefix="/api/v1", tag="projects")
+
+
+class MergerQuery(Strict):
+    """Into which project."""
+
+    into: str = Field(default="", max_length=40, description="The number of the project that is kept")
 
 
 class ProjectsQuery(PageQuery):
@@ -162,3 +170,25 @@ def answer_referral(project_no: str, referral_id: int, body: RootModel[Any]) -> 
 def correct(project_no: str, body: RootModel[Any]) -> CorrectedProject:
     """Something of the project was written down wrongly: what is right, and why."""
     return take(command_from(PROJECT_CORRECTIONS[body.root.part], body.root, project=project_no))
+
+
+@bp.get("/projects/<project_no>/merger")
+@leads_only
+@bp.input(MergerQuery, location="query", arg_name="asked")
+@answers(MergePreviewed)
+@bp.doc(responses=problems(404, 422), security="bearer")
+def preview_merger(project_no: str, asked: MergerQuery) -> MergePreviewed:
+    """Into which project it may go; what would move and what would end; ``seen`` is what the step asks for."""
+    with transaction() as session:
+        return previewed_merge(session, current_actor(), project_no, asked.into)
+
+
+@bp.post("/projects/<project_no>/merger")
+@offers(MergeProjects)
+@bp.input(schema_of(MergeProjects, path=("project",)), arg_name="body")
+@answers(MergedProjects)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def merge(project_no: str, body: Strict) -> MergedProjects:
+    """A project that was written down twice goes into the one that is kept."""
+    return take(command_from(MergeProjects, body, project=project_no))

@@ -22,6 +22,7 @@ from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.imports import CALENDAR_FILE
 from dispatch.core.actor import SYSTEM
 from dispatch.core.shanghai_time import in_shanghai
+from notifications.message import Message
 from tests.dispatch import steps
 from tests.dispatch.builders import MONDAY, TEN, an_assigned_case, take_off
 from web.wiring.deriving import derive_limits
@@ -73,6 +74,28 @@ def test_a_holiday_that_is_published_later_moves_every_due_and_its_obligation(co
     perform(county.session, ImportCalendar(CALENDAR_FILE), SYSTEM)
     perform(county.session, DeriveObligations(), SYSTEM)
     assert kept(case, ticket, referral) == was
+
+
+def told_of(county, ticket) -> list[str]:
+    rows = county.session.scalars(select(Message).where(Message.text_name == "ticket_moved").order_by(Message.id))
+    return [row.values["day"] for row in rows if row.values["ticket_no"] == ticket.ticket_no]
+
+
+def test_whoever_asked_hears_once_of_another_day_of_the_answer(county, of_monday, tmp_path: Path):
+    _, ticket, _ = of_monday
+    take_off(county.session, tmp_path, calendar_of(county.session).add_working_days(MONDAY, 1))
+    perform(county.session, DeriveObligations(), SYSTEM)
+    perform(county.session, DeriveObligations(), SYSTEM)
+    day = in_shanghai(ticket.due_at)
+    assert told_of(county, ticket) == [f"{day.month}月{day.day}日"]
+
+
+def test_an_answered_question_has_no_day_to_be_told(county, of_monday, tmp_path: Path):
+    _, ticket, _ = of_monday
+    steps.answer(county.session, ticket, reply="已加快", by=county.lead, at=TEN)
+    take_off(county.session, tmp_path, calendar_of(county.session).add_working_days(MONDAY, 1))
+    perform(county.session, DeriveObligations(), SYSTEM)
+    assert told_of(county, ticket) == []
 
 
 def test_what_the_day_does_by_itself_waits_for_the_calendar_in_force(county, of_monday, tmp_path: Path):

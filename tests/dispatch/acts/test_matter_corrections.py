@@ -25,8 +25,9 @@ from dispatch.path.edit_log import standing
 from dispatch.path.facts import facts_of
 from dispatch.path.predicate import predicate
 from notifications.message import Message
+from routing.day.courier_stop import CourierStop, StopState
 from tests.dispatch import steps
-from tests.dispatch.builders import TEN, a_prescreened_case, acting, an_appointment, an_assigned_case
+from tests.dispatch.builders import TEN, a_prescreened_case, acting, an_appointment, an_assigned_case, on_a_run
 
 
 @pytest.fixture
@@ -126,13 +127,24 @@ def test_a_courier_asks_only_for_what_is_still_needed(county, lead) -> None:
     parcel = steps.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
     perform(session, CorrectMatters(case=case.case_no, drop=("IND-105",), reason="不涉及"), lead)
     needed = {m.name for m in case.originals}
-    if needed:
-        assert set(parcel.contents) <= needed
-        assert parcel.state is ParcelState.BOOKED
-    else:
-        assert parcel.state is ParcelState.CANCELLED
-        assert case.stage is Stage.PRESCREENED
+    assert set(parcel.contents) <= needed
+    assert (parcel.state, parcel.contents != []) == (ParcelState.BOOKED, True)
     all_follows(session)
+
+
+def test_a_visit_for_what_is_not_needed_any_more_is_called_off(county, lead) -> None:
+    session = county.session
+    case, viewer = a_prescreened_case(county, matters=("IND-104", "IND-105"))
+    parcel = steps.book_pickup(session, case, appointment=an_appointment(), by=viewer, at=TEN)
+    stop = session.get_one(CourierStop, parcel.stop_id)
+    on_a_run(county, stop)
+    case.move_to(Stage.PICKUP_PLANNED, at=TEN)
+    only = asked_for(session, "IND-104") - asked_for(session, "IND-105")
+    parcel.contents = sorted(only & {m.name for m in case.materials})
+    session.flush()
+    perform(session, CorrectMatters(case=case.case_no, drop=("IND-104",), reason="不涉及"), lead)
+    assert (parcel.state, stop.state, stop.run_id) == (ParcelState.CANCELLED, StopState.RELEASED, None)
+    assert case.stage is Stage.PRESCREENED
 
 
 def test_a_project_of_the_wrong_family_begins_anew_with_the_right_matters(county, lead) -> None:

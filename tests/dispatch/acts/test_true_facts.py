@@ -174,3 +174,4 @@ def test_a_call_of_friday_is_answered_by_fridays_clock_and_a_wrong_answer_is_tak
         perform(session, CorrectFact(fact=received.id, reason="看错", never_was=True), lead)
     perform(session, CorrectFact(fact=received.id, reason="是周一来电", on=MONDAY), lead)
     assert ticket.due_at.date() == MONDAY + timedelta(days=1)
+    assert told(session, "ticket_moved") == 1

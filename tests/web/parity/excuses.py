@@ -13,6 +13,7 @@ KEPT_BACK: Mapping[str, str] = {
 
 
 NO_FORM: Mapping[str, str] = {
+    "team.merge": "the page shows it once the project that is kept is chosen",
     "team.make_plan": "the day's page offers it where stops wait and no plan stands",
     "enterprise.intake_review": "the wizard's last page is there once a draft is filled in",
     "courier.see_answer": "the phone shows it once a dispatcher has answered",

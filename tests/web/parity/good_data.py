@@ -28,7 +28,7 @@ Given = Mapping[str, Any]
 SCENE: dict[str, str] = {
     "PassEnvelopes": "collected",
     "CorrectContact": "signed", "CorrectEnterprise": "signed", "CorrectSite": "signed", "CorrectMatters": "signed",
-    "CorrectFamily": "signed",
+    "CorrectFamily": "signed", "MergeProjects": "duplicated",
     "CorrectEvent": "accepted", "CorrectFact": "written_down", "CallBackTicket": "answered", "SendOn": "to_send_on",
     "AcceptReferral": "referred", "AcceptReview": "filed", "AnswerTicket": "asked", "ApplyBatch": "proposed",
     "AskForPlan": "queued", "AskSupplement": "filed", "AskWhatIf": "previewed", "AssignProject": "requested",
@@ -104,6 +104,7 @@ GOOD: dict[str, Callable[[ArgsOf], Given]] = {
     },
     "CorrectEvent": lambda _: CORRECTED,
     "CorrectFamily": lambda _: {"family": Family.PROPERTY_REGISTRATION, "matters": ("REG-02",)},
+    "MergeProjects": lambda known: {"into": known["into"], "seen": known["seen"]},
     "CorrectMatters": lambda _: {"add": ("IND-201",), "drop": ()},
     "CorrectSite": lambda _: {"division_code": "320412101000", "lon": 119.91, "lat": 31.705},
     "CorrectFact": lambda _: {"never_was": False, "until": MONDAY + timedelta(days=9)},

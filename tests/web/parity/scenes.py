@@ -44,6 +44,7 @@ from dispatch.cases import lookups
 from dispatch.cases.case import Case, MaterialState, Way
 from dispatch.cases.evaluation import Evaluation, Rectification, TicketKind
 from dispatch.cases.project import Contact, Delegation, Power, Project
+from dispatch.cases.project_merge import preview_merge
 from dispatch.catalogue.matter import Family
 from dispatch.core.actor import Actor, Role
 from dispatch.core.special_procedure import PauseKind
@@ -135,6 +136,14 @@ class Walk:
         for material in self.case.materials:
             if not material.on_paper and material.state is MaterialState.WANTED:
                 self.give(material.id)
+
+    def duplicated(self) -> None:
+        """The same project asked for twice: the one of the agent is kept."""
+        self.signed()
+        kept = self.case.project
+        self.requested(matters=TWO_MATTERS)
+        self.known |= {"into": kept.project_no}
+        self.known["seen"] = preview_merge(self.session, self.case.project, kept).fingerprint
 
     def give(self, material_id: int) -> None:
         given = {"sha256": self.known["digest"], "media_type": "application/pdf", "filename": "a.pdf"}
@@ -296,6 +305,7 @@ BY_STEPS: dict[str, Callable[[Walk], None]] = {
     "requested": Walk.requested,
     "assigned": Walk.assigned,
     "signed": Walk.signed,
+    "duplicated": Walk.duplicated,
     "asked_for_correction": Walk.asked_for_correction,
     "corrected": Walk.corrected,
     "prescreened": lambda walk: walk.prescreened(matters=TWO_MATTERS),

@@ -5,13 +5,15 @@ from flask import request as asked
 from werkzeug.wrappers import Response
 
 from dispatch.acts.correcting_matters import CorrectMatters
+from dispatch.acts.merging_projects import MergeProjects
 from dispatch.acts.project_correction_steps import PROJECT_CORRECTIONS
 from dispatch.cases.project import FAMILY_LABEL
 from dispatch.core.actor import Role
 from dispatch.views.correction_forms import correction_forms
+from dispatch.views.merge_page import merge_page
 from web.pages.team.blueprint import bp, take_form
 from web.wiring.act_door import offers
-from web.wiring.auth import current_actor, roles
+from web.wiring.auth import current_actor, leads_only, roles
 from web.wiring.transactions import transaction
 
 
@@ -39,3 +41,20 @@ def correct_project(project_no: str) -> Response:
 def correct_matters(case_no: str) -> Response:
     """A case has a matter too few or too many."""
     return take_form(CorrectMatters, "已更正", back=url_for("team.case", case_no=case_no), case=case_no)
+
+
+@bp.get("/projects/<project_no>/merger")
+@leads_only
+def merger(project_no: str) -> str:
+    """What moves and what ends where this project is a duplicate of another, before anything changes."""
+    with transaction() as session:
+        page = merge_page(session, current_actor(), project_no, asked.args.get("into", "")[:40])
+    return render_template("team/merger.html", page=page)
+
+
+@bp.post("/projects/<project_no>/merger")
+@offers(MergeProjects)
+def merge(project_no: str) -> Response:
+    """The duplicate goes into the project that is kept."""
+    back = url_for("team.project", project_no=project_no)
+    return take_form(MergeProjects, "已合并", back=back, project=project_no)

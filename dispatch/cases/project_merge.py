@@ -1,0 +1,118 @@
+"""Project merge: the same project written down twice: what moves, what ends, and why it cannot be, changing nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch.cases.case import Case, Material
+from dispatch.cases.lookups import parcels_of, reviews_of
+from dispatch.cases.project import Project, ProjectState
+from dispatch.cases.review import Review
+from dispatch.cases.review_state import ReviewState
+from dispatch.core.localized_text import ListText, LocalizedText
+
+
+@dataclass(frozen=True, slots=True)
+class MovedCase:
+    """A case of the duplicate that goes on under the kept project, and the matters that leave it as asked for twice."""
+
+    case_no: str
+    version: int
+    keeps: tuple[str, ...]
+    drops: tuple[str, ...]
+
+    @property
+    def ends(self) -> bool:
+        """Everything in it is asked for twice: it is withdrawn, and its papers come home."""
+        return bool(self.drops) and not self.keeps
+
+
+@dataclass(frozen=True, slots=True)
+class MergePreview:
+    """What a merge would do. ``refusals``: why it cannot be; none of it is done then."""
+
+    duplicate: str
+    kept: str
+    cases: tuple[MovedCase, ...]
+    kept_cases: tuple[MovedCase, ...]
+    papers: int
+    parcels: int
+    letters: int
+    refusals: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same merge from the same state."""
+        return sha256(repr((self.duplicate, self.kept, self.cases, self.kept_cases)).encode()).hexdigest()[:16]
+
+
+GONE = frozenset({ReviewState.WITHDRAWN})
+UNFILED = frozenset({ReviewState.PREPARED})
+
+
+def preview_merge(session: Session, duplicate: Project, kept: Project) -> MergePreview:
+    """What moves and what ends. Of two reviews of one matter the filed one stays, else the kept project's."""
+    ours, theirs = _cases(session, kept), _cases(session, duplicate)
+    mine, others = _of_matters(session, ours), _of_matters(session, theirs)
+    twice = mine.keys() & others.keys()
+    filed_twice = sorted(
+        mine[code][0].matter.short_name for code in twice if _is_fixed(mine[code]) and _is_fixed(others[code])
+    )
+    leave_ours = {code for code in twice if not _is_fixed(mine[code]) and _is_fixed(others[code])}
+    leave_theirs = {code for code in twice - leave_ours if not _is_fixed(others[code])}
+    return MergePreview(
+        duplicate.project_no, kept.project_no,
+        tuple(_moved(session, case, leave_theirs) for case in theirs),
+        tuple(_moved(session, case, leave_ours) for case in ours),
+        papers=len(list(session.scalars(select(Material.id).where(Material.case_id.in_([c.id for c in theirs]),
+                                                                  Material.sha256.is_not(None))))),
+        parcels=sum(parcel.is_out for case in theirs for parcel in parcels_of(session, case)),
+        letters=sum(letter.revoked_at is None for letter in duplicate.delegations),
+        refusals=tuple(_refusals(duplicate, kept, filed_twice)),
+    )  # fmt: skip
+
+
+def _refusals(duplicate: Project, kept: Project, filed_twice: list[str]) -> Iterable[str]:
+    if duplicate.id == kept.id:
+        yield LocalizedText("不能并入自身")
+        return
+    if duplicate.merged_into_id is not None or kept.merged_into_id is not None:
+        yield LocalizedText("其中一个项目已并入其他项目")
+    if duplicate.enterprise_id != kept.enterprise_id:
+        yield LocalizedText("两个项目不是同一企业，请先更正企业")
+    if duplicate.family is not kept.family:
+        yield LocalizedText("两个项目类别不同，请先更正类别")
+    if duplicate.home_division_id != kept.home_division_id:
+        yield LocalizedText("两个项目不在同一区县，请先更正地点")
+    if kept.state is ProjectState.CLOSED:
+        yield LocalizedText("要并入的项目已结束，请并入在办的项目")
+    if filed_twice:
+        yield LocalizedText("两个项目都已开始办理同一事项，不能合并：%(names)s", names=ListText(filed_twice))
+
+
+def _cases(session: Session, project: Project) -> list[Case]:
+    return list(session.scalars(select(Case).where(Case.project_id == project.id).order_by(Case.id)))
+
+
+def _of_matters(session: Session, cases: Iterable[Case]) -> dict[str, list[Review]]:
+    """The reviews of each matter, the withdrawn aside."""
+    found: dict[str, list[Review]] = {}
+    for case in cases:
+        for review in reviews_of(session, case):
+            if review.state not in GONE and (not case.has_ended or review.filed_at is not None):
+                found.setdefault(review.matter.code, []).append(review)
+    return found
+
+
+def _is_fixed(reviews: list[Review]) -> bool:
+    """One of them has happened already: it was filed, or drawn up in simulation."""
+    return any(review.state not in UNFILED for review in reviews)
+
+
+def _moved(session: Session, case: Case, leaving: set[str]) -> MovedCase:
+    codes = [review.matter.code for review in reviews_of(session, case) if review.state not in GONE]
+    drops = () if case.has_ended else tuple(code for code in codes if code in leaving)
+    return MovedCase(case.case_no, case.version, tuple(code for code in codes if code not in drops), drops)
