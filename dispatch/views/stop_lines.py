@@ -121,7 +121,7 @@ def stop_line(
         asked=asked_for(stop),
         told=told,
         eta_s=eta_s,
-        service_s=stop.service_s,
+        service_s=stop.door_s,
         pieces=stop.pieces,
         state=stop.state.value,
         words=FAIL_LABEL[stop.fail_reason]

@@ -95,6 +95,10 @@ FAIL_LABEL = {
 }
 
 
+SETUP_S = 120
+LEAST_DOOR_S = 60
+
+
 class CourierStop(Base):
     """One address at which papers are collected, delivered or exchanged, in a window that the customer chose."""
 
@@ -119,7 +123,7 @@ class CourierStop(Base):
     contact_phone: Mapped[str] = mapped_column(EncryptedText)
     label: Mapped[str] = mapped_column(default="")  # the organisation's name, as on a shop sign
     windows: Mapped[list[Any]]
-    service_s: Mapped[int] = mapped_column(default=300)
+    service_s: Mapped[int] = mapped_column(default=300)  # for a stop alone at its address, entering it included
     pieces: Mapped[int] = mapped_column(default=1)
     grams: Mapped[int] = mapped_column(default=200)
     priority: Mapped[int] = mapped_column(default=1)
@@ -138,6 +142,16 @@ class CourierStop(Base):
     proposed_lon: Mapped[float | None]
     proposed_lat: Mapped[float | None]
     retry_of_id: Mapped[int | None] = mapped_column(ForeignKey("stop.id"))
+
+    @property
+    def setup_s(self) -> int:
+        """What of ``service_s`` is entering the address (停车、登记): paid once for the stops served there in a row."""
+        return min(SETUP_S, max(0, self.service_s - LEAST_DOOR_S))
+
+    @property
+    def door_s(self) -> int:
+        """What is left of ``service_s`` once the courier is at the door."""
+        return self.service_s - self.setup_s
 
     def move_to(self, state: StopState) -> None:
         """Raises WrongStop when ``state`` may not follow."""

@@ -162,9 +162,9 @@ def _prefix(session: Session, run: CourierRun, shift: Shift, at_s: int) -> Prefi
         at = latest.get(stop.id)
         reported_s = max(left, seconds_of_day(at) if at is not None else left)
         if stop.state is StopState.ARRIVED:  # the courier is at this door: no other courier is sent
-            arrival, departure = reported_s, max(at_s, reported_s + stop.service_s)
+            arrival, departure = reported_s, max(at_s, reported_s + stop.door_s)
         else:
-            arrival, departure = max(left, reported_s - stop.service_s), reported_s
+            arrival, departure = max(left, reported_s - stop.door_s), reported_s
         done.append(Done(request=f"stop:{stop.id}", side=0, arrival_s=arrival, start_s=arrival, departure_s=departure))
         left = departure
     on_board = frozenset(

@@ -39,11 +39,12 @@ def arrivals(stops: Sequence[CourierStop], *, here: Point | None, from_s: int, t
     at_s, previous, begun = from_s, 0 if here is not None else None, []
     for index, stop in enumerate(stops, start=len(points) - len(stops)):
         if previous is not None:
-            at_s += int(seconds[previous][index])
+            leg_s = int(seconds[previous][index])
+            at_s += leg_s + (stop.setup_s if leg_s else 0)
         window = window_of(stop)
         at_s = max(at_s, window[0]) if window is not None else at_s
         begun.append(at_s)
-        at_s += stop.service_s
+        at_s += stop.door_s
         previous = index
     return begun
 

@@ -11,6 +11,7 @@ from routing.model.problem import Objective, Primary, Problem
 from routing.model.profile import Profile
 from routing.model.quantities import Load, Window
 from routing.model.request import Announced, Request, RequestKind, Stop
+from routing.model.shared_setup import with_shared_setup
 from routing.model.vehicle import Break, Prefix, Vehicle
 from routing.travel.places import Point, TravelTimes
 
@@ -40,7 +41,9 @@ class RoutingInput:
 
 
 def build_input(rows: DayRows, travel: TravelTimes) -> RoutingInput:
-    """The problem of these rows. Travel times may come from a server: no transaction is open here."""
+    """The problem of these rows. Travel times may come from a server: no transaction is open here.
+
+    Entering an address is part of the way there, and paid once for the stops that are served there in a row."""
     points = list(dict.fromkeys(rows.homes.values())) + [(stop.lon, stop.lat) for stop in rows.stops]
     place = {point: n for n, point in enumerate(dict.fromkeys(rows.homes.values()))}
     first_stop = len(place)
@@ -68,6 +71,8 @@ def build_input(rows: DayRows, travel: TravelTimes) -> RoutingInput:
         objective=Objective(primary=Primary.DISTANCE, travel_per_s=1, waiting_per_s=0),
         points=tuple(points) if points else ((0.0, 0.0),),
     )
+    if points:
+        problem = with_shared_setup(problem, [0] * first_stop + [stop.setup_s for stop in rows.stops])
     return RoutingInput(
         problem,
         {f"stop:{stop.id}": stop for stop in rows.stops},
@@ -145,7 +150,7 @@ def _request(stop: CourierStop, location: int) -> Request:
             Stop(
                 location=location,
                 windows=tuple(Window(opens, closes) for opens, closes in merged(stop.windows)),
-                service_s=stop.service_s,
+                service_s=stop.door_s,
                 delivers=nothing if stop.kind is StopKind.PICKUP else load,
                 collects=nothing if stop.kind is StopKind.DELIVERY else load,
                 skills=frozenset({"van"}) if stop.needs_van else frozenset(),

@@ -94,7 +94,7 @@ def _drive_until_ten(session: Session) -> None:
         driver = Actor(Role.COURIER, name=run.courier.name, courier_id=run.courier_id)
         _load(session, run, driver)
         for stop in sorted(run.stops, key=lambda s: s.position or 0):
-            done_s = (stop.eta_s or 0) + stop.service_s
+            done_s = (stop.eta_s or 0) + stop.door_s
             if done_s > LAST_DONE_S:
                 break
             papers = parcels_at(session, stop.id)

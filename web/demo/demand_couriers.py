@@ -84,6 +84,7 @@ def stop_rows(fake: FakeData, ids: NextIds, county: Division, towns: list[Divisi
             "state": "open",
             "lon": lon,
             "lat": lat,
+            "is_placed": True,
             "address": fake.address(town.name),
             "contact_name": fake.recurring_person(),
             "contact_phone": fake.phone(),

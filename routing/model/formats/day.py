@@ -2,7 +2,7 @@
 
 The form follows from the dataclasses themselves, and so does its schema: a field that is added to the model is in the
 file at once. What has its usual value may be left out. A key that is not known is refused by its path, not passed over.
-A way that cannot be driven is null in a matrix.
+A way that cannot be driven is null in a matrix. ``setup_s``, seconds for each place, are part of the ways once read.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from routing.model.problem import Objective, Problem
 from routing.model.profile import UNREACHABLE, Profile
 from routing.model.quantities import InvalidProblem
 from routing.model.request import Request
+from routing.model.shared_setup import with_shared_setup
 from routing.model.vehicle import Vehicle
 
 FORM = "daiban-day/1"
@@ -41,7 +42,7 @@ def parse(raw: object, name: str = "") -> Instance:
 
 def problem_from(raw: object) -> Problem:
     """The problem in plain values. Raises Malformed, which names the path."""
-    day = as_object("", raw, {"form", "profiles", "points", *_PARTS})
+    day = as_object("", raw, {"form", "profiles", "points", "setup_s", *_PARTS})
     if day.get("form") != FORM:
         raise Malformed(None, f"form is {day.get('form')!r}: it must be {FORM!r}")
     for key in ("profiles", "requests", "vehicles"):
@@ -52,8 +53,10 @@ def problem_from(raw: object) -> Problem:
     points = day.get("points")
     if points is not None:
         parts["points"] = _value("points", tuple[tuple[float, float], ...], points)
+    setup_s = _value("setup_s", tuple[int, ...], day.get("setup_s", []))
     try:
-        return Problem(profiles, **parts)
+        problem = Problem(profiles, **parts)
+        return with_shared_setup(problem, setup_s) if "setup_s" in day else problem
     except InvalidProblem as wrong:
         raise Malformed(None, str(wrong)) from wrong
 
@@ -182,6 +185,7 @@ def schema() -> dict[str, Any]:
     parts = {key: _schema_of(form, kinds) for key, form in _PARTS.items()}
     points = _schema_of(tuple[tuple[float, float], ...] | None, kinds)
     properties = {"form": {"const": FORM}, "profiles": {"type": "array", "items": profile}, **parts, "points": points}
+    properties["setup_s"] = _schema_of(tuple[int, ...], kinds)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A day to plan",

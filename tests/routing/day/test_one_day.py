@@ -1,6 +1,7 @@
 """One day: a stop is offered to every run in which one of its windows is open, and a break to the run that has it."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
@@ -13,9 +14,11 @@ from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import PlanState
 from routing.day.day_rows import CourierOnShift, half_of, open_stops
 from routing.day.hours import HALF_S, Cutoff
+from routing.day.order import arrivals
 from routing.day.routing_input import break_within
 from routing.day.stops import reschedule
 from routing.model.check import violations
+from routing.travel.places import Point
 from tests.routing.day.monday import EARLY, FEW, MONDAY, TRAVEL, a_stop, commit, committed
 
 HOUR = 3600
@@ -48,6 +51,27 @@ def test_the_afternoon_serves_what_the_morning_could_not(sessions: sessionmaker[
     with sessions() as session:
         still = set(session.scalars(select(CourierStop.id).where(CourierStop.state == StopState.OPEN)))
         assert still < left
+
+
+def test_an_address_is_entered_once_and_the_times_are_those_at_the_door(
+    sessions: sessionmaker[Session], area: int
+) -> None:
+    with sessions.begin() as session:
+        stops = [a_stop(session, area, 1) for _ in range(6)]
+        ids, door_s, whole_s = [stop.id for stop in stops], stops[0].door_s, stops[0].service_s
+        assert (door_s, whole_s) == (180, 300)
+    committed(sessions, area)
+    with sessions() as session:
+        here = session.scalars(
+            select(CourierStop).where(CourierStop.id.in_(ids)).order_by(CourierStop.run_id, CourierStop.position)
+        ).all()
+        assert len({stop.run_id for stop in here}) == 1
+        begins = [stop.eta_s or 0 for stop in here]
+        assert [later - earlier for earlier, later in pairwise(begins)] == [door_s] * 5
+        again = arrivals(here, here=Point(31.60, 119.80), from_s=8 * HOUR, travel=TRAVEL)
+        assert [later - earlier for earlier, later in pairwise(again)] == [door_s] * 5
+        (way,) = TRAVEL.between([Point(31.60, 119.80)], [Point(here[0].lat, here[0].lon)], hour=8).seconds[0]
+        assert again[0] == 8 * HOUR + way + whole_s - door_s
 
 
 def test_windows_that_overlap_are_one_and_fail_no_plan(sessions: sessionmaker[Session], area: int) -> None:
