@@ -38,18 +38,18 @@ def build(parsed: ParsedInstance, objective: Primary | None = None) -> Instance:
         rounding = BY_OBJECTIVE[objective]
     primary = objective or parsed.primary
     xy = np.array([(node.x, node.y) for node in parsed.nodes], dtype=np.float64)
-    latest = _latest(parsed, xy)
+    latest = latest_due(parsed, xy)
     scale = _scale(rounding, xy, latest)
     nodes = [replace(node, due=latest) if node.due is None else node for node in parsed.nodes]
     requests, numbers = _requests(parsed.pairs, nodes, scale)
-    shift = _window(nodes[0], scale)
+    shift = node_window(nodes[0], scale)
     capacity = Load(parsed.capacity)
     # All vehicles are alike: more of them than there are requests would stand still.
     fleet = len(requests) if parsed.fleet is None else min(parsed.fleet, len(requests))
     longest = None if parsed.longest is None else min(parsed.longest * scale, MAX_INSTANT_S)
     try:
         problem = Problem(
-            (Profile(_rounded(nodes, xy, rounding, scale) if parsed.matrix is None else parsed.matrix),),
+            (Profile(rounded_lengths(nodes, xy, rounding, scale) if parsed.matrix is None else parsed.matrix),),
             tuple(requests),
             tuple(Vehicle(f"{at}", 0, 0, shift, capacity, max_duty_s=longest) for at in range(1, fleet + 1)),
             Objective(primary, travel_per_s=0, travel_per_m=1),
@@ -60,7 +60,7 @@ def build(parsed: ParsedInstance, objective: Primary | None = None) -> Instance:
     return Instance(parsed.name, problem, rounding, scale, numbers)
 
 
-def _latest(parsed: ParsedInstance, xy: NDArray[np.float64]) -> Decimal:
+def latest_due(parsed: ParsedInstance, xy: NDArray[np.float64]) -> Decimal:
     """When the last node is due; where one never is, a moment by which one vehicle could have seen them all."""
     dues = [node.due for node in parsed.nodes if node.due is not None]
     if len(dues) == len(parsed.nodes):
@@ -80,7 +80,7 @@ def _scale(rounding: Rounding, xy: NDArray[np.float64], latest: Decimal) -> int:
     return next(fits, 1)
 
 
-def _rounded(nodes: list[Node], xy: NDArray[np.float64], rounding: Rounding, scale: int) -> NDArray[np.int32]:
+def rounded_lengths(nodes: list[Node], xy: NDArray[np.float64], rounding: Rounding, scale: int) -> NDArray[np.int32]:
     """Row after row, so that no matrix of doubles is held."""
     lengths = np.empty((len(xy), len(xy)), dtype=np.int32)
     for at, point in enumerate(xy):
@@ -97,7 +97,7 @@ def _rounded(nodes: list[Node], xy: NDArray[np.float64], rounding: Rounding, sca
     return lengths
 
 
-def _window(node: Node, scale: int) -> Window:
+def node_window(node: Node, scale: int) -> Window:
     ready = int((node.ready * scale).to_integral_value(ROUND_CEILING))
     assert node.due is not None
     due = int((node.due * scale).to_integral_value(ROUND_FLOOR))
@@ -110,7 +110,7 @@ def _window(node: Node, scale: int) -> Window:
     return Window(ready, due)
 
 
-def _service(node: Node, scale: int) -> int:
+def node_service(node: Node, scale: int) -> int:
     if node.service < 0:
         raise node.line.wrong(f"node {node.number} has service {node.service}, less than 0")
     service = int((node.service * scale).to_integral_value(ROUND_CEILING))
@@ -127,15 +127,17 @@ def _requests(
         for first, second in pairs:
             name = f"{nodes[first].number}-{nodes[second].number}"
             load = Load(nodes[first].demand)
-            pickup = Stop(first, (_window(nodes[first], scale),), _service(nodes[first], scale), collects=load)
-            delivery = Stop(second, (_window(nodes[second], scale),), _service(nodes[second], scale), delivers=load)
+            pickup = Stop(first, (node_window(nodes[first], scale),), node_service(nodes[first], scale), collects=load)
+            delivery = Stop(
+                second, (node_window(nodes[second], scale),), node_service(nodes[second], scale), delivers=load
+            )
             requests.append(Request(name, RequestKind.PAIRED, (pickup, delivery)))
             numbers[name, 0], numbers[name, 1] = nodes[first].number, nodes[second].number
         return requests, numbers
     for place, node in enumerate(nodes[1:], 1):
         if node.demand < 0:
             raise node.line.wrong(f"node {node.number} has demand {node.demand}, less than 0")
-        stop = Stop(place, (_window(node, scale),), _service(node, scale), delivers=Load(node.demand))
+        stop = Stop(place, (node_window(node, scale),), node_service(node, scale), delivers=Load(node.demand))
         requests.append(Request(f"{node.number}", RequestKind.DELIVERY, (stop,)))
         numbers[f"{node.number}", 0] = node.number
     return requests, numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-from routing.model.formats import day, json_values, li_lim, sartori, solomon, vroom, vrplib
+from routing.model.formats import day, json_values, li_lim, pyvrp, sartori, solomon, vroom, vrplib
 from routing.model.formats.build import build
 from routing.model.formats.instance import Instance
 from routing.model.formats.numbered import Lines, Malformed
@@ -22,12 +22,14 @@ def parse(text: str, objective: Primary | None = None, *, name: str = "") -> Ins
     lines = Lines(text)
     if not lines:
         raise Malformed(1, "the file is empty")
+    if pyvrp.looks_like(lines):
+        return pyvrp.parse(lines, objective, name)
     for form in FORMATS:
         if form.looks_like(lines):
             parsed = form.parse(lines)
             parsed.name = parsed.name or name
             return build(parsed, objective)
-    known = "JSON (a day, or VROOM's), Solomon, Li & Lim, Sartori & Buriol or VRPLIB"
+    known = "JSON (a day, or VROOM's), Solomon, Li & Lim, Sartori & Buriol or VRPLIB (PyVRP's too)"
     raise lines.all[0].wrong(f"{lines.all[0].text[:40]!r} does not begin a text of {known}")
 
 

@@ -3,7 +3,7 @@ deliveries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from decimal import Decimal
 
@@ -38,11 +38,14 @@ def looks_like(lines: Lines) -> bool:
 
 def parse(lines: Lines) -> ParsedInstance:
     """The instance in these lines. Raises Malformed, which names the line."""
-    header, sections = _split(lines)
-    return _File(header, sections, lines.last).parsed()
+    header, sections = split(lines)
+    return VrplibFile(header, sections, lines.last).parsed()
 
 
-def _split(lines: Lines) -> tuple[dict[str, tuple[TextLine, str]], dict[str, tuple[TextLine, list[TextLine]]]]:
+def split(
+    lines: Lines, keys: Collection[str] = KEYS
+) -> tuple[dict[str, tuple[TextLine, str]], dict[str, tuple[TextLine, list[TextLine]]]]:
+    """The header and the sections of a text; no key but ``keys``, and nothing twice. Raises Malformed."""
     header: dict[str, tuple[TextLine, str]] = {}
     sections: dict[str, tuple[TextLine, list[TextLine]]] = {}
     body: list[TextLine] | None = None
@@ -56,7 +59,7 @@ def _split(lines: Lines) -> tuple[dict[str, tuple[TextLine, str]], dict[str, tup
                 raise line.wrong(f"{key} comes twice")
             body = []
             sections[key] = (line, body)
-        elif colon and key in KEYS:
+        elif colon and key in keys:
             if key in header and key != "COMMENT":
                 raise line.wrong(f"{key} comes twice")
             header[key] = (line, value.strip().strip('"'))
@@ -68,7 +71,7 @@ def _split(lines: Lines) -> tuple[dict[str, tuple[TextLine, str]], dict[str, tup
     return header, sections
 
 
-class _File:
+class VrplibFile:
     """The parts of one file, read as they are needed."""
 
     def __init__(
@@ -77,23 +80,18 @@ class _File:
         self.header, self.sections, self.last = header, sections, last
         # A node is named at least once, by a row or by an entry of the matrix: memory is taken for no more than these.
         words = sum(len(line.text.split()) for _, body in sections.values() for line in body)
-        self.size = self._whole("DIMENSION", 1)
+        self.size = self.whole("DIMENSION", 1)
         if self.size > max(1, words):
             line, _ = header["DIMENSION"]
             raise line.wrong(f"DIMENSION is {self.size}, and all sections together hold {words} values")
 
     def parsed(self) -> ParsedInstance:
         for key, (line, _) in self.sections.items():
-            if key not in _SECTIONS:
+            if key not in SECTIONS:
                 raise line.wrong(f"{key} is not known here")
-        kind = self._word("TYPE", TYPES[0])
-        if kind not in TYPES:
-            raise self.header["TYPE"][0].wrong(f"TYPE is {kind[:40]}: there are {[*TYPES]}")
-        weights = self._word("EDGE_WEIGHT_TYPE", "EUC_2D")
-        if weights != "EXPLICIT" and weights not in ROUNDINGS:
-            raise self.header["EDGE_WEIGHT_TYPE"][0].wrong(f"EDGE_WEIGHT_TYPE is {weights}: there are {[*ROUNDINGS]}")
-        matrix = self._matrix() if weights == "EXPLICIT" else None
-        nodes, depot = self._nodes(matrix is None), self._depot()
+        weights = self.weights(TYPES)
+        matrix = self.matrix() if weights == "EXPLICIT" else None
+        nodes, depot = self.nodes(matrix is None), self.depot()
         pairs = []
         if "PICKUP_AND_DELIVERY_SECTION" in self.sections:
             nodes, partners = self._paired(nodes)
@@ -103,25 +101,37 @@ class _File:
             pairs = pair_up(nodes, partners)
         else:
             nodes, _, matrix = _first(nodes, depot, matrix, [])
-        longest = self._whole("DISTANCE") if "DISTANCE" in self.header else None
-        fleet = self._whole("VEHICLES") if "VEHICLES" in self.header else None
+        longest = self.whole("DISTANCE") if "DISTANCE" in self.header else None
+        fleet = self.whole("VEHICLES") if "VEHICLES" in self.header else None
         name = self.header["NAME"][1] if "NAME" in self.header else ""
         primary = Primary.VEHICLES if pairs else Primary.DISTANCE
         rounding = ROUNDINGS.get(weights, Rounding.NEAREST)
         return ParsedInstance(
-            name, nodes, self._whole("CAPACITY", 0, MAX_AMOUNT), fleet, pairs, matrix, longest, rounding, primary
+            name, nodes, self.whole("CAPACITY", 0, MAX_AMOUNT), fleet, pairs, matrix, longest, rounding, primary
         )
 
-    def _word(self, key: str, default: str) -> str:
+    def weights(self, types: tuple[str, ...]) -> str:
+        """How the lengths are given, in a file that asks for one of these types."""
+        kind = self.word("TYPE", types[0])
+        if kind not in types:
+            raise self.header["TYPE"][0].wrong(f"TYPE is {kind[:40]}: there are {[*types]}")
+        weights = self.word("EDGE_WEIGHT_TYPE", "EUC_2D")
+        if weights != "EXPLICIT" and weights not in ROUNDINGS:
+            raise self.header["EDGE_WEIGHT_TYPE"][0].wrong(f"EDGE_WEIGHT_TYPE is {weights}: there are {[*ROUNDINGS]}")
+        return weights
+
+    def word(self, key: str, default: str) -> str:
+        """A value of the header in capitals, or what stands for it."""
         return self.header[key][1].upper() if key in self.header else default
 
-    def _whole(self, key: str, lowest: int = 0, highest: int = MAX_INSTANT_S) -> int:
+    def whole(self, key: str, lowest: int = 0, highest: int = MAX_INSTANT_S) -> int:
+        """A whole number of the header."""
         if key not in self.header:
             raise Malformed(1, f"the header has no {key}")
         line, value = self.header[key]
         return line.whole(value, key, lowest, highest)
 
-    def _rows(self, key: str, columns: tuple[str, ...]) -> dict[int, tuple[TextLine, tuple[Decimal, ...]]]:
+    def rows(self, key: str, columns: tuple[str, ...]) -> dict[int, tuple[TextLine, tuple[Decimal, ...]]]:
         """The rows of a section by node, one for each."""
         heading, body = self.sections[key]
         rows: dict[int, tuple[TextLine, tuple[Decimal, ...]]] = {}
@@ -137,16 +147,17 @@ class _File:
             raise heading.wrong(f"{key} has {len(rows)} rows, DIMENSION is {self.size}")
         return rows
 
-    def _nodes(self, placed: bool) -> list[Node]:
+    def nodes(self, placed: bool) -> list[Node]:
+        """Every node, with what the sections say of it."""
         if placed and "NODE_COORD_SECTION" not in self.sections:
             raise Malformed(self.last, "there is neither a NODE_COORD_SECTION nor an EDGE_WEIGHT_SECTION")
         everywhere = TextLine(self.header["DIMENSION"][0].number, "")
         nodes = [Node(everywhere, at, 0.0, 0.0, due=None) for at in range(1, self.size + 1)]
         if "NODE_COORD_SECTION" in self.sections:
-            for at, (line, (x, y)) in self._rows("NODE_COORD_SECTION", ("x", "y")).items():
+            for at, (line, (x, y)) in self.rows("NODE_COORD_SECTION", ("x", "y")).items():
                 nodes[at - 1] = replace(nodes[at - 1], line=line, x=float(x), y=float(y))
         if "DEMAND_SECTION" in self.sections:
-            for at, (line, _) in self._rows("DEMAND_SECTION", ("demand",)).items():
+            for at, (line, _) in self.rows("DEMAND_SECTION", ("demand",)).items():
                 demand = line.whole(line.text.split()[1], "demand", -MAX_AMOUNT, MAX_AMOUNT)
                 nodes[at - 1] = replace(nodes[at - 1], line=line, demand=demand)
         if "SERVICE_TIME" in self.header:
@@ -154,10 +165,10 @@ class _File:
             service = line.number_of(value, "SERVICE_TIME")
             nodes = [replace(node, service=service) for node in nodes]
         if "SERVICE_TIME_SECTION" in self.sections:
-            for at, (line, (service,)) in self._rows("SERVICE_TIME_SECTION", ("service time",)).items():
+            for at, (line, (service,)) in self.rows("SERVICE_TIME_SECTION", ("service time",)).items():
                 nodes[at - 1] = replace(nodes[at - 1], line=line, service=service)
         if "TIME_WINDOW_SECTION" in self.sections:
-            for at, (line, (ready, due)) in self._rows("TIME_WINDOW_SECTION", ("ready time", "due date")).items():
+            for at, (line, (ready, due)) in self.rows("TIME_WINDOW_SECTION", ("ready time", "due date")).items():
                 nodes[at - 1] = replace(nodes[at - 1], line=line, ready=ready, due=due)
         numbered_once(nodes, self.last)
         return nodes
@@ -166,7 +177,7 @@ class _File:
         columns = ("demand", "ready time", "due date", "service time", "pickup", "delivery")
         partners = [(0, 0)] * self.size
         nodes = list(nodes)
-        for at, (line, values) in self._rows("PICKUP_AND_DELIVERY_SECTION", columns).items():
+        for at, (line, values) in self.rows("PICKUP_AND_DELIVERY_SECTION", columns).items():
             words = line.text.split()
             demand = line.whole(words[1], "demand", -MAX_AMOUNT, MAX_AMOUNT)
             nodes[at - 1] = replace(
@@ -175,9 +186,17 @@ class _File:
             partners[at - 1] = (line.whole(words[5], "pickup"), line.whole(words[6], "delivery"))
         return nodes, partners
 
-    def _depot(self) -> int:
+    def depot(self) -> int:
+        """The one depot."""
+        depots = self.depots()
+        if len(depots) != 1:
+            raise self.sections["DEPOT_SECTION"][0].wrong(f"the depots are {depots}: one is expected")
+        return depots[0]
+
+    def depots(self) -> list[int]:
+        """The depots, as nodes."""
         if "DEPOT_SECTION" not in self.sections:
-            return 1
+            return [1]
         heading, body = self.sections["DEPOT_SECTION"]
         depots: list[int] = []
         for line in body:
@@ -185,15 +204,16 @@ class _File:
                 if word == "-1":
                     break
                 depots.append(line.whole(word, "depot", 1))
-        if len(depots) != 1 or depots[0] > self.size:
-            raise heading.wrong(f"the depots are {depots}: one node of {self.size} is expected")
-        return depots[0]
+        if not depots or len(set(depots)) < len(depots) or max(depots) > self.size:
+            raise heading.wrong(f"the depots are {depots}: nodes of {self.size} are expected, each once")
+        return depots
 
-    def _matrix(self) -> NDArray[np.int64]:
+    def matrix(self) -> NDArray[np.int64]:
+        """The lengths as they are written."""
         if "EDGE_WEIGHT_SECTION" not in self.sections:
             raise Malformed(self.last, "EDGE_WEIGHT_TYPE is EXPLICIT and there is no EDGE_WEIGHT_SECTION")
         heading, body = self.sections["EDGE_WEIGHT_SECTION"]
-        form = self._word("EDGE_WEIGHT_FORMAT", "FULL_MATRIX")
+        form = self.word("EDGE_WEIGHT_FORMAT", "FULL_MATRIX")
         if form not in _SHAPES:
             raise heading.wrong(f"EDGE_WEIGHT_FORMAT is {form}: there are {[*_SHAPES]}")
         entries: list[int] = []
@@ -244,7 +264,7 @@ _SHAPES: dict[str, Callable[[int], Places]] = {
     "LOWER_COL": _swapped(_above),
 }
 
-_SECTIONS = {
+SECTIONS = {
     *("NODE_COORD_SECTION", "DEMAND_SECTION", "DEPOT_SECTION", "TIME_WINDOW_SECTION", "SERVICE_TIME_SECTION"),
     *("EDGE_WEIGHT_SECTION", "PICKUP_AND_DELIVERY_SECTION", "DISPLAY_DATA_SECTION"),
 }
