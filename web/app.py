@@ -18,7 +18,7 @@ from web.pages import enterprise, team
 from web.pages.courier import handovers, run
 from web.pages.enterprise import bulk_upload
 from web.pages.operator import security, set_up
-from web.pages.public import custody_log, entry, own_account, own_factor, own_webhooks, track, working_days
+from web.pages.public import custody_log, entry, guide, own_account, own_factor, own_webhooks, track, working_days
 from web.wiring import (
     act_door,
     assets,
@@ -88,7 +88,7 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     doors = (
         assets, own_account, own_factor, own_webhooks, entry, enterprise, team, bulk_upload, run, handovers, track,
-        working_days, custody_log, security, set_up, provider_hooks, health,
+        guide, working_days, custody_log, security, set_up, provider_hooks, health,
     )  # fmt: skip
     for blueprint in dict.fromkeys(door.bp for door in doors):  # several modules of one audience share theirs
         app.register_blueprint(blueprint)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from dispatch.core.actor import Role
+from dispatch.core.limit import limit_words, read_limit
 from notifications import task_publisher
 from notifications.tasks import QUEUES, ROUTES
 from web import run
@@ -187,6 +188,15 @@ def test_dates_read_as_people_say_them(app: Flask) -> None:
             "已超期 2 个工作日",
             "—",
         ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [("1wd", "1 working day"), ("2wd", "2 working days"), ("21wd", "21 working days"), ("1cal", "1 calendar day")],
+)
+def test_one_day_is_one_day_in_english(app: Flask, limit: str, words: str) -> None:
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        assert formatting.in_words(limit_words(read_limit(limit), none="")) == words
 
 
 def test_filters_live_in_the_address(app: Flask) -> None:

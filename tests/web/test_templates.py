@@ -125,6 +125,7 @@ def test_every_template_is_rendered_and_reads_only_what_it_is_given(app: Flask) 
         assert client.get(f"/my/intake/{step}").status_code == 200
         assert client.post(f"/my/intake/{step}", data=typed).status_code == 302
     assert client.get("/my/intake/review").status_code == 200
+    assert app.test_client().get("/guide/needs?family=business_opening").status_code == 200
     for name, values in BY_HAND.items():
         with app.test_request_context("/"):
             assert render_template(name, **values())

@@ -199,6 +199,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         "message_id": session.scalars(select(Message.id).where(Message.case_id == case.id).limit(1)).one(),
         "rectification_id": a_bad_grade(session, county, case).id,
         "text_name": "assigned",
+        "matter_code": "IND-104",
         "told_id": a_word(session, county).id,
         "pass_id": a_pass(session, county, parcel).id,
         "word_id": a_visit_word(session, county, parcel).id,

@@ -1,6 +1,7 @@
 """Formatting: dates, windows, working days, lamps and languages as pages show them, in Shanghai time."""
 
 import calendar
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -25,6 +26,9 @@ BETWEEN: Mapping[str, str] = MappingProxyType({"、": ", ", "；": "; ", "": " "
 LAMPS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"green": ("●", "正常"), "amber": ("▲", "黄牌"), "red": ("■", "红牌"), "grey": ("○", "未开始")}
 )
+
+SINGLE = re.compile(r"(?<![\d.,])(1 (?:working |calendar )?)days\b")
+"""One day in an English sentence: the form of the many is written once, and read for one."""
 
 babel = Babel()
 
@@ -144,7 +148,8 @@ def in_words(words: str) -> str:
             form = str(gettext(words.form))
             if form == words.form or not words.values:
                 return form if not words.values else str(words)
-            return form % {name: in_words(one) if isinstance(one, str) else one for name, one in words.values.items()}
+            said = form % {name: in_words(one) if isinstance(one, str) else one for name, one in words.values.items()}
+            return SINGLE.sub(r"\1day", said)
     return str(gettext(words))
 
 

@@ -1,16 +1,18 @@
 """Intake: a request is begun, gone on with, or given up; or one more case of a known project is begun."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 import db
 from dispatch.cases.notify import day_of
+from dispatch.catalogue.matter import Family
 from dispatch.views import enterprise_intake
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import bp
 from web.pages.enterprise.intake_steps import TITLES
 from web.wiring.auth import current_actor, current_person, enterprise_only
+from web.wiring.fact_answers import read_answers
 from web.wiring.transactions import transaction
 
 
@@ -21,7 +23,8 @@ def intake() -> str | AnyResponse:
     with transaction() as session:
         answers = draft.read(session, current_person().account_id)
     step = draft.next_step(answers) if answers is not None else "project"
-    return render_template("enterprise/intake.html", answers=answers, step=step, step_title=TITLES[step])
+    guide = list(request.args.items(multi=True)) if request.args.get("family") else []
+    return render_template("enterprise/intake.html", answers=answers, step=step, step_title=TITLES[step], guide=guide)
 
 
 @bp.post("/intake")
@@ -31,9 +34,17 @@ def intake_begin() -> AnyResponse:
     with transaction() as session:
         answers = draft.read(session, current_person().account_id)
         if answers is None:
-            answers = {}
+            answers = _from_guide()
             draft.write(session, current_person().account_id, answers)
     return redirect(url_for(f"enterprise.intake_{draft.next_step(answers)}"))
+
+
+def _from_guide() -> draft.Answers:
+    """What was answered in the public guide, as what each page of the intake begins with."""
+    if (asked := request.form.get("family", "")) not in set(Family):
+        return {}
+    facts, _ = read_answers(Family(asked), request.form, {})
+    return {"guide": {"family": asked, "county": request.form.get("place", "")[:12], "facts": facts}}
 
 
 @bp.post("/intake/discard")

@@ -13,10 +13,10 @@ from dispatch.views.path_figures import gain_at_intake
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import bp
 from web.pages.enterprise.drafted_request import drafted_papers, place_and_facts
-from web.pages.enterprise.fact_answers import SHOWN, answer_fields, asked_now, read_answers
 from web.pages.enterprise.intake_steps import draft_for, keep_answers, step_page
 from web.wiring import files
 from web.wiring.auth import current_actor, current_person, enterprise_only
+from web.wiring.fact_answers import SHOWN, answer_fields, asked_now, read_answers
 from web.wiring.files import BadUpload
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
@@ -29,7 +29,8 @@ def intake_facts() -> Any:
     answers = draft_for("facts")
     if not isinstance(answers, dict):
         return answers
-    family, before = Family(answers["project"]["family"]), answers.get("facts", {})
+    family = Family(answers["project"]["family"])
+    before = answers.get("facts") or _of_guide(answers, family)
     if request.method != "POST":
         return step_page("facts", answers, fields=answer_fields(family, before), further=frozenset())
     facts, errors = read_answers(family, request.form, before)
@@ -42,6 +43,12 @@ def intake_facts() -> Any:
             answers.pop(later, None)
     answers["facts"] = facts
     return keep_answers(answers, "facts")
+
+
+def _of_guide(answers: draft.Answers, family: Family) -> dict[str, FactValue]:
+    """What the public guide was told, where it was told of this family."""
+    guide = answers.get("guide", {})
+    return guide["facts"] if guide.get("family") == family else {}
 
 
 def _further(family: Family, facts: dict[str, FactValue]) -> frozenset[str]:

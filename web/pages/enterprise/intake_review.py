@@ -28,11 +28,11 @@ from dispatch.views.enterprise_profile import own_enterprise
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import RULES, bp, show
 from web.pages.enterprise.drafted_request import drafted_papers
-from web.pages.enterprise.fact_answers import fact_lines
 from web.pages.enterprise.intake_steps import draft_for, keep_answers, step_page
 from web.pages.enterprise.questions import LetterForm, WaysForm, people_typed
 from web.wiring.act_door import form_id, offers, take_in
 from web.wiring.auth import current_actor, current_person, enterprise_only
+from web.wiring.fact_answers import fact_lines
 from web.wiring.registration import contact_of, told_by_default
 from web.wiring.transactions import transaction
 

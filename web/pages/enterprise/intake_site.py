@@ -25,7 +25,7 @@ def intake_project() -> Any:
     answers = draft_for("project")
     if not isinstance(answers, dict):
         return answers
-    form = ProjectForm(data=answers.get("project"))
+    form = ProjectForm(data=answers.get("project") or {"family": answers.get("guide", {}).get("family")})
     if request.method != "POST":
         return step_page("project", answers, form=form)
     if not form.validate():
@@ -70,7 +70,7 @@ def intake_site() -> Any:
     answers = draft_for("site")
     if not isinstance(answers, dict):
         return answers
-    form = SiteForm(data=answers.get("site"))
+    form = SiteForm(data=answers.get("site") or {"county": answers.get("guide", {}).get("county")})
     status = 200
     if request.method == "POST" and "list" not in request.form:
         if form.validate() and (site := _site(form)):
