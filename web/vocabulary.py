@@ -52,6 +52,7 @@ from dispatch.views.enterprise_letters import POWER_LABEL
 from dispatch.views.enterprise_turns import TURN_LABEL
 from dispatch.views.evaluations_page import STEP_WORDS
 from dispatch.views.finding import FOUND_LABEL
+from dispatch.views.inbox_page import LAMP_WORDS, SORT_WORDS, STATE_WORDS
 from dispatch.views.obligation_lines import DUE_LABEL
 from dispatch.views.plan_proof import WHY_UNPROVED
 from dispatch.views.sms_outbox import PURPOSE_LABEL, STATE_LABEL, WHY_SUPPRESSED
@@ -64,6 +65,7 @@ from routing.travel.geocoding import QUALITY_LABEL, map_links
 from web.pages.courier.handovers import DIRECTION
 from web.pages.enterprise.intake_steps import TITLES
 from web.pages.team.agent import LANGUAGE_LABEL, SKILL_LABEL
+from web.pages.team.inbox import HEADS
 from web.pages.team.outbox import WHY_LABEL
 from web.pages.team.roster_sheet import COLUMNS
 from web.pages.team.runs import SHIFT_WORDS
@@ -92,7 +94,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     END_LABEL, HELD_LABEL, PART_LABEL,
     REPORT_LABEL, REPORT_STATE_LABEL, ACT_LABEL,
     PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY_LABEL, LANGUAGE_LABEL, SKILL_LABEL,
-    FOUND_LABEL, LACK_WORDS, REASON_WORDS,
+    FOUND_LABEL, LACK_WORDS, REASON_WORDS, LAMP_WORDS, SORT_WORDS, STATE_WORDS, dict(enumerate(HEADS)),
     PURPOSE_LABEL, STATE_LABEL, WHY_SUPPRESSED, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT, STEP_WORDS,
     BAR_WORDS, TERM_WORDS, plan_costs.TERMS, STOP_STATE_LABEL, SHIFT_WORDS, FAULTS, UNREAD, MISSING_FIELD,
     SOURCE_LABEL, WHY_UNPROVED, COLUMNS, QUALITY_LABEL, dict(enumerate(HOLIDAYS)),

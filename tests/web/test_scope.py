@@ -377,6 +377,8 @@ ROUTES: dict[str, Row] = {
     "POST /team/cases/<case_no>/submission": Row(ACTING),
     "GET /team/find": Row(STAFF),
     "GET /team/inbox": Row(STAFF),
+    "GET /team/inbox.csv": Row(STAFF),
+    "GET /team/inbox.xlsx": Row(STAFF),
     "GET /team/owed": Row(STAFF),
     "GET /team/projects": Row(STAFF),
     "GET /team/projects/<project_no>": Row(STAFF),
