@@ -12,10 +12,12 @@ from dispatch.cases.case import Case, Material, MaterialState, Way
 from dispatch.cases.fact_event import Fact, FactKind
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project
-from dispatch.cases.project_facts import paper_facts
+from dispatch.cases.project_facts import paper_facts, results_of_project
 from dispatch.cases.project_path import LimitsOnProject
 from dispatch.cases.review import Review
+from dispatch.cases.stages import ENDS
 from dispatch.catalogue.implementation import handling_of
+from dispatch.catalogue.material_source import RESULT_OF, result_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
 from dispatch.catalogue.wanted_papers import wanted_papers
 from dispatch.core.actor import Actor
@@ -79,20 +81,44 @@ def list_materials(session: Session, case: Case, matters: Iterable[Matter], *, b
             .where(Case.project_id == case.project_id, Material.state == MaterialState.ACCEPTED)
         )
     )
+    to_come, granted = results_of_project(session, session.get_one(Project, case.project_id))
     there = {material.name for material in case.materials}
-    added = [
-        Material(
+    added = {
+        name: (Material(
             matter_id=row.matter_id, requirement_id=row.id, name=name, mode=row.mode, deferrable=row.deferrable,
-        )
+        ), row)
         for name, row in wanted_materials(session, case, matters).items() if name not in there
-    ]  # fmt: skip
-    case.materials.extend(added)
+    }  # fmt: skip
+    case.materials.extend(material for material, _ in added.values())
     session.flush()
-    for material in added:
-        if material.mode is MaterialMode.LOOKED_UP:
-            record_fact(session, material, Fact(kind=FactKind.MATERIAL_LOOKED_UP), by=by, at=at)
-        elif material.name in given and material.mode is MaterialMode.COPY:
-            record_fact(session, material, Fact(kind=FactKind.MATERIAL_HELD), by=by, at=at)
+    for material, row in added.values():
+        kind = None
+        if result_of(row, to_come):
+            kind = FactKind.MATERIAL_AWAITED
+        elif result_of(row, granted) or (material.name in given and material.mode is MaterialMode.COPY):
+            kind = FactKind.MATERIAL_HELD
+        elif material.mode is MaterialMode.LOOKED_UP:
+            kind = FactKind.MATERIAL_LOOKED_UP
+        if kind is not None:
+            record_fact(session, material, Fact(kind=kind), by=by, at=at)
+
+
+def results_are_there(session: Session, review: Review, *, by: Actor, at: datetime) -> None:
+    """A matter was granted: what the project's open cases await of it is held from now on."""
+    project_id = select(Case.project_id).where(Case.id == review.case_id).scalar_subquery()
+    awaited = (
+        select(Material)
+        .join(Case, Case.id == Material.case_id)
+        .join(Requirement, Requirement.id == Material.requirement_id)
+        .where(
+            Case.project_id == project_id, Case.stage.not_in(ENDS), Material.state == MaterialState.AWAITED,
+            Requirement.source == f"{RESULT_OF}{review.matter.code}",
+        )
+        .order_by(Material.id)
+    )  # fmt: skip
+    for material in session.scalars(awaited):
+        held = Fact(kind=FactKind.MATERIAL_HELD, document_no=review.decision_no or "")
+        record_fact(session, material, held, by=by, at=at)
 
 
 def settle_ways(case: Case, matters: Iterable[Matter]) -> None:

@@ -146,7 +146,7 @@ def _change_matters(
     left = [review.matter for review in reviews_of(session, case)]
     if not left:
         raise Refused(f"case {case.case_no} would have no matter", user_message="至少保留一个事项；不办了请撤件")
-    _settle_materials(context, case, left, reason=reason)
+    settle_materials(context, case, left, reason=reason)
     settle_ways(case, left)
 
 
@@ -166,7 +166,7 @@ def _drop(session: Session, review: Review) -> None:
     session.delete(review)
 
 
-def _settle_materials(context: ActContext, case: Case, matters: list[Matter], *, reason: str) -> None:
+def settle_materials(context: ActContext, case: Case, matters: list[Matter], *, reason: str) -> None:
     """What is asked for is what these matters ask for: once, in the strictest mode."""
     session, wanted = context.session, wanted_materials(context.session, case, matters)
     for material in case.materials:

@@ -122,7 +122,9 @@ class Case(Base):
     @property
     def originals(self) -> list["Material"]:
         """The materials that travel on paper."""
-        return [m for m in self.materials if m.on_paper and m.state is not MaterialState.NOT_NEEDED]
+        return [
+            m for m in self.materials if m.on_paper and m.state not in {MaterialState.NOT_NEEDED, MaterialState.AWAITED}
+        ]
 
 
 MODE_LABEL = {
@@ -136,7 +138,8 @@ MODE_LABEL = {
 class MaterialState(StrEnum):
     """WANTED 待提供, GIVEN 已提供, ACCEPTED 合格, DEFECTIVE 待补正, DEFERRED 容缺后补, HELD 已有(不再索要).
 
-    NOT_NEEDED 不再需要: its matter was taken out of the case."""
+    NOT_NEEDED 不再需要: its matter was taken out of the case, or the project's facts do not ask for it. AWAITED 待产出:
+    the result of another matter of the project, held once that is granted."""
 
     WANTED = "wanted"
     GIVEN = "given"
@@ -145,6 +148,7 @@ class MaterialState(StrEnum):
     DEFERRED = "deferred"
     HELD = "held"
     NOT_NEEDED = "not_needed"
+    AWAITED = "awaited"
 
 
 MATERIAL_LABEL = {
@@ -155,6 +159,7 @@ MATERIAL_LABEL = {
     MaterialState.DEFERRED: "容缺后补",
     MaterialState.HELD: "已有，不再索要",
     MaterialState.NOT_NEEDED: "不再需要",
+    MaterialState.AWAITED: "待产出",
 }
 
 

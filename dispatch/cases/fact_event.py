@@ -28,6 +28,7 @@ class FactKind(StrEnum):
     MATERIAL_DEFERRED = "material_deferred"
     MATERIAL_MENDED = "material_mended"
     MATERIAL_NOT_NEEDED = "material_not_needed"
+    MATERIAL_AWAITED = "material_awaited"
     TICKET_RECEIVED = "ticket_received"
     TICKET_ANSWERED = "ticket_answered"
     TICKET_CALLED_BACK = "ticket_called_back"
@@ -42,7 +43,8 @@ FACT_LABEL = {
     FactKind.MATERIAL_REFUSED: "告知补正",
     FactKind.MATERIAL_DEFERRED: "容缺后补",
     FactKind.MATERIAL_MENDED: "补正已收齐",
-    FactKind.MATERIAL_NOT_NEEDED: "事项更正，不再需要",
+    FactKind.MATERIAL_NOT_NEEDED: "不再需要",
+    FactKind.MATERIAL_AWAITED: "待前序事项产出",
     FactKind.TICKET_RECEIVED: "收到来电来信",
     FactKind.TICKET_ANSWERED: "答复",
     FactKind.TICKET_CALLED_BACK: "回访",

@@ -65,6 +65,7 @@ _MATERIAL: Mapping[FactKind, Callable[[MaterialFacts, Fact], MaterialFacts]] = M
         Kind.MATERIAL_REFUSED: lambda now, fact: replace(now, state=MaterialState.DEFECTIVE, defect=fact.words),
         Kind.MATERIAL_DEFERRED: lambda now, fact: replace(now, state=MaterialState.DEFERRED, owed_by=fact.until),
         Kind.MATERIAL_MENDED: _mended,
+        Kind.MATERIAL_AWAITED: lambda now, _: replace(now, state=MaterialState.AWAITED),
         Kind.MATERIAL_NOT_NEEDED: lambda now, _: replace(now, state=MaterialState.NOT_NEEDED),
     }
 )

@@ -12,14 +12,16 @@ from agents.network import Division, DivisionAlias, Level, children, division_wi
 from dispatch.cases.access_control import project_for, visible_projects
 from dispatch.cases.case import MODE_LABEL, Case, Material, MaterialState
 from dispatch.cases.project import Project
-from dispatch.cases.project_facts import facts_at
+from dispatch.cases.project_facts import facts_at, results_to_come
 from dispatch.cases.review import Review
 from dispatch.cases.review_state import ReviewState
 from dispatch.catalogue.implementation import handlings_of
+from dispatch.catalogue.material_source import result_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
 from dispatch.catalogue.wanted_papers import wanted_papers
 from dispatch.core.actor import Actor
 from dispatch.core.limit import limits_words
+from dispatch.core.localized_text import LocalizedText
 from dispatch.core.three_clocks import ClockOf
 from dispatch.path.facts import facts_of
 from dispatch.path.seven_lists import phase_name
@@ -172,22 +174,42 @@ def papers_for(
     division = division_with(session, division_code)
     known = facts_at(session, division.id, family, facts, on=on)
     given = _accepted_before(session, viewer, project_no)
+    done = _granted(session, viewer, project_no)
+    to_come = results_to_come(session, division.id, family, known) | set(codes)
+    names = dict(session.execute(select(Matter.code, Matter.short_name).where(Matter.code.in_(to_come - done))).all())
     return [
         WantedMaterial(
             paper.requirement.name, paper.requirement.mode, MODE_LABEL[paper.requirement.mode],
             paper.requirement.deferrable, tuple(matter.short_name for matter in paper.matters),
-            _held(paper.requirement, given),
+            _held(paper.requirement, given, names),
         )
         for paper in wanted_papers(session, codes, known)
     ]  # fmt: skip
 
 
-def _held(row: Requirement, given: Iterable[str]) -> str:
+def _held(row: Requirement, given: Iterable[str], to_come: Mapping[str, str]) -> str:
+    """Why a paper is not asked for; ``to_come`` names the matters whose results are not there yet."""
+    if code := result_of(row, to_come):
+        return LocalizedText("待产出：“%(name)s”办结后即有", name=to_come[code])
     if row.mode is MaterialMode.LOOKED_UP:
         return "电子证照可查，免提交"
     if row.mode is MaterialMode.COPY and row.name in given:
         return "本项目已交过，不再索要"
     return ""
+
+
+def _granted(session: Session, viewer: Actor, project_no: str | None) -> set[str]:
+    """Matters of the project that were granted: their results are there."""
+    if project_no is None:
+        return set()
+    query = (
+        select(Matter.code)
+        .join(Review, Review.matter_id == Matter.id)
+        .join(Case, Case.id == Review.case_id)
+        .join(Project, Project.id == Case.project_id)
+        .where(Project.project_no == project_no, visible_projects(viewer), Review.state == ReviewState.GRANTED)
+    )
+    return set(session.scalars(query))
 
 
 def _accepted_before(session: Session, viewer: Actor, project_no: str | None) -> set[str]:

@@ -7,6 +7,7 @@ from flask import url_for
 from pydantic import Field, RootModel
 
 import db
+from dispatch.acts.answering_facts import AnsweredFacts, AnswerFacts
 from dispatch.acts.asking import Asked, LetterResult, OpenCase, RequestProject, RevokeDelegation, SignDelegation
 from dispatch.acts.assigning import AssignProject
 from dispatch.acts.merging_projects import MergedProjects, MergeProjects
@@ -159,6 +160,17 @@ def answer_referral(project_no: str, referral_id: int, body: RootModel[Any]) -> 
     """Take over what was offered, or decline it."""
     step = REFERRAL_STEPS[body.root.step]
     return take(command_from(step, body.root, project=project_no, referral_id=referral_id))
+
+
+@bp.post("/projects/<project_no>/facts")
+@offers(AnswerFacts)
+@bp.input(schema_of(AnswerFacts, path=("project",)), arg_name="body")
+@answers(AnsweredFacts)
+@bp.doc(responses=problems(404, 409, 412, 422), security="bearer")
+@idempotent
+def answer_facts(project_no: str, body: Strict) -> AnsweredFacts:
+    """What decides the project's matters and papers is answered: path, limits and papers follow."""
+    return take(command_from(AnswerFacts, body, project=project_no))
 
 
 @bp.post("/projects/<project_no>/corrections")

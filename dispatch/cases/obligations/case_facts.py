@@ -153,7 +153,7 @@ def _materials(case_ids: Collection[int]) -> Any:
     return (
         select(Material.id, Material.case_id, Material.mode, Material.state, Material.owed_by, Material.supplied_at)
         .where(Material.case_id.in_(case_ids), or_(Material.owed_by.is_not(None), Material.mode.in_(ON_PAPER)))
-        .where(Material.state.not_in((MaterialState.HELD, MaterialState.NOT_NEEDED)))
+        .where(Material.state.not_in((MaterialState.HELD, MaterialState.NOT_NEEDED, MaterialState.AWAITED)))
         .order_by(Material.id)
     )
 

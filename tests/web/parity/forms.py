@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from dispatch.acts.answering import OpenTicket
+from dispatch.acts.answering_facts import AnswerFacts
 from dispatch.acts.asking import OpenCase, RequestProject, RevokeDelegation, SignDelegation, SiteGiven
 from dispatch.acts.booking import BookDelivery, BookPickup, RescheduleLeg
 from dispatch.acts.closing import EvaluateCase
@@ -213,6 +214,12 @@ def _sent(wanted: Any, form: Form, known: ArgsOf) -> Written:
     return wanted, _rest(form)
 
 
+def _facts(wanted: Any, form: Form, _known: ArgsOf) -> Written:
+    """One question is on the page, and answered."""
+    wanted = dataclasses.replace(wanted, facts={"land": "none"})
+    return wanted, {**_rest(form), "shown": "land", "land": "none"}
+
+
 SLOT = (MONDAY + timedelta(days=1), 10 * 3600, 12 * 3600)
 WANTED_PAPER = "用地规划许可申请表"
 AT_THE_GATE = "湖塘镇人民东路1号"
@@ -230,6 +237,7 @@ WRITTEN: Mapping[tuple[type, str], Callable[[Any, Form, ArgsOf], Written]] = {
     (EvaluateCase, "/my/cases/<case_no>/evaluation"): _grades,
     (SignDelegation, "/my/projects/<project_no>/letter"): _letter,
     (OpenTicket, "/my/tickets"): _question,
+    (AnswerFacts, "/my/projects/<project_no>/facts"): _facts,
     (RequestProject, "/bulk"): _row,
     **{(act, "/my/intake/review"): _sent for act in (RequestProject, OpenCase, SignDelegation, GiveMaterial)},
     (ImportRoster, "/team/roster/sheet"): _roster_sheet,

@@ -27,6 +27,7 @@ Given = Mapping[str, Any]
 
 SCENE: dict[str, str] = {
     "PassEnvelopes": "collected",
+    "AnswerFacts": "signed",
     "CorrectContact": "signed", "CorrectEnterprise": "signed", "CorrectSite": "signed", "CorrectMatters": "signed",
     "CorrectFamily": "signed", "MergeProjects": "duplicated",
     "CorrectEvent": "accepted", "CorrectFact": "written_down", "CallBackTicket": "answered", "SendOn": "to_send_on",
@@ -105,6 +106,7 @@ GOOD: dict[str, Callable[[ArgsOf], Given]] = {
     "CorrectEvent": lambda _: CORRECTED,
     "CorrectFamily": lambda _: {"family": Family.PROPERTY_REGISTRATION, "matters": ("REG-02",)},
     "MergeProjects": lambda known: {"into": known["into"], "seen": known["seen"]},
+    "AnswerFacts": lambda _: {"facts": {"land": "none"}},
     "CorrectMatters": lambda _: {"add": ("IND-201",), "drop": ()},
     "CorrectSite": lambda _: {"division_code": "320412101000", "lon": 119.91, "lat": 31.705},
     "CorrectFact": lambda _: {"never_was": False, "until": MONDAY + timedelta(days=9)},

@@ -276,7 +276,7 @@ class Walk:
         """A material that the agent refused and another that may follow, beside an answered question."""
         self.answered()
         refused = next(m for m in self.case.materials if m.state is MaterialState.GIVEN)
-        owed = next(m for m in self.case.materials if m.state is MaterialState.HELD)
+        owed = next(m for m in self.case.materials if m.state is MaterialState.AWAITED)
         owed.deferrable = True
         self.take(
             Role.AGENT,

@@ -10,6 +10,7 @@ from web.pages.enterprise.intake_site import intake_site
 from web.pages.enterprise.legs import book_pickup
 from web.pages.enterprise.papers import give_paper
 from web.pages.enterprise.pin import point
+from web.pages.enterprise.project_facts import project_facts
 from web.pages.enterprise.projects import home
 from web.pages.enterprise.receipts import receipt
 
@@ -23,6 +24,7 @@ __all__ = [
     "intake_review",
     "intake_site",
     "point",
+    "project_facts",
     "receipt",
     "the_case",
     "tickets",

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 import db
 from dispatch.acts.asking import RevokeDelegation, SignDelegation
+from dispatch.cases.project_path import facts_of_project
 from dispatch.core.errors import NotFound
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.views import enterprise_profile, enterprise_projects
@@ -21,6 +22,7 @@ from web.pages.enterprise.blueprint import bp, taken
 from web.pages.enterprise.questions import LetterForm, ReasonForm, people_typed
 from web.wiring.act_door import offers
 from web.wiring.auth import current_actor, current_person, enterprise_only
+from web.wiring.fact_answers import fact_lines
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
 
@@ -44,7 +46,10 @@ def project(project_no: str) -> str:
         page, row = enterprise_projects.project_page(session, current_actor(), project_no, at=at)
         path = drawn_path(session, row, at=at, say=in_words)
         figures = project_figures(session, row, at=at)
-        return render_template("enterprise/project.html", project=page, path=path, figures=figures)
+        answered, assumed = fact_lines(facts_of_project(row), row.family)
+        return render_template(
+            "enterprise/project.html", project=page, path=path, figures=figures, answered=answered, assumed=assumed
+        )
 
 
 @bp.get("/projects/<project_no>/card")
