@@ -63,6 +63,7 @@ class EnterpriseCasePage:
     project_name: str
     place: str
     site_address: str
+    site_point: tuple[float, float] | None
     stage: Stage
     label: str
     stage_at: datetime
@@ -133,6 +134,9 @@ def case_page(
         project_name=project.name,
         place=place_in_words(session, project.division_id),
         site_address=project.site_address or "",
+        site_point=None
+        if project.site_lon is None or project.site_lat is None
+        else (project.site_lon, project.site_lat),
         stage=case.stage,
         label=LABEL[case.stage],
         stage_at=case.stage_at,

@@ -125,6 +125,15 @@ def test_a_leg_to_another_address_is_not_driven_to_the_site(out, written, is_pla
     assert stop.is_placed is is_placed
 
 
+def test_another_address_with_its_own_pin_is_driven_to(out):
+    db.set_clock(out.session, TEN)
+    case, viewer = a_prescreened_case(out.county)
+    when = {"on": TUESDAY, "opens_s": 14 * 3600, "closes_s": 16 * 3600, "address": "武进区延政中路7号"}
+    booked = BookPickup(case=CaseNo(case.case_no), lon=HERE[0], lat=HERE[1], **when)
+    stop = out.session.get_one(CourierStop, perform(out.session, booked, replace(viewer, account_id=None)).stop_id)
+    assert (stop.is_placed, point(stop), stop.address) == (True, HERE, "武进区延政中路7号")
+
+
 def test_only_a_lead_of_the_place_confirms_it_and_within_the_province(out):
     stop = a_stop(out)
     with pytest.raises(Refused):

@@ -130,8 +130,6 @@ def _not_asked(act: str, rule: str, why: Mapping[str, str]) -> Reasons:
 
 
 NOT_ASKED: Reasons = {
-    **_not_asked(*LEGS[0], {"lon lat": "the courier calls at the project's pin"}),
-    **_not_asked(*LEGS[1], {"lon lat": "the courier calls at the project's pin"}),
     **_not_asked(*LEGS[0], {"payer": "the page says that the government pays"}),
     **_not_asked(*LEGS[1], {"payer": "the page says that the government pays"}),
     **_not_asked(*LEGS[0], {"contact_name contact_phone": "whom the letter names is there"}),

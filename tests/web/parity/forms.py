@@ -106,12 +106,15 @@ def _by_the_house(wanted: Any, form: Form, _known: ArgsOf) -> Written:
 
 
 def _slot(wanted: Any, form: Form, known: ArgsOf) -> Written:
-    """A time of those that may be booked, somebody whom the letter names, and the address."""
+    """A time of those that may be booked, somebody whom the letter names, the address, and its place on the map."""
     on, opens_s, closes_s = SLOT
+    lon, lat = 119.961, 31.721
     wanted = dataclasses.replace(
-        wanted, on=on, opens_s=opens_s, closes_s=closes_s, address=AT_THE_GATE, recipient_id=known["recipient_id"]
-    )
+        wanted, on=on, opens_s=opens_s, closes_s=closes_s, address=AT_THE_GATE, recipient_id=known["recipient_id"],
+        lon=lon, lat=lat,
+    )  # fmt: skip
     said = {"slot": f"{on.isoformat()}/{opens_s}", "person": str(known["recipient_id"]), "address": AT_THE_GATE}
+    said |= {"lon": str(lon), "lat": str(lat)}
     return wanted, {**_rest(form), **said}
 
 

@@ -9,9 +9,9 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import RadioField, SelectField, StringField
+from wtforms import FloatField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 import db
 from dispatch.acts.booking import BookDelivery, BookPickup, RescheduleLeg
@@ -73,6 +73,8 @@ class LegForm(FlaskForm):
     slot = RadioField(_("上门时间"), [InputRequired(_("请选择上门时间"))])
     person = SelectField(_("当面交接的人"), [InputRequired(_("请选择授权人"))])
     address = StringField(_("上门地址"), [InputRequired(_("请填写上门地址")), Length(min=4, max=200)])
+    lon = FloatField(_("经度"), [Optional(), NumberRange(116, 122.5, _("经度不在江苏省内"))])
+    lat = FloatField(_("纬度"), [Optional(), NumberRange(30.5, 35.5, _("纬度不在江苏省内"))])
 
 
 class SlotForm(FlaskForm):

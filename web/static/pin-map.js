@@ -1,8 +1,8 @@
-/* Where an address is: a pin that a lead clicks, drags or picks from what was found; the form takes its point. */
+/* Where an address is: a pin that a person clicks, drags or picks from what was found; the form takes its point. */
 "use strict";
 
 const holder = document.getElementById("pin-map");
-const fields = { lon: document.getElementById("pin-lon"), lat: document.getElementById("pin-lat") };
+const fields = { lon: document.getElementsByName("lon")[0], lat: document.getElementsByName("lat")[0] };
 
 async function drawPin(L) {
   L.Icon.Default.imagePath = holder.dataset.images;
@@ -26,6 +26,7 @@ async function drawPin(L) {
   map.on("click", (event) => put(event.latlng));
   for (const button of document.querySelectorAll(".pick")) button.addEventListener("click", () => put([Number(button.dataset.lat), Number(button.dataset.lon)], 15));
   if (holder.dataset.placed) put(start);
+  holder.closest("details")?.addEventListener("toggle", () => map.invalidateSize());
   holder.dataset.ready = "1";
 }
 
