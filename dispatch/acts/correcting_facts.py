@@ -1,4 +1,4 @@
-"""Correcting facts: what was written down wrongly of a material or a ticket is replaced, and told right."""
+"""Correcting facts: what was written down wrongly of a material, ticket, letter or result is replaced, and told."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.act_fields import CalendarDate, Digest, Name, Number, Reason, SecondOfDay, Why, Words
 from dispatch.acts.answering import refresh_due, tell_asker, tell_moved_answer
 from dispatch.acts.correcting import check_may_correct
+from dispatch.acts.correcting_ends import settle_delivery, settle_letter
 from dispatch.acts.papers import correct
 from dispatch.acts.recording import Happening, check_when, happened, recording_of
 from dispatch.cases.case import MATERIAL_LABEL, Case, Material, MaterialState
@@ -18,6 +19,7 @@ from dispatch.cases.fact_event import FACT_LABEL, Fact, FactEvent, FactKind
 from dispatch.cases.lookups import lead_agent
 from dispatch.cases.notify import add_timeline_event, queue_notice
 from dispatch.cases.noun_record import RecordedNoun, add_event
+from dispatch.cases.project import Delegation
 from dispatch.cases.review import Review
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
@@ -29,6 +31,8 @@ from dispatch.path.edits import Relief
 
 STEPS_OF_A_CASE = frozenset({FactKind.MATERIAL_PASSED, FactKind.MATERIAL_MENDED, FactKind.MATERIAL_NOT_NEEDED})
 """Nothing on paper: the case itself goes another step, or its matters were put right."""
+HAPPENED_FOR_SURE = frozenset({FactKind.RESULT_DELIVERED, FactKind.DELEGATION_SIGNED, FactKind.DELEGATION_REVOKED})
+"""The case has gone on from there; its day may be put right."""
 BEFORE_PRESCREEN = frozenset({FactKind.MATERIAL_LOOKED_UP, FactKind.MATERIAL_HELD, FactKind.MATERIAL_DEFERRED})
 """Taken back, these leave a material wanting: only while the case still asks for materials."""
 ASKS = frozenset({Stage.REQUESTED, Stage.ASSIGNED, Stage.CORRECTION})
@@ -66,7 +70,7 @@ class CorrectFact:
     def perform(self, context: ActContext) -> CorrectedFact:
         session, event = context.session, context.row(FactEvent, self.fact)
         check_may_correct(event, context.actor, context.at)
-        noun: RecordedNoun | None = event.material or event.ticket
+        noun: RecordedNoun | None = event.material or event.ticket or event.delivered_case or event.delegation
         assert noun is not None  # the database holds every event to one noun
         right = None if self.never_was else self._replaced(event, context)
         _check_kind(event, noun, right)
@@ -79,6 +83,12 @@ class CorrectFact:
         if isinstance(noun, Material):
             _settle_material(session, noun, event, reason=self.reason, by=context.actor, at=context.at)
             return CorrectedFact(noun.name, noun.state.value)
+        if isinstance(noun, Case):
+            settle_delivery(session, noun, event, reason=self.reason, by=context.actor, at=context.at)
+            return CorrectedFact(noun.case_no, noun.stage.value)
+        if isinstance(noun, Delegation):
+            settle_letter(session, noun, event, reason=self.reason, by=context.actor, at=context.at)
+            return CorrectedFact(noun.project.project_no, "revoked" if noun.revoked_at else "signed")
         was = noun.due_at
         refresh_due(session, noun)
         if tell_moved_answer(session, noun, was, at=context.at):
@@ -110,6 +120,8 @@ def _check_kind(event: FactEvent, noun: RecordedNoun, right: Fact | None) -> Non
         raise WrongStage(f"{event.kind} is a step of its case", user_message="这一步随办件办理，不能单独更正")
     if right is not None:
         return
+    if event.kind in HAPPENED_FOR_SURE:
+        raise WrongStage(f"{event.kind} did happen", user_message="这一步已发生，只能更正时间和内容，不能作废")
     if event.kind is FactKind.TICKET_RECEIVED:
         raise WrongStage("a ticket has come in", user_message="已登记的工单不能作废，请答复说明")
     if isinstance(noun, Material) and event.kind in BEFORE_PRESCREEN and noun.case.stage not in ASKS:

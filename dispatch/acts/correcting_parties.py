@@ -11,6 +11,7 @@ from db import keyed_hash
 from dispatch.acts.act import LEADS, STAFF, ActContext, act
 from dispatch.acts.act_fields import Phone, Why
 from dispatch.acts.asking import FullName
+from dispatch.acts.delegation import end_letter
 from dispatch.acts.project_corrections import CorrectedProject, PartChange, keep_correction
 from dispatch.cases.access_control import visible_projects
 from dispatch.cases.case import Case
@@ -140,7 +141,7 @@ def _end_letters(context: ActContext, project: Project) -> None:
     """The letter of the wrong enterprise allows nothing here; the right one signs its own."""
     for letter in project.delegations:
         if letter.is_in_force(day_of(context.at)):
-            letter.revoke(at=context.at, reason="申请企业更正")
+            end_letter(context.session, letter, reason="申请企业更正", by=context.actor, at=context.at)
             for case in open_cases(context.session, project):
                 add_timeline_event(
                     context.session, case, kind="revoked", by=context.actor, at=context.at,

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from agents.network import Division, centre_of
 from db import keyed_hash
 from dispatch.acts.act_fields import Phone
+from dispatch.acts.recording import record_fact
+from dispatch.cases.fact_event import Fact, FactKind
 from dispatch.cases.lookups import open_cases
 from dispatch.cases.notify import add_timeline_event, day_of
 from dispatch.cases.project import AuthorisedRecipient, Delegation, Enterprise, Power, Project
@@ -62,6 +64,12 @@ def check_term(valid_to: date, today: date) -> None:
         raise Refused(f"a delegation cannot last until {valid_to}", user_message="有效期最长三年")
 
 
+def end_letter(session: Session, letter: Delegation, *, reason: str, by: Actor, at: datetime) -> None:
+    """The letter is revoked, effective on receipt. A second revocation changes nothing."""
+    if letter.revoked_at is None:
+        record_fact(session, letter, Fact(kind=FactKind.DELEGATION_REVOKED, words=reason), by=by, at=at)
+
+
 def delegate(
     session: Session,
     project: Project,
@@ -107,6 +115,7 @@ def delegate(
     )  # fmt: skip
     project.delegations.append(letter)
     session.flush()
+    record_fact(session, letter, Fact(kind=FactKind.DELEGATION_SIGNED), by=by, at=at)
     for case in open_cases(session, project):
         add_timeline_event(session, case, kind="delegated", by=by, at=at, words="已签署委托书")
     return letter

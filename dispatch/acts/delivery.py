@@ -6,10 +6,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from dispatch.acts.act import STAFF, ActContext, act
-from dispatch.acts.act_fields import Name
+from dispatch.acts.act_fields import CalendarDate, Name, Reason, SecondOfDay
 from dispatch.acts.case_result import CaseResult, case_result
+from dispatch.acts.recording import JUST_NOW, Happening, record_fact
 from dispatch.cases.case import Case, Way
 from dispatch.cases.due_moments import grade_due
+from dispatch.cases.fact_event import Fact, FactKind
 from dispatch.cases.lookups import actor_ref, parcels_of
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, queue_stage_notice
 from dispatch.cases.stages import Stage
@@ -35,8 +37,9 @@ def delivered(session: Session, case: Case, parcel: Parcel, *, by: Actor, at: da
     values = {"recipient": (parcel.person or ""), "day": DayText(day_of(at))}
     if case.stage in {Stage.DECIDED, Stage.DELIVERY_PLANNED} and not others:
         _arrive(
-            session, case, by=by, at=at, words=LocalizedText("已妥投 %(waybill)s", waybill=parcel.waybill), **values
-        )
+            session, case, by=by, at=at, words=LocalizedText("已妥投 %(waybill)s", waybill=parcel.waybill),
+            when=JUST_NOW, **values,
+        )  # fmt: skip
     else:
         add_timeline_event(
             session,
@@ -50,13 +53,14 @@ def delivered(session: Session, case: Case, parcel: Parcel, *, by: Actor, at: da
         queue_notice(session, case, "delivered", at=at, key=f"{parcel.waybill}:{parcel.chain_length}", values=values)
 
 
-def _deliver_electronically(session: Session, case: Case, *, by: Actor, at: datetime) -> None:
+def _deliver_electronically(session: Session, case: Case, *, by: Actor, at: datetime, when: Happening) -> None:
     """Nothing on paper: the results lie in the enterprise's account."""
     case.must_be(Stage.DECIDED)
-    _arrive(session, case, by=by, at=at, words="电子结果已送达", recipient="企业账户", day=DayText(day_of(at)))
+    day = DayText(when.on or day_of(at))
+    _arrive(session, case, by=by, at=at, words="电子结果已送达", when=when, recipient="企业账户", day=day)
 
 
-def _fetched(session: Session, case: Case, *, who: str, by: Actor, at: datetime) -> None:
+def _fetched(session: Session, case: Case, *, who: str, by: Actor, at: datetime, when: Happening) -> None:
     """An authorised person fetched the results at the counter, identity checked."""
     case.must_be(Stage.DECIDED)
     if not who.strip():
@@ -70,7 +74,8 @@ def _fetched(session: Session, case: Case, *, who: str, by: Actor, at: datetime)
             by=actor_ref(by),
             action="fetch",
         )
-    _arrive(session, case, by=by, at=at, words="已在窗口领取", recipient=who, day=DayText(day_of(at)))
+    day = DayText(when.on or day_of(at))
+    _arrive(session, case, by=by, at=at, words="已在窗口领取", when=when, recipient=who, day=day)
 
 
 def parcels_at_centre(session: Session, case: Case) -> list[Parcel]:
@@ -82,26 +87,39 @@ def parcels_at_centre(session: Session, case: Case) -> list[Parcel]:
     ]
 
 
-def _arrive(session: Session, case: Case, *, by: Actor, at: datetime, words: str, **values: str) -> None:
+def _arrive(
+    session: Session, case: Case, *, by: Actor, at: datetime, words: str, when: Happening, **values: str
+) -> None:
     case.move_to(Stage.DELIVERED, at=at, by=by.label)
-    case.delivered_at = at
-    case.close_by = grade_due(calendar_of(session), at)
+    record_fact(session, case, Fact(kind=FactKind.RESULT_DELIVERED), when, by=by, at=at)
+    refresh_close(session, case)
     queue_stage_notice(session, case, at=at, by=by, words=words, **values)
+
+
+def refresh_close(session: Session, case: Case) -> None:
+    """A case is closed without a grade some working days after its results came home."""
+    case.close_by = None if case.delivered_at is None else grade_due(calendar_of(session), case.delivered_at)
 
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordDelivered:
-    """The results are with the enterprise: in its account, or fetched at the counter by ``who``, identity checked."""
+    """The results are with the enterprise: in its account, or fetched at the counter by ``who``, identity checked.
+
+    ``on``, ``second``: when that was, as the counter's book says."""
 
     case: CaseNo
     version: int | None = None
     who: Name = ""
+    on: CalendarDate | None = None
+    second: SecondOfDay | None = None
+    late_reason: Reason = ""
 
     def perform(self, context: ActContext) -> CaseResult:
         case = context.row(Case, self.case)
+        when = Happening(on=self.on, second=self.second, late_reason=self.late_reason)
         if case.delivery_way is Way.ELECTRONIC:
-            _deliver_electronically(context.session, case, by=context.actor, at=context.at)
+            _deliver_electronically(context.session, case, by=context.actor, at=context.at, when=when)
         else:
-            _fetched(context.session, case, who=self.who, by=context.actor, at=context.at)
+            _fetched(context.session, case, who=self.who, by=context.actor, at=context.at, when=when)
         return case_result(case)

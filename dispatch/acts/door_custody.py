@@ -11,10 +11,13 @@ from dispatch.acts.announcing import replan
 from dispatch.acts.collection import collected
 from dispatch.acts.delivery import delivered
 from dispatch.acts.door_report import DoorReport, FactTime
+from dispatch.acts.recording import JUST_NOW, recording_of
 from dispatch.cases.case import Case
 from dispatch.cases.courier_report import CourierReport, ReportKind
 from dispatch.cases.lookups import actor_ref, lead_agent
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, withdraw_notice
+from dispatch.cases.noun_record import add_event
+from dispatch.cases.recorded_event import standing_events
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
@@ -219,10 +222,18 @@ def _give_back(
         back = {Stage.COLLECTED: Stage.PICKUP_PLANNED, Stage.DELIVERED: Stage.DELIVERY_PLANNED}.get(case.stage)
         if back is not None and case.stage_at == undone.at:  # else an earlier visit moved it
             case.step_back(back, at=at, by=by.label)
-            case.delivered_at = case.close_by = None
+            _not_delivered(case, by=by, at=at)
     add_timeline_event(session, case, kind="undone", by=by, at=at, words="揽投员更正了本次交接", waybill=parcel.waybill)
     if link is not None:
         _tell_undone(session, case, parcel, event, LocalizedText("尚未完成"), at=at)
+
+
+def _not_delivered(case: Case, *, by: Actor, at: datetime) -> None:
+    """What was written down of the results' coming home did not happen."""
+    for event in standing_events(case.facts):
+        undone = recording_of(JUST_NOW, by=by, at=at, corrects=event.id, reason="揽投员更正交接")
+        add_event(case, None, undone)
+    case.close_by = None
 
 
 def _tell_undone(

@@ -11,6 +11,7 @@ from dispatch.acts.act import APPLICANTS, STAFF, ActContext, act
 from dispatch.acts.act_fields import Why
 from dispatch.acts.case_result import CaseResult, case_result
 from dispatch.acts.closing import end_of_case
+from dispatch.acts.delegation import end_letter
 from dispatch.acts.recording import record
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import open_cases, parcels_of, reviews_of
@@ -169,8 +170,7 @@ def _home_of(session: Session, case: Case, came_from: CourierStop | None) -> Add
 
 def revoke(session: Session, letter: Delegation, *, reason: str, by: Actor, at: datetime) -> None:
     """The delegation is revoked, effective on receipt: work stops, windows and agent are told, papers come home."""
-    letter.revoke(at=at, reason=reason)
-    session.flush()
+    end_letter(session, letter, reason=reason, by=by, at=at)
     project = session.get_one(Project, letter.project_id)
     for case in open_cases(session, project):
         add_timeline_event(

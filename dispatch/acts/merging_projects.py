@@ -9,6 +9,7 @@ from agents.slots import release_slot
 from dispatch.acts.act import LEADS, ActContext, act
 from dispatch.acts.act_fields import Why
 from dispatch.acts.correcting_matters import take_out
+from dispatch.acts.delegation import end_letter
 from dispatch.acts.early_ends import end_silently
 from dispatch.assignment import rules, staffing
 from dispatch.assignment.telling import tell_assigned
@@ -139,7 +140,9 @@ def _move_papers(context: ActContext, duplicate: Project, kept: Project) -> None
             session.flush()
             session.refresh(kept, ["delegations"])
         else:
-            letter.revoke(at=context.at, reason="项目合并，以保留项目的委托书为准")
+            end_letter(
+                session, letter, reason="项目合并，以保留项目的委托书为准", by=context.actor, at=context.at
+            )  # fmt: skip
     if kept.project_code is None and duplicate.project_code is not None:
         code, duplicate.project_code = duplicate.project_code, None
         session.flush()

@@ -43,7 +43,7 @@ from dispatch.cases.courier_report import CourierReport
 from dispatch.cases.courier_word import CourierWord
 from dispatch.cases.evaluation import Evaluation, Rectification, Ticket
 from dispatch.cases.fact_event import FactEvent
-from dispatch.cases.project import Contact, Enterprise, Project, Referral
+from dispatch.cases.project import Contact, Delegation, Enterprise, Project, Referral
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import ReviewEvent
 from dispatch.cases.visit_word import VisitWord
@@ -95,6 +95,12 @@ def _fact_event(session: Session, actor: Actor, event_id: int) -> FactEvent:
     event = the_one(session, select(FactEvent).where(FactEvent.id == event_id), f"event {event_id}")
     if event.material_id is not None:
         _material(session, actor, event.material_id)
+    elif event.delivered_case_id is not None:
+        of_case = select(Case.case_no).where(Case.id == event.delivered_case_id)
+        case_for(session, actor, the_one(session, of_case, f"event {event_id}"), lock=True)
+    elif event.delegation_id is not None:
+        of_letter = select(Project.project_no).join(Delegation).where(Delegation.id == event.delegation_id)
+        project_for(session, actor, the_one(session, of_letter, f"event {event_id}"), lock=True)
     else:
         query = select(Ticket).where(Ticket.id == event.ticket_id, visible_tickets(actor))
         the_one(session, query, f"event {event_id}", lock=Ticket)

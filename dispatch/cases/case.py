@@ -86,6 +86,8 @@ class Case(Base):
     contact: Mapped[Contact] = relationship()
     materials: Mapped[list["Material"]] = relationship(back_populates="case", order_by="Material.id")
     events: Mapped[list["CaseEvent"]] = relationship(order_by="CaseEvent.id", back_populates="case")
+    facts: Mapped[list[FactEvent]] = relationship(order_by=FactEvent.id, backref="delivered_case")
+    """When its results came home, as it was written down; ``delivered_at`` keeps what stands of it."""
 
     def move_to(self, stage: Stage, *, at: datetime, by: str = "") -> None:
         """Raises WrongStage when ``stage`` may not follow. The caller, flow.py, tells of it."""

@@ -15,6 +15,7 @@ from dispatch.cases.lookups import reviews_of
 from dispatch.cases.notify import day_of
 from dispatch.cases.noun_record import RecordedNoun, derived_of
 from dispatch.cases.obligations.keeping import due_differences, obligation_differences
+from dispatch.cases.project import Delegation
 from dispatch.cases.review import DERIVED, Review
 from dispatch.cases.review_fold import fold
 from dispatch.cases.review_state import ReviewState
@@ -92,9 +93,11 @@ def differences(session: Session, *, at: datetime) -> Iterator[Difference]:
     """Every kept value of a review, a case, a material, a ticket or an obligation that its events do not give."""
     yield from _of_obligations(session)
     yield from _of_tickets(session)
+    yield from _of_letters(session)
     calendar, today, after = calendar_of(session), day_of(at), 0
     while True:
-        cases = session.scalars(select(Case).where(Case.id > after).order_by(Case.id).limit(PORTION)).all()
+        portion = select(Case).where(Case.id > after).options(selectinload(Case.facts)).order_by(Case.id).limit(PORTION)
+        cases = session.scalars(portion).all()
         if not cases:
             return
         after = cases[-1].id
@@ -109,6 +112,7 @@ def differences(session: Session, *, at: datetime) -> Iterator[Difference]:
             by_case[review.case_id].append(review)
         for case in cases:
             yield from stale_values(case, by_case[case.id], calendar, today)
+            yield from _of_noun(case, case.case_no)
         of_cases = Material.case_id.in_(by_case)
         for material in session.scalars(select(Material).where(of_cases).options(selectinload(Material.facts))):
             yield from _of_noun(material, f"material {material.id}")
@@ -132,6 +136,19 @@ def _of_tickets(session: Session) -> Iterator[Difference]:
         after = tickets[-1].id
         for ticket in tickets:
             yield from _of_noun(ticket, f"ticket {ticket.ticket_no}")
+        session.expunge_all()
+
+
+def _of_letters(session: Session) -> Iterator[Difference]:
+    after = 0
+    while True:
+        query = select(Delegation).where(Delegation.id > after).options(selectinload(Delegation.facts))
+        letters = session.scalars(query.order_by(Delegation.id).limit(PORTION)).all()
+        if not letters:
+            return
+        after = letters[-1].id
+        for letter in letters:
+            yield from _of_noun(letter, f"letter {letter.id}")
         session.expunge_all()
 
 

@@ -1,4 +1,4 @@
-"""Fact events: what happened to a material or a ticket, by its paper or at the counter, and who wrote it down."""
+"""Fact events: what happened to a material, ticket, letter or result, by paper or at the counter, and who says so."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ class FactKind(StrEnum):
     TICKET_RECEIVED = "ticket_received"
     TICKET_ANSWERED = "ticket_answered"
     TICKET_CALLED_BACK = "ticket_called_back"
+    RESULT_DELIVERED = "result_delivered"
+    DELEGATION_SIGNED = "delegation_signed"
+    DELEGATION_REVOKED = "delegation_revoked"
     VOIDED = "voided"
 
 
@@ -48,6 +51,9 @@ FACT_LABEL = {
     FactKind.TICKET_RECEIVED: "收到来电来信",
     FactKind.TICKET_ANSWERED: "答复",
     FactKind.TICKET_CALLED_BACK: "回访",
+    FactKind.RESULT_DELIVERED: "送达办理结果",
+    FactKind.DELEGATION_SIGNED: "签署委托书",
+    FactKind.DELEGATION_REVOKED: "撤销委托",
     FactKind.VOIDED: "登记作废",
 }
 
@@ -80,7 +86,9 @@ class FactEvent(RecordedEvent):
 
     __tablename__ = "fact_event"
     __table_args__ = (
-        CheckConstraint("num_nonnulls(material_id, ticket_id) = 1", name="of_one_noun"),
+        CheckConstraint(
+            "num_nonnulls(material_id, ticket_id, delivered_case_id, delegation_id) = 1", name="of_one_noun"
+        ),
         CheckConstraint("corrects IS NULL OR correction_reason <> ''", name="corrected_with_reason"),
         CheckConstraint("kind <> 'voided' OR corrects IS NOT NULL", name="voids_something"),
         Index("uq_fact_event_corrects", "corrects", unique=True, postgresql_where=text("corrects IS NOT NULL")),
@@ -88,6 +96,8 @@ class FactEvent(RecordedEvent):
 
     material_id: Mapped[int | None] = mapped_column(ForeignKey("material.id"), index=True)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    delivered_case_id: Mapped[int | None] = mapped_column(ForeignKey("dispatch_case.id"), index=True)
+    delegation_id: Mapped[int | None] = mapped_column(ForeignKey("delegation.id"), index=True)
     kind: Mapped[FactKind]
     media_type: Mapped[str] = mapped_column(default="")
     filename: Mapped[str | None] = mapped_column(EncryptedText)
@@ -96,11 +106,21 @@ class FactEvent(RecordedEvent):
     if TYPE_CHECKING:  # each noun's own mapping brings its side
         material: Any
         ticket: Any
+        delivered_case: Any
+        delegation: Any
 
     @property
     def case_id(self) -> int | None:
-        """The case that its material belongs to."""
-        return None if self.material is None else int(self.material.case_id)
+        """The case that its material or result belongs to."""
+        return self.delivered_case_id if self.material is None else int(self.material.case_id)
+
+    @property
+    def project_id(self) -> int | None:
+        """The project of its letter, or of its case."""
+        if self.delegation is not None:
+            return int(self.delegation.project_id)
+        case = self.delivered_case if self.material is None else self.material.case
+        return None if case is None else int(case.project_id)
 
     def fact(self) -> Fact:
         """The value that the folds read."""

@@ -14,6 +14,7 @@ from dispatch.cases.case import MaterialState
 from dispatch.cases.evaluation import TicketState
 from dispatch.cases.fact_event import Fact, FactKind
 from dispatch.core.errors import Refused, WrongStage
+from dispatch.core.shanghai_time import in_shanghai
 
 Kind = FactKind
 
@@ -90,6 +91,55 @@ def check_material(facts: Iterable[Fact], new: Fact | None, *, on_paper: bool, a
         raise Refused("a defect needs words", user_message="请写明哪里需要补正")
     if new.kind is Kind.MATERIAL_DEFERRED and (new.until is None or new.until <= new.happened_on):
         raise Refused(f"owed by {new.until}", user_message="补交期限须晚于容缺登记日期")
+
+
+# ---------------------------------------------------------------- results and letters
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFacts:
+    """When a case's results came home, as its events tell it."""
+
+    delivered_at: datetime | None = None
+
+
+def fold_delivery(facts: Iterable[Fact]) -> DeliveryFacts:
+    """The last word on it counts: a courier may have undone an earlier one."""
+    delivered = [fact.at for fact in facts if fact.kind is Kind.RESULT_DELIVERED]
+    return DeliveryFacts(delivered[-1] if delivered else None)
+
+
+def check_delivery(new: Fact | None, *, decided_at: datetime | None) -> None:
+    """Raises Refused where results come home before the last of them was decided."""
+    if new is not None and decided_at is not None and new.happened_on < in_shanghai(decided_at).date():
+        raise Refused(f"delivered on {new.happened_on}", user_message="送达不能早于作出决定")
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFacts:
+    """A delegation letter as its events tell it; when it ends by itself stands in the letter."""
+
+    signed_at: datetime | None = None
+    revoked_at: datetime | None = None
+    revocation_reason: str | None = None
+
+
+def fold_letter(facts: Iterable[Fact]) -> LetterFacts:
+    """What the letter is after these events."""
+    now = LetterFacts()
+    for fact in facts:
+        if fact.kind is Kind.DELEGATION_SIGNED:
+            now = replace(now, signed_at=fact.at)
+        elif fact.kind is Kind.DELEGATION_REVOKED:
+            now = replace(now, revoked_at=fact.at, revocation_reason=fact.words)
+    return now
+
+
+def check_letter(facts: Iterable[Fact]) -> None:
+    """Raises Refused unless it was signed once and revoked, if at all, once after that."""
+    kinds = [fact.kind for fact in facts]
+    if kinds not in ([Kind.DELEGATION_SIGNED], [Kind.DELEGATION_SIGNED, Kind.DELEGATION_REVOKED]):
+        raise Refused(f"a letter was {', '.join(kinds)}", user_message="撤销委托不能早于签署委托书")
 
 
 # ---------------------------------------------------------------- tickets

@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeDecorator
 
 from agents.names import sort_key
 from db import Base, EncryptedText
+from dispatch.cases.fact_event import FactEvent
 from dispatch.catalogue.matter import Family
 from dispatch.core.amount import trimmed
 from dispatch.core.canonical import canonical_name
@@ -241,17 +242,13 @@ class Delegation(Base):
     revocation_reason: Mapped[str | None] = mapped_column(Text)
     project: Mapped[Project] = relationship(back_populates="delegations")
     recipients: Mapped[list["AuthorisedRecipient"]] = relationship(order_by="AuthorisedRecipient.id")
+    facts: Mapped[list[FactEvent]] = relationship(order_by=FactEvent.id, backref="delegation")
 
     def is_in_force(self, day: date) -> bool:
         return self.revoked_at is None and self.valid_from <= day <= self.valid_to
 
     def allows(self, power: Power, day: date) -> bool:
         return self.is_in_force(day) and power.value in self.powers
-
-    def revoke(self, *, at: datetime, reason: str) -> None:
-        """Effective on receipt. A second revocation changes nothing."""
-        if self.revoked_at is None:
-            self.revoked_at, self.revocation_reason = at, reason
 
 
 class AuthorisedRecipient(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,6 +15,7 @@ from db import now
 from dispatch.cases.access_control import case_for, visible_cases
 from dispatch.cases.case import Case, CaseEvent, Material
 from dispatch.cases.evaluation import Evaluation, Grade
+from dispatch.cases.fact_event import FactEvent
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Enterprise, Project
 from dispatch.cases.recorded_event import standing_events
@@ -123,7 +125,7 @@ class CaseMaterial:
 
 @dataclass(frozen=True, slots=True)
 class CaseFact:
-    """What happened to a material, and when it was written down. ``corrects``: the event it replaces."""
+    """What happened to a material or a result, and when it was written down. ``corrects``: the event it replaces."""
 
     id: int
     kind: str
@@ -188,6 +190,7 @@ class CaseDetail:
     free: bool
     reviews: tuple[CaseReview, ...]
     materials: tuple[CaseMaterial, ...]
+    delivery: tuple[CaseFact, ...]
     parcels: tuple[CaseParcel | CaseParcelWithCode, ...]
     timeline: tuple[CaseTimelineLine, ...]
 
@@ -259,6 +262,7 @@ def case_detail(session: Session, viewer: Actor, case_no: str) -> CaseDetail:
         free=True,
         reviews=_reviews(session, viewer, case, at),
         materials=_materials(session, case),
+        delivery=() if case.delivered_at is None else _facts(case.facts),
         parcels=_parcels(session, viewer, case),
         timeline=_timeline(session, viewer, case),
     )
@@ -327,17 +331,20 @@ def _materials(session: Session, case: Case) -> tuple[CaseMaterial, ...]:
 
 
 def _material(material: Material) -> CaseMaterial:
-    standing = {event.id for event in standing_events(material.facts)}
-    events = tuple(
+    return CaseMaterial(
+        material.id, material.name, material.mode.value, material.state.value, material.defect, material.deferrable,
+        material.owed_by, material.given_at, _facts(material.facts),
+    )  # fmt: skip
+
+
+def _facts(facts: Sequence[FactEvent]) -> tuple[CaseFact, ...]:
+    standing = {event.id for event in standing_events(facts)}
+    return tuple(
         CaseFact(
             e.id, e.kind.value, e.happened_on, e.happened_at, e.recorded_at, e.document_no, e.corrects,
             e.id in standing,
         )
-        for e in material.facts
-    )  # fmt: skip
-    return CaseMaterial(
-        material.id, material.name, material.mode.value, material.state.value, material.defect, material.deferrable,
-        material.owed_by, material.given_at, events,
+        for e in facts
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Correction forms: what a project says of itself now, and what may be chosen instead."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -9,7 +10,7 @@ from agents.network import Division
 from dispatch.acts.correcting_matters import ASKS, UNFILED
 from dispatch.cases.access_control import project_for
 from dispatch.cases.case import Case
-from dispatch.cases.project import Project
+from dispatch.cases.project import Delegation, Project
 from dispatch.cases.review import Review
 from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import ENDS
@@ -17,6 +18,7 @@ from dispatch.catalogue.matter import Family, Matter
 from dispatch.core.actor import Actor
 from dispatch.core.three_clocks import ClockOf
 from dispatch.path.matter_node import WHOSE
+from dispatch.views.fact_lines import FactLine, fact_lines
 from dispatch.views.loading import PROJECT_PARTS
 
 
@@ -40,6 +42,15 @@ class CaseMatters:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterRecord:
+    """A delegation letter by its first and last day, and what was written down of it."""
+
+    valid_from: date
+    valid_to: date
+    facts: tuple[FactLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectionForms:
     """What the page of corrections needs: the project, its county's places, its cases, each family's matters."""
 
@@ -47,6 +58,7 @@ class CorrectionForms:
     places: tuple[Division, ...]
     cases: tuple[CaseMatters, ...]
     families: tuple[tuple[Family, tuple[MatterChoice, ...]], ...]
+    letters: tuple[LetterRecord, ...]
 
 
 def correction_forms(session: Session, viewer: Actor, project_no: str) -> CorrectionForms:
@@ -55,7 +67,14 @@ def correction_forms(session: Session, viewer: Actor, project_no: str) -> Correc
     offered = _offered(session)
     cases = _cases(session, project, offered[project.family])
     others = tuple((family, choices) for family, choices in offered.items() if family is not project.family)
-    return CorrectionForms(project, _places(session, project.home_division_id), cases, others)
+    places = _places(session, project.home_division_id)
+    return CorrectionForms(project, places, cases, others, _letters(session, project))
+
+
+def _letters(session: Session, project: Project) -> tuple[LetterRecord, ...]:
+    query = select(Delegation).where(Delegation.project_id == project.id).options(joinedload(Delegation.facts))
+    letters = session.scalars(query.order_by(Delegation.id)).unique()
+    return tuple(LetterRecord(one.valid_from, one.valid_to, fact_lines(one)) for one in letters)
 
 
 def _offered(session: Session) -> dict[Family, tuple[MatterChoice, ...]]:

@@ -93,6 +93,7 @@ class TeamCasePage:
     delegated: bool
     kept: str  # how probably the commitment is kept; empty while nothing is promised
     centres: list[ServiceCentre]  # where papers may be sent on to
+    delivery: tuple[FactLine, ...]  # what was written down of the results' coming home
 
 
 def case_page(session: Session, viewer: Actor, case_no: str, *, at: datetime) -> TeamCasePage:
@@ -115,6 +116,7 @@ def case_page(session: Session, viewer: Actor, case_no: str, *, at: datetime) ->
         delegated=project.delegation_on(day_of(at)) is not None,
         kept=commitment_in_words(session, case),
         centres=_centres(session, viewer, session.get_one(Division, project.home_division_id)),
+        delivery=() if case.delivered_at is None else fact_lines(case),
     )
 
 

@@ -405,6 +405,7 @@ ROUTES: dict[str, Row] = {
     "POST /team/projects/<project_no>/referral/<int:referral_id>": Row(ACTING, form={"step": "accepted"}),
     "GET /team/tickets": Row(STAFF),
     "POST /team/cases/<case_no>/parcels/<waybill>/transfer": Row(ACTING),
+    "POST /team/projects/<project_no>/facts/<int:fact_id>": Row(ACTING, form={"reason": "看错", "on": "2026-11-23"}),
     "POST /team/cases/<case_no>/facts/<int:fact_id>": Row(ACTING, form={"reason": "看错", "never_was": "1"}),
     "POST /team/tickets/<ticket_no>/facts/<int:fact_id>": Row(ACTING, form={"reason": "看错", "never_was": "1"}),
     "POST /team/tickets/<ticket_no>": Row(STAFF, form={"step": "answered"}),

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from agents.network import ServiceCentre
 from dispatch.acts.act import perform
 from dispatch.acts.daily_rules import AcceptBySilence, CloseUnrated
+from dispatch.acts.delegation import end_letter
 from dispatch.acts.stop_report import NotOnBoard, WrongCode
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
@@ -112,7 +113,7 @@ def test_every_defect_is_told_once_and_together(county):
 def test_without_a_delegation_nothing_passes_the_prescreen(county):
     case, _ = an_assigned_case(county)
     project = county.session.get_one(Project, case.project_id)
-    project.delegations[0].revoke(at=TEN, reason="换人")
+    end_letter(county.session, project.delegations[0], reason="换人", by=county.lead, at=TEN)
     with pytest.raises(Refused, match="delegation"):
         steps.prescreen(county.session, case, by=county.agent_viewer(), at=TEN)
 

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import psycopg
 import pytest
@@ -15,7 +15,7 @@ from dispatch.acts.act import perform
 from dispatch.acts.answering import CallBackTicket
 from dispatch.acts.daily_rules import AcceptBySilence, ReturnOverdue
 from dispatch.acts.pausing import PauseNotice
-from dispatch.cases.case import Case, Material, MaterialState
+from dispatch.cases.case import Case, Material, MaterialState, Way
 from dispatch.cases.derived import differences
 from dispatch.cases.evaluation import Ticket, TicketKind
 from dispatch.cases.fact_event import FactEvent, FactKind
@@ -34,6 +34,7 @@ from tests.notifications.chaos import make_tables
 from web.wiring import database_schema
 
 MINUTE = timedelta(minutes=1)
+OF_ENDS = {FactKind.RESULT_DELIVERED, FactKind.DELEGATION_SIGNED, FactKind.DELEGATION_REVOKED}
 
 
 @pytest.fixture
@@ -120,12 +121,34 @@ def test_what_the_columns_tell_of_materials_and_tickets_becomes_events(county: C
     assert papers_in(session) == before
     assert {t.id: (t.state, t.reply, t.answered_at) for t in session.scalars(select(Ticket))} == tickets
     kinds = {event.kind for event in session.scalars(select(FactEvent))}
-    assert kinds == {*FactKind} - {FactKind.VOIDED, FactKind.MATERIAL_HELD, FactKind.MATERIAL_NOT_NEEDED}
+    assert kinds | OF_ENDS == {*FactKind} - {FactKind.VOIDED, FactKind.MATERIAL_HELD, FactKind.MATERIAL_NOT_NEEDED}
     late = session.scalars(select(FactEvent).where(FactEvent.happened_at != FactEvent.recorded_at)).all()
     assert late == []
     with pytest.raises(DBAPIError, match="append-only"):
         session.execute(update(FactEvent).values(words="别的"))
     session.rollback()
+
+
+def test_what_the_columns_tell_of_deliveries_and_letters_becomes_events(county: County, county_url: str) -> None:
+    session = county.session
+    delivered, _ = an_assigned_case(county)
+    delivered.stage, delivered.delivery_way = Stage.DECIDED, Way.ELECTRONIC
+    steps.deliver(session, delivered, by=county.lead, at=TEN, who="")
+    revoked, viewer = an_assigned_case(county, phone="+8613812345679", name="第二有限公司")
+    steps.revoke(session, revoked.project, reason="换人", by=viewer, at=TEN)
+    session.commit()
+    told = ends_in(session)
+    assert {kind for kind, *_ in told} == OF_ENDS
+    session.close()
+    database_schema.downgrade(county_url, "0037")
+    database_schema.upgrade(county_url)
+    assert ends_in(session) == told
+    assert [str(found) for found in differences(session, at=TEN + timedelta(days=200))] == []
+
+
+def ends_in(session: Session) -> Counter[tuple[FactKind, date, datetime | None, datetime, str]]:
+    events = session.scalars(select(FactEvent).where(FactEvent.kind.in_(OF_ENDS)))
+    return Counter((e.kind, e.happened_on, e.happened_at, e.recorded_at, e.words) for e in events)
 
 
 def papers_in(session: Session) -> dict[int, tuple[object, ...]]:

@@ -4,11 +4,13 @@ from flask import render_template, url_for
 from flask import request as asked
 from werkzeug.wrappers import Response
 
+from dispatch.acts.correcting_facts import CorrectFact
 from dispatch.acts.correcting_matters import CorrectMatters
 from dispatch.acts.merging_projects import MergeProjects
 from dispatch.acts.project_correction_steps import PROJECT_CORRECTIONS
 from dispatch.cases.project import FAMILY_LABEL
 from dispatch.core.actor import Role
+from dispatch.core.ids import ProjectNo
 from dispatch.views.correction_forms import correction_forms
 from dispatch.views.merge_page import merge_page
 from web.pages.team.blueprint import bp, take_form
@@ -41,6 +43,14 @@ def correct_project(project_no: str) -> Response:
 def correct_matters(case_no: str) -> Response:
     """A case has a matter too few or too many."""
     return take_form(CorrectMatters, "已更正", back=url_for("team.case", case_no=case_no), case=case_no)
+
+
+@bp.post("/projects/<project_no>/facts/<int:fact_id>")
+@offers(CorrectFact)
+def correct_letter(project_no: str, fact_id: int) -> Response:
+    """The day of a letter, or of its end, was written down wrongly."""
+    back = url_for("team.corrections", project_no=project_no)
+    return take_form(CorrectFact, "已更正", back=back, fact=fact_id, path=[(ProjectNo, project_no)])
 
 
 @bp.get("/projects/<project_no>/merger")
