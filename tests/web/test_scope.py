@@ -218,6 +218,7 @@ ROUTES: dict[str, Row] = {
     ),
     "GET /team/report": only(LEAD, SUPERVISOR, OPERATOR),
     "GET /team/report.xlsx": only(LEAD, SUPERVISOR, OPERATOR),
+    "GET /team/report/events.json": only(LEAD, SUPERVISOR, OPERATOR),
     "GET /team/report.csv": only(LEAD, SUPERVISOR, OPERATOR),
     "GET /team/catalog": only(LEAD, OPERATOR),
     # the courier's phone, and the lists that both sides sign

@@ -1,15 +1,17 @@
 """The monthly report (代办工作月报): on the page, in print, as XLSX and as CSV."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, time, timedelta
 
-from flask import Response, render_template, request
+from flask import Response, json, render_template, request
 from flask_babel import gettext
 
 import db
 from dispatch.cases.project import FAMILY_LABEL
 from dispatch.core.actor import Role
+from dispatch.core.shanghai_time import utc
 from dispatch.views import report_page
+from dispatch.views.event_log import event_log
 from dispatch.views.report_clocks import FamilyClocks
 from dispatch.views.report_page import MonthlyReport, ReportRow
 from web.pages.team.blueprint import bp
@@ -93,6 +95,20 @@ def report_csv() -> Response:
     for kind, of in (("乡镇", page.towns), ("部门", page.departments), ("事项", page.matters)):
         rows += [(kind, *_full(row)) for row in of]
     return _file(comma_separated(("类别", *ROW_HEADS), rows), "text/csv; charset=utf-8", page, "csv")
+
+
+@bp.get("/report/events.json")
+@report_readers
+def report_events() -> Response:
+    """The month's cases with their whole history, for process mining (OCEL 2.0)."""
+    first = asked_month()
+    after = (first + timedelta(days=32)).replace(day=1)
+    with transaction() as session:
+        log = event_log(session, current_actor(), since=utc(first, time()), until=utc(after, time()))
+    record_apart(SecurityKind.EXPORTED, account_id=current_actor().account_id, subject="events.json")
+    response = Response(json.dumps(log, ensure_ascii=False), mimetype="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="daiban-{first:%Y-%m}.jsonocel"'
+    return response
 
 
 def _file(body: bytes, kind: str, page: MonthlyReport, ending: str) -> Response:
