@@ -274,7 +274,7 @@ ROUTES: dict[str, Row] = {
     "GET /api/v1/projects/<project_no>/assignment": Row(STAFF),
     "POST /api/v1/projects/<project_no>/assignment": only(LEAD, OPERATOR, json={"mode": "auto"}),
     "GET /api/v1/projects/<project_no>/merger": only(LEAD, OPERATOR),
-    "POST /api/v1/projects/<project_no>/merger": only(LEAD, OPERATOR, json={"into": "nobody", "reason": "重复"}),
+    "POST /api/v1/projects/<project_no>/merger": only(LEAD, OPERATOR, json={"into": "P320412-2026-00001", "reason": "重复"}),
     "POST /api/v1/projects/<project_no>/facts": Row(CASE_SIDES, json={"facts": {"land": "none"}}),
     "POST /api/v1/projects/<project_no>/corrections": Row(ACTING, json={"part": "site", "reason": "抄错"}),
     "POST /api/v1/projects/<project_no>/referral": Row(ACTING, json={"reason": "出差"}),
