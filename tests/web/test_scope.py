@@ -400,7 +400,7 @@ ROUTES: dict[str, Row] = {
     "POST /team/projects/<project_no>/referral": Row(ACTING),
     "GET /team/projects/<project_no>/corrections": Row(ACTING),
     "GET /team/projects/<project_no>/merger": only(LEAD, OPERATOR),
-    "POST /team/projects/<project_no>/merger": only(LEAD, OPERATOR, form={"into": "nobody", "reason": "重复"}),
+    "POST /team/projects/<project_no>/merger": only(LEAD, OPERATOR, form={"into": "P320412-2026-00001", "reason": "重复"}),
     "POST /team/cases/<case_no>/matters": Row(ACTING, form={"reason": "多报", "drop": "IND-105"}),
     "POST /team/projects/<project_no>/corrections": Row(ACTING, form={"part": "site", "reason": "抄错"}),
     "POST /team/projects/<project_no>/referral/<int:referral_id>": Row(ACTING, form={"step": "accepted"}),
