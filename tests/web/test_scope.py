@@ -65,6 +65,7 @@ AN_AGENT = {
     "version": 99, "name": "张", "phone": "13800000041", "division": "320412000000", "capacity": 5, "weekly_hours": 40,
     "stars": 3,
 }  # fmt: skip
+A_MERGER = {"into": "P320412-2026-00001", "reason": "重复"}
 A_LEAVE = {"starts_on": "2027-05-10", "ends_on": "2027-05-11"}
 AN_EVENT = {"event_id": "6f1e5b8e-6a53-4d2e-9f2b-6d2d4fb0a001", "act": "problem"}
 
@@ -274,7 +275,7 @@ ROUTES: dict[str, Row] = {
     "GET /api/v1/projects/<project_no>/assignment": Row(STAFF),
     "POST /api/v1/projects/<project_no>/assignment": only(LEAD, OPERATOR, json={"mode": "auto"}),
     "GET /api/v1/projects/<project_no>/merger": only(LEAD, OPERATOR),
-    "POST /api/v1/projects/<project_no>/merger": only(LEAD, OPERATOR, json={"into": "P320412-2026-00001", "reason": "重复"}),
+    "POST /api/v1/projects/<project_no>/merger": only(LEAD, OPERATOR, json={**A_MERGER}),
     "POST /api/v1/projects/<project_no>/facts": Row(CASE_SIDES, json={"facts": {"land": "none"}}),
     "POST /api/v1/projects/<project_no>/corrections": Row(ACTING, json={"part": "site", "reason": "抄错"}),
     "POST /api/v1/projects/<project_no>/referral": Row(ACTING, json={"reason": "出差"}),
@@ -400,7 +401,7 @@ ROUTES: dict[str, Row] = {
     "POST /team/projects/<project_no>/referral": Row(ACTING),
     "GET /team/projects/<project_no>/corrections": Row(ACTING),
     "GET /team/projects/<project_no>/merger": only(LEAD, OPERATOR),
-    "POST /team/projects/<project_no>/merger": only(LEAD, OPERATOR, form={"into": "P320412-2026-00001", "reason": "重复"}),
+    "POST /team/projects/<project_no>/merger": only(LEAD, OPERATOR, form=A_MERGER),
     "POST /team/cases/<case_no>/matters": Row(ACTING, form={"reason": "多报", "drop": "IND-105"}),
     "POST /team/projects/<project_no>/corrections": Row(ACTING, form={"part": "site", "reason": "抄错"}),
     "POST /team/projects/<project_no>/referral/<int:referral_id>": Row(ACTING, form={"step": "accepted"}),

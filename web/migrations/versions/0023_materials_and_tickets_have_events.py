@@ -126,6 +126,9 @@ def _materials() -> None:
           " IS NOT NULL))", **day_owed)  # fmt: skip
     event("refused", last, "r.state = 'defective'", **defect)
     event("passed", last, "r.state = 'accepted'")
+    # States of later releases, met where a database goes back and comes again.
+    event("awaited", "c.created_at", "r.state = 'awaited'")
+    event("not_needed", last, "r.state = 'not_needed'")
 
 
 def _tickets() -> None:
