@@ -115,6 +115,7 @@ def _materials() -> None:
 
     event("looked_up", "c.created_at", "r.state = 'held' AND r.mode = 'looked_up'")
     event("held", "c.created_at", "r.state = 'held' AND r.mode <> 'looked_up'")
+    event("awaited", "c.created_at", "r.state = 'awaited'")  # tables that went back from a later release
     event("refused", f"least({_line('correction', until='r.given_at')}, r.given_at)",
           f"r.defect IS NOT NULL AND r.state IN ('given', 'deferred') AND NOT {OVERDUE_THEN_GIVEN}", **defect)  # fmt: skip
     event("deferred", deferred_first, f"r.supplied_at IS NOT NULL OR {OVERDUE_THEN_GIVEN}", **day_owed)
