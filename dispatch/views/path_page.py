@@ -10,7 +10,7 @@ from dispatch.cases.access_control import project_for
 from dispatch.cases.project import Project
 from dispatch.cases.project_path import project_path
 from dispatch.core.actor import Actor
-from dispatch.core.localized_text import Translate
+from dispatch.core.localized_text import LocalizedText, Translate
 from dispatch.path.approval_graph import Path
 from dispatch.path.drawing_text import step_law_words, step_promise_words
 from dispatch.path.edit_log import PathEdit, read_edits
@@ -72,6 +72,10 @@ def path_page(session: Session, viewer: Actor, project_no: str, *, at: datetime,
     return PathPage(project, drawing, figures, _lines(mine.path, set(mine.progress)), edits)
 
 
+def _wait_words(name: str, link: WaitLink) -> str:
+    return LocalizedText("%(name)s（办结前）", name=name) if link is WaitLink.DECISION else name
+
+
 def _lines(path: Path, begun: set[str]) -> tuple[PathMatterLine, ...]:
     plan = schedule(path, Basis.COMMITTED, Counting.ELAPSED)
     short = {step.code: step.matter.short for step in path.steps}
@@ -83,10 +87,7 @@ def _lines(path: Path, begun: set[str]) -> tuple[PathMatterLine, ...]:
                 code=step.code,
                 short=step.matter.short,
                 name=step.matter.name,
-                waits=tuple(
-                    (wait.on, short[wait.on] + ("（办结前）" if wait.link is WaitLink.DECISION else ""), bool(wait.why))
-                    for wait in step.waits
-                ),
+                waits=tuple((wait.on, _wait_words(short[wait.on], wait.link), bool(wait.why)) for wait in step.waits),
                 law=step_law_words(step),
                 promise=step_promise_words(step),
                 own_days=step.own_days,

@@ -14,6 +14,7 @@ from sqlalchemy.types import String
 import db
 import web
 from dispatch.core.actor import Role
+from dispatch.path.matter_variants import matter_variants
 from tests.web.test_scope import ROUTES, client_of, routes, url
 from tests.web.world import World, app_over
 
@@ -74,6 +75,7 @@ def names(app: Flask) -> list[str]:
             for column in table.columns:
                 if isinstance(column.type, String) or "Encrypted" in type(column.type).__name__:
                     found.update(str(one) for one in session.scalars(select(column).distinct()) if one)
+    found.update(one.changes["name"] for each in matter_variants().values() for one in each if "name" in one.changes)
     return sorted((name for name in found if CHINESE.search(name) and len(name) > 1), key=len, reverse=True)
 
 
