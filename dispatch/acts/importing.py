@@ -5,16 +5,19 @@ from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Le
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from agents.merging import ImportReport
 from agents.network_import import DIVISIONS_FILE, import_changes, import_network
 from agents.sheets import read_sheet
 from dispatch.acts.act import ActContext, act
 from dispatch.acts.act_fields import Why
+from dispatch.cases.case import Material
 from dispatch.cases.obligations.marking import mark
 from dispatch.catalogue.derivation import want_derivation
 from dispatch.catalogue.imports import forget_year, import_calendar, import_catalog, import_file
+from dispatch.catalogue.matter import Requirement
 from dispatch.core.statutory_holidays import FIRST_YEAR, LAST_YEAR
 from routing.day.couriers import Courier
 
@@ -53,7 +56,21 @@ class ImportCatalogue:
         report = import_catalog(context.session, matters) if matters else ImportReport()
         for file in dict.fromkeys(file.resolve() for file in others):
             report += import_file(context.session, file)
+        find_requirements(context.session)
         return report
+
+
+def find_requirements(session: Session) -> None:
+    """Papers whose requirement is no more belong to the one that their matter has for a paper of this name now."""
+    same = select(Requirement.id).where(
+        Requirement.matter_id == Material.matter_id, Requirement.name == Material.name
+    ).order_by(Requirement.needed_when, Requirement.id).limit(1)  # fmt: skip
+    session.execute(
+        update(Material)
+        .where(Material.requirement_id.is_(None), Material.matter_id.is_not(None))
+        .values(requirement_id=same.scalar_subquery())
+        .execution_options(synchronize_session=False)
+    )
 
 
 @act()

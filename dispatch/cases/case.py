@@ -175,7 +175,7 @@ class Material(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("dispatch_case.id"), index=True)
     matter_id: Mapped[int | None] = mapped_column(ForeignKey("matter.id"))
-    requirement_id: Mapped[int | None] = mapped_column(ForeignKey("requirement.id"))
+    requirement_id: Mapped[int | None] = mapped_column(ForeignKey("requirement.id", ondelete="SET NULL"), index=True)
     name: Mapped[str]
     mode: Mapped[MaterialMode]
     state: Mapped[MaterialState] = mapped_column(default=MaterialState.WANTED)
