@@ -38,6 +38,7 @@ def main() -> int:
         faults = [
             *against(long_files(), exceptions["long_files"], f"is longer than {LONGEST_FILE} lines"),
             *against(wide_documents(), exceptions["wide_documents"], f"has lines wider than {WIDEST_LINE} characters"),
+            *faults_of_migrations(),
             *faults_of_commits(),
         ]
     sys.stderr.write("".join(f"{fault}\n" for fault in faults))
@@ -65,6 +66,17 @@ def wide_documents() -> list[str]:
     return [
         _named(file) for file in documents if any(len(line) > WIDEST_LINE for line in file.read_text().splitlines())
     ]
+
+
+def faults_of_migrations(folder: Path = ROOT / "web" / "migrations" / "versions") -> Iterator[str]:
+    """Migrations that do not stand in one row: a number twice, a gap, or one that does not come after its number's."""
+    before = ""
+    for file in sorted(folder.glob("[0-9]*.py")):
+        number = file.name.partition("_")[0]
+        said = dict(re.findall(r'^(revision|down_revision)(?:: [^=]+)? = "?(\w+)"?$', file.read_text(), re.MULTILINE))
+        if said != {"revision": number, "down_revision": before or "None"}:
+            yield f"{file.name} should be revision {number} after {before or 'None'}, not {said}"
+        before = number
 
 
 def _under(folder: str, pattern: str) -> Iterator[Path]:
