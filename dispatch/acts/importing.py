@@ -56,11 +56,11 @@ class ImportCatalogue:
         report = import_catalog(context.session, matters) if matters else ImportReport()
         for file in dict.fromkeys(file.resolve() for file in others):
             report += import_file(context.session, file)
-        find_requirements(context.session)
+        _find_requirements(context.session)
         return report
 
 
-def find_requirements(session: Session) -> None:
+def _find_requirements(session: Session) -> None:
     """Papers whose requirement is no more belong to the one that their matter has for a paper of this name now."""
     same = select(Requirement.id).where(
         Requirement.matter_id == Material.matter_id, Requirement.name == Material.name

@@ -46,7 +46,7 @@ class SkillGap:
 
 
 @dataclass(frozen=True, slots=True)
-class TeamMember:
+class PlannedMember:
     """One member of a team, with the skills that it brings."""
 
     agent_id: int
@@ -64,7 +64,7 @@ class TeamProposal:
     name: str
     version: int
     skills: tuple[str, ...]
-    members: tuple[TeamMember, ...]
+    members: tuple[PlannedMember, ...]
     gaps: tuple[SkillGap, ...]
     proven: bool
 
@@ -111,7 +111,7 @@ def propose_teams(question: TeamQuestion, *, solve: TeamSolver, limit_s: float) 
 def _proposal(need: Need, question: TeamQuestion, team: Sequence[Id], proven: bool) -> TeamProposal:
     together = set(team)
     members = [
-        TeamMember(int(agent.id), question.names[int(agent.id)], tuple(sorted(need.skills & agent.skills)))
+        PlannedMember(int(agent.id), question.names[int(agent.id)], tuple(sorted(need.skills & agent.skills)))
         for agent in question.agents
         if agent.id in together
     ]

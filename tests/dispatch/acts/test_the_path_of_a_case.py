@@ -8,7 +8,6 @@ from sqlalchemy import select
 from agents.network import ServiceCentre
 from dispatch.acts.act import perform
 from dispatch.acts.daily_rules import AcceptBySilence, CloseUnrated
-from dispatch.acts.delegation import end_letter
 from dispatch.acts.stop_report import NotOnBoard, WrongCode
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
@@ -113,7 +112,8 @@ def test_every_defect_is_told_once_and_together(county):
 def test_without_a_delegation_nothing_passes_the_prescreen(county):
     case, _ = an_assigned_case(county)
     project = county.session.get_one(Project, case.project_id)
-    end_letter(county.session, project.delegations[0], reason="换人", by=county.lead, at=TEN)
+    letter = project.delegations[0]
+    letter.valid_from, letter.valid_to = MONDAY - timedelta(days=9), MONDAY - timedelta(days=1)
     with pytest.raises(Refused, match="delegation"):
         steps.prescreen(county.session, case, by=county.agent_viewer(), at=TEN)
 

@@ -1,5 +1,7 @@
 """Person data: everything of one number is found and forgotten, but what a running case still needs."""
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from db import keyed_hash
@@ -50,7 +52,8 @@ def test_when_the_case_has_ended_nothing_of_the_person_is_left(county: County) -
     case = a_person(county)
     case.stage = next(iter(sorted(ENDS)))
     steps.answer(session, session.scalars(select(Ticket)).one(), reply="已办", by=county.lead, at=TEN)
-    case.project.delegations[0].revoke(at=TEN, reason="办结")
+    letter = case.project.delegations[0]
+    letter.valid_from, letter.valid_to = MONDAY - timedelta(days=9), MONDAY - timedelta(days=1)
     places = person_data.forget(session, keyed_hash(NUMBER), at=TEN, today=MONDAY)
     assert {place.where for place in places} == WHERE
     session.expire_all()

@@ -508,7 +508,7 @@ def test_a_path_can_be_promised_for_each_of_the_three_templates():
         ("business_opening", 1, 4),
         ("property_registration", 4, 7),
     ]:
-        path: Path = build_path(tuple(map(matter_from, rows(f"catalog_{name}"))))
+        path: Path = build_path(waiting_under(map(matter_from, rows(f"catalog_{name}")), facts_of({})))
         assert least < outlook(prepare_path_samples(path, BELIEVED, counting=Counting.TARGET)).mean_wd < most
 
 

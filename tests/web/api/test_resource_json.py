@@ -54,6 +54,7 @@ def test_a_case():
             | {"events": [names("id kind happened_on happened_at recorded_at document_no corrects stands")]}
         ],
         "parcels": [PARCEL],
+        "delivery": [names("id kind happened_on happened_at recorded_at document_no corrects stands")],
         "timeline": [names("at kind stage actor words")],
     }
 

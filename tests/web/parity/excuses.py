@@ -74,7 +74,6 @@ UNVERSIONED: Mapping[str, str] = {
     "SeeAnswer": "reading changes nothing that anybody could overwrite",
     "SendOn": "a fact of custody: the chain refuses what cannot follow its last link",
     "SignHandoverList": "a list never changes; one that both sides signed refuses a third signature",
-    "TellComing": "the latest word on a visit counts, once for its id",
     "SkipDelivery": "the state that a delivery is in refuses a second time",
     "TellAgain": "the same line once more, with the id that it had: the other side knows it",
     "TellCourier": "one more word: nothing that was seen is overwritten",

@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 from dispatch.acts.webhooks import DELIVERY_STEPS, SUBSCRIBERS, WEBHOOK_STEPS, SubscribeWebhook
 from dispatch.core.errors import Refused
 from dispatch.core.ids import DeliveryId, SubscriptionId
-from dispatch.views import webhooks as views
 from dispatch.views.resource_lists import ListPart
+from dispatch.views.webhooks import deliveries, subscription_key, subscriptions
 from web.pages.public.login_views import bp
 from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import current_actor, proved, roles
@@ -27,7 +27,7 @@ def webhooks() -> str:
 
 def _page() -> str:
     with transaction() as session:
-        rows = views.subscriptions(session, current_actor())
+        rows = subscriptions(session, current_actor())
     return render_template("account/webhooks.html", rows=rows)
 
 
@@ -51,9 +51,9 @@ def webhook(subscription_id: int) -> str:
     """One address: its state, its key when asked for, and the last lines that went to it."""
     viewer = current_actor()
     with transaction() as session:
-        told = views.deliveries(session, viewer, subscription_id, ListPart(None, SHOWN))
-        row = next(one for one in views.subscriptions(session, viewer) if one.id == subscription_id)
-        key = views.subscription_key(session, viewer, subscription_id) if request.args.get("key") else ""
+        told = deliveries(session, viewer, subscription_id, ListPart(None, SHOWN))
+        row = next(one for one in subscriptions(session, viewer) if one.id == subscription_id)
+        key = subscription_key(session, viewer, subscription_id) if request.args.get("key") else ""
     return render_template("account/webhook.html", row=row, told=told[:SHOWN], key=key)
 
 

@@ -95,8 +95,10 @@ async function update() {
   registration.waiting.postMessage("activate");
 }
 let reloads = false;
+let hasWorker = Boolean(navigator.serviceWorker?.controller); // the first worker takes the page as it is, another one brings its own
 navigator.serviceWorker?.addEventListener("controllerchange", () => {
-  if (!reloads && document.documentElement.dataset.offline === "ready") { reloads = true; location.reload(); }
+  if (hasWorker && !reloads) { reloads = true; location.reload(); }
+  hasWorker = true;
 });
 
 function hideSeen() {
