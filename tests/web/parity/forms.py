@@ -23,6 +23,7 @@ from dispatch.acts.rostering import ImportRoster
 from dispatch.acts.stop_report import ReportStop
 from dispatch.cases.project import FAMILY_LABEL
 from dispatch.catalogue.matter import Family
+from dispatch.path.fact_table import fact_table
 from tests.dispatch.builders import MONDAY
 from tests.web.world import A_PDF, ArgsOf
 from web.pages.enterprise.bulk_rows import COLUMNS
@@ -220,7 +221,7 @@ def _sent(wanted: Any, form: Form, known: ArgsOf) -> Written:
 def _facts(wanted: Any, form: Form, _known: ArgsOf) -> Written:
     """One question is on the page, and answered."""
     wanted = dataclasses.replace(wanted, facts={"land": "none"})
-    return wanted, {**_rest(form), "shown": "land", "land": "none"}
+    return wanted, {**_rest(form), **dict.fromkeys(fact_table(), ""), "shown": "land", "land": "none"}
 
 
 SLOT = (MONDAY + timedelta(days=1), 10 * 3600, 12 * 3600)

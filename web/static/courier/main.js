@@ -43,6 +43,7 @@ function openStop() {
 const typed = (input) => input.value && !["hidden", "checkbox", "radio"].includes(input.type);
 const busy = () => Boolean(run()?.querySelector(".stop.open input:checked, .stop.open details[open]:not(.proofs)") || [...(run()?.querySelectorAll(".stop.open input, .stop.open textarea") ?? [])].some(typed) || [...(run()?.querySelectorAll(".stop.open form.act") ?? [])].some(signed));
 
+let isOutdated = false; // the server is of another version than this page
 async function refresh() {
   const page = run();
   if (!page || page.classList.contains("alone") || !session.courier) return;
@@ -51,7 +52,7 @@ async function refresh() {
   if (answer.redirected && answer.url.includes("/login")) { queue.trouble = "login"; return show(queue); }
   if (!answer.ok || !answer.headers.has("X-Keep-Until")) return;
   if (Number(answer.headers.get("X-Courier")) !== session.courier) { await forget(); location.reload(); return; }
-  if (answer.headers.get("X-Program") !== session.program) return update();
+  if (answer.headers.get("X-Program") !== session.program) { isOutdated = true; await answer.body?.cancel(); return update(); }
   if (window.caches) await (await caches.open(RUN)).put("/run", answer.clone());
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const content = fresh.getElementById("run");
@@ -78,10 +79,11 @@ async function refresh() {
 
 /* The next working day lies beside today's, for where there is no signal. */
 async function keepTomorrow() {
-  if (!window.caches || !run() || !session.courier) return;
+  if (!window.caches || !run() || !session.courier || isOutdated) return;
   const answer = await fetch("/run/tomorrow", { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
   const isMine = answer?.ok && !answer.redirected && Number(answer.headers.get("X-Courier")) === session.courier;
   if (isMine && answer.headers.get("X-Program") === session.program) await (await caches.open(RUN)).put("/run/tomorrow", answer);
+  else await answer?.body?.cancel();
 }
 
 /* A new version takes over when nobody is in the middle of an act; a queue that waits is the new version's queue. */
@@ -91,8 +93,11 @@ async function update() {
   await registration.update().catch(() => {});
   const installing = registration.installing;
   if (installing) await new Promise((done) => installing.addEventListener("statechange", () => { if (installing.state !== "installing") done(); }));
-  if (busy() || !registration.waiting) return;
-  registration.waiting.postMessage("activate");
+  await takeOver();
+}
+async function takeOver() {
+  const registration = await navigator.serviceWorker?.getRegistration("/run");
+  if (registration?.waiting && !busy()) registration.waiting.postMessage("activate");
 }
 let reloads = false;
 let hasWorker = Boolean(navigator.serviceWorker?.controller); // the first worker takes the page as it is, another one brings its own
@@ -358,6 +363,7 @@ window.addEventListener("focus", () => queue.send());
 setInterval(() => queue.send(), SEND_EVERY_MS);
 setInterval(() => queue.beat().then(refresh), REFRESH_EVERY_MS);
 setInterval(keepTomorrow, TOMORROW_EVERY_MS);
+setInterval(takeOver, SEND_EVERY_MS); // however the new version came, and once nobody is busy any more
 setInterval(windows, 15_000);
 window.addEventListener("beforeunload", (event) => { if (store.volatile.some(isOpen)) event.preventDefault(); });
 await show(queue);
@@ -367,7 +373,7 @@ if ("serviceWorker" in navigator && run() && session.courier) {
   navigator.serviceWorker.register("/run/sw.js", { scope: "/run" })
     .then(() => navigator.serviceWorker.ready)
     .then(refresh)
-    .then(keepTomorrow)
     .then(() => { document.documentElement.dataset.offline = "ready"; })
+    .then(keepTomorrow)
     .catch(() => {});
 }
