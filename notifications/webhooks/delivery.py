@@ -137,12 +137,10 @@ def settle(session: Session, taken: DueDelivery, told: Told) -> None:
 
 
 def give_back(session: Session, taken: Sequence[DueDelivery]) -> None:
-    """What was taken and not tried is free at once."""
-    session.execute(
-        update(WebhookDelivery)
-        .where(WebhookDelivery.id.in_([one.id for one in taken]), WebhookDelivery.state == DeliveryState.DUE)
-        .values(lease_until=None)
-    )
+    """What was taken and not tried is free at once, but for what another process has taken since."""
+    for one in taken:
+        still_taken = WebhookDelivery.id == one.id, WebhookDelivery.lease_until == one.lease_until
+        session.execute(update(WebhookDelivery).where(*still_taken).values(lease_until=None))
 
 
 def skip(session: Session, delivery_id: int, why: str) -> None:

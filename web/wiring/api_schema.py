@@ -64,7 +64,11 @@ def _check_bounds(found: Any) -> None:
 
 
 class ApiRequest(Request):
-    """No body at all is a body without fields: what may be left out need not be sent as ``{}``."""
+    """No body at all is a body without fields; bytes of an address that are no text are read as the mark for such."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.query_string = self.query_string.decode("utf-8", "replace").encode()
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         return super().get_json(force, silent, cache) if self.get_data(cache=True) else None

@@ -86,7 +86,10 @@ def _tell_one(sessions: sessionmaker[Session], settings: Settings, lines: Sequen
 
 
 def _letter(session: Session, line: DueDelivery, settings: Settings) -> _Letter | None:
-    """The line as its owner may read it now; None when the owner may not any more, and it is skipped."""
+    """The line as its owner may read it now; None when the owner may not any more, or the lease is over."""
+    now = db.real_now(session)
+    if now >= line.lease_until:
+        return None  # others took long, and another process may have it: it is tried under a lease of its own
     subscription = session.get_one(WebhookSubscription, line.subscription_id)
     owner = session.get_one(Account, subscription.account_id)
     if owner.state is not AccountState.ACTIVE:
@@ -99,5 +102,4 @@ def _letter(session: Session, line: DueDelivery, settings: Settings) -> _Letter 
     if event is None:
         delivery.skip(session, line.id, "not visible to the account")
         return None
-    now = db.real_now(session)
     return _Letter(subscription.url, subscription.keys_at(now), json.dumps(event, ensure_ascii=False).encode(), now)

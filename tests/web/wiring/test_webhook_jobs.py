@@ -27,7 +27,7 @@ from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound, Refused, WrongStage
 from dispatch.core.ids import DeliveryId, SubscriptionId
 from dispatch.views.webhooks import subscription_key
-from notifications.webhooks.delivery import DeliveryState, Told, WebhookDelivery, settle, take_due
+from notifications.webhooks.delivery import DeliveryState, Told, WebhookDelivery, give_back, settle, take_due
 from notifications.webhooks.subscription import PauseCause, SubscriptionState, WebhookSubscription
 from tests.dispatch.builders import a_prescreened_case, a_request, the_county
 from tests.web.world import another_county
@@ -345,6 +345,7 @@ def test_who_was_held_up_beyond_the_lease_changes_nothing(county_sessions: Sessi
     with county_sessions.begin() as session:
         quick = take_due(session)[0]
         settle(session, slow, Told(500))
+        give_back(session, [slow])
         row = session.get_one(WebhookDelivery, quick.id)
         assert (row.attempts, row.lease_until) == (0, quick.lease_until)
         settle(session, quick, Told(204))

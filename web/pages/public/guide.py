@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, json, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 import db
 from agents.network import UnknownDivision
@@ -67,7 +68,7 @@ def needs() -> str | tuple[str, int]:
     return page, 422 if errors else 200
 
 
-def _found(session: Any, family: Family, given: dict[str, Any]) -> tuple[NeededPath | None, dict[str, str]]:
+def _found(session: Session, family: Family, given: dict[str, Any]) -> tuple[NeededPath | None, dict[str, str]]:
     """The path, or what is wrong with the place."""
     try:
         return public_guide.needed(

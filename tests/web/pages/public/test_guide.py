@@ -107,6 +107,13 @@ def test_what_was_typed_wrongly_stays_and_is_named(app: Flask) -> None:
         assert 'value="2"' in page.text
 
 
+def test_bytes_that_are_no_text_are_no_fault(app: Flask) -> None:
+    typed = asked("business_opening", "")
+    query = "&".join(f"{name}={value.replace(' ', '+')}" for name, value in typed.items()) + "&x=\xff"
+    for path in ("/guide/needs", "/guide", "/", "/login", "/track", "/openapi.json"):
+        assert app.test_client().get(path, environ_overrides={"QUERY_STRING": query}).status_code == 200, path
+
+
 def test_the_answers_go_along_into_the_request(app: Flask) -> None:
     with app.extensions["daiban.sessions"].begin() as session:
         enterprise = an_enterprise(session)
