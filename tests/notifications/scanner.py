@@ -5,6 +5,7 @@ publish signal, Flask's request signals, the request lines of HTTP clients. A te
 the end of the run, and fails; with NUMBERS=report in the environment it is only named.
 """
 
+import gzip
 import logging
 import os
 import re
@@ -117,7 +118,9 @@ def _finished(_: object, response: Response, **__: object) -> None:
     if response.location:
         SCANNER.look("URL", unquote(response.location))
     if response.status_code >= 400 and not response.direct_passthrough:
-        SCANNER.look(f"error page of {request.endpoint}", response.get_data(as_text=True))
+        body = response.get_data()
+        packed = response.headers.get("Content-Encoding") == "gzip"
+        SCANNER.look(f"error page of {request.endpoint}", (gzip.decompress(body) if packed else body).decode())
 
 
 def _audited(event: str, args: tuple[Any, ...]) -> None:

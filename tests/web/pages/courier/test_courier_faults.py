@@ -30,14 +30,6 @@ from web.wiring.accounts import Account
 KEPT = "() => idb.openDB('daiban-courier').then((db) => db.getAll('sealed'))"
 
 
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """A slow machine is waited for; a quick one is not."""
-    expect.set_options(timeout=30_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture
 def proxy(app: Flask) -> Iterator[FaultProxy]:
     """The application behind a proxy; forms need their token, as always."""

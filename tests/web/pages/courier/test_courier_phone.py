@@ -1,7 +1,5 @@
 """The courier's phone in a real browser: collected and delivered with signal and without, each act sent once."""
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -17,14 +15,6 @@ from tests.web.live_server import LiveServer
 from tests.web.pages.courier.test_courier_proofs import a_picture
 from tests.web.pages.courier.tuesday import Day
 from web.wiring import files
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """A slow machine is waited for; a quick one is not."""
-    expect.set_options(timeout=30_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture

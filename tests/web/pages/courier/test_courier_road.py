@@ -20,14 +20,6 @@ from tests.web.pages.courier.tuesday import TUESDAY, Day
 from web.wiring.accounts import Account
 
 
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """A slow machine is waited for; a quick one is not."""
-    expect.set_options(timeout=60_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture
 def other_phone(playwright: Playwright, browser: Browser) -> Iterator[BrowserContext]:
     """Another courier's phone."""

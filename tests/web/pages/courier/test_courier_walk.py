@@ -24,6 +24,7 @@ from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, StopEvent, StopKind, StopState
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.stops import Address, request_stop
+from tests.fixtures.browsers import steadily
 from tests.web.conftest import cookie_of, signed_in_client
 from tests.web.pages.courier.fault_proxy import FaultProxy, status
 from tests.web.pages.courier.tuesday import TUESDAY, Day
@@ -51,9 +52,13 @@ ACT = """({stop, act, code}) => {
 
 UNDO = """() => {
   const button = document.querySelector('#band:not([hidden]) button');
+  if (button) location.hash = '#list';
   button?.click();
   return Boolean(button);
 }"""
+IS_UNDONE = "location.hash.startsWith('#stop-')"
+TELL_IDS = """const made = crypto.randomUUID.bind(crypto);
+crypto.randomUUID = () => { const id = made(); window.phoneMade(id); return id; };"""
 
 
 @dataclass
@@ -71,6 +76,8 @@ class Walk:
     is_online: bool = True
     made: dict[int, set[str]] = field(default_factory=dict)
     undone: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+    """Every id that the phone made, however soon what bears it had left."""
     log: list[str] = field(default_factory=list)
 
     # -------------------------------------------------------- steps
@@ -79,23 +86,23 @@ class Walk:
         """Something at one of the stops that the page shows."""
         if not self.is_at_run():
             return
-        stops = self.page.evaluate(TO_DO)
+        stops = self.look(TO_DO)
         if not stops:
             return
         stop = self.chance.choice(stops)
-        acts = self.page.evaluate(
+        acts = self.look(
             "(n) => [...document.querySelectorAll(`#stop-${n} form.act`)].map((form) => form.dataset.act)", stop
         )
         self.record(stop, self.chance.choice([*acts, *[one for one in acts if one in {"collected", "delivered"}] * 2]))
 
     def record(self, stop: int, act: str) -> None:
-        before = set(self.page.evaluate(KEPT))
+        before = set(self.look(KEPT))
         codes = {self.day.pickup: self.day.pickup_code, self.day.delivery: self.day.delivery_code}
         code = "123123" if self.chance.random() < 0.2 else codes.get(stop, "123123")
         if not self.page.evaluate(ACT, {"stop": stop, "act": act, "code": code}):
             return
         for _ in range(100):
-            fresh = set(self.page.evaluate(KEPT)) - before
+            fresh = set(self.look(KEPT)) - before
             if fresh:
                 self.made.setdefault(self.held_by(), set()).update(fresh)
                 self.log.append(f"{act} at {stop}: {fresh}")
@@ -107,11 +114,14 @@ class Walk:
         """The button of the band, while it is there."""
         if not self.is_at_run():
             return
-        before = set(self.page.evaluate(KEPT))
+        before = set(self.look(KEPT))
         if not self.page.evaluate(UNDO):
             return
-        time.sleep(0.3)
-        after = set(self.page.evaluate(KEPT))
+        for _ in range(200):
+            if self.look(IS_UNDONE):
+                break
+            time.sleep(0.05)
+        after = set(self.look(KEPT))
         self.undone |= before - after
         self.made.setdefault(self.held_by(), set()).update(after - before)
 
@@ -123,7 +133,7 @@ class Walk:
         """The page again; the login page is no part of what a phone keeps."""
         if not self.is_online and "/run" not in self.page.url:
             return
-        self.page.reload(wait_until="domcontentloaded")
+        steadily(lambda: self.page.reload(wait_until="domcontentloaded"))
         self.settle()
 
     def kill(self) -> None:
@@ -199,7 +209,7 @@ class Walk:
         self.proxy.faults.clear()
 
     def try_now(self) -> None:
-        self.page.evaluate("window.dispatchEvent(new Event('focus'))")
+        self.look("window.dispatchEvent(new Event('focus'))")
         time.sleep(0.1)
 
     # -------------------------------------------------------- around them
@@ -208,18 +218,22 @@ class Walk:
         self.page.goto(f"{self.proxy.url}/run", wait_until="domcontentloaded")
         self.settle()
 
+    def look(self, script: str, argument: object = None) -> Any:
+        """What the page says; asked again where it was just going somewhere by itself."""
+        return steadily(lambda: self.page.evaluate(script, argument))
+
     def settle(self) -> None:
         """The program of the page has begun, where the page is the run's."""
         for _ in range(100):
-            if self.page.evaluate("!document.getElementById('run') || document.documentElement.matches('.js')"):
+            if self.look("!document.getElementById('run') || document.documentElement.matches('.js')"):
                 break
             time.sleep(0.05)
         time.sleep(0.15)
 
     def is_at_run(self) -> bool:
         """The run of who holds the phone stands on the page, and nobody else's."""
-        shown = self.page.evaluate("document.getElementById('run')?.dataset.courier")
-        return shown is not None and int(shown) == self.holder.courier_id and bool(self.page.evaluate("!!window.idb"))
+        shown = self.look("document.getElementById('run')?.dataset.courier")
+        return shown is not None and int(shown) == self.holder.courier_id and bool(self.look("!!window.idb"))
 
     def held_by(self) -> int:
         assert self.holder.courier_id is not None
@@ -232,11 +246,11 @@ class Walk:
         if not self.is_at_run():
             self.open()
         for _ in range(120):
-            state = self.page.evaluate("document.getElementById('chip')?.dataset.state")
-            kept = set(self.page.evaluate(KEPT)) if self.is_at_run() else {"?"}
+            state = self.look("document.getElementById('chip')?.dataset.state")
+            kept = set(self.look(KEPT)) if self.is_at_run() else {"?"}
             if state in {"kept", "sent", "held"} and "?" not in kept:
                 return
-            self.page.evaluate("window.dispatchEvent(new Event('online'))")
+            self.look("window.dispatchEvent(new Event('online'))")
             time.sleep(0.25)
         raise AssertionError(f"still {state}: {self.page.locator('#queue .acts-kept').text_content()}")
 
@@ -287,6 +301,8 @@ def test_a_random_walk_loses_doubles_and_misnames_nothing(
     task_publisher.use(None)
     proxy = FaultProxy(app)
     walk = Walk(app, proxy, phone, longer_day, sessions, random.Random(SEED), phone.new_page(), longer_day.courier)
+    phone.expose_function("phoneMade", lambda made: walk.ids.add(made))
+    phone.add_init_script(TELL_IDS)
     walk.page.on("dialog", lambda dialog: dialog.accept())
     walk.sign_in()
     walk.page.wait_for_selector("html[data-offline=ready]", state="attached")
@@ -321,7 +337,8 @@ def check(walk: Walk) -> None:
         lost = made - walk.undone - set(names)
         assert not lost, f"lost: {lost}\n{story}"
         assert {names[one] for one in made - walk.undone} <= {courier_id}, story
-    assert set(names) <= set().union(*walk.made.values(), derived(rows)), "nobody recorded this"
+    assert set().union(*walk.made.values()) <= walk.ids, "the walk saw an act that the phone did not make"
+    assert set(names) <= walk.ids | derived(rows), f"nobody recorded this\n{story}"
     walk.app.config["WTF_CSRF_ENABLED"] = False
     desk = signed_in_client(walk.app, walk.day.lead).get("/team/couriers").get_data(as_text=True)
     assert all(f'id="report-{report.id}"' in desk for report in waiting), "a refusal without a reader"
