@@ -53,11 +53,11 @@ def as_text(file: Path) -> Iterator[Path]:
         yield file
         return
     try:
-        rows = json.loads(read_isolated("web.wiring.workbook_reader", content))
+        [sheet, *_] = json.loads(read_isolated("web.wiring.workbook_reader", content))
     except UnreadableUpload as error:
         raise BadImport(file, [RowFault(1, "", f"the workbook cannot be read: {error.reason}")]) from error
     with TemporaryDirectory() as folder:
         table = Path(folder) / f"{file.stem}.csv"
         with table.open("w", encoding="utf-8", newline="") as out:
-            csv.writer(out).writerows([[cell.removeprefix(DATE_CELL) for cell in row] for row in rows])
+            csv.writer(out).writerows([[cell.removeprefix(DATE_CELL) for cell in cells] for _, cells in sheet["rows"]])
         yield table

@@ -1,6 +1,6 @@
 """Bulk filing: each row of a sheet is one request for a project; the sheet is filed whole, or by its good rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -14,7 +14,7 @@ from web.pages.enterprise.bulk_rows import COLUMNS, DivisionLookup, SheetRow, re
 from web.wiring.act_door import command_from, schema_of, take_in
 from web.wiring.field_faults import FAULTS
 from web.wiring.formatting import in_words
-from web.wiring.sheet_rows import Fault
+from web.wiring.sheet_rows import Fault, Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class NothingFiled(Exception):
 
 def file_projects(
     session: Session,
-    rows: Sequence[tuple[int, Mapping[str, str]]],
+    sheet: Sheet,
     *,
     contact_id: int | None,
     by: Actor,
@@ -54,9 +54,9 @@ def file_projects(
     """File each row in a savepoint of its own. ``contact_id``: who is told of the own enterprise's requests.
 
     Raises NothingFiled when a row has faults and the good ones were not asked for: the whole sheet is rolled back."""
-    outcome, places = SheetOutcome(), DivisionLookup(session)
+    outcome, places = SheetOutcome(faults=list(sheet.faults)), DivisionLookup(session)
     seen: dict[tuple[str, str], int] = {}
-    for number, cells in rows:
+    for number, cells in sheet.rows:
         row = SheetRow(number, cells)
         fields = request_fields(row, places, by, contact_id)
         if fields is not None and not _is_repeated(row, seen):
@@ -71,6 +71,7 @@ def file_projects(
             except DispatchError as error:
                 row.fault(COLUMNS.get(str(error.facts.get("field", "")), ""), in_words(error.user_message))
         outcome.faults.extend(row.faults)
+    outcome.faults.sort(key=lambda fault: fault.row)
     if outcome.faults and not keep_good:
         raise NothingFiled(outcome.faults)
     return outcome

@@ -1,6 +1,7 @@
 """Bulk rows: the cells of one row become the request that they ask for; what cannot be read is named by its column."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -20,7 +21,7 @@ from dispatch.core.project_code import project_code
 from dispatch.views import enterprise_intake, place_list
 from web.pages.enterprise.bulk_sheet import NEEDED
 from web.wiring.formatting import in_words
-from web.wiring.sheet_rows import LONGEST_CELL, UNREAD, Fault
+from web.wiring.sheet_rows import LONGEST_CELL, Fault, unread
 
 COLUMNS = {
     "name": "项目名称", "family": "类型", "site.division_code": "县（市、区）", "site.address": "详细地址",
@@ -29,6 +30,13 @@ COLUMNS = {
     "party.contact_name": "联系人", "party.contact_phone": "手机号",
 }  # fmt: skip
 """The column in which each field of the request stands."""
+ANSWERS = {
+    **dict.fromkeys(
+        ("否", "不", "无", "不是", "不涉及", "不涉密", "非涉密", "非密", "n", "no", "false", "0", "×", "x"), False
+    ),
+    **dict.fromkeys(("是", "有", "涉及", "涉密", "y", "yes", "true", "1", "√", "✓"), True),
+}
+"""How people write yes and no."""
 
 
 class SheetRow:
@@ -38,8 +46,8 @@ class SheetRow:
         self.number, self.cells = number, cells
         self.faults: list[Fault] = []
         for column, text in cells.items():
-            if text in UNREAD:
-                self.fault(column, UNREAD[text])
+            if words := unread(text):
+                self.fault(column, words)
             elif column in NEEDED and not text:
                 self.fault(column, "请填写")
             elif len(text) > LONGEST_CELL:
@@ -139,6 +147,7 @@ def request_fields(row: SheetRow, places: DivisionLookup, by: Actor, contact_id:
     matters = _matters(row, places.phases(by, county, family)) if county and code and family else []
     party = None if by.role is Role.ENTERPRISE else _party(row, places.session)
     investment, number = row.read("总投资（万元）", amount_wan), row.read("项目代码", project_code)
+    is_secret = _yes_or_no(row, "是否涉密")
     if row.faults:
         return None
     return {
@@ -148,10 +157,18 @@ def request_fields(row: SheetRow, places: DivisionLookup, by: Actor, contact_id:
         "matters": matters,
         "investment_wan": investment,
         "project_code": number,
-        "is_state_secret": row.given("是否涉密") not in {"否", "不涉及"},
+        "is_state_secret": is_secret,
         "contact_id": contact_id,
         "party": party,
     }
+
+
+def _yes_or_no(row: SheetRow, column: str) -> bool | None:
+    """The answer however it was spelled; None with the fault noted, since a word that is not read answers nothing."""
+    answer = ANSWERS.get(unicodedata.normalize("NFKC", row.given(column)).casefold())
+    if answer is None and row.given(column):
+        row.fault(column, words="请填“否”或“是”")
+    return answer
 
 
 def _family(row: SheetRow) -> Family | None:

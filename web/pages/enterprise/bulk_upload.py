@@ -39,7 +39,7 @@ def intake() -> Any:
         try:
             outcome = _filed()
         except sheet_rows.BadSheet as error:
-            wrong = gettext(error.user_message)
+            wrong = gettext(error.user_message, **error.names)
         except NothingFiled as error:
             outcome = SheetOutcome(faults=error.faults)
     status = 422 if wrong or (outcome.faults and not outcome.filed) else 200
@@ -55,10 +55,10 @@ def _filed() -> SheetOutcome:
     viewer, upload = current_actor(), request.files.get("sheet")
     if upload is None or not upload.filename:
         raise sheet_rows.BadSheet("no file", user_message="请选择文件")
-    rows = sheet_rows.read(upload, bulk_sheet.heads(viewer))
+    sheet = sheet_rows.read(upload, bulk_sheet.heads(viewer))
     with transaction() as session:
         told = contact_of(session, viewer) if viewer.role is Role.ENTERPRISE else None
         return file_projects(
-            session, rows, contact_id=None if told is None else told.id, by=viewer,
+            session, sheet, contact_id=None if told is None else told.id, by=viewer,
             keep_good="keep_good" in request.form,
         )  # fmt: skip

@@ -63,7 +63,7 @@ def import_roster() -> Any:
         with transaction() as session:
             lines, faults = roster_sheet.lines_of(session, current_actor(), upload)
     except BadSheet as error:
-        return _calendar(wrong=gettext(error.user_message)), 422
+        return _calendar(wrong=gettext(error.user_message, **error.names)), 422
     if faults:
         return _calendar(tuple(faults)), 422
     try:

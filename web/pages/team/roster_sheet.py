@@ -17,8 +17,9 @@ from dispatch.core.errors import Refused
 from dispatch.core.ids import CourierId
 from routing.day.couriers import Courier
 from web.wiring import sheet_rows
-from web.wiring.sheet_rows import Fault
+from web.wiring.sheet_rows import Fault, unread
 from web.wiring.sheets import xlsx
+from web.wiring.workbook_reader import DATE_CELL
 
 COLUMNS = {
     "courier": "工号", "weekdays": "星期", "starts_s": "上班", "ends_s": "下班", "break_opens_s": "休息最早",
@@ -53,14 +54,17 @@ def template() -> bytes:
 
 def lines_of(session: Session, viewer: Actor, upload: FileStorage) -> tuple[list[RosterLine], list[Fault]]:
     """The lines of a sheet, and what is wrong in which row. Raises BadSheet."""
-    rows = sheet_rows.read(upload, HEADS)
+    sheet = sheet_rows.read(upload, HEADS)
     known = dict(session.execute(select(Courier.courier_no, Courier.id).where(visible_couriers(viewer))).all())
-    lines, faults = list[RosterLine](), list[Fault]()
-    for number, cells in rows:
+    lines, faults = list[RosterLine](), list(sheet.faults)
+    for number, cells in sheet.rows:
         given: dict[str, Any] = {}
         for field, read in READ.items():
             column = COLUMNS[field]
             text = cells.get(column, "").strip()
+            if (words := unread(text)) and not (read is _day and text.startswith(DATE_CELL)):
+                faults.append(Fault(number, column, words))
+                text = ""
             try:
                 if text or field in NEEDED:
                     given[field] = read(text)
@@ -89,6 +93,7 @@ def _second(text: str) -> int:
 
 
 def _day(text: str) -> date:
+    text = text.removeprefix(DATE_CELL)
     found = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", text)
     try:
         return date(*map(int, found.groups())) if found else date.fromisoformat(text)

@@ -106,6 +106,10 @@ def test_a_good_sheet_is_filed_with_its_cases_and_their_notices(
         ({"项目名称": "\u200b\u200b"}, "项目名称", "请填写"),
         ({"办理事项": "IND-999"}, "办理事项", "目录里没有：IND-999"),
         ({"是否涉密": "是"}, "是否涉密", "涉密项目不得"),
+        ({"是否涉密": "Ｙ"}, "是否涉密", "涉密项目不得"),
+        ({"是否涉密": "待定"}, "是否涉密", "请填“否”或“是”"),
+        ({"总投资（万元）": "=1000+2000"}, "总投资（万元）", "这是公式"),
+        ({"项目名称": "名" * 121}, "项目名称", "填写的内容太长"),
         ({"是否涉密": ""}, "是否涉密", "请填写"),
         ({"项目名称": GOOD[0]}, "项目名称", "与第2行重复"),
         ({"详细地址": "路" * 201}, "详细地址", "超过200个字"),
@@ -146,8 +150,9 @@ def test_a_merged_place_is_refused_by_its_name(enterprise: FlaskClient, sessions
     [
         (b"", "文件是空的"),
         (b"PK\x03\x04 not a workbook", "打不开这个文件"),
-        (b"\xff\xfe\x00\x81", "编码无法识别"),
-        ("名称，类型\n甲，乙\n".encode(), "缺少列"),
+        (b"\xff\xfe\x00\xd8", "编码无法识别"),
+        ("名称，类型\n甲，乙\n".encode(), "没有表头"),
+        ("项目名称,类型\n甲,乙\n".encode(), "缺少列：县（市、区）、镇街或园区"),
         (a_book(), "表里没有填写内容"),
         (a_book(*[row()] * 201), "一次最多200行"),
     ],
@@ -161,6 +166,23 @@ def test_a_sheet_of_more_than_two_megabytes_is_not_read() -> None:
     large = FileStorage(io.BytesIO(b"x" * (sheet_rows.MOST_BYTES + 1)), filename="a.csv")
     with pytest.raises(sheet_rows.BadSheet, match="too large"):
         sheet_rows.read(large, PROJECT_HEADS)
+
+
+@pytest.mark.parametrize("no", ["不涉密", "N", "no", "无", "非涉密"])
+def test_no_is_read_however_it_is_spelled(enterprise: FlaskClient, sessions: sessionmaker[Session], no: str) -> None:
+    assert upload(enterprise, a_book(row(是否涉密=no)))[0] == 200
+    assert projects(sessions) == [GOOD[0]]
+
+
+def test_a_hidden_row_is_named_and_is_not_filed(enterprise: FlaskClient, sessions: sessionmaker[Session]) -> None:
+    book = load_workbook(io.BytesIO(a_book(row(), row(项目名称="二期"))))
+    book.worksheets[0].row_dimensions[2].hidden = True
+    out = io.BytesIO()
+    book.save(out)
+    status, page = upload(enterprise, out.getvalue())
+    assert (status, projects(sessions), "这一行在表里是隐藏的" in page) == (422, [], True)
+    assert upload(enterprise, out.getvalue(), keep_good="1")[0] == 200
+    assert projects(sessions) == ["二期"]
 
 
 def test_csv_as_excel_saves_it_in_china_is_read_too(enterprise: FlaskClient, sessions: sessionmaker[Session]) -> None:
