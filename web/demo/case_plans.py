@@ -95,7 +95,7 @@ CASE_PLANS = (
     CasePlan(Goal.ACCEPTED, 14, INDUSTRIAL[2], variation=Variation.EXTENDED),
     CasePlan(Goal.ACCEPTED, 5, INDUSTRIAL[4]),
     CasePlan(Goal.ACCEPTED, 10, INDUSTRIAL[5], variation=Variation.SUPPLEMENT),
-    CasePlan(Goal.ACCEPTED, 7, INDUSTRIAL[6], variation=Variation.DEFERRED),
+    CasePlan(Goal.ACCEPTED, 7, INDUSTRIAL[2], variation=Variation.DEFERRED),
     CasePlan(Goal.ACCEPTED, 5, REGISTRATION, _PROPERTY),
     CasePlan(Goal.DECIDED, 12, INDUSTRIAL[1]),
     CasePlan(Goal.DECIDED, 7, REGISTRATION, _PROPERTY),

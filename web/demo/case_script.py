@@ -16,7 +16,6 @@ from dispatch.acts.asking import SignDelegation, SiteGiven
 from dispatch.acts.assigning import AssignProject
 from dispatch.acts.booking import BookDelivery, BookPickup
 from dispatch.acts.closing import EvaluateCase, GradeGiven
-from dispatch.acts.collection import HandIn
 from dispatch.acts.deciding import DenyReview, GrantReview
 from dispatch.acts.delegation import AuthorisedPerson
 from dispatch.acts.delivery import RecordDelivered
@@ -28,7 +27,7 @@ from dispatch.acts.prescreening import PrescreenCase
 from dispatch.acts.scanning import ScanParcel
 from dispatch.acts.stop_report import ReportStop
 from dispatch.cases import lookups
-from dispatch.cases.case import Case, MaterialState, Way
+from dispatch.cases.case import Case, Material, MaterialState, Way
 from dispatch.cases.evaluation import Grade
 from dispatch.cases.project import Intermediary, Power, Project
 from dispatch.cases.review import Review
@@ -98,10 +97,10 @@ class CaseScript:
 
     # ---- the steps
 
-    def assign(self) -> bool:
-        """Whether an agent was found."""
+    def assign(self) -> None:
+        """An agent is found: whatever comes next is done by that one."""
         self.later(minutes=25)
-        return self.act(AssignProject(project=self.project_no, mode="auto"), by=SYSTEM).agent_id is not None
+        self.act(AssignProject(project=self.project_no, mode="auto"), by=SYSTEM)
 
     def find_nobody(self) -> None:
         """No agent speaks the language that is asked for: the project waits, and the reason is kept."""
@@ -121,19 +120,22 @@ class CaseScript:
         )  # fmt: skip
         self.act(letter, by=self.requester)
         for material in self.case.materials:
-            if material.state is MaterialState.WANTED and not material.on_paper:
+            if material.state is MaterialState.WANTED and not material.on_paper and material is not self._late_paper:
                 given = GiveMaterial(
                     case=self.case_no, material_id=MaterialId(material.id), sha256=FileId(f"{material.id:064x}"),
                     media_type="application/pdf", filename=f"{material.name}.pdf",
                 )  # fmt: skip
                 self.act(given, by=self.requester)
 
+    @property
+    def _late_paper(self) -> Material | None:
+        """What may follow later, and does (容缺)."""
+        follows = self.plan.variation is Variation.DEFERRED
+        return next(m for m in self.case.materials if m.deferrable) if follows else None
+
     def prescreen(self) -> None:
-        deferred = {}
-        if self.plan.variation is Variation.DEFERRED:
-            first = next((m for m in self.case.materials if m.deferrable), None)
-            if first is not None:
-                deferred = {MaterialId(first.id): TODAY + timedelta(days=1)}
+        late = self._late_paper
+        deferred = {} if late is None else {MaterialId(late.id): TODAY + timedelta(days=1)}
         self.later(days=1)
         self.act(PrescreenCase(case=self.case_no, deferred=deferred), by=self.agent)
 
@@ -166,12 +168,7 @@ class CaseScript:
             self.at.astimezone(db.SHANGHAI).date(),
             self.calendar.add_working_days(TODAY, -max(1, self.plan.began_wd - 1)),
         )
-        on = self.calendar.first_workday_from(on)
-        if utc(on, time(10, 30)) >= NOW:
-            self.later()
-            self.act(HandIn(case=self.case_no, scan_id=str(uuid.UUID(int=self.case.id))), by=self.agent)
-            return
-        waybill = self._collect(on)
+        waybill = self._collect(self.calendar.first_workday_from(on))
         if self.plan.variation is not Variation.WITH_COURIER:
             self.later(minutes=80)
             self.act(ScanParcel(waybill=waybill, to=Holder.CENTRE, scan_id=f"in:{waybill}"), by=self.agent)
@@ -220,10 +217,7 @@ class CaseScript:
         self._apply_review_variation()
 
     def _apply_review_variation(self) -> None:
-        accepted = [r for r in self._reviews() if r.state is ReviewState.ACCEPTED]
-        if not accepted:
-            return
-        review = accepted[0]
+        review = next(r for r in self._reviews() if r.state is ReviewState.ACCEPTED)
         if self.plan.variation is Variation.PAUSE:
             self.later(days=1)
             paused = PauseReview(

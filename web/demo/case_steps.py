@@ -45,6 +45,7 @@ def carry_out(context: DemoContext, plan: CasePlan) -> None:
         return
     if plan.goal is Goal.NOBODY_FITS:
         script.find_nobody()
-    elif script.assign():
-        for step in STEPS[plan.goal]:
-            step(script)
+        return
+    script.assign()
+    for step in STEPS[plan.goal]:
+        step(script)

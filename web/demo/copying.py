@@ -41,8 +41,6 @@ def _writer(kind: TypeEngine[object], dialect: Dialect) -> Callable[[object], ob
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, enum.IntEnum):
-        return int(value)
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, dict | list):
