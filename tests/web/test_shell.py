@@ -92,6 +92,34 @@ def test_health_tells_what_is_up(client: FlaskClient) -> None:
     assert "daiban_request_seconds" in client.get("/metrics").text
 
 
+@pytest.mark.parametrize(
+    ("address", "headers"),
+    [
+        ("203.0.113.7", {}),
+        ("127.0.0.1", {"X-Forwarded-For": "203.0.113.7"}),
+        ("127.0.0.1", {"Forwarded": "for=203.0.113.7"}),
+        ("", {}),
+    ],
+)
+def test_figures_are_for_this_machine_alone(client: FlaskClient, address: str, headers: dict[str, str]) -> None:
+    assert client.get("/metrics", environ_base={"REMOTE_ADDR": address}, headers=headers).status_code == 404
+
+
+def test_figures_are_for_who_bears_the_token_where_one_is_set(app: Flask) -> None:
+    token = "m" * 32
+    app.extensions["daiban.settings"] = replace(app.extensions["daiban.settings"], metrics_token=token)
+    far = {"REMOTE_ADDR": "203.0.113.7"}
+    for headers in (
+        {},
+        {"Authorization": f"Bearer {token}x"},
+        {"Authorization": f"Bearer {'ｍ' * 32}"},
+        {"Authorization": "Basic eDp5"},
+    ):
+        assert app.test_client().get("/metrics", headers=headers).status_code == 404
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert app.test_client().get("/metrics", environ_base=far, headers=bearer).status_code == 200
+
+
 def test_no_page_holds_a_script_or_a_style_of_its_own(client: FlaskClient, sign_in_as: SignIn) -> None:
     pages = [(client, "/"), (client, "/login"), (client, "/register"), (client, "/docs"), (client, "/none")]
     pages += [(sign_in_as(Role.LEAD), "/team"), (sign_in_as(Role.COURIER), "/run")]

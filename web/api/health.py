@@ -1,12 +1,14 @@
 """Health: is it alive, is it ready, and its figures for a monitor."""
 
 import os
+import secrets
 import shutil
 import time
+from ipaddress import ip_address
 from typing import Any
 
 import redis
-from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from flask import Blueprint, Flask, Response, abort, current_app, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import text
@@ -14,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import db
 from web.wiring import key_check
-from web.wiring.auth import limiter
+from web.wiring.auth import bearer_token, limiter
 from web.wiring.transactions import transaction
 
 bp = Blueprint("health", __name__)
@@ -76,10 +78,24 @@ def _broker() -> str:
     return "ok"
 
 
+def _is_monitor() -> bool:
+    """Who bears METRICS_TOKEN; where none is set, who asks from this very machine and not through a proxy."""
+    if token := current_app.extensions["daiban.settings"].metrics_token:
+        return secrets.compare_digest((bearer_token(request) or "").encode(), token.encode())
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
+    try:
+        return ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False  # a socket in the file system has no address
+
+
 @bp.get("/metrics")
 @limiter.exempt
 def metrics() -> Response:
-    """Prometheus text: request times by endpoint; no paths, no people."""
+    """Prometheus text for the monitor: request times by endpoint; no paths, no people. To others it is not there."""
+    if not _is_monitor():
+        abort(404)
     registry: CollectorRegistry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()

@@ -9,6 +9,13 @@ const lat = document.getElementById("lat");
 
 let onTowns = () => {};
 
+/* A name as an element of its own: the map would read words as markup. */
+function asText(name) {
+  const shown = document.createElement("span");
+  shown.textContent = name;
+  return shown;
+}
+
 async function listTowns(code) {
   place.replaceChildren(place.options[0]);
   place.value = "";
@@ -60,7 +67,7 @@ if (map_box && window.L) {
     for (const option of place.options) {
       if (!option.dataset.lon) continue;
       const dot = L.circleMarker([Number(option.dataset.lat), Number(option.dataset.lon)], { radius: 4, weight: 1, color: "#4a5362", fillColor: "#fff", fillOpacity: 1 });
-      dot.bindTooltip(option.text, { permanent: true, direction: "right", offset: [4, 0], className: "town" });
+      dot.bindTooltip(asText(option.text), { permanent: true, direction: "right", offset: [4, 0], className: "town" });
       dot.on("click", (event) => { place.value = option.value; setPin(event.latlng); L.DomEvent.stop(event); });
       dots.addLayer(dot);
     }
@@ -115,7 +122,7 @@ if (map_box && window.L) {
     shapes = L.geoJSON(data, {
       style: plain,
       onEachFeature: (feature, shape) => {
-        shape.bindTooltip(feature.properties.name, { sticky: true });
+        shape.bindTooltip(asText(feature.properties.name), { sticky: true });
         shape.on("click", (event) => {
           setPin(event.latlng);
           const code = feature.properties.code;

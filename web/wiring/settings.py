@@ -136,6 +136,7 @@ class Settings:
     domestic_templates: str = ""
     domestic_url: str = ""
     receipt_secret: str = field(default="", repr=False)
+    metrics_token: str = field(default="", repr=False)
     signature: str = "武进代办"
     notice_changes: Mapping[str, Any] = field(default_factory=dict)
     """Rules of notices that differ from what the mainland allows; only tests set them."""
@@ -238,6 +239,7 @@ CHECKS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ("DOMESTIC_TEMPLATES", "domestic_templates", str.strip),
     ("DOMESTIC_URL", "domestic_url", _web_url),
     ("RECEIPT_SECRET", "receipt_secret", _long),
+    ("METRICS_TOKEN", "metrics_token", _long),
     ("SIGNATURE", "signature", str.strip),
     ("TWILIO_BASE_URL", "twilio_base_url", _web_url),
     ("OSRM_URL", "osrm_url", _web_url),
