@@ -29,7 +29,9 @@ from dispatch.core.ids import FactEventId
 from dispatch.core.localized_text import LocalizedText
 from dispatch.path.edits import Relief
 
-STEPS_OF_A_CASE = frozenset({FactKind.MATERIAL_PASSED, FactKind.MATERIAL_MENDED, FactKind.MATERIAL_NOT_NEEDED})
+STEPS_OF_A_CASE = frozenset(
+    {FactKind.MATERIAL_PASSED, FactKind.MATERIAL_MENDED, FactKind.MATERIAL_NOT_NEEDED, FactKind.MATERIAL_WAIVED}
+)
 """Nothing on paper: the case itself goes another step, or its matters were put right."""
 HAPPENED_FOR_SURE = frozenset({FactKind.RESULT_DELIVERED, FactKind.DELEGATION_SIGNED, FactKind.DELEGATION_REVOKED})
 """The case has gone on from there; its day may be put right."""
@@ -138,7 +140,7 @@ def _settle_material(
     case = material.case
     case.version += 1
     case.changed_by = by.label
-    _settle_relief(session, material)
+    settle_relief(session, material)
     words = LocalizedText(
         "更正：“%(name)s”此前登记的“%(was)s”有误（%(reason)s），现为：%(now)s", name=material.name,
         was=LocalizedText(FACT_LABEL[event.kind]), reason=reason, now=LocalizedText(MATERIAL_LABEL[material.state]),
@@ -157,12 +159,16 @@ def _settle_material(
         correct(session, case, by=by, at=at)
 
 
-def _settle_relief(session: Session, material: Material) -> None:
-    """容缺 stands on a matter while one of its materials is deferred."""
+def settle_relief(session: Session, material: Material) -> None:
+    """容缺 stands on a matter while one of its materials may follow, unless another relief does."""
     case = material.case
     review = session.scalar(
         select(Review).where(Review.case_id == case.id, Review.matter_id == material.matter_id).limit(1)
     )
     deferred = [m for m in case.materials if m.matter_id == material.matter_id and m.state is MaterialState.DEFERRED]
-    if review is not None and review.relief is Relief.DEFERRED and not deferred:
+    if review is None:
+        return
+    if review.relief is Relief.DEFERRED and not deferred:
         review.relief = None
+    elif review.relief is None and deferred:
+        review.relief = Relief.DEFERRED

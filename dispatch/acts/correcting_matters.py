@@ -66,7 +66,7 @@ class CorrectMatters:
         project = context.session.get_one(Project, case.project_id)
         was = _named(context.session, case)
         _change_matters(context, case, add=self.add, drop=self.drop, reason=self.reason)
-        _trim_pickups(context.session, case, by=context.actor, at=context.at)
+        trim_pickups(context.session, case, by=context.actor, at=context.at)
         now = _named(context.session, case)
         keep_correction(context, project, PartChange(ProjectPart.MATTERS, was, now, self.reason))
         _settle(context, case)
@@ -153,7 +153,7 @@ def _change_matters(
 def take_out(context: ActContext, case: Case, codes: Iterable[str], *, reason: str) -> None:
     """These matters leave the case, which has others."""
     _change_matters(context, case, add=(), drop=codes, reason=reason)
-    _trim_pickups(context.session, case, by=context.actor, at=context.at)
+    trim_pickups(context.session, case, by=context.actor, at=context.at)
     _settle(context, case)
 
 
@@ -189,7 +189,7 @@ def _want_again(material: Material, *, reason: str, by: Actor, at: datetime) -> 
     add_event(material, None, recording_of(JUST_NOW, by=by, at=at, corrects=event.id, reason=reason))
 
 
-def _trim_pickups(session: Session, case: Case, *, by: Actor, at: datetime) -> None:
+def trim_pickups(session: Session, case: Case, *, by: Actor, at: datetime) -> None:
     """A courier who is still to come asks for what is needed; where that is nothing, nobody comes."""
     needed = {material.name for material in case.originals}
     listed = {material.name for material in case.materials}

@@ -20,7 +20,7 @@ from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.ids import CaseNo, FileId, MaterialId
 from dispatch.core.localized_text import ListText, LocalizedText
 
-CLOSED = frozenset({MaterialState.HELD, MaterialState.ACCEPTED, MaterialState.NOT_NEEDED})
+CLOSED = frozenset({MaterialState.HELD, MaterialState.ACCEPTED, MaterialState.NOT_NEEDED, MaterialState.WAIVED})
 
 
 def may_give(case: Case, material: Material) -> bool:
@@ -32,6 +32,14 @@ def may_give(case: Case, material: Material) -> bool:
     return case.stage in {Stage.REQUESTED, Stage.ASSIGNED, Stage.CORRECTION} and (
         not material.on_paper or material.state is MaterialState.DEFECTIVE
     )
+
+
+def check_is_needed(material: Material) -> None:
+    """Raises WrongStage for a material that its case asks for no longer."""
+    if material.state is MaterialState.NOT_NEEDED:
+        raise WrongStage(f"{material.name} is not needed", user_message="事项已更正，不再需要这份材料")
+    if material.state is MaterialState.WAIVED:
+        raise WrongStage(f"{material.name} is waived", user_message="这份材料已列为不适用；需要的话请先恢复")
 
 
 def _give_material(
@@ -49,8 +57,7 @@ def _give_material(
     case = material.case
     if case.has_ended:
         raise WrongStage(f"case {case.case_no} has ended")
-    if material.state is MaterialState.NOT_NEEDED:
-        raise WrongStage(f"{material.name} is not needed", user_message="事项已更正，不再需要这份材料")
+    check_is_needed(material)
     was_owed = material.state is MaterialState.DEFERRED
     fact = Fact(kind=FactKind.MATERIAL_GIVEN, document=sha256, media_type=media_type, filename=filename)
     record_fact(session, material, fact, when, by=by, at=at)

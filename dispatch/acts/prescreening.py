@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.act_fields import CalendarDate, Reason
 from dispatch.acts.case_result import CaseResult, case_result
+from dispatch.acts.papers import check_is_needed
 from dispatch.acts.recording import record_fact
 from dispatch.cases.case import Case, Material, MaterialState
 from dispatch.cases.fact_event import Fact, FactKind
@@ -74,8 +75,7 @@ def _check_verdicts(case: Case, defects: Mapping[int, str], deferred: Mapping[in
         if due_on <= today:
             raise Refused(f"{material.name}: due on {due_on}", user_message="补交期限须晚于今天")
     for material_id in (*deferred, *defects):
-        if materials[material_id].state is MaterialState.NOT_NEEDED:
-            raise Refused(f"{materials[material_id].name} is not needed", user_message="事项已更正，不再需要这份材料")
+        check_is_needed(materials[material_id])
     for material_id, words in defects.items():
         if not words.strip():
             raise Refused(

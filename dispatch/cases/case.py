@@ -11,8 +11,9 @@ from db import Base, EncryptedText
 from dispatch.cases.fact_event import FactEvent
 from dispatch.cases.project import Contact, Project
 from dispatch.cases.stages import ENDS, NEXT, UNDONE, Stage
-from dispatch.catalogue.matter import MaterialMode
+from dispatch.catalogue.matter import MaterialMode, Requirement
 from dispatch.core.errors import WrongStage
+from dispatch.path.predicate import predicate
 
 
 class Outcome(StrEnum):
@@ -124,9 +125,7 @@ class Case(Base):
     @property
     def originals(self) -> list["Material"]:
         """The materials that travel on paper."""
-        return [
-            m for m in self.materials if m.on_paper and m.state not in {MaterialState.NOT_NEEDED, MaterialState.AWAITED}
-        ]
+        return [m for m in self.materials if m.on_paper and m.state not in NOT_ASKED_FOR]
 
 
 MODE_LABEL = {
@@ -141,7 +140,7 @@ class MaterialState(StrEnum):
     """WANTED 待提供, GIVEN 已提供, ACCEPTED 合格, DEFECTIVE 待补正, DEFERRED 容缺后补, HELD 已有(不再索要).
 
     NOT_NEEDED 不再需要: its matter was taken out of the case, or the project's facts do not ask for it. AWAITED 待产出:
-    the result of another matter of the project, held once that is granted."""
+    the result of another matter of the project, held once that is granted. WAIVED 不适用: set aside with a reason."""
 
     WANTED = "wanted"
     GIVEN = "given"
@@ -151,6 +150,7 @@ class MaterialState(StrEnum):
     HELD = "held"
     NOT_NEEDED = "not_needed"
     AWAITED = "awaited"
+    WAIVED = "waived"
 
 
 MATERIAL_LABEL = {
@@ -162,7 +162,10 @@ MATERIAL_LABEL = {
     MaterialState.HELD: "已有，不再索要",
     MaterialState.NOT_NEEDED: "不再需要",
     MaterialState.AWAITED: "待产出",
+    MaterialState.WAIVED: "不适用",
 }
+NOT_ASKED_FOR = frozenset({MaterialState.NOT_NEEDED, MaterialState.AWAITED, MaterialState.WAIVED})
+"""Nobody is to bring it, and no courier comes for it."""
 
 
 class Material(Base):
@@ -188,11 +191,17 @@ class Material(Base):
     owed_by: Mapped[date | None]
     supplied_at: Mapped[datetime | None]
     case: Mapped[Case] = relationship(back_populates="materials")
+    requirement: Mapped[Requirement | None] = relationship(viewonly=True)
     facts: Mapped[list[FactEvent]] = relationship(order_by=FactEvent.id, backref="material")
 
     @property
     def on_paper(self) -> bool:
         return self.mode in {MaterialMode.ORIGINAL_RETURNED, MaterialMode.ORIGINAL_KEPT}
+
+    @property
+    def is_owed_by_all(self) -> bool:
+        """No fact of a project decides whether it is needed: every project owes it, or nobody knows."""
+        return self.requirement is None or not any(predicate(self.requirement.needed_when).tests())
 
     @property
     def is_owed(self) -> bool:

@@ -29,6 +29,7 @@ class FactKind(StrEnum):
     MATERIAL_MENDED = "material_mended"
     MATERIAL_NOT_NEEDED = "material_not_needed"
     MATERIAL_AWAITED = "material_awaited"
+    MATERIAL_WAIVED = "material_waived"
     TICKET_RECEIVED = "ticket_received"
     TICKET_ANSWERED = "ticket_answered"
     TICKET_CALLED_BACK = "ticket_called_back"
@@ -48,6 +49,7 @@ FACT_LABEL = {
     FactKind.MATERIAL_MENDED: "补正已收齐",
     FactKind.MATERIAL_NOT_NEEDED: "不再需要",
     FactKind.MATERIAL_AWAITED: "待前序事项产出",
+    FactKind.MATERIAL_WAIVED: "不适用",
     FactKind.TICKET_RECEIVED: "收到来电来信",
     FactKind.TICKET_ANSWERED: "答复",
     FactKind.TICKET_CALLED_BACK: "回访",

@@ -67,6 +67,7 @@ _MATERIAL: Mapping[FactKind, Callable[[MaterialFacts, Fact], MaterialFacts]] = M
         Kind.MATERIAL_DEFERRED: lambda now, fact: replace(now, state=MaterialState.DEFERRED, owed_by=fact.until),
         Kind.MATERIAL_MENDED: _mended,
         Kind.MATERIAL_AWAITED: lambda now, _: replace(now, state=MaterialState.AWAITED),
+        Kind.MATERIAL_WAIVED: lambda now, _: replace(now, state=MaterialState.WAIVED),
         Kind.MATERIAL_NOT_NEEDED: lambda now, _: replace(now, state=MaterialState.NOT_NEEDED),
     }
 )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from agents.leave import acting_agent
 from agents.roster import Agent
 from db import now
+from dispatch.acts.waiving import standing_waiver
 from dispatch.cases.access_control import case_for, visible_cases
 from dispatch.cases.case import Case, CaseEvent, Material
 from dispatch.cases.evaluation import Evaluation, Grade
@@ -120,6 +121,7 @@ class CaseMaterial:
     deferrable: bool
     owed_by: date | None
     given_at: datetime | None
+    waived_because: str | None
     events: tuple[CaseFact, ...]
 
 
@@ -331,9 +333,10 @@ def _materials(session: Session, case: Case) -> tuple[CaseMaterial, ...]:
 
 
 def _material(material: Material) -> CaseMaterial:
+    waiver = standing_waiver(material)
     return CaseMaterial(
         material.id, material.name, material.mode.value, material.state.value, material.defect, material.deferrable,
-        material.owed_by, material.given_at, _facts(material.facts),
+        material.owed_by, material.given_at, None if waiver is None else waiver.words, _facts(material.facts),
     )  # fmt: skip
 
 

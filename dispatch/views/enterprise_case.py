@@ -120,7 +120,7 @@ def case_page(
     live = [leg for leg, _ in legs if leg.state is not ParcelState.CANCELLED]
     pickups = [parcel for parcel in live if parcel.leg is not Leg.DELIVERY]
     deliveries = [parcel for parcel in live if parcel.leg is Leg.DELIVERY]
-    papers = papers_of(case, {review.matter_id: review.matter.short_name for review in found})
+    papers = papers_of(session, case, {review.matter_id: review.matter.short_name for review in found})
     turn = turn_of(
         case.stage, pickup=case.pickup_way, delivery=case.delivery_way, wanted=sum(p.is_wanted for p in papers),
         has_letter=letter is not None, pickups=len(pickups), deliveries=len(deliveries),

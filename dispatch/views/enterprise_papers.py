@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from agents.network import ServiceCentre
 from dispatch.acts.papers import may_give
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, Case, Material, MaterialState, Way
+from dispatch.cases.fact_event import FactEvent, FactKind
 from dispatch.cases.stages import Stage
 from dispatch.cases.visit_word import VisitWord
 from dispatch.core.localized_text import LocalizedText
@@ -75,6 +76,7 @@ class PaperRow:
     on_paper: bool
     can_upload: bool
     is_wanted: bool
+    waived_because: str | None
 
 
 def legs_of(session: Session, case: Case) -> list[tuple[Parcel, LegRow]]:
@@ -166,7 +168,8 @@ def _where(parcel: Parcel, row: LegRow, centres: dict[str, str]) -> str:
     return LocalizedText("在您手中")
 
 
-def papers_of(case: Case, matters: dict[int, str]) -> tuple[PaperRow, ...]:
+def papers_of(session: Session, case: Case, matters: dict[int, str]) -> tuple[PaperRow, ...]:
+    waivers = _waivers(session, case)
     return tuple(
         PaperRow(
             id=material.id,
@@ -182,10 +185,22 @@ def papers_of(case: Case, matters: dict[int, str]) -> tuple[PaperRow, ...]:
             on_paper=material.on_paper,
             can_upload=may_give(case, material),
             is_wanted=material.state is MaterialState.WANTED and not material.on_paper,
+            waived_because=waivers.get(material.id),
         )
         for material in case.materials
         if material.state is not MaterialState.NOT_NEEDED
     )
+
+
+def _waivers(session: Session, case: Case) -> dict[int, str]:
+    """Why each material that is set aside does not apply."""
+    ids = [material.id for material in case.materials if material.state is MaterialState.WAIVED]
+    if not ids:
+        return {}
+    said = select(FactEvent.material_id, FactEvent.words).where(
+        FactEvent.material_id.in_(ids), FactEvent.kind == FactKind.MATERIAL_WAIVED
+    )
+    return {row.material_id: row.words for row in session.execute(said.order_by(FactEvent.id)) if row.material_id}
 
 
 def _paper_label(case: Case, material: Material) -> str:

@@ -20,5 +20,5 @@ CASE_PARTS = (joinedload(Case.project).options(*PROJECT_PARTS),)
 REVIEW_PARTS = (joinedload(Review.matter), joinedload(Review.events), joinedload(Review.pauses))
 """A review's matter, events and pauses."""
 
-MATERIAL_PARTS = (joinedload(Material.facts),)
-"""What was written down of a material."""
+MATERIAL_PARTS = (joinedload(Material.facts), joinedload(Material.requirement))
+"""What was written down of a material, and what the catalogue says of it."""

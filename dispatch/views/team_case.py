@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from agents.network import Division, ServiceCentre, subtree_condition
 from agents.roster import Agent
+from dispatch.acts.waiving import may_ask_again, standing_waiver, why_not_waived
 from dispatch.cases.access_control import case_for, visible_centres
 from dispatch.cases.case import Case, CaseEvent, Material
 from dispatch.cases.notify import day_of
@@ -66,6 +67,9 @@ class MaterialLine:
 
     material: Material
     facts: tuple[FactLine, ...]
+    waived_because: str | None
+    may_waive: bool
+    may_ask_again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def case_page(session: Session, viewer: Actor, case_no: str, *, at: datetime) ->
         enterprise=project.enterprise,
         agent=None if lead is None else session.get(Agent, lead.agent_id),
         reviews=_reviews(session, case, at),
-        materials=_materials(session, case),
+        materials=_materials(session, case, viewer),
         parcels=_parcels(session, case),
         events=list(
             session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id.desc()))
@@ -127,9 +131,19 @@ def _centres(session: Session, viewer: Actor, home: Division) -> list[ServiceCen
     return list(session.scalars(query.where(levels, visible_centres(viewer)).order_by(Division.path).limit(60)))
 
 
-def _materials(session: Session, case: Case) -> list[MaterialLine]:
+def _materials(session: Session, case: Case, viewer: Actor) -> list[MaterialLine]:
     query = select(Material).where(Material.case_id == case.id).options(*MATERIAL_PARTS).order_by(Material.id)
-    return [MaterialLine(row, fact_lines(row)) for row in session.scalars(query).unique()]
+    return [_material(case, row, viewer) for row in session.scalars(query).unique()]
+
+
+def _material(case: Case, row: Material, viewer: Actor) -> MaterialLine:
+    waiver = standing_waiver(row)
+    return MaterialLine(
+        row, fact_lines(row),
+        waived_because=None if waiver is None else waiver.words,
+        may_waive=why_not_waived(case, row, viewer.role) is None,
+        may_ask_again=waiver is not None and may_ask_again(case, row),
+    )  # fmt: skip
 
 
 def _reviews(session: Session, case: Case, at: datetime) -> list[ReviewLine]:

@@ -42,6 +42,7 @@ class Row:
 
 ENDS_A_SESSION = frozenset({"POST /logout", "POST /account/proof"})
 """Signing out; and proving to be there with neither a password nor an authenticator, which is signing in anew."""
+WAIVED: dict[str, str] = {"step": "waived", "reason": "不涉及"}
 PUBLIC = Row(public=True)
 SIGNED_IN = Row(EVERYBODY)
 
@@ -290,6 +291,7 @@ ROUTES: dict[str, Row] = {
     "POST /api/v1/cases/<case_no>/corrections": Row(CASE_SIDES),
     "POST /api/v1/cases/<case_no>/matters": Row(ACTING, json={"reason": "多报", "drop": ["IND-105"]}),
     "POST /api/v1/cases/<case_no>/materials": Row(CASE_SIDES),
+    "PATCH /api/v1/cases/<case_no>/materials/<int:material_id>": Row(ACTING, json=dict(WAIVED)),
     "POST /api/v1/cases/<case_no>/documents": Row(ACTING),
     "POST /api/v1/cases/<case_no>/submission": Row(ACTING, json={}),
     "POST /api/v1/cases/<case_no>/withdrawal": Row(CASE_SIDES, json={"reason": "计划变更", "version": 0}),
@@ -371,6 +373,7 @@ ROUTES: dict[str, Row] = {
     "POST /team/cases/<case_no>/delivered": Row(ACTING),
     "POST /team/cases/<case_no>/delivery": Row(ACTING),
     "POST /team/cases/<case_no>/materials/<int:material_id>": Row(ACTING),
+    "POST /team/cases/<case_no>/materials/<int:material_id>/steps": Row(ACTING, form=WAIVED),
     "GET /team/cases/<case_no>/materials/<int:material_id>": Row(STAFF),
     "GET /team/cases/<case_no>/documents/<int:review_event_id>": Row(STAFF),
     "GET /team/cases/<case_no>/proofs/<digest>": Row(STAFF),

@@ -19,6 +19,7 @@ from dispatch.acts.early_ends import WithdrawCase
 from dispatch.acts.filing import SubmitCase
 from dispatch.acts.papers import GiveMaterial, ReturnCorrected
 from dispatch.acts.prescreening import PrescreenCase
+from dispatch.acts.waiving import MATERIAL_STEPS, WaivedMaterial
 from dispatch.cases.access_control import case_for
 from dispatch.cases.stages import Stage
 from dispatch.custody.parcel import Leg
@@ -121,6 +122,18 @@ def give(case_no: str) -> tuple[PaperResult, int]:
         raise BadRequest("material_id and file are needed")
     given = {"sha256": files.keep(upload), "media_type": upload.mimetype or "", "filename": upload.filename or ""}
     return take(command_from_form(GiveMaterial, request.form, case=case_no, **given)), 201
+
+
+@bp.patch("/cases/<case_no>/materials/<int:material_id>")
+@offers(steps=MATERIAL_STEPS)
+@bp.input(body_of_steps("MaterialIn", MATERIAL_STEPS, path=("case", "material_id")), arg_name="body")
+@answers(WaivedMaterial)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def material_step(case_no: str, material_id: int, body: RootModel[Any]) -> WaivedMaterial:
+    """A material does not apply to the project, or does after all; always with the reason."""
+    step = MATERIAL_STEPS[body.root.step]
+    return take(command_from(step, body.root, case=case_no, material_id=material_id))
 
 
 @bp.post("/cases/<case_no>/documents")

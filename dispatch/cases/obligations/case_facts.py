@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session
 
-from dispatch.cases.case import Case, CaseEvent, Material, MaterialState
+from dispatch.cases.case import NOT_ASKED_FOR, Case, CaseEvent, Material, MaterialState
 from dispatch.cases.evaluation import Evaluation, Rectification
 from dispatch.cases.obligations.obligation import Owner, OwnerKind
 from dispatch.cases.project import Project, ProjectMember, Referral, TeamRole
@@ -153,7 +153,7 @@ def _materials(case_ids: Collection[int]) -> Any:
     return (
         select(Material.id, Material.case_id, Material.mode, Material.state, Material.owed_by, Material.supplied_at)
         .where(Material.case_id.in_(case_ids), or_(Material.owed_by.is_not(None), Material.mode.in_(ON_PAPER)))
-        .where(Material.state.not_in((MaterialState.HELD, MaterialState.NOT_NEEDED, MaterialState.AWAITED)))
+        .where(Material.state.not_in((MaterialState.HELD, *NOT_ASKED_FOR)))
         .order_by(Material.id)
     )
 

@@ -47,7 +47,7 @@ SCENE: dict[str, str] = {
     "RevokeDecision": "on_commitment", "RevokeDelegation": "signed", "ScanParcel": "at_centre",
     "SignDelegation": "assigned", "SignHandoverList": "listed", "SimulateReview": "unfiled",
     "SubmitCase": "at_centre", "TellComing": "planned", "UndoLoad": "loaded", "UndoPathEdit": "edited",
-    "WithdrawCase": "signed",
+    "WaiveMaterial": "waivable", "WithdrawCase": "signed", "WithdrawWaiver": "waived",
 }  # fmt: skip
 """An act that stands here is at home in this scene; any other is tried in each, until it goes through."""
 

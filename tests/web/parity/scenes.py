@@ -37,6 +37,7 @@ from dispatch.acts.plan_steps import AskForPlan, CommitPlan, ReportShift, ShiftC
 from dispatch.acts.prescreening import PrescreenCase
 from dispatch.acts.referring import ReferProject
 from dispatch.acts.stop_report import ReportStop
+from dispatch.acts.waiving import WaiveMaterial
 from dispatch.assignment.absence import propose_relief
 from dispatch.assignment.departure import propose_departure
 from dispatch.assignment.propose import propose
@@ -162,6 +163,18 @@ class Walk:
         self.signed()
         defects = {self.known["material_id"]: "公章不清"}
         self.take(Role.AGENT, PrescreenCase(case=self.known["case_no"], defects=defects))  # type: ignore[arg-type]
+
+    def waivable(self) -> None:
+        """A material that not every project owes."""
+        self.signed(matters=ON_COMMITMENT)
+        self.known["material_id"] = next(m.id for m in self.case.materials if m.state is MaterialState.GIVEN)
+
+    def waived(self) -> None:
+        self.waivable()
+        waiver = WaiveMaterial(
+            case=self.known["case_no"], material_id=self.known["material_id"], reason="非新建项目"  # type: ignore[arg-type]
+        )  # fmt: skip
+        self.take(Role.LEAD, waiver)
 
     def prescreened(self, **more: Any) -> None:
         self.signed(**more)
@@ -308,6 +321,8 @@ BY_STEPS: dict[str, Callable[[Walk], None]] = {
     "duplicated": Walk.duplicated,
     "asked_for_correction": Walk.asked_for_correction,
     "corrected": Walk.corrected,
+    "waivable": Walk.waivable,
+    "waived": Walk.waived,
     "prescreened": lambda walk: walk.prescreened(matters=TWO_MATTERS),
     "unfiled": lambda walk: walk.prescreened(way=Way.ELECTRONIC),
     "booked": lambda walk: walk.booked(WEDNESDAY),

@@ -21,6 +21,7 @@ from dispatch.acts.pausing import PAUSE_WORDS
 from dispatch.acts.prescreening import PrescreenCase
 from dispatch.acts.review_steps import REVIEW_STEPS
 from dispatch.acts.scanning import ScanParcel, SendOn
+from dispatch.acts.waiving import MATERIAL_STEPS
 from dispatch.cases.access_control import case_for
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL, Case, Material, Way
 from dispatch.cases.review_state import RELIEF_LABEL, REVIEW_LABEL
@@ -102,6 +103,14 @@ def give(case_no: str, material_id: int) -> Response:
         GiveMaterial, "已收取材料", back=_page(case_no), case=case_no, material_id=material_id, sha256=digest,
         media_type=upload.mimetype or "", filename=upload.filename or "",
     )  # fmt: skip
+
+
+@bp.post("/cases/<case_no>/materials/<int:material_id>/steps")
+@offers(steps=MATERIAL_STEPS)
+def material_step(case_no: str, material_id: int) -> Response:
+    """A material does not apply to the project, or does after all."""
+    step = MATERIAL_STEPS.get(request.form.get("step", ""))
+    return take_form(step, "已登记", back=_page(case_no), case=case_no, material_id=material_id)
 
 
 @bp.get("/cases/<case_no>/materials/<int:material_id>")
