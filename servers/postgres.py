@@ -61,7 +61,8 @@ class Postgres(Server):
             with suppress(OSError):
                 return Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve()
             return False
-        listed = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        whole_line = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
+        listed = subprocess.run(whole_line, capture_output=True, text=True, check=False)
         return str(self.data) in listed.stdout
 
     def _is_ours(self, port: int) -> bool:

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,11 @@ import psycopg
 import pytest
 import redis
 
-from servers.accounts import SHARED, ServerFailed, nobody
-from servers.lifetimes import ending, error_line, is_alive, until
+from servers import accounts, lifetimes
+from servers.accounts import SHARED, ServerFailed, account_of, make_folder, nobody, reaches, temporary_folder
+from servers.lifetimes import die_with_parent, end_with_parent, ending, error_line, is_alive, until
 from servers.postgres import Postgres
-from servers.programs import package_folder, runs
+from servers.programs import package_folder, program, runs
 from servers.server import Server, free_port
 from servers.valkey import Valkey
 from web.wiring.server_place import place_for
@@ -107,11 +109,46 @@ def test_a_note_that_names_a_strangers_process_is_not_believed(home: Path, runni
         assert stranger.poll() is None
 
 
+def test_a_process_of_the_folder_that_is_just_ending_is_waited_for(home: Path, running: list[Server]) -> None:
+    server = Postgres(home)
+    running.append(server)
+    server.start().stop()
+    note = [str(server.data), "0", str(free_port()), "", "", "", ""]
+    ending_soon = [sys.executable, "-c", "import time; time.sleep(0.3)"]
+    with subprocess.Popen(ending_soon, cwd=server.data) as last:
+        (server.data / "postmaster.pid").write_text("\n".join([str(last.pid), *note]) + "\n")
+        threading.Thread(target=last.wait).start()
+        assert Postgres.start(server).ending() is None
+        assert server.pid != last.pid
+
+
+def test_where_a_database_cannot_be_made_is_told_in_one_line(home: Path) -> None:
+    (home / "postgres").mkdir()
+    (home / "postgres" / "data.new").write_text("a file of somebody's")
+    with pytest.raises(ServerFailed) as failure:
+        Postgres(home).start()
+    assert f"cannot make a database in {home / 'postgres'}" in one_line(failure)
+
+
+def test_on_another_system_than_linux_a_database_is_taken_over_all_the_same(
+    home: Path, running: list[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Postgres(home).start()
+    running.append(first)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    second = Postgres(home).start()
+    assert (second.pid, second.ending()) == (first.pid, None)
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    assert not is_alive(ended.pid)
+
+
 def test_an_interrupted_first_start_leaves_nothing_that_hinders_the_second(home: Path, running: list[Server]) -> None:
     server = Postgres(home)
     running.append(server)
     (server.folder / "data.new").mkdir(parents=True)
     (server.folder / "data.new" / "PG_VERSION").write_text("18\n")
+    (server.folder / "data").mkdir()
     assert ask(server.start(), "SELECT 1") == 1
 
 
@@ -172,6 +209,84 @@ def test_a_running_broker_is_taken_over(home: Path, running: list[Server]) -> No
     assert (second.pid, second.port) == (first.pid, first.port)
     second.stop()
     assert first.ending() is not None
+
+
+def test_a_port_that_was_taken_meanwhile_is_waited_for(home: Path, running: list[Server]) -> None:
+    broker = Valkey(home).start()
+    running.append(broker)
+    broker.kill()
+    with socket.create_server(("127.0.0.1", broker.port)) as taken:
+        threading.Timer(0.3, taken.close).start()
+        port = broker.port
+        assert broker.start().ending() is None
+    assert broker.port == port
+
+
+def test_a_long_log_is_put_aside(home: Path, running: list[Server]) -> None:
+    broker = Valkey(home)
+    running.append(broker)
+    broker.folder.mkdir()
+    with broker.log.open("wb") as log:
+        log.truncate(10_000_001)
+    broker.start()
+    assert (home / "valkey" / "log.1").stat().st_size == 10_000_001
+    assert broker.log.stat().st_size < 10_000
+
+
+def test_a_password_that_cannot_be_read_is_told_in_one_line(home: Path) -> None:
+    (home / "valkey" / "password").mkdir(parents=True)
+    with pytest.raises(ServerFailed) as failure:
+        Valkey(home).start()
+    assert f"cannot use {home / 'valkey'}" in one_line(failure)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the process list as Linux keeps it")
+def test_a_redis_of_the_machine_serves_before_the_one_that_came_with_us(
+    home: Path, running: list[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = Valkey(home).start()
+    running.append(ours)
+    binary = Path(f"/proc/{ours.pid}/exe").readlink()
+    ours.stop()
+    (home / "bin").mkdir()
+    (home / "bin" / "redis-server").symlink_to(binary)
+    monkeypatch.setenv("PATH", str(home / "bin"), prepend=os.pathsep)
+    theirs = Valkey(home).start()
+    running.append(theirs)
+    assert Path(f"/proc/{theirs.pid}/cmdline").read_bytes().startswith(bytes(home / "bin" / "redis-server"))
+
+
+def test_without_roots_rights_a_server_runs_with_our_own(
+    home: Path, running: list[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "AS_ROOT", False)
+    assert account_of(home) is None
+    assert reaches(home, None)
+    folder = temporary_folder()
+    assert folder.stat().st_uid == os.geteuid()
+    folder.rmdir()
+    broker = Valkey(home).start()
+    running.append(broker)
+    assert (home / "valkey" / "password").stat().st_uid == os.geteuid()
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(home: Path) -> None:
+    (home / "file").write_text("")
+    with pytest.raises(ServerFailed) as failure:
+        make_folder(home / "file" / "below")
+    assert "cannot make the folder" in one_line(failure)
+
+
+def test_a_child_hears_the_signals_that_a_shell_had_it_ignore(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {sign: signal.signal(sign, signal.SIG_IGN) for sign in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        die_with_parent(0)  # no signal: this process outlives whoever started it, as before
+        assert [signal.getsignal(sign) for sign in before] == [signal.SIG_DFL, signal.SIG_DFL]
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+    monkeypatch.setattr(lifetimes, "LIBC", None)
+    end_with_parent(signal.SIGKILL)  # where the system knows no such word, nothing is asked of it
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the process list as Linux keeps it")
@@ -250,6 +365,41 @@ class TestAsRoot:
             finally:
                 server.stop()
                 subprocess.run(["rm", "-r", place], check=True)
+
+    def test_a_program_that_nobody_reaches_is_copied_once_with_its_libraries(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        package = f"little_server_{os.getpid()}"
+        for name in (f"{package}/_binaries", f"{package}.libs", f"{package}-1.0.dist-info"):
+            (tmp_path / name).mkdir(parents=True)
+        (tmp_path / package / "__init__.py").write_text("")
+        (tmp_path / f"{package}-1.0.dist-info" / "METADATA").write_text(f"Name: {package}\nVersion: 1.0\n")
+        (tmp_path / f"{package}.libs" / "libc.so").write_text("")
+        tmp_path.chmod(0o700)
+        for name, code in (("runs", 0), ("fails", 3)):
+            binary = tmp_path / package / "_binaries" / name
+            binary.write_text(f"#!/bin/sh\nexit {code}\n")
+            binary.chmod(0o755)
+        monkeypatch.syspath_prepend(tmp_path)
+        copy = SHARED / f"{package}-1.0"
+        try:
+            found = [program(package, Path("_binaries/runs"), nobody(), "_binaries") for _ in range(2)]
+            assert found == [copy / package / "_binaries" / "runs"] * 2
+            assert (copy / f"{package}.libs" / "libc.so").is_file()
+            with pytest.raises(ServerFailed, match="cannot run"):
+                program(package, Path("_binaries/fails"), nobody(), "_binaries")
+        finally:
+            subprocess.run(["rm", "-r", copy], check=True)
+
+    def test_where_temporary_files_lie_closed_the_servers_lie_elsewhere(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tmp_path.chmod(0o700)
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        folder = temporary_folder()
+        assert folder.parent == SHARED
+        assert reaches(folder, nobody())
+        folder.rmdir()
 
     def test_a_home_that_everybody_reaches_keeps_its_servers(self, home: Path) -> None:
         assert place_for(home) == home

@@ -223,3 +223,26 @@ def test_a_sweep_is_timed_without_the_set_up():
     assert [(stops, round(s, 9)) for stops, s, _ in sweeps(solve, [100, 200])] == [(100, 0.1), (200, 0.2)]
     assert len(a_day(100).requests) == 100
     assert a_day(100).fingerprint() == a_day(100).fingerprint()
+
+
+def test_a_proof_says_how_near_its_bound_comes_and_that_other_code_confirms_it(tiny, capsys, monkeypatch):
+    seconds = ["--search", "0.1", "--marks", "0.2", "0.3"]
+    monkeypatch.setattr(sys, "argv", ["bench", "proof", str(tiny), *seconds, "--check"])
+    assert bench_main() == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.startswith("instance | stops | plan")
+    name, stops, cost, vehicles, bounds, gaps, objections = line.split(" | ")
+    assert (name, stops, vehicles, objections) == ("tiny", "4", "2", "none")
+    assert all(0 < float(bound) <= float(cost) for bound in bounds.split() if bound != "–")
+    assert len(bounds.split()) == len(gaps.split()) == 2
+
+
+def test_a_proof_that_cannot_be_says_why(tiny, capsys):
+    assert main(["bench", "proof", str(tiny), "--customers", "0", "--search", "0.1", "--marks", "0.1"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].endswith("| – | – | nothing to plan")
+
+
+def test_the_curve_is_a_table_of_the_sizes_asked_for(capsys):
+    assert main(["bench", "curve", "--sizes", "20", "30"]) == 0
+    *_, first, second = capsys.readouterr().out.splitlines()
+    assert [line.split(" | ")[0] for line in (first, second)] == ["| 20", "| 30"]
