@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 import db
 from db import Base
 from dispatch.acts.act_record import ActRecord, claim, last_actor
-from dispatch.acts.named_rows import OWNED_BY, ROWS
+from dispatch.acts.named_rows import ONLY_NAMES, OWNED_BY, ROWS
 from dispatch.core.actor import SYSTEM, Actor, Role
 from dispatch.core.errors import CountedFailure, NotFound, Stale
 from dispatch.core.localized_text import LocalizedText
@@ -200,7 +200,7 @@ def _check_belonging(found: Mapping[tuple[type, object], Any]) -> None:
             owners.setdefault(OWNED_BY[noun], set()).add(row.id)
     for (noun, value), row in found.items():
         for key, named in owners.items():
-            owner = getattr(row, key, None)
+            owner = None if (noun, key) in ONLY_NAMES else getattr(row, key, None)
             if owner is not None and owner not in named:
                 raise NotFound(f"{noun.__name__} {value} has another {key} than {sorted(named)}")
 

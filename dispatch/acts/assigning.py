@@ -11,14 +11,17 @@ from sqlalchemy.orm import Session
 import db
 from agents.roster import Agent
 from dispatch.acts.act import LEADS, ActContext, act
-from dispatch.acts.act_fields import Reason
+from dispatch.acts.act_fields import CalendarDate, Reason, SecondOfDay
+from dispatch.acts.recording import Happening, agreed_at
 from dispatch.assignment import apply_batch, staffing
 from dispatch.assignment.absence import propose_relief
 from dispatch.assignment.assign_one import place, place_waiting
 from dispatch.assignment.propose import Move, Proposal, propose
+from dispatch.assignment.rules import Choice
 from dispatch.assignment.telling import tell_placed
 from dispatch.cases.access_control import area_for
-from dispatch.cases.project import Project, ProjectState
+from dispatch.cases.project import Project, ProjectState, TeamRole
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound, Refused, Stale
 from dispatch.core.ids import AgentId, AreaCode, ProjectNo
@@ -62,7 +65,9 @@ class BatchResult:
 @act(by=LEADS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignProject:
-    """A project is given to a named agent with a reason, or, with mode ``auto``, to whom the matching chooses."""
+    """A project is given to a named agent with a reason, or, with mode ``auto``, to whom the matching chooses.
+
+    ``on`` and ``second``: since when a named agent acts, where it was agreed before it is written down."""
 
     project: ProjectNo
     version: int | None = None
@@ -70,25 +75,42 @@ class AssignProject:
     agent_id: AgentId | None = None
     reason: Reason | None = None
     lock: bool = False
+    on: CalendarDate | None = None
+    second: SecondOfDay | None = None
+    late_reason: Reason = ""
 
     def perform(self, context: ActContext) -> AssignmentResult:
         session, project = context.session, context.row(Project, self.project)
         if self.agent_id is not None:
             agent = context.row(Agent, self.agent_id)
-            reason = (self.reason or "").strip()
-            if not reason:
-                raise Refused("a choice by hand needs its reason", user_message="请填写指派理由")
             staffing.assign(
-                session, project, agent_id=agent.id, by=context.actor, at=context.at, reason={"why": reason},
-                chosen_by=context.actor.label, locked=self.lock,
+                session, project, agent_id=agent.id, by=context.actor, at=context.at,
+                choice=self._choice(context, project),
             )  # fmt: skip
         elif self.mode == "auto":
+            if self.on is not None or self.second is not None:
+                raise Refused("the matching chooses now", user_message="自动派件从现在起算，不能填写日期")
             place(session, project, by=context.actor, at=context.at)
             tell_placed(session, at=context.at, project_id=project.id)
         else:
             raise Refused("mode or agent_id", user_message="请选择自动匹配或指定代办员")
         lead = project.lead
         return AssignmentResult(project.project_no, None if lead is None else lead.agent_id)
+
+    def _choice(self, context: ActContext, project: Project) -> Choice:
+        reason = (self.reason or "").strip()
+        if not reason:
+            raise Refused("a choice by hand needs its reason", user_message="请填写指派理由")
+        when = Happening(on=self.on, second=self.second, late_reason=self.late_reason)
+        spells = project.spells(TeamRole.LEAD)
+        not_before = max([project.created_at, *(spell.until or spell.since for spell in spells[-1:])])
+        since = agreed_at(
+            TeamRole.LEAD, when, calendar_of(context.session), not_before=not_before, by=context.actor, at=context.at
+        )  # fmt: skip
+        return Choice(
+            reason={"why": reason}, chosen_by=context.actor.label, locked=self.lock, since=since,
+            late_reason=self.late_reason.strip(),
+        )  # fmt: skip
 
 
 @act(is_routine=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from agents.roster import Agent
 from agents.slots import release_slot
@@ -17,6 +17,7 @@ from dispatch.cases.case import Case, CaseEvent
 from dispatch.cases.due_moments import prescreen_due
 from dispatch.cases.lookups import lead_agent, open_cases
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
+from dispatch.cases.obligations.keeping import keep_dues_of
 from dispatch.cases.project import Project, ProjectState, Referral
 from dispatch.cases.project_merge import MovedCase, preview_merge
 from dispatch.cases.stages import Stage
@@ -64,12 +65,14 @@ class MergeProjects:
         for case in moved:
             _move(context, case, duplicate, kept)
         _move_papers(context, duplicate, kept)
+        earlier = update(Project).where(Project.merged_into_id == duplicate.id).values(merged_into_id=kept.id)
+        session.execute(earlier.execution_options(synchronize_session="fetch"))
         duplicate.merged_into_id, duplicate.changed_by = kept.id, context.actor.label
         if duplicate.state is not ProjectState.CLOSED:
             duplicate.move_to(ProjectState.CLOSED, at=context.at)
         kept.version += 1
         kept.changed_by = context.actor.label
-        session.flush()
+        keep_dues_of(session, [case.id for case in moved])
         _tell(context, duplicate, kept)
         return MergedProjects(kept.project_no, len(moved), sum(one.ends for one in preview.cases))
 
@@ -103,8 +106,8 @@ def _keep_team(context: ActContext, duplicate: Project, kept: Project) -> None:
     session.flush()
     if kept.lead is None and theirs is not None:
         staffing.assign(
-            session, kept, agent_id=theirs.agent_id, by=context.actor, at=context.at, reason={"why": "项目合并"},
-            chosen_by=context.actor.label,
+            session, kept, agent_id=theirs.agent_id, by=context.actor, at=context.at,
+            choice=rules.Choice(reason={"why": "项目合并"}, chosen_by=context.actor.label),
         )  # fmt: skip
 
 

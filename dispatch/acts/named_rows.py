@@ -43,7 +43,7 @@ from dispatch.cases.courier_report import CourierReport
 from dispatch.cases.courier_word import CourierWord
 from dispatch.cases.evaluation import Evaluation, Rectification, Ticket
 from dispatch.cases.fact_event import FactEvent
-from dispatch.cases.project import Contact, Delegation, Enterprise, Project, Referral
+from dispatch.cases.project import Contact, Delegation, Enterprise, Project, ProjectMember, Referral
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import ReviewEvent
 from dispatch.cases.visit_word import VisitWord
@@ -105,6 +105,12 @@ def _fact_event(session: Session, actor: Actor, event_id: int) -> FactEvent:
         query = select(Ticket).where(Ticket.id == event.ticket_id, visible_tickets(actor))
         the_one(session, query, f"event {event_id}", lock=Ticket)
     return event
+
+
+def _assignment(session: Session, actor: Actor, assignment_id: int) -> ProjectMember:
+    of_visible = select(ProjectMember).join(Project, Project.id == ProjectMember.project_id)
+    query = of_visible.where(visible_projects(actor), ProjectMember.id == assignment_id)
+    return the_one(session, query, f"assignment {assignment_id}", lock=ProjectMember)
 
 
 def _referral(session: Session, actor: Actor, referral_id: int) -> Referral:
@@ -191,6 +197,7 @@ ROWS: dict[object, NamedRow] = {
     ids.AbsenceId: NamedRow(Duty, 9, _by(Duty.id, visible_absences, lock=True)),
     ids.EnterpriseId: NamedRow(Enterprise, 9, _by(Enterprise.id, visible_enterprises)),
     ids.ContactId: NamedRow(Contact, 10, _contact),
+    ids.AssignmentId: NamedRow(ProjectMember, 2, _assignment),
     ids.ReferralId: NamedRow(Referral, 2, _referral),
     ids.RectificationId: NamedRow(Rectification, 3, _rectification),
     ids.MessageId: NamedRow(Message, 12, _by(Message.id, visible_messages, lock=True)),
@@ -217,3 +224,6 @@ OWNED_BY: dict[type, str] = {
     WebhookSubscription: "subscription_id",
 }
 """The foreign key by which other rows belong to a noun: what is named beside its owner must belong to it."""
+
+ONLY_NAMES = frozenset({(ProjectMember, "agent_id")})
+"""Keys that name another noun without belonging to it: who is right may stand beside who was wrongly given."""

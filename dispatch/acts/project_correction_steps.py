@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from dispatch.acts.act import Act
+from dispatch.acts.correcting_assignment import CorrectAssignment
 from dispatch.acts.correcting_matters import CorrectFamily
 from dispatch.acts.correcting_parties import CorrectContact, CorrectEnterprise
 from dispatch.acts.correcting_site import CorrectSite
@@ -16,6 +17,7 @@ PROJECT_CORRECTIONS: Mapping[str, type[Act[CorrectedProject]]] = MappingProxyTyp
         ProjectPart.CONTACT.value: CorrectContact,
         ProjectPart.FAMILY.value: CorrectFamily,
         ProjectPart.ENTERPRISE.value: CorrectEnterprise,
+        ProjectPart.ASSIGNMENT.value: CorrectAssignment,
     }
 )
 """The part of a project by which a door names each correction."""

@@ -1,7 +1,7 @@
 """Recording: an event enters the record with the day of its paper and the moment of its writing down."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import Refused
 from dispatch.core.ids import ReviewId
+from dispatch.core.shanghai_time import utc
 from dispatch.core.working_days import Calendar
 
 UNEXPLAINED_WD = 1  # an event written down later than this many working days needs its reason
@@ -100,6 +101,30 @@ def check_told_on(facts: EventFacts, at: datetime) -> None:
     """An extension is not told in the future. Raises Refused."""
     if facts.notified_on is not None and facts.notified_on > day_of(at):
         raise Refused(f"{facts.kind} is told on {facts.notified_on}", user_message="告知日期不能晚于今天")
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """What was agreed by word: no paper says it."""
+
+    kind: StrEnum
+    happened_on: date
+    happened_at: datetime | None
+
+
+def agreed_at(
+    kind: StrEnum, when: Happening, calendar: Calendar, *, not_before: datetime, by: Actor, at: datetime
+) -> datetime:
+    """The moment from which it holds: a day alone begins with its first hour, or with what it follows on.
+
+    Raises Refused for a day that cannot be."""
+    on, exactly = happened(when, None, calendar, at=at)
+    check_when(_Agreed(kind, on, exactly), when, calendar, by=by, at=at)
+    moment_of_day = not_before if on == day_of(not_before) else utc(on, time(0))
+    since = moment_of_day if exactly is None else exactly
+    if since < not_before:
+        raise Refused(f"{kind} since {since}, before {not_before}", user_message="不能早于项目提出或上一次接办的时间")
+    return since
 
 
 def recording_of(

@@ -139,7 +139,9 @@ def _write(session: Session, moves: Sequence[Move], *, by: Actor, at: datetime) 
     _copy(
         session, ProjectMember, rules.MEMBER_COLUMNS,
         (
-            rules.member_values(m.project_id, m.after, role=m.role, counter=m.counter, at=at, reason=m.reason)
+            rules.member_values(
+                m.project_id, m.after, rules.Choice(reason=m.reason), by=by, at=at, role=m.role, counter=m.counter
+            )
             for m in moves if m.after is not None
         ),
     )  # fmt: skip

@@ -198,7 +198,7 @@ SELECT asked.*, people.*, skills.*, (SELECT version FROM calendar_version WHERE 
   (SELECT json_agg(json_build_array(code, parent_code, level, lon, lat)) FROM line) AS line,
   (SELECT json_agg(json_build_array(category, code, parent_code, level, lon, lat)) FROM needed) AS needed,
   (SELECT json_agg(DISTINCT pm.agent_id) FROM project p JOIN project_member pm ON pm.project_id = p.id
-    WHERE p.enterprise_id = asked.enterprise_id AND pm.role = 'lead') AS previous,
+    WHERE p.enterprise_id = asked.enterprise_id AND pm.role = 'lead' AND pm.replaced_at IS NULL) AS previous,
   (SELECT json_agg(json_build_array(pm.id, pm.agent_id, pm.role, pm.counter))
      FROM project_member pm WHERE pm.project_id = asked.id AND pm.until IS NULL) AS team,
   (SELECT json_agg(json_build_array(q.agent_id, q.value)) FROM shadow_price q
@@ -358,7 +358,7 @@ def _taking_lead(
 ) -> db.Step:
     at = asked.at
     return _LEAD, {"requested": Stage.REQUESTED.value} | rules.values_for_sql(
-        rules.member_values(Int8(project_id), Int8(agent_id), at=at, reason=reason),
+        rules.member_values(Int8(project_id), Int8(agent_id), rules.Choice(reason=reason), by=by, at=at),
         rules.project_change(reason, by=by),
         rules.case_change(asked.calendar, by=by, at=at),
         rules.event_values(0, Stage.ASSIGNED, rules.lead_given(name), by=by, at=at),
@@ -388,7 +388,13 @@ def _taking_liaison(
     at, counter = asked.at, str(need.node)
     return _LIAISON, {"ends": sorted(stage.value for stage in ENDS)} | rules.values_for_sql(
         rules.member_values(
-            Int8(project_id), Int8(agent_id), role=TeamRole.LIAISON, counter=counter, at=at, reason=reason
+            Int8(project_id),
+            Int8(agent_id),
+            rules.Choice(reason=reason),
+            by=by,
+            at=at,
+            role=TeamRole.LIAISON,
+            counter=counter,
         ),
         rules.event_values(0, Stage.ASSIGNED, rules.liaison_given(name, counter), by=by, at=at),
     )

@@ -314,7 +314,11 @@ def _previous_agents(session: Session, enterprises: Iterable[int]) -> dict[int, 
     rows = session.execute(
         select(Project.enterprise_id, ProjectMember.agent_id)
         .join(ProjectMember, ProjectMember.project_id == Project.id)
-        .where(among(Project.enterprise_id, enterprises), ProjectMember.role == TeamRole.LEAD)
+        .where(
+            among(Project.enterprise_id, enterprises),
+            ProjectMember.role == TeamRole.LEAD,
+            ProjectMember.replaced_at.is_(None),
+        )
         .distinct()
     )
     served: dict[int, set[int]] = {}

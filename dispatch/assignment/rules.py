@@ -46,25 +46,41 @@ def check_not_banned(project: Project, agent_id: int) -> None:
 
 # ---------------------------------------------------------------- what is written
 
-MEMBER_COLUMNS = ("project_id", "agent_id", "role", "counter", "since", "locked", "chosen_by", "reason")
+MEMBER_COLUMNS = (
+    "project_id", "agent_id", "role", "counter", "since", "locked", "chosen_by", "reason", "recorded_at", "recorded_by",
+    "late_reason",
+)  # fmt: skip
 PROJECT_COLUMNS = ("state", "closed_at", "changed_by", "assignment_reason")
 CASE_COLUMNS = ("stage", "stage_at", "changed_by", "prescreen_by")
 EVENT_COLUMNS = ("case_id", "at", "kind", "stage", "actor", "words", "detail", "internal")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Why this agent, who chose, whether batches leave it, and since when it was agreed (None: now)."""
+
+    reason: Mapping[str, Any] = field(default_factory=dict)
+    chosen_by: str = MATCHING
+    locked: bool = False
+    since: datetime | None = None
+    late_reason: str = ""
+
+
 def member_values(
     project_id: int,
     agent_id: int,
+    choice: Choice,
     *,
+    by: Actor,
     at: datetime,
-    reason: Mapping[str, Any],
     role: TeamRole = TeamRole.LEAD,
     counter: str = "",
-    chosen_by: str = MATCHING,
-    locked: bool = False,
 ) -> Values:
-    """The new member of the team."""
-    given = (project_id, agent_id, role, counter, at, locked, chosen_by, dict(reason))
+    """The new member of the team; ``at``: when it is written down."""
+    given = (
+        project_id, agent_id, role, counter, choice.since or at, choice.locked, choice.chosen_by, dict(choice.reason),
+        at, by.label, choice.late_reason or None,
+    )  # fmt: skip
     return dict(zip(MEMBER_COLUMNS, given, strict=True))
 
 
@@ -73,9 +89,10 @@ def project_change(reason: Any, *, by: Actor) -> Values:
     return dict(zip(PROJECT_COLUMNS, (ProjectState.ACTIVE, None, by.label, reason), strict=True))
 
 
-def case_change(calendar: Calendar, *, by: Actor, at: datetime) -> Values:
-    """What a case becomes that waited for its agent; its version goes up by one besides."""
-    return dict(zip(CASE_COLUMNS, (Stage.ASSIGNED, at, by.label, prescreen_due(calendar, at)), strict=True))
+def case_change(calendar: Calendar, *, by: Actor, at: datetime, since: datetime | None = None) -> Values:
+    """What a case becomes that waited for its agent, who acts ``since``; its version goes up by one besides."""
+    due_by = prescreen_due(calendar, since or at)
+    return dict(zip(CASE_COLUMNS, (Stage.ASSIGNED, at, by.label, due_by), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

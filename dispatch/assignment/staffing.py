@@ -21,6 +21,8 @@ from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NoCapacity, NotFound, Refused, WrongStage
 
+BY_MATCHING = rules.Choice()
+
 
 def assign(
     session: Session,
@@ -29,40 +31,33 @@ def assign(
     agent_id: int,
     by: Actor,
     at: datetime,
-    reason: Mapping[str, Any] | None = None,
-    chosen_by: str = rules.MATCHING,
-    locked: bool = False,
+    choice: rules.Choice = BY_MATCHING,
 ) -> ProjectMember:
-    """Give the project to a lead agent (主办), or from one to another. Raises NoCapacity when no slot is free."""
+    """Give the project to a lead agent (主办), or from one to another. Raises NoCapacity when no slot is free.
+
+    ``at``: now, when it is written down; the ``choice`` says since when it was agreed."""
     if project.merged_into_id is not None:
         raise WrongStage(f"{project.project_no} was merged", user_message="该项目已并入其他项目")
     before = project.lead
     if before is not None and before.agent_id == agent_id:
-        before.locked = locked or before.locked
+        before.locked = choice.locked or before.locked
         return before
     agent = session.get(Agent, agent_id)
     if agent is None or not agent.active:
         raise NotFound(f"no active agent {agent_id}")
     rules.check_not_banned(project, agent_id)
-    # Slots are taken and given back in the order of the agents' ids, so that two swaps cannot wait for each other.
-    for step in sorted({agent_id} | ({before.agent_id} if before else set())):
-        if step != agent_id:
-            release_slot(session, step)
-        elif not take_slot(session, agent_id):
-            raise NoCapacity(f"agent {agent_id} has no free slot", agent_id=agent_id)
+    exchange_slots(session, agent_id, before.agent_id if before else None)
+    since = choice.since or at
     if before is not None:
-        before.until = at
+        before.until = since
         session.flush()
-    why = dict(reason or {})
-    member = ProjectMember(
-        **rules.member_values(project.id, agent_id, at=at, reason=why, chosen_by=chosen_by, locked=locked)
-    )
+    member = ProjectMember(**rules.member_values(project.id, agent_id, choice, by=by, at=at))
     project.members.append(member)
-    _change(project, rules.project_change(why, by=by))
-    change = rules.case_change(calendar_of(session), by=by, at=at)
+    _change(project, rules.project_change(dict(choice.reason), by=by))
+    calendar = calendar_of(session)
     for case in open_cases(session, project):
         if case.stage is Stage.REQUESTED:
-            _change(case, change)
+            _change(case, rules.case_change(calendar, by=by, at=at, since=max(since, case.created_at)))
             event = rules.lead_given(agent.name)
         elif before is not None:
             event = rules.lead_changed(agent.name, agent.id)
@@ -72,6 +67,17 @@ def assign(
     session.flush()
     tell_member(session, member, at=at)
     return member
+
+
+def exchange_slots(session: Session, taker: int, giver: int | None) -> None:
+    """One agent gets a slot, another gives one back. Raises NoCapacity when none is free.
+
+    In the order of the agents' ids, so that two exchanges cannot wait for each other."""
+    for step in sorted({taker} | (set() if giver is None else {giver})):
+        if step != taker:
+            release_slot(session, step)
+        elif not take_slot(session, taker):
+            raise NoCapacity(f"agent {taker} has no free slot", agent_id=taker)
 
 
 def leave_waiting(session: Session, project: Project, member: ProjectMember, *, by: Actor, at: datetime) -> None:
@@ -124,8 +130,7 @@ def accept_referral(session: Session, project: Project, referral: Referral, *, b
         agent_id=to_agent_id,
         by=by,
         at=at,
-        chosen_by="referral",
-        reason={"why": referral.reason},
+        choice=rules.Choice(reason={"why": referral.reason}, chosen_by="referral"),
     )
     referral.accepted_at = at
 

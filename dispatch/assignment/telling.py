@@ -13,6 +13,9 @@ from dispatch.cases.notify import queue_agent_notice, queue_notice, queue_stage_
 from dispatch.cases.project import Project, ProjectMember, TeamRole
 from dispatch.cases.stages import ENDS, NOTICE, Stage
 from dispatch.core.actor import Actor
+from notifications import outbox
+
+GIVEN = "project_for_agent"
 
 
 def tell_placed(session: Session, *, at: datetime, limit: int = 200, project_id: int | None = None) -> int:
@@ -42,10 +45,23 @@ def tell_member(session: Session, member: ProjectMember, *, at: datetime) -> Non
             queue_notice(session, case, NOTICE[Stage.ASSIGNED], at=at, values=values)
 
 
+def tell_wrongly_given(session: Session, member: ProjectMember, *, at: datetime) -> None:
+    """Who was told of a project by mistake hears once that it is another's; what is still to be told is not told."""
+    if member.told_at is None:
+        return
+    project, agent = session.get_one(Project, member.project_id), session.get_one(Agent, member.agent_id)
+    key = f"{agent.id}:{member.id}"
+    if outbox.withdraw(session, f"{project.project_no}:{GIVEN}:{key}"):
+        return
+    queue_agent_notice(
+        session, agent, project, text="project_wrongly_given", key=key, at=at, values={"project": project.name}
+    )  # fmt: skip
+
+
 def tell_agent(session: Session, agent: Agent, project: Project, *, key: str, at: datetime) -> None:
     """A project for this agent, to act for or to take over."""
     queue_agent_notice(
-        session, agent, project, text="project_for_agent", key=key, at=at,
+        session, agent, project, text=GIVEN, key=key, at=at,
         values={"project": project.name, "case_no": project.project_no},
     )  # fmt: skip
 

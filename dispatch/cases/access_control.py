@@ -49,7 +49,9 @@ def visible_projects(viewer: Actor) -> ColumnElement[bool]:
         case Role.LEAD | Role.SUPERVISOR:
             return within(viewer, Project.home_division_id)  # type: ignore[arg-type]
         case Role.AGENT:
-            mine = select(ProjectMember.project_id).where(ProjectMember.agent_id == viewer.agent_id)
+            mine = select(ProjectMember.project_id).where(
+                ProjectMember.agent_id == viewer.agent_id, ProjectMember.replaced_at.is_(None)
+            )
             station = select(Agent.division_id).where(Agent.id == viewer.agent_id).scalar_subquery()
             # A stand-in sees what the absent agent holds.
             covered = (

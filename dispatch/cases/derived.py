@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from dispatch.cases.case import Case, Material, Outcome
 from dispatch.cases.evaluation import Ticket
@@ -15,7 +15,7 @@ from dispatch.cases.lookups import reviews_of
 from dispatch.cases.notify import day_of
 from dispatch.cases.noun_record import RecordedNoun, derived_of
 from dispatch.cases.obligations.keeping import due_differences, obligation_differences
-from dispatch.cases.project import Delegation
+from dispatch.cases.project import Delegation, ProjectMember
 from dispatch.cases.review import DERIVED, Review
 from dispatch.cases.review_fold import fold
 from dispatch.cases.review_state import ReviewState
@@ -94,6 +94,7 @@ def differences(session: Session, *, at: datetime) -> Iterator[Difference]:
     yield from _of_obligations(session)
     yield from _of_tickets(session)
     yield from _of_letters(session)
+    yield from _of_assignments(session)
     calendar, today, after = calendar_of(session), day_of(at), 0
     while True:
         portion = select(Case).where(Case.id > after).options(selectinload(Case.facts)).order_by(Case.id).limit(PORTION)
@@ -150,6 +151,22 @@ def _of_letters(session: Session) -> Iterator[Difference]:
         for letter in letters:
             yield from _of_noun(letter, f"letter {letter.id}")
         session.expunge_all()
+
+
+def _of_assignments(session: Session) -> Iterator[Difference]:
+    """Of one place of a team, who came later begins where who came before ends; what was corrected stands no more."""
+    place = (ProjectMember.project_id, ProjectMember.role, ProjectMember.counter)
+    ends = func.lag(ProjectMember.until).over(partition_by=place, order_by=(ProjectMember.since, ProjectMember.id))
+    spells = select(ProjectMember.id, ProjectMember.since, ends.label("earlier"))
+    standing = spells.where(ProjectMember.replaced_at.is_(None)).subquery()
+    for row in session.execute(select(standing).where(standing.c.earlier > standing.c.since)):
+        yield Difference(f"assignment {row.id}", "since", row.since, row.earlier)
+    right = aliased(ProjectMember)
+    replaced = select(ProjectMember.id, ProjectMember.replaced_at, right.recorded_at).join(
+        right, right.corrects == ProjectMember.id, isouter=True
+    )
+    for row in session.execute(replaced.where(ProjectMember.replaced_at.is_distinct_from(right.recorded_at))):
+        yield Difference(f"assignment {row.id}", "replaced_at", row.replaced_at, row.recorded_at)
 
 
 def _of_noun(noun: RecordedNoun, named: str) -> Iterator[Difference]:

@@ -171,13 +171,20 @@ class Project(Base):
     def liaisons(self) -> list["ProjectMember"]:
         return [m for m in self.members if m.role is TeamRole.LIAISON and m.until is None]
 
+    def spells(self, role: TeamRole, counter: str = "") -> list["ProjectMember"]:
+        """Who stood in this place of the team, one after the other, without what was corrected."""
+        there = [m for m in self.members if m.role is role and m.counter == counter and m.replaced_at is None]
+        return sorted(there, key=lambda m: (m.since, m.id))
+
     def delegation_on(self, day: date) -> "Delegation | None":
         """The letter that is in force on ``day``."""
         return next((d for d in self.delegations if d.is_in_force(day)), None)
 
 
 class ProjectMember(Base):
-    """One agent's place in a project's team, from when, until when, and why this one."""
+    """One agent's place in a project's team: the event that gave it, with its own time and its writing down.
+
+    ``since``: when it truly began. A mistake is replaced by a further row (``corrects``) and stands no more."""
 
     __tablename__ = "project_member"
     __table_args__ = (
@@ -195,6 +202,9 @@ class ProjectMember(Base):
             postgresql_where=text("role = 'liaison' AND until IS NULL"),
         ),
         Index("ix_project_member_acting", "agent_id", postgresql_where=text("until IS NULL")),
+        CheckConstraint("replaced_at IS NULL OR until IS NOT NULL", name="replaced_is_over"),
+        CheckConstraint("corrects IS NULL OR correction_reason <> ''", name="corrected_with_reason"),
+        Index("uq_project_member_corrects", "corrects", unique=True, postgresql_where=text("corrects IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -208,6 +218,13 @@ class ProjectMember(Base):
     locked: Mapped[bool] = mapped_column(default=False)
     chosen_by: Mapped[str] = mapped_column(default="matching")
     reason: Mapped[dict[str, Any] | None]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[str]
+    late_reason: Mapped[str | None] = mapped_column(Text)
+    corrects: Mapped[int | None] = mapped_column(ForeignKey("project_member.id"))
+    correction_reason: Mapped[str | None] = mapped_column(Text)
+    replaced_at: Mapped[datetime | None]
+    """Since when another row says what is right; this one is kept and counts no more."""
     project: Mapped[Project] = relationship(back_populates="members")
 
 

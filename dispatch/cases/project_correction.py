@@ -10,13 +10,15 @@ from db import Base, EncryptedText
 
 
 class ProjectPart(StrEnum):
-    """What of a project can be put right: SITE 项目地点, CONTACT 联系人, MATTERS 事项, FAMILY 类别, ENTERPRISE 企业."""
+    """What of a project can be put right: SITE 项目地点, CONTACT 联系人, MATTERS 事项, FAMILY 类别, ENTERPRISE 企业,
+    ASSIGNMENT 指派."""
 
     SITE = "site"
     CONTACT = "contact"
     MATTERS = "matters"
     FAMILY = "family"
     ENTERPRISE = "enterprise"
+    ASSIGNMENT = "assignment"
 
 
 PART_LABEL = {
@@ -25,6 +27,7 @@ PART_LABEL = {
     ProjectPart.MATTERS: "办理事项",
     ProjectPart.FAMILY: "项目类别",
     ProjectPart.ENTERPRISE: "申请企业",
+    ProjectPart.ASSIGNMENT: "代办员指派",
 }
 
 

@@ -17,6 +17,8 @@ ShiftRuleId = NewType("ShiftRuleId", int)
 ListNo = NewType("ListNo", str)
 ReferralId = NewType("ReferralId", int)
 AgentId = NewType("AgentId", int)
+AssignmentId = NewType("AssignmentId", int)
+"""The place of an agent in a project's team."""
 AbsenceId = NewType("AbsenceId", int)
 EnterpriseId = NewType("EnterpriseId", int)
 ContactId = NewType("ContactId", int)

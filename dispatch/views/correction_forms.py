@@ -1,16 +1,17 @@
 """Correction forms: what a project says of itself now, and what may be chosen instead."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from agents.network import Division
+from agents.roster import Agent
 from dispatch.acts.correcting_matters import ASKS, UNFILED
-from dispatch.cases.access_control import project_for
+from dispatch.cases.access_control import project_for, visible_agents
 from dispatch.cases.case import Case
-from dispatch.cases.project import Delegation, Project
+from dispatch.cases.project import Delegation, Project, ProjectMember, TeamRole
 from dispatch.cases.review import Review
 from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import ENDS
@@ -27,6 +28,14 @@ class MatterChoice:
     """A matter to add or to take away."""
 
     code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChoice:
+    """An agent who may be the right one."""
+
+    id: int
     name: str
 
 
@@ -51,14 +60,32 @@ class LetterRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AssignmentRecord:
+    """An assignment that stands: who, in which place, from when until when, and who wrote it down when."""
+
+    id: int
+    agent_id: int
+    agent: str
+    role: TeamRole
+    counter: str
+    since: datetime
+    until: datetime | None
+    recorded_at: datetime
+    recorded_by: str
+    late_reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectionForms:
-    """What the page of corrections needs: the project, its county's places, its cases, each family's matters."""
+    """What the page of corrections needs: the project, its county's places and agents, its cases, the matters."""
 
     project: Project
     places: tuple[Division, ...]
     cases: tuple[CaseMatters, ...]
     families: tuple[tuple[Family, tuple[MatterChoice, ...]], ...]
     letters: tuple[LetterRecord, ...]
+    assignments: tuple[AssignmentRecord, ...]
+    agents: tuple[AgentChoice, ...]
 
 
 def correction_forms(session: Session, viewer: Actor, project_no: str) -> CorrectionForms:
@@ -68,7 +95,32 @@ def correction_forms(session: Session, viewer: Actor, project_no: str) -> Correc
     cases = _cases(session, project, offered[project.family])
     others = tuple((family, choices) for family, choices in offered.items() if family is not project.family)
     places = _places(session, project.home_division_id)
-    return CorrectionForms(project, places, cases, others, _letters(session, project))
+    letters, given = _letters(session, project), _assignments(session, project)
+    return CorrectionForms(project, places, cases, others, letters, given, _agents(session, viewer, places))
+
+
+def _assignments(session: Session, project: Project) -> tuple[AssignmentRecord, ...]:
+    rows = session.execute(
+        select(ProjectMember, Agent.name)
+        .join(Agent, Agent.id == ProjectMember.agent_id)
+        .where(ProjectMember.project_id == project.id, ProjectMember.replaced_at.is_(None))
+        .order_by(ProjectMember.since, ProjectMember.id)
+    )
+    return tuple(
+        AssignmentRecord(
+            one.id, one.agent_id, name, one.role, one.counter, one.since, one.until, one.recorded_at, one.recorded_by,
+            one.late_reason or "",
+        )
+        for one, name in rows
+    )  # fmt: skip
+
+
+def _agents(session: Session, viewer: Actor, places: tuple[Division, ...]) -> tuple[AgentChoice, ...]:
+    """The county's agents at work, also those whose slots are taken: who acted acted."""
+    query = select(Agent.id, Agent.name).where(
+        Agent.active, Agent.division_id.in_([place.id for place in places]), visible_agents(viewer)
+    )
+    return tuple(AgentChoice(row.id, row.name) for row in session.execute(query.order_by(Agent.pinyin, Agent.id)))
 
 
 def _letters(session: Session, project: Project) -> tuple[LetterRecord, ...]:

@@ -117,7 +117,7 @@ def _add_agents(session: Session, log: _Log, keys: Mapping[int, str]) -> None:
         select(Case.id, Agent.agent_no, ProjectMember.role, ProjectMember.since)
         .join(ProjectMember, ProjectMember.project_id == Case.project_id)
         .join(Agent, Agent.id == ProjectMember.agent_id)
-        .where(Case.id.in_(keys))
+        .where(Case.id.in_(keys), ProjectMember.replaced_at.is_(None))
         .order_by(ProjectMember.id, Case.id)
     )
     for case_id, agent_no, role, since in rows:

@@ -19,14 +19,17 @@ from dispatch.core.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class TeamMember:
-    """An agent of the project's team."""
+    """An agent of the project's team, now (``until`` is null) or before; ``recorded_at``: when it was written down."""
 
+    assignment_id: int
     role: str
     counter: str
     agent_id: int
     name: str
     office_phone: str
     since: datetime
+    until: datetime | None
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class ProjectDetail:
     division: str
     created_at: datetime
     team: tuple[TeamMember, ...]
+    former: tuple[TeamMember, ...]
     cases: tuple[CaseOfProject, ...]
 
 
@@ -86,6 +90,7 @@ class ProjectNamed:
 def project_detail(session: Session, viewer: Actor, project_no: str) -> ProjectDetail:
     """A project with its team and cases. Raises NotFound."""
     project = project_for(session, viewer, project_no)
+    members = _members(session, project)
     return ProjectDetail(
         project_no=project.project_no,
         project_code=project.project_code,
@@ -98,22 +103,26 @@ def project_detail(session: Session, viewer: Actor, project_no: str) -> ProjectD
         enterprise=session.get_one(Enterprise, project.enterprise_id).name,
         division=session.get_one(Division, project.division_id).name,
         created_at=project.created_at,
-        team=_team(session, project),
+        team=tuple(one for one in members if one.until is None),
+        former=tuple(one for one in members if one.until is not None),
         cases=_cases(session, project),
     )
 
 
-def _team(session: Session, project: Project) -> tuple[TeamMember, ...]:
+def _members(session: Session, project: Project) -> tuple[TeamMember, ...]:
     rows = session.execute(
         select(ProjectMember, Agent)
         .join(Agent, Agent.id == ProjectMember.agent_id)
-        .where(ProjectMember.project_id == project.id, ProjectMember.until.is_(None))
-        .order_by(ProjectMember.id)
+        .where(ProjectMember.project_id == project.id, ProjectMember.replaced_at.is_(None))
+        .order_by(ProjectMember.since, ProjectMember.id)
     )
     return tuple(
-        TeamMember(member.role.value, member.counter, agent.id, agent.name, agent.office_phone, member.since)
-        for member, agent in rows
-    )
+        TeamMember(
+            one.id, one.role.value, one.counter, agent.id, agent.name, agent.office_phone, one.since, one.until,
+            one.recorded_at,
+        )
+        for one, agent in rows
+    )  # fmt: skip
 
 
 def _cases(session: Session, project: Project) -> tuple[CaseOfProject, ...]:

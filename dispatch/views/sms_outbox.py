@@ -53,6 +53,7 @@ PURPOSE_LABEL = {  # a test holds that every text of texts.toml is here
     "requested": "已受理代办申请",
     "assigned": "已指派代办员",
     "project_for_agent": "新项目通知（代办员）",
+    "project_wrongly_given": "误派项目更正（代办员）",
     "projects_for_agent": "当日新项目合并通知（代办员）",
     "prescreened": "预审通过",
     "correction": "一次性补正告知",

@@ -111,8 +111,8 @@ def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjec
     members = session.execute(
         select(ProjectMember, Agent)
         .join(Agent, Agent.id == ProjectMember.agent_id)
-        .where(ProjectMember.project_id == project.id)
-        .order_by(ProjectMember.id)
+        .where(ProjectMember.project_id == project.id, ProjectMember.replaced_at.is_(None))
+        .order_by(ProjectMember.since, ProjectMember.id)
     ).all()
     home = session.get_one(Division, project.home_division_id)
     able = (

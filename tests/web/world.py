@@ -175,6 +175,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         "waybill": parcel.waybill,
         "stop_id": parcel.stop_id or 0,
         "agent_id": county.agents[0].id,
+        "assignment_id": project.members[0].id,
         "absence_id": a_leave(session, county.agents[0].id).id,
         "stand_in_id": county.agents[-1].id,
         "account_id": colleague.id,

@@ -154,7 +154,7 @@ class CountyProjects:
                 {
                     "id": self.ids.next(ProjectMember), "project_id": drawn.project_id, "agent_id": drawn.agent_id,
                     "role": TeamRole.LEAD, "counter": "", "since": drawn.began, "told_at": drawn.began,
-                    "locked": False, "chosen_by": "matching",
+                    "locked": False, "chosen_by": "matching", "recorded_at": drawn.began, "recorded_by": SYSTEM.label,
                 }
             )  # fmt: skip
         reviews = self._reviews(drawn)

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch.cases.case import NOT_ASKED_FOR, Case, CaseEvent, Material, MaterialState
@@ -103,15 +103,7 @@ def case_facts(
     # Not FOR UPDATE: who wrote a row that names the case holds its key, and two of them would wait for each other.
     cases = session.execute(query.with_for_update(of=Case, key_share=True) if lock else query).all()
     projects = {case.project_id for case in cases}
-    leads = {
-        row.project_id: row.agent_id
-        for row in session.execute(
-            select(ProjectMember.project_id, ProjectMember.agent_id).where(
-                ProjectMember.project_id.in_(projects), ProjectMember.role == TeamRole.LEAD,
-                ProjectMember.until.is_(None),
-            )
-        )
-    }  # fmt: skip
+    leads, given = _leads(session, projects)
     events = _by_case(
         session.execute(
             select(CaseEvent.case_id, CaseEvent.stage, CaseEvent.at)
@@ -126,7 +118,7 @@ def case_facts(
     referrals = _referrals(session, projects)
     return [
         CaseFacts(
-            case, leads.get(case.project_id), _spells(case, events[case.id]), reviews[case.id],
+            case, leads.get(case.project_id), _spells(case, events[case.id], given), reviews[case.id],
             {row.id: pauses[row.id] for row in reviews[case.id] if row.id in pauses}, materials[case.id],
             parcels[case.id], rectifications[case.id], referrals.get(case.id, ()), calendar,
         )
@@ -213,12 +205,47 @@ def _by_case(rows: Iterable[Row[Any]]) -> dict[int, list[Row[Any]]]:
     return found
 
 
-def _spells(case: Row[Any], events: Iterable[Row[Any]]) -> list[StageSpell]:
-    """Where the case stood since when: its first stage since it was filed, then whatever the timeline tells."""
+Given = Mapping[tuple[int, datetime], datetime]
+"""By project and moment of writing down, since when the lead agent truly acts that was given then."""
+
+
+def _leads(session: Session, projects: Collection[int]) -> tuple[dict[int, int], Given]:
+    """Who leads each project now, and when each lead that stands was written down first and truly began.
+
+    Also of projects that were merged into them: their cases go on there. Of one moment the kept one's counts."""
+    kept_id = func.coalesce(Project.merged_into_id, Project.id)
+    query = (
+        select(
+            ProjectMember.id, kept_id.label("project_id"), ProjectMember.agent_id, ProjectMember.since,
+            ProjectMember.until, ProjectMember.recorded_at, ProjectMember.corrects, ProjectMember.replaced_at,
+        )
+        .join(Project, Project.id == ProjectMember.project_id)
+        .where(
+            or_(Project.id.in_(projects), Project.merged_into_id.in_(projects)), ProjectMember.role == TeamRole.LEAD
+        )
+        .order_by(Project.merged_into_id.nulls_last(), ProjectMember.id)
+    )  # fmt: skip
+    leads: dict[int, int] = {}
+    first: dict[int, datetime] = {}
+    given: dict[tuple[int, datetime], datetime] = {}
+    for row in session.execute(query):
+        first[row.id] = row.recorded_at if row.corrects is None else first[row.corrects]
+        if row.until is None:
+            leads[row.project_id] = row.agent_id
+        if row.replaced_at is None:
+            given[row.project_id, first[row.id]] = row.since
+    return leads, given
+
+
+def _spells(case: Row[Any], events: Iterable[Row[Any]], given: Given) -> list[StageSpell]:
+    """Where the case stood since when: its first stage since it was filed, then whatever the timeline tells.
+
+    What waited for its agent has one since the agent acts, however late that was written down."""
     spells: list[StageSpell] = []
-    for event in events:
-        if not spells or spells[-1].stage is not event.stage:
-            spells.append(StageSpell(event.stage, event.at))
-    if not spells or spells[-1].stage is not case.stage:
-        spells.append(StageSpell(case.stage, case.stage_at))
+    for stage, at in [*((event.stage, event.at) for event in events), (case.stage, case.stage_at)]:
+        before = spells[-1].stage if spells else Stage.REQUESTED
+        if not spells or before is not stage:
+            waited = stage is Stage.ASSIGNED and before is Stage.REQUESTED
+            since = max(case.created_at, given.get((case.project_id, at), at)) if waited else at
+            spells.append(StageSpell(stage, since))
     return spells

@@ -48,6 +48,13 @@ def keep_cases(session: Session, case_ids: Sequence[int]) -> int:
     return _keep(session, _owed_by_cases(facts), Obligation.case_id.in_(case_ids))
 
 
+def keep_dues_of(session: Session, case_ids: Sequence[int]) -> None:
+    """What the rows of these cases keep of their due moments follows from the events, before the obligations do."""
+    session.flush()
+    facts = case_facts(session, case_ids, calendar_of(session))
+    keep_dues(session, [stale for one in facts for stale in stale_dues(one)])
+
+
 def _owed_by_cases(facts: Iterable[CaseFacts]) -> list[Owed]:
     return [owed for one in facts for owed in owed_in(one)]
 

@@ -14,7 +14,7 @@ import db
 from agents.matching.batch import match
 from agents.network import Division, Level, Precision
 from agents.roster import Agent, AgentSkill, Duty, DutyKind
-from dispatch.assignment import apply_batch, propose, staffing, telling
+from dispatch.assignment import apply_batch, propose, rules, staffing, telling
 from dispatch.assignment.assign_one import place, place_waiting
 from dispatch.assignment.matching_input import build_input
 from dispatch.assignment.propose import ShadowPrice
@@ -89,7 +89,12 @@ def test_a_batch_leaves_alone_what_somebody_changed_meanwhile(county):
     mine, theirs = waiting_projects(county, 2)
     proposal = propose.propose(county.session, at=TEN)
     staffing.assign(
-        county.session, theirs, agent_id=county.agents[2].id, by=county.lead, at=TEN, reason={"why": "熟悉"}
+        county.session,
+        theirs,
+        agent_id=county.agents[2].id,
+        by=county.lead,
+        at=TEN,
+        choice=rules.Choice(reason={"why": "熟悉"}),
     )
     applied = apply_batch.apply(county.session, proposal, by=SYSTEM, at=TEN)
     assert [m.project_id for m in applied.done] == [mine.id]

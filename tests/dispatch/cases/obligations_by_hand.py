@@ -20,6 +20,18 @@ DECIDED = ("granted", "denied", "returned", "not_accepted", "withdrawn", "revoke
 OUT = ("on_the_way", "at_centre", "with_authority")
 INWARD = ("pickup", "exchange", "counter")
 AFTER_THE_END = ("papers_home", "verify_grade", "rectify_grade", "commitment", "ticket")
+LEADS = """
+WITH RECURSIVE chain AS (
+  SELECT m.id, m.project_id, m.since, m.replaced_at, m.recorded_at AS first_at FROM project_member m
+   WHERE m.role = 'lead' AND m.corrects IS NULL
+  UNION ALL
+  SELECT m.id, m.project_id, m.since, m.replaced_at, chain.first_at
+    FROM project_member m JOIN chain ON m.corrects = chain.id)
+SELECT chain.*, c.id AS case_id, chain.project_id = c.project_id AS is_own
+  FROM chain JOIN project p ON p.id = chain.project_id
+  JOIN dispatch_case c ON c.project_id IN (p.id, p.merged_into_id)
+ WHERE chain.replaced_at IS NULL ORDER BY is_own DESC, chain.id DESC
+"""
 TICKET_DAYS = {"question": 1, "help": 1, "complaint": 5, "suggestion": 5}
 Key = tuple[str, str, int]
 
@@ -47,6 +59,7 @@ def owed_by_hand(connection: psycopg.Connection[Any]) -> dict[Key, OwedByHand]:
             "parcels": 'SELECT p.*, s."on", s.windows, run.courier_id FROM parcel p LEFT JOIN stop s'
             " ON s.id = p.stop_id LEFT JOIN run ON run.id = s.run_id WHERE p.state <> 'cancelled' ORDER BY p.id",
             "grades": "SELECT r.*, e.case_id FROM rectification r JOIN evaluation e ON e.id = r.evaluation_id",
+            "leads": LEADS,
             "offers": "SELECT r.*, (SELECT max(id) FROM dispatch_case c WHERE c.project_id = r.project_id) AS case_id"
             " FROM referral r WHERE r.offered_at IS NOT NULL",
         }.items()
@@ -90,6 +103,7 @@ class CaseByHand:
     parcels: Sequence[Row]
     grades: Sequence[Row]
     offers: Sequence[Row]
+    leads: Sequence[Row]
 
     def within(self, at: datetime, working_days: int) -> datetime:
         return self.days.closes(self.days.after(self.days.counts_on(at, None), working_days), None)
@@ -116,9 +130,14 @@ class CaseByHand:
         line = [(event["stage"], event["at"]) for event in self.events]
         for stage, at in [*line, (self.stage, self.case["stage_at"])]:
             if stage in stages and before not in stages:
-                since = at
+                since = self._truly(at) if stage == "assigned" and before in {None, "requested"} else at
             before = stage
         return since
+
+    def _truly(self, written: datetime) -> datetime:
+        """Since when the agent acts whose assignment was written down first at this moment."""
+        begun = [lead["since"] for lead in self.leads if lead["first_at"] == written]
+        return max(begun[0], self.case["created_at"]) if begun else written
 
     def owes(self) -> Iterator[tuple[Key, OwedByHand]]:
         case_id = self.case["id"]

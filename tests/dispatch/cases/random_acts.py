@@ -17,6 +17,7 @@ from dispatch.acts.act import perform
 from dispatch.acts.announcing import announce
 from dispatch.acts.asking import SignDelegation
 from dispatch.acts.correcting import CorrectEvent
+from dispatch.acts.correcting_assignment import CorrectAssignment
 from dispatch.acts.correcting_facts import CorrectFact
 from dispatch.acts.daily_rules import DAILY
 from dispatch.acts.delegation import AuthorisedPerson
@@ -30,7 +31,7 @@ from dispatch.cases.case import Case
 from dispatch.cases.evaluation import Grade, Rectification, RectificationState, Ticket, TicketKind
 from dispatch.cases.fact_event import FactEvent
 from dispatch.cases.lookups import reviews_of
-from dispatch.cases.project import Power, Project, Referral
+from dispatch.cases.project import Power, Project, ProjectMember, Referral
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import ReviewEvent
 from dispatch.cases.review_state import ReviewState
@@ -39,7 +40,7 @@ from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.imports import CALENDAR_FILE
 from dispatch.core.actor import SYSTEM, Actor
 from dispatch.core.errors import DispatchError
-from dispatch.core.ids import FactEventId, ProjectNo, ReviewEventId, ReviewId, StopId
+from dispatch.core.ids import AgentId, AssignmentId, FactEventId, ProjectNo, ReviewEventId, ReviewId, StopId
 from dispatch.core.special_procedure import PauseKind
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Parcel
@@ -348,6 +349,16 @@ class RandomActs:
             step = replace(step, on=event.happened_on - timedelta(days=self.chance.randint(0, 2)))
         steps.take(self.county.session, step, self.county.lead, self.at)
 
+    def correct_assignment(self) -> None:
+        member = self.one(ProjectMember)
+        agent, day = self.chance.choice(self.county.agents), self.at.date() - timedelta(days=self.chance.randint(0, 4))
+        step = CorrectAssignment(
+            project=ProjectNo(member.project.project_no), assignment=AssignmentId(member.id), reason="误录",
+            agent_id=AgentId(agent.id) if self.chance.random() < 0.5 else None,
+            on=day if self.chance.random() < 0.6 else None,
+        )  # fmt: skip
+        steps.take(self.county.session, step, self.county.lead, self.at)
+
     def move_the_calendar(self) -> None:
         if self.chance.random() > 0.2:
             raise DispatchError("no notice today")
@@ -381,6 +392,6 @@ ACTS: tuple[Act, ...] = (
     RandomActs.request, RandomActs.open_another, RandomActs.refer, RandomActs.answer_referral, RandomActs.leave,
     RandomActs.rectify, RandomActs.ask, RandomActs.answer, RandomActs.scan, RandomActs.do_not_accept, RandomActs.refile,
     RandomActs.pause, RandomActs.resume, RandomActs.extend, RandomActs.grant_on_commitment,
-    RandomActs.verify_commitment, RandomActs.correct_event, RandomActs.correct_fact, RandomActs.move_the_calendar,
-    RandomActs.let_the_day_pass,
+    RandomActs.verify_commitment, RandomActs.correct_event, RandomActs.correct_fact, RandomActs.correct_assignment,
+    RandomActs.move_the_calendar, RandomActs.let_the_day_pass,
 )  # fmt: skip

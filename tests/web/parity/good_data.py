@@ -29,7 +29,7 @@ SCENE: dict[str, str] = {
     "PassEnvelopes": "collected",
     "AnswerFacts": "signed",
     "CorrectContact": "signed", "CorrectEnterprise": "signed", "CorrectSite": "signed", "CorrectMatters": "signed",
-    "CorrectFamily": "signed", "MergeProjects": "duplicated",
+    "CorrectFamily": "signed", "CorrectAssignment": "referred", "MergeProjects": "duplicated",
     "CorrectEvent": "accepted", "CorrectFact": "written_down", "CallBackTicket": "answered", "SendOn": "to_send_on",
     "AcceptReferral": "referred", "AcceptReview": "filed", "AnswerTicket": "asked", "ApplyBatch": "proposed",
     "AskForPlan": "queued", "AskSupplement": "filed", "AskWhatIf": "previewed", "AssignProject": "requested",
@@ -103,6 +103,7 @@ GOOD: dict[str, Callable[[ArgsOf], Given]] = {
     "CorrectEnterprise": lambda _: {
         "name": "七星公司", "credit_code": "91320412MA1ABCDE81", "contact_phone": "+8613800000046",
     },
+    "CorrectAssignment": lambda _: {"on": MONDAY, "second": None},
     "CorrectEvent": lambda _: CORRECTED,
     "CorrectFamily": lambda _: {"family": Family.PROPERTY_REGISTRATION, "matters": ("REG-02",)},
     "MergeProjects": lambda known: {"into": known["into"], "seen": known["seen"]},

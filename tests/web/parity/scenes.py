@@ -265,7 +265,7 @@ class Walk:
         project_no: Any = self.known["project_no"]
         self.take(Role.LEAD, AssignProject(project=project_no, agent_id=colleague, reason="同站"))  # type: ignore[arg-type]
         offered = self.take(Role.LEAD, ReferProject(project=project_no, agent_id=mine, reason="专长"))  # type: ignore[arg-type]
-        self.known["referral_id"] = offered.id
+        self.known |= {"referral_id": offered.id, "assignment_id": self.case.project.members[-1].id}
 
     def asked(self) -> None:
         """An open question about a case of our agent's."""
