@@ -157,7 +157,8 @@ def marked() -> Iterator[str | tuple[str, str]]:
             yield from user_texts(file.read_text())
     for _slug, title, next_step in WORDS.values():
         yield from (title, next_step)
-    yield from (words for lines in NAV.values() for _, words in lines)
+    for part_words, lines in (part for parts in NAV.values() for part in parts):
+        yield from (words for words in (part_words, *(words for _, words in lines)) if words)
     yield from SECURITY_LABEL.values()
     yield from PERSON_WORDS
     yield from (word for _, word in LAMPS.values())

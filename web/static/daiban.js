@@ -37,6 +37,17 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Enter") openRow(row, event);
 });
 
+/* A menu of the bar closes when something else is pressed, and by Escape, which gives back its place. */
+function closeMenus(kept) {
+  for (const menu of document.querySelectorAll(".bar details.menu[open]")) if (menu !== kept) menu.open = false;
+}
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  document.querySelector(".bar details.menu[open] > summary")?.focus();
+  closeMenus(null);
+});
+
 /* `/` or Ctrl-K: the box that finds anything, unless somebody is typing. */
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
