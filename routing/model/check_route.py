@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from routing.model.plan import Route, Visit
 from routing.model.problem import Problem
 from routing.model.profile import UNREACHABLE
@@ -19,7 +21,8 @@ class DrivenRoute:
     ) -> None:
         self.problem, self.requests, self.vehicle, self.route = problem, requests, vehicle, route
         self.carried_by = carried_by
-        self.seconds = problem.profile_of(vehicle).seconds
+        profile = problem.profile_of(vehicle)
+        self.seconds, self.metres = profile.seconds, profile.metres
         self.requested = [requests[visit.request] for visit in route.visits]
         self.stops = [request.stops[visit.side] for request, visit in zip(self.requested, route.visits, strict=True)]
         self.done = vehicle.prefix.done if vehicle.prefix else ()
@@ -32,6 +35,7 @@ class DrivenRoute:
         if not self.found:
             self._abilities()
             self._times()
+            self._length()
             self._rest()
             self._loads()
         return self.found
@@ -125,6 +129,20 @@ class DrivenRoute:
             self._broke(Rule.SHIFT, f"it ends at {route.end_s}, the shift at {vehicle.shift.closes_s}")
         if vehicle.max_duty_s is not None and route.end_s - route.start_s > vehicle.max_duty_s:
             self._broke(Rule.DUTY, f"its duty is {route.end_s - route.start_s} s, longest {vehicle.max_duty_s} s")
+
+    def _length(self) -> None:
+        """Most stops and metres, of the whole route. Where nothing is added to a prefix they are history."""
+        vehicle = self.vehicle
+        if self.only_prefix:
+            return
+        if vehicle.max_stops is not None and len(self.stops) > vehicle.max_stops:
+            self._broke(Rule.STOPS, f"it makes {len(self.stops)} stops, at most {vehicle.max_stops}")
+        if vehicle.max_distance_m is not None:
+            metres, places = 0, [vehicle.start, *(stop.location for stop in self.stops), vehicle.end]
+            for leg in pairwise(places):
+                metres += int(self.metres[leg]) if self.seconds[leg] != UNREACHABLE else 0
+            if metres > vehicle.max_distance_m:
+                self._broke(Rule.DISTANCE, f"it drives {metres} m, at most {vehicle.max_distance_m}")
 
     def _service_time(self, visit: Visit, stop: Stop, at: int) -> None:
         if visit.start_s < visit.arrival_s:

@@ -37,8 +37,12 @@ class Reason(enum.Enum):
     UNREACHABLE = "unreachable"
     """From where it is (its start, or the last visit of its prefix) over the request's stops to its end, some leg
     cannot be driven."""
+    DISTANCE = "distance"
+    """With this request alone after its prefix, the way to it and home is longer than its longest distance."""
     TIME = "time"
     """Even with this request alone after its prefix, it cannot keep windows, shift, break and longest duty."""
+    STOPS = "stops"
+    """Its route makes as many stops as it may: this request's would be too many."""
     NO_ROOM = "no room"
     """Each could, alone after its prefix; it is the others in its route that leave no room."""
 

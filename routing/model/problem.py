@@ -12,9 +12,10 @@ How a route runs in time (the solver plans by it, ``check`` derives it again):
 * A route with a break window needs the break when ``start_s <= closes_s < end_s``: a route that ends by then, or
   begins later, has none.
 * A vehicle with a prefix keeps the done visits and their times as they are, however late they were; the next leg begins
-  at ``max(last departure, free_from_s)``. When nothing is added to a prefix, going home is never against shift, duty or
-  break, and where no way leads home the route ends where it is. A leg that was driven though there is no way for it
-  costs nothing: what happened, happened, and only what is still to be driven must be possible.
+  at ``max(last departure, free_from_s)``. When nothing is added to a prefix, going home is never against shift, duty,
+  break, most stops or longest distance, and where no way leads home the route ends where it is. A leg that was driven
+  though there is no way for it costs nothing: what happened, happened, and only what is still to be driven must be
+  possible.
 * Deliveries and the delivering half of an exchange are on board from the start; collections stay on board to the end.
   At an exchange the delivery leaves before the collection comes in. What a prefix has loaded and the plan does not
   deliver stays on board.

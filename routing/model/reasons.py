@@ -11,7 +11,12 @@ from routing.model.request import Request, RequestKind
 from routing.model.tail import RouteTail
 from routing.model.vehicle import Vehicle, carriers
 
-_RULED_OUT_BY = (Reason.SKILL, Reason.DEPOT, Reason.LOADED, Reason.CAPACITY, Reason.UNREACHABLE, Reason.TIME)
+_RULED_OUT_BY = (
+    Reason.SKILL, Reason.DEPOT, Reason.LOADED, Reason.CAPACITY, Reason.UNREACHABLE, Reason.DISTANCE, Reason.TIME,
+    Reason.STOPS,
+)  # fmt: skip
+_IN_THIS_PLAN = (Reason.STOPS, Reason.NO_ROOM)
+"""What depends on the others in a vehicle's route."""
 
 
 class Reasons:
@@ -46,7 +51,7 @@ class Reasons:
         answers: dict[tuple[int, tuple[Side, ...]], bool] = {}
         passed = []
         for vehicle in vehicles:
-            order = tuple(self.orders.get(vehicle.id, ())) if reason is Reason.NO_ROOM else ()
+            order = tuple(self.orders.get(vehicle.id, ())) if reason in _IN_THIS_PLAN else ()
             key = (self.kind[vehicle.id], order)
             if key not in answers:
                 answers[key] = self._passes(reason, vehicle, order, request)
@@ -66,6 +71,10 @@ class Reasons:
         tail = self._tail(vehicle, order)
         if reason is Reason.UNREACHABLE:
             return tail.reaches(request)
+        if reason is Reason.DISTANCE:
+            return tail.near_enough(request)
+        if reason is Reason.STOPS:
+            return tail.has_stops_left(request)
         return tail.takes(request, loads=reason is Reason.NO_ROOM)
 
     def _tail(self, vehicle: Vehicle, order: tuple[Side, ...]) -> RouteTail:

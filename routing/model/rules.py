@@ -24,6 +24,8 @@ class Rule(enum.Enum):
     SERVICE = "departure is start plus service"
     SHIFT = "a route lies inside the shift"
     DUTY = "a route is no longer than the longest duty"
+    STOPS = "a route makes no more stops than its vehicle may"
+    DISTANCE = "a route is no longer than its vehicle may drive"
     BREAK = "the break is taken when it is due, inside its window and between two services"
     LOAD = "the stated load is what is on board"
     CAPACITY = "what is on board fits"

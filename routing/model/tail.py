@@ -48,9 +48,11 @@ class RouteTail:
 
     def __init__(self, problem: Problem, requests: dict[str, Request], vehicle: Vehicle, order: Sequence[Side]) -> None:
         self.vehicle, self.requests = vehicle, requests
-        self.seconds = problem.profile_of(vehicle).seconds
+        profile = problem.profile_of(vehicle)
+        self.seconds, self.metres = profile.seconds, profile.metres
         self.prefix = vehicle.prefix
         frozen = len(self.prefix.done) if self.prefix else 0
+        self.frozen = frozen
         self.order = list(order[frozen:])
         self.stops = [requests[name].stops[side] for name, side in self.order]
         self.origin = vehicle.start
@@ -64,6 +66,26 @@ class RouteTail:
         places = [self.origin, *(stop.location for stop in self._owed(request)), self.vehicle.end]
         return all(self._travel_s(*leg) is not None for leg in itertools.pairwise(places))
 
+    def near_enough(self, request: Request) -> bool:
+        """Whether the way over what the request still needs, and home, keeps the longest distance."""
+        return self._short_way(self._owed(request))
+
+    def has_stops_left(self, request: Request) -> bool:
+        """Whether the route may make the stops of the request too."""
+        most = self.vehicle.max_stops
+        return most is None or self.frozen + len(self.stops) + len(self._owed(request)) <= most
+
+    def _short_way(self, stops: Sequence[Stop]) -> bool:
+        """Whether the route keeps the longest distance when it makes these stops after its prefix."""
+        longest_m = self.vehicle.max_distance_m
+        if longest_m is None:
+            return True
+        done = self.prefix.done if self.prefix else ()
+        driven = [self.requests[each.request].stops[each.side] for each in done]
+        places = [self.vehicle.start, *(stop.location for stop in (*driven, *stops)), self.vehicle.end]
+        legs = itertools.pairwise(places)
+        return sum(int(self.metres[leg]) for leg in legs if self.seconds[leg] != UNREACHABLE) <= longest_m
+
     def _owed(self, request: Request) -> tuple[Stop, ...]:
         """The stops of the request that are still to be made: the second alone when the prefix picked it up."""
         done = self.prefix.done if self.prefix else ()
@@ -72,6 +94,8 @@ class RouteTail:
     def takes(self, request: Request, *, loads: bool) -> bool:
         """Whether some place in the tail has room for the request; without ``loads`` by time alone."""
         owed = self._owed(request)
+        if loads and not self.has_stops_left(request):
+            return False
         sides = range(len(request.stops) - len(owed), len(request.stops))
         for start_s, leave_s, due in self._starts():
             for places in self._timely(owed, leave_s, due):
@@ -79,7 +103,7 @@ class RouteTail:
                 for place, side, stop in reversed(list(zip(places, sides, owed, strict=True))):
                     order.insert(place, (request.id, side))
                     stops.insert(place, stop)
-                if loads and not self._fits(order):
+                if loads and not (self._fits(order) and self._short_way(stops)):
                     continue
                 if self.vehicle.max_duty_s is None or self._short_enough(stops, start_s, leave_s, due):
                     return True

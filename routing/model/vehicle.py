@@ -85,6 +85,10 @@ class Vehicle:
     """None as well once the break is over, or can no longer be had."""
     fixed_cost: int = 0
     max_duty_s: int | None = None
+    max_stops: int | None = None
+    """Visits of a whole route, those of a prefix among them; a pair makes two."""
+    max_distance_m: int | None = None
+    """Metres of a whole route, those of a prefix among them."""
     speed_pct: int = 100
     """100 drives the matrix as it is, 125 needs four fifths of its seconds."""
     profile: str = "road"
@@ -99,6 +103,10 @@ class Vehicle:
         check_whole(f"vehicle {self.id}: speed_pct", self.speed_pct, 1, 10_000)
         if self.max_duty_s is not None:
             check_whole(f"vehicle {self.id}: max_duty_s", self.max_duty_s, 0, MAX_INSTANT_S)
+        if self.max_stops is not None:
+            check_whole(f"vehicle {self.id}: max_stops", self.max_stops, 0, MAX_AMOUNT)
+        if self.max_distance_m is not None:
+            check_whole(f"vehicle {self.id}: max_distance_m", self.max_distance_m, 0, MAX_AMOUNT)
 
     def travel_s(self, seconds: int) -> int:
         """The seconds that this vehicle needs for a leg of so many seconds in its profile."""
@@ -118,7 +126,9 @@ class Vehicle:
 
 
 _plain_done = attrgetter("request", "side", "arrival_s", "start_s", "departure_s")
-_VEHICLE = attrgetter("id", "start", "end", "fixed_cost", "max_duty_s", "speed_pct", "profile")
+_VEHICLE = attrgetter(
+    "id", "start", "end", "fixed_cost", "max_duty_s", "max_stops", "max_distance_m", "speed_pct", "profile"
+)
 
 
 def _plain_prefix(prefix: Prefix) -> tuple[object, ...]:

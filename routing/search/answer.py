@@ -128,7 +128,8 @@ def assembled(problem: Problem, routes: Iterable[Route], *, engine: str, seed: i
         unserved_musts=sum(each.penalty is None for each in missing),
     )
     cost = total([*(route.cost for route in kept), left])
-    unserved = claims(problem, [each.id for each in missing])
+    made = {route.vehicle: len(route.visits) for route in kept}
+    unserved = claims(problem, [each.id for each in missing], made)
     return Plan(problem.fingerprint(), kept, unserved, cost, engine=engine, seed=seed)
 
 

@@ -50,6 +50,8 @@ class Binding:
                 f"lacks room for {_amount(self.lacks)}"
             ),
             Reason.UNREACHABLE: "there is no way that a courier could drive there and home",
+            Reason.DISTANCE: "the way there and home is longer than any courier who could come may drive",
+            Reason.STOPS: f"every courier who could come within {when} makes as many stops as allowed",
             Reason.TIME: f"no courier can be there within {when}, even alone; shifts are {on_shift}",
             Reason.NO_ROOM: f"every courier who could come within {when} is full or too busy then",
         }

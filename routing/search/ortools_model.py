@@ -12,6 +12,7 @@ from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_ils_p
 
 from routing.model.plan import Orders, Plan
 from routing.model.problem import Problem
+from routing.model.quantities import MAX_AMOUNT
 from routing.search.sisr.layout import (
     ABOARD,
     ABOARD_2,
@@ -24,6 +25,8 @@ from routing.search.sisr.layout import (
     DUTY,
     DUTY_PRICE,
     END,
+    FAR,
+    FARTHEST,
     FIRST,
     FIXED,
     FROM_DEPOT,
@@ -33,6 +36,7 @@ from routing.search.sisr.layout import (
     LATE_COST,
     LATE_FROM,
     LEAVES,
+    MOST,
     NO_WAY,
     ON_DUTY,
     OPENS,
@@ -72,6 +76,7 @@ class OrToolsModel:
         self._time()
         self._load("pieces", FROM_DEPOT, CHANGE, ABOARD, CAPACITY)
         self._load("grams", FROM_DEPOT_2, CHANGE_2, ABOARD_2, CAPACITY_2)
+        self._lengths(problem)
         self._requests(problem)
 
     def _ends_by(self, v: int) -> int:
@@ -131,6 +136,21 @@ class OrToolsModel:
                     int(row[REST_OPENS]), int(row[REST_CLOSES]), int(row[REST]), False, f"rest {v}"
                 )
                 time.SetBreakIntervalsOfVehicle([rest], v, by_index)
+
+    def _lengths(self, problem: Problem) -> None:
+        """Most stops and metres, where vehicles have them."""
+        m, routing = self.model, self.routing
+        if (m.V[:, MOST] < INF).any():
+            step = routing.RegisterUnaryTransitVector([int(node < m.stops) for node in range(len(m.N))])
+            most = np.clip(m.V[:, MOST], 0, m.stops).tolist()
+            routing.AddDimensionWithVehicleCapacity(step, 0, most, True, "stops")
+        if m.S[FAR]:
+            ways = [routing.RegisterTransitMatrix(metres.astype(np.int64).tolist()) for metres in m.M]
+            home = m.M[m.V[:, CLASS], m.V[:, START], m.V[:, END]] * m.V[:, RUNNING]  # is never too far
+            farthest = np.clip(m.V[:, FARTHEST], home, MAX_AMOUNT).tolist()
+            routing.AddDimensionWithVehicleTransitAndCapacity(
+                [ways[k] for k in m.V[:, CLASS]], 0, farthest, True, "metres"
+            )
 
     def _load(self, name: str, from_depot: int, change: int, aboard: int, capacity: int) -> None:
         m, routing = self.model, self.routing

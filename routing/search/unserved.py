@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from routing.model.plan import Reason, Unserved
@@ -15,20 +15,25 @@ from routing.model.vehicle import Vehicle
 from routing.search.sisr.model import model_of
 from routing.search.sisr.search import Search
 
-_RULED_OUT_BY = (Reason.SKILL, Reason.DEPOT, Reason.LOADED, Reason.CAPACITY, Reason.UNREACHABLE, Reason.TIME)
+_RULED_OUT_BY = (
+    Reason.SKILL, Reason.DEPOT, Reason.LOADED, Reason.CAPACITY, Reason.UNREACHABLE, Reason.DISTANCE, Reason.TIME,
+)  # fmt: skip
 
 
-def claims(problem: Problem, names: Iterable[str]) -> tuple[Unserved, ...]:
-    """The reason of each request that no route holds, all of them looked at alone in otherwise empty vehicles."""
+def claims(problem: Problem, names: Iterable[str], made: Mapping[str, int]) -> tuple[Unserved, ...]:
+    """The reason of each request that no route holds, all of them looked at alone in otherwise empty vehicles.
+
+    ``made`` says how many stops each vehicle makes in the plan.
+    """
     left = list(names)
-    return _Alone(problem, left).claims() if left else ()
+    return _Alone(problem, left, made).claims() if left else ()
 
 
 class _Alone:
     """The unserved requests with one vehicle of each kind: a small problem, whatever the size of the day."""
 
-    def __init__(self, problem: Problem, names: list[str]) -> None:
-        self.problem, self.names = problem, names
+    def __init__(self, problem: Problem, names: list[str], made: Mapping[str, int]) -> None:
+        self.problem, self.names, self.made = problem, names, made
         number = {request.id: q for q, request in enumerate(problem.requests)}
         self.requests = {name: problem.requests[number[name]] for name in names}
         kinds: dict[object, int] = {}
@@ -64,7 +69,13 @@ class _Alone:
             if not passed:
                 return self._unserved(request, reason, left)
             left = passed
-        return self._unserved(request, Reason.NO_ROOM, left)
+        passed = [v for v in left if self._has_stops_left(self.problem.vehicles[v], len(self.nodes[request.id]))]
+        if not passed:
+            return self._unserved(request, Reason.STOPS, left)
+        return self._unserved(request, Reason.NO_ROOM, passed)
+
+    def _has_stops_left(self, vehicle: Vehicle, more: int) -> bool:
+        return vehicle.max_stops is None or self.made.get(vehicle.id, 0) + more <= vehicle.max_stops
 
     def _unserved(self, request: Request, reason: Reason, vehicles: list[int]) -> Unserved:
         return Unserved(request.id, reason, tuple(self.problem.vehicles[v].id for v in vehicles))
@@ -87,6 +98,8 @@ class _Alone:
             return self._takes_on(request, vehicle)
         if reason is Reason.UNREACHABLE:
             return self.search.reaches(row, self.nodes[request.id])
+        if reason is Reason.DISTANCE:
+            return self.search.near_enough(row, self.nodes[request.id])
         return self.search.keeps_time(row, self.nodes[request.id])
 
     def _takes_on(self, request: Request, vehicle: Vehicle) -> bool:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -59,6 +60,10 @@ def features(plain: Problem, plan: Plan) -> Iterator[tuple[str, Problem]]:
     yield "plain", plain
     yield "longest duty (8 h)", each_vehicle(plain, max_duty_s=8 * 3600)
     yield "longest duty (cannot bind)", each_vehicle(plain, max_duty_s=SHIFT.closes_s - SHIFT.opens_s)
+    yield "most stops (20)", each_vehicle(plain, max_stops=20)
+    yield "most stops (cannot bind)", each_vehicle(plain, max_stops=STOPS)
+    yield "longest distance", each_vehicle(plain, max_distance_m=max(driven_m(plain, plan)))
+    yield "longest distance (cannot bind)", each_vehicle(plain, max_distance_m=10**9)
     yield "break", each_vehicle(plain, rest=Break(NOON, 1800))
     yield "break (cannot bind)", each_vehicle(plain, rest=Break(Window(SHIFT.closes_s, SHIFT.closes_s), 1800))
     yield "announced windows", with_announced_windows(plain, plan, before_s=1800, after_s=5400, cost_per_min=60)
@@ -74,6 +79,14 @@ def features(plain: Problem, plan: Plan) -> Iterator[tuple[str, Problem]]:
     yield "duty price", replace(plain, objective=replace(objective, duty_per_s=1))
     yield "two loads", each_vehicle(plain, capacity=Load(30, 20_000))
     yield "two loads (one cannot bind)", plain_loads(plain)
+
+
+def driven_m(problem: Problem, plan: Plan) -> list[int]:
+    """The metres of each route."""
+    places = {request.id: request.stops[0].location for request in problem.requests}
+    profile, home = problem.profiles[0], problem.vehicles[0].start
+    routes = [[home, *(places[visit.request] for visit in route.visits), home] for route in plan.routes]
+    return [sum(int(profile.metres[leg]) for leg in pairwise(route)) for route in routes]
 
 
 def plain_loads(plain: Problem) -> Problem:

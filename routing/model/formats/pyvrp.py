@@ -1,6 +1,6 @@
 """PyVRP's dialect of VRPLIB: several depots, each vehicle with its own, a mixed fleet, papers both ways at a stop.
 
-What it can say and this model cannot (release times, reloading, prizes, groups, a longest distance) is refused by its
+What it can say and this model cannot (release times, reloading, prizes, groups) is refused by its
 line, unless it says nothing there: no time, no prize."""
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from routing.model.vehicle import Vehicle
 
 TYPES = ("CVRP", "DCVRP", "VRPTW", "CVRPTW", "MDVRP", "MDVRPTW", "HFVRP", "SDVRP", "VRPSPD", "VRPSPDTW")
 OF_VEHICLES = {
-    *("VEHICLES_DEPOT", "VEHICLES_FIXED_COST", "VEHICLES_MAX_DURATION", "VEHICLES_ALLOWED_CLIENTS", "CAPACITY"),
+    *("VEHICLES_DEPOT", "VEHICLES_FIXED_COST", "VEHICLES_MAX_DURATION", "VEHICLES_MAX_DISTANCE"),
+    *("VEHICLES_ALLOWED_CLIENTS", "CAPACITY"),
 }
 BY_NODE = {"BACKHAUL_SECTION", "LINEHAUL_SECTION"}
 NOTHING_ELSE = {
@@ -32,13 +33,15 @@ NOTHING_ELSE = {
 }
 """The one value that may stand there, and why no other."""
 NOT_KNOWN = {
-    "VEHICLES_MAX_DISTANCE": "a route has no longest distance",
     "VEHICLES_RELOAD_DEPOT": "a vehicle does not reload",
     "VEHICLES_MAX_RELOADS": "a vehicle does not reload",
     "MUTUALLY_EXCLUSIVE_GROUP": "a stop is no alternative to another",
     "PICKUP_AND_DELIVERY": "pairs are read where nothing else of the dialect stands",
 }
-SCALARS = {"VEHICLES_FIXED_COST", "VEHICLES_MAX_DURATION", "VEHICLES_UNIT_DISTANCE_COST", *NOT_KNOWN}
+SCALARS = {
+    *("VEHICLES_FIXED_COST", "VEHICLES_MAX_DURATION", "VEHICLES_MAX_DISTANCE", "VEHICLES_UNIT_DISTANCE_COST"),
+    *NOT_KNOWN,
+}
 MARKS = (
     {f"{key}_SECTION" for key in OF_VEHICLES} | BY_NODE | NOTHING_ELSE.keys() | SCALARS
     | {f"{key}_SECTION" for key in SCALARS}
@@ -130,6 +133,7 @@ class _Dialect(VrplibFile):
         homes = self._each("VEHICLES_DEPOT", count, self.size, depots[0])
         costs = self._each("VEHICLES_FIXED_COST", count, MAX_AMOUNT, 0)
         longest = self._each("VEHICLES_MAX_DURATION", count, MAX_INSTANT_S, None)
+        farthest = self._each("VEHICLES_MAX_DISTANCE", count, MAX_AMOUNT, None)
         fleet = []
         for at in range(count):
             home = homes[at] or depots[0]
@@ -140,7 +144,7 @@ class _Dialect(VrplibFile):
             fleet.append(
                 Vehicle(
                     f"{at + 1}", home - 1, home - 1, node_window(nodes[home - 1], 1), Load(room or 0),
-                    skills=skills, fixed_cost=costs[at] or 0, max_duty_s=longest[at],
+                    skills=skills, fixed_cost=costs[at] or 0, max_duty_s=longest[at], max_distance_m=farthest[at],
                 )
             )  # fmt: skip
         return fleet

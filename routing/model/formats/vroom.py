@@ -22,7 +22,7 @@ from routing.model.formats.numbered import Malformed
 from routing.model.formats.parsed import Rounding
 from routing.model.problem import Objective, Problem
 from routing.model.profile import UNREACHABLE, Profile
-from routing.model.quantities import MAX_INSTANT_S, InvalidProblem, Load, Window
+from routing.model.quantities import MAX_AMOUNT, MAX_INSTANT_S, InvalidProblem, Load, Window
 from routing.model.request import Request, RequestKind, Stop
 from routing.model.vehicle import Break, Vehicle
 
@@ -31,7 +31,7 @@ SAID = {"description"}
 TOP = {"vehicles", "jobs", "shipments", "matrices"}
 VEHICLE = {
     *("id", "profile", "start", "start_index", "end", "end_index", "capacity", "costs", "skills", "time_window"),
-    *("breaks", "speed_factor"),
+    *("breaks", "speed_factor", "max_tasks", "max_distance"),
 } | SAID
 JOB = {
     *("id", "location", "location_index", "service", "setup", "delivery", "pickup", "amount", "skills", "priority"),
@@ -167,13 +167,23 @@ class _Tasks:
             self._place(path, raw, "end"),
             window,
             # Who says nothing of a capacity has none to speak of, whatever is asked.
-            Load(10**12, 10**12) if room is None else self._load(f"{path}.capacity", room),
+            Load(MAX_AMOUNT, MAX_AMOUNT) if room is None else self._load(f"{path}.capacity", room),
             skills=_skills(path, raw),
             rest=self._rest(path, raw),
             fixed_cost=fixed,
+            max_stops=None if "max_tasks" not in raw else _whole(f"{path}.max_tasks", raw["max_tasks"], MAX_AMOUNT),
+            max_distance_m=self._longest(path, raw, profile),
             speed_pct=round(speed * 100),
             profile=profile,
         )
+
+    def _longest(self, path: str, raw: Mapping[str, Any], profile: str) -> int | None:
+        """The longest distance of a vehicle, whose profile must then know distances."""
+        if "max_distance" not in raw:
+            return None
+        if self.matrices[profile][1] is None:
+            raise Malformed(None, f"{path}.max_distance is {raw['max_distance']}, and its profile has no distances")
+        return _whole(f"{path}.max_distance", raw["max_distance"], MAX_AMOUNT)
 
     def _place(self, path: str, raw: Mapping[str, Any], which: str) -> int:
         """The place of a start or an end; the one beyond all others where there is none."""

@@ -13,8 +13,9 @@ def renew(core, r):
     """Recompute a route after its nodes changed."""
     if core.S[RICH] == 1:
         refresh_rich(
-            core.P, core.RT, core.V, core.N, core.WIN, core.C, core.T, core.where, core.S, core.line, core.times, r
-        )
+            core.P, core.RT, core.V, core.N, core.WIN, core.C, core.T, core.M, core.where, core.S, core.line,
+            core.times, r,
+        )  # fmt: skip
     else:
         refresh(core.P, core.RT, core.V, core.N, core.C, core.T, core.where, r)
     core.RT[r, VERSION] = -1

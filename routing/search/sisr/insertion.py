@@ -28,6 +28,8 @@ def place_of_one(P, RT, V, N, C, T, CT, TT, S, RNG, r, c, blinks):
     to_depot = from_depot + N[c, CHANGE]
     if (from_depot > 0 and P[r, 0, LOAD] + from_depot > capacity) or P[r, n, LOAD] + to_depot > capacity:
         return cost, place, cost_2, place_2
+    if n >= V[r, MOST]:
+        return cost, place, cost_2, place_2
     opens = N[c, OPENS]
     closes = N[c, CLOSES]
     service = N[c, SERVICE]
@@ -76,6 +78,8 @@ def place_of_pair(P, RT, V, N, C, T, CT, TT, S, RNG, r, a, b, spare, blinks):
     place = -1
     cost_2 = BAN
     place_2 = -1
+    if n + 2 > V[r, MOST]:
+        return cost, place, cost_2, place_2
     room = V[r, CAPACITY] - N[a, CHANGE]
     a_opens = N[a, OPENS]
     a_closes = N[a, CLOSES]
@@ -173,106 +177,6 @@ def place_of_pair(P, RT, V, N, C, T, CT, TT, S, RNG, r, a, b, spare, blinks):
 
 
 @part
-def place_pair_below(P, RT, V, N, C, CT, T, TT, S, RNG, r, a, b, spare, cost):
-    """The cheapest place of a pair anywhere in a plain route, of those that cost less than is given.
-
-    Returns the cost and the place, -1 where there is none. ``spare`` is scratch space, a number for each position.
-    """
-    place = -1
-    n = RT[r, LENGTH]
-    line = P[r]
-    room = V[r, CAPACITY] - N[a, CHANGE]
-    a_opens = N[a, OPENS]
-    a_closes = N[a, CLOSES]
-    a_service = N[a, SERVICE]
-    b_opens = N[b, OPENS]
-    b_closes = N[b, CLOSES]
-    b_service = N[b, SERVICE]
-    a_to_b = C[0, a, b]
-    a_to_b_s = T[0, a, b]
-    to_a = CT[0, a]
-    from_a = C[0, a]
-    to_b = CT[0, b]
-    from_b = C[0, b]
-    way_to_a = TT[0, a]
-    way_from_a = T[0, a]
-    way_to_b = TT[0, b]
-    way_from_b = T[0, b]
-    # The second stop alone, at its cheapest from each position on: what it adds at least.
-    least = BAN
-    first_b = 0
-    j = line[n + 1, NODE] & NUMBERS
-    for p in range(n, -1, -1):
-        by = line[p + 1, LATEST]
-        if b_opens + b_service > by:
-            # Later positions only are in time.
-            first_b = p + 1
-            break
-        i = line[p, NODE] & NUMBERS
-        alone = to_b[i] + from_b[j] - line[p, ARC]
-        if alone < least:
-            at = max(line[p, LEFT] + way_to_b[i], b_opens)
-            if at <= b_closes and at + b_service + way_from_b[j] <= by:
-                least = alone
-        spare[p] = least
-        j = i
-    for p in range(first_b - 1, -1, -1):
-        spare[p] = least
-    j = line[0, NODE] & NUMBERS
-    for p in range(n + 1):
-        left = line[p, LEFT]
-        if left > a_closes:
-            break
-        i = j
-        j = line[p + 1, NODE] & NUMBERS
-        arc = line[p, ARC]
-        base = to_a[i] + from_a[j] - arc
-        behind = to_a[i] + a_to_b + from_b[j] - arc
-        apart = p < n and base + spare[p + 1] < cost
-        if not apart and (behind >= cost or p < first_b):
-            continue
-        at = max(left + way_to_a[i], a_opens)
-        if at > a_closes or line[p, LOAD] > room:
-            continue
-        at += a_service
-        by = line[p + 1, LATEST]
-        if behind < cost and p >= first_b:
-            b_at = max(at + a_to_b_s, b_opens)
-            if b_at <= b_closes and b_at + b_service + way_from_b[j] <= by:
-                S[BLINKS_IN] -= 1
-                if S[BLINKS_IN] < 0:
-                    S[BLINKS_IN] = gap(RNG, S[BLINK_GAP])
-                else:
-                    cost = behind
-                    place = (p << PLACE_BITS) | p
-        if not apart:
-            continue
-        at += way_from_a[j]
-        m = p + 1
-        i_2 = j
-        while m <= n and at <= line[m, LATEST] and line[m, LOAD] <= room and base + spare[m] < cost:
-            at = max(at + N[i_2, SERVICE], line[m, LEFT])
-            if at > b_closes:
-                break
-            j_2 = line[m + 1, NODE] & NUMBERS
-            if m >= first_b:
-                delta = base + to_b[i_2] + from_b[j_2] - line[m, ARC]
-                if delta < cost:
-                    b_at = max(at + way_to_b[i_2], b_opens)
-                    if b_at <= b_closes and b_at + b_service + way_from_b[j_2] <= line[m + 1, LATEST]:
-                        S[BLINKS_IN] -= 1
-                        if S[BLINKS_IN] < 0:
-                            S[BLINKS_IN] = gap(RNG, S[BLINK_GAP])
-                        else:
-                            cost = delta
-                            place = (p << PLACE_BITS) | m
-            at += T[0, i_2, j_2]
-            i_2 = j_2
-            m += 1
-    return cost, place
-
-
-@part
 def _arrive(T, k, r, V, i, j, left, left_tired):
     """The earliest arrivals after the leg: rested, and with the break still due."""
     travel = T[k, i, j]
@@ -308,7 +212,7 @@ def timed_with(P, RT, V, N, WIN, T, S, r, a, b, p, m, line, times, spare):
 
 
 @part
-def rich_place_of_one(P, RT, V, N, WIN, C, T, CT, S, RNG, line, times, r, c, blinks):
+def rich_place_of_one(P, RT, V, N, WIN, C, T, CT, M, S, RNG, line, times, r, c, blinks):
     """As ``place_of_one``, under every rule."""
     n = RT[r, LENGTH]
     k = V[r, CLASS]
@@ -326,6 +230,8 @@ def rich_place_of_one(P, RT, V, N, WIN, C, T, CT, S, RNG, line, times, r, c, bli
     rests = V[r, REST] >= 0
     closes = N[c, CLOSES]
     service = N[c, SERVICE]
+    if n >= V[r, MOST]:
+        return cost, place, cost_2, place_2
     for p in range(n + 1):
         if P[r, p, LEFT] > closes and (not rests or P[r, p, LEFT_UNRESTED] > closes):
             break
@@ -352,6 +258,8 @@ def rich_place_of_one(P, RT, V, N, WIN, C, T, CT, S, RNG, line, times, r, c, bli
             at = opening(N, WIN, c, P[r, p, LEFT] + T[k, i, c]) + service + T[k, c, j]
             if at > P[r, p + 1, LATEST]:
                 continue
+        if S[FAR] == 1 and RT[r, METRES] + M[k, i, c] + M[k, c, j] - M[k, i, j] > V[r, FARTHEST]:
+            continue
         if S[TIMES_COST] == 1:
             delta += timed_with(P, RT, V, N, WIN, T, S, r, c, -1, p, -1, line, times, cost_2 - delta)
             if delta >= cost_2:
@@ -373,7 +281,7 @@ def rich_place_of_one(P, RT, V, N, WIN, C, T, CT, S, RNG, line, times, r, c, bli
 
 
 @part
-def rich_place_of_pair(P, RT, V, N, WIN, C, T, CT, S, RNG, line, times, r, a, b, blinks):
+def rich_place_of_pair(P, RT, V, N, WIN, C, T, CT, M, S, RNG, line, times, r, a, b, blinks):
     """As ``place_of_pair``, under every rule."""
     n = RT[r, LENGTH]
     k = V[r, CLASS]
@@ -383,6 +291,10 @@ def rich_place_of_pair(P, RT, V, N, WIN, C, T, CT, S, RNG, line, times, r, a, b,
     place_2 = -1
     room = V[r, CAPACITY] - N[a, CHANGE]
     room_2 = V[r, CAPACITY_2] - N[a, CHANGE_2]
+    if n + 2 > V[r, MOST]:
+        return cost, place, cost_2, place_2
+    far = S[FAR] == 1
+    longer = 0
     saved = S[WAITING_PRICE] * RT[r, WAITING] // S[SCALE]
     for p in range(n + 1):
         if P[r, p, LOAD] > room or P[r, p, LOAD_2] > room_2:
@@ -395,6 +307,8 @@ def rich_place_of_pair(P, RT, V, N, WIN, C, T, CT, S, RNG, line, times, r, a, b,
         if at >= INF and tired >= INF:
             continue
         base = CT[k, a, i] + C[k, a, j] - P[r, p, ARC]
+        if far:
+            longer = RT[r, METRES] + M[k, i, a] - M[k, i, j] - V[r, FARTHEST]
         last = a
         for m in range(p, n + 1):
             j = P[r, m + 1, NODE]
@@ -407,7 +321,13 @@ def rich_place_of_pair(P, RT, V, N, WIN, C, T, CT, S, RNG, line, times, r, a, b,
                 b_at = opening(N, WIN, b, b_at) + N[b, SERVICE]
                 b_tired = opening(N, WIN, b, b_tired) + N[b, SERVICE]
                 b_at, b_tired = _arrive(T, k, r, V, b, j, b_at, b_tired)
-                if b_at <= P[r, m + 1, LATEST] or b_tired <= P[r, m + 1, LATEST_UNRESTED]:
+                near = True
+                if far:
+                    more = M[k, last, b] + M[k, b, j]
+                    if m > p:
+                        more += M[k, a, P[r, p + 1, NODE]] - M[k, last, j]
+                    near = longer + more <= 0
+                if near and (b_at <= P[r, m + 1, LATEST] or b_tired <= P[r, m + 1, LATEST_UNRESTED]):
                     if S[TIMES_COST] == 1:
                         delta += timed_with(P, RT, V, N, WIN, T, S, r, a, b, p, m, line, times, cost_2 - delta)
                     if delta < cost_2:

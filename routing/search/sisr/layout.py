@@ -68,7 +68,9 @@ ON_DUTY: Final = 13  # when its duty began, -1 where the plan chooses
 REST_OPENS: Final = 14
 REST_CLOSES: Final = 15
 REST: Final = 16  # length of the break, -1 where none is due
-VEHICLE_WIDTH: Final = 17
+MOST: Final = 17  # stops, beside those of the prefix
+FARTHEST: Final = 18  # metres, beside those of the prefix
+VEHICLE_WIDTH: Final = 19
 
 # A position of a route: 0 is the start, length + 1 the end.
 NODE: Final = 0
@@ -121,7 +123,8 @@ WAITING: Final = 6  # seconds
 QUICK: Final = 7  # how an insertion is timed: STARTS, DUTIES, or 0 for all of the route anew
 STARTS_COST: Final = 8  # of all starts of service, in units of the problem
 WORK: Final = 9  # seconds of driving and service
-ROUTE_WIDTH: Final = 10
+METRES: Final = 10  # where some vehicle has a longest distance
+ROUTE_WIDTH: Final = 11
 STARTS: Final = 1
 DUTIES: Final = 2
 
@@ -156,7 +159,8 @@ NEARBY: Final = 26  # 1 where an insertion looks beside a stop's neighbours firs
 LOOKS: Final = 27  # pairs whose places beside near stops were looked for
 POOLING: Final = 28  # 1 where routes are pooled
 TIMES_BY: Final = 29  # STARTS where only starts of service cost, DUTIES where only the duty does, else 0
-STATE_WIDTH: Final = 30
+FAR: Final = 30  # 1 where some vehicle has a longest distance
+STATE_WIDTH: Final = 31
 
 # A pooled route.
 POOLED_COST: Final = 0
@@ -177,6 +181,8 @@ class Core(NamedTuple):
     CT: Cells
     """Transposed, so that what leads to a node lies side by side."""
     TT: Cells
+    M: Cells
+    """Metres, where ``FAR`` holds; else something to be passed on."""
     MAY: Flags
     """By vehicle and request."""
     NEAR: Cells

@@ -3,19 +3,19 @@
 # ruff: noqa: F403, F405 - the names of columns are this package's vocabulary
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.model.problem import Primary, Problem
-from routing.model.profile import UNREACHABLE
+from routing.model.profile import UNREACHABLE, Profile
 from routing.model.quantities import Load
 from routing.model.request import Request, RequestKind, Stop
 from routing.model.vehicle import Vehicle
 from routing.search.sisr.layout import *
+from routing.search.sisr.neighbours import beside_stops, near_stops, putting_back
 
 NEIGHBOURS = 250
 BESIDE = 30
@@ -24,10 +24,6 @@ BESIDE_PAIRED = 20
 """The same where there are pairs."""
 PLACES_WORTH_CHOOSING = 150
 """Up to so many stops every place in every route is looked at, and remembered."""
-BLOCK = 32
-"""Stops whose neighbours are looked for together."""
-WAIT_SHARE = 5
-"""Seconds of waiting that keep two stops apart like one unit of cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,7 @@ class Model:
     T: Cells
     CT: Cells
     TT: Cells
+    M: Cells
     MAY: Flags
     NEAR: Cells
     BEFORE: Cells
@@ -87,6 +84,8 @@ class _Builder:
             if len(self.sides) > before:
                 self.open.append(request)
         self.depots: dict[int, int] = {}
+        self.longest_m: dict[str, int] = {}
+        """By profile the metres that no route exceeds."""
         self.ends_s = max((vehicle.shift.closes_s for vehicle in problem.vehicles), default=0)
         """When the last shift ends: nothing is served later."""
 
@@ -113,13 +112,14 @@ class _Builder:
             V[:, FIXED] += FEWER_FIRST
         self._one_load(N, V)
         S = self._settings(N, V, scale)
+        M = self._metres(classes) if S[FAR] else T
         same = C is T
         symmetric = all(np.array_equal(c, c.T) for c in C) and (same or all(np.array_equal(t, t.T) for t in T))
         CT = C if symmetric else np.ascontiguousarray(C.transpose(0, 2, 1))
         TT = T if symmetric else CT if same else np.ascontiguousarray(T.transpose(0, 2, 1))
-        near, hot = _near(C[0], CT[0], len(self.sides), neighbours)
+        near, hot = near_stops(C[0], CT[0], len(self.sides), neighbours)
         beside = BESIDE_PAIRED if S[PAIRS] else BESIDE
-        before, after = _beside(N, C[0], T[0], CT[0], TT[0], len(self.sides), beside if neighbours else 0)
+        before, after = beside_stops(N, C[0], T[0], CT[0], TT[0], len(self.sides), beside if neighbours else 0)
         S[NEARBY] = bool(
             not S[RICH]
             and not V[:, RUNNING].any()
@@ -129,7 +129,7 @@ class _Builder:
         )
         return Model(
             tuple(self.sides), tuple(each.id for each in self.open), tuple(v.id for v in problem.vehicles),
-            N, Q, V, WIN, C, T, CT, TT, self._may(), near, before, after, _ranks(N, Q, C[0], V), S, hot,
+            N, Q, V, WIN, C, T, CT, TT, M, self._may(), near, before, after, putting_back(N, Q, C[0], V), S, hot,
         )  # fmt: skip
 
     def _vehicle(self, row: Ints, vehicle: Vehicle, kinds: dict[Hashable, int]) -> None:
@@ -155,6 +155,8 @@ class _Builder:
         begins = leaves if prefix is None else began
         longest_s = INF if vehicle.max_duty_s is None else vehicle.max_duty_s
         row[DUTY] = longest_s if longest_s < vehicle.shift.closes_s - begins else INF
+        row[MOST] = INF if vehicle.max_stops is None else vehicle.max_stops - (len(prefix.done) if prefix else 0)
+        row[FARTHEST] = INF if vehicle.max_distance_m is None else self._distance_left(vehicle, vehicle.max_distance_m)
         row[REST] = -1
         if rest and begins <= rest.window.closes_s < vehicle.shift.closes_s:
             row[REST_OPENS], row[REST_CLOSES], row[REST] = rest.window.opens_s, rest.window.closes_s, rest.duration_s
@@ -162,9 +164,30 @@ class _Builder:
         if prefix is None:
             key = (
                 vehicle.start, vehicle.end, vehicle.shift, vehicle.capacity, vehicle.skills, rest,
-                vehicle.fixed_cost, vehicle.max_duty_s, vehicle.speed_pct, vehicle.profile,
+                vehicle.fixed_cost, vehicle.max_duty_s, vehicle.max_stops, vehicle.max_distance_m, vehicle.speed_pct,
+                vehicle.profile,
             )  # fmt: skip
         row[KIND] = kinds.setdefault(key, len(kinds))
+
+    def _distance_left(self, vehicle: Vehicle, longest_m: int) -> int:
+        """The metres that a vehicle may still drive; INF where no route can be so long."""
+        if vehicle.profile not in self.longest_m:
+            # Each leg leaves another place, at most over its longest way.
+            metres = _known(self.problem.profile_of(vehicle))
+            at = [*self.places[: len(self.sides)], *{each.start for each in self.problem.vehicles}]
+            self.longest_m[vehicle.profile] = int(metres.max(axis=1)[at].sum())
+        if self.longest_m[vehicle.profile] <= longest_m and not vehicle.prefix:
+            return INF
+        metres = _known(self.problem.profile_of(vehicle))
+        done = vehicle.prefix.done if vehicle.prefix else ()
+        driven = [vehicle.start, *(self.requests[each.request].stops[each.side].location for each in done)]
+        return longest_m - int(metres[driven[:-1], driven[1:]].sum())
+
+    def _metres(self, classes: list[tuple[str, int]]) -> Cells:
+        """The metres between nodes for each class of vehicle; none where there is no way."""
+        profiles = {profile.name: profile for profile in self.problem.profiles}
+        index = np.array(self.places, dtype=np.intp)
+        return np.stack([_known(profiles[name])[index][:, index].astype(np.int32) for name, _ in classes])
 
     def _collected(self, name: str, side: int) -> Load:
         """What a done visit leaves on board: a delivery is in nothing any more, a pair until its second stop."""
@@ -285,7 +308,8 @@ class _Builder:
         elif not starts_cost and (N[:, WINDOWS] == 1).all():
             S[TIMES_BY] = DUTIES
         heavy = _may_bind(N, V, FROM_DEPOT_2, CHANGE_2, ABOARD_2, CAPACITY_2)
-        S[RICH] = bool(S[TIMES_COST] or heavy or (N[:, WINDOWS] > 1).any() or (V[:, REST] >= 0).any())
+        S[FAR] = bool((V[:, FARTHEST] < INF).any())
+        S[RICH] = bool(S[TIMES_COST] or S[FAR] or heavy or (N[:, WINDOWS] > 1).any() or (V[:, REST] >= 0).any())
         S[SCALE] = scale
         S[STRING], S[REMOVED_X10], S[BLINK_GAP] = 10, 100, 100
         S[LIMIT] = len(V)
@@ -334,6 +358,11 @@ class _Builder:
         return np.ascontiguousarray(may[np.array(which, dtype=np.intp)].T)
 
 
+def _known(profile: Profile) -> NDArray[np.int64]:
+    """The metres of a profile, none where there is no way."""
+    return np.where(profile.seconds == UNREACHABLE, 0, profile.metres).astype(np.int64)
+
+
 def _may_bind(N: Ints, V: Ints, from_depot: int, change: int, aboard: int, capacity: int) -> bool:
     """Whether some vehicle could be overloaded: with all that goes out, all that comes in, and what it has."""
     most = N[:, from_depot].sum() + np.maximum(N[:, change], 0).sum() + V[:, aboard].max(initial=0)
@@ -355,81 +384,3 @@ def _penalties(requests: list[Request]) -> list[int]:
     optional = [max(1, each // divisor) for each in given]
     must = 1 + sum(optional)
     return [must if request.penalty is None else each for request, each in zip(requests, optional, strict=True)]
-
-
-def _near(C: Cells, CT: Cells, stops: int, neighbours: int) -> tuple[Cells, float]:
-    """For each stop itself and its neighbours, nearest first (-1 behind the last), and a starting temperature."""
-    width = min(stops, neighbours)
-    near = np.full((stops, width), -1, dtype=np.int32)
-    if not width:
-        return near, 1.0
-    reach = []
-    for rows in _blocks(stops):
-        way = np.minimum(C[rows, :stops], CT[rows, :stops])
-        way[np.arange(len(way)), np.arange(rows.start, rows.stop)] = -1
-        order, ways = _nearest(way, width)
-        near[rows] = np.where(ways < DEAREST_ARC, order, -1)
-        for line in ways:
-            others = line[1:11][line[1:11] < DEAREST_ARC]
-            if len(others):
-                reach.append(float(others.mean()))
-    return near, max(1.0, 3.0 * float(np.mean(reach))) if reach else 1.0
-
-
-def _beside(N: Ints, C: Cells, T: Cells, CT: Cells, TT: Cells, stops: int, neighbours: int) -> tuple[Cells, Cells]:
-    """For each stop those that may well come just before it and just after it: near in place and in time."""
-    width = min(max(0, stops - 1), neighbours)
-    before = np.full((stops, width), -1, dtype=np.int32)
-    after = before.copy()
-    opens, closes, service = N[:stops, OPENS], N[:stops, CLOSES], N[:stops, SERVICE]
-    for rows in _blocks(stops if width else 0):
-        here = rows, np.newaxis
-        for table, arc, way, first, then in (
-            (before, CT[rows, :stops], TT[rows, :stops], slice(None), here),
-            (after, C[rows, :stops], T[rows, :stops], here, slice(None)),
-        ):
-            soonest = opens[first] + service[first] + way
-            wait = np.maximum(0, opens[then] - (closes[first] + service[first] + way))
-            cost = arc + wait // WAIT_SHARE
-            cost[(soonest > closes[then]) | (arc >= DEAREST_ARC)] = INF
-            cost[np.arange(len(cost)), np.arange(rows.start, rows.stop)] = INF
-            nearest, costs = _nearest(cost, width)
-            table[rows] = np.where(costs < INF, nearest, -1)
-    return before, after
-
-
-def _blocks(stops: int) -> Iterator[slice]:
-    """Some stops at a time: few calls, and arrays that stay in the processor's cache."""
-    for start in range(0, stops, BLOCK):
-        yield slice(start, min(start + BLOCK, stops))
-
-
-def _nearest(cost: NDArray[np.integer[Any]], width: int) -> tuple[NDArray[np.intp], NDArray[np.integer[Any]]]:
-    """In each row so many columns that cost least, cheapest first and equal ones in their order, and their costs."""
-    if width < cost.shape[1]:
-        columns = np.argpartition(cost, width - 1, axis=1)[:, :width]
-    else:
-        columns = np.broadcast_to(np.arange(cost.shape[1]), cost.shape)
-    costs = np.take_along_axis(cost, columns, axis=1)
-    order = np.lexsort((columns, costs), axis=1)
-    return np.take_along_axis(columns, order, axis=1), np.take_along_axis(costs, order, axis=1)
-
-
-def _ranks(N: Ints, Q: Ints, C: Cells, V: Ints) -> Cells:
-    """By request: the group of its priority, then its rank in each order."""
-    first = Q[:, FIRST]
-    second = np.where(Q[:, SECOND] >= 0, Q[:, SECOND], first)
-    load = np.abs(N[:, FROM_DEPOT]) + np.abs(N[:, CHANGE])
-    load_2 = np.abs(N[:, FROM_DEPOT_2]) + np.abs(N[:, CHANGE_2])
-    amount = load / max(1, load.max(initial=1)) + load_2 / max(1, load_2.max(initial=1))
-    home = C[V[0, START]] if len(V) else np.zeros(len(N), dtype=np.int32)
-    far = np.maximum(home[first], home[second])
-    width = np.minimum((N[first, CLOSES] - N[first, OPENS]), (N[second, CLOSES] - N[second, OPENS]))
-    orders = (-Q[:, PENALTY], -amount[first], -far, far, width, N[first, OPENS], -N[second, CLOSES])
-    ranks = np.zeros((len(orders), len(Q)), dtype=np.int32)
-    for row, values in zip(ranks, orders, strict=True):
-        row[np.argsort(values, kind="stable")] = np.arange(len(Q))
-    # Equal penalties are one group.
-    _, groups = np.unique(-Q[:, PENALTY], return_inverse=True)
-    ranks[0] = groups
-    return ranks

@@ -10,7 +10,7 @@ from routing.search.sisr.layout import *
 
 
 @part
-def place_nearby(P, V, N, C, CT, T, TT, MAY, where, BEFORE, AFTER, S, RNG, c, q):
+def place_nearby(P, RT, V, N, C, CT, T, TT, MAY, where, BEFORE, AFTER, S, RNG, c, q):
     """The cheapest place of a request with one stop beside its neighbours, in whatever plain route.
 
     Returns the cost and after which stop; where that is -1, at the start of the route that comes third.
@@ -55,6 +55,7 @@ def place_nearby(P, V, N, C, CT, T, TT, MAY, where, BEFORE, AFTER, S, RNG, c, q)
                         and max(P[r, 0, LEFT] + way_to[P[r, 0, NODE]], opens) + service + way_from[j] <= P[r, 1, LATEST]
                         and (from_depot == 0 or P[r, 0, LOAD_SO_FAR] + from_depot <= V[r, CAPACITY])
                         and P[r, 0, LOAD_TO_COME] + to_depot <= V[r, CAPACITY]
+                        and RT[r, LENGTH] < V[r, MOST]
                         and not (passed < 0 and passed_route == r)
                     ):
                         S[BLINKS_IN] -= 1
@@ -79,6 +80,7 @@ def place_nearby(P, V, N, C, CT, T, TT, MAY, where, BEFORE, AFTER, S, RNG, c, q)
                 or (from_depot > 0 and from_depot > where[i, ROOM_BEFORE])
                 or to_depot > where[i, ROOM_BEHIND]
                 or MAY[r & NUMBERS, q] == 0
+                or RT[r & NUMBERS, LENGTH] >= V[r & NUMBERS, MOST]
                 or i == passed
             ):
                 continue
@@ -161,7 +163,7 @@ def holds(line, N, T, TT, p, m, at, room, b):
 
 
 @part
-def place_pair_nearby(P, V, N, C, CT, T, TT, MAY, where, BEFORE, AFTER, tried, beside, spots, S, RNG, a, b, q):
+def place_pair_nearby(P, RT, V, N, C, CT, T, TT, MAY, where, BEFORE, AFTER, tried, beside, spots, S, RNG, a, b, q):
     """The cheapest place of a pair, each stop beside its own neighbours or the second behind the first.
 
     Returns the cost, the place and the route.
@@ -232,7 +234,7 @@ def place_pair_nearby(P, V, N, C, CT, T, TT, MAY, where, BEFORE, AFTER, tried, b
                 continue
             at = max(left + way_to_a[i], a_opens)
             room = V[r, CAPACITY] - change
-            if at > a_closes or P[r, p, LOAD] > room or MAY[r, q] == 0:
+            if at > a_closes or P[r, p, LOAD] > room or MAY[r, q] == 0 or RT[r, LENGTH] + 2 > V[r, MOST]:
                 continue
             at += a_service
             if behind < cost:
@@ -262,3 +264,105 @@ def place_pair_nearby(P, V, N, C, CT, T, TT, MAY, where, BEFORE, AFTER, tried, b
                         place = (p << PLACE_BITS) | m
                         route = r
     return cost, place, route
+
+
+@part
+def place_pair_below(P, RT, V, N, C, CT, T, TT, S, RNG, r, a, b, spare, cost):
+    """The cheapest place of a pair anywhere in a plain route, of those that cost less than is given.
+
+    Returns the cost and the place, -1 where there is none. ``spare`` is scratch space, a number for each position.
+    """
+    place = -1
+    n = RT[r, LENGTH]
+    if n + 2 > V[r, MOST]:
+        return cost, place
+    line = P[r]
+    room = V[r, CAPACITY] - N[a, CHANGE]
+    a_opens = N[a, OPENS]
+    a_closes = N[a, CLOSES]
+    a_service = N[a, SERVICE]
+    b_opens = N[b, OPENS]
+    b_closes = N[b, CLOSES]
+    b_service = N[b, SERVICE]
+    a_to_b = C[0, a, b]
+    a_to_b_s = T[0, a, b]
+    to_a = CT[0, a]
+    from_a = C[0, a]
+    to_b = CT[0, b]
+    from_b = C[0, b]
+    way_to_a = TT[0, a]
+    way_from_a = T[0, a]
+    way_to_b = TT[0, b]
+    way_from_b = T[0, b]
+    # The second stop alone, at its cheapest from each position on: what it adds at least.
+    least = BAN
+    first_b = 0
+    j = line[n + 1, NODE] & NUMBERS
+    for p in range(n, -1, -1):
+        by = line[p + 1, LATEST]
+        if b_opens + b_service > by:
+            # Later positions only are in time.
+            first_b = p + 1
+            break
+        i = line[p, NODE] & NUMBERS
+        alone = to_b[i] + from_b[j] - line[p, ARC]
+        if alone < least:
+            at = max(line[p, LEFT] + way_to_b[i], b_opens)
+            if at <= b_closes and at + b_service + way_from_b[j] <= by:
+                least = alone
+        spare[p] = least
+        j = i
+    for p in range(first_b - 1, -1, -1):
+        spare[p] = least
+    j = line[0, NODE] & NUMBERS
+    for p in range(n + 1):
+        left = line[p, LEFT]
+        if left > a_closes:
+            break
+        i = j
+        j = line[p + 1, NODE] & NUMBERS
+        arc = line[p, ARC]
+        base = to_a[i] + from_a[j] - arc
+        behind = to_a[i] + a_to_b + from_b[j] - arc
+        apart = p < n and base + spare[p + 1] < cost
+        if not apart and (behind >= cost or p < first_b):
+            continue
+        at = max(left + way_to_a[i], a_opens)
+        if at > a_closes or line[p, LOAD] > room:
+            continue
+        at += a_service
+        by = line[p + 1, LATEST]
+        if behind < cost and p >= first_b:
+            b_at = max(at + a_to_b_s, b_opens)
+            if b_at <= b_closes and b_at + b_service + way_from_b[j] <= by:
+                S[BLINKS_IN] -= 1
+                if S[BLINKS_IN] < 0:
+                    S[BLINKS_IN] = gap(RNG, S[BLINK_GAP])
+                else:
+                    cost = behind
+                    place = (p << PLACE_BITS) | p
+        if not apart:
+            continue
+        at += way_from_a[j]
+        m = p + 1
+        i_2 = j
+        while m <= n and at <= line[m, LATEST] and line[m, LOAD] <= room and base + spare[m] < cost:
+            at = max(at + N[i_2, SERVICE], line[m, LEFT])
+            if at > b_closes:
+                break
+            j_2 = line[m + 1, NODE] & NUMBERS
+            if m >= first_b:
+                delta = base + to_b[i_2] + from_b[j_2] - line[m, ARC]
+                if delta < cost:
+                    b_at = max(at + way_to_b[i_2], b_opens)
+                    if b_at <= b_closes and b_at + b_service + way_from_b[j_2] <= line[m + 1, LATEST]:
+                        S[BLINKS_IN] -= 1
+                        if S[BLINKS_IN] < 0:
+                            S[BLINKS_IN] = gap(RNG, S[BLINK_GAP])
+                        else:
+                            cost = delta
+                            place = (p << PLACE_BITS) | m
+            at += T[0, i_2, j_2]
+            i_2 = j_2
+            m += 1
+    return cost, place

@@ -10,12 +10,11 @@ from routing.search.sisr.insertion import (
     PLACE_BITS,
     place_of_one,
     place_of_pair,
-    place_pair_below,
     rich_place_of_one,
     rich_place_of_pair,
 )
 from routing.search.sisr.layout import *
-from routing.search.sisr.nearby import place_nearby, place_pair_nearby
+from routing.search.sisr.nearby import place_nearby, place_pair_below, place_pair_nearby
 
 
 @woven
@@ -26,11 +25,11 @@ def place_of(core, r, q, blinks):
     if core.S[RICH] == 1:
         if b < 0:
             return rich_place_of_one(
-                core.P, core.RT, core.V, core.N, core.WIN, core.C, core.T, core.CT, core.S, core.RNG,
+                core.P, core.RT, core.V, core.N, core.WIN, core.C, core.T, core.CT, core.M, core.S, core.RNG,
                 core.line, core.times, r, a, blinks,
             )  # fmt: skip
         return rich_place_of_pair(
-            core.P, core.RT, core.V, core.N, core.WIN, core.C, core.T, core.CT, core.S, core.RNG,
+            core.P, core.RT, core.V, core.N, core.WIN, core.C, core.T, core.CT, core.M, core.S, core.RNG,
             core.line, core.times, r, a, b, blinks,
         )  # fmt: skip
     if b < 0:
@@ -162,12 +161,12 @@ def recreate(core, penalty_before, weighted_before):
         elif S[NEARBY] == 1 and S[EXACT] == 0:
             if Q[q, SECOND] >= 0:
                 cost, place, route = place_pair_nearby(
-                    core.P, core.V, core.N, core.C, core.CT, core.T, core.TT, core.MAY, core.where, core.BEFORE,
+                    core.P, RT, core.V, core.N, core.C, core.CT, core.T, core.TT, core.MAY, core.where, core.BEFORE,
                     core.AFTER, core.tried, core.beside, core.spots, S, core.RNG, Q[q, FIRST], Q[q, SECOND], q,
                 )  # fmt: skip
             else:
                 cost, place, route = place_nearby(
-                    core.P, core.V, core.N, core.C, core.CT, core.T, core.TT, core.MAY, core.where, core.BEFORE,
+                    core.P, RT, core.V, core.N, core.C, core.CT, core.T, core.TT, core.MAY, core.where, core.BEFORE,
                     core.AFTER, S, core.RNG, Q[q, FIRST], q,
                 )  # fmt: skip
                 place = core.where[place, AT] if place >= 0 else 0

@@ -100,7 +100,8 @@ def refresh(P, RT, V, N, C, T, where, r):
     line[0, LOAD_TO_COME] = highest
     latest -= ways[V[r, START], j]
     line[0, LATEST] = latest
-    if n > 0 and (dearest >= DEAREST_ARC or V[r, LEAVES] > latest or line[1, LOAD_TO_COME] > capacity):
+    full = line[1, LOAD_TO_COME] > capacity or n > V[r, MOST]
+    if n > 0 and (dearest >= DEAREST_ARC or V[r, LEAVES] > latest or full):
         # Without the triangle inequality a removal can do this, or where what stays on board was to be delivered first.
         cost += BROKEN
     if V[r, RUNNING] == 0:
@@ -112,7 +113,7 @@ def refresh(P, RT, V, N, C, T, where, r):
 
 
 @part
-def refresh_rich(P, RT, V, N, WIN, C, T, where, S, line, times, r):
+def refresh_rich(P, RT, V, N, WIN, C, T, M, where, S, line, times, r):
     """Recompute a route with several windows, two loads, a break, or a cost of time."""
     n = RT[r, LENGTH]
     k = V[r, CLASS]
@@ -143,6 +144,13 @@ def refresh_rich(P, RT, V, N, WIN, C, T, where, S, line, times, r):
         where[P[r, p, NODE], 1] = p
     late = P[r, 0, LEFT] > P[r, 0, LATEST] and P[r, 0, LEFT_UNRESTED] > P[r, 0, LATEST_UNRESTED]
     full = P[r, 1, LOAD_TO_COME] > V[r, CAPACITY] or P[r, 1, LOAD_TO_COME_2] > V[r, CAPACITY_2]
+    full = full or n > V[r, MOST]
+    if S[FAR] == 1:
+        metres = 0
+        for p in range(n + 1):
+            metres += M[k, P[r, p, NODE], P[r, p + 1, NODE]]
+        RT[r, METRES] = metres
+        full = full or metres > V[r, FARTHEST]
     if n > 0 and (dearest >= DEAREST_ARC or late or full):
         cost += BROKEN
     if V[r, RUNNING] == 0:

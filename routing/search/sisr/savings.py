@@ -30,13 +30,21 @@ def joined(model: Model) -> list[list[int]]:
     amount = np.maximum(N[:stops, FROM_DEPOT], N[:stops, FROM_DEPOT] + N[:stops, CHANGE]).tolist()
     left = [max(leaves + int(T[start, s]), opens[s]) + service[s] for s in range(stops)]
     by = [min(closes[s], int(V[0, HOME]) - int(T[s, end]) - service[s]) for s in range(stops)]
-    fits = (C[start, :stops] < DEAREST_ARC) & (C[:stops, end] < DEAREST_ARC) & (model.MAY[0] == 1)[N[:stops, REQUEST]]
+    most = int(V[0, MOST])
+    fits = (
+        (most > 0)
+        & (C[start, :stops] < DEAREST_ARC)
+        & (C[:stops, end] < DEAREST_ARC)
+        & (model.MAY[0] == 1)[N[:stops, REQUEST]]
+    )
     line = [[s] if fits[s] and left[s] - service[s] <= by[s] else [] for s in range(stops)]
     of = list(range(stops))
     load = list(amount)
     for i, j in zip(froms, tos, strict=True):
         a, b = of[i], of[j]
         if a == b or not line[a] or not line[b] or line[a][-1] != i or line[b][0] != j or load[a] + load[b] > capacity:
+            continue
+        if len(line[a]) + len(line[b]) > most:
             continue
         if max(left[i] + int(T[i, j]), opens[j]) > by[j]:
             continue

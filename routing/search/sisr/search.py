@@ -40,7 +40,7 @@ class Search:
         words = np.random.default_rng(0).integers(0, 1 << 64, stops + vehicles, dtype=np.uint64)
         self.core = Core(
             N=model.N, Q=model.Q.copy(), V=model.V, WIN=model.WIN, C=model.C, T=model.T, CT=model.CT, TT=model.TT,
-            MAY=model.MAY.copy(), NEAR=model.NEAR, BEFORE=model.BEFORE, AFTER=model.AFTER, RANK=model.RANK,
+            M=model.M, MAY=model.MAY.copy(), NEAR=model.NEAR, BEFORE=model.BEFORE, AFTER=model.AFTER, RANK=model.RANK,
             KINDS=np.concatenate([*members, np.zeros(0, ints)]).astype(ints),
             KIND_AT=np.cumsum([0, *map(len, members)], dtype=ints),
             P=zeros((vehicles, stops + 3, width), ints), RT=zeros((vehicles, ROUTE_WIDTH), ints),
@@ -105,13 +105,23 @@ class Search:
                 load += node[change]
                 if load > vehicle[capacity]:
                     return False
-        return self.reaches(r, line) and self.keeps_time(r, line)
+        if len(line) > vehicle[MOST]:
+            return False
+        return self.reaches(r, line) and self.near_enough(r, line) and self.keeps_time(r, line)
 
     def reaches(self, r: int, line: list[int]) -> bool:
         """Whether each leg over these nodes, and home, can be driven."""
         model = self.model
         legs = np.array([model.V[r, START], *line, model.V[r, END]], dtype=np.intp)
         return not (model.C[model.V[r, CLASS]][legs[:-1], legs[1:]] >= DEAREST_ARC).any()
+
+    def near_enough(self, r: int, line: list[int]) -> bool:
+        """Whether the way over these nodes, and home, keeps the longest distance."""
+        model = self.model
+        if not model.S[FAR]:
+            return True
+        legs = np.array([model.V[r, START], *line, model.V[r, END]], dtype=np.intp)
+        return int(model.M[model.V[r, CLASS]][legs[:-1], legs[1:]].sum(dtype=int)) <= int(model.V[r, FARTHEST])
 
     def keeps_time(self, r: int, line: list[int]) -> bool:
         """Whether windows, shift, break and longest duty hold over these nodes, which can be reached."""

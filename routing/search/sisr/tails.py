@@ -117,6 +117,8 @@ def trade(core, temperature):
             and delta < BAN
             and where[i, LEFT_AT] + T[i, j] <= by
             and left + T[before, then] <= where[i, NEXT_BY]
+            and a + RT[s, LENGTH] - b <= V[r, MOST]
+            and b + RT[r, LENGTH] - a <= V[s, MOST]
             and carries(core, r, a, s, b)
             and carries(core, s, b, r, a)
         ):

@@ -63,6 +63,8 @@ def vehicles(draw, name, profiles):
         rest=Break(Window(5_000, draw(st.integers(5_000, 12_000))), draw(st.integers(0, 1_800))) if rests else None,
         fixed_cost=draw(st.sampled_from([0, 500])),
         max_duty_s=draw(st.none() | st.integers(2_000, 20_000)),
+        max_stops=draw(st.none() | st.integers(0, 6)),
+        max_distance_m=draw(st.none() | st.integers(0, 60_000)),
         speed_pct=draw(st.sampled_from([100, 80, 133])),
         profile=draw(st.sampled_from(profiles)),
     )

@@ -222,6 +222,8 @@ HARSHER = {
     "a start before the shift": (Rule.SHIFT, {"shift": Window(20, 9999)}, {}),
     "an end after the shift": (Rule.SHIFT, {"shift": Window(0, 129)}, {}),
     "a duty too long": (Rule.DUTY, {"max_duty_s": 119}, {}),
+    "a stop too many": (Rule.STOPS, {"max_stops": 0}, {}),
+    "a way too long": (Rule.DISTANCE, {"max_distance_m": 1999}, {}),
     "a load too heavy": (Rule.CAPACITY, {"capacity": Load(0, 99)}, {}),
     "grams too many": (Rule.CAPACITY, {"capacity": Load(1, 9)}, {"delivers": Load(1, 10)}),
 }
@@ -275,6 +277,8 @@ def test_going_home_after_a_prefix_is_never_wrong_however_late():
     vehicle = a_vehicle(
         shift=Window(0, 100),
         max_duty_s=50,
+        max_stops=0,
+        max_distance_m=10,
         rest=Break(Window(0, 10), 5),
         capacity=Load(0),
         prefix=Prefix(0, 0, (Done("a", 0, 500, 500, 500),)),

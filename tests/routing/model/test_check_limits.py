@@ -197,15 +197,32 @@ def test_a_late_start_costs_nothing_where_lateness_has_no_price():
         ({"shift": Window(1, 9_999)}, Rule.SHIFT),
         ({"shift": Window(0, 119)}, Rule.SHIFT),
         ({"max_duty_s": 119}, Rule.DUTY),
+        ({"max_stops": 0}, Rule.STOPS),
+        ({"max_distance_m": 1_999}, Rule.DISTANCE),
         ({"capacity": Load(1, 0)}, Rule.CAPACITY),
     ],
 )
-def test_one_second_or_one_piece_too_many_is_caught_and_the_last_that_fits_passes(vehicle, rule: Rule):
-    fits = a_vehicle(shift=Window(0, 120), max_duty_s=120, capacity=Load(2, 0))
+def test_one_second_piece_stop_or_metre_too_many_is_caught_and_the_last_that_fits_passes(vehicle, rule: Rule):
+    fits = a_vehicle(shift=Window(0, 120), max_duty_s=120, max_stops=1, max_distance_m=2_000, capacity=Load(2, 0))
     roomy = a_problem(ROAD, [a_delivery("a", 1, pieces=2)], [fits])
     assert violations(roomy, timed(roomy, {"v": [("a", 0)]})) == []
     tight = a_problem(ROAD, [a_delivery("a", 1, pieces=2)], [replace(fits, **vehicle)])
     assert rules(tight, timed(tight, {"v": [("a", 0)]}, starts={"v": 0})) == {rule}
+
+
+def test_what_a_vehicle_has_behind_it_counts_among_its_stops_and_metres():
+    behind = Prefix(0, 0, (Done("a", 0, 120, 120, 120),))
+    requests = [nothing_at(2), nothing_at(3, "b")]
+    fits = a_problem(ROAD, requests, [a_vehicle(prefix=behind, max_stops=2, max_distance_m=6_000)])
+    assert violations(fits, timed(fits, {"v": [("b", 0)]})) == []
+    for less, rule in (({"max_stops": 1}, Rule.STOPS), ({"max_distance_m": 5_999}, Rule.DISTANCE)):
+        tight = a_problem(ROAD, requests, [a_vehicle(prefix=behind, **less)])
+        assert rules(tight, timed(tight, {"v": [("b", 0)]})) == {rule}
+
+
+def test_a_pair_makes_two_stops():
+    problem = a_problem(ROAD, [a_pair("p", 1, 2)], [a_vehicle(max_stops=1)])
+    assert rules(problem, timed(problem, {"v": [("p", 0), ("p", 1)]})) == {Rule.STOPS}
 
 
 def test_a_vehicle_on_duty_leaves_when_it_is_free():

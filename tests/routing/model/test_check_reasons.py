@@ -107,6 +107,24 @@ def test_a_request_another_vehicle_has_is_loaded():
     assert why(pair, [has, a_vehicle("other")], {"has": [("a", 0)]}) == Unserved("a", Reason.TIME, ("has",))
 
 
+def test_a_way_too_long_comes_before_time_and_too_many_stops_after_it():
+    far = [a_delivery("a", 3, Window(0, 100)), a_delivery("b", 1)]
+    assert why(far, [a_vehicle(max_distance_m=5_999)]) == Unserved("a", Reason.DISTANCE, ("v",))
+    assert why(far, [a_vehicle(max_distance_m=6_000, max_stops=0)]) == Unserved("a", Reason.TIME, ("v",))
+    near = [a_delivery("a", 1), a_delivery("b", 1)]
+    assert why(near, [a_vehicle(max_stops=1)], {"v": [("b", 0)]}) == Unserved("a", Reason.STOPS, ("v",))
+    assert why(near, [a_vehicle(max_stops=2)], {"v": [("b", 0)]}) == "v"
+    detour = [a_delivery("a", 3), a_delivery("b", 1)]
+    both = [a_vehicle(start=1, end=0, max_distance_m=4_999)]
+    assert why(detour, both, {"v": [("b", 0)]}) == Unserved("a", Reason.DISTANCE, ("v",))
+
+
+def test_a_way_that_only_the_others_make_too_long_is_no_room():
+    requests = [a_delivery("a", 1), a_delivery("b", 3)]
+    vehicle = a_vehicle(start=2, end=2, max_distance_m=3_999)
+    assert why(requests, [vehicle], {"v": [("b", 0)]}) == Unserved("a", Reason.NO_ROOM, ("v",))
+
+
 def test_many_alike_are_all_named():
     vehicles = [a_vehicle(f"v{i}", capacity=Load(0)) for i in range(3)]
     assert why([a_delivery("a")], vehicles) == Unserved("a", Reason.CAPACITY, ("v0", "v1", "v2"))
@@ -169,6 +187,8 @@ def days(draw: st.DrawFn) -> Problem:
         shift=Window(draw(st.integers(0, 3)), draw(st.integers(8, TICKS))),
         capacity=Load(draw(st.integers(1, 3))),
         max_duty_s=draw(st.none() | st.integers(3, 10)),
+        max_stops=draw(st.none() | st.integers(0, 3)),
+        max_distance_m=draw(st.none() | st.integers(0, 12)),
         rest=rest,
         prefix=prefix,
     )
@@ -233,7 +253,7 @@ def test_room_is_found_exactly_where_some_plan_has_it(problem):
     truth = Reasons(problem, {"v": [*frozen, *sides_b]}).of("a")
     note(f"{problem.profiles[0].seconds.tolist()} {problem.requests} {problem.vehicles} {truth}")
     assert (truth == "v") == room
-    if isinstance(truth, Unserved) and truth.reason is not Reason.NO_ROOM:
+    if isinstance(truth, Unserved) and truth.reason not in (Reason.STOPS, Reason.NO_ROOM):
         assert not drivable(problem, sides_a)
 
 
@@ -255,6 +275,8 @@ def unserved_for(reason: Reason) -> tuple[Problem, dict[str, list[tuple[str, int
         Reason.CAPACITY: (ROAD, [first], [replace(able, capacity=Load(4))], {}),
         Reason.UNREACHABLE: (Profile(ways), [first], [able], {}),
         Reason.TIME: (ROAD, [first], [replace(able, shift=Window(0, 100))], {}),
+        Reason.DISTANCE: (ROAD, [first], [replace(able, max_distance_m=1_999)], {}),
+        Reason.STOPS: (ROAD, [first, a_delivery("b", 2)], [replace(able, max_stops=1)], {"able": [("b", 0)]}),
         Reason.NO_ROOM: (ROAD, [first, *others], [able], {"able": [("b", 0)]}),
     }
     profile, requests_, vehicles, orders = days[reason]

@@ -59,6 +59,8 @@ def names(*texts: str) -> str:
         (lambda: a_vehicle(speed_pct=0), "speed_pct", "0"),
         (lambda: a_vehicle(fixed_cost=-1), "fixed_cost", "-1"),
         (lambda: a_vehicle(max_duty_s=-1), "max_duty_s", "-1"),
+        (lambda: a_vehicle(max_stops=-1), "max_stops", "-1"),
+        (lambda: a_vehicle(max_distance_m=0.5), "max_distance_m", "0.5"),
         (lambda: Objective(travel_per_s=-1), "travel_per_s", "-1"),
         (lambda: Objective(waiting_per_s=0.5), "waiting_per_s", "0.5"),
         (lambda: Objective(fair_duty_s=-1), "fair_duty_s", "-1"),

@@ -131,6 +131,14 @@ def test_a_value_for_all_may_stand_in_the_header():
     assert {vehicle.max_duty_s for vehicle in parse(plain).problem.vehicles} == {70}
 
 
+def test_a_longest_distance_is_kept():
+    text = section("VEHICLES_MAX_DISTANCE_SECTION", "1 30", "2 29", "3 20")
+    instance = parse(text)
+    assert [vehicle.max_distance_m for vehicle in instance.problem.vehicles] == [30, 29, 20]
+    plan = solve(instance.problem, max_iterations=2000, limit_s=20)
+    assert violations(instance.problem, plan) == [] and plan != solve(parse(DAY).problem, limit_s=20)
+
+
 def test_what_says_nothing_is_no_reason_to_refuse():
     text = section("RELEASE_TIME_SECTION", *(f"{n} 0" for n in range(1, 7)))
     assert parse(text).problem.fingerprint() == parse(DAY).problem.fingerprint()
@@ -147,7 +155,6 @@ def test_what_says_nothing_is_no_reason_to_refuse():
         (section("VEHICLES_ALLOWED_CLIENTS_SECTION", "1 3", "2 9", "3 4"), AT + 2, "no customer"),
         (section("VEHICLES_ALLOWED_CLIENTS_SECTION", "1 3", "1 4"), AT + 2, "twice"),
         (section("VEHICLES_COLOUR_SECTION", "1 1"), AT, "not known"),
-        (DAY.replace("VEHICLES : 3", "VEHICLES_MAX_DISTANCE : 90"), 4, "longest distance"),
         (DAY.replace("MDVRPTW", "VRPB"), 2, "VRPB"),
         (DAY.replace("3 2\nVEHICLES_FIXED", "3 5\nVEHICLES_FIXED"), line_of(DAY, "VEHICLES_DEPOT_SECTION"), "no depot"),
         (DAY.replace("2 4\n3 9", "3 9"), line_of(DAY, "CAPACITY_SECTION"), "2 rows"),

@@ -74,6 +74,20 @@ def test_priority_is_served_before_number_and_number_before_cost():
     assert {each.request for each in solve(few.problem, limit_s=5, max_iterations=200).unserved} == {"3"}
 
 
+def test_most_tasks_and_the_longest_distance_are_kept():
+    matrices = {"car": {"durations": MATRIX, "distances": [[10 * cell for cell in row] for row in MATRIX]}}
+    limits = {"max_tasks": 3, "max_distance": 6_100}
+    instance = read(a_file(vehicles=[{"id": 1, "start_index": 0, "end_index": 0, **limits}], matrices=matrices))
+    (vehicle,) = instance.problem.vehicles
+    assert (vehicle.max_stops, vehicle.max_distance_m) == (3, 6_100)
+    jobs = [{"id": at, "location_index": at} for at in (1, 2, 3)]
+    both = read(a_file(vehicles=[{"id": 1, "start_index": 0, "max_tasks": 2}], jobs=jobs, shipments=[]))
+    assert len(solve(both.problem, limit_s=5, max_iterations=50).unserved) == 1
+    near = read(a_file(vehicles=[{"id": 1, "start_index": 0, "max_distance": 1_900}], jobs=jobs, matrices=matrices))
+    plan = solve(near.problem, limit_s=5, max_iterations=50)
+    assert [visit.request for route in plan.routes for visit in route.visits] == ["1", "2"]
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_small_files_are_answered_as_every_order_tried_out_says(seed):
     draw = Random(seed)
@@ -131,7 +145,9 @@ def vehicle_with(**more):
         (a_file(matrices={"car": {"durations": MATRIX, "costs": MATRIX}}), "matrices.car.costs is not known"),
         (a_file(vehicles=[]), "vehicles is empty"),
         (vehicle_with(profile="bike"), r"vehicles\[0\].profile is 'bike'"),
-        (vehicle_with(max_tasks=3), r"vehicles\[0\].max_tasks is not known"),
+        (vehicle_with(max_travel_time=3), r"vehicles\[0\].max_travel_time is not known"),
+        (vehicle_with(max_tasks=-3), r"vehicles\[0\].max_tasks is -3"),
+        (vehicle_with(max_distance=5), r"vehicles\[0\].max_distance is 5, and its profile has no distances"),
         (vehicle_with(capacity=[1, 2, 3]), r"vehicles\[0\].capacity has 3 dimensions"),
         (vehicle_with(speed_factor=1.005), r"vehicles\[0\].speed_factor is 1.005"),
         (vehicle_with(costs={"per_km": 5}), r"vehicles\[0\].costs.per_km is 5, and its profile has no distances"),

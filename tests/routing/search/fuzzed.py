@@ -1,13 +1,16 @@
 """Random days and random days under way, drawn from one number: every kind of rule at once, small enough for thousands.
 
 Legs are directed and some pairs of places have no way at all; loads in two dimensions, pairs, exchanges, breaks,
-longest duties, several windows, graces, announced windows, two profiles. A day under way was driven in any order.
+longest duties, most stops, longest ways, several windows, graces, announced windows, two profiles. A day under way was
+driven in any order.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+
+import numpy as np
 
 from routing.model.plan import Plan, Side
 from routing.model.problem import Objective, Primary, Problem
@@ -28,8 +31,8 @@ LOADS = {
 }
 
 
-def a_random_day(draw: Random) -> Problem:
-    """A day before anybody has left."""
+def a_random_day(draw: Random, more: Random | None = None) -> Problem:
+    """A day before anybody has left; with ``more`` also rules that came later, and the rest of the day as it was."""
     features = {name: draw.random() < 0.5 for name in FEATURES}
     seconds = [[0 if a == b else draw.randint(30, 1_800) for b in range(PLACES)] for a in range(PLACES)]
     if features["null"]:
@@ -45,7 +48,28 @@ def a_random_day(draw: Random) -> Problem:
         draw.choice(list(Primary)), draw.randint(0, 1), draw.randint(0, 1), *(draw.choice(prices) for _ in range(3)),
         draw.choice([0, 4_000]),
     )  # fmt: skip
-    return Problem((Profile(seconds, metres, "road"), Profile(slow, metres, "bike")), requests, vehicles, objective)
+    day = Problem((Profile(seconds, metres, "road"), Profile(slow, metres, "bike")), requests, vehicles, objective)
+    return day if more is None else _limited(more, day)
+
+
+def _limited(draw: Random, day: Problem) -> Problem:
+    """The day with most stops and longest distances."""
+    if draw.random() < 0.4:
+        return day
+    crooked = [[0 if a == b else draw.randint(0, 9_000) for b in range(PLACES)] for a in range(PLACES)]
+    vehicles = [
+        replace(
+            vehicle,
+            max_stops=draw.choice([None, None, draw.randint(0, 6)]),
+            max_distance_m=draw.choice([None, None, draw.randint(0, 40_000)]),
+        )
+        for vehicle in day.vehicles
+    ]
+    profiles = tuple(
+        Profile(each.seconds, np.where(each.seconds == UNREACHABLE, UNREACHABLE, crooked), each.name)
+        for each in day.profiles
+    )
+    return replace(day, profiles=profiles, vehicles=tuple(vehicles))
 
 
 def _windows(draw: Random, features: dict[str, bool]) -> tuple[Window, ...]:

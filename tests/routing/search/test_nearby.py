@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from routing.model.check import violations
+from routing.model.plan import Reason
 from routing.model.problem import Objective, Primary, Problem
 from routing.model.profile import UNREACHABLE, Profile
 from routing.model.quantities import Load, Window
@@ -75,6 +76,18 @@ def test_a_large_day_of_pairs_keeps_every_rule_and_leaves_nobody_out(primary):
     assert violations(problem, plan) == []
     assert not plan.unserved
     assert replace(plan, seconds=0.0) == replace(again, seconds=0.0)
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_a_large_day_keeps_the_most_stops_of_a_route_and_leaves_nobody_out_for_them(pairs):
+    day = paired(a_crooked_day(5), capacity=60) if pairs else a_crooked_day(5, capacity=60)
+    problem = replace(day, vehicles=tuple(replace(vehicle, max_stops=8) for vehicle in day.vehicles))
+    assert model_of(problem).S[NEARBY] == 1
+    plan = solve(problem, limit_s=60, max_iterations=1_000, seed=3)
+    assert violations(problem, plan) == []
+    assert [each for each in plan.unserved if each.reason is not Reason.UNREACHABLE] == []
+    assert max(len(route.visits) for route in plan.routes) == 8
+    assert all(len(route) <= 8 for route in ([] if pairs else joined(model_of(problem))))
 
 
 @pytest.mark.parametrize("seed", range(4))
