@@ -20,7 +20,7 @@ from dispatch.cases.project import Project
 from dispatch.cases.review import Review
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import Actor
-from dispatch.core.errors import NotFound, Refused
+from dispatch.core.errors import Refused
 from dispatch.core.ids import CaseNo, MaterialId
 from dispatch.core.localized_text import LocalizedText
 from dispatch.path.edits import Relief
@@ -61,10 +61,8 @@ def _prescreen(
 
 
 def _check_verdicts(case: Case, defects: Mapping[int, str], deferred: Mapping[int, date], *, today: date) -> None:
-    """Raises NotFound for another case's papers, Refused for what may not be put off or asked for again."""
+    """Raises Refused for what may not be put off or asked for again. The papers are this case's."""
     materials = {m.id: m for m in case.materials}
-    if unknown := (defects.keys() | deferred.keys()) - materials.keys():
-        raise NotFound(f"case {case.case_no} has no materials {sorted(unknown)}")
     for material_id, due_on in deferred.items():
         material = materials[material_id]
         if not material.deferrable:

@@ -147,3 +147,11 @@ def test_counts_do_not_lie_on_the_disk_of_the_data(tmp_path: Path) -> None:
 
 def test_readiness_tells_of_the_disk(client: FlaskClient) -> None:
     assert client.get("/readyz").json["disk"] == "ok" or "low" in client.get("/readyz").json["disk"]
+
+
+def test_readiness_names_a_disk_that_is_not_there_and_serves_all_the_same(
+    client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAIBAN_HOME", str(tmp_path / "unmounted"))
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["database"], answer.json["disk"]) == (200, "ok", "FileNotFoundError")

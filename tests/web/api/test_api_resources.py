@@ -37,10 +37,11 @@ from routing.day.day_plan import DayPlan, PlanState
 from routing.day.stops import Address, request_stop
 from tests.dispatch.builders import WUJIN
 from tests.web.api.described import Description
+from tests.web.wiring.pictures import a_png
 from tests.web.world import A_PDF, ArgsOf, World, make_world
 from web.api.resources import type_words
 from web.app import create_app
-from web.wiring import cursors
+from web.wiring import cursors, files
 from web.wiring.accounts import Account
 from web.wiring.settings import Settings
 from web.wiring.tokens import issue_token
@@ -527,6 +528,9 @@ def test_messages_are_masked_and_resent_only_with_a_reason(app: Flask, ask: Ask,
     with app.extensions["daiban.sessions"]() as session:
         codes = [m.values["query_code"] for m in session.scalars(select(Message)) if "query_code" in m.values]
     assert not [code for code in codes for row in listed if code in row["body"]]
+    waiting = made(ask(Role.LEAD, "GET /messages?limit=200&state=queued"))["items"]
+    assert [row["id"] for row in waiting] == [row["id"] for row in listed if row["state"] == "queued"]
+    assert made(ask(Role.LEAD, "GET /messages?state=delivered"))["items"] == []
     line = f"POST /messages/{world.ours['message_id']}/resend"
     problem(ask(Role.LEAD, line, json={}), 422, "invalid")
     problem(ask(Role.LEAD, line, json={"reason": "未收到"}), 422, "refused")  # it is still on its way
@@ -552,6 +556,12 @@ def test_a_token_that_is_nobodys_or_anothers_cannot_be_ended(ask: Ask, world: Wo
         problem(ask(Role.LEAD, f"DELETE /me/tokens/{token_id}"), 404, "not-found")
 
 
+def test_a_program_makes_no_tokens_for_others(ask: Ask) -> None:
+    refused = ask(Role.LEAD, "POST /me/tokens", json={"name": "another"})
+    assert (refused.status_code, refused.content_type) == (403, "application/problem+json")
+    assert "another" not in [row["name"] for row in made(ask(Role.LEAD, "GET /me/tokens"))["items"]]
+
+
 def test_a_proof_comes_as_a_file_and_for_the_courier_who_speaks(app: Flask, ask: Ask, world: World) -> None:
     line = f"/stops/{a_stop_of_our_courier(app, world)}/proofs"
     problem(ask(Role.COURIER, f"POST {line}", data={}, content_type="multipart/form-data"), 400, "bad-request")
@@ -559,6 +569,8 @@ def test_a_proof_comes_as_a_file_and_for_the_courier_who_speaks(app: Flask, ask:
     picture = {"file": (io.BytesIO(b"\xff\xd8\xff"), "a.jpg")}
     answer = app.test_client().post(f"/api/v1{line}", headers=headers, data=picture)
     problem(answer, 409, "conflict")
+    kept = made(ask(Role.COURIER, f"POST {line}", data={"file": (io.BytesIO(a_png(2, 2, bits=8)), "a.png")}), 201)
+    assert files.path_of(kept["sha256"]).is_file()
 
 
 def test_what_workers_counted_is_answered_together(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

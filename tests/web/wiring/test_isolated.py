@@ -4,7 +4,6 @@ import io
 import threading
 import time
 import zipfile
-import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from openpyxl import Workbook
 from PIL import Image
 
+from tests.web.wiring.pictures import a_png
 from web.wiring import files
 from web.wiring.isolated import TIME_S, Busy, UnreadableUpload, _places, read_isolated
 from web.wiring.picture_reader import LONGEST_SIDE, MOST_PIXELS
@@ -48,19 +48,6 @@ def test_a_small_sheet_that_is_much_work_ends_soon(content: bytes) -> None:
     with suppress(UnreadableUpload):
         assert len(read_isolated(WORKBOOK, content)) < 1_000_000
     assert time.monotonic() - began < TIME_S + 5
-
-
-def a_png(width: int, height: int, *, bits: int) -> bytes:
-    """A PNG of one colour, a few kilobytes however large it is."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-
-    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([bits, 6, 0, 0, 0])
-    packer = zlib.compressobj(1)
-    line = b"\0" + bytes(width * 4 * bits // 8)
-    rows = b"".join(packer.compress(line) for _ in range(height)) + packer.flush()
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_drawn(
