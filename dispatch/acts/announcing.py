@@ -1,13 +1,14 @@
 """Announcing: what a committed plan means for those who wait at a stop, and what its cancelling means."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch.acts.visit_telling import take_back_cancelling, tell_visit
+from dispatch.acts.visit_telling import take_back_cancelling, tell_anew, tell_visit
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import moment
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, six_digits
@@ -16,8 +17,15 @@ from dispatch.cases.visit_word import VisitChange
 from dispatch.core.actor import Actor
 from dispatch.core.localized_text import DayText, LocalizedText, WindowText
 from dispatch.custody.parcel import INWARD, Leg, Parcel
+from notifications import outbox
 from notifications.message import Message
+from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop
+from routing.day.couriers import Courier
+
+CODED = ("pickup", "delivery")
+STILL_WAITED_FOR = timedelta(hours=2)
+"""A code that is told anew late in its window is still good for so long."""
 
 
 def announce(
@@ -63,11 +71,12 @@ class _CaseVisit:
     def _values(self) -> dict[str, Any]:
         return {"day": DayText(self.stop.on), "window": WindowText(self.opens_s, self.closes_s)}
 
-    def _queue(self, text: str, **more: str) -> Message:
-        key = f"{self.parcels[0].waybill}:{self.stop.id}:{self.stop.on}:{self.opens_s}:{self.closes_s}"
+    def _queue(self, text: str, *, again: str = "", **more: str) -> Message:
+        key = f"{self.parcels[0].waybill}:{self.stop.id}:{self.stop.on}:{self.opens_s}:{self.closes_s}{again}"
+        ends_at = moment(self.stop.on, self.closes_s)
         return queue_notice(
             self.session, self.case, text, at=self.at, key=key, values={**self._values, **more},
-            expires_at=moment(self.stop.on, self.closes_s),
+            expires_at=max(ends_at, self.at + STILL_WAITED_FOR) if again else ends_at,
         )  # fmt: skip
 
     def moved(self, was_s: int) -> Message:
@@ -89,8 +98,38 @@ class _CaseVisit:
         add_timeline_event(
             self.session, case, kind="window", by=self.by, at=self.at, words=words, waybill=first.waybill
         )
-        person = {"courier": courier_name} if inward else {"recipient": first.person or ""}
-        return self._queue("pickup" if inward else "delivery", code=code, **person)
+        return self.tell_code(code, courier_name)
+
+    def tell_code(self, code: str, courier_name: str, *, again: str = "") -> Message:
+        """When the courier comes, and what opens the envelopes; ``again`` tells a code from the one before it."""
+        inward = self.parcels[0].leg in {Leg.PICKUP, Leg.EXCHANGE}
+        person = {"courier": courier_name} if inward else {"recipient": self.parcels[0].person or ""}
+        return self._queue("pickup" if inward else "delivery", again=again, code=code, **person)
+
+
+def renew_codes(
+    session: Session, stop: CourierStop, cases: Collection[int], *, by: Actor, at: datetime, why: str
+) -> None:
+    """What a wrong number was told opens nothing more at this stop: of each of these cases another code is made.
+
+    It is told once, to the contact as it is now; where no window is announced, the next announcing tells one.
+    ``why``: what corrected the contact, once for each correction."""
+    run = None if stop.run_id is None else session.get(CourierRun, stop.run_id)
+    courier = None if run is None else session.get(Courier, run.courier_id)
+    for case_id, parcels in parcels_by_case(session, stop).items():
+        live = [parcel for parcel in parcels if parcel.code is not None and parcel.code_hash is not None]
+        if case_id not in cases or not live:
+            continue
+        code = six_digits()
+        for parcel in live:
+            parcel.retire_code(code)
+        outbox.forget_codes(session, case_id=case_id, texts_named=CODED)
+        opens_s, closes_s = stop.announced_opens_s, stop.announced_closes_s
+        if opens_s is None or closes_s is None:
+            continue
+        visit = _CaseVisit(session, stop, session.get_one(Case, case_id), live, opens_s, closes_s, by, at)
+        told = visit.tell_code(code, courier.name if courier else "", again=f":{why}")
+        tell_anew(session, stop, case_id, told, at=at)
 
 
 def unplan(session: Session, stop: CourierStop, *, by: Actor, at: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from db import keyed_hash
 from dispatch.acts.act import LEADS, STAFF, ActContext, act
 from dispatch.acts.act_fields import Phone, Why
+from dispatch.acts.announcing import renew_codes
 from dispatch.acts.asking import FullName
 from dispatch.acts.delegation import end_letter
 from dispatch.acts.project_corrections import CorrectedProject, PartChange, keep_correction
@@ -38,8 +39,8 @@ COMING = (StopState.OPEN, StopState.PLANNED, StopState.ARRIVED, StopState.FAILED
 class CorrectContact:
     """The person who is told of the project was written down wrongly: another name, another number.
 
-    From now on every notice goes to the right number, also those that still wait; query codes are made anew, and the
-    wrong number is told once that its messages were a mistake."""
+    From now on every notice goes to the right number, also those that still wait; query codes are made anew, codes
+    for the door as well, and the wrong number is told once that its messages were a mistake."""
 
     project: ProjectNo
     version: int | None = None
@@ -170,6 +171,8 @@ def replace_contact(context: ActContext, project: Project, right: Contact, chang
             session, case, "contact_corrected", at=context.at, key=f"version:{project.version}",
             values={"query_code": case.query_code},
         )  # fmt: skip
+    if wrong.phone != right.phone:
+        _renew_codes(context, project, cases)
     if cases and wrong.phone and wrong.phone != right.phone:
         outbox.queue_message(session, outbox.NewMessage(
             event_key=f"{project.project_no}:told_wrongly:{project.version}", text="told_wrongly", to=wrong.phone,
@@ -185,6 +188,15 @@ def _stops_coming(session: Session, cases: list[Case]) -> list[CourierStop]:
     ids = select(Parcel.stop_id).where(Parcel.case_id.in_([case.id for case in cases]), Parcel.stop_id.is_not(None))
     stops = select(CourierStop).where(CourierStop.id.in_(ids), CourierStop.state.in_(COMING)).order_by(CourierStop.id)
     return list(session.scalars(stops.with_for_update()))
+
+
+def _renew_codes(context: ActContext, project: Project, cases: list[Case]) -> None:
+    """The codes for the door that the wrong number was told open nothing more; the right one is told others, once."""
+    why = f"{project.project_no}:{project.version}"
+    for stop in _stops_coming(context.session, cases):
+        renew_codes(
+            context.session, stop, {case.id for case in cases}, by=context.actor, at=context.at, why=why
+        )  # fmt: skip
 
 
 def _turn_couriers(session: Session, cases: list[Case], wrong: Contact, right: Contact) -> None:

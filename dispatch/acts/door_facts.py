@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.acts.act import ActContext, act
 from dispatch.acts.door_report import DoorReport, FactTime, fact_time
-from dispatch.acts.stop_report import MissingProof, NotAtThisStop, NotOnBoard, WrongCode, report_stop
+from dispatch.acts.stop_report import MissingProof, NotAtThisStop, NotOnBoard, RetiredCodeGiven, WrongCode, report_stop
 from dispatch.cases.access_control import reported_stop
 from dispatch.cases.courier_report import HELD_LABEL, CourierReport, ReportKind, ReportState, WhyHeld
 from dispatch.core.actor import Role
@@ -26,6 +26,7 @@ from routing.day.errors import RunError
 from routing.day.stop_events import event_with
 
 WHY: tuple[tuple[type[Exception], WhyHeld], ...] = (
+    (RetiredCodeGiven, WhyHeld.RETIRED_CODE),
     (WrongCode, WhyHeld.WRONG_CODE),
     (NotOnBoard, WhyHeld.NOT_ON_BOARD),
     (NotAtThisStop, WhyHeld.UNKNOWN_WAYBILL),

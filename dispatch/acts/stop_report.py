@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NoReturn
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from dispatch.core.errors import CountedFailure, Refused
 from dispatch.core.ids import StopId
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.handover import Holder
-from dispatch.custody.parcel import INWARD, MOST_CODE_TRIES, Parcel, ParcelState
+from dispatch.custody.parcel import INWARD, MOST_CODE_TRIES, Parcel, ParcelState, RetiredCode
 from dispatch.custody.proofs import MISSING, Proof, first_missing
 from dispatch.custody.waybill import check_waybill
 from routing.day.courier_run import CourierRun
@@ -43,6 +44,12 @@ class WrongCode(CountedFailure):
             .where(Parcel.id.in_(self.parcels), Parcel.code_tries < MOST_CODE_TRIES)
             .values(code_tries=Parcel.code_tries + 1)
         )
+
+
+class RetiredCodeGiven(WrongCode):
+    """The code that a wrong number was told: nothing is handed over, and no try is lost."""
+
+    user_message = RetiredCode.user_message
 
 
 class NotAtThisStop(Refused):
@@ -201,18 +208,27 @@ def _proofs(parcels: list[Parcel], report: DoorReport, *, is_settled: bool) -> l
     if not coded or not report.code:
         return []
     # One address, one confirmation: the code of any of its parcels opens them all.
+    refused: list[Refused] = []
     for parcel in coded:
         try:
             digest = parcel.check_code(report.code)
             break
         except Refused as error:
-            refused = error
+            refused.append(error)
     else:
-        tried = [parcel.id for parcel in coded]
-        raise WrongCode(str(refused), parcels=tried, user_message=refused.user_message, **refused.facts)
+        _refuse_code(coded, refused)
     for parcel in coded:
         parcel.code_tries = 0
     return [digest]
+
+
+def _refuse_code(coded: Sequence[Parcel], refused: Sequence[Refused]) -> NoReturn:
+    for error in refused:
+        if isinstance(error, RetiredCode):
+            raise RetiredCodeGiven(str(error), parcels=(), user_message=error.user_message)
+    last = refused[-1]
+    tried = [parcel.id for parcel in coded]
+    raise WrongCode(str(last), parcels=tried, user_message=last.user_message, **last.facts)
 
 
 def _pass_on(

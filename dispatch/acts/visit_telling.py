@@ -57,6 +57,25 @@ def tell_visit(
     return words
 
 
+def tell_anew(session: Session, stop: CourierStop, case_id: int, message: Message, *, at: datetime) -> None:
+    """What a case was told of the visit went to a wrong number: the same word stands by ``message`` from now on."""
+    of_case = select(Message.id).where(Message.case_id == case_id)
+    words = session.scalars(
+        select(VisitWord)
+        .where(VisitWord.stop_id == stop.id, VisitWord.superseded_at.is_(None), VisitWord.message_id.in_(of_case))
+        .order_by(VisitWord.id)
+    ).all()
+    for word in words:
+        word.superseded_at = at
+    for word in words[-1:]:
+        session.add(
+            VisitWord(
+                stop_id=stop.id, division_id=stop.division_id, change=word.change, on=word.on, opens_s=word.opens_s,
+                closes_s=word.closes_s, said_at=at, message_id=message.id,
+            )
+        )  # fmt: skip
+
+
 def _message(
     session: Session, stop: CourierStop, change: VisitChange, window: tuple[int, int], at: datetime
 ) -> Message:

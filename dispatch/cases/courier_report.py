@@ -38,6 +38,7 @@ class WhyHeld(StrEnum):
     STOP_MOVED = "stop_moved"
     UNKNOWN_STOP = "unknown_stop"
     WRONG_CODE = "wrong_code"
+    RETIRED_CODE = "retired_code"
     UNKNOWN_WAYBILL = "unknown_waybill"
     MISSING_PROOF = "missing_proof"
     NOT_ON_BOARD = "not_on_board"
@@ -48,6 +49,7 @@ HELD_LABEL = {
     WhyHeld.STOP_MOVED: "这一站已改派或退出",
     WhyHeld.UNKNOWN_STOP: "不是该揽投员线路上的站点",
     WhyHeld.WRONG_CODE: "验证码不对",
+    WhyHeld.RETIRED_CODE: "联系人更正前的旧验证码",
     WhyHeld.UNKNOWN_WAYBILL: "邮件号对不上",
     WhyHeld.MISSING_PROOF: "缺交接凭证",
     WhyHeld.NOT_ON_BOARD: "邮件没有装车记录",

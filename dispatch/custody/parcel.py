@@ -92,6 +92,12 @@ MOST_CODE_TRIES = 5
 """After so many wrong codes no code opens a parcel: the agent sends a new one."""
 
 
+class RetiredCode(Refused):
+    """A code that was told to a wrong number before the contact was corrected."""
+
+    user_message = "联系人已更正，此码作废；新码已发到正确的号码，请收件人查看"
+
+
 class Parcel(Base):
     """An envelope of papers under one waybill (邮件号), its leg, and the head of its chain of custody."""
 
@@ -116,6 +122,8 @@ class Parcel(Base):
     recipient_id: Mapped[int | None] = mapped_column(ForeignKey("authorised_recipient.id"))
     code: Mapped[str | None] = mapped_column(EncryptedText)
     code_hash: Mapped[bytes | None]
+    retired_code_hash: Mapped[bytes | None]
+    """The code before this one: a wrong number was told it, and it opens nothing."""
     code_tries: Mapped[int] = mapped_column(default=0)
     holder: Mapped[Holder]
     holder_ref: Mapped[str] = mapped_column(default="")
@@ -196,13 +204,21 @@ class Parcel(Base):
         """The pickup or delivery code: kept hashed for the check, encrypted until it was used."""
         self.code, self.code_hash, self.code_tries = code, code_digest(self.waybill, code), 0
 
+    def retire_code(self, code: str) -> None:
+        """``code`` from now on. The one that was told by mistake opens nothing, and is known where somebody says it."""
+        self.retired_code_hash = self.code_hash
+        self.set_code(code)
+
     def check_code(self, code: str) -> str:
         """The digest that proves a right code. Raises Refused for a wrong one, and after five tries for any."""
         if self.code_hash is None:
             raise Refused(f"parcel {self.waybill} has no code", user_message="该件没有有效的验证码")
         if self.code_tries >= MOST_CODE_TRIES:
             raise Refused(f"parcel {self.waybill}: too many tries", user_message="验证码错误次数过多，请联系代办员重发")
-        if not hmac.compare_digest(self.code_hash, code_digest(self.waybill, code.strip())):
+        said = code_digest(self.waybill, code.strip())
+        if not hmac.compare_digest(self.code_hash, said):
+            if self.retired_code_hash is not None and hmac.compare_digest(self.retired_code_hash, said):
+                raise RetiredCode(f"parcel {self.waybill}: a code that a wrong number was told")
             self.code_tries += 1
             raise Refused(
                 f"parcel {self.waybill}: wrong code", user_message="验证码不对，请核对后再输", tries=self.code_tries
