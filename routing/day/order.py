@@ -31,9 +31,7 @@ def window_of(stop: CourierStop) -> tuple[int, int] | None:
 
 
 def arrivals(stops: Sequence[CourierStop], *, here: Point | None, from_s: int, travel: TravelTimes) -> list[int]:
-    """When the courier begins at each stop in this order, waiting for windows to open."""
-    if not stops:
-        return []
+    """When the courier begins at each stop in this order, waiting for windows to open. There is at least one stop."""
     points = [*([here] if here is not None else []), *(Point(stop.lat, stop.lon) for stop in stops)]
     seconds = travel.matrix(points, hour=from_s // 3600 % 24).seconds
     at_s, previous, begun = from_s, 0 if here is not None else None, []

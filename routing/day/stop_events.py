@@ -47,11 +47,7 @@ def record(
     session: Session, stop: CourierStop, report: ReportedEvent, *, courier_id: int | None, at: datetime,
     recorded_at: datetime | None = None,
 ) -> StopEvent:  # fmt: skip
-    """Tick a stop off, or say why not; ``at`` is when it happened. Idempotent by the report's id. Raises WrongStop."""
-    if earlier := event_with(session, report.event_id):
-        if earlier.stop_id != stop.id:
-            raise WrongStop(f"event {report.event_id} belongs to stop {earlier.stop_id}", user_message="重复的操作编号")
-        return earlier
+    """Tick a stop off, or say why not; ``at`` is when it happened. Nobody has said it before. Raises WrongStop."""
     if report.act is StopAct.FAILED and report.reason is None:
         raise WrongStop("a failed attempt needs its reason", user_message="请选择未成功的原因")
     undoes = None
