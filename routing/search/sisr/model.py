@@ -187,7 +187,8 @@ class _Builder:
         """The metres between nodes for each class of vehicle; none where there is no way."""
         profiles = {profile.name: profile for profile in self.problem.profiles}
         index = np.array(self.places, dtype=np.intp)
-        return np.stack([_known(profiles[name])[index][:, index].astype(np.int32) for name, _ in classes])
+        metres = [_known(profiles[name]).take(index, axis=0).take(index, axis=1) for name, _ in classes]
+        return np.ascontiguousarray(np.stack(metres), dtype=np.int32)  # another layout would be compiled anew
 
     def _collected(self, name: str, side: int) -> Load:
         """What a done visit leaves on board: a delivery is in nothing any more, a pair until its second stop."""

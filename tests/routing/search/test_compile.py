@@ -5,12 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from routing.model.problem import Objective
+from routing.search.sisr.model import model_of
+from routing.search.sisr.search import Search
 from routing.search.solve import compile_core, solve
-from tests.routing.model.small import a_few
+from tests.routing.model.small import a_few, a_vehicle
 
 ROOT = Path(__file__).parents[3]
 SEED, ROUNDS = 3, 40
@@ -75,3 +79,16 @@ def test_compiled_code_is_kept_in_the_first_place_that_can_be_written(said: dict
 
 def test_the_core_is_ready_before_a_solves_clock_runs(said: dict):
     assert said["ready"] and all(said["ready"])
+
+
+def test_every_day_has_arrays_of_one_layout_for_which_the_core_is_compiled():
+    kinds = {
+        "plain": a_few(),
+        "metres": replace(a_few(), vehicles=(a_vehicle(max_distance_m=900), a_vehicle("w", speed_pct=50))),
+        "paid by the metre": replace(a_few(), objective=Objective(travel_per_m=1)),
+    }
+    layouts = {
+        name: [(each.dtype.str, each.ndim, each.flags.c_contiguous, each.flags.writeable) for each in core]
+        for name, core in ((name, Search(model_of(day), 0, searches=False).core) for name, day in kinds.items())
+    }
+    assert layouts == dict.fromkeys(kinds, layouts["plain"])
