@@ -14,6 +14,7 @@ from dispatch.acts.correcting import check_may_correct
 from dispatch.acts.correcting_ends import settle_delivery, settle_letter
 from dispatch.acts.papers import correct
 from dispatch.acts.recording import Happening, check_when, happened, recording_of
+from dispatch.acts.voiding_ends import check_unrevoked, check_unsigned, void_delivery
 from dispatch.cases.case import MATERIAL_LABEL, Case, Material, MaterialState
 from dispatch.cases.fact_event import FACT_LABEL, Fact, FactEvent, FactKind
 from dispatch.cases.lookups import lead_agent
@@ -33,8 +34,6 @@ STEPS_OF_A_CASE = frozenset(
     {FactKind.MATERIAL_PASSED, FactKind.MATERIAL_MENDED, FactKind.MATERIAL_NOT_NEEDED, FactKind.MATERIAL_WAIVED}
 )
 """Nothing on paper: the case itself goes another step, or its matters were put right."""
-HAPPENED_FOR_SURE = frozenset({FactKind.RESULT_DELIVERED, FactKind.DELEGATION_SIGNED, FactKind.DELEGATION_REVOKED})
-"""The case has gone on from there; its day may be put right."""
 BEFORE_PRESCREEN = frozenset({FactKind.MATERIAL_LOOKED_UP, FactKind.MATERIAL_HELD, FactKind.MATERIAL_DEFERRED})
 """Taken back, these leave a material wanting: only while the case still asks for materials."""
 ASKS = frozenset({Stage.REQUESTED, Stage.ASSIGNED, Stage.CORRECTION})
@@ -79,6 +78,8 @@ class CorrectFact:
         when = Happening(late_reason=self.late_reason or self.reason)
         if right is not None:
             check_when(right, when, calendar_of(session), by=context.actor, at=context.at)
+        else:
+            _take_back(context, event, noun)
         recording = recording_of(when, by=context.actor, at=context.at, corrects=event.id, reason=self.reason)
         add_event(noun, right, recording)
         session.flush()
@@ -90,7 +91,8 @@ class CorrectFact:
             return CorrectedFact(noun.case_no, noun.stage.value)
         if isinstance(noun, Delegation):
             settle_letter(session, noun, event, reason=self.reason, by=context.actor, at=context.at)
-            return CorrectedFact(noun.project.project_no, "revoked" if noun.revoked_at else "signed")
+            state = "revoked" if noun.revoked_at else "signed" if noun.signed_at else "void"
+            return CorrectedFact(noun.project.project_no, state)
         was = noun.due_at
         refresh_due(session, noun)
         if tell_moved_answer(session, noun, was, at=context.at):
@@ -122,8 +124,6 @@ def _check_kind(event: FactEvent, noun: RecordedNoun, right: Fact | None) -> Non
         raise WrongStage(f"{event.kind} is a step of its case", user_message="这一步随办件办理，不能单独更正")
     if right is not None:
         return
-    if event.kind in HAPPENED_FOR_SURE:
-        raise WrongStage(f"{event.kind} did happen", user_message="这一步已发生，只能更正时间和内容，不能作废")
     if event.kind is FactKind.TICKET_RECEIVED:
         raise WrongStage("a ticket has come in", user_message="已登记的工单不能作废，请答复说明")
     if isinstance(noun, Material) and event.kind in BEFORE_PRESCREEN and noun.case.stage not in ASKS:
@@ -131,6 +131,17 @@ def _check_kind(event: FactEvent, noun: RecordedNoun, right: Fact | None) -> Non
             f"{event.kind} taken back while the case is {noun.case.stage}",
             user_message="预审已通过，不能再作废这条登记",
         )
+
+
+def _take_back(context: ActContext, event: FactEvent, noun: RecordedNoun) -> None:
+    """What never was leaves nothing behind. Raises WrongStage with the name of what stands on it."""
+    session = context.session
+    if isinstance(noun, Case):
+        void_delivery(session, noun, event, by=context.actor, at=context.at)
+    elif isinstance(noun, Delegation) and event.kind is FactKind.DELEGATION_SIGNED:
+        check_unsigned(session, noun, event)
+    elif isinstance(noun, Delegation):
+        check_unrevoked(session, noun, event)
 
 
 def _settle_material(

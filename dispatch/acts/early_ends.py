@@ -30,6 +30,7 @@ from routing.day.courier_stop import CourierStop, StopKind, StopState
 from routing.day.stops import Address, StopNeeds, release, request_stop, stop_with
 
 HOME_WINDOW = (9 * 3600, 17 * 3600)
+BY_REVOCATION = "委托撤销"
 
 
 def _withdraw(session: Session, case: Case, *, reason: str, by: Actor, at: datetime) -> Case:
@@ -185,7 +186,7 @@ def revoke(session: Session, letter: Delegation, *, reason: str, by: Actor, at: 
             values={"agent": _lead_name(session, project)},
         )
         if Stage.WITHDRAWN in NEXT[case.stage]:
-            _withdraw(session, case, reason="委托撤销", by=by, at=at)
+            _withdraw(session, case, reason=BY_REVOCATION, by=by, at=at)
 
 
 def _lead_name(session: Session, project: Project) -> str:

@@ -137,9 +137,9 @@ def fold_letter(facts: Iterable[Fact]) -> LetterFacts:
 
 
 def check_letter(facts: Iterable[Fact]) -> None:
-    """Raises Refused unless it was signed once and revoked, if at all, once after that."""
+    """Raises Refused unless it was signed once and revoked, if at all, once after that; or nothing of it ever was."""
     kinds = [fact.kind for fact in facts]
-    if kinds not in ([Kind.DELEGATION_SIGNED], [Kind.DELEGATION_SIGNED, Kind.DELEGATION_REVOKED]):
+    if kinds not in ([], [Kind.DELEGATION_SIGNED], [Kind.DELEGATION_SIGNED, Kind.DELEGATION_REVOKED]):
         raise Refused(f"a letter was {', '.join(kinds)}", user_message="撤销委托不能早于签署委托书")
 
 

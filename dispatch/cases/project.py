@@ -253,7 +253,8 @@ class Delegation(Base):
     may_pass_on: Mapped[bool] = mapped_column(default=False)
     valid_from: Mapped[date]
     valid_to: Mapped[date]
-    signed_at: Mapped[datetime]
+    signed_at: Mapped[datetime | None]
+    """None: it was never signed, and its record is void."""
     sha256: Mapped[str | None]
     revoked_at: Mapped[datetime | None]
     revocation_reason: Mapped[str | None] = mapped_column(Text)
@@ -262,7 +263,8 @@ class Delegation(Base):
     facts: Mapped[list[FactEvent]] = relationship(order_by=FactEvent.id, backref="delegation")
 
     def is_in_force(self, day: date) -> bool:
-        return self.revoked_at is None and self.valid_from <= day <= self.valid_to
+        is_signed = self.signed_at is not None and self.revoked_at is None
+        return is_signed and self.valid_from <= day <= self.valid_to
 
     def allows(self, power: Power, day: date) -> bool:
         return self.is_in_force(day) and power.value in self.powers

@@ -70,7 +70,7 @@ def preview_merge(session: Session, duplicate: Project, kept: Project) -> MergeP
         papers=len(list(session.scalars(select(Material.id).where(Material.case_id.in_([c.id for c in theirs]),
                                                                   Material.sha256.is_not(None))))),
         parcels=sum(parcel.is_out for case in theirs for parcel in parcels_of(session, case)),
-        letters=sum(letter.revoked_at is None for letter in duplicate.delegations),
+        letters=sum(bool(letter.signed_at) and letter.revoked_at is None for letter in duplicate.delegations),
         refusals=tuple(_refusals(duplicate, kept, filed_twice)),
     )  # fmt: skip
 

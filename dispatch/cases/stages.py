@@ -61,11 +61,11 @@ NEXT: dict[Stage, frozenset[Stage]] = {
     Stage.WITHDRAWN: frozenset(),
 }
 
-# What a correction may take back: a courier's of the same day, or that of a decision that never was.
+# What a correction may take back: a courier's of the same day, or that of a decision or a delivery that never was.
 UNDONE: dict[Stage, frozenset[Stage]] = {
     Stage.DECIDED: frozenset({Stage.UNDER_REVIEW}),
     Stage.COLLECTED: frozenset({Stage.PICKUP_PLANNED}),
-    Stage.DELIVERED: frozenset({Stage.DELIVERY_PLANNED}),
+    Stage.DELIVERED: frozenset({Stage.DELIVERY_PLANNED, Stage.DECIDED}),
 }
 
 ENDS = frozenset(stage for stage, following in NEXT.items() if not following)

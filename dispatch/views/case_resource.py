@@ -264,7 +264,7 @@ def case_detail(session: Session, viewer: Actor, case_no: str) -> CaseDetail:
         free=True,
         reviews=_reviews(session, viewer, case, at),
         materials=_materials(session, case),
-        delivery=() if case.delivered_at is None else _facts(case.facts),
+        delivery=_facts(case.facts),
         parcels=_parcels(session, viewer, case),
         timeline=_timeline(session, viewer, case),
     )

@@ -40,7 +40,7 @@ class DelegationLetterView:
     may_pass_on: bool
     valid_from: date
     valid_to: date
-    signed_at: datetime
+    signed_at: datetime | None
     revoked_at: datetime | None
     revocation_reason: str | None
     in_force: bool

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from dispatch.acts.correcting_facts import HAPPENED_FOR_SURE, STEPS_OF_A_CASE
+from dispatch.acts.correcting_facts import STEPS_OF_A_CASE
 from dispatch.cases.fact_event import FACT_LABEL, FactKind
 from dispatch.cases.noun_record import RecordedNoun
 from dispatch.cases.recorded_event import standing_events
@@ -52,4 +52,4 @@ def _fields(kind: FactKind) -> tuple[str, ...]:
     named += ["file"] if kind is FactKind.MATERIAL_GIVEN else []
     named += ["words"] if kind in WORDED else []
     named += ["until"] if kind is FactKind.MATERIAL_DEFERRED else []
-    return (*named, *([] if kind is FactKind.TICKET_RECEIVED or kind in HAPPENED_FOR_SURE else ["never_was"]))
+    return (*named, *([] if kind is FactKind.TICKET_RECEIVED else ["never_was"]))

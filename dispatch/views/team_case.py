@@ -120,7 +120,7 @@ def case_page(session: Session, viewer: Actor, case_no: str, *, at: datetime) ->
         delegated=project.delegation_on(day_of(at)) is not None,
         kept=commitment_in_words(session, case),
         centres=_centres(session, viewer, session.get_one(Division, project.home_division_id)),
-        delivery=() if case.delivered_at is None else fact_lines(case),
+        delivery=fact_lines(case),
     )
 
 
