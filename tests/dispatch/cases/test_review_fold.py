@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dispatch.cases.recorded_event import Recording, standing_events
 from dispatch.cases.review_event import EventFacts, EventKind, ReviewEvent
-from dispatch.cases.review_fold import ReviewRules, ReviewStory, check_story, fold
+from dispatch.cases.review_fold import ReviewFacts, ReviewRules, ReviewStory, check_story, fold
 from dispatch.cases.review_state import ReviewState
 from dispatch.core.errors import DispatchError, Refused, WrongStage
 from dispatch.core.limit import Limit
@@ -117,6 +117,50 @@ def test_an_extension_of_the_last_day_may_be_written_down_the_next_morning():
     told_late = event(EventKind.EXTENDED, last, notified_on=CALENDAR.next_workday(last))
     with pytest.raises(Refused, match="run out"):
         review_of((FILED, ACCEPTED)).record(told_late, Recording(at=TEN, by="agent"), CALENDAR)
+
+
+def test_of_a_matter_without_events_nothing_is_known():
+    assert fold(story(), MONDAY) == ReviewFacts()
+
+
+def test_what_counts_is_the_last_filing_and_corrections_are_asked_only_until_it_came():
+    asked = event(EventKind.SUPPLEMENT_ASKED, FRIDAY)
+    again = event(EventKind.FILED, MONDAY, document_no="SL2")
+    waiting, refiled = fold(story(FILED, asked), MONDAY), fold(story(FILED, asked, again), MONDAY)
+    assert (waiting.state, waiting.correction_asked_at) == (ReviewState.SUPPLEMENT, story(asked).moment(asked))
+    assert (refiled.state, refiled.correction_asked_at) == (ReviewState.SUBMITTED, None)
+    assert (refiled.receipt_no, refiled.filed_at) == ("SL2", CALENDAR.opens_at(MONDAY))
+    assert refiled.correction_words == waiting.correction_words == "缺总平面图"
+    assert in_shanghai(refiled.correction_due_at).date() == CALENDAR.add_working_days(MONDAY, 5)
+
+
+def test_an_acceptance_counts_from_its_own_moment_and_silence_from_the_close_of_the_day_of_filing():
+    at = utc(MONDAY, time(10, 7))
+    assert fold(story(FILED, event(EventKind.ACCEPTED, MONDAY, at)), MONDAY).accepted_at == at
+    assert fold(story(FILED, silence(FILED)), MONDAY).accepted_at == CALENDAR.closes_at(FRIDAY)
+
+
+def test_the_authority_is_in_time_until_the_very_moment_at_which_silence_accepts():
+    silent = silence(FILED)
+    at_the_moment = {"on": silent.happened_on, "at": silent.happened_at}
+    just_after = {"on": silent.happened_on, "at": silent.happened_at + timedelta(seconds=1)}
+    check_story(story(FILED, silent, event(EventKind.ACCEPTED, **at_the_moment)))
+    check_story(story(FILED, event(EventKind.SUPPLEMENT_ASKED, **at_the_moment)))
+    for late in (
+        (FILED, silent, event(EventKind.ACCEPTED, **just_after)),
+        (FILED, event(EventKind.SUPPLEMENT_ASKED, **just_after)),
+    ):
+        with pytest.raises((WrongStage, Refused)):
+            check_story(story(*late))
+
+
+def test_silence_is_counted_from_the_last_filing():
+    asked = event(EventKind.SUPPLEMENT_ASKED, FRIDAY)
+    again = event(EventKind.FILED, CALENDAR.add_working_days(FRIDAY, 3))
+    accepted = event(EventKind.ACCEPTED, CALENDAR.add_working_days(FRIDAY, 7))
+    check_story(story(FILED, asked, again, silence(again), accepted))
+    facts = fold(story(FILED, asked, again, silence(again)), MONDAY)
+    assert facts.accepted_at == CALENDAR.closes_at(again.happened_on)
 
 
 def silence(filed: EventFacts) -> EventFacts:
@@ -229,6 +273,13 @@ IMPOSSIBLE = {
     ),
     "withdrawn and decided": (FILED, ACCEPTED, event(EventKind.WITHDRAWN), event(EventKind.GRANTED)),
     "simulated after it was filed": (FILED, event(EventKind.SIMULATED)),
+    "simulated twice": (event(EventKind.SIMULATED, FRIDAY), event(EventKind.SIMULATED)),
+    "withdrawn twice": (FILED, event(EventKind.WITHDRAWN), event(EventKind.WITHDRAWN, words="再撤")),
+    "extended by no days": (FILED, ACCEPTED, event(EventKind.EXTENDED, FRIDAY, working_days=None)),
+    "extended by less than nothing": (FILED, ACCEPTED, event(EventKind.EXTENDED, FRIDAY, working_days=-1)),
+    "paused without its kind": (FILED, ACCEPTED, event(EventKind.PAUSED, FRIDAY, pause_kind=None)),
+    "paused without an end": (FILED, ACCEPTED, event(EventKind.PAUSED, FRIDAY, until=None)),
+    "paused without a maximum": (FILED, ACCEPTED, event(EventKind.PAUSED, FRIDAY, maximum_wd=None)),
 }  # fmt: skip
 
 

@@ -83,10 +83,11 @@ def _pages(program: Program, homes: Mapping[Door, ArgsOf]) -> Iterator[tuple[str
                 if role not in allowed or (role, address) in seen:
                     continue
                 seen.add((role, address))
-                with program.undone():
-                    answer = clients[role].get(address)
-                if answer.status_code == 200 and answer.mimetype == "text/html":
-                    yield address, answer.get_data(as_text=True)
+                with program.undone(), clients[role].get(address) as answer:  # a file among them is closed again
+                    is_page = answer.status_code == 200 and answer.mimetype == "text/html"
+                    page = answer.get_data(as_text=True) if is_page else ""
+                if page:
+                    yield address, page
 
 
 def _is_beside(rule: Rule, door: Door) -> bool:
