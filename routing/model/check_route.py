@@ -121,6 +121,11 @@ class DrivenRoute:
                 ends_s = route.break_s + vehicle.rest.duration_s
             if route.end_s != ends_s:
                 self._broke(Rule.TRAVEL, f"it ends at {route.end_s}, not {ends_s}")
+        if vehicle.prefix is None:
+            for at, request in enumerate(self.requested):
+                if route.start_s < request.release_s:
+                    facts = f"it starts at {route.start_s}, {request.id} is there at {request.release_s}"
+                    self._broke(Rule.RELEASE, facts, at)
         if vehicle.prefix is None and route.start_s < vehicle.shift.opens_s:
             self._broke(Rule.SHIFT, f"it starts at {route.start_s}, the shift at {vehicle.shift.opens_s}")
         if self.only_prefix:

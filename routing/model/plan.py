@@ -40,7 +40,10 @@ class Reason(enum.Enum):
     DISTANCE = "distance"
     """With this request alone after its prefix, the way to it and home is longer than its longest distance."""
     TIME = "time"
-    """Even with this request alone after its prefix, it cannot keep windows, shift, break and longest duty."""
+    """Even with this request alone after its prefix, and at once, it cannot keep windows, shift, break and longest
+    duty."""
+    RELEASE = "release"
+    """It could alone, if what it delivers were at the depot from the first; once that is there it is too late."""
     STOPS = "stops"
     """Its route makes as many stops as it may: this request's would be too many."""
     NO_ROOM = "no room"

@@ -2,7 +2,8 @@
 
 How a route runs in time (the solver plans by it, ``check`` derives it again):
 
-* A vehicle without a prefix leaves its start at ``Route.start_s``, which the solver chooses within the shift. It drives
+* A vehicle without a prefix leaves its start at ``Route.start_s``, which the solver chooses within the shift, and no
+  earlier than the latest ``release_s`` of what it delivers. It drives
   without idling on the way; it waits where it arrives. ``departure = start + service``.
 * The travel of a leg is the profile's seconds, times 100 / ``speed_pct``, rounded up.
 * A break beginning at ``b`` lies inside one leg, between leaving a place and starting service at the next. Begun before

@@ -13,7 +13,7 @@ from routing.model.vehicle import Vehicle, carriers
 
 _RULED_OUT_BY = (
     Reason.SKILL, Reason.DEPOT, Reason.LOADED, Reason.CAPACITY, Reason.UNREACHABLE, Reason.DISTANCE, Reason.TIME,
-    Reason.STOPS,
+    Reason.RELEASE, Reason.STOPS,
 )  # fmt: skip
 _IN_THIS_PLAN = (Reason.STOPS, Reason.NO_ROOM)
 """What depends on the others in a vehicle's route."""
@@ -75,7 +75,7 @@ class Reasons:
             return tail.near_enough(request)
         if reason is Reason.STOPS:
             return tail.has_stops_left(request)
-        return tail.takes(request, loads=reason is Reason.NO_ROOM)
+        return tail.takes(request, loads=reason is Reason.NO_ROOM, at_once=reason is Reason.TIME)
 
     def _tail(self, vehicle: Vehicle, order: tuple[Side, ...]) -> RouteTail:
         key = (self.kind[vehicle.id], order)

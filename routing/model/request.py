@@ -92,6 +92,8 @@ class Request:
     stops: tuple[Stop, ...]
     penalty: int | None = None
     depot: int | None = None
+    release_s: int = 0
+    """When what it delivers is at the depot: the vehicle that brings it leaves no earlier."""
     _digest: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -103,6 +105,9 @@ class Request:
             check_whole(f"request {self.id}: penalty", self.penalty, 1, MAX_AMOUNT)
         if self.depot is not None:
             check_whole(f"request {self.id}: depot", self.depot, 0, MAX_INSTANT_S)
+        check_whole(f"request {self.id}: release_s", self.release_s, 0, MAX_INSTANT_S)
+        if self.release_s and not self.from_depot:
+            raise InvalidProblem(f"request {self.id}: release_s is {self.release_s}: nothing of it leaves the depot")
         first, last = self.stops[0], self.stops[-1]
         if self.kind is RequestKind.DELIVERY and first.collects != NOTHING:
             raise InvalidProblem(f"request {self.id}: collects is {first.collects}: a delivery collects nothing")
@@ -137,7 +142,14 @@ class Request:
     def digest(self) -> bytes:
         """The same for the same request; computed once, since a day is planned many times."""
         if not self._digest:
-            plain = (self.id, self.kind.value, tuple(map(_plain_stop, self.stops)), self.penalty, self.depot)
+            plain = (
+                self.id,
+                self.kind.value,
+                tuple(map(_plain_stop, self.stops)),
+                self.penalty,
+                self.depot,
+                self.release_s,
+            )
             object.__setattr__(self, "_digest", digest_of("request", plain))
         return self._digest
 

@@ -18,6 +18,7 @@ class Rule(enum.Enum):
     SKILL = "the vehicle has what the stop requires"
     DEPOT = "the vehicle starts or ends at the request's depot"
     LOADED = "a vehicle under way delivers only what it has on board"
+    RELEASE = "a vehicle leaves its start no earlier than what it delivers is there"
     REACHABLE = "a leg can be driven"
     TRAVEL = "an arrival is the departure before it plus the travel"
     WINDOW = "service starts after the arrival and inside a window or its grace"

@@ -91,13 +91,18 @@ class RouteTail:
         done = self.prefix.done if self.prefix else ()
         return request.stops[1:] if any(each.request == request.id for each in done) else request.stops
 
-    def takes(self, request: Request, *, loads: bool) -> bool:
-        """Whether some place in the tail has room for the request; without ``loads`` by time alone."""
+    def takes(self, request: Request, *, loads: bool, at_once: bool = False) -> bool:
+        """Whether some place in the tail has room for the request; without ``loads`` by time alone.
+
+        ``at_once`` means that whatever is delivered is at the depot from the first.
+        """
         owed = self._owed(request)
         if loads and not self.has_stops_left(request):
             return False
         sides = range(len(request.stops) - len(owed), len(request.stops))
-        for start_s, leave_s, due in self._starts():
+        names = {request.id, *(name for name, _ in self.order)}
+        released_s = 0 if at_once else max(self.requests[name].release_s for name in names)
+        for start_s, leave_s, due in self._starts(released_s):
             for places in self._timely(owed, leave_s, due):
                 order, stops = list(self.order), list(self.stops)
                 for place, side, stop in reversed(list(zip(places, sides, owed, strict=True))):
@@ -109,7 +114,7 @@ class RouteTail:
                     return True
         return False
 
-    def _starts(self) -> Iterator[tuple[int, int, bool]]:
+    def _starts(self, released_s: int) -> Iterator[tuple[int, int, bool]]:
         """Earliest starts of duty, when the first leg then begins, and whether a break is due."""
         rest = self.vehicle.rest
         if self.prefix is not None:
@@ -117,7 +122,7 @@ class RouteTail:
             due = rest is not None and self.prefix.started_s <= rest.window.closes_s
             yield self.prefix.started_s, max(last_s, self.prefix.free_from_s), due
             return
-        opens_s = self.vehicle.shift.opens_s
+        opens_s = max(self.vehicle.shift.opens_s, released_s)
         if rest is None:
             yield opens_s, opens_s, False
             return

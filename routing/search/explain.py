@@ -33,6 +33,8 @@ class Binding:
     """The one of the vehicles that lacks the smallest share of that room; nobody's name where there is none."""
     lacks: Load
     """By how much that one is too small; nothing when it is large enough."""
+    release_s: int
+    """When what it delivers is at the depot."""
     shifts: tuple[Window, ...]
     """Of the vehicles that may serve it but for this rule."""
 
@@ -51,6 +53,9 @@ class Binding:
             ),
             Reason.UNREACHABLE: "there is no way that a courier could drive there and home",
             Reason.DISTANCE: "the way there and home is longer than any courier who could come may drive",
+            Reason.RELEASE: (
+                f"its papers are there at {_clock(self.release_s)}: who leaves then cannot be there within {when}"
+            ),
             Reason.STOPS: f"every courier who could come within {when} makes as many stops as allowed",
             Reason.TIME: f"no courier can be there within {when}, even alone; shifts are {on_shift}",
             Reason.NO_ROOM: f"every courier who could come within {when} is full or too busy then",
@@ -89,6 +94,7 @@ def _binding(unserved: Unserved, request: Request, vehicles: dict[str, Vehicle])
         _room(request, nearest),
         "" if nearest is None else nearest.id,
         NOTHING if nearest is None else _lacking(request, nearest),
+        request.release_s,
         tuple(vehicle.shift for vehicle in able),
     )
 

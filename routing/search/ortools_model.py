@@ -41,6 +41,8 @@ from routing.search.sisr.layout import (
     ON_DUTY,
     OPENS,
     PENALTY,
+    RELEASE,
+    RELEASES,
     REST,
     REST_CLOSES,
     REST_OPENS,
@@ -177,6 +179,10 @@ class OrToolsModel:
                     routing.VehicleVar(index).SetValues([-1, *able])
                 else:
                     routing.ActiveVar(index).SetValue(0)
+            for v in able if m.S[RELEASES] else ():
+                if released := int(m.N[nodes[0], RELEASE]):
+                    is_its = solver.IsEqualCstVar(routing.VehicleVar(indices[0]), v)
+                    solver.Add(self.time.CumulVar(routing.Start(v)) >= is_its * released)
             if len(indices) == 2:
                 routing.AddPickupAndDelivery(*indices)
                 solver.Add(routing.VehicleVar(indices[0]) == routing.VehicleVar(indices[1]))

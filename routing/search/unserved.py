@@ -17,6 +17,7 @@ from routing.search.sisr.search import Search
 
 _RULED_OUT_BY = (
     Reason.SKILL, Reason.DEPOT, Reason.LOADED, Reason.CAPACITY, Reason.UNREACHABLE, Reason.DISTANCE, Reason.TIME,
+    Reason.RELEASE,
 )  # fmt: skip
 
 
@@ -51,7 +52,10 @@ class _Alone:
                 self.holder |= dict.fromkeys((*vehicle.prefix.on_board, *begun), vehicle.id)
                 wanted |= {*vehicle.prefix.on_board, *begun}
         part = problem.part(sorted(number[name] for name in wanted), firsts)
-        self.search = Search(model_of(part, neighbours=0), 0)
+        self.search = self.at_once = Search(model_of(part, neighbours=0), 0)
+        if any(request.release_s for request in part.requests):
+            unreleased = tuple(replace(request, release_s=0) for request in part.requests)
+            self.at_once = Search(model_of(replace(part, requests=unreleased), neighbours=0), 0)
         self.nodes: dict[str, list[int]] = {}
         for node, (name, _) in enumerate(self.search.model.sides):
             self.nodes.setdefault(name, []).append(node)
@@ -100,7 +104,8 @@ class _Alone:
             return self.search.reaches(row, self.nodes[request.id])
         if reason is Reason.DISTANCE:
             return self.search.near_enough(row, self.nodes[request.id])
-        return self.search.keeps_time(row, self.nodes[request.id])
+        search = self.at_once if reason is Reason.TIME else self.search
+        return search.keeps_time(row, self.nodes[request.id])
 
     def _takes_on(self, request: Request, vehicle: Vehicle) -> bool:
         taken = [] if request.id in self.begun else [stop.collects for stop in request.stops]

@@ -21,7 +21,7 @@ from courier_days import SHIFT, county_day
 from routing.model.plan import Plan
 from routing.model.problem import Problem
 from routing.model.quantities import Load, Window
-from routing.model.request import Stop
+from routing.model.request import Request, Stop
 from routing.model.vehicle import Break, Vehicle
 from routing.search.sisr.model import model_of
 from routing.search.sisr.search import Search
@@ -64,6 +64,8 @@ def features(plain: Problem, plan: Plan) -> Iterator[tuple[str, Problem]]:
     yield "most stops (cannot bind)", each_vehicle(plain, max_stops=STOPS)
     yield "longest distance", each_vehicle(plain, max_distance_m=max(driven_m(plain, plan)))
     yield "longest distance (cannot bind)", each_vehicle(plain, max_distance_m=10**9)
+    yield "release times", released(plain, 11 * 3600)
+    yield "release times (cannot bind)", released(plain, SHIFT.opens_s)
     yield "break", each_vehicle(plain, rest=Break(NOON, 1800))
     yield "break (cannot bind)", each_vehicle(plain, rest=Break(Window(SHIFT.closes_s, SHIFT.closes_s), 1800))
     yield "announced windows", with_announced_windows(plain, plan, before_s=1800, after_s=5400, cost_per_min=60)
@@ -79,6 +81,17 @@ def features(plain: Problem, plan: Plan) -> Iterator[tuple[str, Problem]]:
     yield "duty price", replace(plain, objective=replace(objective, duty_per_s=1))
     yield "two loads", each_vehicle(plain, capacity=Load(30, 20_000))
     yield "two loads (one cannot bind)", plain_loads(plain)
+
+
+def released(problem: Problem, latest_s: int) -> Problem:
+    """Papers that come in one after the other until then, where they are needed no earlier than two hours later."""
+
+    def late(at: int, each: Request) -> Request:
+        closes_s = each.stops[0].windows[0].closes_s - 7200
+        release_s = min(SHIFT.opens_s + at * (latest_s - SHIFT.opens_s) // STOPS, closes_s)
+        return replace(each, release_s=max(0, release_s)) if each.from_depot else each
+
+    return replace(problem, requests=tuple(late(at, each) for at, each in enumerate(problem.requests)))
 
 
 def driven_m(problem: Problem, plan: Plan) -> list[int]:

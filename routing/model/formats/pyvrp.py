@@ -1,6 +1,6 @@
 """PyVRP's dialect of VRPLIB: several depots, each vehicle with its own, a mixed fleet, papers both ways at a stop.
 
-What it can say and this model cannot (release times, reloading, prizes, groups) is refused by its
+What it can say and this model cannot (reloading, prizes, groups) is refused by its
 line, unless it says nothing there: no time, no prize."""
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ OF_VEHICLES = {
     *("VEHICLES_DEPOT", "VEHICLES_FIXED_COST", "VEHICLES_MAX_DURATION", "VEHICLES_MAX_DISTANCE"),
     *("VEHICLES_ALLOWED_CLIENTS", "CAPACITY"),
 }
-BY_NODE = {"BACKHAUL_SECTION", "LINEHAUL_SECTION"}
+BY_NODE = {"BACKHAUL_SECTION", "LINEHAUL_SECTION", "RELEASE_TIME_SECTION"}
 NOTHING_ELSE = {
-    "RELEASE_TIME_SECTION": (Decimal(0), "a delivery cannot be released later"),
     "PRIZE_SECTION": (Decimal(0), "as much as possible is served, whatever the way costs"),
     "VEHICLES_UNIT_DISTANCE_COST": (Decimal(1), "a metre costs the same for every vehicle"),
 }
@@ -71,6 +70,7 @@ class _Dialect(VrplibFile):
         if "DEMAND_SECTION" not in self.sections and "LINEHAUL_SECTION" in self.sections:
             nodes = self._with_demand(nodes, self._by_node("LINEHAUL_SECTION"))
         back = self._by_node("BACKHAUL_SECTION") if "BACKHAUL_SECTION" in self.sections else [0] * self.size
+        released = self._by_node("RELEASE_TIME_SECTION") if "RELEASE_TIME_SECTION" in self.sections else [0] * self.size
         rounding = Rounding.AS_GIVEN if matrix is not None else ROUNDINGS[weights]
         if rounding is Rounding.DOUBLE:
             raise self.header["EDGE_WEIGHT_TYPE"][0].wrong(f"EDGE_WEIGHT_TYPE is {weights}: whole lengths are needed")
@@ -79,7 +79,7 @@ class _Dialect(VrplibFile):
         nodes = [node if node.due is not None else _due(node, latest) for node in nodes]
         customers = [at for at in range(self.size) if at + 1 not in depots]
         allowed = self._allowed(customers, depots)
-        requests = [_request(nodes[at], at, back[at], allowed.get(at + 1)) for at in customers]
+        requests = [_request(nodes[at], at, back[at], released[at], allowed.get(at + 1)) for at in customers]
         try:
             problem = Problem(
                 (Profile(rounded_lengths(nodes, xy, rounding, 1) if matrix is None else matrix),),
@@ -201,13 +201,15 @@ def _due(node: Node, latest: Decimal) -> Node:
     return Node(node.line, node.number, node.x, node.y, node.demand, node.ready, latest, node.service)
 
 
-def _request(node: Node, at: int, back: int, by: frozenset[int] | None) -> Request:
+def _request(node: Node, at: int, back: int, released_s: int, by: frozenset[int] | None) -> Request:
     if node.demand < 0:
         raise node.line.wrong(f"node {node.number} has demand {node.demand}, less than 0")
     kind = RequestKind.DELIVERY if not back else RequestKind.EXCHANGE if node.demand else RequestKind.PICKUP
+    if released_s and kind is RequestKind.PICKUP:
+        raise node.line.wrong(f"node {node.number} is released at {released_s}, and nothing is brought to it")
     skills = frozenset[str]() if by is None else frozenset({_skill(by)})
     stop = Stop(
         at, (node_window(node, 1),), node_service(node, 1), delivers=Load(node.demand), collects=Load(back),
         skills=skills,
     )  # fmt: skip
-    return Request(f"{node.number}", kind, (stop,))
+    return Request(f"{node.number}", kind, (stop,), release_s=released_s)

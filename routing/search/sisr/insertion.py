@@ -187,11 +187,17 @@ def _arrive(T, k, r, V, i, j, left, left_tired):
 
 
 @part
+def leaves_later(RT, V, N, S, r, c):
+    """Whether a route must leave later than it does once it delivers this."""
+    return S[RELEASES] == 1 and V[r, RUNNING] == 0 and N[c, RELEASE] > RT[r, LEAVE]
+
+
+@part
 def timed_with(P, RT, V, N, WIN, T, S, r, a, b, p, m, line, times, spare):
     """What the timing of the route costs more with the stops put in; of what costs ``spare`` or more, that it does."""
     if RT[r, QUICK] == DUTIES:
         return duty_with(P, RT, V, N, T, S, r, a, b, p, m)
-    if RT[r, QUICK] == STARTS:
+    if RT[r, QUICK] == STARTS and not leaves_later(RT, V, N, S, r, a):
         more = starts_with(P, RT, N, WIN, T, V, S, r, a, b, p, m, times, spare)
         if more > -INF:
             return more
@@ -232,11 +238,29 @@ def rich_place_of_one(P, RT, V, N, WIN, C, T, CT, M, S, RNG, line, times, r, c, 
     service = N[c, SERVICE]
     if n >= V[r, MOST]:
         return cost, place, cost_2, place_2
+    later = leaves_later(RT, V, N, S, r, c)
+    left = P[r, 0, LEFT]
+    left_tired = P[r, 0, LEFT_UNRESTED]
+    if later:
+        left = N[c, RELEASE]
+        left_tired = INF
+        if rests:
+            left_tired = left
+            left = max(left, V[r, REST_CLOSES] + 1)
     for p in range(n + 1):
-        if P[r, p, LEFT] > closes and (not rests or P[r, p, LEFT_UNRESTED] > closes):
-            break
         i = P[r, p, NODE]
         j = P[r, p + 1, NODE]
+        if p > 0 and later:
+            left, left_tired = _arrive(T, k, r, V, P[r, p - 1, NODE], i, left, left_tired)
+            if left > P[r, p, LATEST] and left_tired > P[r, p, LATEST_UNRESTED]:
+                break
+            left = opening(N, WIN, i, left) + N[i, SERVICE]
+            left_tired = opening(N, WIN, i, left_tired) + N[i, SERVICE]
+        elif p > 0:
+            left = P[r, p, LEFT]
+            left_tired = P[r, p, LEFT_UNRESTED]
+        if left > closes and (not rests or left_tired > closes):
+            break
         delta = CT[k, c, i] + C[k, c, j] - P[r, p, ARC]
         if delta - saved >= cost_2 or delta >= BAN:
             continue
@@ -248,14 +272,14 @@ def rich_place_of_one(P, RT, V, N, WIN, C, T, CT, M, S, RNG, line, times, r, c, 
         ):
             continue
         if rests:
-            at, tired = _arrive(T, k, r, V, i, c, P[r, p, LEFT], P[r, p, LEFT_UNRESTED])
+            at, tired = _arrive(T, k, r, V, i, c, left, left_tired)
             at = opening(N, WIN, c, at) + service
             tired = opening(N, WIN, c, tired) + service
             at, tired = _arrive(T, k, r, V, c, j, at, tired)
             if at > P[r, p + 1, LATEST] and tired > P[r, p + 1, LATEST_UNRESTED]:
                 continue
         else:
-            at = opening(N, WIN, c, P[r, p, LEFT] + T[k, i, c]) + service + T[k, c, j]
+            at = opening(N, WIN, c, left + T[k, i, c]) + service + T[k, c, j]
             if at > P[r, p + 1, LATEST]:
                 continue
         if S[FAR] == 1 and RT[r, METRES] + M[k, i, c] + M[k, c, j] - M[k, i, j] > V[r, FARTHEST]:

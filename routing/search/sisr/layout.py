@@ -41,7 +41,8 @@ LATE_COST: Final = 13
 TOLD_OPENS: Final = 14
 TOLD_CLOSES: Final = 15
 TOLD_COST: Final = 16  # a minute; 0 where nothing was announced
-NODE_WIDTH: Final = 17
+RELEASE: Final = 17  # when it can leave the depot
+NODE_WIDTH: Final = 18
 
 # A request.
 FIRST: Final = 0
@@ -124,7 +125,8 @@ QUICK: Final = 7  # how an insertion is timed: STARTS, DUTIES, or 0 for all of t
 STARTS_COST: Final = 8  # of all starts of service, in units of the problem
 WORK: Final = 9  # seconds of driving and service
 METRES: Final = 10  # where some vehicle has a longest distance
-ROUTE_WIDTH: Final = 11
+LEAVE: Final = 11  # the earliest, once all that it delivers can leave; kept where something is released late
+ROUTE_WIDTH: Final = 12
 STARTS: Final = 1
 DUTIES: Final = 2
 
@@ -160,7 +162,8 @@ LOOKS: Final = 27  # pairs whose places beside near stops were looked for
 POOLING: Final = 28  # 1 where routes are pooled
 TIMES_BY: Final = 29  # STARTS where only starts of service cost, DUTIES where only the duty does, else 0
 FAR: Final = 30  # 1 where some vehicle has a longest distance
-STATE_WIDTH: Final = 31
+RELEASES: Final = 31  # 1 where something is released after a vehicle could leave
+STATE_WIDTH: Final = 32
 
 # A pooled route.
 POOLED_COST: Final = 0

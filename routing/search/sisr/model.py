@@ -236,6 +236,7 @@ class _Builder:
         row[CHANGE], row[CHANGE_2] = collects.pieces - delivers.pieces, collects.grams - delivers.grams
         if request.from_depot and request.id not in self.holder:
             row[FROM_DEPOT], row[FROM_DEPOT_2] = delivers.pieces, delivers.grams
+            row[RELEASE] = request.release_s
         if not stop.windows:
             return
         if stop.late_per_s and stop.grace_s and stop.windows[-1].closes_s < self.ends_s:
@@ -310,7 +311,10 @@ class _Builder:
             S[TIMES_BY] = DUTIES
         heavy = _may_bind(N, V, FROM_DEPOT_2, CHANGE_2, ABOARD_2, CAPACITY_2)
         S[FAR] = bool((V[:, FARTHEST] < INF).any())
-        S[RICH] = bool(S[TIMES_COST] or S[FAR] or heavy or (N[:, WINDOWS] > 1).any() or (V[:, REST] >= 0).any())
+        S[RELEASES] = bool((N[:, RELEASE] > V[V[:, RUNNING] == 0, LEAVES].min(initial=INF)).any())
+        S[RICH] = bool(
+            S[TIMES_COST] or S[FAR] or S[RELEASES] or heavy or (N[:, WINDOWS] > 1).any() or (V[:, REST] >= 0).any()
+        )
         S[SCALE] = scale
         S[STRING], S[REMOVED_X10], S[BLINK_GAP] = 10, 100, 100
         S[LIMIT] = len(V)

@@ -29,10 +29,10 @@ def start_costs(N, node, serves):
 
 
 @part
-def moments_of(P, V, N, WIN, T, r, n):
+def moments_of(P, V, N, WIN, T, r, n, leaves):
     """Earliest departures and latest arrivals of a route without a break."""
     ways = T[V[r, CLASS]]
-    at = V[r, LEAVES]
+    at = leaves
     P[r, 0, LEFT] = at
     P[r, 0, LEFT_UNRESTED] = INF
     for p in range(1, n + 2):
@@ -61,7 +61,7 @@ def keep_starts(P, RT, V, N, WIN, T, S, r, n):
     ways = T[V[r, CLASS]]
     cost = 0
     hurried = 0
-    at = V[r, LEAVES]
+    at = P[r, 0, LEFT]
     here = P[r, 0, NODE]
     P[r, 0, LEFT_TIMED] = at
     P[r, 0, COST_SO_FAR] = 0

@@ -6,7 +6,7 @@
 from routing.search.sisr.compiled import part, woven
 from routing.search.sisr.layout import *
 from routing.search.sisr.quick import keep_durations, keep_starts, moments_of
-from routing.search.sisr.timing import BY_RESTED, BY_TIRED, LEFT_RESTED, LEFT_TIRED, WAITED, appraise
+from routing.search.sisr.timing import BY_RESTED, BY_TIRED, LEFT_RESTED, LEFT_TIRED, WAITED, appraise, leaves_from
 
 
 @woven
@@ -130,8 +130,10 @@ def refresh_rich(P, RT, V, N, WIN, C, T, M, where, S, line, times, r):
         cost += arc
         dearest = max(dearest, arc)
     line[n + 1] = P[r, n + 1, NODE]
+    leaves = leaves_from(V, N, S, r, line, n)
+    RT[r, LEAVE] = leaves
     if V[r, REST] < 0:
-        moments_of(P, V, N, WIN, T, r, n)
+        moments_of(P, V, N, WIN, T, r, n, leaves)
     else:
         appraise(V, N, WIN, T, S, r, line, n, times, True)
         for p in range(n + 2):

@@ -229,6 +229,16 @@ def _latest_start(V, N, WIN, T, S, r, line, n, times, end, earliest):
 
 
 @part
+def leaves_from(V, N, S, r, line, n):
+    """The earliest departure of a route with these nodes: once the vehicle, and all that it delivers, can leave."""
+    leaves = V[r, LEAVES]
+    if S[RELEASES] == 1 and V[r, RUNNING] == 0:
+        for p in range(1, n + 1):
+            leaves = max(leaves, N[line[p], RELEASE])
+    return leaves
+
+
+@part
 def appraise(V, N, WIN, T, S, r, line, n, times, promise_only):
     """Label the line, choose when to leave and where to rest, write the times, and return what they cost.
 
@@ -238,7 +248,8 @@ def appraise(V, N, WIN, T, S, r, line, n, times, promise_only):
     """
     k = V[r, CLASS]
     rest = max(V[r, REST], 0)
-    leaves = V[r, LEAVES]
+    earliest = leaves_from(V, N, S, r, line, n)
+    leaves = earliest
     way = 0
     p = 0
     edge = 0
@@ -274,5 +285,5 @@ def appraise(V, N, WIN, T, S, r, line, n, times, promise_only):
                 leaves = WIN[N[line[p], WINDOW] + (which - 4) // 2, which % 2]
             leaves -= way + (edge % 2) * rest
             edge += 1
-            if leaves < V[r, LEAVES] or leaves > V[r, HOME]:
+            if leaves < earliest or leaves > V[r, HOME]:
                 leaves = -1

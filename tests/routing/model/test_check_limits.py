@@ -220,6 +220,16 @@ def test_what_a_vehicle_has_behind_it_counts_among_its_stops_and_metres():
         assert rules(tight, timed(tight, {"v": [("b", 0)]})) == {rule}
 
 
+def test_a_vehicle_leaves_when_the_last_of_its_papers_is_there_and_no_earlier():
+    asked = [replace(a_delivery("a", 1), release_s=50), replace(a_delivery("b", 2), release_s=70)]
+    problem = a_problem(ROAD, asked, [a_vehicle()])
+    order = {"v": [("a", 0), ("b", 0)]}
+    assert violations(problem, timed(problem, order, starts={"v": 70})) == []
+    assert rules(problem, timed(problem, order, starts={"v": 69})) == {Rule.RELEASE}
+    left = a_problem(ROAD, asked, [a_vehicle(prefix=Prefix(0, 0, (), frozenset({"a", "b"})))])
+    assert violations(left, timed(left, order)) == []
+
+
 def test_a_pair_makes_two_stops():
     problem = a_problem(ROAD, [a_pair("p", 1, 2)], [a_vehicle(max_stops=1)])
     assert rules(problem, timed(problem, {"v": [("p", 0), ("p", 1)]})) == {Rule.STOPS}

@@ -125,6 +125,15 @@ def test_a_way_that_only_the_others_make_too_long_is_no_room():
     assert why(requests, [vehicle], {"v": [("b", 0)]}) == Unserved("a", Reason.NO_ROOM, ("v",))
 
 
+def test_papers_that_come_too_late_are_no_matter_of_the_window():
+    asked = [a_delivery("a", 1, Window(0, 100)), a_delivery("b", 2)]
+    late, in_time = (replace(asked[0], release_s=at) for at in (41, 40))
+    assert why([late, asked[1]], [a_vehicle()]) == Unserved("a", Reason.RELEASE, ("v",))
+    assert why([in_time, asked[1]], [a_vehicle()]) == "v"
+    waits_for_b = [asked[0], replace(asked[1], release_s=41)]
+    assert why(waits_for_b, [a_vehicle()], {"v": [("b", 0)]}) == Unserved("a", Reason.NO_ROOM, ("v",))
+
+
 def test_many_alike_are_all_named():
     vehicles = [a_vehicle(f"v{i}", capacity=Load(0)) for i in range(3)]
     assert why([a_delivery("a")], vehicles) == Unserved("a", Reason.CAPACITY, ("v0", "v1", "v2"))
@@ -160,7 +169,8 @@ def requests(draw: st.DrawFn, name: str) -> Request:
         return Request(name, kind, (draw(stops(collects=one)), draw(stops(delivers=one))))
     delivers = NOTHING if kind is RequestKind.PICKUP else one
     collects = NOTHING if kind is RequestKind.DELIVERY else two
-    return Request(name, kind, (draw(stops(delivers=delivers, collects=collects)),))
+    release_s = 0 if kind is RequestKind.PICKUP else draw(st.integers(0, 5))
+    return Request(name, kind, (draw(stops(delivers=delivers, collects=collects)),), release_s=release_s)
 
 
 @st.composite
@@ -276,6 +286,7 @@ def unserved_for(reason: Reason) -> tuple[Problem, dict[str, list[tuple[str, int
         Reason.UNREACHABLE: (Profile(ways), [first], [able], {}),
         Reason.TIME: (ROAD, [first], [replace(able, shift=Window(0, 100))], {}),
         Reason.DISTANCE: (ROAD, [first], [replace(able, max_distance_m=1_999)], {}),
+        Reason.RELEASE: (ROAD, [replace(first, release_s=99_881)], [able], {}),
         Reason.STOPS: (ROAD, [first, a_delivery("b", 2)], [replace(able, max_stops=1)], {"able": [("b", 0)]}),
         Reason.NO_ROOM: (ROAD, [first, *others], [able], {"able": [("b", 0)]}),
     }

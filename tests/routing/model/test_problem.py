@@ -49,6 +49,8 @@ def names(*texts: str) -> str:
         (lambda: Request("a", RequestKind.PICKUP, (a_stop(delivers=Load(1)),)), "delivers", "pieces=1"),
         (lambda: Request("a", RequestKind.PAIRED, (a_stop(collects=Load(1)), a_stop(2))), "delivers", "pieces=1"),
         (lambda: replace(a_pair("a"), depot=0), "depot", "0"),
+        (lambda: replace(a_pair("a"), release_s=5), "release_s", "5"),
+        (lambda: replace(a_delivery("a"), release_s=-1), "release_s", "-1"),
         (lambda: Break(Window(0, 1), -1), "duration_s", "-1"),
         (lambda: Done("a", 2, 0, 0, 0), "side", "2"),
         (lambda: Done("a", 0, 5, 4, 9), "start_s", "4"),

@@ -1,8 +1,8 @@
 """Random days and random days under way, drawn from one number: every kind of rule at once, small enough for thousands.
 
 Legs are directed and some pairs of places have no way at all; loads in two dimensions, pairs, exchanges, breaks,
-longest duties, most stops, longest ways, several windows, graces, announced windows, two profiles. A day under way was
-driven in any order.
+longest duties, most stops, longest ways, releases, several windows, graces, announced windows, two profiles. A day
+under way was driven in any order.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def a_random_day(draw: Random, more: Random | None = None) -> Problem:
 
 
 def _limited(draw: Random, day: Problem) -> Problem:
-    """The day with most stops and longest distances."""
+    """The day with most stops and longest distances, and with papers that come in during the day."""
+    if draw.random() < 0.5:
+        day = replace(day, requests=tuple(_released(draw, request) for request in day.requests))
     if draw.random() < 0.4:
         return day
     crooked = [[0 if a == b else draw.randint(0, 9_000) for b in range(PLACES)] for a in range(PLACES)]
@@ -116,6 +118,12 @@ def _vehicle(draw: Random, name: str, features: dict[str, bool]) -> Vehicle:
         max_duty_s=draw.choice([None, DAY_S, 9_000]) if features["duty"] else None,
         speed_pct=draw.choice([100, 100, 75, 133]), profile=draw.choice(["road", "bike"]),
     )  # fmt: skip
+
+
+def _released(draw: Random, request: Request) -> Request:
+    if not request.from_depot or draw.random() < 0.4:
+        return request
+    return replace(request, release_s=draw.randint(0, 12_000))
 
 
 def random_events(draw: Random, problem: Problem, count: int) -> list[Event]:

@@ -62,7 +62,15 @@ def test_it_takes_every_plan_of_every_kind_of_day_at_the_same_cost():
             for r in told.requests
         ),
     )
+    released = replace(
+        a_day(),
+        requests=tuple(
+            replace(request, release_s=300 * at) if request.from_depot else request
+            for at, request in enumerate(a_day().requests)
+        ),
+    )
     days = {
+        "released late": released,
         "musts": a_day(),
         "penalties": a_day(penalty=9_000),
         "breaks and duty": a_day(vehicle=resting),
@@ -94,15 +102,18 @@ def test_it_refuses_what_breaks_a_rule_or_states_another_cost():
     small = replace(problem, vehicles=tuple(replace(v, capacity=Load(1, 10_000)) for v in problem.vehicles))
     few = replace(problem, vehicles=tuple(replace(v, max_stops=len(longest.visits) - 1) for v in problem.vehicles))
     short = replace(problem, vehicles=tuple(replace(v, max_distance_m=longest.cost.travel) for v in problem.vehicles))
+    unready = replace(
+        problem, requests=tuple(replace(r, release_s=99_000) if r.from_depot else r for r in problem.requests)
+    )
     pair = next(route for route in plan.routes if any(visit.request == "p" for visit in route.visits))
     turned = replace(pair, visits=pair.visits[::-1])
     backwards = replace(plan, routes=tuple(turned if route is pair else route for route in plan.routes))
     cheap = replace(longest, cost=replace(longest.cost, travel=longest.cost.travel - 1))
     cheaper = replace(plan, routes=tuple(cheap if route is longest else route for route in plan.routes))
-    others = early, small, few, short
+    others = early, small, few, short, unready
     found = objections(*((each, plan) for each in others), (problem, backwards), (problem, cheaper), (problem, plan))
-    assert [len(each) for each in found] == [1, 1, 1, 1, 1, 1, 0]
-    assert "cannot be satisfied" in found[0][0] and "travel is stated" in found[5][0]
+    assert [len(each) for each in found] == [1, 1, 1, 1, 1, 1, 1, 0]
+    assert "cannot be satisfied" in found[0][0] and "travel is stated" in found[6][0]
 
 
 def test_a_child_answers_and_one_that_is_stopped_is_not_heard():
