@@ -20,6 +20,7 @@ from routing.model.formats.instance import Instance
 from routing.model.formats.json_values import as_list, as_object
 from routing.model.formats.numbered import Malformed
 from routing.model.formats.parsed import Rounding
+from routing.model.formats.vroom_setup import SetupPlaces
 from routing.model.problem import Objective, Problem
 from routing.model.profile import UNREACHABLE, Profile
 from routing.model.quantities import MAX_AMOUNT, MAX_INSTANT_S, InvalidProblem, Load, Window
@@ -89,6 +90,9 @@ class _Tasks:
         self.numbers: dict[tuple[str, int], int | str] = {}
         self.open = False
         """Whether some vehicle starts or ends nowhere."""
+        shipments = [each for each in _listed("", raw, "shipments") if isinstance(each, dict)]
+        ends = [*_listed("", raw, "jobs"), *(each.get(side) for each in shipments for side in SIDES)]
+        self.setups = SetupPlaces(self.size, (each for each in ends if isinstance(each, dict)), self.vehicles)
         self.tasks = len(_listed("", raw, "jobs")) + 2 * len(_listed("", raw, "shipments"))
 
     def instance(self, name: str) -> Instance:
@@ -125,10 +129,18 @@ class _Tasks:
         return found
 
     def _profiles(self) -> Iterable[Profile]:
-        used = {vehicle.get("profile", "car") for vehicle in self.vehicles}
-        for name, (seconds, metres) in self.matrices.items():
-            if name in used:
-                yield Profile(self._opened(seconds), None if metres is None else self._opened(metres), name)
+        used = {self._driven(vehicle.get("profile", "car"), _speed(vehicle)) for vehicle in self.vehicles}
+        for name, profile, pct in sorted(used):
+            seconds, metres = self.matrices[profile]
+            slow = self._opened(-(-seconds * 100 // pct))
+            far = None if metres is None else self.setups.entered(self._opened(metres), seconds=False)
+            yield Profile(self.setups.entered(slow, seconds=True), far, name)
+
+    def _driven(self, profile: str, speed_pct: int) -> tuple[str, str, int]:
+        """The profile of a vehicle here, the file's, and the speed that is in it: a set-up takes as long at any."""
+        if not self.setups.places:
+            return profile, profile, 100
+        return f"{profile} {speed_pct}", profile, speed_pct
 
     def _opened(self, matrix: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.pad(matrix, (0, 1)) if self.open else matrix
@@ -158,7 +170,8 @@ class _Tasks:
         speed = raw.get("speed_factor", 1)
         if isinstance(speed, bool) or not isinstance(speed, int | float) or not 0 < speed <= 5:
             raise Malformed(None, f"{path}.speed_factor is {speed!r}: it must be above 0, and 5 at most")
-        if abs(speed * 100 - round(speed * 100)) > 1e-9 or round(speed * 100) < 1:
+        speed_pct = _speed(raw)
+        if abs(speed * 100 - speed_pct) > 1e-9 or speed_pct < 1:
             raise Malformed(None, f"{path}.speed_factor is {speed}: here it is a whole number of hundredths")
         room = raw.get("capacity")
         return Vehicle(
@@ -173,8 +186,8 @@ class _Tasks:
             fixed_cost=fixed,
             max_stops=None if "max_tasks" not in raw else _whole(f"{path}.max_tasks", raw["max_tasks"], MAX_AMOUNT),
             max_distance_m=self._longest(path, raw, profile),
-            speed_pct=round(speed * 100),
-            profile=profile,
+            speed_pct=100 if self.setups.places else speed_pct,
+            profile=self._driven(profile, speed_pct)[0],
         )
 
     def _longest(self, path: str, raw: Mapping[str, Any], profile: str) -> int | None:
@@ -265,12 +278,13 @@ class _Tasks:
         return _whole(f"{path}.priority", raw.get("priority", 0), 100) * (self.tasks + 1) + tasks
 
     def _stop(self, path: str, raw: Mapping[str, Any], delivers: Load, collects: Load, skills: frozenset[str]) -> Stop:
-        if raw.get("setup", 0) != 0:
-            raise Malformed(None, f"{path}.setup is {raw['setup']!r}: a place has no set-up time here")
+        setup_s = _whole(f"{path}.setup", raw.get("setup", 0), MAX_INSTANT_S)
+        location = self._location(path, raw)
+        windows = self.setups.windows(path, _windows(path, raw), location, setup_s)
         service_s = _whole(f"{path}.service", raw.get("service", 0), MAX_INSTANT_S)
         try:
             return Stop(
-                self._location(path, raw), _windows(path, raw) or (ALL_DAY,), service_s,
+                self.setups.place(location, setup_s), windows or (ALL_DAY,), service_s,
                 delivers=delivers, collects=collects, skills=skills,
             )  # fmt: skip
         except InvalidProblem as wrong:
@@ -278,6 +292,12 @@ class _Tasks:
 
 
 SIDES = ("pickup", "delivery")
+
+
+def _speed(vehicle: Mapping[str, Any]) -> int:
+    """The speed of a vehicle in hundredths of its profile's."""
+    factor: float = vehicle.get("speed_factor", 1)
+    return round(factor * 100)
 
 
 def _once(seen: set[str], path: str, name: str) -> str:
