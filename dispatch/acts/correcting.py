@@ -15,6 +15,7 @@ from dispatch.acts.review_result import ReviewResult, review_result
 from dispatch.cases.case import Case
 from dispatch.cases.lookups import lead_agent
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
+from dispatch.cases.project_order import check_order
 from dispatch.cases.recorded_event import RecordedEvent
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import EVENT_LABEL, TURNS_OUT_AS, EventFacts, EventKind, ReviewEvent
@@ -95,6 +96,8 @@ def _correct_event(
     if facts is not None:
         check_when(facts, replace(when, late_reason=when.late_reason or reason), calendar, by=by, at=at)
         check_told_on(facts, at)
+        if facts.kind is not event.kind:
+            check_order(session, review, facts, at=at)
     review.record(facts, recording_of(when, by=by, at=at, corrects=event.id, reason=reason), calendar)
     session.flush()
     settle_case(session, session.get_one(Case, review.case_id), by=by, at=at)

@@ -16,6 +16,7 @@ from dispatch.acts.announcing import unplan
 from dispatch.acts.asking import MatterCodes
 from dispatch.acts.case_contents import add_reviews, list_materials, offered_matters, settle_ways, wanted_materials
 from dispatch.acts.case_result import CaseResult, case_result
+from dispatch.acts.deciding import UNDECIDED, settle_case
 from dispatch.acts.early_ends import call_off
 from dispatch.acts.papers import correct
 from dispatch.acts.project_corrections import CorrectedProject, PartChange, keep_correction
@@ -43,8 +44,8 @@ from routing.day.courier_stop import CourierStop, StopState
 
 ASKS = (Stage.REQUESTED, Stage.ASSIGNED, Stage.CORRECTION)
 """Materials are still asked for: a matter may come, with its own."""
-UNFILED = (*ASKS, Stage.PRESCREENED, Stage.PICKUP_PLANNED, Stage.COLLECTED)
-"""Nothing is with an authority yet: a matter may go."""
+MAY_GO = (*ASKS, Stage.PRESCREENED, Stage.PICKUP_PLANNED, Stage.COLLECTED, Stage.SUBMITTED, Stage.UNDER_REVIEW)
+"""A matter that is not with its authority yet may go."""
 
 
 @act(by=STAFF)
@@ -130,7 +131,7 @@ def _change_matters(
     session, project = context.session, context.session.get_one(Project, case.project_id)
     reviews = {review.matter.code: review for review in reviews_of(session, case)}
     coming, going = list(dict.fromkeys(add)), list(dict.fromkeys(drop))
-    case.must_be(*(ASKS if coming else UNFILED))
+    case.must_be(*(ASKS if coming else MAY_GO))
     if unknown := [code for code in going if code not in reviews]:
         raise Refused(f"{unknown} are not in case {case.case_no}", user_message="要去掉的事项不在本件中")
     if twice := [code for code in coming if code in reviews and code not in going]:
@@ -213,6 +214,8 @@ def _settle(context: ActContext, case: Case) -> None:
     """The case's days, and whether its corrections are all in now."""
     session = context.session
     session.flush()
+    if case.stage in UNDECIDED:
+        settle_case(session, case, by=context.actor, at=context.at)
     refresh_dates(session, case)
     case.version += 1
     case.changed_by = context.actor.label

@@ -1,8 +1,8 @@
 """Filing: what the agent files with the authorities, draws up in simulation, and files again after corrections."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -13,8 +13,9 @@ from dispatch.acts.recording import JUST_NOW, Happening, PaperStep, record
 from dispatch.acts.review_result import ReviewResult, review_result
 from dispatch.cases.case import Case, Way
 from dispatch.cases.lookups import parcels_of, reviews_of
-from dispatch.cases.notify import add_timeline_event, day_of, queue_stage_notice
+from dispatch.cases.notify import add_timeline_event, day_of, queue_notice, queue_stage_notice
 from dispatch.cases.project import Power, Project
+from dispatch.cases.project_order import NOTHING_FIRST, is_relieved, open_prerequisites, out_of_order
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import EventFacts, EventKind
 from dispatch.cases.review_state import ReviewState
@@ -26,12 +27,15 @@ from dispatch.core.localized_text import ListText, LocalizedText
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Leg
 
+WAVES = (Stage.SUBMITTED, Stage.UNDER_REVIEW)
+"""Some of the case's matters are filed; what waited for them may follow."""
+
 
 def _submit(
     session: Session, case: Case, *, receipts: Mapping[int, str], by: Actor, at: datetime, when: Happening = JUST_NOW
 ) -> Case:
     """The agent files with the authorities: ``receipts`` gives the filing receipt of each review by its id."""
-    case.must_be(Stage.PRESCREENED, Stage.COLLECTED)
+    case.must_be(Stage.PRESCREENED, Stage.COLLECTED, *WAVES)
     if case.stage is Stage.PRESCREENED and case.pickup_way is not Way.ELECTRONIC:
         raise WrongStage(f"case {case.case_no}: the originals are not in yet", case_no=case.case_no)
     project = session.get_one(Project, case.project_id)
@@ -43,18 +47,47 @@ def _submit(
         raise Refused(
             f"parcels {on_the_way} are still with the courier", user_message="原件还在揽投员处，请先在中心签收"
         )
-    reviews = reviews_of(session, case)
+    reviews = _ready(session, project, case, receipts, on=when.on or day_of(at), at=at)
     for review in reviews:
-        if review.state in {ReviewState.PREPARED, ReviewState.SIMULATED}:
-            filed = EventFacts(kind=EventKind.FILED, document_no=receipts.get(review.id, ""))
-            record(session, review, filed, when, by=by, at=at)
-    case.move_to(Stage.SUBMITTED, at=at, by=by.label)
-    authorities = sorted({review.authority for review in reviews})
-    queue_stage_notice(
-        session, case, at=at, by=by, words=LocalizedText("已报送：%(names)s", names=ListText(authorities)),
-        count=str(len(reviews)), centre=authorities[0] if authorities else "",
-    )  # fmt: skip
+        filed = EventFacts(kind=EventKind.FILED, document_no=receipts.get(review.id, ""))
+        record(session, review, filed, when, by=by, at=at)
+    _tell_filed(session, case, reviews, by=by, at=at)
     return case
+
+
+def _ready(
+    session: Session, project: Project, case: Case, receipts: Mapping[int, str], *, on: date, at: datetime
+) -> list[Review]:
+    """What may be filed now: the rest follows once what it waits for is granted. Raises WrongStage, Refused by name."""
+    unfiled = [r for r in reviews_of(session, case) if r.state in {ReviewState.PREPARED, ReviewState.SIMULATED}]
+    if not unfiled:
+        raise WrongStage(f"case {case.case_no}: everything is filed", user_message="本件各事项均已报送")
+    open_ones = open_prerequisites(session, project, at=at, by=on)
+    waiting = {
+        review.id: left
+        for review in unfiled
+        if (left := open_ones.get(review.matter.code, NOTHING_FIRST).to_file)
+        and not is_relieved(review, EventKind.FILED, on)
+    }
+    ready = [review for review in unfiled if review.id not in waiting]
+    if refused := [r for r in unfiled if r.id in waiting and (receipts.get(r.id) or not ready)]:
+        raise out_of_order(refused[0], waiting[refused[0].id], is_filing=True)
+    return ready
+
+
+def _tell_filed(session: Session, case: Case, reviews: Sequence[Review], *, by: Actor, at: datetime) -> None:
+    """The first filing moves the case; a later one is a line, and the same notice."""
+    authorities = sorted({review.authority for review in reviews})
+    words = LocalizedText("已报送：%(names)s", names=ListText(authorities))
+    values = {"count": str(len(reviews)), "centre": authorities[0] if authorities else ""}
+    if case.stage not in WAVES:
+        case.move_to(Stage.SUBMITTED, at=at, by=by.label)
+        queue_stage_notice(session, case, at=at, by=by, words=words, **values)
+        return
+    case.version += 1
+    case.changed_by = by.label
+    add_timeline_event(session, case, kind="filed_next", by=by, at=at, words=words)
+    queue_notice(session, case, "submitted", at=at, key=f"filed:{reviews[0].id}", values=values)
 
 
 def _simulate_review(session: Session, review: Review, *, by: Actor, at: datetime, when: Happening = JUST_NOW) -> None:
@@ -94,7 +127,9 @@ def _refile(
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitCase:
-    """The agent files the case with its authorities; ``receipts`` holds the filing receipt of each review.
+    """The agent files what may be filed now with its authorities; ``receipts`` holds the filing receipt of each review.
+
+    What waits for another matter of the project is filed by a further step, once that is granted.
 
     ``on``, ``second``: when the counter took it in."""
 

@@ -12,6 +12,7 @@ from dispatch.cases.fact_event import Fact, FactEvent
 from dispatch.cases.lookups import moment
 from dispatch.cases.notify import day_of
 from dispatch.cases.noun_record import RecordedNoun, add_event
+from dispatch.cases.project_order import check_order
 from dispatch.cases.recorded_event import Recording
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import EventFacts, ReviewEvent
@@ -142,11 +143,13 @@ def record(
 ) -> ReviewEvent:
     """Write an event of the review down, and let everything follow from it.
 
-    Raises Refused for a day that cannot be, and WrongStage or Refused where it does not fit what stands."""
+    Raises Refused for a day that cannot be or a matter before its turn, and WrongStage or Refused where it does not fit
+    what stands."""
     calendar = calendar_of(session)
     event = dated(facts, when, review, calendar, at=at)
     check_when(event, when, calendar, by=by, at=at)
     check_told_on(event, at)
+    check_order(session, review, event, at=at)
     row = review.record(event, recording_of(when, by=by, at=at), calendar)
     session.flush()
     return row

@@ -16,6 +16,7 @@ from dispatch.acts.deciding import (
 )
 from dispatch.acts.filing import RefileReview, SimulateReview
 from dispatch.acts.pausing import ExtendReview, PauseReview, ResumeReview
+from dispatch.acts.relieving import RelieveOrder
 from dispatch.acts.review_result import ReviewResult
 
 REVIEW_STEPS: Mapping[str, type[Act[ReviewResult]]] = MappingProxyType(
@@ -34,6 +35,7 @@ REVIEW_STEPS: Mapping[str, type[Act[ReviewResult]]] = MappingProxyType(
         "granted": GrantReview,
         "denied": DenyReview,
         "returned": ReturnReview,
+        "order_relieved": RelieveOrder,
         "corrected": CorrectEvent,
     }
 )

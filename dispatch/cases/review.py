@@ -31,6 +31,7 @@ from dispatch.core.working_days import Calendar
 from dispatch.path.edits import Relief
 
 VERDICTS = frozenset({EventKind.COMMITMENT_VERIFIED, EventKind.DECISION_REVOKED})
+RELIEVED = frozenset({EventKind.ORDER_DEFERRED, EventKind.ORDER_COMMITTED})
 BROUGHT = frozenset({Relief.SIMULATED, Relief.COMMITMENT})  # by an event, and gone when it never was
 IN_TIME = frozenset({EventKind.ACCEPTED, EventKind.SUPPLEMENT_ASKED, EventKind.NOT_ACCEPTED})
 DERIVED = tuple(field.name for field in fields(ReviewFacts))
@@ -120,7 +121,7 @@ class Review(Base):
 
     def _check_move(self, kind: EventKind, state: ReviewState) -> None:
         """Raises WrongStage when the event may not follow on the state that the review is in."""
-        if kind in VERDICTS:
+        if kind in VERDICTS or kind in RELIEVED:
             return
         # What the authority did in time counts, although silence was taken for acceptance meanwhile.
         here = ReviewState.SUBMITTED if self.deemed_accepted and kind in IN_TIME else self.state

@@ -32,6 +32,8 @@ class EventKind(StrEnum):
     WITHDRAWN = "withdrawn"
     COMMITMENT_VERIFIED = "commitment_verified"
     DECISION_REVOKED = "decision_revoked"
+    ORDER_DEFERRED = "order_deferred"
+    ORDER_COMMITTED = "order_committed"
     VOIDED = "voided"
 
 
@@ -52,6 +54,8 @@ EVENT_LABEL = {
     EventKind.WITHDRAWN: "撤件",
     EventKind.COMMITMENT_VERIFIED: "承诺核查属实",
     EventKind.DECISION_REVOKED: "撤销决定",
+    EventKind.ORDER_DEFERRED: "容缺受理，前置事项后补",
+    EventKind.ORDER_COMMITTED: "告知承诺，前置事项后补",
     EventKind.VOIDED: "登记作废",
 }
 DECISIONS = frozenset(
@@ -66,7 +70,8 @@ TURNS_OUT_AS = frozenset({EventKind.GRANTED, EventKind.DENIED, EventKind.RETURNE
 class EventFacts:
     """What one event says: its kind, its day (and moment, where one is known), and what its paper adds.
 
-    ``words``: corrections, reasons. ``until``: a pause's expected end, or the day a commitment is verified by.
+    ``words``: corrections, reasons. ``until``: a pause's expected end, or the day by which a commitment is verified,
+    or what was relieved is there.
     ``notified_on``: when an extension was told to the applicant."""
 
     kind: EventKind

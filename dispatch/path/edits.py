@@ -135,6 +135,10 @@ def remove_step(steps: dict[str, PathStep], code: str, why: str = "") -> None:
     for other in list(steps.values()):
         if any(wait.on == code for wait in other.waits):
             kept = {wait.on: wait for wait in other.waits if wait.on != code}
+            late = any(wait.on == code and wait.link is WaitLink.DECISION for wait in other.waits)
             for wait in gone.waits:
-                kept.setdefault(wait.on, replace(wait, why=why or wait.why))
+                link = WaitLink.DECISION if late else wait.link  # who waits late for this waits late for those too
+                known = kept.get(wait.on)
+                if known is None or (known.link is WaitLink.DECISION and link is WaitLink.START):
+                    kept[wait.on] = replace(wait, link=link, why=why or wait.why)
             steps[other.code] = replace(other, waits=tuple(kept.values()))

@@ -1,6 +1,6 @@
 """The matters of a case as its enterprise sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session, joinedload
 
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, Evaluation, Grade
+from dispatch.cases.project_order import NOTHING_FIRST, OpenPrerequisites, open_prerequisites
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import DECISIONS
 from dispatch.cases.review_state import REVIEW_ENDS, REVIEW_LABEL, ReviewState
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.legal_clock import Lamp
 from dispatch.core.limit import law_words, promise_words
-from dispatch.core.localized_text import DayText, LocalizedText
+from dispatch.core.localized_text import DayText, ListText, LocalizedText
 from dispatch.core.shanghai_time import in_shanghai
 
 RIGHTS = LocalizedText("如不服，可自收到决定之日起60日内申请行政复议，或6个月内依法提起行政诉讼")
@@ -56,6 +57,7 @@ def matter_rows(session: Session, case: Case, found: Sequence[Review], at: datet
             .options(joinedload(Evaluation.rectification))
         )
     }
+    waits = _waits(session, case, found, at)
     rows: list[MatterRow] = []
     for review in found:
         mine = graded.get(review.id)
@@ -73,7 +75,7 @@ def matter_rows(session: Session, case: Case, found: Sequence[Review], at: datet
                 law=law_words(review.statutory_limit),
                 promise=promise_words(review.committed_limit),
                 due=review.due_words() if runs else None,
-                note=_note_of(review),
+                note=_note_of(review, waits.get(review.matter.code, NOTHING_FIRST).to_file),
                 decided_at=review.decided_at if review.state in REVIEW_ENDS else None,
                 decision_no=review.decision_no,
                 scan_of=next((e.id for e in review.standing_events() if e.kind in DECISIONS and e.document), None),
@@ -89,9 +91,19 @@ def matter_rows(session: Session, case: Case, found: Sequence[Review], at: datet
     return tuple(rows)
 
 
-def _note_of(review: Review) -> str:
+def _waits(session: Session, case: Case, found: Sequence[Review], at: datetime) -> Mapping[str, OpenPrerequisites]:
+    """What is not filed yet waits for; asked once the case is filed as far as it could be."""
+    is_begun = any(review.filed_at is not None for review in found)
+    if not is_begun or all(review.filed_at is not None for review in found):
+        return {}
+    return open_prerequisites(session, case.project, at=at)
+
+
+def _note_of(review: Review, first: Sequence[str]) -> str:
     """What the enterprise should know of this matter now."""
     match review.state:
+        case ReviewState.PREPARED if first:
+            return LocalizedText("“%(names)s”准予后报送", names=ListText(first))
         case ReviewState.SUPPLEMENT:
             return LocalizedText("需补正：%(words)s", words=review.correction_words or "")
         case ReviewState.PAUSED:

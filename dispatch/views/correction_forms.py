@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from agents.network import Division
 from agents.roster import Agent
-from dispatch.acts.correcting_matters import ASKS, UNFILED
+from dispatch.acts.correcting_matters import ASKS, MAY_GO
 from dispatch.cases.access_control import project_for, visible_agents
 from dispatch.cases.case import Case
 from dispatch.cases.project import Delegation, Project, ProjectMember, TeamRole
@@ -142,13 +142,14 @@ def _offered(session: Session) -> dict[Family, tuple[MatterChoice, ...]]:
 
 
 def _cases(session: Session, project: Project, offered: tuple[MatterChoice, ...]) -> tuple[CaseMatters, ...]:
-    query = select(Case).where(Case.project_id == project.id, Case.stage.not_in(ENDS), Case.stage.in_(UNFILED))
+    query = select(Case).where(Case.project_id == project.id, Case.stage.not_in(ENDS), Case.stage.in_(MAY_GO))
     cases = session.scalars(query.order_by(Case.id)).all()
     of_cases = Review.case_id.in_([case.id for case in cases])
     reviews = session.scalars(
         select(Review).where(of_cases).options(joinedload(Review.matter)).order_by(Review.id)
     ).all()
-    return tuple(_matters_of(case, [r for r in reviews if r.case_id == case.id], offered) for case in cases)
+    found = [_matters_of(case, [r for r in reviews if r.case_id == case.id], offered) for case in cases]
+    return tuple(one for one in found if one.may_go or one.may_come)
 
 
 def _matters_of(case: Case, reviews: list[Review], offered: tuple[MatterChoice, ...]) -> CaseMatters:

@@ -15,8 +15,10 @@ from dispatch.cases.access_control import case_for, visible_centres
 from dispatch.cases.case import Case, CaseEvent, Material
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Enterprise, Project
+from dispatch.cases.project_order import NOTHING_FIRST, OpenPrerequisites, is_relieved, open_prerequisites
 from dispatch.cases.review import Review
-from dispatch.cases.review_event import EVENT_LABEL, TURNS_OUT_AS, ReviewEvent
+from dispatch.cases.review_event import EVENT_LABEL, TURNS_OUT_AS, EventKind, ReviewEvent
+from dispatch.cases.review_state import ReviewState
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor
@@ -41,6 +43,12 @@ class ReviewLine:
     lamp: Lamp
     left_wd: int | None
     events: tuple[EventLine, ...]
+    first: OpenPrerequisites
+    is_relieved: bool
+
+    @property
+    def is_unfiled(self) -> bool:
+        return self.review.state in {ReviewState.PREPARED, ReviewState.SIMULATED}
 
     @property
     def law(self) -> str:
@@ -99,6 +107,10 @@ class TeamCasePage:
     centres: list[ServiceCentre]  # where papers may be sent on to
     delivery: tuple[FactLine, ...]  # what was written down of the results' coming home
 
+    @property
+    def is_more_to_file(self) -> bool:
+        return any(line.is_unfiled for line in self.reviews)
+
 
 def case_page(session: Session, viewer: Actor, case_no: str, *, at: datetime) -> TeamCasePage:
     """One case. Raises NotFound."""
@@ -149,8 +161,17 @@ def _material(case: Case, row: Material, viewer: Actor) -> MaterialLine:
 def _reviews(session: Session, case: Case, at: datetime) -> list[ReviewLine]:
     calendar = calendar_of(session)
     query = select(Review).where(Review.case_id == case.id).options(*REVIEW_PARTS).order_by(Review.id)
+    waits = {} if case.decided_at is not None else open_prerequisites(session, case.project, at=at)
     return [
-        ReviewLine(review, review.matter, review.lamp(calendar, at), _left(review, calendar, at), _events(review))
+        ReviewLine(
+            review,
+            review.matter,
+            review.lamp(calendar, at),
+            _left(review, calendar, at),
+            _events(review),
+            waits.get(review.matter.code, NOTHING_FIRST),
+            is_relieved(review, EventKind.FILED, day_of(at)),
+        )
         for review in session.scalars(query).unique()
     ]
 

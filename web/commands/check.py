@@ -5,6 +5,7 @@ from flask.cli import AppGroup
 
 import db
 from dispatch.cases.derived import differences
+from dispatch.cases.project_order import out_of_order_decisions
 from web.commands.options import one_line_failures
 from web.wiring.transactions import session_factory
 
@@ -22,3 +23,14 @@ def check_derived() -> None:
     if found:
         raise click.ClickException(f"{len(found)} values are kept otherwise than their events say")
     click.echo("everything that is kept is what its events say")
+
+
+@check.command("order")
+@one_line_failures
+def check_order() -> None:
+    """Name each matter that was granted before those that it waits for, without a recorded relief."""
+    with session_factory()() as session:
+        found = list(out_of_order_decisions(session, at=db.now(session)))
+    for one in found:
+        click.echo(f"  {one}")
+    click.echo(f"{len(found)} matters were granted before their turn")

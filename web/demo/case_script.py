@@ -30,6 +30,7 @@ from dispatch.cases import lookups
 from dispatch.cases.case import Case, Material, MaterialState, Way
 from dispatch.cases.evaluation import Grade
 from dispatch.cases.project import Intermediary, Power, Project
+from dispatch.cases.project_order import NOTHING_FIRST, open_prerequisites
 from dispatch.cases.review import Review
 from dispatch.cases.review_state import ReviewState
 from dispatch.catalogue.calendar_version import calendar_of
@@ -196,8 +197,14 @@ class CaseScript:
         self.act(WithdrawCase(case=self.case_no, reason="投资计划调整"), by=self.requester)
 
     def submit(self) -> None:
-        receipts = {ReviewId(review.id): f"SL{review.id:06d}" for review in self._reviews()}
+        """What may be filed now; the rest of the case follows once that is granted."""
         self.later(minutes=90)
+        waits = open_prerequisites(self.session, self.project, at=self.at)
+        receipts = {
+            ReviewId(review.id): f"SL{review.id:06d}"
+            for review in self._reviews()
+            if review.filed_at is None and not waits.get(review.matter.code, NOTHING_FIRST).to_file
+        }
         self.act(SubmitCase(case=self.case_no, receipts=receipts), by=self.agent)
 
     def _reviews(self) -> list[Review]:
@@ -205,8 +212,9 @@ class CaseScript:
 
     def accept(self) -> None:
         """The authorities accept; then one review is paused, extended or supplemented if the plan says so."""
-        for n, review in enumerate(self._reviews()):
-            if self.plan.variation is Variation.SUPPLEMENT and n == 0:
+        filed = [review for review in self._reviews() if review.state is ReviewState.SUBMITTED]
+        for review in filed:
+            if self.plan.variation is Variation.SUPPLEMENT and review is self._reviews()[0]:
                 self.later(minutes=30)
                 asked = AskSupplement(review=ReviewId(review.id), words="总平面图缺少日照分析，请补正")
                 self.act(asked, by=self.agent)
@@ -214,7 +222,8 @@ class CaseScript:
             self.later(minutes=20)
             notice_no = f"武受〔2026〕{review.id:04d}号"
             self.act(AcceptReview(review=ReviewId(review.id), notice_no=notice_no), by=self.agent)
-        self._apply_review_variation()
+        if self._reviews()[0] in filed:
+            self._apply_review_variation()
 
     def _apply_review_variation(self) -> None:
         review = next(r for r in self._reviews() if r.state is ReviewState.ACCEPTED)
@@ -242,10 +251,21 @@ class CaseScript:
         self.session.add(survey)
 
     def decide(self) -> None:
+        """The matters are decided; those that waited for them are filed, accepted and decided in their turn."""
+        while True:
+            self._decide_wave()
+            if all(review.is_decided for review in self._reviews()):
+                return
+            self.submit()
+            self.accept()
+
+    def _decide_wave(self) -> None:
         self.later(days=1)
-        for n, review in enumerate(self._reviews()):
+        for review in self._reviews():
+            if review.is_decided or review.filed_at is None:
+                continue
             self.later(minutes=10)
-            if self.plan.variation is Variation.DENIED and n == 0:
+            if self.plan.variation is Variation.DENIED and review is self._reviews()[-1]:  # nothing waits for the last
                 denied = DenyReview(
                     review=ReviewId(review.id), notice_no=f"武不准〔2026〕{review.id:04d}号",
                     words=DENIED_FOR,

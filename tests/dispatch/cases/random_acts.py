@@ -195,7 +195,7 @@ class RandomActs:
         )
 
     def submit(self) -> None:
-        case = self.case(Stage.COLLECTED)
+        case = self.case(Stage.COLLECTED, Stage.UNDER_REVIEW)
         steps.submit(self.county.session, case, receipts={}, by=self.who(case), at=self.at)
 
     def deliver(self) -> None:

@@ -32,7 +32,7 @@ def full(county: County) -> County:
     ):
         case, viewer = make(county, phone=f"+86138{n:08d}", name=name)
     under_review, _ = a_prescreened_case(
-        county, phone="+8613800000009", name="戊能源有限公司", matters=("IND-101", "IND-201")
+        county, phone="+8613800000009", name="戊能源有限公司", matters=("IND-107", "IND-201")
     )
     agent = county.agent_viewer()
     steps.submit(session, under_review, receipts={}, by=agent, at=TEN)

@@ -120,7 +120,7 @@ def test_a_calendar_comes_from_a_workbook_and_moves_the_limits_that_it_counts(
 ) -> None:
     with sessions.begin() as session:
         county = the_county(session)
-        case, agent = a_prescreened_case(county, matters=("IND-101", "IND-201"))[0], county.agent_viewer()
+        case, agent = a_prescreened_case(county, matters=("IND-107", "IND-201"))[0], county.agent_viewer()
         steps.submit(session, case, receipts={}, by=agent, at=TEN)
         for review in reviews_of(session, case):
             steps.accept(session, review, notice_no=f"受{review.id}", by=agent, at=TEN)

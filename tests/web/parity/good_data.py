@@ -17,6 +17,7 @@ from dispatch.acts.rostering import RosterLine
 from dispatch.cases.evaluation import RectificationState
 from dispatch.catalogue.matter import Family
 from dispatch.custody.handover import Holder
+from dispatch.path.edits import Relief
 from routing.day.courier_stop import StopAct
 from tests.dispatch.builders import MONDAY
 from tests.web.parity.scenes import ON_COMMITMENT, TALKATIVE_PHONE, TUESDAY, WEDNESDAY
@@ -42,6 +43,7 @@ SCENE: dict[str, str] = {
     "ProposeEntrance": "planned",
     "RecordDelivered": "decided", "RectifyGrade": "badly_graded", "ReferProject": "signed",
     "RefileReview": "supplement", "RefuseAcceptance": "filed", "RefuseCase": "signed", "RelieveAgents": "on_leave",
+    "RelieveOrder": "filed",
     "ReplanDay": "planned", "ReportStop": "planned", "RescheduleLeg": "booked", "ResendMessage": "failed",
     "ResumeNotices": "stopped", "ResumeReview": "paused", "ReturnCorrected": "corrected", "ReturnReview": "accepted",
     "RevokeDecision": "on_commitment", "RevokeDelegation": "signed", "ScanParcel": "at_centre",
@@ -131,6 +133,7 @@ GOOD: dict[str, Callable[[ArgsOf], Given]] = {
     "LoadRun": lambda known: {"taken": (known["waybill"],), "left": tuple(str(known["left"]).split())},
     "OpenCase": lambda _: {"matters": ON_COMMITMENT},
     "PlaceWaiting": lambda known: {"project_id": known["project_id"]},
+    "RelieveOrder": lambda _: {"relief": Relief.DEFERRED, "until": MONDAY + timedelta(days=9), "words": "部门同意"},
     "ReportShift": lambda _: {"on": MONDAY, "minutes": 7},
     "PrescreenCase": lambda known: {"deferred": {}, "defects": {known["material_id"]: "公章不清"}},
     "RectifyGrade": lambda _: {"step": RectificationState.APPEALED},
