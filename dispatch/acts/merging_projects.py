@@ -12,14 +12,14 @@ from dispatch.acts.correcting_matters import take_out
 from dispatch.acts.delegation import end_letter
 from dispatch.acts.early_ends import end_silently
 from dispatch.assignment import rules, staffing
-from dispatch.assignment.telling import tell_assigned
+from dispatch.assignment.telling import tell_assigned, tell_member
 from dispatch.cases.case import Case, CaseEvent
 from dispatch.cases.due_moments import prescreen_due
 from dispatch.cases.lookups import lead_agent, open_cases
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
 from dispatch.cases.obligations.keeping import keep_dues_of
-from dispatch.cases.project import Project, ProjectState, Referral
-from dispatch.cases.project_merge import MovedCase, preview_merge
+from dispatch.cases.project import Project, ProjectMember, ProjectState, Referral, TeamRole
+from dispatch.cases.project_merge import WORK_FACTS, MovedCase, MovedWork, preview_merge, same_work
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.errors import Refused, Stale
@@ -64,7 +64,7 @@ class MergeProjects:
         _keep_team(context, duplicate, kept)
         for case in moved:
             _move(context, case, duplicate, kept)
-        _move_papers(context, duplicate, kept)
+        _move_papers(context, duplicate, kept, preview.works)
         earlier = update(Project).where(Project.merged_into_id == duplicate.id).values(merged_into_id=kept.id)
         session.execute(earlier.execution_options(synchronize_session="fetch"))
         duplicate.merged_into_id, duplicate.changed_by = kept.id, context.actor.label
@@ -93,21 +93,35 @@ def _drop_what_is_twice(context: ActContext, plan: tuple[MovedCase, ...], reason
 
 
 def _keep_team(context: ActContext, duplicate: Project, kept: Project) -> None:
-    """The kept project keeps its agent, or takes over the duplicate's; every other slot is free again."""
+    """The kept project keeps its agent, or takes over the duplicate's, and liaisons of counters that it has none at.
+
+    Every other slot is free again."""
     session, theirs = context.session, duplicate.lead
+    there = {member.counter for member in kept.liaisons}
+    going = [member for member in duplicate.liaisons if member.counter not in there]
     for member in sorted((m for m in duplicate.members if m.until is None), key=lambda m: m.agent_id):
         member.until = context.at
-        release_slot(session, member.agent_id)
+        if member not in going:
+            release_slot(session, member.agent_id)
     open_offers = select(Referral).where(
         Referral.project_id == duplicate.id, Referral.accepted_at.is_(None), Referral.declined_at.is_(None)
     )
     for offer in session.scalars(open_offers).all():
         offer.declined_at = context.at
     session.flush()
+    choice = rules.Choice(reason={"why": "项目合并"}, chosen_by=context.actor.label)
+    for member in going:  # with the slot that it has
+        values = rules.member_values(
+            kept.id, member.agent_id, choice, by=context.actor, at=context.at, role=TeamRole.LIAISON,
+            counter=member.counter,
+        )  # fmt: skip
+        kept.members.append(goes_on := ProjectMember(**values))
+        session.flush()
+        tell_member(session, goes_on, at=context.at)
     if kept.lead is None and theirs is not None:
         staffing.assign(
             session, kept, agent_id=theirs.agent_id, by=context.actor, at=context.at,
-            choice=rules.Choice(reason={"why": "项目合并"}, chosen_by=context.actor.label),
+            choice=choice,
         )  # fmt: skip
 
 
@@ -134,8 +148,10 @@ def _move(context: ActContext, case: Case, duplicate: Project, kept: Project) ->
         session.add(CaseEvent(**values))
 
 
-def _move_papers(context: ActContext, duplicate: Project, kept: Project) -> None:
-    """The letter, the code and the intermediaries' work of the duplicate, where the kept one has none of its own."""
+def _move_papers(
+    context: ActContext, duplicate: Project, kept: Project, works: tuple[MovedWork, ...]
+) -> None:  # fmt: skip
+    """The letter and the code of the duplicate, where the kept one has none; all of the intermediaries' work."""
     session, today = context.session, day_of(context.at)
     for letter in [one for one in duplicate.delegations if one.is_in_force(today)]:
         if kept.delegation_on(today) is None:
@@ -150,9 +166,14 @@ def _move_papers(context: ActContext, duplicate: Project, kept: Project) -> None
         code, duplicate.project_code = duplicate.project_code, None
         session.flush()
         kept.project_code = code
-    named = {work.name for work in kept.intermediaries}
-    for work in [one for one in duplicate.intermediaries if one.name not in named]:
-        work.project_id = kept.id
+    for work, moved in zip(list(duplicate.intermediaries), works, strict=True):
+        ours = same_work(work, kept)
+        if ours is None:
+            work.name, work.project_id = moved.becomes, kept.id
+            continue
+        for fact in WORK_FACTS:
+            if getattr(ours, fact) is None:
+                setattr(ours, fact, getattr(work, fact))
 
 
 def _tell(context: ActContext, duplicate: Project, kept: Project) -> None:

@@ -7,9 +7,10 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agents.roster import Agent
 from dispatch.cases.case import Case, Material
 from dispatch.cases.lookups import parcels_of, reviews_of
-from dispatch.cases.project import Project, ProjectState
+from dispatch.cases.project import Intermediary, Project, ProjectMember, ProjectState, TeamRole
 from dispatch.cases.review import Review
 from dispatch.cases.review_state import ReviewState
 from dispatch.core.localized_text import ListText, LocalizedText
@@ -31,6 +32,27 @@ class MovedCase:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedWork:
+    """An intermediary's work of the duplicate, and the name it has then.
+
+    ``is_joined``: both projects wrote the same work down, and one row tells of it."""
+
+    name: str
+    firm: str
+    becomes: str
+    is_joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MovedLiaison:
+    """A liaison of the duplicate: goes on for the kept project, or ends where that has its own at the counter."""
+
+    agent: str
+    counter: str
+    goes_on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MergePreview:
     """What a merge would do. ``refusals``: why it cannot be; none of it is done then."""
 
@@ -41,12 +63,15 @@ class MergePreview:
     papers: int
     parcels: int
     letters: int
+    works: tuple[MovedWork, ...]
+    liaisons: tuple[MovedLiaison, ...]
     refusals: tuple[str, ...]
 
     @property
     def fingerprint(self) -> str:
         """The same for the same merge from the same state."""
-        return sha256(repr((self.duplicate, self.kept, self.cases, self.kept_cases)).encode()).hexdigest()[:16]
+        read = (self.duplicate, self.kept, self.cases, self.kept_cases, self.works, self.liaisons)
+        return sha256(repr(read).encode()).hexdigest()[:16]
 
 
 GONE = frozenset({ReviewState.WITHDRAWN})
@@ -71,8 +96,43 @@ def preview_merge(session: Session, duplicate: Project, kept: Project) -> MergeP
                                                                   Material.sha256.is_not(None))))),
         parcels=sum(parcel.is_out for case in theirs for parcel in parcels_of(session, case)),
         letters=sum(bool(letter.signed_at) and letter.revoked_at is None for letter in duplicate.delegations),
+        works=tuple(_moved_work(work, duplicate, kept) for work in duplicate.intermediaries),
+        liaisons=_liaisons(session, duplicate, kept),
         refusals=tuple(_refusals(duplicate, kept, filed_twice)),
     )  # fmt: skip
+
+
+WORK_FACTS = ("matter_code", "firm", "promised_wd", "started_on", "ended_on", "fee_cents", "fee_payer")
+
+
+def same_work(work: Intermediary, kept: Project) -> Intermediary | None:
+    """The kept project's row of the same name, where nothing that both say differs."""
+    for ours in kept.intermediaries:
+        if ours.name == work.name:
+            both = [(getattr(ours, fact), getattr(work, fact)) for fact in WORK_FACTS]
+            return ours if all(one is None or other is None or one == other for one, other in both) else None
+    return None
+
+
+def _moved_work(work: Intermediary, duplicate: Project, kept: Project) -> MovedWork:
+    is_joined = same_work(work, kept) is not None
+    is_taken = not is_joined and any(ours.name == work.name for ours in kept.intermediaries)
+    becomes = f"{work.name}（{duplicate.project_no}）" if is_taken else work.name
+    return MovedWork(work.name, work.firm or "", becomes, is_joined)
+
+
+def _liaisons(session: Session, duplicate: Project, kept: Project) -> tuple[MovedLiaison, ...]:
+    theirs = {member.counter for member in kept.liaisons}
+    rows = session.execute(
+        select(Agent.name, ProjectMember.counter)
+        .join(Agent, Agent.id == ProjectMember.agent_id)
+        .where(
+            ProjectMember.project_id == duplicate.id, ProjectMember.role == TeamRole.LIAISON,
+            ProjectMember.until.is_(None),
+        )
+        .order_by(ProjectMember.id)
+    )  # fmt: skip
+    return tuple(MovedLiaison(row.name, row.counter, row.counter not in theirs) for row in rows)
 
 
 def _refusals(duplicate: Project, kept: Project, filed_twice: list[str]) -> Iterable[str]:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.cases.access_control import project_for, visible_projects
 from dispatch.cases.project import Project, ProjectState
-from dispatch.cases.project_merge import MergePreview, MovedCase, preview_merge
+from dispatch.cases.project_merge import MergePreview, MovedCase, MovedLiaison, MovedWork, preview_merge
 from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor
 
@@ -49,6 +49,8 @@ class MergePreviewed:
     papers: int
     parcels: int
     letters: int
+    works: tuple[MovedWork, ...]
+    liaisons: tuple[MovedLiaison, ...]
     refusals: tuple[str, ...]
 
 
@@ -80,9 +82,9 @@ def previewed_merge(session: Session, viewer: Actor, project_no: str, into: str 
     """What a program reads before it merges. Raises NotFound."""
     page = merge_page(session, viewer, project_no, into)
     if page.preview is None:
-        return MergePreviewed(project_no, page.choices, "", "", (), (), 0, 0, 0, ())
+        return MergePreviewed(project_no, page.choices, "", "", (), (), 0, 0, 0, (), (), ())
     preview = page.preview
     return MergePreviewed(
         project_no, page.choices, preview.kept, preview.fingerprint, preview.cases, preview.kept_cases,
-        preview.papers, preview.parcels, preview.letters, preview.refusals,
+        preview.papers, preview.parcels, preview.letters, preview.works, preview.liaisons, preview.refusals,
     )  # fmt: skip

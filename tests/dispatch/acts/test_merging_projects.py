@@ -13,7 +13,7 @@ from dispatch.assignment import staffing
 from dispatch.cases.case import Case
 from dispatch.cases.derived import differences
 from dispatch.cases.lookups import reviews_of
-from dispatch.cases.project import Project, ProjectState
+from dispatch.cases.project import Intermediary, Project, ProjectMember, ProjectState, TeamRole
 from dispatch.cases.project_merge import preview_merge
 from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import Stage
@@ -176,3 +176,81 @@ def test_what_was_read_must_still_be_so_and_the_two_must_be_one_project(county, 
         perform(session, OpenCase(project=duplicate.project_no, matters=("IND-202",)), lead)
     with pytest.raises(WrongStage, match="was merged"):
         staffing.assign(session, duplicate, agent_id=county.agents[1].id, by=SYSTEM, at=TEN + timedelta(hours=1))
+
+
+def test_intermediaries_work_of_the_same_name_becomes_one_or_keeps_both_rows(county, kept, lead) -> None:
+    session = county.session
+    case, viewer = kept
+    other = twice(county, viewer)
+    ours, theirs = case.project, other.project
+    session.add_all(
+        [
+            Intermediary(project_id=ours.id, name="测绘", firm="甲测绘"),
+            Intermediary(project_id=theirs.id, name="测绘", firm="甲测绘", promised_wd=9),
+            Intermediary(project_id=ours.id, name="设计", firm="乙设计", promised_wd=20),
+            Intermediary(project_id=theirs.id, name="设计", firm="丙设计", promised_wd=30),
+            Intermediary(project_id=theirs.id, name="检测", firm="丁检测"),
+        ]
+    )
+    session.flush()
+    session.expire_all()
+    preview = preview_merge(session, theirs, ours)
+    again = f"设计（{theirs.project_no}）"
+    assert [(work.name, work.becomes, work.is_joined) for work in preview.works] == [
+        ("测绘", "测绘", True), ("设计", again, False), ("检测", "检测", False),
+    ]  # fmt: skip
+    merge(county, lead, other, case)
+    session.expire_all()
+    found = {work.name: (work.firm, work.promised_wd) for work in ours.intermediaries}
+    assert found == {
+        "测绘": ("甲测绘", 9), "设计": ("乙设计", 20), again: ("丙设计", 30), "检测": ("丁检测", None),
+    }  # fmt: skip
+
+
+def a_liaison(county, project: Project, agent: Agent, counter: str) -> None:
+    agent.held += 1
+    project.members.append(
+        ProjectMember(
+            agent_id=agent.id, role=TeamRole.LIAISON, counter=counter, since=TEN, told_at=TEN, recorded_at=TEN,
+            recorded_by="组长",
+        )
+    )  # fmt: skip
+    county.session.flush()
+
+
+def test_liaisons_of_other_counters_go_over_with_their_slots_and_the_rest_end(county, kept, lead) -> None:
+    session = county.session
+    case, viewer = kept
+    other = twice(county, viewer)
+    city, province, duplicate = "320400000000", "320000000000", other.project
+    first, second, third = county.agents[:3]
+    a_liaison(county, case.project, second, city)
+    a_liaison(county, other.project, third, city)
+    a_liaison(county, other.project, third, province)
+    preview = preview_merge(session, other.project, case.project)
+    assert [(one.agent, one.counter, one.goes_on) for one in preview.liaisons] == [
+        (third.name, city, False), (third.name, province, True),
+    ]  # fmt: skip
+    merge(county, lead, other, case)
+    session.expire_all()
+    acting_now = {(member.counter, member.agent_id) for member in case.project.liaisons}
+    assert acting_now == {(city, second.id), (province, third.id)}
+    assert duplicate.liaisons == []
+    assert (first.held, second.held, third.held) == (1, 1, 1)
+    told = session.scalars(select(Message).where(Message.text_name == "project_for_agent")).all()
+    assert [m.to_phone for m in told].count(third.phone) == 1
+
+
+def test_a_merge_that_was_read_before_a_work_came_in_is_not_done(county, kept, lead) -> None:
+    session = county.session
+    case, viewer = kept
+    other = twice(county, viewer)
+    seen = preview_merge(session, other.project, case.project).fingerprint
+    session.add(Intermediary(project_id=other.project_id, name="测绘"))
+    session.flush()
+    session.expire_all()
+    step = MergeProjects(
+        project=other.project.project_no, into=case.project.project_no, seen=seen, reason="企业重复提交"
+    )
+    with pytest.raises(Stale):
+        perform(session, step, lead)
