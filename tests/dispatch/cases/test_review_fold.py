@@ -154,6 +154,13 @@ def test_the_authority_is_in_time_until_the_very_moment_at_which_silence_accepts
             check_story(story(*late))
 
 
+def test_where_the_law_sets_no_limit_an_extension_comes_at_any_time():
+    late = event(EventKind.EXTENDED, CALENDAR.add_working_days(FRIDAY, 60))
+    check_story(story(FILED, ACCEPTED, late, rules=ReviewRules(None, Limit(10))))
+    with pytest.raises(Refused, match="run out"):
+        check_story(story(FILED, ACCEPTED, late))
+
+
 def test_silence_is_counted_from_the_last_filing():
     asked = event(EventKind.SUPPLEMENT_ASKED, FRIDAY)
     again = event(EventKind.FILED, CALENDAR.add_working_days(FRIDAY, 3))
@@ -226,6 +233,10 @@ def test_a_special_procedure_that_outlives_its_expected_end_moves_the_limit_day_
 IMPOSSIBLE = {
     "accepted before it was filed": (FILED, event(EventKind.ACCEPTED, FRIDAY - timedelta(days=1))),
     "accepted without the number of the notice": (FILED, event(EventKind.ACCEPTED, document_no=" ")),
+    "accepted before it was filed again": (
+        FILED, event(EventKind.SUPPLEMENT_ASKED, FRIDAY), event(EventKind.FILED, MONDAY + timedelta(days=1)),
+        event(EventKind.ACCEPTED),
+    ),
     "accepted twice": (FILED, ACCEPTED, event(EventKind.ACCEPTED)),
     "accepted and never filed": (ACCEPTED,),
     "accepted while corrections are awaited": (FILED, event(EventKind.SUPPLEMENT_ASKED), event(EventKind.ACCEPTED)),
