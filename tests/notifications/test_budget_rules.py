@@ -67,6 +67,12 @@ def test_a_text_that_went_once_is_not_a_different_one_again():
     assert next_progress(sent(A, 4), sent(B, 3), sent(C, 2), sent(D, 1), body=D) is None
 
 
+def test_what_has_legal_effect_waits_for_nothing_but_its_own_like():
+    full = [sent(A, 4), sent(B, 3), sent(C, 2), sent(D, 1)]
+    assert allowed_at(full, NEW, Priority.PROGRESS, 5, RULES, is_legal=True) is None
+    assert allowed_at([*full, sent(NEW, 9), sent(NEW, 2)], NEW, Priority.SURVEY, 0, RULES, is_legal=True) == frees(9)
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0)])
 def test_a_repeated_text_leaves_the_window_with_its_latest_sending(order):
     gone = [sent(A, 20), sent(A, 1), sent(B, 10), sent(C, 5)]
