@@ -12,6 +12,7 @@ from agents.network import Division, ServiceCentre, UnknownDivision, division_wi
 from agents.roster import Agent, Duty
 from db import Base
 from dispatch.cases.case import Case
+from dispatch.cases.contact_note import ContactNote
 from dispatch.cases.courier_report import CourierReport
 from dispatch.cases.courier_word import CourierWord
 from dispatch.cases.evaluation import Evaluation, Ticket
@@ -263,6 +264,13 @@ def visible_rectifications(viewer: Actor) -> ColumnElement[bool]:
     if viewer.role is Role.AGENT:
         return Evaluation.agent_id == viewer.agent_id
     return Evaluation.case_id.in_(select(Case.id).where(visible_cases(viewer)))
+
+
+def visible_contact_notes(viewer: Actor) -> ColumnElement[bool]:
+    """Notes on visible cases; the enterprise reads none."""
+    if not viewer.is_staff:
+        return false()
+    return ContactNote.case_id.in_(select(Case.id).where(visible_cases(viewer)))
 
 
 # ---------------------------------------------------------------- finding one to act on

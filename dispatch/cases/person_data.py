@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import keyed_hash
 from dispatch.cases.case import Case
+from dispatch.cases.contact_note import ContactNote
 from dispatch.cases.evaluation import Ticket, TicketState
 from dispatch.cases.project import AuthorisedRecipient, Contact, Delegation
 from dispatch.cases.stages import ENDS
@@ -23,7 +24,7 @@ TICKET_RUNS = "咨询投诉尚未答复"
 
 
 PERSON_WORDS = (
-    CASE_RUNS, LETTER_RUNS, TICKET_RUNS, "企业联系人", "委托书交接人", "揽投联系人", "咨询投诉", "登录账号",
+    CASE_RUNS, LETTER_RUNS, TICKET_RUNS, "企业联系人", "委托书交接人", "揽投联系人", "咨询投诉", "联系记录", "登录账号",
     "在岗人员账号，解绑后可清除",
 )  # fmt: skip
 """What pages say of places and reasons, of accounts too."""
@@ -75,6 +76,8 @@ def _places(session: Session, number_hash: bytes, today: date) -> list[_Place]:
         stays = CASE_RUNS if case.stage not in ENDS else ""
         at_door = select(CourierStop).join(Parcel, Parcel.stop_id == CourierStop.id).where(Parcel.case_id == case.id)
         found += [_stop(stop, stays) for stop in session.scalars(at_door.distinct()).all()]
+        spoken = session.scalars(select(ContactNote).where(ContactNote.case_id == case.id)).all()
+        found += [_contact_note(note, stays) for note in spoken]
         asked = session.scalars(select(Ticket).where(Ticket.case_id == case.id)).all()
         found += [_ticket(one, TICKET_RUNS if one.state is TicketState.OPEN else stays) for one in asked]
     return found
@@ -101,6 +104,13 @@ def _stop(stop: CourierStop, stays: str) -> _Place:
         stop.contact_name, stop.contact_phone = FORGOTTEN, ""
 
     return _Place(PersonDatum("揽投联系人", f"{stop.contact_name} {mask(stop.contact_phone)}", stop.on, stays), clear)
+
+
+def _contact_note(note: ContactNote, stays: str) -> _Place:
+    def clear() -> None:
+        note.person, note.words = FORGOTTEN, FORGOTTEN
+
+    return _Place(PersonDatum("联系记录", f"{note.person}：{note.words}", note.happened_at, stays), clear)
 
 
 def _ticket(ticket: Ticket, stays: str) -> _Place:

@@ -27,6 +27,7 @@ from dispatch.core.limit import law_words, promise_words
 from dispatch.core.working_days import Calendar
 from dispatch.custody.handover import Handover
 from dispatch.custody.parcel import Parcel
+from dispatch.views.case_contacts import CaseContacts, contacts_of
 from dispatch.views.case_lines import what_next
 from dispatch.views.case_time_limits import commitment_in_words
 from dispatch.views.fact_lines import FactLine, fact_lines
@@ -105,6 +106,7 @@ class TeamCasePage:
     delegated: bool
     kept: str  # how probably the commitment is kept; empty while nothing is promised
     centres: list[ServiceCentre]  # where papers may be sent on to
+    contacts: CaseContacts
     delivery: tuple[FactLine, ...]  # what was written down of the results' coming home
 
     @property
@@ -131,6 +133,7 @@ def case_page(session: Session, viewer: Actor, case_no: str, *, at: datetime) ->
         next_act=what_next(case),
         delegated=project.delegation_on(day_of(at)) is not None,
         kept=commitment_in_words(session, case),
+        contacts=contacts_of(session, viewer, case),
         centres=_centres(session, viewer, session.get_one(Division, project.home_division_id)),
         delivery=fact_lines(case),
     )

@@ -20,6 +20,7 @@ from dispatch.acts.recording import Happening
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
 from dispatch.cases.case import Case
+from dispatch.cases.contact_note import ContactNote, ContactWay
 from dispatch.cases.courier_report import CourierReport, ReportKind, WhyHeld
 from dispatch.cases.courier_word import CourierWord
 from dispatch.cases.due_moments import rectify_grade_due, verify_grade_due
@@ -186,6 +187,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         "run_id": run.id,
         "division_code": county.division.code,
         "material_id": given.id,
+        "contact_note": a_contact_note(session, case).id,
         "fact_id": next(m for m in case.materials if m is not given and m.facts).facts[-1].id,
         "digest": given.sha256,
         "review_id": review.id,
@@ -272,6 +274,17 @@ def a_courier_report(session: Session, county: County, parcel: Parcel) -> Courie
     session.add(report)
     session.flush()
     return report
+
+
+def a_contact_note(session: Session, case: Case) -> ContactNote:
+    """A call after which somebody has to come back to the enterprise."""
+    note = ContactNote(
+        case_id=case.id, way=ContactWay.PHONE, is_theirs=False, was_missed=True, person="王经理", words="无人接听",
+        happened_at=TEN, recorded_at=TEN, recorded_by="代办员", follow_up_on=MONDAY + timedelta(days=1),
+    )  # fmt: skip
+    session.add(note)
+    session.flush()
+    return note
 
 
 def a_visit_word(session: Session, county: County, parcel: Parcel) -> VisitWord:

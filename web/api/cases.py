@@ -14,6 +14,7 @@ from dispatch.acts.booking import BookDelivery, BookExchange, BookPickup
 from dispatch.acts.case_result import CaseResult, LegResult, PaperResult
 from dispatch.acts.closing import EvaluateCase
 from dispatch.acts.collection import HandIn
+from dispatch.acts.contact_notes import NoteContact, NotedContact, SettleFollowUp
 from dispatch.acts.correcting_matters import CorrectMatters
 from dispatch.acts.early_ends import WithdrawCase
 from dispatch.acts.filing import SubmitCase
@@ -22,14 +23,16 @@ from dispatch.acts.prescreening import PrescreenCase
 from dispatch.acts.waiving import MATERIAL_STEPS, WaivedMaterial
 from dispatch.cases.access_control import case_for
 from dispatch.cases.stages import Stage
+from dispatch.core.ids import CaseNo, ContactNoteId
 from dispatch.custody.parcel import Leg
 from dispatch.views import case_resource
+from dispatch.views.case_contacts import CaseContacts, case_contacts
 from dispatch.views.case_resource import CaseDetail, CaseFilter, CaseSummary
 from web.wiring import cursors, files
 from web.wiring.act_door import body_of_steps, command_from, command_from_form, offers, schema_of, take
 from web.wiring.api_answers import KeptFile, answers, page_model, takes_file
 from web.wiring.api_schema import PageQuery, Strict, problems
-from web.wiring.auth import current_actor, roles, signed_in
+from web.wiring.auth import current_actor, roles, signed_in, staff_only
 from web.wiring.idempotency import idempotent
 from web.wiring.resource_json import as_json
 from web.wiring.transactions import transaction
@@ -134,6 +137,36 @@ def material_step(case_no: str, material_id: int, body: RootModel[Any]) -> Waive
     """A material does not apply to the project, or does after all; always with the reason."""
     step = MATERIAL_STEPS[body.root.step]
     return take(command_from(step, body.root, case=case_no, material_id=material_id))
+
+
+@bp.get("/cases/<case_no>/contacts")
+@staff_only
+@answers(CaseContacts)
+@bp.doc(responses=problems(404), security="bearer")
+def contacts(case_no: str) -> CaseContacts:
+    """Whom to call about the case, and every contact with the enterprise, the latest first."""
+    with transaction() as session:
+        return case_contacts(session, current_actor(), case_no)
+
+
+@bp.post("/cases/<case_no>/contacts")
+@offers(NoteContact)
+@bp.input(schema_of(NoteContact, path=("case",)), arg_name="body")
+@answers(NotedContact, 201)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def note_contact(case_no: str, body: Strict) -> tuple[NotedContact, int]:
+    """A call, a visit or a message with the enterprise, and the day by which somebody comes back to it."""
+    return take(command_from(NoteContact, body, case=case_no)), 201
+
+
+@bp.post("/cases/<case_no>/contacts/<int:contact_note>/follow-up")
+@offers(SettleFollowUp)
+@answers(NotedContact)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+def settle_follow_up(case_no: str, contact_note: int) -> NotedContact:
+    """Somebody came back to it."""
+    return take(SettleFollowUp(case=CaseNo(case_no), contact_note=ContactNoteId(contact_note)))
 
 
 @bp.post("/cases/<case_no>/documents")

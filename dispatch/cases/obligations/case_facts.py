@@ -11,6 +11,7 @@ from sqlalchemy import Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch.cases.case import NOT_ASKED_FOR, Case, CaseEvent, Material, MaterialState
+from dispatch.cases.contact_note import ContactNote
 from dispatch.cases.evaluation import Evaluation, Rectification
 from dispatch.cases.obligations.obligation import Owner, OwnerKind
 from dispatch.cases.project import Project, ProjectMember, Referral, TeamRole
@@ -47,6 +48,7 @@ class CaseFacts:
     parcels: Sequence[Row[Any]]
     rectifications: Sequence[Row[Any]]
     referrals: Sequence[Row[Any]]
+    follow_ups: Sequence[Row[Any]]
     calendar: Calendar
 
     @property
@@ -116,11 +118,12 @@ def case_facts(
     materials, parcels = _by_case(session.execute(_materials(case_ids))), _by_case(session.execute(_parcels(case_ids)))
     rectifications = _by_case(session.execute(_rectifications(case_ids)))
     referrals = _referrals(session, projects)
+    follow_ups = _by_case(session.execute(_follow_ups(case_ids)))
     return [
         CaseFacts(
             case, leads.get(case.project_id), _spells(case, events[case.id], given), reviews[case.id],
             {row.id: pauses[row.id] for row in reviews[case.id] if row.id in pauses}, materials[case.id],
-            parcels[case.id], rectifications[case.id], referrals.get(case.id, ()), calendar,
+            parcels[case.id], rectifications[case.id], referrals.get(case.id, ()), follow_ups[case.id], calendar,
         )
         for case in cases
     ]  # fmt: skip
@@ -175,6 +178,14 @@ def _rectifications(case_ids: Collection[int]) -> Any:
         .where(Evaluation.case_id.in_(case_ids))
         .order_by(Rectification.id)
     )
+
+
+def _follow_ups(case_ids: Collection[int]) -> Any:
+    columns = (
+        ContactNote.id, ContactNote.case_id, ContactNote.recorded_at, ContactNote.follow_up_on, ContactNote.followed_at,
+    )  # fmt: skip
+    left = select(*columns).where(ContactNote.case_id.in_(case_ids), ContactNote.follow_up_on.is_not(None))
+    return left.order_by(ContactNote.id)
 
 
 def _referrals(session: Session, projects: Collection[int]) -> dict[int, list[Row[Any]]]:

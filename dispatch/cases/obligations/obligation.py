@@ -34,6 +34,7 @@ class ObligationKind(StrEnum):
     VERIFY_GRADE = "verify_grade"
     RECTIFY_GRADE = "rectify_grade"
     COMMITMENT = "commitment"
+    FOLLOW_UP = "follow_up"
     TICKET = "ticket"
     CALENDAR = "calendar"
     SHIFTS = "shifts"
@@ -58,6 +59,7 @@ OBLIGATION_LABEL = {
     ObligationKind.VERIFY_GRADE: "核实差评",
     ObligationKind.RECTIFY_GRADE: "整改差评",
     ObligationKind.COMMITMENT: "核查告知承诺",
+    ObligationKind.FOLLOW_UP: "联系后跟进",
     ObligationKind.TICKET: "答复咨询投诉",
     ObligationKind.CALENDAR: "导入下一年工作日历",
     ObligationKind.SHIFTS: "续排揽投班次",
@@ -73,6 +75,7 @@ class Subject(StrEnum):
     PARCEL = "parcel"
     REFERRAL = "referral"
     RECTIFICATION = "rectification"
+    CONTACT_NOTE = "contact_note"
     TICKET = "ticket"
     YEAR = "year"
     COURIER = "courier"

@@ -327,6 +327,15 @@ def rectify_grade(facts: CaseFacts) -> Iterator[Owed]:
             )  # fmt: skip
 
 
+def follow_up(facts: CaseFacts) -> Iterator[Owed]:
+    """What was left to come back to, when the enterprise was spoken to, is done by its day."""
+    for note in facts.follow_ups:
+        yield _owed(
+            facts, Kind.FOLLOW_UP, Subject.CONTACT_NOTE, note.id, facts.agent, due_at=end_of(note.follow_up_on),
+            opened_by="contact.noted", opened_at=note.recorded_at, **_ended(note.followed_at, "contact.followed_up"),
+        )  # fmt: skip
+
+
 FOLDS: Mapping[Kind, Callable[[CaseFacts], Iterator[Owed]]] = MappingProxyType(
     {
         Kind.FIRST_ANSWER: first_answer,
@@ -347,6 +356,7 @@ FOLDS: Mapping[Kind, Callable[[CaseFacts], Iterator[Owed]]] = MappingProxyType(
         Kind.VERIFY_GRADE: verify_grade,
         Kind.RECTIFY_GRADE: rectify_grade,
         Kind.COMMITMENT: commitment,
+        Kind.FOLLOW_UP: follow_up,
     }
 )
 """What is folded from a case. Tickets, calendars and shifts stand beside cases (``of_others.py``)."""

@@ -59,6 +59,7 @@ def owed_by_hand(connection: psycopg.Connection[Any]) -> dict[Key, OwedByHand]:
             "parcels": 'SELECT p.*, s."on", s.windows, run.courier_id FROM parcel p LEFT JOIN stop s'
             " ON s.id = p.stop_id LEFT JOIN run ON run.id = s.run_id WHERE p.state <> 'cancelled' ORDER BY p.id",
             "grades": "SELECT r.*, e.case_id FROM rectification r JOIN evaluation e ON e.id = r.evaluation_id",
+            "notes": "SELECT * FROM contact_note WHERE follow_up_on IS NOT NULL",
             "leads": LEADS,
             "offers": "SELECT r.*, (SELECT max(id) FROM dispatch_case c WHERE c.project_id = r.project_id) AS case_id"
             " FROM referral r WHERE r.offered_at IS NOT NULL",
@@ -104,6 +105,7 @@ class CaseByHand:
     grades: Sequence[Row]
     offers: Sequence[Row]
     leads: Sequence[Row]
+    notes: Sequence[Row]
 
     def within(self, at: datetime, working_days: int) -> datetime:
         return self.days.closes(self.days.after(self.days.counts_on(at, None), working_days), None)
@@ -159,6 +161,9 @@ class CaseByHand:
             is_open = offer["accepted_at"] is None and offer["declined_at"] is None
             owed = OwedByHand(is_open, owner, self.within(offer["offered_at"], 1))
             yield ("referral", "referral", offer["id"]), owed
+        for note in self.notes:
+            owed = OwedByHand(note["followed_at"] is None, self.agent, _end(note["follow_up_on"]))
+            yield ("follow_up", "contact_note", note["id"]), owed
         yield from self._of_grades()
 
     def _of_the_case(self) -> Iterator[tuple[str, bool, tuple[str, int], datetime | None]]:

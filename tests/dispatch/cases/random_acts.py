@@ -16,6 +16,7 @@ import db
 from dispatch.acts.act import perform
 from dispatch.acts.announcing import announce
 from dispatch.acts.asking import SignDelegation
+from dispatch.acts.contact_notes import NoteContact, SettleFollowUp
 from dispatch.acts.correcting import CorrectEvent
 from dispatch.acts.correcting_assignment import CorrectAssignment
 from dispatch.acts.correcting_facts import CorrectFact
@@ -28,6 +29,7 @@ from dispatch.acts.pausing import PauseNotice
 from dispatch.acts.stop_report import ReportStop
 from dispatch.assignment import staffing
 from dispatch.cases.case import Case
+from dispatch.cases.contact_note import ContactNote
 from dispatch.cases.evaluation import Grade, Rectification, RectificationState, Ticket, TicketKind
 from dispatch.cases.fact_event import FactEvent
 from dispatch.cases.lookups import reviews_of
@@ -226,6 +228,18 @@ class RandomActs:
         case, kind = self.case(), self.chance.choice(list(TicketKind))
         steps.open_ticket(self.county.session, kind=kind, words="为什么", case=case, by=self.who(case), at=self.at)
 
+    def note_contact(self) -> None:
+        case = self.case()
+        left = self._workday(self.chance.randint(0, 5)) if not case.has_ended and self.chance.random() < 0.5 else None
+        note = NoteContact(case=case.case_no, words="约补交材料", follow_up_on=left)  # type: ignore[arg-type]
+        steps.take(self.county.session, note, self.who(case), self.at)
+
+    def follow_up(self) -> None:
+        note = self.one(ContactNote, ContactNote.follow_up_on.is_not(None), ContactNote.followed_at.is_(None))
+        case = self.county.session.get_one(Case, note.case_id)
+        settle = SettleFollowUp(case=case.case_no, contact_note=note.id)  # type: ignore[arg-type]
+        steps.take(self.county.session, settle, self.who(case), self.at)
+
     def answer(self) -> None:
         steps.answer(
             self.county.session,
@@ -393,5 +407,5 @@ ACTS: tuple[Act, ...] = (
     RandomActs.rectify, RandomActs.ask, RandomActs.answer, RandomActs.scan, RandomActs.do_not_accept, RandomActs.refile,
     RandomActs.pause, RandomActs.resume, RandomActs.extend, RandomActs.grant_on_commitment,
     RandomActs.verify_commitment, RandomActs.correct_event, RandomActs.correct_fact, RandomActs.correct_assignment,
-    RandomActs.move_the_calendar, RandomActs.let_the_day_pass,
+    RandomActs.note_contact, RandomActs.follow_up, RandomActs.move_the_calendar, RandomActs.let_the_day_pass,
 )  # fmt: skip

@@ -47,9 +47,9 @@ SCENE: dict[str, str] = {
     "ReplanDay": "planned", "ReportStop": "planned", "RescheduleLeg": "booked", "ResendMessage": "failed",
     "ResumeNotices": "stopped", "ResumeReview": "paused", "ReturnCorrected": "corrected", "ReturnReview": "accepted",
     "RevokeDecision": "on_commitment", "RevokeDelegation": "signed", "ScanParcel": "at_centre",
-    "SignDelegation": "assigned", "SignHandoverList": "listed", "SimulateReview": "unfiled",
-    "SubmitCase": "at_centre", "TellComing": "planned", "UndoLoad": "loaded", "UndoPathEdit": "edited",
-    "WaiveMaterial": "waivable", "WithdrawCase": "signed", "WithdrawWaiver": "waived",
+    "SettleFollowUp": "spoken_to", "SignDelegation": "assigned", "SignHandoverList": "listed",
+    "SimulateReview": "unfiled", "SubmitCase": "at_centre", "TellComing": "planned", "UndoLoad": "loaded",
+    "UndoPathEdit": "edited", "WaiveMaterial": "waivable", "WithdrawCase": "signed", "WithdrawWaiver": "waived",
 }  # fmt: skip
 """An act that stands here is at home in this scene; any other is tried in each, until it goes through."""
 

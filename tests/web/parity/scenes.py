@@ -23,6 +23,7 @@ from dispatch.acts.assigning import AssignProject
 from dispatch.acts.booking import BookDelivery, BookPickup
 from dispatch.acts.closing import EvaluateCase, GradeGiven
 from dispatch.acts.collection import HandIn
+from dispatch.acts.contact_notes import NoteContact
 from dispatch.acts.courier_run import HandInToCentre
 from dispatch.acts.deciding import GrantOnCommitment, GrantReview
 from dispatch.acts.delegation import AuthorisedPerson
@@ -158,6 +159,12 @@ class Walk:
         defects = {self.known["material_id"]: "公章不清"}
         self.take(Role.AGENT, PrescreenCase(case=self.known["case_no"], defects=defects))  # type: ignore[arg-type]
         self.give(int(self.known["material_id"]))
+
+    def spoken_to(self) -> None:
+        """A call after which somebody has to come back to the enterprise."""
+        self.signed()
+        note = NoteContact(case=self.known["case_no"], words="约周三补交", follow_up_on=WEDNESDAY)  # type: ignore[arg-type]
+        self.known["contact_note"] = self.take(Role.AGENT, note).note_id
 
     def asked_for_correction(self) -> None:
         self.signed()
@@ -321,6 +328,7 @@ BY_STEPS: dict[str, Callable[[Walk], None]] = {
     "duplicated": Walk.duplicated,
     "asked_for_correction": Walk.asked_for_correction,
     "corrected": Walk.corrected,
+    "spoken_to": Walk.spoken_to,
     "waivable": Walk.waivable,
     "waived": Walk.waived,
     "prescreened": lambda walk: walk.prescreened(matters=TWO_MATTERS),

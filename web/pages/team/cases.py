@@ -12,6 +12,7 @@ import db
 from dispatch.acts.act import STAFF
 from dispatch.acts.booking import BookDelivery, BookPickup
 from dispatch.acts.collection import HandIn
+from dispatch.acts.contact_notes import NoteContact, SettleFollowUp
 from dispatch.acts.correcting_facts import CorrectFact
 from dispatch.acts.delivery import RecordDelivered
 from dispatch.acts.early_ends import RefuseCase
@@ -24,6 +25,7 @@ from dispatch.acts.scanning import ScanParcel, SendOn
 from dispatch.acts.waiving import MATERIAL_STEPS
 from dispatch.cases.access_control import case_for
 from dispatch.cases.case import MATERIAL_LABEL, MODE_LABEL, OUTCOME_LABEL, Case, Material, Way
+from dispatch.cases.contact_note import CONTACT_WAY_LABEL
 from dispatch.cases.review_state import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.cases.stages import LABEL, MILESTONES
 from dispatch.core.actor import Actor, Role
@@ -60,7 +62,7 @@ def case(case_no: str) -> str:
         return render_template(
             "team/case.html", page=page, drawing=drawing, LABEL=LABEL, MILESTONES=MILESTONES, REVIEW=REVIEW_LABEL,
             MATERIAL=MATERIAL_LABEL, MODE=MODE_LABEL, LEG=LEG_LABEL, PARCEL=PARCEL_LABEL, HOLDER=HOLDER_LABEL,
-            OUTCOME=OUTCOME_LABEL, PAUSE=PAUSE_WORDS, RELIEF=RELIEF_LABEL,
+            OUTCOME=OUTCOME_LABEL, PAUSE=PAUSE_WORDS, WAYS=CONTACT_WAY_LABEL, RELIEF=RELIEF_LABEL,
             BY_COMMITMENT=BY_COMMITMENT, may_act=viewer.role is not Role.SUPERVISOR, Way=Way,
             proofs=proofs,
         )  # fmt: skip
@@ -111,6 +113,22 @@ def material_step(case_no: str, material_id: int) -> Response:
     """A material does not apply to the project, or does after all."""
     step = MATERIAL_STEPS.get(request.form.get("step", ""))
     return take_form(step, "已登记", back=_page(case_no), case=case_no, material_id=material_id)
+
+
+@bp.post("/cases/<case_no>/contacts")
+@offers(NoteContact)
+def note_contact(case_no: str) -> Response:
+    """A call, a visit or a message with the enterprise."""
+    return take_form(NoteContact, "已记下联系情况", back=_page(case_no) + "#contacts", case=case_no)
+
+
+@bp.post("/cases/<case_no>/contacts/<int:contact_note>/follow-up")
+@offers(SettleFollowUp)
+def settle_follow_up(case_no: str, contact_note: int) -> Response:
+    """Somebody came back to it."""
+    return take_form(
+        SettleFollowUp, "已跟进", back=_page(case_no) + "#contacts", case=case_no, contact_note=contact_note
+    )
 
 
 @bp.get("/cases/<case_no>/materials/<int:material_id>")
