@@ -36,6 +36,9 @@ def test_a_case_of_a_list():
     )
 
 
+MEMBER = names("assignment_id role counter agent_id name office_phone since until recorded_at")
+
+
 def test_a_case():
     assert keys(CaseDetail) == names(
         "case_no version stage stage_words stage_at project_no project outcome pickup_way delivery_way free"
@@ -50,7 +53,7 @@ def test_a_case():
             | {"events": [names("id kind happened_on happened_at recorded_at document_no corrects stands")]}
         ],
         "materials": [
-            names("id name mode state defect deferrable owed_by given_at")
+            names("id name mode state defect deferrable owed_by given_at waived_because")
             | {"events": [names("id kind happened_on happened_at recorded_at document_no corrects stands")]}
         ],
         "parcels": [PARCEL],
@@ -67,7 +70,8 @@ def test_a_project_and_its_assignment():
     assert keys(ProjectDetail) == names(
         "project_no project_code name family state version phase investment_wan enterprise division created_at"
     ) | {
-        "team": [names("role counter agent_id name office_phone since")],
+        "team": [MEMBER],
+        "former": [MEMBER],
         "cases": [names("case_no stage created_at")],
     }
     assert keys(ProjectAssignment) == names("project_no state agent_id chosen_by locked") | {"reason": {}}
