@@ -14,6 +14,7 @@ const SEND_EVERY_MS = 5_000;
 const REFRESH_EVERY_MS = 60_000;
 const TOMORROW_EVERY_MS = 15 * 60_000;
 const PATIENCE_MS = 15_000;
+const BEHIND_MS = 60_000; // of what nobody waits for
 const RUN = "daiban-run";
 
 const chip = document.getElementById("chip");
@@ -80,7 +81,7 @@ async function refresh() {
 /* The next working day lies beside today's, for where there is no signal. */
 async function keepTomorrow() {
   if (!window.caches || !run() || !session.courier || isOutdated) return;
-  const answer = await fetch("/run/tomorrow", { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
+  const answer = await fetch("/run/tomorrow", { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(BEHIND_MS) }).catch(() => null);
   const isMine = answer?.ok && !answer.redirected && Number(answer.headers.get("X-Courier")) === session.courier;
   if (isMine && answer.headers.get("X-Program") === session.program) await (await caches.open(RUN)).put("/run/tomorrow", answer);
   else await answer?.body?.cancel();

@@ -9,12 +9,19 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from agents.matching import staffing_child
 from agents.roster import Agent, AgentSkill
 from dispatch.cases.project import Project
 from dispatch.core.actor import Role
 from tests.dispatch.builders import a_request, an_assigned_case, the_county
 
 WUJIN = {"area": "320412000000"}
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is waited for while the child loads its solvers."""
+    monkeypatch.setattr(staffing_child, "TO_LOAD_S", 200.0)
 
 
 @pytest.fixture
