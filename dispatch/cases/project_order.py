@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from dispatch.cases.case import Case
 from dispatch.cases.project import Project
-from dispatch.cases.project_path import DivisionRulesCache, project_path, reviews_by_matter
+from dispatch.cases.project_path import DivisionRulesCache, ProjectPath, project_path
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import EventFacts, EventKind
 from dispatch.cases.review_state import ReviewState
@@ -47,12 +47,14 @@ def open_prerequisites(
     """What each matter with a review still waits for, by its code. ``by``: only what was granted until that day counts.
 
     The lead's edits of the path count; a prerequisite that no case of the project asks for is passed through."""
-    reviews = reviews_by_matter(session, project)
-    there = {code for code, _ in reviews}
-    granted = {code for code, review in reviews if _is_granted(review, by)}
-    mine = project_path(session, project, at=at, places=places) if len(there) > 1 else None
-    if mine is None:
-        return {}
+    mine = project_path(session, project, at=at, places=places)
+    return {} if mine is None else prerequisites_on(mine, by=by)
+
+
+def prerequisites_on(mine: ProjectPath, *, by: date | None = None) -> Mapping[str, OpenPrerequisites]:
+    """The same, of a path that was read before."""
+    there = {code for code, _ in mine.reviews}
+    granted = {code for code, review in mine.reviews if _is_granted(review, by)}
     path = mine.path.just(there)
     short = {step.code: step.matter.short for step in path.steps}
     return {

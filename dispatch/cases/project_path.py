@@ -110,6 +110,7 @@ class ProjectPath:
     paused_wd: Mapping[str, int]
     pause_ahead_wd: Mapping[str, int]
     codes_of_case: Mapping[int, tuple[str, ...]]
+    reviews: Sequence[tuple[str, Review]]
 
 
 def project_path(
@@ -163,6 +164,7 @@ def project_path(
         paused_wd={code: so_far for code, (so_far, _) in pauses.items()},
         pause_ahead_wd={code: ahead for code, (_, ahead) in pauses.items()},
         codes_of_case={case_id: tuple(codes_) for case_id, codes_ in of_case.items()},
+        reviews=reviews,
     )
 
 

@@ -41,9 +41,12 @@ def drawn_path(
     only: Collection[str] | None = None,
     start_on: date | None = None,
     say: Translate = str,
+    whole: ProjectPath | None = None,
 ) -> DrawnPath | None:
-    """The project's whole path, or just the matters in ``only`` (those of one case). None when there are none."""
-    mine = project_path(session, project, at=at, only=only, start_on=start_on)
+    """The project's path, or just the matters in ``only`` (those of one case); ``whole``: as it was read before.
+
+    None when there are none."""
+    mine = whole or project_path(session, project, at=at, only=only, start_on=start_on)
     if mine is None:
         return None
     plan = schedule(mine.path, Basis.COMMITTED, Counting.ELAPSED)

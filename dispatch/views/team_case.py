@@ -15,7 +15,8 @@ from dispatch.cases.access_control import case_for, visible_centres
 from dispatch.cases.case import Case, CaseEvent, Material
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Enterprise, Project
-from dispatch.cases.project_order import NOTHING_FIRST, OpenPrerequisites, is_relieved, open_prerequisites
+from dispatch.cases.project_order import NOTHING_FIRST, OpenPrerequisites, is_relieved, prerequisites_on
+from dispatch.cases.project_path import ProjectPath, project_path
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import EVENT_LABEL, TURNS_OUT_AS, EventKind, ReviewEvent
 from dispatch.cases.review_state import ReviewState
@@ -99,6 +100,7 @@ class TeamCasePage:
     enterprise: Enterprise
     agent: Agent | None
     reviews: list[ReviewLine]
+    path: ProjectPath | None
     materials: list[MaterialLine]
     parcels: list[ParcelLine]
     events: list[CaseEvent]
@@ -119,12 +121,14 @@ def case_page(session: Session, viewer: Actor, case_no: str, *, at: datetime) ->
     case = case_for(session, viewer, case_no, loaded=CASE_PARTS)
     project = case.project
     lead = project.lead
+    path = project_path(session, project, at=at)
     return TeamCasePage(
         case=case,
         project=project,
         enterprise=project.enterprise,
         agent=None if lead is None else session.get(Agent, lead.agent_id),
-        reviews=_reviews(session, case, at),
+        reviews=_reviews(session, case, at, path),
+        path=path,
         materials=_materials(session, case, viewer),
         parcels=_parcels(session, case),
         events=list(
@@ -161,10 +165,10 @@ def _material(case: Case, row: Material, viewer: Actor) -> MaterialLine:
     )  # fmt: skip
 
 
-def _reviews(session: Session, case: Case, at: datetime) -> list[ReviewLine]:
+def _reviews(session: Session, case: Case, at: datetime, path: ProjectPath | None) -> list[ReviewLine]:
     calendar = calendar_of(session)
     query = select(Review).where(Review.case_id == case.id).options(*REVIEW_PARTS).order_by(Review.id)
-    waits = {} if case.decided_at is not None else open_prerequisites(session, case.project, at=at)
+    waits = {} if path is None or case.decided_at is not None else prerequisites_on(path)
     return [
         ReviewLine(
             review,

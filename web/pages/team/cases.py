@@ -57,7 +57,7 @@ def case(case_no: str) -> str:
     with transaction() as session:
         at = db.now(session)
         page = team_case.case_page(session, viewer, case_no, at=at)
-        drawing = drawn_path(session, page.project, at=at, say=in_words)
+        drawing = drawn_path(session, page.project, at=at, say=in_words, whole=page.path)
         proofs = [proof for proof in door_proofs(session, page.case) if files.is_kept(proof.digest)]
         return render_template(
             "team/case.html", page=page, drawing=drawing, LABEL=LABEL, MILESTONES=MILESTONES, REVIEW=REVIEW_LABEL,
