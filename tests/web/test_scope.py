@@ -42,7 +42,8 @@ class Row:
 
 ENDS_A_SESSION = frozenset({"POST /logout", "POST /account/proof"})
 """Signing out; and proving to be there with neither a password nor an authenticator, which is signing in anew."""
-WAIVED: dict[str, str] = {"step": "waived", "reason": "不涉及"}
+ASKED_AGAIN: dict[str, str] = {"step": "wanted", "reason": "看错了"}
+"""Of a material that was not set aside: set aside, it would take its envelope from the courier."""
 PUBLIC = Row(public=True)
 SIGNED_IN = Row(EVERYBODY)
 
@@ -291,7 +292,7 @@ ROUTES: dict[str, Row] = {
     "POST /api/v1/cases/<case_no>/corrections": Row(CASE_SIDES),
     "POST /api/v1/cases/<case_no>/matters": Row(ACTING, json={"reason": "多报", "drop": ["IND-105"]}),
     "POST /api/v1/cases/<case_no>/materials": Row(CASE_SIDES),
-    "PATCH /api/v1/cases/<case_no>/materials/<int:material_id>": Row(ACTING, json=dict(WAIVED)),
+    "PATCH /api/v1/cases/<case_no>/materials/<int:material_id>": Row(ACTING, json=dict(ASKED_AGAIN)),
     "GET /api/v1/cases/<case_no>/contacts": Row(STAFF),
     "POST /api/v1/cases/<case_no>/contacts": Row(ACTING, json={"words": "约周三补交平面图"}),
     "POST /api/v1/cases/<case_no>/contacts/<int:contact_note>/follow-up": Row(ACTING),
@@ -378,7 +379,7 @@ ROUTES: dict[str, Row] = {
     "POST /team/cases/<case_no>/delivered": Row(ACTING),
     "POST /team/cases/<case_no>/delivery": Row(ACTING),
     "POST /team/cases/<case_no>/materials/<int:material_id>": Row(ACTING),
-    "POST /team/cases/<case_no>/materials/<int:material_id>/steps": Row(ACTING, form=WAIVED),
+    "POST /team/cases/<case_no>/materials/<int:material_id>/steps": Row(ACTING, form=ASKED_AGAIN),
     "GET /team/cases/<case_no>/materials/<int:material_id>": Row(STAFF),
     "GET /team/cases/<case_no>/documents/<int:review_event_id>": Row(STAFF),
     "GET /team/cases/<case_no>/proofs/<digest>": Row(STAFF),
