@@ -17,7 +17,7 @@ from dispatch.assignment import apply_batch, staffing
 from dispatch.assignment.absence import propose_relief
 from dispatch.assignment.assign_one import place, place_waiting
 from dispatch.assignment.propose import Move, Proposal, propose
-from dispatch.assignment.rules import Choice
+from dispatch.assignment.rules import AssignmentChoice
 from dispatch.assignment.telling import tell_placed
 from dispatch.cases.access_control import area_for
 from dispatch.cases.project import Project, ProjectState, TeamRole
@@ -97,7 +97,7 @@ class AssignProject:
         lead = project.lead
         return AssignmentResult(project.project_no, None if lead is None else lead.agent_id)
 
-    def _choice(self, context: ActContext, project: Project) -> Choice:
+    def _choice(self, context: ActContext, project: Project) -> AssignmentChoice:
         reason = (self.reason or "").strip()
         if not reason:
             raise Refused("a choice by hand needs its reason", user_message="请填写指派理由")
@@ -107,7 +107,7 @@ class AssignProject:
         since = agreed_at(
             TeamRole.LEAD, when, calendar_of(context.session), not_before=not_before, by=context.actor, at=context.at
         )  # fmt: skip
-        return Choice(
+        return AssignmentChoice(
             reason={"why": reason}, chosen_by=context.actor.label, locked=self.lock, since=since,
             late_reason=self.late_reason.strip(),
         )  # fmt: skip

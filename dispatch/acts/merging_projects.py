@@ -109,7 +109,7 @@ def _keep_team(context: ActContext, duplicate: Project, kept: Project) -> None:
     for offer in session.scalars(open_offers).all():
         offer.declined_at = context.at
     session.flush()
-    choice = rules.Choice(reason={"why": "项目合并"}, chosen_by=context.actor.label)
+    choice = rules.AssignmentChoice(reason={"why": "项目合并"}, chosen_by=context.actor.label)
     for member in going:  # with the slot that it has
         values = rules.member_values(
             kept.id, member.agent_id, choice, by=context.actor, at=context.at, role=TeamRole.LIAISON,

@@ -140,7 +140,8 @@ def _write(session: Session, moves: Sequence[Move], *, by: Actor, at: datetime) 
         session, ProjectMember, rules.MEMBER_COLUMNS,
         (
             rules.member_values(
-                m.project_id, m.after, rules.Choice(reason=m.reason), by=by, at=at, role=m.role, counter=m.counter
+                m.project_id, m.after, rules.AssignmentChoice(reason=m.reason), by=by, at=at, role=m.role,
+                counter=m.counter,
             )
             for m in moves if m.after is not None
         ),

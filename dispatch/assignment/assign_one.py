@@ -358,7 +358,7 @@ def _taking_lead(
 ) -> db.Step:
     at = asked.at
     return _LEAD, {"requested": Stage.REQUESTED.value} | rules.values_for_sql(
-        rules.member_values(Int8(project_id), Int8(agent_id), rules.Choice(reason=reason), by=by, at=at),
+        rules.member_values(Int8(project_id), Int8(agent_id), rules.AssignmentChoice(reason=reason), by=by, at=at),
         rules.project_change(reason, by=by),
         rules.case_change(asked.calendar, by=by, at=at),
         rules.event_values(0, Stage.ASSIGNED, rules.lead_given(name), by=by, at=at),
@@ -390,7 +390,7 @@ def _taking_liaison(
         rules.member_values(
             Int8(project_id),
             Int8(agent_id),
-            rules.Choice(reason=reason),
+            rules.AssignmentChoice(reason=reason),
             by=by,
             at=at,
             role=TeamRole.LIAISON,

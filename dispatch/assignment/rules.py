@@ -56,7 +56,7 @@ EVENT_COLUMNS = ("case_id", "at", "kind", "stage", "actor", "words", "detail", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class AssignmentChoice:
     """Why this agent, who chose, whether batches leave it, and since when it was agreed (None: now)."""
 
     reason: Mapping[str, Any] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Choice:
 def member_values(
     project_id: int,
     agent_id: int,
-    choice: Choice,
+    choice: AssignmentChoice,
     *,
     by: Actor,
     at: datetime,

@@ -21,7 +21,7 @@ from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.errors import NoCapacity, NotFound, Refused, WrongStage
 
-BY_MATCHING = rules.Choice()
+BY_MATCHING = rules.AssignmentChoice()
 
 
 def assign(
@@ -31,7 +31,7 @@ def assign(
     agent_id: int,
     by: Actor,
     at: datetime,
-    choice: rules.Choice = BY_MATCHING,
+    choice: rules.AssignmentChoice = BY_MATCHING,
 ) -> ProjectMember:
     """Give the project to a lead agent (主办), or from one to another. Raises NoCapacity when no slot is free.
 
@@ -130,7 +130,7 @@ def accept_referral(session: Session, project: Project, referral: Referral, *, b
         agent_id=to_agent_id,
         by=by,
         at=at,
-        choice=rules.Choice(reason={"why": referral.reason}, chosen_by="referral"),
+        choice=rules.AssignmentChoice(reason={"why": referral.reason}, chosen_by="referral"),
     )
     referral.accepted_at = at
 

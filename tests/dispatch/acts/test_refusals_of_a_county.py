@@ -1,7 +1,7 @@
 """Refusals of a county: many acts that may not be, each with its words, in one database and with nothing changed."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -20,11 +20,10 @@ from dispatch.acts.closing import EvaluateCase, GradeGiven
 from dispatch.acts.coming import TellComing
 from dispatch.acts.courier_desk import TellDispatcher, Topic
 from dispatch.acts.courier_phones import ReportPhone
-from dispatch.acts.courier_run import HandInToCentre
+from dispatch.acts.courier_run import HandInToCentre, LoadRun, SignHandoverList
 from dispatch.acts.door_facts import RecordFact
-from dispatch.acts.door_report import DoorReport
 from dispatch.acts.filing import SubmitCase
-from dispatch.acts.handover_lists import draw_up, load, sign
+from dispatch.acts.handover_lists import draw_up
 from dispatch.acts.path_editing import EditPath
 from dispatch.acts.plan_steps import ReportShift, ShiftChange
 from dispatch.acts.prescreening import PrescreenCase
@@ -33,7 +32,7 @@ from dispatch.acts.roadside import PassEnvelopes, Side
 from dispatch.acts.rostering import AddShiftRule
 from dispatch.acts.run_ends import EndMyRun, EndReason
 from dispatch.acts.scanning import ScanParcel
-from dispatch.acts.stop_report import report_stop
+from dispatch.acts.stop_report import ReportStop, StopEventResult
 from dispatch.acts.webhooks import MOST_SUBSCRIPTIONS, SkipDelivery, SubscribeWebhook
 from dispatch.assignment import staffing
 from dispatch.cases.case import Case
@@ -51,17 +50,20 @@ from dispatch.core.ids import (
     ContactId,
     CourierId,
     DeliveryId,
+    ListNo,
     MaterialId,
     ProjectNo,
     ReferralId,
     ReviewId,
+    RunId,
+    StopId,
     Waybill,
 )
 from dispatch.custody.handover import Holder
-from dispatch.custody.handover_list import Direction
+from dispatch.custody.handover_list import Direction, HandoverList
 from notifications.webhooks.delivery import DeliveryState, WebhookDelivery
 from notifications.webhooks.subscription import WebhookSubscription
-from routing.day.courier_stop import CourierStop, StopAct, StopEvent, StopState
+from routing.day.courier_stop import CourierStop, StopAct, StopState
 from tests.dispatch import steps
 from tests.dispatch.builders import (
     MONDAY,
@@ -175,22 +177,30 @@ def test_a_scan_a_load_and_a_list_are_of_their_own_papers(county: County) -> Non
     parcel = steps.book_pickup(session, third, appointment=an_appointment(), by=viewer, at=TEN)
     run = on_a_run(county, session.get_one(CourierStop, parcel.stop_id))
     with pytest.raises(Refused, match="do not belong to run"):
-        load(session, run, scanned=[mine.waybill], by=county.courier_viewer(), at=TEN)
+        perform(
+            session,
+            LoadRun(run_id=RunId(run.id), taken=(mine.waybill,)),
+            acting(county, county.courier_viewer()),
+            at=TEN,
+        )
     centre = session.get_one(ServiceCentre, mine.centre_id)
     lines = {"courier_id": county.couriers[0].id, "direction": Direction.IN, "on": MONDAY, "batch": "11:30", "at": TEN}
     with pytest.raises(Refused, match="empty batch"):
         draw_up(session, centre=centre, parcels=[], **lines)
     sheet = draw_up(session, centre=centre, parcels=[mine], **lines)
+    people = acting(county, county.lead), acting(county, county.courier_viewer())
     for differences, error in (({theirs.waybill: "没有"}, NotFound), ({mine.waybill: " "}, Refused)):
         with pytest.raises(error), session.begin_nested():
-            sign(session, sheet, side=Holder.CENTRE, by=agent, at=TEN, differences=differences)
-    with pytest.raises(Refused, match="does not sign"):
-        sign(session, sheet, side=Holder.AUTHORITY, by=agent, at=TEN)
-    for side in (Holder.CENTRE, Holder.COURIER):
-        sign(session, sheet, side=side, by=agent, at=TEN, differences={mine.waybill: "封签破损"})
+            signed(session, sheet, people[0], differences)
+    for person in people:
+        signed(session, sheet, person, {mine.waybill: "封签破损"})
     assert (mine.holder, len(mine.handovers)) == (Holder.CENTRE, 1), "a line that is refused passes nothing over"
     with pytest.raises(WrongStage, match="is signed"):
-        sign(session, sheet, side=Holder.CENTRE, by=agent, at=TEN)
+        signed(session, sheet, people[0], {})
+
+
+def signed(session: Session, sheet: HandoverList, by: Actor, differences: Mapping[str, str]) -> None:
+    perform(session, SignHandoverList(list=ListNo(sheet.list_no), differences=differences), by, at=TEN)
 
 
 def a_third(county: County) -> tuple[Case, Actor]:
@@ -210,12 +220,13 @@ def test_a_report_of_a_stop_is_of_that_stop_and_says_why_something_stayed(county
         on_a_run(county, each)
     courier = county.courier_viewer()
 
-    def report(at: CourierStop, act: StopAct, event_id: uuid.UUID | None = None, **said: Any) -> StopEvent:
-        told = DoorReport(event_id=event_id or uuid.uuid4(), act=act, inspected=True, code=parcel.code, **said)
-        return report_stop(session, at, told, by=courier, at=TEN)
+    def report(at: CourierStop, act: StopAct, event_id: uuid.UUID | None = None, **said: Any) -> StopEventResult:
+        given: dict[str, Any] = {"event_id": event_id or uuid.uuid4(), "act": act, "code": parcel.code, **said}
+        told = ReportStop(stop=StopId(at.id), inspected=True, **given)
+        return steps.report_stop(session, at, told, by=courier, at=TEN)
 
     event = report(stop, StopAct.ARRIVED)
-    assert report(stop, StopAct.ARRIVED, event.event_id) is event
+    assert report(stop, StopAct.ARRIVED, event.event_id) == event
     with pytest.raises(Refused, match="belongs to another stop"):
         report(another, StopAct.ARRIVED, event.event_id)
     for said, words in (
@@ -224,7 +235,7 @@ def test_a_report_of_a_stop_is_of_that_stop_and_says_why_something_stayed(county
     ):
         with pytest.raises(DispatchError, match=words):
             report(stop, StopAct.COLLECTED, **said)
-    assert report(stop, StopAct.PROBLEM, note="门卫不放行").act is StopAct.PROBLEM
+    assert report(stop, StopAct.PROBLEM, note="门卫不放行").state is StopState.ARRIVED
     assert (parcel.holder, stop.state) == (Holder.ENTERPRISE, StopState.ARRIVED)
 
 

@@ -24,7 +24,12 @@ FIRST, LAST = date(2026, 3, 2), date(2026, 9, 1)
 
 
 def a_letter(**changes) -> Delegation:
-    facts = {"powers": [Power.SUBMIT.value, Power.RECEIVE.value], "valid_from": FIRST, "valid_to": LAST} | changes
+    facts = {
+        "powers": [Power.SUBMIT.value, Power.RECEIVE.value],
+        "valid_from": FIRST,
+        "valid_to": LAST,
+        "signed_at": TEN,
+    } | changes
     return Delegation(**facts)
 
 

@@ -115,7 +115,7 @@ NOTES = {
 @pytest.mark.parametrize("state", STORIES)
 def test_a_matter_says_what_its_state_means_for_the_enterprise(state: ReviewState) -> None:
     for story in STORIES[state]:
-        note = str(_note_of(review_of(story)))
+        note = str(_note_of(review_of(story), ()))
         assert NOTES.get(state, "") in note
         assert bool(note) == (state in NOTES)
 
@@ -123,10 +123,10 @@ def test_a_matter_says_what_its_state_means_for_the_enterprise(state: ReviewStat
 def test_a_matter_that_silence_accepted_says_so_and_a_pause_without_its_row_says_nothing() -> None:
     silent = review_of(STORIES[ReviewState.ACCEPTED][0])
     silent.deemed_accepted = True
-    assert "依法视为受理" in str(_note_of(silent))
+    assert "依法视为受理" in str(_note_of(silent, ()))
     paused = review_of(STORIES[ReviewState.PAUSED][0])
     paused.pauses = []
-    assert _note_of(paused) == ""
+    assert _note_of(paused, ()) == ""
 
 
 # ---------------------------------------------------------------- whose turn, and the bar

@@ -55,6 +55,8 @@ UNVERSIONED: Mapping[str, str] = {
     "DriveStopFirst": "the courier orders the own run, and every window that breaks is asked about first",
     "EndWebhook": "an ended address cannot be named again",
     "EditCourier": "the form sends all that there is of a vehicle, and the last word on it counts",
+    "NoteContact": "one more row: nothing that was seen is overwritten",
+    "SettleFollowUp": "what was followed up stays so: the first time counts",
     "LoadRun": "what stays behind and was not named as read is asked about first",
     "OpenTicket": "one more row: nothing that was seen is overwritten",
     "PauseWebhook": "the latest word of its one owner counts",
