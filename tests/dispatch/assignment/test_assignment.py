@@ -94,7 +94,7 @@ def test_a_batch_leaves_alone_what_somebody_changed_meanwhile(county):
         agent_id=county.agents[2].id,
         by=county.lead,
         at=TEN,
-        choice=rules.Choice(reason={"why": "熟悉"}),
+        choice=rules.AssignmentChoice(reason={"why": "熟悉"}),
     )
     applied = apply_batch.apply(county.session, proposal, by=SYSTEM, at=TEN)
     assert [m.project_id for m in applied.done] == [mine.id]

@@ -21,7 +21,8 @@ def give(path, session, project, agent_id):
     """The project is given to this agent on this path; whether it was."""
     if path == "by hand":
         try:
-            staffing.assign(session, project, agent_id=agent_id, by=SYSTEM, at=TEN, choice=rules.Choice(reason=REASON))
+            choice = rules.AssignmentChoice(reason=REASON)
+            staffing.assign(session, project, agent_id=agent_id, by=SYSTEM, at=TEN, choice=choice)
         except (NoCapacity, NotFound, Refused):
             return False
     elif path == "batch":
