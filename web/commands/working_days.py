@@ -18,6 +18,7 @@ from dispatch.core.statutory_holidays import FIRST_YEAR, LAST_YEAR
 from web.commands.options import FILE, one_line_failures, show_moved, show_report
 from web.wiring.deriving import derive_limits
 from web.wiring.isolated import UnreadableUpload, read_isolated
+from web.wiring.sheet_rows import OLE, ZIP
 from web.wiring.transactions import session_factory, transaction
 from web.wiring.workbook_reader import DATE_CELL
 
@@ -47,17 +48,19 @@ def calendar_estimate(year: int, reason: str) -> None:
 
 @contextmanager
 def as_text(file: Path) -> Iterator[Path]:
-    """The file itself, or the first sheet of a workbook as a table of text beside it."""
+    """The file itself, or the first sheet of a workbook that holds anything, as a table of text beside it."""
     content = file.read_bytes()
-    if not content.startswith(b"PK"):
+    if not content.startswith((OLE, ZIP)):
         yield file
         return
     try:
-        [sheet, *_] = json.loads(read_isolated("web.wiring.workbook_reader", content))
+        sheets = json.loads(read_isolated("web.wiring.workbook_reader", content))
     except UnreadableUpload as error:
         raise BadImport(file, [RowFault(1, "", f"the workbook cannot be read: {error.reason}")]) from error
+    rows = dict(next((sheet["rows"] for sheet in sheets if sheet["rows"]), []))
     with TemporaryDirectory() as folder:
         table = Path(folder) / f"{file.stem}.csv"
         with table.open("w", encoding="utf-8", newline="") as out:
-            csv.writer(out).writerows([[cell.removeprefix(DATE_CELL) for cell in cells] for _, cells in sheet["rows"]])
+            for number in range(1, max(rows, default=0) + 1):  # empty ones too: a fault is named by its row
+                csv.writer(out).writerow([cell.removeprefix(DATE_CELL) for cell in rows.get(number, [""])])
         yield table

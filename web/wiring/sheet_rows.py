@@ -36,6 +36,8 @@ UNREADABLE = {
     "unpacked": "文件展开后过大，请只保留要提交的行",
     "exhausted": "文件展开后过大，请只保留要提交的行",
     "rows": "文件展开后过大，请只保留要提交的行",
+    "columns": "文件有256列以上，请只保留模板里的列",
+    "sheets": "文件有20张以上的表，请只保留要提交的那一张",
     "locked": "文件有密码，请去掉密码后再上传",
 }
 _EXPONENT = re.compile(r"[0-9](?:\.[0-9]+)?E\+[0-9]+", re.IGNORECASE)  # the same number in a file of commas

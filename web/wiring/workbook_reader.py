@@ -14,7 +14,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, Shee
 from web.wiring.reader_limits import RefusedByReader, run_reader
 
 MOST_UNPACKED = 40 * 1024 * 1024
-MOST_ROWS, MOST_COLUMNS, MOST_SHEETS = 20_000, 60, 20
+MOST_ROWS, MOST_COLUMNS, MOST_SHEETS = 20_000, 256, 20  # an XLS file has no more columns
 MOST_DIGITS = 15  # a spreadsheet keeps no more of a number
 NUMBER_CELL, DATE_CELL, FORMULA_CELL, ERROR_CELL = "\0number", "\0date", "\0formula", "\0error"
 """What stands for, or before, a cell of which the workbook has not kept what was typed."""
@@ -29,7 +29,7 @@ Place = tuple[int, int]
 def sheets_of(content: bytes) -> bytes:
     """Every sheet that is shown: its name, its rows that hold anything with their numbers, and which are hidden.
 
-    Raises RefusedByReader: locked, unpacked, rows, damaged."""
+    Raises RefusedByReader: locked, unpacked, rows, columns, sheets, damaged. Nothing is left out unsaid."""
     try:
         zipped = content.startswith(b"PK")
         if zipped:
@@ -43,8 +43,10 @@ def sheets_of(content: bytes) -> bytes:
             one.name for one in book.sheets_metadata
             if one.typ is SheetTypeEnum.WorkSheet and one.visible is SheetVisibleEnum.Visible
         ]  # fmt: skip
+        if len(shown) > MOST_SHEETS:
+            raise RefusedByReader("sheets")
         lost = LostCells(content) if zipped else None
-        found = [_sheet(book.get_sheet_by_name(name), lost) for name in shown[:MOST_SHEETS]]
+        found = [_sheet(book.get_sheet_by_name(name), lost) for name in shown]
     except (RefusedByReader, MemoryError):
         raise
     except PasswordError as error:
@@ -112,9 +114,11 @@ def _sheet(sheet: CalamineSheet, lost: LostCells | None) -> dict[str, Any]:
     left = sheet.start[1] if sheet.start else 0
     rows = dict[int, list[str]]()
     for number, values in enumerate(sheet.iter_rows(), start=1):
-        cells = ([""] * left + [_plain(value) for value in values])[:MOST_COLUMNS]
+        cells = [""] * left + [_plain(value) for value in values]
+        if any(cells[MOST_COLUMNS:]):
+            raise RefusedByReader("columns")
         if any(cells):
-            rows[number] = cells
+            rows[number] = cells[:MOST_COLUMNS]
         if len(rows) > MOST_ROWS:
             raise RefusedByReader("rows")
     for (number, column), mark in marks.items():

@@ -31,6 +31,7 @@ from tests.dispatch.builders import (
     the_county,
 )
 from tests.dispatch.calendars import CALENDAR_FILE
+from web.commands.working_days import as_text
 from web.wiring import database_schema
 
 WUJIN = "320412000000"
@@ -144,6 +145,21 @@ def test_a_calendar_comes_from_a_workbook_and_moves_the_limits_that_it_counts(
     assert moved, "days off lie between the acceptance and the limit"
     assert f"limits moved: {len(moved)}\n" in done.output
     assert done.output.count(" becomes ") == len(moved)
+
+
+def test_a_workbook_of_several_years_is_read_to_its_end_and_a_fault_is_named_by_its_row(tmp_path: Path) -> None:
+    head, *days = CALENDAR_FILE.read_text(encoding="utf-8").splitlines()
+    assert len(days) > 1000, "three years, a row a day"
+    book, file = Workbook(), tmp_path / "calendar.xlsx"
+    book.worksheets[0].title = "说明"
+    sheet = book.create_sheet("日历")
+    for line in (head, "", *days):
+        sheet.append(line.split(",") if line else [])
+    book.save(file)
+    with as_text(file) as table:
+        rows = table.read_text(encoding="utf-8").splitlines()
+    assert (rows[0], len(rows), rows[-1]) == (head, len(days) + 2, days[-1])
+    assert not rows[1].strip(',"')
 
 
 def test_of_a_file_with_many_bad_rows_the_first_are_named_and_the_rest_counted(
