@@ -56,7 +56,8 @@ def contacts_of(session: Session, viewer: Actor, case: Case) -> CaseContacts:
     phone = case.contact.phone
     latest = (ContactNote.happened_at.desc(), ContactNote.id.desc())
     rows = session.scalars(select(ContactNote).where(ContactNote.case_id == case.id).order_by(*latest))
-    return CaseContacts(case.contact.name, phone if may_call else mask(phone), may_call, tuple(_line(n) for n in rows))
+    shown = phone if may_call or not phone else mask(phone)
+    return CaseContacts(case.contact.name, shown, may_call, tuple(_line(n) for n in rows))
 
 
 def _line(note: ContactNote) -> ContactLine:

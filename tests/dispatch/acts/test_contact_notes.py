@@ -146,3 +146,5 @@ def test_a_person_is_forgotten_in_the_notes_too(county: County, case: Case, agen
     county.session.flush()
     [kept] = county.session.scalars(select(ContactNote))
     assert (kept.person, kept.words) == (person_data.FORGOTTEN, person_data.FORGOTTEN)
+    supervisor = Actor(Role.SUPERVISOR, division_id=county.division.id, division_path=county.division.path)
+    assert [case_contacts(county.session, each, case.case_no).phone for each in (lead, supervisor)] == ["", ""]
