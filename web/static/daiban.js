@@ -72,6 +72,34 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+/* What was typed outlives a refusal: kept while a form is on its way, put back where the next page says no, then gone. */
+const TYPED = "typed";
+const OF_THE_MOMENT = ["csrf_token", "client_id", "version"];
+const secret = (form) => form.querySelector("input[type=password], input[autocomplete=one-time-code]");
+const named = (form) => [...form.elements].filter((field) => field.name && !field.matches("input[type=hidden], input[type=file], button"));
+const formKey = (form) => JSON.stringify([form.getAttribute("action"), ...[...form.querySelectorAll("input[type=hidden]")].filter((field) => !OF_THE_MOMENT.includes(field.name)).map((field) => [field.name, field.value])]);
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || secret(form) || document.body.classList.contains("phone")) return; // a phone has a store of its own, sealed
+  try { sessionStorage.setItem(TYPED, JSON.stringify({ form: formKey(form), fields: named(form).map((field) => [field.name, field.value, field.checked]) })); } catch { /* too much, or not allowed: the page works without */ }
+});
+function putBack() {
+  let kept = null;
+  try { kept = JSON.parse(sessionStorage.getItem(TYPED)); sessionStorage.removeItem(TYPED); } catch { return; }
+  if (!kept || !document.querySelector("main .notice.bad")) return;
+  const form = [...document.forms].find((one) => formKey(one) === kept.form);
+  if (!form) return;
+  named(form).forEach((field, n) => {
+    const [name, value, checked] = kept.fields[n] ?? [];
+    if (name !== field.name) return;
+    if (field.matches("input[type=checkbox], input[type=radio]")) field.checked = checked;
+    else field.value = value;
+  });
+  for (let fold = form.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  for (const fold of form.querySelectorAll("details")) if (named(form).some((field) => fold.contains(field) && field.value && field.type !== "checkbox")) fold.open = true;
+}
+putBack();
+
 /* Whoever signs in here may be somebody else: the pages that a courier's phone keeps are the one's before. */
 if (location.pathname.startsWith("/login") && window.caches) {
   document.addEventListener("submit", () => { caches.delete("daiban-run"); });

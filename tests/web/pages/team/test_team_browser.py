@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 from flask import Flask
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -56,7 +56,9 @@ def hall(app: Flask, sessions: sessionmaker[Session]) -> Iterator[Hall]:
         yield Hall(address, app, sessions)
 
 
-def test_a_lead_assigns_plans_and_commits(hall: Hall, desk: BrowserContext) -> None:
+@pytest.fixture
+def page(hall: Hall, desk: BrowserContext) -> Iterator[Page]:
+    """The lead's page, on which no script breaks."""
     page = desk.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -65,6 +67,35 @@ def test_a_lead_assigns_plans_and_commits(hall: Hall, desk: BrowserContext) -> N
     page.fill("#password", PASSWORD)
     page.locator("main button.main").click()
     expect(page.get_by_role("heading", name="两个工作日内到期")).to_be_visible()
+    yield page
+    assert faults == []
+
+
+def test_what_was_typed_outlives_a_refusal_and_is_gone_once_it_was_taken(hall: Hall, page: Page) -> None:
+    with hall.sessions() as session:
+        case_no = session.scalars(select(Case.case_no).where(Case.stage == Stage.PRESCREENED)).one()
+    page.goto(f"{hall.url}/team/cases/{case_no}")
+    contacts = page.locator("#contacts")
+    contacts.get_by_text("记一次联系").click()
+    page.fill("#cn-words", "约周五补交平面图")
+    page.select_option("#cn-way", "visit")
+    contacts.get_by_label("没有联系上").check()
+    contacts.get_by_text("不是刚才联系的").click()
+    page.fill("#contacts input[name=on]", "2020-01-06")
+    contacts.get_by_role("button", name="记下").click()
+    expect(page.locator(".notice.bad")).to_be_visible()
+    expect(page.locator("#cn-words")).to_be_visible()
+    expect(page.locator("#cn-words")).to_have_value("约周五补交平面图")
+    expect(page.locator("#cn-way")).to_have_value("visit")
+    expect(contacts.get_by_label("没有联系上")).to_be_checked()
+    expect(page.locator("#contacts input[name=on]")).to_be_visible()
+    page.fill("#contacts input[name=on]", "")
+    contacts.get_by_role("button", name="记下").click()
+    expect(contacts.get_by_text("约周五补交平面图")).to_be_visible()
+    expect(page.locator("#cn-words")).to_have_value("")
+
+
+def test_a_lead_assigns_plans_and_commits(hall: Hall, page: Page) -> None:
     expect(page.get_by_text("常州待派有限公司")).to_be_visible()
 
     page.goto(f"{hall.url}/team/projects?state=waiting")
@@ -85,4 +116,3 @@ def test_a_lead_assigns_plans_and_commits(hall: Hall, desk: BrowserContext) -> N
         assert {project.state.value for project in session.scalars(select(Project))} == {"active"}
         assert session.scalars(select(CourierStop)).one().state is StopState.PLANNED
         assert Stage.PICKUP_PLANNED in {case.stage for case in session.scalars(select(Case))}
-    assert faults == []
