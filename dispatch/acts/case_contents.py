@@ -8,16 +8,16 @@ from sqlalchemy.orm import Session
 
 from agents.network import Division
 from dispatch.acts.recording import record_fact
-from dispatch.cases.case import Case, Material, MaterialState, Way
+from dispatch.cases.case import Case, Material, Way
+from dispatch.cases.evidence import EvidenceHolder, find_evidence
 from dispatch.cases.fact_event import Fact, FactKind
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project
 from dispatch.cases.project_facts import paper_facts, results_of_project
 from dispatch.cases.project_path import LimitsOnProject
 from dispatch.cases.review import Review
-from dispatch.cases.stages import ENDS
 from dispatch.catalogue.implementation import handling_of
-from dispatch.catalogue.material_source import RESULT_OF, result_of
+from dispatch.catalogue.material_source import result_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
 from dispatch.catalogue.wanted_papers import wanted_papers
 from dispatch.core.actor import Actor
@@ -26,6 +26,9 @@ from dispatch.core.limit import IMMEDIATE
 from dispatch.core.localized_text import ListText, LocalizedText
 from dispatch.core.three_clocks import ClockOf
 from dispatch.path.matter_node import WHOSE
+
+BY_EVIDENCE = frozenset({MaterialMode.COPY, MaterialMode.LOOKED_UP})
+"""What a row of the register stands for; an original is shown itself."""
 
 
 def add_reviews(
@@ -73,15 +76,9 @@ def wanted_materials(session: Session, case: Case, matters: Iterable[Matter]) ->
 
 
 def list_materials(session: Session, case: Case, matters: Iterable[Matter], *, by: Actor, at: datetime) -> None:
-    """What the matters ask for and the case does not list yet; what was given before is never asked for again."""
-    given = set(
-        session.scalars(
-            select(Material.name)
-            .join(Case, Case.id == Material.case_id)
-            .where(Case.project_id == case.project_id, Material.state == MaterialState.ACCEPTED)
-        )
-    )
-    to_come, granted = results_of_project(session, session.get_one(Project, case.project_id))
+    """What the matters ask for and the case does not list yet; what the register holds is not asked for again."""
+    project = session.get_one(Project, case.project_id)
+    to_come, granted = results_of_project(session, project)
     there = {material.name for material in case.materials}
     added = {
         name: (Material(
@@ -91,34 +88,20 @@ def list_materials(session: Session, case: Case, matters: Iterable[Matter], *, b
     }  # fmt: skip
     case.materials.extend(material for material, _ in added.values())
     session.flush()
+    holder = EvidenceHolder(project.enterprise_id, project.id)
+    known = find_evidence(session, holder, list(added), on=day_of(at)) if added else {}
     for material, row in added.values():
-        kind = None
+        kind, evidence = None, known.get(material.name)
         if result_of(row, to_come):
             kind = FactKind.MATERIAL_AWAITED
-        elif result_of(row, granted) or (material.name in given and material.mode is MaterialMode.COPY):
+        elif result_of(row, granted) or (evidence is not None and material.mode in BY_EVIDENCE):
             kind = FactKind.MATERIAL_HELD
         elif material.mode is MaterialMode.LOOKED_UP:
             kind = FactKind.MATERIAL_LOOKED_UP
         if kind is not None:
-            record_fact(session, material, Fact(kind=kind), by=by, at=at)
-
-
-def results_are_there(session: Session, review: Review, *, by: Actor, at: datetime) -> None:
-    """A matter was granted: what the project's open cases await of it is held from now on."""
-    project_id = select(Case.project_id).where(Case.id == review.case_id).scalar_subquery()
-    awaited = (
-        select(Material)
-        .join(Case, Case.id == Material.case_id)
-        .join(Requirement, Requirement.id == Material.requirement_id)
-        .where(
-            Case.project_id == project_id, Case.stage.not_in(ENDS), Material.state == MaterialState.AWAITED,
-            Requirement.source == f"{RESULT_OF}{review.matter.code}",
-        )
-        .order_by(Material.id)
-    )  # fmt: skip
-    for material in session.scalars(awaited):
-        held = Fact(kind=FactKind.MATERIAL_HELD, document_no=review.decision_no or "")
-        record_fact(session, material, held, by=by, at=at)
+            number = evidence.number if evidence is not None and kind is FactKind.MATERIAL_HELD else ""
+            record_fact(session, material, Fact(kind=kind, document_no=number), by=by, at=at)
+            material.evidence_id = evidence.id if evidence is not None and kind is FactKind.MATERIAL_HELD else None
 
 
 def settle_ways(case: Case, matters: Iterable[Matter]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.act_fields import CalendarDate, Number, Rule, Why, Words
 from dispatch.acts.deciding import OUTCOMES, settle_case, tell_decision, untold_decision
+from dispatch.acts.evidence_keeping import settle_result
 from dispatch.acts.recording import Happening, PaperStep, check_told_on, check_when, dated, recording_of
 from dispatch.acts.review_result import ReviewResult, review_result
 from dispatch.cases.case import Case
@@ -100,6 +101,7 @@ def _correct_event(
             check_order(session, review, facts, at=at)
     review.record(facts, recording_of(when, by=by, at=at, corrects=event.id, reason=reason), calendar)
     session.flush()
+    settle_result(session, review, by=by, at=at, reason=reason)
     settle_case(session, session.get_one(Case, review.case_id), by=by, at=at)
     _tell_right(session, review, event, reason=reason, by=by, at=at)
 

@@ -12,6 +12,7 @@ from dispatch.acts.act_fields import CalendarDate, Digest, Name, Number, Reason,
 from dispatch.acts.answering import refresh_due, tell_asker, tell_moved_answer
 from dispatch.acts.correcting import check_may_correct
 from dispatch.acts.correcting_ends import settle_delivery, settle_letter
+from dispatch.acts.evidence_keeping import settle_paper
 from dispatch.acts.papers import correct
 from dispatch.acts.recording import Happening, check_when, happened, recording_of
 from dispatch.acts.voiding_ends import check_unrevoked, check_unsigned, void_delivery
@@ -152,6 +153,7 @@ def _settle_material(
     case.version += 1
     case.changed_by = by.label
     settle_relief(session, material)
+    settle_paper(session, material, reason=reason, by=by, at=at)
     words = LocalizedText(
         "更正：“%(name)s”此前登记的“%(was)s”有误（%(reason)s），现为：%(now)s", name=material.name,
         was=LocalizedText(FACT_LABEL[event.kind]), reason=reason, now=LocalizedText(MATERIAL_LABEL[material.state]),

@@ -13,6 +13,7 @@ from dispatch.acts.act_fields import Phone, Why
 from dispatch.acts.announcing import renew_codes
 from dispatch.acts.asking import FullName
 from dispatch.acts.delegation import end_letter
+from dispatch.acts.evidence_keeping import follow_enterprise
 from dispatch.acts.project_corrections import CorrectedProject, PartChange, keep_correction
 from dispatch.cases.access_control import visible_projects
 from dispatch.cases.case import Case
@@ -120,6 +121,8 @@ class CorrectEnterprise:
         )  # fmt: skip
         project.enterprise = right
         project.filed_by = None  # whoever asked for it under the wrong enterprise sees it no longer
+        session.flush()
+        follow_enterprise(session, project, reason=self.reason, by=context.actor, at=context.at)
         _end_letters(context, project)
         done = replace_contact(context, project, contact, change)
         for stop in _stops_coming(session, open_cases(session, project)):

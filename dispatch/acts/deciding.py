@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from agents.slots import release_slot
 from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.act_fields import CalendarDate, Number, Words
-from dispatch.acts.case_contents import results_are_there
+from dispatch.acts.evidence_keeping import settle_result
 from dispatch.acts.recording import JUST_NOW, Happening, PaperStep, record
 from dispatch.acts.review_result import ReviewResult, review_result
 from dispatch.cases.case import Case
@@ -97,6 +97,7 @@ def _verify_commitment(
          words=LocalizedText("%(matter)s：%(words)s", matter=review.matter.short_name, words=words),
          review_id=review.id, event_id=review.events[-1].id)  # fmt: skip
     if not holds:
+        settle_result(session, review, by=by, at=at, reason=reason)
         queue_notice(
             session, case, "commitment_revoked", at=at, key=decision_key(review.events[-1]),
             values={"matter": review.matter.short_name, "day": DayText(review.events[-1].happened_on)},
@@ -109,8 +110,7 @@ def settle_decision(session: Session, case: Case, review: Review, *, by: Actor, 
     add_timeline_event(
         session, case, kind="decided", by=by, at=at, words=decided, review_id=review.id, event_id=review.events[-1].id
     )
-    if review.state is ReviewState.GRANTED:
-        results_are_there(session, review, by=by, at=at)
+    settle_result(session, review, by=by, at=at)
     tell_decision(session, case, review, at=at)
     _release_liaison(session, case, review, at=at)
     settle_case(session, case, by=by, at=at)

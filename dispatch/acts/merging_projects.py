@@ -11,6 +11,7 @@ from dispatch.acts.act_fields import Why
 from dispatch.acts.correcting_matters import take_out
 from dispatch.acts.delegation import end_letter
 from dispatch.acts.early_ends import end_silently
+from dispatch.acts.evidence_keeping import follow_merge
 from dispatch.assignment import rules, staffing
 from dispatch.assignment.telling import tell_assigned, tell_member
 from dispatch.cases.case import Case, CaseEvent
@@ -65,6 +66,7 @@ class MergeProjects:
         for case in moved:
             _move(context, case, duplicate, kept)
         _move_papers(context, duplicate, kept, preview.works)
+        follow_merge(session, duplicate, kept)
         earlier = update(Project).where(Project.merged_into_id == duplicate.id).values(merged_into_id=kept.id)
         session.execute(earlier.execution_options(synchronize_session="fetch"))
         duplicate.merged_into_id, duplicate.changed_by = kept.id, context.actor.label

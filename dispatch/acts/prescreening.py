@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch.acts.act import STAFF, ActContext, act
 from dispatch.acts.act_fields import CalendarDate, Reason
 from dispatch.acts.case_result import CaseResult, case_result
+from dispatch.acts.evidence_keeping import keep_paper
 from dispatch.acts.papers import check_is_needed
 from dispatch.acts.recording import record_fact
 from dispatch.cases.case import Case, Material, MaterialState
@@ -106,6 +107,7 @@ def _mark_materials(
             material.on_paper and material.state is MaterialState.WANTED
         ):
             record_fact(session, material, Fact(kind=FactKind.MATERIAL_PASSED), by=by, at=at)
+            keep_paper(session, case, material, by=by, at=at)
 
 
 def _mark_deferred(session: Session, case: Case, material: Material) -> None:

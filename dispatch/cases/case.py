@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, EncryptedText
+from dispatch.cases.evidence import Evidence
 from dispatch.cases.fact_event import FactEvent
 from dispatch.cases.project import Contact, Project
 from dispatch.cases.stages import ENDS, NEXT, UNDONE, Stage
@@ -179,6 +180,7 @@ class Material(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("dispatch_case.id"), index=True)
     matter_id: Mapped[int | None] = mapped_column(ForeignKey("matter.id"))
     requirement_id: Mapped[int | None] = mapped_column(ForeignKey("requirement.id", ondelete="SET NULL"), index=True)
+    evidence_id: Mapped[int | None] = mapped_column(ForeignKey("evidence.id"), index=True)
     name: Mapped[str]
     mode: Mapped[MaterialMode]
     state: Mapped[MaterialState] = mapped_column(default=MaterialState.WANTED)
@@ -191,6 +193,7 @@ class Material(Base):
     owed_by: Mapped[date | None]
     supplied_at: Mapped[datetime | None]
     case: Mapped[Case] = relationship(back_populates="materials")
+    evidence: Mapped[Evidence | None] = relationship(viewonly=True, foreign_keys=[evidence_id])
     requirement: Mapped[Requirement | None] = relationship(viewonly=True)
     facts: Mapped[list[FactEvent]] = relationship(order_by=FactEvent.id, backref="material")
 

@@ -1,6 +1,6 @@
 """What the intake asks with: places to choose from, the matters that apply there, the papers they want."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from agents.network import Division, DivisionAlias, Level, children, division_with, home_county
 from dispatch.cases.access_control import project_for, visible_projects
-from dispatch.cases.case import MODE_LABEL, Case, Material, MaterialState
+from dispatch.cases.case import MODE_LABEL, Case
+from dispatch.cases.evidence import EvidenceHolder, find_evidence
 from dispatch.cases.project import Project
 from dispatch.cases.project_facts import facts_at, results_to_come
 from dispatch.cases.review import Review
@@ -173,17 +174,18 @@ def papers_for(
     """The papers of these matters under these facts; ``held`` says why one is not asked for again."""
     division = division_with(session, division_code)
     known = facts_at(session, division.id, family, facts, on=on)
-    given = _accepted_before(session, viewer, project_no)
     done = _granted(session, viewer, project_no)
     to_come = results_to_come(session, division.id, family, known) | set(codes)
     names = dict(session.execute(select(Matter.code, Matter.short_name).where(Matter.code.in_(to_come - done))).all())
+    papers = wanted_papers(session, codes, known)
+    given = _held_already(session, viewer, project_no, [paper.requirement.name for paper in papers], on)
     return [
         WantedMaterial(
             paper.requirement.name, paper.requirement.mode, MODE_LABEL[paper.requirement.mode],
             paper.requirement.deferrable, tuple(matter.short_name for matter in paper.matters),
             _held(paper.requirement, given, names),
         )
-        for paper in wanted_papers(session, codes, known)
+        for paper in papers
     ]  # fmt: skip
 
 
@@ -194,7 +196,7 @@ def _held(row: Requirement, given: Iterable[str], to_come: Mapping[str, str]) ->
     if row.mode is MaterialMode.LOOKED_UP:
         return "电子证照可查，免提交"
     if row.mode is MaterialMode.COPY and row.name in given:
-        return "本项目已交过，不再索要"
+        return "已有，不再索要"
     return ""
 
 
@@ -212,16 +214,18 @@ def _granted(session: Session, viewer: Actor, project_no: str | None) -> set[str
     return set(session.scalars(query))
 
 
-def _accepted_before(session: Session, viewer: Actor, project_no: str | None) -> set[str]:
-    if project_no is None:
-        return set()
-    query = (
-        select(Material.name)
-        .join(Case, Case.id == Material.case_id)
-        .join(Project, Project.id == Case.project_id)
-        .where(Project.project_no == project_no, visible_projects(viewer), Material.state == MaterialState.ACCEPTED)
+def _held_already(
+    session: Session, viewer: Actor, project_no: str | None, names: Sequence[str], on: date
+) -> Collection[str]:
+    """Those of the papers that stand in the register of the viewer's enterprise, or of the project's."""
+    query = select(Project.id, Project.enterprise_id).where(
+        Project.project_no == (project_no or ""), visible_projects(viewer)
     )
-    return set(session.scalars(query))
+    row = session.execute(query).one_or_none()
+    enterprise_id, project_id = (viewer.enterprise_id, 0) if row is None else (row.enterprise_id, row.id)
+    if enterprise_id is None or not names:
+        return frozenset()
+    return find_evidence(session, EvidenceHolder(enterprise_id, project_id), names, on=on).keys()
 
 
 def results_on_paper(session: Session, codes: Sequence[str]) -> list[str]:

@@ -25,6 +25,7 @@ PLAIN: dict[str, str] = {
     "scan_id": "the scanner's own number of a scan",
     "event_id": "the phone's own number of a report",
     "notice_no": "the number on an authority's paper",
+    "paper_no": "the number on a paper that an enterprise holds",
     "project_code": "the number that the province gave the project",
     "seal_no": "the number on a seal",
     "credit_code": "an enterprise by the number that it shows",

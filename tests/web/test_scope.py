@@ -44,6 +44,7 @@ ENDS_A_SESSION = frozenset({"POST /logout", "POST /account/proof"})
 """Signing out; and proving to be there with neither a password nor an authenticator, which is signing in anew."""
 ASKED_AGAIN: dict[str, str] = {"step": "wanted", "reason": "看错了"}
 """Of a material that was not set aside: set aside, it would take its envelope from the courier."""
+LOOKED_UP: dict[str, str] = {"name": "营业执照", "paper_no": "91320412"}
 PUBLIC = Row(public=True)
 SIGNED_IN = Row(EVERYBODY)
 
@@ -168,6 +169,7 @@ ROUTES: dict[str, Row] = {
     "POST /my/cases/<case_no>/correction": only(ENTERPRISE),
     "GET /my/parcels/<waybill>/window": only(ENTERPRISE),
     "POST /my/parcels/<waybill>/window": only(ENTERPRISE),
+    "GET /my/evidence": only(ENTERPRISE),
     "GET /my/tickets": only(ENTERPRISE),
     "POST /my/tickets": only(ENTERPRISE),
     "GET /bulk": Row(CASE_SIDES),
@@ -290,6 +292,9 @@ ROUTES: dict[str, Row] = {
     "GET /api/v1/cases/<case_no>": Row(STAFF | {ENTERPRISE}),
     "POST /api/v1/cases/<case_no>/prescreen": Row(ACTING, json={}),
     "POST /api/v1/cases/<case_no>/corrections": Row(CASE_SIDES),
+    "GET /api/v1/projects/<project_no>/evidence": Row(STAFF | {ENTERPRISE}),
+    "POST /api/v1/projects/<project_no>/evidence": Row(ACTING, json=dict(LOOKED_UP)),
+    "POST /api/v1/projects/<project_no>/evidence/<int:number>/withdrawal": Row(ACTING, json={"reason": "已注销"}),
     "POST /api/v1/cases/<case_no>/matters": Row(ACTING, json={"reason": "多报", "drop": ["IND-105"]}),
     "POST /api/v1/cases/<case_no>/materials": Row(CASE_SIDES),
     "PATCH /api/v1/cases/<case_no>/materials/<int:material_id>": Row(ACTING, json=dict(ASKED_AGAIN)),
@@ -380,6 +385,9 @@ ROUTES: dict[str, Row] = {
     "POST /team/cases/<case_no>/delivery": Row(ACTING),
     "POST /team/cases/<case_no>/materials/<int:material_id>": Row(ACTING),
     "POST /team/cases/<case_no>/materials/<int:material_id>/steps": Row(ACTING, form=ASKED_AGAIN),
+    "GET /team/projects/<project_no>/evidence": Row(STAFF),
+    "POST /team/projects/<project_no>/evidence": Row(ACTING, form=LOOKED_UP),
+    "POST /team/projects/<project_no>/evidence/<int:number>/withdrawal": Row(ACTING, form={"reason": "已注销"}),
     "GET /team/cases/<case_no>/materials/<int:material_id>": Row(STAFF),
     "GET /team/cases/<case_no>/documents/<int:review_event_id>": Row(STAFF),
     "GET /team/cases/<case_no>/proofs/<digest>": Row(STAFF),

@@ -10,13 +10,16 @@ import db
 from dispatch.acts.answering_facts import AnsweredFacts, AnswerFacts
 from dispatch.acts.asking import Asked, LetterResult, OpenCase, RequestProject, RevokeDelegation, SignDelegation
 from dispatch.acts.assigning import AssignProject
+from dispatch.acts.entering_evidence import EnteredEvidence, EnterEvidence, WithdrawEvidence
 from dispatch.acts.merging_projects import MergedProjects, MergeProjects
 from dispatch.acts.project_correction_steps import PROJECT_CORRECTIONS
 from dispatch.acts.project_corrections import CorrectedProject
 from dispatch.acts.referring import REFERRAL_STEPS, ReferProject, ReferralResult
 from dispatch.cases.project import ProjectState
 from dispatch.core.actor import Role
+from dispatch.core.shanghai_time import in_shanghai
 from dispatch.views import project_resource, resource_lists
+from dispatch.views.evidence_page import EvidencePage, evidence_of_project
 from dispatch.views.merge_page import MergePreviewed, previewed_merge
 from dispatch.views.project_resource import AssignmentExplained, ProjectAssignment, ProjectDetail, ProjectNamed
 from dispatch.views.resource_lists import ListedProject, ListPart
@@ -204,3 +207,36 @@ def preview_merger(project_no: str, asked: MergerQuery) -> MergePreviewed:
 def merge(project_no: str, body: Strict) -> MergedProjects:
     """A project that was written down twice goes into the one that is kept."""
     return take(command_from(MergeProjects, body, project=project_no))
+
+
+@bp.get("/projects/<project_no>/evidence")
+@signed_in
+@answers(EvidencePage)
+@bp.doc(responses=problems(404), security="bearer")
+def evidence(project_no: str) -> EvidencePage:
+    """What the project's enterprise holds already: results, checked papers, look-ups, until when, and where used."""
+    with transaction() as session:
+        on = in_shanghai(db.now(session)).date()
+        return evidence_of_project(session, current_actor(), project_no, on=on)
+
+
+@bp.post("/projects/<project_no>/evidence")
+@offers(EnterEvidence)
+@bp.input(schema_of(EnterEvidence, path=("project",)), arg_name="body")
+@answers(EnteredEvidence, 201)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def enter_evidence(project_no: str, body: Strict) -> tuple[EnteredEvidence, int]:
+    """A paper of the enterprise was looked up: it is held from now on."""
+    return take(command_from(EnterEvidence, body, project=project_no)), 201
+
+
+@bp.post("/projects/<project_no>/evidence/<int:number>/withdrawal")
+@offers(WithdrawEvidence)
+@bp.input(schema_of(WithdrawEvidence, path=("project", "number")), arg_name="body")
+@answers(EnteredEvidence)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def withdraw_evidence(project_no: str, number: int, body: Strict) -> EnteredEvidence:
+    """A paper proves nothing any more: what rests on it is asked for again."""
+    return take(command_from(WithdrawEvidence, body, project=project_no, number=number))

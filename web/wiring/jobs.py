@@ -19,6 +19,7 @@ from dispatch.acts.forecasting import LearnDurations, RenewForecasts
 from dispatch.cases import expected_dates
 from dispatch.cases.case import Material
 from dispatch.cases.courier_report import CourierReport
+from dispatch.cases.evidence import Evidence
 from dispatch.cases.fact_event import FactEvent
 from dispatch.cases.project import Delegation
 from dispatch.cases.review_event import ReviewEvent
@@ -47,6 +48,7 @@ files.names_files(
     Delegation.sha256,
     ReviewEvent.document,
     FactEvent.document,
+    Evidence.sha256,
     StopEvent.proofs,
     Handover.proofs,
     CourierReport.proofs,

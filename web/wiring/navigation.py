@@ -27,6 +27,7 @@ NAV: dict[Role, tuple[tuple[str, tuple[Line, ...]], ...]] = {
             (
                 ("enterprise.home", "我的项目"),
                 ("enterprise.intake", "申请代办"),
+                ("enterprise.evidence", "已有材料"),
                 ("enterprise.tickets", "咨询投诉"),
                 ("account.people", "本单位人员"),
             ),

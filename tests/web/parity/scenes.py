@@ -28,6 +28,7 @@ from dispatch.acts.courier_run import HandInToCentre
 from dispatch.acts.deciding import GrantOnCommitment, GrantReview
 from dispatch.acts.delegation import AuthorisedPerson
 from dispatch.acts.delivery import RecordDelivered
+from dispatch.acts.entering_evidence import EnterEvidence
 from dispatch.acts.filing import SubmitCase
 from dispatch.acts.handover_lists import draw_up, outgoing
 from dispatch.acts.notices import StopNotices
@@ -170,6 +171,11 @@ class Walk:
         self.signed()
         defects = {self.known["material_id"]: "公章不清"}
         self.take(Role.AGENT, PrescreenCase(case=self.known["case_no"], defects=defects))  # type: ignore[arg-type]
+
+    def evidenced(self) -> None:
+        self.signed()
+        entered = EnterEvidence(project=self.known["project_no"], name="营业执照", paper_no="91320412")  # type: ignore[arg-type]
+        self.known["number"] = self.take(Role.LEAD, entered).number
 
     def waivable(self) -> None:
         """A material that not every project owes."""
@@ -329,6 +335,7 @@ BY_STEPS: dict[str, Callable[[Walk], None]] = {
     "asked_for_correction": Walk.asked_for_correction,
     "corrected": Walk.corrected,
     "spoken_to": Walk.spoken_to,
+    "evidenced": Walk.evidenced,
     "waivable": Walk.waivable,
     "waived": Walk.waived,
     "prescreened": lambda walk: walk.prescreened(matters=TWO_MATTERS),

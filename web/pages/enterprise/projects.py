@@ -16,6 +16,7 @@ from dispatch.core.errors import NotFound
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.views import enterprise_profile, enterprise_projects
 from dispatch.views.enterprise_path import drawn_path
+from dispatch.views.evidence_page import own_evidence
 from dispatch.views.path_figures import project_figures
 from web.pages.enterprise import draft
 from web.pages.enterprise.blueprint import bp, taken
@@ -35,6 +36,15 @@ def home() -> str:
         rows = enterprise_projects.projects(session, current_actor(), at=db.now(session))
         unfinished = draft.read(session, current_person().account_id)
     return render_template("enterprise/home.html", projects=rows, unfinished=unfinished)
+
+
+@bp.get("/evidence")
+@enterprise_only
+def evidence() -> str:
+    """What the enterprise holds already, until when, and where it was used."""
+    with transaction() as session:
+        lines = own_evidence(session, current_actor(), on=in_shanghai(db.now(session)).date())
+    return render_template("enterprise/evidence.html", lines=lines)
 
 
 @bp.get("/projects/<project_no>")

@@ -11,6 +11,7 @@ from web.pages.team.claims import claims_page
 from web.pages.team.corrections import corrections
 from web.pages.team.courier_desk import courier_reports
 from web.pages.team.evaluations import evaluations
+from web.pages.team.evidence import evidence
 from web.pages.team.find import find
 from web.pages.team.inbox import inbox
 from web.pages.team.lists import lists
@@ -39,6 +40,7 @@ __all__ = [
     "corrections",
     "courier_reports",
     "evaluations",
+    "evidence",
     "find",
     "home",
     "inbox",

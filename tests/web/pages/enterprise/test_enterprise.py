@@ -287,7 +287,7 @@ def test_a_second_case_asks_only_what_is_not_known(
     assert client.post(f"/my/projects/{project_no}/cases").location == "/my/intake/matters"
     assert "已在办或已办结" in client.get("/my/intake/matters").text
     client.post("/my/intake/matters", data={"matter": ["IND-104"]})
-    assert "本项目已交过，不再索要" in client.get("/my/intake/papers").text
+    assert "已有，不再索要" in client.get("/my/intake/papers").text
     client.post("/my/intake/papers")
     assert (
         client.post("/my/intake/ways", data={"pickup": "counter", "delivery": "counter"}).location
