@@ -120,6 +120,8 @@ def user_texts(source: str) -> Iterator[str]:
                 yield from _constants(named[name])
             case ast.Call(func=ast.Name("Wanted"), args=[ast.Constant(str(text)), *_]):
                 yield text
+            case ast.Call(func=ast.Name("Wanted"), args=[ast.Name(name), *_]) if name in named:
+                yield from _constants(named[name])
             case ast.Call(func=ast.Name("take_form"), args=[_, done, *_]):
                 yield from _constants(done)
             case ast.Call(func=ast.Name("LocalizedText"), args=[form, *_]):

@@ -19,7 +19,11 @@ from routing.day.roster import MADE_AHEAD, Hours, IsWorkday, ShiftRule, make_shi
 
 MOST_LINES = 200
 WEEKEND = 6
-PIECES_WORDS, WEIGHT_WORDS = "载件数请填 1 至 2000", "载重请填 1 至 3000 公斤"
+PIECES_WORDS = "载件数请填 1 至 2000"
+WEIGHT_WORDS = "载重请填 1 至 3000 公斤"
+MOST_STOPS, MOST_KM = 500, 1000
+STOPS_WORDS = "每趟最多站数请填 1 至 500"
+KM_WORDS = "每趟最长公里数请填 1 至 1000"
 
 Weekday = Annotated[int, Ge(1), Le(7)]
 """1 is Monday."""
@@ -37,7 +41,8 @@ class RosterResult:
 class RosterLine:
     """When a courier works from ``first_on`` on, on these weekdays; without hours they are off.
 
-    A break of ``break_min`` begins between ``break_opens_s`` and ``break_closes_s``."""
+    A break of ``break_min`` begins between ``break_opens_s`` and ``break_closes_s``. Each run of these days has at most
+    ``most_stops`` stops and is at most ``most_km`` long, where these are given."""
 
     courier: CourierId
     first_on: CalendarDate
@@ -48,14 +53,21 @@ class RosterLine:
     break_opens_s: SecondOfDay | None = None
     break_closes_s: SecondOfDay | None = None
     break_min: Annotated[int, Ge(0), Le(240)] = 0
+    most_stops: Annotated[int, Ge(1), Le(MOST_STOPS), Wanted(STOPS_WORDS)] | None = None
+    most_km: Annotated[int, Ge(1), Le(MOST_KM), Wanted(KM_WORDS)] | None = None
 
     def hours(self) -> Hours | None:
         """The hours that the line gives; None is off. Raises Refused and WrongRule."""
         if self.starts_s is None and self.ends_s is None:
+            if self.most_stops is not None or self.most_km is not None:
+                raise Refused("limits of a day off", user_message="休息日没有站数或公里上限，请补上下班时间或去掉上限")
             return None
         if self.starts_s is None or self.ends_s is None:
             raise Refused("half of the hours", user_message="上班和下班请都填，或都不填（休息）")
-        return Hours(self.starts_s, self.ends_s, self.break_opens_s, self.break_closes_s, self.break_min * 60)
+        return Hours(
+            self.starts_s, self.ends_s, self.break_opens_s, self.break_closes_s, self.break_min * 60,
+            self.most_stops, metres_of(self.most_km),
+        )  # fmt: skip
 
     def enter(self, context: ActContext) -> ShiftRule:
         """The line as a rule of the roster."""
@@ -69,6 +81,7 @@ class RosterLine:
             first_on=self.first_on, last_on=self.last_on, starts_s=hours and hours.starts_s,
             ends_s=hours and hours.ends_s, break_opens_s=hours and hours.break_opens_s,
             break_closes_s=hours and hours.break_closes_s, break_s=hours.break_s if hours else 0,
+            most_stops=hours and hours.most_stops, longest_m=hours and hours.longest_m,
         )  # fmt: skip
         context.session.add(rule)
         context.session.flush()
@@ -127,18 +140,20 @@ class ImportRoster:
 @act(by=LEADS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditCourier:
-    """What a courier drives and carries; one who is out of service is sent nowhere."""
+    """What a courier drives and carries, and how far the vehicle goes a run; who is out of service is sent nowhere."""
 
     courier: CourierId
     vehicle: VehicleKind
     pieces: Annotated[int, Ge(1), Le(2000), Wanted(PIECES_WORDS)]
     kilograms: Annotated[int, Ge(1), Le(3000), Wanted(WEIGHT_WORDS)]
+    range_km: Annotated[int, Ge(1), Le(MOST_KM), Wanted(KM_WORDS)] | None = None
     out_of_service: bool = False
 
     def perform(self, context: ActContext) -> RosterResult:
         courier = context.row(Courier, self.courier)
         courier.vehicle, courier.active = self.vehicle, not self.out_of_service
         courier.pieces_capacity, courier.grams_capacity = self.pieces, self.kilograms * 1000
+        courier.range_m = metres_of(self.range_km)
         return RosterResult(None, _follow(context, [courier]))
 
 
@@ -149,6 +164,11 @@ class MakeShifts:
 
     def perform(self, context: ActContext) -> int:
         return _follow(context, unmade(context.session, until=day_of(context.at) + timedelta(days=MADE_AHEAD)))
+
+
+def metres_of(kilometres: int | None) -> int | None:
+    """Kilometres as the roster's tables keep them."""
+    return None if kilometres is None else kilometres * 1000
 
 
 def _follow(context: ActContext, couriers: list[Courier]) -> int:

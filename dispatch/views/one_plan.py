@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from agents.network import Division, ServiceCentre
@@ -25,6 +25,7 @@ from routing.day.day_plan import DayPlan, PlanState
 from routing.day.day_rows import open_stops
 from routing.day.hours import Cutoff, is_open_in
 from routing.day.plan_commit import changed_stops
+from routing.day.routing_input import longest_run_m
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +91,16 @@ def plan_page(session: Session, viewer: Actor, plan_id: int) -> PlanPage:
     stops = _stops(session, ids)
     before = _holders(session, ids) if plan.state is PlanState.PREVIEW else {}
     ended = ended_at(session, ids)
-    couriers = _drivers(session, [route["courier_id"] for route in plan.result["routes"]])
+    couriers = _drivers(session, plan.on, [route["courier_id"] for route in plan.result["routes"]])
     with_papers = _with_papers(session, viewer, ids)
     runs = [
         _run_card(n, route, stops, couriers, ended, before, with_papers)
         for n, route in enumerate((r for r in plan.result["routes"] if r["visits"]), start=1)
     ]
     gone = _dropped_out(session, plan)
+    far = {f"courier:{courier_id}" for courier_id, driver in couriers.items() if driver.longest_m is not None}
     left_out = [
-        _left_out(left, stops, before, gone, plan.cutoff)
+        _left_out(left, stops, before, gone, far, plan.cutoff)
         for left in plan.result["unserved"]
         if left["stop_id"] in stops
     ]
@@ -133,13 +135,30 @@ def _with_papers(session: Session, viewer: Actor, ids: Iterable[int]) -> dict[in
     return found
 
 
-def _drivers(session: Session, ids: Sequence[int]) -> dict[int, tuple[Courier, ServiceCentre]]:
+@dataclass(frozen=True, slots=True)
+class _Driver:
+    """A courier of the plan, the centre, and what the shift and the vehicle allow a run."""
+
+    courier: Courier
+    centre: ServiceCentre
+    most_stops: int | None
+    longest_m: int | None
+
+
+def _drivers(session: Session, on: date, ids: Sequence[int]) -> dict[int, _Driver]:
     rows = session.execute(
-        select(Courier, ServiceCentre)
+        select(Courier, ServiceCentre, Shift)
         .join(ServiceCentre, ServiceCentre.id == Courier.centre_id)
+        .outerjoin(Shift, and_(Shift.courier_id == Courier.id, Shift.on == on))
         .where(Courier.id.in_(ids))
     )
-    return {courier.id: (courier, centre) for courier, centre in rows}
+    return {
+        courier.id: _Driver(
+            courier, centre, shift.most_stops if shift else None,
+            longest_run_m(courier, shift) if shift else courier.range_m,
+        )
+        for courier, centre, shift in rows
+    }  # fmt: skip
 
 
 def _holders(session: Session, ids: Iterable[int]) -> dict[int, tuple[int, str, int | None]]:
@@ -157,12 +176,13 @@ def _run_card(
     colour: int,
     route: dict[str, Any],
     stops: dict[int, CourierStop],
-    couriers: dict[int, tuple[Courier, ServiceCentre]],
+    drivers: dict[int, _Driver],
     ended: dict[int, datetime],
     before: dict[int, tuple[int, str, int | None]],
     papers: Mapping[int, tuple[str, ...]],
 ) -> RunCard:
-    courier, centre = couriers[route["courier_id"]]
+    driver = drivers[route["courier_id"]]
+    courier, centre = driver.courier, driver.centre
     lines = [
         replace(
             stop_line(
@@ -176,7 +196,7 @@ def _run_card(
     return RunCard(
         (colour - 1) % COLOURS + 1, courier.id, courier.name, VEHICLE_LABEL[courier.vehicle], route["start_s"],
         route["end_s"], route["cost"]["travel"], sum(line.pieces for line in lines), lines, (centre.lon, centre.lat),
-        carried(route, stops),
+        carried(route, stops), route.get("metres", 0), driver.most_stops, driver.longest_m,
     )  # fmt: skip
 
 
@@ -191,6 +211,7 @@ def _left_out(
     stops: dict[int, CourierStop],
     before: dict[int, tuple[int, str, int | None]],
     gone: set[int],
+    far: set[str],
     cutoff: Cutoff,
 ) -> LeftOut:
     stop = stops[left["stop_id"]]
@@ -211,6 +232,8 @@ def _left_out(
         why = LocalizedText(
             "%(why)s：最接近的是%(name)s的车，还差%(lacks)s", why=why, name=nearest["courier"], lacks=lacks
         )
+    elif left["reason"] == "no room" and any(n in far for n in tried):
+        why = LocalizedText("时段内的揽投员都已排满，或再去就超过里程上限（已试 %(n)s 名揽投员）", n=len(tried))
     elif tried:
         why = LocalizedText("%(why)s（已试 %(n)s 名揽投员）", why=why, n=len(tried))
     return LeftOut(

@@ -17,6 +17,8 @@ from dispatch.core.errors import NotFound
 from dispatch.core.ids import CourierId
 from routing.day.courier_stop import CourierStop, StopState
 from routing.day.couriers import VEHICLE_LABEL, Courier, Shift, VehicleKind
+from routing.day.day_rows import half_of
+from routing.day.hours import Cutoff
 from routing.day.roster import Hours, ShiftRule, hours_of, rules_of
 
 DAYS_SHOWN = 14
@@ -47,6 +49,7 @@ class CourierRow:
     vehicle: str
     pieces: int
     kilograms: int
+    range_km: int | None
     hours: tuple[Hours | None, ...]
     last_on: date | None
     ends_soon: bool
@@ -167,12 +170,24 @@ def _rows(
     return tuple(
         CourierRow(
             courier.id, courier.courier_no, courier.name, areas[courier.division_id], VEHICLE_LABEL[courier.vehicle],
-            courier.pieces_capacity, courier.grams_capacity // 1000,
+            courier.pieces_capacity, courier.grams_capacity // 1000, _kilometres(courier.range_m),
             tuple(shifts.get((courier.id, day.on)) for day in days), reach.get(courier.id),
             courier.active and reach.get(courier.id, LONG_AGO) < today + ENDS_SOON,
         )
         for courier in couriers
     )  # fmt: skip
+
+
+def _kilometres(metres: int | None) -> int | None:
+    return None if metres is None else metres // 1000
+
+
+def _stops_over(hours: Hours, own_s: int, a_stop_s: int) -> int:
+    """How many of the stops that a shift's time suffices for are more than its runs may have."""
+    if hours.most_stops is None:
+        return 0
+    runs = sum(half_of(hours, cutoff) is not None for cutoff in Cutoff)
+    return max(0, own_s // a_stop_s - hours.most_stops * runs)
 
 
 def _areas(session: Session, ids: set[int]) -> dict[int, str]:
@@ -215,10 +230,13 @@ def _coverage(
     stops = {(area, on): n for area, on, n in counted}
     seconds: Counter[tuple[int, date]] = Counter()
     working: Counter[tuple[int, date]] = Counter()
+    capped: Counter[tuple[int, date]] = Counter()
     for courier, row in zip(couriers, rows, strict=True):
         for day, hours in zip(days, row.hours, strict=True):
             if hours is not None:
-                seconds[courier.division_id, day.on] += hours.ends_s - hours.starts_s - hours.break_s
+                own_s = hours.ends_s - hours.starts_s - hours.break_s
+                capped[courier.division_id, day.on] += _stops_over(hours, own_s, a_stop_s)
+                seconds[courier.division_id, day.on] += own_s
                 working[courier.division_id, day.on] += 1
     ids = {area for area, _ in stops} | {courier.division_id for courier in couriers}
     names = _areas(session, ids)
@@ -228,7 +246,7 @@ def _coverage(
         like = [on for on in past if on.isoweekday() == day.on.isoweekday()]
         usual = round(fmean(stops.get((area, on), 0) for on in like)) if like and day.is_workday else 0
         booked = stops.get((area, day.on), 0)
-        can_make = seconds[area, day.on] // a_stop_s
+        can_make = max(0, seconds[area, day.on] // a_stop_s - capped[area, day.on])
         return CoverageDay(booked, max(booked, usual), can_make, working[area, day.on])
 
     return tuple(Coverage(names[area], tuple(day_of_area(area, day) for day in days)) for area in sorted(ids))

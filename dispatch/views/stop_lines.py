@@ -79,6 +79,15 @@ class RunCard:
     stops: list[StopLine]
     depot: tuple[float, float] | None = None
     carried: Carried | None = None
+    metres: int = 0
+    most_stops: int | None = None
+    longest_m: int | None = None
+    """``most_stops``, ``longest_m``: what the shift and the vehicle allow a run."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the run has as many stops as it may."""
+        return self.most_stops is not None and len(self.stops) >= self.most_stops
 
     @property
     def done(self) -> int:

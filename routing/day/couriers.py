@@ -35,12 +35,13 @@ class Courier(Base):
     vehicle: Mapped[VehicleKind] = mapped_column(default=VehicleKind.EBIKE)
     pieces_capacity: Mapped[int] = mapped_column(default=120)
     grams_capacity: Mapped[int] = mapped_column(default=60_000)
+    range_m: Mapped[int | None]  # how far the vehicle goes in one run; None where that is no limit
     active: Mapped[bool] = mapped_column(default=True)
     rostered_until: Mapped[date | None]  # up to this day the shifts follow the roster's rules
 
 
 class Shift(Base):
-    """When a courier works on a day; seconds from 00:00 in Shanghai."""
+    """When a courier works on a day, in seconds from 00:00 in Shanghai, and what each run of that day holds at most."""
 
     __tablename__ = "shift"
     __table_args__ = (
@@ -58,3 +59,5 @@ class Shift(Base):
     break_s: Mapped[int] = mapped_column(default=0)
     out_from_s: Mapped[int | None]  # the courier dropped out of the day at this second
     late_s: Mapped[int] = mapped_column(default=0)
+    most_stops: Mapped[int | None]
+    longest_m: Mapped[int | None]

@@ -13,6 +13,7 @@ from routing.day.courier_stop import CourierStop, StopEvent, StopKind, StopState
 from routing.day.couriers import Courier, Shift
 from routing.day.day_plan import DayPlan, PlanState
 from routing.day.hours import HALF_S, Cutoff, is_open_in, seconds_into, seconds_of_day
+from routing.day.roster import Hours
 from routing.model.plan import Orders
 from routing.model.quantities import Window
 from routing.model.vehicle import Done, Prefix
@@ -89,7 +90,7 @@ def shifts_on(session: Session, division_id: int, on: date) -> list[tuple[Courie
     return [(courier, shift) for courier, shift in rows]
 
 
-def half_of(shift: Shift, cutoff: Cutoff) -> Window | None:
+def half_of(shift: Shift | Hours, cutoff: Cutoff) -> Window | None:
     """The part of a shift that belongs to a cut-off's run; None when there is none."""
     opens, closes = (
         (shift.starts_s, min(shift.ends_s, HALF_S))

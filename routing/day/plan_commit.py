@@ -144,6 +144,7 @@ def _make_runs(
             starts_s=route["start_s"],
             ends_s=route["end_s"],
             travel_s=route["cost"]["travel"],
+            metres=route.get("metres", 0),
             cost_terms=route["cost"],
             changed_words=_changed_words(route, words) if before is not None or route.get("handovers") else None,
         )

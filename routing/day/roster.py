@@ -30,13 +30,15 @@ class WrongRule(RunError):
 class Hours:
     """A shift's hours in seconds from 00:00 in Shanghai, with its break of ``break_s`` that begins in the given window.
 
-    Raises WrongRule."""
+    ``most_stops``, ``longest_m``: what each run of the shift holds at most. Raises WrongRule."""
 
     starts_s: int
     ends_s: int
     break_opens_s: int | None = None
     break_closes_s: int | None = None
     break_s: int = 0
+    most_stops: int | None = None
+    longest_m: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.starts_s < self.ends_s <= 86_400:
@@ -71,13 +73,16 @@ class ShiftRule(Base):
     break_opens_s: Mapped[int | None]
     break_closes_s: Mapped[int | None]
     break_s: Mapped[int] = mapped_column(default=0)
+    most_stops: Mapped[int | None]
+    longest_m: Mapped[int | None]
 
     @property
     def hours(self) -> Hours | None:
         """The shift that the rule gives; None is a day off."""
         if self.starts_s is None or self.ends_s is None:
             return None
-        return Hours(self.starts_s, self.ends_s, self.break_opens_s, self.break_closes_s, self.break_s)
+        rest = self.break_opens_s, self.break_closes_s, self.break_s
+        return Hours(self.starts_s, self.ends_s, *rest, self.most_stops, self.longest_m)
 
     @property
     def days(self) -> int:
@@ -172,12 +177,12 @@ def _set(session: Session, shift: Shift | None, courier_id: int, on: date, hours
         return False
     shift.starts_s, shift.ends_s = hours.starts_s, hours.ends_s
     shift.break_opens_s, shift.break_closes_s, shift.break_s = hours.break_opens_s, hours.break_closes_s, hours.break_s
+    shift.most_stops, shift.longest_m = hours.most_stops, hours.longest_m
     return True
 
 
 def hours_of(shift: Shift) -> Hours:
     """The hours of a shift that stands."""
     has_break = shift.break_s > 0 and shift.break_opens_s is not None and shift.break_closes_s is not None
-    if not has_break:
-        return Hours(shift.starts_s, shift.ends_s)
-    return Hours(shift.starts_s, shift.ends_s, shift.break_opens_s, shift.break_closes_s, shift.break_s)
+    rest = (shift.break_opens_s, shift.break_closes_s, shift.break_s) if has_break else (None, None, 0)
+    return Hours(shift.starts_s, shift.ends_s, *rest, shift.most_stops, shift.longest_m)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from routing.day.courier_stop import CourierStop, StopKind
-from routing.day.couriers import Courier
+from routing.day.couriers import Courier, Shift
 from routing.day.day_rows import SHORTEST_HALF_S, CourierOnShift, DayRows
 from routing.day.hours import HALF_S, Cutoff, merged
 from routing.model.plan import Orders
@@ -120,8 +120,15 @@ def _vehicle(on_shift: CourierOnShift, home: int) -> Vehicle:
         skills=frozenset({courier.vehicle.value}),
         rest=break_within(on_shift, opens, closes),
         fixed_cost=VEHICLE_COST,
+        max_stops=shift.most_stops,
+        max_distance_m=longest_run_m(courier, shift),
         prefix=on_shift.prefix,
     )
+
+
+def longest_run_m(courier: Courier, shift: Shift) -> int | None:
+    """How far a run goes at most: as far as the vehicle does, and the shift lets it; None without a limit."""
+    return min((metres for metres in (courier.range_m, shift.longest_m) if metres is not None), default=None)
 
 
 def break_within(on_shift: CourierOnShift, opens_s: int, closes_s: int) -> Break | None:

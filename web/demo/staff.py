@@ -100,6 +100,7 @@ def _add_couriers(context: DemoContext) -> None:
             vehicle=VehicleKind.VAN if has_van else VehicleKind.EBIKE,
             pieces_capacity=200 if has_van else 80,
             grams_capacity=400_000 if has_van else 60_000,
+            range_m=None if has_van else 80_000,
         )
         session.add(courier)
         session.flush()

@@ -80,15 +80,18 @@ class _Table:
     hidden: frozenset[int] = frozenset()
 
 
-def read(upload: FileStorage, columns: Sequence[str]) -> Sheet:
-    """The rows of the one sheet that has these heads. Raises BadSheet."""
+def read(upload: FileStorage, columns: Sequence[str], later: Sequence[str] = ()) -> Sheet:
+    """The rows of the one sheet that has these heads; a template of an earlier release lacks the ``later`` ones.
+
+    Raises BadSheet."""
     content = upload.stream.read(MOST_BYTES + 1)
     if not content:
         raise BadSheet("empty", user_message="文件是空的，请重新选择")
     if len(content) > MOST_BYTES:
         raise BadSheet("too large", user_message="文件超过2 MB，请分成几个文件上传")
     tables = _workbook(content) if content.startswith((OLE, ZIP)) else [_text(content, columns)]
-    table, at = _with_heads(tables, columns)
+    table, at = _with_heads(tables, columns, later)
+    columns = (*columns, *later)
     found = _heads(table.rows[at][1], columns)
     rows, faults = list[tuple[int, dict[str, str]]](), list[Fault]()
     for number, cells in table.rows[at + 1 :]:
@@ -111,16 +114,17 @@ def unread(cell: str) -> str | None:
     return next((words for mark, words in UNREAD.items() if cell.startswith(mark)), None)
 
 
-def _with_heads(tables: Sequence[_Table], columns: Sequence[str]) -> tuple[_Table, int]:
-    """The sheet that has all the heads, and which of its rows they are. Raises BadSheet."""
+def _with_heads(tables: Sequence[_Table], columns: Sequence[str], later: Sequence[str]) -> tuple[_Table, int]:
+    """The sheet that has all the heads but the later ones, and which of its rows they are. Raises BadSheet."""
+    known = (*columns, *later)
     wanted, best, matching = frozenset(columns), frozenset[str](), list[tuple[_Table, int]]()
     for table in tables:
         for at, (_, cells) in enumerate(table.rows[:LAST_HEAD]):
-            found = _heads(cells, columns)
+            found = _heads(cells, known)
             here = wanted & set(found)
             best = max(best, here, key=len)
             if here == wanted:
-                if twice := next((name for name in columns if found.count(name) > 1), None):
+                if twice := next((name for name in known if found.count(name) > 1), None):
                     raise BadSheet("head twice", user_message="“%(column)s”有两列，请只留一列", column=twice)
                 matching.append((table, at))
                 break

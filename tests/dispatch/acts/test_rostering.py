@@ -81,6 +81,31 @@ def test_days_off_win_over_the_pattern_and_come_back_when_they_are_dropped(count
     assert set(week) <= set(shifts(county, county.couriers[0].id))
 
 
+def test_a_pattern_limits_each_run_and_a_vehicle_goes_so_far(county: County, lead: Actor) -> None:
+    perform(county.session, work(county, most_stops=40, most_km=60), lead)
+    there = shifts(county, county.couriers[0].id)
+    assert set(there.values()) == {replace(DAY, most_stops=40, longest_m=60_000)}
+    perform(county.session, work(county), lead)
+    assert set(shifts(county, county.couriers[0].id).values()) == {DAY}, "a later pattern without limits"
+    courier = CourierId(county.couriers[0].id)
+    vehicle = EditCourier(courier=courier, vehicle=VehicleKind.EBIKE, pieces=80, kilograms=60, range_km=45)
+    perform(county.session, vehicle, lead)
+    assert county.couriers[0].range_m == 45_000
+    page = courier_roster(county.session, lead, courier, today=MONDAY)
+    assert page.row.range_km == 45
+    with pytest.raises(Refused):
+        perform(county.session, work(county, starts_s=None, ends_s=None, most_stops=40), lead)
+
+
+def test_what_runs_may_hold_counts_in_whether_a_day_is_covered(county: County, lead: Actor) -> None:
+    """Ten hours are forty stops of a quarter of an hour each; two runs of six are twelve."""
+    perform(county.session, work(county), lead)
+    free = roster_page(county.session, lead, MONDAY, today=MONDAY).coverage[0].days[0]
+    perform(county.session, work(county, most_stops=6), lead)
+    held = roster_page(county.session, lead, MONDAY, today=MONDAY).coverage[0].days[0]
+    assert (free.can_make - held.can_make, held.couriers) == (40 - 12, free.couriers)
+
+
 def test_a_day_that_has_a_run_in_force_stays(county: County, lead: Actor) -> None:
     perform(county.session, work(county), lead)
     courier = county.couriers[0]

@@ -188,9 +188,10 @@ def _roster_sheet(wanted: Any, form: Form, _known: ArgsOf) -> Written:
     line = dataclasses.replace(
         line, weekdays=(1, 7), first_on=MONDAY, last_on=MONDAY + timedelta(days=60), starts_s=9 * 3600,
         ends_s=17 * 3600, break_opens_s=11 * 3600, break_closes_s=12 * 3600, break_min=45,
+        most_stops=40, most_km=60,
     )  # fmt: skip
     hours = ("9:00", "17:00", "11:00", "12:00", "45")
-    said = (f"C{line.courier}", "一、日", *hours, MONDAY.isoformat(), str(line.last_on))
+    said = (f"C{line.courier}", "一、日", *hours, MONDAY.isoformat(), str(line.last_on), "40", "60")
     table = "\n".join(",".join(cells) for cells in (COLUMNS_OF_A_ROSTER.values(), said))
     wanted = dataclasses.replace(wanted, lines=(line,))
     return wanted, {**_rest(form), "sheet": (io.BytesIO(table.encode()), "roster.csv", "text/csv")}

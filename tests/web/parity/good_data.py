@@ -77,6 +77,7 @@ CORRECTED: Given = {
 A_SHIFT: Given = {
     "weekdays": (1, 7), "first_on": WEDNESDAY, "last_on": WEDNESDAY + timedelta(days=60), "starts_s": 9 * 3600,
     "ends_s": 17 * 3600, "break_opens_s": 11 * 3600, "break_closes_s": 12 * 3600, "break_min": 45,
+    "most_stops": 40, "most_km": 60,
 }  # fmt: skip
 
 

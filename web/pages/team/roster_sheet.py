@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
-from dispatch.acts.rostering import RosterLine
+from dispatch.acts.rostering import MOST_KM, MOST_STOPS, RosterLine
 from dispatch.cases.access_control import visible_couriers
 from dispatch.core.actor import Actor
 from dispatch.core.canonical import visible_text
@@ -24,9 +24,12 @@ from web.wiring.workbook_reader import DATE_CELL
 COLUMNS = {
     "courier": "工号", "weekdays": "星期", "starts_s": "上班", "ends_s": "下班", "break_opens_s": "休息最早",
     "break_closes_s": "休息最晚", "break_min": "休息分钟", "first_on": "起始日", "last_on": "截止日",
+    "most_stops": "最多站数", "most_km": "最长公里",
 }  # fmt: skip
 """The column in which each field of a line stands."""
 HEADS = tuple(COLUMNS.values())
+LATER = ("最多站数", "最长公里")
+"""Heads that a template of an earlier release does not have."""
 WANTS = {
     "工号": ("必填", "EMS001", "揽投员的工号，见排班页"),
     "星期": ("必填", "一二三四五", "每周哪几天：一至日，也可写 1 至 7"),
@@ -37,6 +40,8 @@ WANTS = {
     "休息分钟": ("选填", "60", ""),
     "起始日": ("必填", "2026-12-01", "从哪一天起"),
     "截止日": ("选填", "", "不填则一直有效"),
+    "最多站数": ("选填", "40", "上午、下午每趟各最多几站，不填则不限"),
+    "最长公里": ("选填", "60", "上午、下午每趟各最长多少公里，不填则不限"),
 }
 NOBODY, EMPTY = "没有这个工号的揽投员", "请填写"
 WEEKDAYS = {
@@ -54,7 +59,7 @@ def template() -> bytes:
 
 def lines_of(session: Session, viewer: Actor, upload: FileStorage) -> tuple[list[RosterLine], list[Fault]]:
     """The lines of a sheet, and what is wrong in which row. Raises BadSheet."""
-    sheet = sheet_rows.read(upload, HEADS)
+    sheet = sheet_rows.read(upload, [name for name in HEADS if name not in LATER], LATER)
     known = dict(session.execute(select(Courier.courier_no, Courier.id).where(visible_couriers(viewer))).all())
     lines, faults = list[RosterLine](), list(sheet.faults)
     for number, cells in sheet.rows:
@@ -101,14 +106,19 @@ def _day(text: str) -> date:
         raise Refused(f"day {text!r}", user_message="请填日期，如 2026-12-01") from None
 
 
-def _minutes(text: str) -> int:
-    if not text.isdecimal() or int(text) > 240:
-        raise Refused(f"minutes {text!r}", user_message="请填 0 至 240 的整数")
-    return int(text)
+def _whole(least: int, most: int, *, words: str) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text[:9]) <= most:
+            raise Refused(f"not a whole number from {least} to {most}: {text!r}", user_message=words)
+        return int(text)
+
+    return read
 
 
 READ: Mapping[str, Callable[[str], Any]] = {
     "weekdays": _weekdays, "starts_s": _second, "ends_s": _second, "break_opens_s": _second,
-    "break_closes_s": _second, "break_min": _minutes, "first_on": _day, "last_on": _day,
+    "break_closes_s": _second, "break_min": _whole(0, 240, words="请填 0 至 240 的整数"),
+    "first_on": _day, "last_on": _day, "most_stops": _whole(1, MOST_STOPS, words="请填 1 至 500 的整数"),
+    "most_km": _whole(1, MOST_KM, words="请填 1 至 1000 的整数"),
 }  # fmt: skip
 NEEDED = frozenset({"weekdays", "first_on"})

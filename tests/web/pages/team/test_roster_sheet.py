@@ -17,7 +17,7 @@ from dispatch.core.actor import Actor, Role
 from routing.day.couriers import Courier
 from routing.day.roster import ShiftRule
 from tests.dispatch.builders import the_county
-from web.pages.team.roster_sheet import HEADS, NEEDED, READ
+from web.pages.team.roster_sheet import HEADS, LATER, NEEDED, READ
 
 
 @pytest.fixture
@@ -53,7 +53,8 @@ def send(client: FlaskClient, content: bytes, name: str = "roster.xlsx") -> tupl
 def test_days_and_hours_are_read_as_a_spreadsheet_keeps_them(
     lead: FlaskClient, sessions: sessionmaker[Session], courier_no: str
 ) -> None:
-    row = (courier_no, "一二三", time(8), time(17, 30), "11:30", "12：30", 60, date(2026, 12, 1), "2027年6月30日")
+    hours = (time(8), time(17, 30), "11:30", "12：30", 60)
+    row = (courier_no, "一二三", *hours, date(2026, 12, 1), "2027年6月30日", 40, "60")
     status, page = send(lead, sheet(row, above=("十二月排班",)))
     assert (status, "已导入 1 行排班" in page) == (200, True)
     with sessions() as session:
@@ -61,6 +62,18 @@ def test_days_and_hours_are_read_as_a_spreadsheet_keeps_them(
         assert rule is not None
         assert (rule.first_on, rule.last_on) == (date(2026, 12, 1), date(2027, 6, 30))
         assert (rule.starts_s, rule.ends_s) == (8 * 3600, 17 * 3600 + 1800)
+        assert (rule.most_stops, rule.longest_m) == (40, 60_000)
+
+
+def test_a_sheet_of_an_earlier_template_is_read_without_limits(
+    lead: FlaskClient, sessions: sessionmaker[Session], courier_no: str
+) -> None:
+    heads = ",".join(name for name in HEADS if name not in LATER)
+    status, page = send(lead, f"{heads}\n{courier_no},一,8:00,18:00,,,,2026-12-01,".encode(), "roster.csv")
+    assert (status, "已导入 1 行排班" in page) == (200, True)
+    with sessions() as session:
+        rule = session.scalars(select(ShiftRule).order_by(ShiftRule.id.desc())).first()
+        assert rule is not None and (rule.most_stops, rule.longest_m) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +86,8 @@ def test_days_and_hours_are_read_as_a_spreadsheet_keeps_them(
         ("上班", date(2026, 12, 1), "这是日期格"),
         ("休息分钟", "=30+30", "这是公式"),
         ("休息分钟", "241", "请填 0 至 240 的整数"),
+        ("最多站数", "0", "请填 1 至 500 的整数"),
+        ("最长公里", "1001", "请填 1 至 1000 的整数"),
         ("起始日", "明天", "请填日期"),
         ("截止日", "2026-02-30", "请填日期"),
     ],
@@ -80,7 +95,7 @@ def test_days_and_hours_are_read_as_a_spreadsheet_keeps_them(
 def test_one_wrong_cell_is_named_and_no_line_is_taken(
     lead: FlaskClient, sessions: sessionmaker[Session], courier_no: str, column: str, cell: Any, words: str
 ) -> None:
-    good = (courier_no, "一二三", "08:00", "17:30", "", "", "", "2026-12-01", "")
+    good = (courier_no, "一二三", "08:00", "17:30", "", "", "", "2026-12-01", "", "", "")
     bad = tuple(cell if head == column else value for head, value in zip(HEADS, good, strict=True))
     with sessions() as session:
         before = session.scalars(select(ShiftRule.id)).all()
