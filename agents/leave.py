@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from sqlalchemy import exists, select
@@ -31,3 +32,17 @@ def acting_agent(session: Session, agent: Agent, on: date) -> Agent:
         seen.add(stand_in.id)
         acting = stand_in
     return acting
+
+
+def acting_agents(session: Session, agent_ids: Iterable[int], on: date) -> dict[int, Agent]:
+    """Who acts for each of these agents that day; only of those who are not there is anybody else read."""
+    wanted = set(agent_ids)
+    if not wanted:
+        return {}
+    agents = session.scalars(select(Agent).where(Agent.id.in_(wanted)).order_by(Agent.id)).all()
+    on_duty = Duty.agent_id.in_(wanted), Duty.starts_on <= on, Duty.ends_on >= on
+    away = set(session.scalars(select(Duty.agent_id).where(*on_duty)))
+    return {
+        agent.id: agent if agent.active and agent.id not in away else acting_agent(session, agent, on)
+        for agent in agents
+    }

@@ -1,6 +1,7 @@
 """Facts: what each day's messages came to, counted as it happens and kept when the messages are gone."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -76,6 +77,17 @@ def note(session: Session, message: Message, **measures: int) -> None:
         }
         with session.no_autoflush:  # it refers to nothing that is still to be written
             session.execute(_NOTE, where | {"measures": list(counted), "counts": list(counted.values())})
+
+
+def note_posted(session: Session, messages: Iterable[Message]) -> None:
+    """Count what was just posted, alike messages together, and what could never be sent."""
+    alike: dict[tuple[date, int | None, str, str], list[Message]] = {}
+    for message in messages:
+        key = (day_of(message.created_at), message.division_id, message.text_name, message.gateway or "")
+        alike.setdefault(key, []).append(message)
+    for posted in alike.values():
+        ended = Counter(message.state.value for message in posted if message.is_final)
+        note(session, posted[0], posted=len(posted), **ended)
 
 
 def fold(session: Session) -> int:

@@ -1,6 +1,6 @@
 """Outbox: a message is a row written in the transaction of its event; its task is published after the commit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -36,12 +36,7 @@ def settings() -> NoticeSettings:
 
 _COLUMNS = {key: column for key, column in Message.__mapper__.columns.items() if key != "id"}
 _ROWS = cast(Table, Message.__table__)
-_WRITE = (
-    insert(_ROWS)
-    .values({column: bindparam(f"new_{key}", type_=column.type) for key, column in _COLUMNS.items()})
-    .on_conflict_do_nothing(index_elements=["event_key"])
-    .returning(_ROWS.c.id)
-)
+_WRITE = insert(_ROWS).on_conflict_do_nothing(index_elements=["event_key"]).returning(_ROWS.c.id, _ROWS.c.event_key)
 _IN_FORCE = (
     select(texts.TextVersion.version, texts.TextVersion.words, texts.TextVersion.by_file, *MOMENT_COLUMNS)
     .where(texts.TextVersion.name == bindparam("name"), texts.TextVersion.locale == bindparam("locale"))
@@ -76,12 +71,27 @@ def queue_message(session: Session, new: NewMessage) -> Message:
     Quiet hours postpone it until they end. A number that takes no SMS fails the message at once, and not the event.
     Raises UnknownText and MissingValue: mistakes of the program.
     """
+    (row,) = queue_messages(session, [new])
+    return row
+
+
+def queue_messages(session: Session, news: Sequence[NewMessage]) -> list[Message]:
+    """The same for many: the words in force are asked for once a text, and what is posted is counted together."""
+    in_force: dict[tuple[str, str], tuple[int, Moment]] = {}
+    rows = []
+    for new in news:
+        locale = new.locale if new.locale in text_catalogue.LOCALES else "zh"
+        if (new.text, locale) not in in_force:
+            in_force[new.text, locale] = _version_and_moment(session, new.text, locale)
+        rows.append(_row(new, locale, *in_force[new.text, locale]))
+    return _insert_all(session, rows)
+
+
+def _row(new: NewMessage, locale: str, version: int, here: Moment) -> Message:
     known = text_catalogue.text_named(new.text)
-    locale = new.locale if new.locale in text_catalogue.LOCALES else "zh"
     filled = text_rendering.fitted(new.text, new.values, _settings)
-    version, here = _version_and_moment(session, new.text, locale)
-    now, real = here.now, here.real
     not_before = new.at if known.priority is Priority.CODE else when_allowed(new.at, _settings)
+    is_due = not_before <= here.now
     row = Message(
         event_key=new.event_key,
         text_name=new.text,
@@ -92,10 +102,10 @@ def queue_message(session: Session, new: NewMessage) -> Message:
         carries=0,
         priority=int(known.priority),
         created_at=new.at,
-        posted_at=real,
+        posted_at=here.real,
         not_before=not_before,
-        due_since=real if not_before <= now else None,
-        rung_at=real if not_before <= now else None,
+        due_since=here.real if is_due else None,
+        rung_at=here.real if is_due else None,
         expires_at=new.expires_at or (new.at + known.expires if known.expires else None),
         division_id=new.division_id,
         case_id=new.case_id,
@@ -103,7 +113,7 @@ def queue_message(session: Session, new: NewMessage) -> Message:
     )
     row.values = filled
     _address(row, new.to)
-    return _insert(session, row, now)
+    return row
 
 
 def withdraw(session: Session, event_key: str) -> bool:
@@ -153,20 +163,24 @@ def _version_and_moment(session: Session, name: str, locale: str) -> tuple[int, 
     return texts.current(session, name, locale).version, read_moment(session)  # a new release's words
 
 
-def _insert(session: Session, row: Message, now: datetime) -> Message:
-    for key in _COLUMNS:
-        setattr(row, key, getattr(row, key))  # what was not said is None, and need not be asked for again
-    given = {f"new_{key}": getattr(row, key) for key in _COLUMNS}
-    made = session.scalars(_WRITE, given).one_or_none()
-    if made is None:
-        return session.scalars(select(Message).where(Message.event_key == row.event_key)).one()
-    row.id = made
-    make_transient_to_detached(row)  # it is in the database as it stands here
-    session.add(row)
-    facts.note(session, row, posted=1, **({row.state.value: 1} if row.is_final else {}))
-    if row.state is State.QUEUED and row.not_before <= now:
-        publish_after_commit(session, [(row.id, Priority(row.priority))])
-    return row
+def _insert_all(session: Session, rows: Sequence[Message]) -> list[Message]:
+    """Write the rows; for an event that has its message already, that one is the answer."""
+    given = [{column.name: getattr(row, key) for key, column in _COLUMNS.items()} for row in rows]
+    made = {event_key: row_id for row_id, event_key in session.execute(_WRITE, given)} if given else {}
+    told = {row.event_key: row for row in reversed(rows) if row.event_key in made}
+    for row in told.values():
+        row.id = made[row.event_key]
+        for key in _COLUMNS:
+            setattr(row, key, getattr(row, key))  # what was not said is None, and need not be asked for again
+        make_transient_to_detached(row)  # it is in the database as it stands here
+        session.add(row)
+    facts.note_posted(session, told.values())
+    due = [row for row in told.values() if row.state is State.QUEUED and row.rung_at is not None]
+    publish_after_commit(session, [(row.id, Priority(row.priority)) for row in due])
+    earlier = {row.event_key for row in rows} - made.keys()
+    if earlier:
+        told |= {row.event_key: row for row in session.scalars(select(Message).where(Message.event_key.in_(earlier)))}
+    return [told[row.event_key] for row in rows]
 
 
 # ---------------------------------------------------------------- the task after the commit

@@ -1,19 +1,20 @@
 """Deriving: limits follow when the calendar, the opening hours or the day itself moves them, and it is told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from agents.roster import Agent
 from dispatch.acts.act import ActContext, act
 from dispatch.acts.answering import tell_moved_answer
 from dispatch.cases.case import Case
-from dispatch.cases.derived import MovedLimit, derive_review, refresh_dates, review_ids
+from dispatch.cases.derived import MovedLimit, derive_review, refresh_dates_of, review_ids
 from dispatch.cases.evaluation import Ticket
-from dispatch.cases.lookups import lead_agent
-from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
+from dispatch.cases.lookups import lead_agents
+from dispatch.cases.notify import CaseNotice, add_timeline_event, day_of, queue_notices
 from dispatch.cases.obligations.keeping import keep_all_others, keep_portion
 from dispatch.cases.obligations.kept_dues import stale_ticket_dues
 from dispatch.cases.project import Project
@@ -135,22 +136,37 @@ def derive_reviews(
     moved = [limit for review in reviews if (limit := derive_review(review, calendar, today)) is not None]
     concerned = {review.case_id for review in reviews if review.legal_due_at != legal_was[review.id]}
     concerned |= {review.case_id for review in reviews if review.id in {limit.review_id for limit in moved}}
-    for case in cases:
-        if case.id in concerned:
-            refresh_dates(session, case)
-    by_number = {case.case_no: case for case in cases}
-    for limit in moved if is_told else ():
-        _tell_moved(session, by_number[limit.case_no], limit, reason, context)
-    return moved if is_told else []
+    refresh_dates_of(session, [case for case in cases if case.id in concerned])
+    if not is_told:
+        return []
+    _tell_all(context, {case.case_no: case for case in cases}, moved, reason)
+    return moved
 
 
-def _tell_moved(session: Session, case: Case, limit: MovedLimit, reason: LocalizedText, context: ActContext) -> None:
+def _tell_all(
+    context: ActContext, by_number: Mapping[str, Case], moved: Sequence[MovedLimit], reason: LocalizedText
+) -> None:
+    """Whoever is promised another day hears of it: all of a portion are read and written together."""
+    session = context.session
+    told = [by_number[limit.case_no] for limit in moved]
+    agents = lead_agents(session, told, context.at)
+    with session.no_autoflush:  # nothing that is asked for here depends on what is written here
+        notices = [
+            notice
+            for case, limit in zip(told, moved, strict=True)
+            if (notice := _tell_moved(session, case, limit, reason, agents.get(case.id), context)) is not None
+        ]
+        queue_notices(session, notices, at=context.at)
+
+
+def _tell_moved(
+    session: Session, case: Case, limit: MovedLimit, reason: LocalizedText, agent: Agent | None, context: ActContext
+) -> CaseNotice | None:
     """A line on the timeline; a notice where the day is later than was said, and where it has become firm."""
     if limit.now is None or limit.was is None:
-        return
+        return None
     if limit.is_firm_now:
-        _tell_firm(session, case, limit, limit.now, context)
-        return
+        return _tell_firm(session, case, limit, limit.now, context)
     was, now = DayText(day_of(limit.was)), DayText(day_of(limit.now))
     words = LocalizedText(
         "%(matter)s：%(reason)s，期限由%(was)s改为%(now)s", matter=limit.matter, reason=reason, was=was,
@@ -161,10 +177,9 @@ def _tell_moved(session: Session, case: Case, limit: MovedLimit, reason: Localiz
     )
     case.look_anew()
     if limit.now <= limit.was or case.decided_at is not None:
-        return
-    agent = lead_agent(session, case, context.at)
-    queue_notice(
-        session, case, "late", at=context.at, key=f"limit:{limit.review_id}:{day_of(limit.now)}",
+        return None
+    return CaseNotice(
+        case, "late", key=f"limit:{limit.review_id}:{day_of(limit.now)}",
         values={
             "matter": limit.matter, "was": was, "now": now, "reason": reason,
             "agent": agent.name if agent else "",
@@ -172,7 +187,7 @@ def _tell_moved(session: Session, case: Case, limit: MovedLimit, reason: Localiz
     )  # fmt: skip
 
 
-def _tell_firm(session: Session, case: Case, limit: MovedLimit, now: datetime, context: ActContext) -> None:
+def _tell_firm(session: Session, case: Case, limit: MovedLimit, now: datetime, context: ActContext) -> CaseNotice:
     """The year's holidays are published: the day that was provisional is said again, once."""
     due = DayText(day_of(now))
     words = LocalizedText("%(matter)s：放假安排已公布，应于%(day)s前办结", matter=limit.matter, day=due)
@@ -180,7 +195,7 @@ def _tell_firm(session: Session, case: Case, limit: MovedLimit, now: datetime, c
         session, case, kind="limit_moved", by=SYSTEM, at=context.at, words=words, review_id=limit.review_id
     )
     case.look_anew()
-    queue_notice(
-        session, case, "due_firm", at=context.at, key=f"firm:{limit.review_id}:{day_of(now)}",
+    return CaseNotice(
+        case, "due_firm", key=f"firm:{limit.review_id}:{day_of(now)}",
         values={"matter": limit.matter[:20], "due": due},
     )  # fmt: skip

@@ -1,12 +1,13 @@
 """Derived: what is kept of the events of each noun is folded anew, and compared with what is kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased, selectinload
+from sqlalchemy.orm.attributes import flag_modified
 
 from dispatch.cases.case import Case, Material, Outcome
 from dispatch.cases.evaluation import Ticket
@@ -24,6 +25,7 @@ from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.working_days import Calendar
 
 PORTION = 200
+MOVED_BY_CALENDAR = ("correction_due_at", "legal_due_at", "committed_due_at", "is_provisional", "deliver_by")
 MOVED_BY_A_DAY = ("legal_due_at", "committed_due_at", "is_provisional")
 
 
@@ -57,6 +59,24 @@ def refresh_dates(session: Session, case: Case) -> None:
     case.legal_due_on, case.committed_due_on = dates_of(reviews_of(session, case))
 
 
+def refresh_dates_of(session: Session, cases: Sequence[Case]) -> None:
+    """The same for many cases, whose reviews are read together."""
+    by_case: dict[int, list[Review]] = {case.id: [] for case in cases}
+    if not by_case:
+        return
+    for review in session.scalars(select(Review).where(Review.case_id.in_(by_case))):
+        by_case[review.case_id].append(review)
+    for case in cases:
+        case.legal_due_on, case.committed_due_on = dates_of(by_case[case.id])
+        write_together(case, ("legal_due_on", "committed_due_on"))
+
+
+def write_together(row: Review | Case, columns: Iterable[str]) -> None:
+    """Rows that all write the same columns go to the database in one statement, also where one of them stayed."""
+    for column in columns:
+        flag_modified(row, column)
+
+
 def dates_of(reviews: Sequence[Review]) -> tuple[date | None, date | None]:
     """By law and as promised: the latest of the reviews', None before any limit runs."""
     legal = [day_of(r.legal_due_at) for r in reviews if r.legal_due_at is not None]
@@ -82,6 +102,7 @@ def derive_review(review: Review, calendar: Calendar, today: date) -> MovedLimit
     was, was_provisional = review.committed_due_at, review.is_provisional
     if not review.derive(calendar, today):
         return None
+    write_together(review, MOVED_BY_CALENDAR)
     is_firm_now = was_provisional and not review.is_provisional and not review.is_decided
     if review.committed_due_at == was and not is_firm_now:
         return None

@@ -1,16 +1,17 @@
 """What several steps of the path need: numbers, due moments, the rows of a case."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from agents.leave import acting_agent
+from agents.leave import acting_agent, acting_agents
 from agents.roster import Agent
 from dispatch.cases.case import Case
 from dispatch.cases.notify import day_of
-from dispatch.cases.project import Counter, Project
+from dispatch.cases.project import Counter, Project, ProjectMember, TeamRole
 from dispatch.cases.review import Review
 from dispatch.cases.stages import ENDS
 from dispatch.core.actor import Actor
@@ -42,6 +43,21 @@ def lead_agent(session: Session, case: Case, at: datetime) -> Agent | None:
     if member is None:
         return None
     return acting_agent(session, session.get_one(Agent, member.agent_id), day_of(at))
+
+
+def lead_agents(session: Session, cases: Iterable[Case], at: datetime) -> dict[int, Agent]:
+    """The same for many cases, by their ids: projects, leads and absences are each read once."""
+    of_project = {case.id: case.project_id for case in cases}
+    if not of_project:
+        return {}
+    members = select(ProjectMember.project_id, ProjectMember.agent_id).where(
+        ProjectMember.project_id.in_(set(of_project.values())),
+        ProjectMember.role == TeamRole.LEAD,
+        ProjectMember.until.is_(None),
+    )
+    lead_of = {row.project_id: row.agent_id for row in session.execute(members)}
+    acting = acting_agents(session, lead_of.values(), day_of(at))
+    return {case: acting[lead_of[project]] for case, project in of_project.items() if project in lead_of}
 
 
 def reviews_of(session: Session, case: Case) -> list[Review]:

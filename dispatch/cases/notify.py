@@ -1,7 +1,8 @@
 """Telling: one line on the timeline, one notice in the outbox, both in the transaction of the change."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -96,22 +97,44 @@ def queue_notice(
     values: Mapping[str, str] | None = None,
 ) -> Message:
     """Put one notice to the case's contact into the outbox; ``key`` tells repeated events of a case apart."""
-    contact = session.get_one(Contact, case.contact_id)
-    return outbox.queue_message(
-        session,
-        outbox.NewMessage(
-            event_key=_event_key(case, text, key or str(case.version)),
-            text=text,
+    notice = CaseNotice(case, text, key=key or str(case.version), values=values or {}, expires_at=expires_at)
+    return outbox.queue_message(session, notice.message(session.get_one(Contact, case.contact_id), at))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseNotice:
+    """One notice to a case's contact that is still to be put into the outbox."""
+
+    case: Case = field(kw_only=False)
+    text: str = field(kw_only=False)
+    key: str
+    values: Mapping[str, str]
+    expires_at: datetime | None = None
+
+    def message(self, contact: Contact, at: datetime) -> outbox.NewMessage:
+        """As the outbox takes it."""
+        case = self.case
+        return outbox.NewMessage(
+            event_key=_event_key(case, self.text, self.key),
+            text=self.text,
             to=contact.phone,
             locale=contact.locale,
-            values={"case_no": sms_case_number(case.case_no), **(values or {})},
+            values={"case_no": sms_case_number(case.case_no), **self.values},
             at=at,
             division_id=case.division_id,
             case_id=case.id,
             project_id=case.project_id,
-            expires_at=expires_at,
-        ),
-    )
+            expires_at=self.expires_at,
+        )
+
+
+def queue_notices(session: Session, notices: Sequence[CaseNotice], *, at: datetime) -> None:
+    """Put the notices of many cases into the outbox together; their contacts are read at once."""
+    if not notices:
+        return
+    wanted = {notice.case.contact_id for notice in notices}
+    contacts = {contact.id: contact for contact in session.scalars(select(Contact).where(Contact.id.in_(wanted)))}
+    outbox.queue_messages(session, [notice.message(contacts[notice.case.contact_id], at) for notice in notices])
 
 
 def _event_key(case: Case, text: str, key: str) -> str:

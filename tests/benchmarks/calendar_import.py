@@ -9,15 +9,16 @@ import argparse
 import json
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
 import db
 from dispatch.acts.act import perform
-from dispatch.acts.deriving import DeriveLimits
+from dispatch.acts.deriving import DeriveLimits, DeriveObligations
 from dispatch.acts.importing import ImportCalendar
 from dispatch.cases.case import Case
 from dispatch.cases.derived import review_ids
@@ -69,20 +70,43 @@ def _fill(sessions: Any, reviews: int, seed: int) -> None:
 
 
 def _derive(sessions: Any) -> dict[str, Any]:
-    """All open reviews in portions; wall seconds, the longest portion, how many limits moved."""
-    took, moved, after = [], 0, 0
+    """All open reviews in portions, then all that is owed; how many limits moved."""
+    moved, statements = [], _counted(sessions)
+
+    def limits(session: Any, after: int) -> int | None:
+        portion = perform(session, DeriveLimits(after=after), SYSTEM)
+        moved.extend(portion.moved)
+        return portion.last
+
+    figures = {"limits": _portions(sessions, limits), "moved": len(moved)}
+    figures["statements"] = len(statements)
+    figures["obligations"] = _portions(
+        sessions, lambda session, after: perform(session, DeriveObligations(after=after), SYSTEM)
+    )
+    return figures
+
+
+def _portions(sessions: Any, derive: Callable[[Any, int], int | None]) -> dict[str, Any]:
+    """Each portion in its transaction: wall and processor seconds, and the longest portion's."""
+    took, cpu, after = [], time.process_time(), 0
     while after is not None:
         began = time.perf_counter()
         with sessions.begin() as session:
-            portion = perform(session, DeriveLimits(after=after), SYSTEM)
+            after = derive(session, after)
         took.append(time.perf_counter() - began)
-        moved, after = moved + len(portion.moved), portion.last
     return {
         "wall_s": round(sum(took), 1),
+        "cpu_s": round(time.process_time() - cpu, 1),
         "longest portion_s": round(max(took), 2),
         "portions": len(took),
-        "moved": moved,
     }
+
+
+def _counted(sessions: Any) -> list[str]:
+    """The statements that are sent from now on."""
+    sent: list[str] = []
+    event.listen(sessions.kw["bind"], "before_cursor_execute", lambda *given: sent.append(given[2]))
+    return sent
 
 
 def _with_days_off(calendar: str) -> str:

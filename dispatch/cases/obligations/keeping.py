@@ -1,9 +1,9 @@
 """Keeping: the rows of obligations follow the facts in the transaction that changes them, and are compared."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, delete, event, select, tuple_
+from sqlalchemy import ColumnElement, Table, and_, delete, event, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from dispatch.cases.obligations.of_others import calendar_owed, shifts_owed, tic
 from dispatch.catalogue.calendar_version import calendar_of
 
 PORTION = 500
+_TABLE = cast(Table, Obligation.__table__)
 KEY = ("kind", "subject", "subject_id")
 Key = tuple[ObligationKind, Subject, int]
 Compared = tuple[Key, Mapping[str, Any] | None, Mapping[str, Any] | None]
@@ -102,7 +103,7 @@ def _keep(session: Session, wanted: Iterable[Owed], which: ColumnElement[bool]) 
         )  # fmt: skip
     changed = [values for key, values in told.items() if kept.get(key) != values]
     if changed:
-        statement = insert(Obligation)
+        statement = insert(_TABLE)  # past the mapper, which sends rows one by one where some say None
         taken = {name: statement.excluded[name] for name in COLUMNS if name not in KEY}
         session.execute(statement.on_conflict_do_update(index_elements=KEY, set_=taken), changed)
     return len(gone) + len(changed)
