@@ -59,6 +59,7 @@ class Client:
     def ask(self, method: str, path: str, *, expect: int = 200, **more: Any) -> Any:
         answer = self.http.request(method, self.url + path, timeout=PATIENCE_S, **more)
         assert answer.status_code == expect, f"{method} {path}: {answer.status_code} {answer.text}"
+        assert answer.headers["Server"] == "daiban"  # and not the program's that serves it
         return answer.json() if answer.content else None
 
     def get(self, path: str) -> Any:

@@ -1,5 +1,6 @@
 """Reach: which projects, cases, parcels and stops a viewer may see. Absent and not yours answer alike."""
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -27,7 +28,7 @@ from dispatch.custody.roadside_pass import RoadsidePass
 from notifications.message import Message
 from notifications.webhooks.subscription import SubscriptionState, WebhookSubscription
 from routing.day.courier_run import CourierRun
-from routing.day.courier_stop import CourierStop
+from routing.day.courier_stop import CourierStop, StopEvent
 from routing.day.couriers import Courier
 from routing.day.day_plan import DayPlan
 from routing.day.roster import ShiftRule
@@ -350,6 +351,13 @@ def reported_stop(session: Session, courier_id: int, stop_id: int, at: datetime)
             if route["courier_id"] == courier_id and any(visit["stop_id"] == stop_id for visit in route["visits"]):
                 return stop, False
     return None
+
+
+def stop_of_event(session: Session, event_id: uuid.UUID) -> int | None:
+    """The stop of an act that came before, in the record or on the desk."""
+    at_door = select(StopEvent.stop_id).where(StopEvent.event_id == event_id)
+    on_desk = select(CourierReport.stop_id).where(CourierReport.event_id == event_id)
+    return session.scalar(at_door) or session.scalar(on_desk)
 
 
 def lock_parcels(session: Session, parcels: Select[int]) -> None:

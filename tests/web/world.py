@@ -56,6 +56,7 @@ from tests.dispatch.builders import (
 from web.app import create_app
 from web.wiring import files
 from web.wiring.accounts import Account, AccountState
+from web.wiring.kept_uploads import KeptUpload
 from web.wiring.settings import Settings
 from web.wiring.tokens import Token
 
@@ -390,6 +391,8 @@ def people(session: Session, county: County, world: World) -> None:
         )
         session.add(account)
     session.flush()
+    digest = str(world.ours["digest"])
+    session.add_all(KeptUpload(sha256=digest, account_id=account.id) for account in world.accounts.values())
     stranger = Account(role=Role.ENTERPRISE, name="别家", login="stranger", enterprise_id=world.theirs["enterprise_id"])
     session.add(stranger)
     session.flush()

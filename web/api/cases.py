@@ -34,6 +34,7 @@ from web.wiring.api_answers import KeptFile, answers, page_model, takes_file
 from web.wiring.api_schema import PageQuery, Strict, problems
 from web.wiring.auth import current_actor, roles, signed_in, staff_only
 from web.wiring.idempotency import idempotent
+from web.wiring.kept_uploads import of_case
 from web.wiring.resource_json import as_json
 from web.wiring.transactions import transaction
 
@@ -181,7 +182,7 @@ def keep_document(case_no: str) -> tuple[KeptFile, int]:
     upload = request.files.get("file")
     if upload is None:
         raise BadRequest("file is needed")
-    return KeptFile(files.keep(upload)), 201
+    return KeptFile(files.keep(upload, of_case(case_no))), 201
 
 
 @bp.post("/cases/<case_no>/submission")

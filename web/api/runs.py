@@ -20,7 +20,7 @@ from dispatch.acts.stop_points import PlaceStop, PointResult
 from dispatch.acts.stop_report import ReportStop, StopEventResult
 from dispatch.cases.access_control import stop_for
 from dispatch.core.actor import Role
-from dispatch.core.ids import CourierReportId, CourierWordId, StopId
+from dispatch.core.ids import BIGGEST, CourierReportId, CourierWordId, StopId
 from dispatch.views import courier_day
 from dispatch.views.courier_day import CourierDayView
 from web.wiring import files, jobs, upload_parts
@@ -28,6 +28,7 @@ from web.wiring.act_door import command_from, offers, schema_of, take
 from web.wiring.api_answers import KeptFile, NothingMore, answers, takes_file
 from web.wiring.api_schema import Strict, problems
 from web.wiring.auth import courier_only, current_actor, roles
+from web.wiring.kept_uploads import UNBOUND, of_stop
 from web.wiring.transactions import transaction
 
 bp = APIBlueprint("api_runs", __name__, url_prefix="/api/v1", tag="runs")
@@ -49,10 +50,11 @@ class UploadState:
 
 
 class PartPlace(Strict):
-    """Where a part begins, and how many bytes the whole picture has."""
+    """Where a part begins, how many bytes the whole picture has, and the stop that it shows."""
 
     offset: int = Field(ge=0)
     total: int = Field(ge=1)
+    stop: int | None = Field(None, ge=1, le=BIGGEST, description="None: the stop of the first act that names it")
 
 
 @bp.before_request
@@ -105,7 +107,7 @@ def keep_proof(stop_id: int) -> tuple[KeptFile, int]:
     upload = request.files.get("file")
     if upload is None:
         raise BadRequest("file is needed")
-    return KeptFile(files.keep_picture(upload)), 201
+    return KeptFile(files.keep_picture(upload, of_stop(stop_id))), 201
 
 
 @bp.post("/runs/facts")
@@ -218,5 +220,8 @@ def upload_begun(upload_id: uuid.UUID) -> UploadBegun:
 def upload_more(upload_id: uuid.UUID, place: PartPlace) -> UploadState:
     """A part of a picture, from ``offset`` on, of ``total`` bytes; the last one answers with its ``sha256``."""
     part = request.get_data(cache=False)
-    have, sha256 = upload_parts.append(current_actor(), upload_id, part, offset=place.offset, total=place.total)
+    subject = UNBOUND if place.stop is None else of_stop(place.stop)
+    have, sha256 = upload_parts.append(
+        current_actor(), upload_id, part, offset=place.offset, total=place.total, subject=subject
+    )
     return UploadState(have, sha256)

@@ -13,21 +13,27 @@ from annotated_types import Ge, Le, MaxLen
 from flask import Flask, current_app, request
 from flask_babel import gettext
 from pydantic import Discriminator, RootModel, ValidationError, create_model
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from dispatch.acts.act import RULES, Act, perform
 from dispatch.acts.act_fields import Digest, Wanted
 from dispatch.acts.act_record import earlier_answer
+from dispatch.acts.courier_desk import AttachProofs
 from dispatch.acts.named_rows import ROWS
+from dispatch.cases.access_control import stop_of_event
+from dispatch.cases.case import Case
+from dispatch.cases.review import Review
 from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
-from dispatch.core.ids import BIGGEST, LONGEST, FileId
+from dispatch.core.ids import BIGGEST, LONGEST, CaseNo, FileId
 from web.wiring import files
 from web.wiring.api_answers import version_asked_for
 from web.wiring.api_schema import Strict
 from web.wiring.auth import current_actor, roles
 from web.wiring.field_faults import FAULTS
+from web.wiring.kept_uploads import UNBOUND, check_uploaded, of_case, of_stop
 from web.wiring.security_log import ACTS, record
 from web.wiring.transactions import transaction
 
@@ -206,7 +212,7 @@ def take_in(
     """The same beside something of web's own, such as an account or a draft, in one transaction.
 
     Several steps of one form each have an id of their own, made from the form's."""
-    files.check_kept(*_files_named(command))
+    _check_files(session, command, path)
     performer: Callable[..., Result] = current_app.extensions["daiban.perform"]
     own = client_id or _own_id(command)
     result = performer(session, command, current_actor(), client_id=own, path=tuple(path))
@@ -226,15 +232,36 @@ def form_id(step: str) -> UUID | None:
     return None if given is None else uuid5(given, step)
 
 
-def _files_named(command: Act[Any]) -> Iterator[str]:
+def _check_files(session: Session, command: Act[Any], path: Iterable[tuple[object, object]]) -> None:
+    """Every file that a command names is kept; what the caller names by a digest, the caller uploaded for this."""
+    named = list(_files_named(command, Digest))
+    files.check_kept(*named, *_files_named(command, FileId))
+    check_uploaded(session, current_actor().account_id, named, _subject_of(session, command, path))
+
+
+def _subject_of(session: Session, command: Act[Any], path: Iterable[tuple[object, object]]) -> str:
+    """What a command's files belong to: the stop or the case that it, its address or the act before it names."""
+    stop = getattr(command, "stop", None)
+    if isinstance(command, AttachProofs):
+        stop = stop_of_event(session, command.event_id)
+    if stop is not None:
+        return of_stop(stop)
+    case_no = getattr(command, "case", None) or next((value for kind, value in path if kind is CaseNo), None)
+    if case_no is None and (review := getattr(command, "review", None)) is not None:
+        of_review = select(Case.case_no).join(Review, Review.case_id == Case.id).where(Review.id == review)
+        case_no = session.scalar(of_review)
+    return UNBOUND if case_no is None else of_case(str(case_no))
+
+
+def _files_named(command: Act[Any], by: object) -> Iterator[str]:
     """The kept files that a command names, alone or several in one field."""
     for name, hint in RULES[type(command)].hints.items():
-        if _names_files(hint) and (value := getattr(command, name)):
+        if _names_files(hint, by) and (value := getattr(command, name)):
             yield from (value,) if isinstance(value, str) else value
 
 
-def _names_files(hint: Any) -> bool:
-    return hint in (Digest, FileId) or any(_names_files(one) for one in get_args(hint))
+def _names_files(hint: Any, by: object) -> bool:
+    return hint == by or any(_names_files(one, by) for one in get_args(hint))
 
 
 def install(app: Flask) -> None:

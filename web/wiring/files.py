@@ -19,6 +19,7 @@ from werkzeug.exceptions import NotFound
 import db
 from dispatch.core.errors import Refused
 from web.wiring.isolated import UnreadableUpload, read_isolated
+from web.wiring.kept_uploads import NOT_THERE, UNBOUND, forget_uploads, note_upload
 from web.wiring.security_log import SecurityKind, record_apart
 
 MOST_BYTES = 10 * 1024 * 1024
@@ -59,10 +60,12 @@ def folder() -> Path:
     return db.home() / "files"
 
 
-def keep(upload: FileStorage) -> str:
+def keep(upload: FileStorage, subject: str = UNBOUND) -> str:
     """Store an upload and return its digest, before any row names it. Raises BadUpload."""
     content = upload.stream.read(MOST_BYTES + 1)
-    return keep_bytes(content, upload.filename or "")
+    digest = keep_bytes(content, upload.filename or "")
+    note_upload(digest, subject)
+    return digest
 
 
 def kept_paper(upload: FileStorage) -> dict[str, str]:
@@ -72,12 +75,14 @@ def kept_paper(upload: FileStorage) -> dict[str, str]:
     return {"sha256": digest, "media_type": media_type, "filename": (upload.filename or "")[-120:]}
 
 
-def keep_picture(upload: FileStorage) -> str:
+def keep_picture(upload: FileStorage, subject: str = UNBOUND) -> str:
     """Store a JPEG or PNG and return its digest. Raises BadUpload, for a PDF too."""
     content = upload.stream.read(MOST_BYTES + 1)
     if content.startswith(b"%PDF"):
         raise BadUpload("not a picture", user_message="请上传照片（JPEG 或 PNG）")
-    return keep_bytes(content, upload.filename or "")
+    digest = keep_bytes(content, upload.filename or "")
+    note_upload(digest, subject)
+    return digest
 
 
 def keep_bytes(content: bytes, name: str = "") -> str:
@@ -181,12 +186,11 @@ def sweep(session: Session) -> int:
     if not old:
         return 0
     named = set(_named(session))
-    swept = 0
-    for path in old:
-        if path.name.startswith(".new-") or path.stem not in named:
-            path.unlink(missing_ok=True)
-            swept += 1
-    return swept
+    swept = [path for path in old if path.name.startswith(".new-") or path.stem not in named]
+    for path in swept:
+        path.unlink(missing_ok=True)
+    forget_uploads(session, [path.stem for path in swept])
+    return len(swept)
 
 
 def _named(session: Session) -> Iterable[str]:
@@ -198,4 +202,4 @@ def _named(session: Session) -> Iterable[str]:
 def check_kept(*digests: str | None) -> None:
     """Whether each proof that a report names was uploaded. Raises Refused."""
     if not all(is_kept(digest) for digest in digests if digest is not None):
-        raise Refused("a proof that nobody uploaded", user_message="照片或签名没有上传成功，请重新提交")
+        raise Refused("a proof that nobody uploaded", user_message=NOT_THERE)

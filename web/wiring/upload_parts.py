@@ -7,6 +7,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from dispatch.core.actor import Actor
 from web.wiring import files
+from web.wiring.kept_uploads import note_upload
 
 FOLDER = "up"
 """Beside the kept files, where the sweep finds what nobody finished."""
@@ -18,7 +19,9 @@ def received(viewer: Actor, upload_id: UUID) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def append(viewer: Actor, upload_id: UUID, part: bytes, *, offset: int, total: int) -> tuple[int, str | None]:
+def append(
+    viewer: Actor, upload_id: UUID, part: bytes, *, offset: int, total: int, subject: str
+) -> tuple[int, str | None]:
     """Add a part that begins at ``offset``; a part that is here already changes nothing.
 
     Returns how much lies here, and the picture's digest once it is whole. Raises BadUpload for what is no picture."""
@@ -35,7 +38,9 @@ def append(viewer: Actor, upload_id: UUID, part: bytes, *, offset: int, total: i
         return have, None
     content = path.read_bytes()
     path.unlink(missing_ok=True)
-    return have, files.keep_bytes(content)
+    digest = files.keep_bytes(content)
+    note_upload(digest, subject)
+    return have, digest
 
 
 def _path(viewer: Actor, upload_id: UUID) -> Path:

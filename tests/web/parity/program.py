@@ -72,8 +72,8 @@ def mark(connection: Connection) -> Mark:
     return {name: (rows, latest) for name, rows, latest in connection.execute(text(_MARKS))}
 
 
-BESIDE = frozenset({"intake_draft", "login_session", "security_event"})
-"""What the test itself keeps for a door, the sessions that it begins, and the log of who was shut out."""
+BESIDE = frozenset({"intake_draft", "login_session", "security_event", "kept_upload"})
+"""What the test itself keeps for a door, the sessions that it begins, the log of who was shut out, whose a file is."""
 _MARKS = " UNION ALL ".join(
     f"SELECT '{table.name}', count(*), coalesce(max(xmin::text::bigint), 0) FROM {table.name}"
     for table in Base.metadata.sorted_tables

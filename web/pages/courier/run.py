@@ -45,6 +45,7 @@ from web.wiring.auth import courier_only, current_actor
 from web.wiring.errors import of
 from web.wiring.files import BadUpload
 from web.wiring.formatting import business_clock, in_words, time_of_day
+from web.wiring.kept_uploads import of_stop
 from web.wiring.transactions import transaction
 
 bp = Blueprint("courier", __name__, url_prefix="/run")
@@ -180,8 +181,9 @@ def _proofs_kept(stop_id: int) -> tuple[list[str], str | None]:
     if any(given.values()):
         with transaction() as session:
             stop_for(session, current_actor(), stop_id)  # nothing is stored for somebody who may not
-    photos = [files.keep_picture(file) for file in given["photo"][: MOST_PHOTOS + 1]]
-    return photos, next((files.keep_picture(file) for file in given["signature"]), None)
+    subject = of_stop(stop_id)
+    photos = [files.keep_picture(file, subject) for file in given["photo"][: MOST_PHOTOS + 1]]
+    return photos, next((files.keep_picture(file, subject) for file in given["signature"]), None)
 
 
 @bp.post("/coming")

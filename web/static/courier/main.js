@@ -164,7 +164,7 @@ async function record(form, proofs) {
   const needsProofs = [...form.querySelectorAll(".sign, .photo")].some((field) => field.dataset.level === "required") && proofs.length > 0;
   let unkept = 0;
   for (const proof of proofs) {
-    try { await store.putPhoto({ id: newId(), event: body.event_id, kind: proof.kind }, proof.blob); } catch { unkept += 1; }
+    try { await store.putPhoto({ id: newId(), event: body.event_id, stop, kind: proof.kind }, proof.blob); } catch { unkept += 1; }
   }
   const kept = await queue.add({ kind: "fact", id: body.event_id, stop, label: card.dataset.label, body, coded: Boolean(body.code), needsProofs });
   const line = card.querySelector(".refused");

@@ -213,7 +213,7 @@ export class Queue {
     let { received } = await begun.json();
     while (!photo.sha256) {
       const part = bytes.slice(received, received + PART_BYTES);
-      const answer = await this.request(`/api/v1/runs/uploads/${photo.upload}?offset=${received}&total=${bytes.length}`, { method: "PUT", body: part, type: "application/octet-stream" });
+      const answer = await this.request(`/api/v1/runs/uploads/${photo.upload}?offset=${received}&total=${bytes.length}${photo.stop ? `&stop=${photo.stop}` : ""}`, { method: "PUT", body: part, type: "application/octet-stream" });
       if (!answer.ok) throw new Unsent(answer);
       const have = await answer.json();
       if (have.sha256) photo.sha256 = have.sha256;

@@ -90,6 +90,33 @@ def test_a_phone_uploads_first_and_names_what_was_kept(
         assert kept.get_json()["sha256"] in event.proofs
 
 
+def test_a_picture_that_another_uploaded_or_of_another_stop_is_no_proof(app: Flask, courier: FlaskClient, day: Day):
+    other = signed_in_client(app, day.other)
+
+    def sent(client: FlaskClient, grey: int, stop: int | None) -> str:
+        picture = a_picture(grey=grey)
+        where = f"/api/v1/runs/uploads/{uuid.uuid4()}?offset=0&total={len(picture)}" + (f"&stop={stop}" if stop else "")
+        answer = client.put(where, data=picture)
+        assert answer.status_code == 200
+        return str(answer.get_json()["sha256"])
+
+    theirs, elsewhere = sent(other, 1, None), sent(courier, 2, day.pickup)
+    mine, loose = sent(courier, 3, day.delivery), sent(courier, 4, None)
+    fact = {"act": "arrived", "stop": day.delivery}
+    nobodys = courier.post("/api/v1/runs/facts", json=fact | {"event_id": str(uuid.uuid4()), "photos": ["ab" * 32]})
+    for digest in (theirs, elsewhere):
+        answer = courier.post("/api/v1/runs/facts", json=fact | {"event_id": str(uuid.uuid4()), "photos": [digest]})
+        assert (answer.status_code, answer.get_json()["detail"]) == (422, nobodys.get_json()["detail"])
+    event = str(uuid.uuid4())
+    answer = courier.post("/api/v1/runs/facts", json=fact | {"event_id": event, "photos": [mine], "signature": loose})
+    assert (answer.status_code, answer.get_json()["taken"]) == (200, True)
+    for digest, expected in ((theirs, 422), (elsewhere, 422), (mine, 200)):
+        attached = courier.post(f"/api/v1/runs/facts/{event}/photos", json={"photos": [digest]})
+        assert attached.status_code == expected
+    again = {"act": "arrived", "stop": day.pickup, "event_id": str(uuid.uuid4()), "signature": loose}
+    assert courier.post("/api/v1/runs/facts", json=again).status_code == 422  # it became the first stop's
+
+
 def test_a_broken_picture_is_refused_beside_the_form(courier: FlaskClient, day: Day):
     form = handed(day, photo=(io.BytesIO(b"\xff\xd8\xffnothing"), "a.jpg"))
     answer = courier.post(f"/run/stops/{day.delivery}/acts", data=form)
