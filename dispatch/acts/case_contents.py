@@ -48,6 +48,7 @@ def add_reviews(
                 centre_no=handling.centre_no,
                 statutory_limit=mine.statutory,
                 committed_limit=mine.committed,
+                joint_cap=mine.joint_cap,
                 same_day=handling.same_day or IMMEDIATE in (mine.statutory, mine.committed),
             )
         )

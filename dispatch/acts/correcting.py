@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.acts.act import STAFF, ActContext, act
@@ -35,7 +36,8 @@ class CorrectEvent(PaperStep):
     """An event of a review was written down wrongly (更正登记): what its paper really says, or that it never was.
 
     A field that is left out stays as it was. ``never_was``: there was no such paper. ``turns_out_as``: the decision
-    was another one. An agent corrects what the agent wrote down today; a lead corrects anything."""
+    was another one. The form of a joint filing is corrected for all that stand on it; ``never_was`` takes one off.
+    An agent corrects what the agent wrote down today; a lead corrects anything."""
 
     event: ReviewEventId
     reason: Why
@@ -54,10 +56,9 @@ class CorrectEvent(PaperStep):
         review, event = context.row(Review, self.review), context.row(ReviewEvent, self.event)
         check_may_correct(event, context.actor, context.at)
         facts = None if self.never_was else self._replaced(review, event, context)
-        _correct_event(
-            context.session, review, event, facts, reason=self.reason, when=self.when(), by=context.actor,
-            at=context.at,
-        )  # fmt: skip
+        _correct_event(context, review, event, facts, reason=self.reason, when=self.when())
+        if facts is not None and event.joint_group:
+            _correct_form(context, review, event, facts, reason=self.reason, when=self.when())
         return review_result(review)
 
     def _replaced(self, review: Review, event: ReviewEvent, context: ActContext) -> EventFacts:
@@ -82,13 +83,53 @@ class CorrectEvent(PaperStep):
         return replace(moved, document=facts.document)
 
 
+def _correct_form(
+    context: ActContext, review: Review, event: ReviewEvent, facts: EventFacts, *, reason: str, when: Happening
+) -> None:
+    """The other matters on the form of a joint filing: its day, number, place and scan are one for all.
+
+    Raises Refused or WrongStage with the name of the matter that it does not fit."""
+    told = {review.case_id}
+    for other, theirs in _on_the_form(context.session, review, event):
+        right = replace(
+            theirs.facts(), happened_on=facts.happened_on, happened_at=facts.happened_at, words=facts.words,
+            document_no=facts.document_no, document=facts.document,
+        )  # fmt: skip
+        try:
+            _correct_event(context, other, theirs, right, reason=reason, when=when, is_told=other.case_id not in told)
+        except (Refused, WrongStage) as error:
+            words = LocalizedText(
+                "%(matter)s：%(words)s", matter=other.matter.short_name, words=error.user_message
+            )  # fmt: skip
+            raise type(error)(f"{other.matter.code}: {error}", user_message=words) from error
+        told.add(other.case_id)
+        context.touch(Review, other.id)
+
+
+def _on_the_form(session: Session, review: Review, event: ReviewEvent) -> list[tuple[Review, ReviewEvent]]:
+    """The filings of the project's other matters that stand on the same form, locked."""
+    of_project = select(Case.id).where(Case.project_id == review.case.project_id)
+    found = select(ReviewEvent.review_id, ReviewEvent.id).join(Review, Review.id == ReviewEvent.review_id).where(
+        Review.case_id.in_(of_project), Review.id != review.id, ReviewEvent.kind == EventKind.FILED,
+        ReviewEvent.joint_group == event.joint_group, ReviewEvent.document_no == event.document_no,
+    )  # fmt: skip
+    events = {row.review_id: row.id for row in session.execute(found.order_by(ReviewEvent.id))}
+    case_ids = select(Review.case_id).where(Review.id.in_(events))
+    session.scalars(select(Case).where(Case.id.in_(case_ids)).order_by(Case.id).with_for_update()).all()
+    locked = select(Review).where(Review.id.in_(events)).order_by(Review.id).with_for_update()
+    others = session.scalars(locked.execution_options(populate_existing=True)).all()
+    standing = [(one, {event.id: event for event in one.standing_events()}) for one in others]
+    return [(one, stand[events[one.id]]) for one, stand in standing if events[one.id] in stand]
+
+
 def _correct_event(
-    session: Session, review: Review, event: ReviewEvent, facts: EventFacts | None, *, reason: str,
-    when: Happening, by: Actor, at: datetime,
+    context: ActContext, review: Review, event: ReviewEvent, facts: EventFacts | None, *, reason: str,
+    when: Happening, is_told: bool = True,
 ) -> None:  # fmt: skip
     """Replace the event by ``facts``, or take it back; state, dates and case follow, and the enterprise is told.
 
     Raises WrongStage where it was corrected before or what stands would contradict itself."""
+    session, by, at = context.session, context.actor, context.at
     if event.id not in {standing.id for standing in review.standing_events()}:
         raise WrongStage(f"event {event.id} was corrected already", user_message="这条登记已更正过，请刷新后再试")
     if facts == event.facts():
@@ -103,7 +144,7 @@ def _correct_event(
     session.flush()
     settle_result(session, review, by=by, at=at, reason=reason)
     settle_case(session, session.get_one(Case, review.case_id), by=by, at=at)
-    _tell_right(session, review, event, reason=reason, by=by, at=at)
+    _tell_right(session, review, event, reason=reason, by=by, at=at, is_told=is_told)
 
 
 def check_may_correct(event: RecordedEvent, actor: Actor, at: datetime) -> None:
@@ -115,8 +156,10 @@ def check_may_correct(event: RecordedEvent, actor: Actor, at: datetime) -> None:
         )
 
 
-def _tell_right(session: Session, review: Review, event: ReviewEvent, *, reason: str, by: Actor, at: datetime) -> None:
-    """A line that names what was wrong, and one notice of what is right.
+def _tell_right(
+    session: Session, review: Review, event: ReviewEvent, *, reason: str, by: Actor, at: datetime, is_told: bool
+) -> None:
+    """A line that names what was wrong, and one notice of what is right, unless another matter's says it.
 
     A wrong decision that still waited to be told is not told at all."""
     case = session.get_one(Case, review.case_id)
@@ -130,6 +173,8 @@ def _tell_right(session: Session, review: Review, event: ReviewEvent, *, reason:
     if untold_decision(session, case, event):
         if review.state in OUTCOMES:
             tell_decision(session, case, review, at=at)
+        return
+    if not is_told:
         return
     agent = lead_agent(session, case, at)
     queue_notice(

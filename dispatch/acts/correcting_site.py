@@ -20,7 +20,7 @@ from dispatch.cases.lookups import open_cases
 from dispatch.cases.project import Project
 from dispatch.cases.project_correction import ProjectPart
 from dispatch.cases.review import Review
-from dispatch.cases.review_state import ReviewState
+from dispatch.cases.review_state import UNFILED
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.implementation import handlings_of
 from dispatch.core.errors import Refused
@@ -30,7 +30,6 @@ from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.parcel import Parcel
 from routing.day.courier_stop import CourierStop, StopState
 
-UNFILED = (ReviewState.PREPARED, ReviewState.SIMULATED)
 SITE_CORRECTED = LocalizedText("项目地点更正")
 REPLAN_S = 4
 Point = tuple[float | None, float | None]

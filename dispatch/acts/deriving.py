@@ -114,6 +114,7 @@ def take_limits(context: ActContext, wanted: Iterable[int]) -> None:
         for review in reviews:
             if (mine := limits.get(review.matter.code)) is not None:
                 review.statutory_limit, review.committed_limit = mine.statutory, mine.committed
+                review.joint_cap = mine.joint_cap
     session.flush()
 
 

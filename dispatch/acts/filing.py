@@ -18,7 +18,7 @@ from dispatch.cases.project import Power, Project
 from dispatch.cases.project_order import NOTHING_FIRST, is_relieved, open_prerequisites, out_of_order
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import EventFacts, EventKind
-from dispatch.cases.review_state import ReviewState
+from dispatch.cases.review_state import UNFILED
 from dispatch.cases.stages import Stage
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused, WrongStage
@@ -29,16 +29,32 @@ from dispatch.custody.parcel import Leg
 
 WAVES = (Stage.SUBMITTED, Stage.UNDER_REVIEW)
 """Some of the case's matters are filed; what waited for them may follow."""
+MAY_FILE = (Stage.PRESCREENED, Stage.COLLECTED, *WAVES)
 
 
 def _submit(
     session: Session, case: Case, *, receipts: Mapping[int, str], by: Actor, at: datetime, when: Happening = JUST_NOW
 ) -> Case:
     """The agent files with the authorities: ``receipts`` gives the filing receipt of each review by its id."""
-    case.must_be(Stage.PRESCREENED, Stage.COLLECTED, *WAVES)
+    project = session.get_one(Project, case.project_id)
+    check_may_file(session, project, case, at=at)
+    reviews = _ready(session, project, case, receipts, on=when.on or day_of(at), at=at)
+    for review in reviews:
+        filed = EventFacts(kind=EventKind.FILED, document_no=receipts.get(review.id, ""))
+        record(session, review, filed, when, by=by, at=at)
+    authorities = sorted({review.authority for review in reviews})
+    words = LocalizedText("已报送：%(names)s", names=ListText(authorities))
+    tell_filed(session, case, reviews, words=words, place=authorities[0] if authorities else "", by=by, at=at)
+    return case
+
+
+def check_may_file(session: Session, project: Project, case: Case, *, at: datetime) -> None:
+    """The case is as far that something of it may be filed: its papers are in, and a letter allows it.
+
+    Raises WrongStage or Refused."""
+    case.must_be(*MAY_FILE)
     if case.stage is Stage.PRESCREENED and case.pickup_way is not Way.ELECTRONIC:
         raise WrongStage(f"case {case.case_no}: the originals are not in yet", case_no=case.case_no)
-    project = session.get_one(Project, case.project_id)
     letter = project.delegation_on(day_of(at))
     if letter is None or not letter.allows(Power.SUBMIT, day_of(at)):
         raise Refused(f"case {case.case_no}: no delegation allows filing", user_message="委托书未授权代为申报或已失效")
@@ -47,19 +63,13 @@ def _submit(
         raise Refused(
             f"parcels {on_the_way} are still with the courier", user_message="原件还在揽投员处，请先在中心签收"
         )
-    reviews = _ready(session, project, case, receipts, on=when.on or day_of(at), at=at)
-    for review in reviews:
-        filed = EventFacts(kind=EventKind.FILED, document_no=receipts.get(review.id, ""))
-        record(session, review, filed, when, by=by, at=at)
-    _tell_filed(session, case, reviews, by=by, at=at)
-    return case
 
 
 def _ready(
     session: Session, project: Project, case: Case, receipts: Mapping[int, str], *, on: date, at: datetime
 ) -> list[Review]:
     """What may be filed now: the rest follows once what it waits for is granted. Raises WrongStage, Refused by name."""
-    unfiled = [r for r in reviews_of(session, case) if r.state in {ReviewState.PREPARED, ReviewState.SIMULATED}]
+    unfiled = [r for r in reviews_of(session, case) if r.state in UNFILED]
     if not unfiled:
         raise WrongStage(f"case {case.case_no}: everything is filed", user_message="本件各事项均已报送")
     open_ones = open_prerequisites(session, project, at=at, by=on)
@@ -75,11 +85,11 @@ def _ready(
     return ready
 
 
-def _tell_filed(session: Session, case: Case, reviews: Sequence[Review], *, by: Actor, at: datetime) -> None:
+def tell_filed(
+    session: Session, case: Case, reviews: Sequence[Review], *, words: str, place: str, by: Actor, at: datetime
+) -> None:
     """The first filing moves the case; a later one is a line, and the same notice."""
-    authorities = sorted({review.authority for review in reviews})
-    words = LocalizedText("已报送：%(names)s", names=ListText(authorities))
-    values = {"count": str(len(reviews)), "centre": authorities[0] if authorities else ""}
+    values = {"count": str(len(reviews)), "centre": place}
     if case.stage not in WAVES:
         case.move_to(Stage.SUBMITTED, at=at, by=by.label)
         queue_stage_notice(session, case, at=at, by=by, words=words, **values)

@@ -25,8 +25,10 @@ from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.working_days import Calendar
 
 PORTION = 200
-MOVED_BY_CALENDAR = ("correction_due_at", "legal_due_at", "committed_due_at", "is_provisional", "deliver_by")
-MOVED_BY_A_DAY = ("legal_due_at", "committed_due_at", "is_provisional")
+MOVED_BY_CALENDAR = (
+    "correction_due_at", "legal_due_at", "committed_due_at", "joint_due_at", "is_provisional", "deliver_by",
+)  # fmt: skip
+MOVED_BY_A_DAY = ("legal_due_at", "committed_due_at", "joint_due_at", "is_provisional")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from dispatch.path.build_path import EvaluationOffers, build_path
 from dispatch.path.edit_log import standing
 from dispatch.path.edits import Edit
 from dispatch.path.facts import Facts, facts_of
+from dispatch.path.joint_groups import cap_of
 from dispatch.path.matter_node import IntermediaryWork, MatterNode
 from dispatch.path.schedule import MatterProgress
 
@@ -174,6 +175,7 @@ class LimitsOnProject:
 
     statutory: Limit | None
     committed: Limit | None
+    joint_cap: Limit | None
 
 
 def limits_on_project(
@@ -186,8 +188,13 @@ def limits_on_project(
 ) -> dict[str, LimitsOnProject]:
     """What intake, case, chart and path all say of these matters."""
     mine = project_path(session, project, at=at, only=codes, places=places, edits=[])
-    steps = () if mine is None else mine.path.steps
-    return {step.code: LimitsOnProject(step.matter.statutory, step.authority_promise) for step in steps}
+    steps, facts = () if mine is None else mine.path.steps, facts_of_project(project).values
+    return {
+        step.code: LimitsOnProject(
+            step.matter.statutory, step.authority_promise, cap_of(step.matter.joint_group, step.code, facts)
+        )
+        for step in steps
+    }
 
 
 def reviews_by_matter(session: Session, project: Project) -> list[tuple[str, Review]]:

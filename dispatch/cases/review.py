@@ -9,12 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db import Base
 from dispatch.cases.case import Case
 from dispatch.cases.recorded_event import Recording, standing_events
+from dispatch.cases.review_checks import check_story
 from dispatch.cases.review_event import EventFacts, EventKind, ReviewEvent, event_row
 from dispatch.cases.review_fold import (
     ReviewFacts,
     ReviewRules,
     ReviewStory,
-    check_story,
     fold,
     limit_clocks,
     relief_in,
@@ -56,9 +56,14 @@ class Review(Base):
     relief: Mapped[Relief | None]
     statutory_limit: Mapped[Limit | None] = mapped_column(LimitForm)
     committed_limit: Mapped[Limit | None] = mapped_column(LimitForm)
+    joint_cap: Mapped[Limit | None] = mapped_column(LimitForm)  # of its joint group, where it is filed on its form
     same_day: Mapped[bool] = mapped_column(default=False)
     filed_at: Mapped[datetime | None]
     receipt_no: Mapped[str | None]
+    joint_group: Mapped[str | None]
+    joint_no: Mapped[str | None]
+    capped_from: Mapped[datetime | None]
+    joint_due_at: Mapped[datetime | None]  # by when the whole joint filing is promised
     correction_due_at: Mapped[datetime | None]
     correction_asked_at: Mapped[datetime | None]
     correction_words: Mapped[str | None] = mapped_column(Text)
@@ -90,7 +95,7 @@ class Review(Base):
 
     def rules(self) -> ReviewRules:
         """What its events are read with."""
-        return ReviewRules(self.statutory_limit, self.committed_limit, self.same_day, self.centre_no)
+        return ReviewRules(self.statutory_limit, self.committed_limit, self.same_day, self.centre_no, self.joint_cap)
 
     def standing_events(self) -> list[ReviewEvent]:
         """The events that no later one corrects."""

@@ -72,7 +72,8 @@ class EventFacts:
 
     ``words``: corrections, reasons. ``until``: a pause's expected end, or the day by which a commitment is verified,
     or what was relieved is there.
-    ``notified_on``: when an extension was told to the applicant."""
+    ``notified_on``: when an extension was told to the applicant.
+    ``joint_group``: filed with others of this joint group on one form, whose number is ``document_no``."""
 
     kind: EventKind
     happened_on: date = date.min
@@ -80,6 +81,7 @@ class EventFacts:
     document_no: str = ""
     document: str | None = None
     words: str = ""
+    joint_group: str = ""
     pause_kind: PauseKind | None = None
     until: date | None = None
     maximum_wd: int | None = None
@@ -101,6 +103,7 @@ class ReviewEvent(RecordedEvent):
 
     review_id: Mapped[int] = mapped_column(ForeignKey("review.id"), index=True)
     kind: Mapped[EventKind]
+    joint_group: Mapped[str] = mapped_column(server_default="", default="")
     pause_kind: Mapped[PauseKind | None]
     maximum_wd: Mapped[int | None]
     rule: Mapped[str] = mapped_column(default="")
@@ -112,7 +115,8 @@ class ReviewEvent(RecordedEvent):
         """The value that the fold reads."""
         return EventFacts(
             kind=self.kind, happened_on=self.happened_on, happened_at=self.happened_at,
-            document_no=self.document_no, document=self.document, words=self.words, pause_kind=self.pause_kind,
+            document_no=self.document_no, document=self.document, words=self.words,
+            joint_group=self.joint_group, pause_kind=self.pause_kind,
             until=self.until, maximum_wd=self.maximum_wd, rule=self.rule, working_days=self.working_days,
             notified_on=self.notified_on,
         )  # fmt: skip
@@ -124,7 +128,7 @@ def event_row(review_id: int, facts: EventFacts, recording: Recording) -> Review
         review_id=review_id, kind=facts.kind, happened_on=facts.happened_on, happened_at=facts.happened_at,
         recorded_at=recording.at, recorded_by=recording.by, account_id=recording.account_id,
         late_reason=recording.late_reason, document_no=facts.document_no, document=facts.document,
-        words=facts.words, pause_kind=facts.pause_kind, until=facts.until, maximum_wd=facts.maximum_wd,
-        rule=facts.rule, working_days=facts.working_days, notified_on=facts.notified_on,
+        words=facts.words, joint_group=facts.joint_group, pause_kind=facts.pause_kind, until=facts.until,
+        maximum_wd=facts.maximum_wd, rule=facts.rule, working_days=facts.working_days, notified_on=facts.notified_on,
         corrects=recording.corrects, correction_reason=recording.correction_reason,
     )  # fmt: skip

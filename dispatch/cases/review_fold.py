@@ -6,10 +6,10 @@ here reads what was derived before."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from typing import Protocol
 
 from dispatch.cases.review_event import DECISIONS, EventFacts, EventKind
@@ -34,12 +34,15 @@ _DECIDED = {
 
 @dataclass(frozen=True, slots=True)
 class ReviewRules:
-    """What the events are read with: the limits (None: there is none), and the counter's centre."""
+    """What the events are read with: the limits (None: there is none), and the counter's centre.
+
+    ``joint_cap``: what the matter's joint group promises for the whole; it binds what was filed on the group's form."""
 
     statutory: Limit | None
     committed: Limit | None
     same_day: bool = False
     centre: str | None = None
+    joint_cap: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,10 @@ class ReviewFacts:
     state: ReviewState = ReviewState.PREPARED
     filed_at: datetime | None = None
     receipt_no: str | None = None
+    joint_group: str | None = None
+    joint_no: str | None = None
+    capped_from: datetime | None = None
+    joint_due_at: datetime | None = None
     correction_due_at: datetime | None = None
     correction_asked_at: datetime | None = None
     correction_words: str | None = None
@@ -102,6 +109,11 @@ class ReviewStory:
     @property
     def filings(self) -> list[EventFacts]:
         return self.of_kind(Kind.FILED)
+
+    @property
+    def joint_filing(self) -> EventFacts | None:
+        """The filing on the form of a joint group; corrections are filed again on the same form."""
+        return next((filing for filing in self.filings if filing.joint_group), None)
 
     @property
     def is_waiting(self) -> bool:
@@ -196,12 +208,16 @@ def fold(story: ReviewStory, today: date) -> ReviewFacts:
     asked, acceptance, decision = story.last(Kind.SUPPLEMENT_ASKED), story.acceptance, story.decision
     extension, state = story.extension(), story.state()
     decided_at = story.decided_at()
+    joint = story.joint_filing
     verified, revoked = story.last(Kind.COMMITMENT_VERIFIED), story.last(Kind.DECISION_REVOKED)
     on_paper = decision is not None and decision.kind is not Kind.NOT_ACCEPTED
     facts = ReviewFacts(
         state=state,
         filed_at=None if filing is None else story.moment(filing),
         receipt_no=None if filing is None else filing.document_no,
+        joint_group=None if joint is None else joint.joint_group,
+        joint_no=None if joint is None else joint.document_no,
+        capped_from=None if joint is None or filing is None else story.moment(filing),
         correction_due_at=None if filing is None else story.correction_due_at(filing),
         correction_asked_at=story.moment(asked) if asked is not None and state is ReviewState.SUPPLEMENT else None,
         correction_words=None if asked is None else asked.words,
@@ -222,10 +238,12 @@ def fold(story: ReviewStory, today: date) -> ReviewFacts:
         verified_at=None if verified is None else story.moment(verified),
         revoked_at=None if revoked is None else story.moment(revoked),
     )
-    clocks = limit_clocks(facts, story.pauses(), story.rules)
+    pauses = tuple(story.pauses())
+    clocks, cap = limit_clocks(facts, pauses, story.rules), _cap_clock(facts, pauses, story.rules)
     binding = clocks.binding(story.calendar, today)
     return replace(
         facts,
+        joint_due_at=None if cap is None else cap.due_at(story.calendar, today),
         legal_due_at=None if clocks.legal is None else clocks.legal.due_at(story.calendar, today),
         committed_due_at=None if binding is None else binding.due_at(story.calendar, today),
         is_provisional=binding is not None and binding.is_provisional(story.calendar, today),
@@ -235,6 +253,8 @@ def fold(story: ReviewStory, today: date) -> ReviewFacts:
 class KeptLimits(Protocol):
     """What a limit runs by, as the fold says it or as a row keeps it."""
 
+    @property
+    def capped_from(self) -> datetime | None: ...
     @property
     def accepted_at(self) -> datetime | None: ...
     @property
@@ -250,13 +270,26 @@ class KeptLimits(Protocol):
 
 
 def limit_clocks(kept: KeptLimits, pauses: Iterable[Pause], rules: ReviewRules) -> LimitClocks:
-    """The clocks of both limits; none before the acceptance, and where there is no limit."""
-    standing = tuple(pauses)
-    return LimitClocks(*(_clock(kept, standing, limit, rules.centre) for limit in (rules.statutory, rules.committed)))
+    """The clocks of the limits; none before the acceptance, and where there is no limit."""
+    if kept.accepted_at is None:
+        return LimitClocks(None, None)
+    standing, since = tuple(pauses), kept.accepted_at
+    return LimitClocks(
+        legal=_clock(kept, standing, rules.statutory, rules.centre, since=since),
+        promise=_clock(kept, standing, rules.committed, rules.centre, since=since),
+        cap=_cap_clock(kept, standing, rules),
+    )
 
 
-def _clock(kept: KeptLimits, pauses: tuple[Pause, ...], limit: Limit | None, centre: str | None) -> LegalClock | None:
-    if kept.accepted_at is None or limit is None:
+def _cap_clock(kept: KeptLimits, pauses: tuple[Pause, ...], rules: ReviewRules) -> LegalClock | None:
+    """The cap of a joint filing runs from the day of the form, as one intake for all that stand on it."""
+    return _clock(kept, pauses, rules.joint_cap, rules.centre, since=kept.capped_from)
+
+
+def _clock(
+    kept: KeptLimits, pauses: tuple[Pause, ...], limit: Limit | None, centre: str | None, *, since: datetime | None
+) -> LegalClock | None:
+    if since is None or limit is None:
         return None
     extension = None
     if kept.extension_wd and kept.extension_approved_on and kept.extension_notified_on:
@@ -264,8 +297,7 @@ def _clock(kept: KeptLimits, pauses: tuple[Pause, ...], limit: Limit | None, cen
             kept.extension_approved_on, kept.extension_notified_on, kept.extension_reason or "延期", kept.extension_wd
         )
     return LegalClock(
-        accepted_at=kept.accepted_at, limit=limit, centre=centre, pauses=pauses, extension=extension,
-        decided_at=kept.decided_at,
+        accepted_at=since, limit=limit, centre=centre, pauses=pauses, extension=extension, decided_at=kept.decided_at,
     )  # fmt: skip
 
 
@@ -285,151 +317,3 @@ def _pause(begun: EventFacts, ended_on: date | None) -> Pause:
         )  # fmt: skip
     except BadPause as error:
         raise Refused(str(error), user_message=error.user_message) from error
-
-
-# ---------------------------------------------------------------- what may not stand together
-
-
-def check_story(story: ReviewStory) -> None:
-    """Raises WrongStage or Refused where the events cannot have happened so."""
-    _check_filings(story)
-    _check_acceptance(story)
-    _check_limits(story)
-    _check_decision(story)
-
-
-def _check_filings(story: ReviewStory) -> None:
-    filings, asked = story.filings, story.of_kind(Kind.SUPPLEMENT_ASKED)
-    _once(story, Kind.SIMULATED)
-    _once(story, Kind.WITHDRAWN)
-    if not len(asked) <= len(filings) <= len(asked) + 1:
-        raise WrongStage(f"{len(filings)} filings and {len(asked)} requests for corrections do not alternate")
-    for filing, correction in zip(filings, asked, strict=False):
-        _not_before(correction, filing, user_message="告知补正不能早于报送")
-        if not correction.words.strip():
-            raise Refused("corrections need to be listed", user_message="请一次性列明全部补正内容")
-        if story.moment(correction) > story.correction_due_at(filing):
-            raise Refused("the five days have passed", user_message="已超过五个工作日，依法视为受理")
-    for correction, refiled in zip(asked, filings[1:], strict=False):
-        _not_before(refiled, correction, user_message="再次报送不能早于告知补正")
-    if (drafted := story.last(Kind.SIMULATED)) is not None and filings:
-        _not_before(filings[0], drafted, user_message="报送不能早于模拟审批")
-
-
-def _check_acceptance(story: ReviewStory) -> None:
-    written = story.of_kind(Kind.ACCEPTED)
-    if len(written) > 1:
-        raise WrongStage("the authority accepts once")
-    if not written:
-        return
-    if not story.filings or not story.is_waiting:
-        raise WrongStage("nothing was filed that could be accepted")
-    (acceptance,) = written
-    _not_before(acceptance, story.filings[-1], user_message="受理日期不能早于报送日期")
-    if not acceptance.document_no.strip():
-        raise Refused("an acceptance needs the number of its notice", user_message="请填写受理通知书编号")
-    silent = story.last(Kind.DEEMED_ACCEPTED)
-    if silent is not None and story.moment(acceptance) > story.correction_due_at(story.filings[-1]):
-        raise WrongStage("silence had accepted before the notice", user_message="已超过五个工作日，依法视为受理")
-
-
-def _check_limits(story: ReviewStory) -> None:
-    begun, resumed, extended = story.of_kind(Kind.PAUSED), story.of_kind(Kind.RESUMED), story.of_kind(Kind.EXTENDED)
-    if not begun and not resumed and not extended:
-        return
-    acceptance = story.acceptance
-    if acceptance is None:
-        raise WrongStage("a limit that does not run yet neither stands still nor is extended")
-    pauses = story.pauses()
-    for event in (*begun, *extended):
-        _not_before(event, acceptance, user_message="不能早于受理日期")
-    for earlier, later in pairwise(pauses):
-        if earlier.ended_on is None or later.starts_on < earlier.ended_on:
-            raise WrongStage("a special procedure begins while another stands", user_message="上一个特别程序尚未结束")
-    if not extended:
-        return
-    if len(extended) > 1:
-        raise Refused("the limit was extended already", user_message="只能延期一次")
-    story.extension()
-    if story.rules.statutory is None:
-        return
-    clock = LegalClock(
-        accepted_at=story.accepted_at(acceptance), limit=story.rules.statutory, centre=story.rules.centre,
-        pauses=tuple(pauses),
-    )  # fmt: skip
-    told_on = extended[0].notified_on or extended[0].happened_on
-    on_approval = told_on == extended[0].happened_on
-    told_at = story.moment(extended[0]) if on_approval else story.calendar.opens_at(told_on, story.rules.centre)
-    if clock.is_too_late_to_extend(story.calendar, told_at):
-        raise Refused("the limit has run out", user_message="法定时限已过，不能再延期")
-
-
-def _check_decision(story: ReviewStory) -> None:
-    decisions = story.of_kind(*DECISIONS)
-    if len(decisions) > 1:
-        raise WrongStage("a matter is decided once")
-    verdicts = story.of_kind(Kind.COMMITMENT_VERIFIED, Kind.DECISION_REVOKED)
-    if not decisions:
-        if verdicts:
-            raise WrongStage("nothing was granted on a commitment", user_message="该事项不是告知承诺办结")
-        return
-    (decision,) = decisions
-    if story.last(Kind.WITHDRAWN) is not None:
-        raise WrongStage("the matter was withdrawn")
-    _check_basis(story, decision)
-    if decision.kind in {Kind.DENIED, Kind.NOT_ACCEPTED} and not decision.words.strip():
-        raise Refused("a denial needs its reasons", user_message=_REASONS_WANTED[decision.kind])
-    if verdicts:
-        _check_verdicts(verdicts, decision)
-
-
-_REASONS_WANTED = {Kind.DENIED: "不予许可须说明理由并告知救济途径", Kind.NOT_ACCEPTED: "不予受理须说明理由"}
-
-
-def _check_basis(story: ReviewStory, decision: EventFacts) -> None:
-    """A decision rests on an acceptance; at once on a filing where the matter, or a commitment, lets it."""
-    at_once = decision.kind in {Kind.GRANTED_ON_COMMITMENT, Kind.NOT_ACCEPTED} or (
-        story.rules.same_day and decision.kind is Kind.GRANTED
-    )
-    acceptance = story.acceptance
-    if not story.filings or not story.is_waiting:
-        raise WrongStage("nothing is filed that could be decided")
-    if acceptance is None:
-        if not at_once:
-            raise WrongStage("the matter is not accepted yet and is no same-day matter")
-        _not_before(decision, story.filings[-1], user_message="决定日期不能早于报送日期")
-    elif decision.kind is Kind.NOT_ACCEPTED:
-        raise WrongStage("not accepted after the acceptance")
-    else:
-        _not_before(decision, acceptance, user_message="决定日期不能早于受理日期")
-    if len(story.of_kind(Kind.PAUSED)) > len(story.of_kind(Kind.RESUMED)):
-        raise WrongStage("a special procedure still stands", user_message="特别程序尚未结束，不能登记决定")
-    for event in story.of_kind(Kind.RESUMED, Kind.EXTENDED):
-        _not_before(decision, event, user_message="决定日期不能早于特别程序结束或延期")
-    if decision.kind is Kind.GRANTED_ON_COMMITMENT and (
-        decision.until is None or decision.until <= decision.happened_on
-    ):
-        raise Refused(f"verified by {decision.until}?", user_message="事后核查期限须晚于今天")
-
-
-def _check_verdicts(verdicts: Sequence[EventFacts], decision: EventFacts) -> None:
-    if decision.kind is not Kind.GRANTED_ON_COMMITMENT:
-        raise WrongStage("nothing was granted on a commitment", user_message="该事项不是告知承诺办结")
-    if len(verdicts) > 1:
-        raise WrongStage("the commitment was verified already", user_message="已核查过，不能重复登记")
-    _not_before(verdicts[0], decision, user_message="核查不能早于决定")
-
-
-def _once(story: ReviewStory, kind: EventKind) -> None:
-    if len(story.of_kind(kind)) > 1:
-        raise WrongStage(f"{kind} twice")
-
-
-def _not_before(event: EventFacts, earlier: EventFacts, *, user_message: str) -> None:
-    """Days are compared, and moments where both are known."""
-    both = event.happened_at is not None and earlier.happened_at is not None
-    if event.happened_on < earlier.happened_on or (both and event.happened_at < earlier.happened_at):  # type: ignore[operator]
-        raise Refused(
-            f"{event.kind} on {event.happened_on} comes before {earlier.kind} on {earlier.happened_on}",
-            user_message=user_message,
-        )

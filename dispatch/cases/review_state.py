@@ -60,6 +60,7 @@ NEXT_REVIEW: dict[ReviewState, frozenset[ReviewState]] = {
     ReviewState.RETURNED: frozenset(),
     ReviewState.WITHDRAWN: frozenset(),
 }
+UNFILED = frozenset({ReviewState.PREPARED, ReviewState.SIMULATED})
 REVIEW_ENDS = frozenset(state for state, following in NEXT_REVIEW.items() if not following)
 
 

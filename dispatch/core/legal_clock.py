@@ -155,14 +155,17 @@ class LegalClock:
 
 @dataclass(frozen=True, slots=True)
 class LimitClocks:
-    """The limit of the law and the authority's promise, both running from one acceptance: what ends first binds."""
+    """The limit of the law and the authority's promise, both running from one acceptance: what ends first binds.
+
+    ``cap``: what is promised for all matters of a joint filing, from the day of their form."""
 
     legal: LegalClock | None
     promise: LegalClock | None
+    cap: LegalClock | None = None
 
     def binding(self, calendar: Calendar, today: date) -> LegalClock | None:
         """The clock whose last day comes first, the promise where both end together; None where there is no limit."""
-        clocks = [clock for clock in (self.promise, self.legal) if clock is not None]
+        clocks = [clock for clock in (self.promise, self.legal, self.cap) if clock is not None]
         return min(clocks, key=lambda clock: clock.due_on(calendar, today), default=None)
 
     def lamp(self, calendar: Calendar, now: datetime) -> Lamp:

@@ -12,6 +12,7 @@ from pathlib import Path as File
 
 from dispatch.core.limit import Limit, read_limit
 from dispatch.path.matter_node import Basis
+from dispatch.path.predicate import FactValue, Predicate, predicate
 
 GROUPS_FILE = File(__file__).parent.parent / "data" / "groups.csv"
 
@@ -24,6 +25,16 @@ class MatterGroup:
     is_chain: bool
     name: str
     caps: Mapping[Basis, Limit | None]
+    capped: tuple[str, ...] = ()  # those whose decision the cap limits; none named: each of them
+    other_when: Predicate | None = None
+    other_cap: Limit | None = None  # instead of the promised cap where ``other_when`` holds
+
+    def cap(self, facts: Mapping[str, FactValue]) -> Limit | None:
+        """What is promised for the whole of a joint group under these facts; None where nobody set a cap."""
+        if self.is_chain:
+            return None
+        other = self.other_when is not None and self.other_when.holds(facts)
+        return self.other_cap if other else self.caps[Basis.COMMITTED]
 
 
 @lru_cache(maxsize=1)
@@ -39,7 +50,23 @@ def _group(row: Mapping[str, str]) -> MatterGroup:
         Basis.COMMITTED: read_limit(row["cap_committed"]),
         Basis.COMMITTED_NOW: read_limit(row["cap_today"]),
     }
-    return MatterGroup(row["group"], row["type"] == "chain", row["name_zh"], caps)
+    return MatterGroup(
+        key=row["group"],
+        is_chain=row["type"] == "chain",
+        name=row["name_zh"],
+        caps=caps,
+        capped=tuple(code for code in row["capped"].split(";") if code),
+        other_when=predicate(row["other_when"]) if row["other_when"] else None,
+        other_cap=read_limit(row["other_cap"]),
+    )
+
+
+def cap_of(group: str, code: str, facts: Mapping[str, FactValue]) -> Limit | None:
+    """What a joint filing of this group sets over the decision of one of its matters; None where it sets nothing."""
+    found = matter_groups().get(group)
+    if found is None or (found.capped and code not in found.capped):
+        return None
+    return found.cap(facts)
 
 
 def chain_cap(chain: str, basis: Basis) -> Limit | None:

@@ -18,6 +18,7 @@ from dispatch.core.legal_clock import Lamp
 from dispatch.core.limit import law_words, promise_words
 from dispatch.core.localized_text import DayText, ListText, LocalizedText
 from dispatch.core.shanghai_time import in_shanghai
+from dispatch.views.joint_groups import joint_words
 
 RIGHTS = LocalizedText("如不服，可自收到决定之日起60日内申请行政复议，或6个月内依法提起行政诉讼")
 
@@ -37,6 +38,7 @@ class MatterRow:
     promise: str
     due: str | None
     note: str
+    joint: str
     decided_at: datetime | None
     decision_no: str | None
     scan_of: int | None
@@ -76,6 +78,7 @@ def matter_rows(session: Session, case: Case, found: Sequence[Review], at: datet
                 promise=promise_words(review.committed_limit),
                 due=review.due_words() if runs else None,
                 note=_note_of(review, waits.get(review.matter.code, NOTHING_FIRST).to_file),
+                joint=joint_words(review),
                 decided_at=review.decided_at if review.state in REVIEW_ENDS else None,
                 decision_no=review.decision_no,
                 scan_of=next((e.id for e in review.standing_events() if e.kind in DECISIONS and e.document), None),

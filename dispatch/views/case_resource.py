@@ -82,6 +82,9 @@ class CaseReview:
     counter: str
     statutory_limit: str | None
     committed_limit: str | None
+    joint_group: str | None
+    joint_no: str | None
+    joint_due_at: datetime | None
     filed_at: datetime | None
     accepted_at: datetime | None
     acceptance_no: str | None
@@ -302,6 +305,9 @@ def _review(review: Review, grade: Grade | None, calendar: Calendar, at: datetim
         counter=review.counter,
         statutory_limit=limit_form(review.statutory_limit),
         committed_limit=limit_form(review.committed_limit),
+        joint_group=review.joint_group,
+        joint_no=review.joint_no,
+        joint_due_at=review.joint_due_at,
         filed_at=review.filed_at,
         accepted_at=review.accepted_at,
         acceptance_no=review.acceptance_no,

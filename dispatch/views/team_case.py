@@ -19,7 +19,7 @@ from dispatch.cases.project_order import NOTHING_FIRST, OpenPrerequisites, is_re
 from dispatch.cases.project_path import ProjectPath, project_path
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import EVENT_LABEL, TURNS_OUT_AS, EventKind, ReviewEvent
-from dispatch.cases.review_state import ReviewState
+from dispatch.cases.review_state import UNFILED
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor
@@ -32,6 +32,7 @@ from dispatch.views.case_contacts import CaseContacts, contacts_of
 from dispatch.views.case_lines import what_next
 from dispatch.views.case_time_limits import commitment_in_words
 from dispatch.views.fact_lines import FactLine, fact_lines
+from dispatch.views.joint_groups import joint_words
 from dispatch.views.loading import CASE_PARTS, MATERIAL_PARTS, REVIEW_PARTS
 from routing.day.courier_stop import CourierStop
 
@@ -50,7 +51,11 @@ class ReviewLine:
 
     @property
     def is_unfiled(self) -> bool:
-        return self.review.state in {ReviewState.PREPARED, ReviewState.SIMULATED}
+        return self.review.state in UNFILED
+
+    @property
+    def joint(self) -> str:
+        return joint_words(self.review)
 
     @property
     def law(self) -> str:

@@ -15,9 +15,12 @@ from dispatch.cases.access_control import (
 )
 from dispatch.cases.case import Case
 from dispatch.cases.project import Enterprise, Intermediary, Project, ProjectMember, ProjectState, Referral, TeamRole
+from dispatch.cases.project_path import project_path
 from dispatch.cases.stages import ENDS
 from dispatch.core.actor import Actor, Role
+from dispatch.views.joint_groups import JointGroupLine, joint_groups
 from dispatch.views.loading import PROJECT_PARTS
+from dispatch.views.path_figures import PathFigures, path_figures
 from dispatch.views.project_corrections import ProjectCorrectionLine, correction_lines, kept_number
 
 
@@ -103,11 +106,15 @@ class TeamProjectPage:
     intermediaries: list[Intermediary]
     corrections: tuple[ProjectCorrectionLine, ...]
     merged_into: str | None
+    figures: PathFigures | None
+    joint_groups: tuple[JointGroupLine, ...]
 
 
-def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjectPage:
+def project_page(session: Session, viewer: Actor, project_no: str, *, at: datetime) -> TeamProjectPage:
     """One project. Raises NotFound."""
     project = project_for(session, viewer, project_no, loaded=PROJECT_PARTS)
+    mine = project_path(session, project, at=at)
+    cases = list(session.scalars(select(Case).where(Case.project_id == project.id).order_by(Case.id.desc())))
     members = session.execute(
         select(ProjectMember, Agent)
         .join(Agent, Agent.id == ProjectMember.agent_id)
@@ -129,7 +136,7 @@ def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjec
         division=session.get_one(Division, project.division_id),
         team=[MemberLine(m, a) for m, a in members if m.until is None],
         former=[MemberLine(m, a) for m, a in members if m.until is not None],
-        cases=list(session.scalars(select(Case).where(Case.project_id == project.id).order_by(Case.id.desc()))),
+        cases=cases,
         referral=session.scalar(
             select(Referral).where(and_(Referral.project_id == project.id, Referral.accepted_at.is_(None))).limit(1)
         ),
@@ -137,4 +144,6 @@ def project_page(session: Session, viewer: Actor, project_no: str) -> TeamProjec
         intermediaries=list(project.intermediaries),
         corrections=correction_lines(session, project),
         merged_into=kept_number(session, project),
+        figures=None if mine is None else path_figures(session, project, mine),
+        joint_groups=joint_groups(session, project, mine, cases, at=at),
     )

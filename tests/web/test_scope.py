@@ -282,6 +282,9 @@ ROUTES: dict[str, Row] = {
     "POST /api/v1/projects/<project_no>/merger": only(LEAD, OPERATOR, json={**A_MERGER}),
     "POST /api/v1/projects/<project_no>/facts": Row(CASE_SIDES, json={"facts": {"land": "none"}}),
     "POST /api/v1/projects/<project_no>/corrections": Row(ACTING, json={"part": "site", "reason": "抄错"}),
+    "POST /api/v1/projects/<project_no>/joint-filings": Row(
+        ACTING, json={"group": "DRAW", "matters": ["IND-301", "IND-302"], "form_number": "联1号"}
+    ),
     "POST /api/v1/projects/<project_no>/referral": Row(ACTING, json={"reason": "出差"}),
     "POST /api/v1/projects/<project_no>/referral/<int:referral_id>": Row(ACTING, json={"step": "declined"}),
     "GET /api/v1/projects": SIGNED_IN,
@@ -415,6 +418,7 @@ ROUTES: dict[str, Row] = {
     "GET /team/staffing/week": only(LEAD, OPERATOR),
     "GET /team/calibration": only(LEAD, SUPERVISOR, OPERATOR),
     "POST /team/projects/<project_no>/assignment": only(LEAD, OPERATOR),
+    "POST /team/projects/<project_no>/joint-filings": Row(ACTING, form={"group": "DRAW", "form_number": "联1号"}),
     "POST /team/projects/<project_no>/referral": Row(ACTING),
     "GET /team/projects/<project_no>/corrections": Row(ACTING),
     "GET /team/projects/<project_no>/merger": only(LEAD, OPERATOR),

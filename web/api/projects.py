@@ -11,6 +11,7 @@ from dispatch.acts.answering_facts import AnsweredFacts, AnswerFacts
 from dispatch.acts.asking import Asked, LetterResult, OpenCase, RequestProject, RevokeDelegation, SignDelegation
 from dispatch.acts.assigning import AssignProject
 from dispatch.acts.entering_evidence import EnteredEvidence, EnterEvidence, WithdrawEvidence
+from dispatch.acts.joint_filing import FileJointly, JointFilingResult
 from dispatch.acts.merging_projects import MergedProjects, MergeProjects
 from dispatch.acts.project_correction_steps import PROJECT_CORRECTIONS
 from dispatch.acts.project_corrections import CorrectedProject
@@ -95,6 +96,17 @@ def add_case(project_no: str, body: Strict) -> tuple[Asked, int, dict[str, str]]
     """One more case of a project; it keeps the project's team."""
     made = take(command_from(OpenCase, body, project=project_no))
     return made, 201, {"Location": url_for("api_cases.read", case_no=made.case_no)}
+
+
+@bp.post("/projects/<project_no>/joint-filings")
+@offers(FileJointly)
+@bp.input(schema_of(FileJointly, path=("project",)), arg_name="body")
+@answers(JointFilingResult, 201)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def file_jointly(project_no: str, body: Strict) -> tuple[JointFilingResult, int]:
+    """File several matters of one joint group on one form, under the group's cap."""
+    return take(command_from(FileJointly, body, project=project_no)), 201
 
 
 @bp.post("/projects/<project_no>/delegation")

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from dispatch.cases.case import Case
 from dispatch.cases.project import Project
 from dispatch.cases.review import Review
+from dispatch.cases.review_checks import check_story
 from dispatch.cases.review_event import EventFacts, EventKind, ReviewEvent
-from dispatch.cases.review_fold import ReviewRules, ReviewStory, check_story
+from dispatch.cases.review_fold import ReviewRules, ReviewStory
 from dispatch.cases.review_state import ReviewState
 from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.limit import DayUnit, Limit
@@ -37,6 +38,7 @@ class Drawn:
 
     statutory: Limit | None
     committed: Limit | None
+    joint_cap: Limit | None
     written: list[tuple[EventFacts, int | None]] = field(default_factory=list)
 
 
@@ -46,12 +48,13 @@ def draw(chance: random.Random, calendar: Calendar) -> Drawn:
         statutory, committed = chance.choice(FORMS), chance.choice(FORMS)
         if statutory is not None and committed is not None and committed.is_longer_than(statutory):
             committed = None
+        joint_cap = chance.choice((None, Limit(7), Limit(10), Limit(40), Limit(15, DayUnit.CALENDAR)))
         events = list(_events(chance, calendar))
         try:
             check_story(ReviewStory.of(events, ReviewRules(statutory, committed), calendar))
         except (Refused, WrongStage):
             continue
-        return Drawn(statutory, committed, _written(chance, events))
+        return Drawn(statutory, committed, joint_cap, _written(chance, events))
 
 
 def _events(chance: random.Random, calendar: Calendar) -> Iterator[EventFacts]:
@@ -63,7 +66,7 @@ def _events(chance: random.Random, calendar: Calendar) -> Iterator[EventFacts]:
             kind=kind, happened_on=on, happened_at=at, document_no=f"{kind}-{chance.randrange(99)}", **more
         )
 
-    yield event(Kind.FILED)
+    yield event(Kind.FILED, joint_group=chance.choice(("", "", "EVAL")))
     if chance.random() < 0.2:
         on = calendar.add_working_days(on, chance.randint(1, 4))
         yield event(Kind.SUPPLEMENT_ASKED, words="补正")
@@ -136,8 +139,10 @@ def make_projects(session: Session, like: Case, drawn: list[Drawn]) -> None:
     session.expire_all()
     for row, one in zip(reviews, drawn, strict=True):
         connection.execute(
-            text("UPDATE review SET statutory_limit = :law, committed_limit = :promise WHERE id = :id"),
-            {"id": row, "law": _form(one.statutory), "promise": _form(one.committed)},
+            text(
+                "UPDATE review SET statutory_limit = :law, committed_limit = :promise, joint_cap = :cap WHERE id = :id"
+            ),
+            {"id": row, "law": _form(one.statutory), "promise": _form(one.committed), "cap": _form(one.joint_cap)},
         )
     _write_events(connection, reviews, drawn, session_at)
 

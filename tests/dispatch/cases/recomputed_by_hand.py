@@ -119,6 +119,7 @@ class Found:
     is_provisional: bool = False
     decided_at: datetime | None = None
     deliver_by: datetime | None = None
+    joint_due_at: datetime | None = None
     lamps: tuple[str, ...] = field(default=())
 
 
@@ -218,33 +219,43 @@ class Review:
         if ended and ended[-1]["kind"] != "not_accepted" and it.decided_at is not None:
             on = self.days.counts_on(it.decided_at, self.centre)
             it.deliver_by = self.days.closes(self.days.after(on, 10), self.centre)
+        forms = [filing for filing in filings if filing["joint_group"]]
+        if forms and self.row["joint_cap"] is not None:
+            runs_from = self.days.counts_on(self.moment(filings[-1]), self.centre)
+            it.joint_due_at = self.days.closes(self.last_day(self.row["joint_cap"], runs_from, today), self.centre)
         if it.accepted_at is not None:
-            start = self.days.counts_on(it.accepted_at, self.centre)
-            ends = self._ends(start, today)
-            if ends["statutory_limit"] is not None:
+            starts = self._starts(it.accepted_at, self.moment(filings[-1]) if forms else None)
+            ends = self._ends(starts, today)
+            if "statutory_limit" in ends:
                 it.legal_due_at = self.days.closes(ends["statutory_limit"], self.centre)
-            if due := min(filter(None, ends.values()), default=None):
-                it.committed_due_at = self.days.closes(due, self.centre)
-                it.is_provisional = self.days.is_provisional(start, due)
-            it.lamps = tuple(self._lamp(start, it.decided_at, now) for now in nows)
+            if ends:
+                side = min(ends, key=lambda one: ends[one])
+                it.committed_due_at = self.days.closes(ends[side], self.centre)
+                it.is_provisional = self.days.is_provisional(starts[side], ends[side])
+            it.lamps = tuple(self._lamp(starts, it.decided_at, now) for now in nows)
         else:
             it.lamps = ("green",) * len(nows)
         return it
 
-    def _ends(self, start: date, today: date) -> dict[str, date | None]:
+    def _starts(self, accepted_at: datetime, form_at: datetime | None) -> dict[str, date]:
+        """From when each limit that there is runs: the promise first, which is named where two end together."""
+        begin = {"committed_limit": accepted_at, "statutory_limit": accepted_at, "joint_cap": form_at}
         return {
-            side: None if self.row[side] is None else self.last_day(self.row[side], start, today)
-            for side in ("statutory_limit", "committed_limit")
+            side: self.days.counts_on(at, self.centre)
+            for side, at in begin.items()
+            if at is not None and self.row[side] is not None
         }
 
-    def _lamp(self, start: date, decided_at: datetime | None, now: datetime) -> str:
-        bound = min(filter(None, self._ends(start, now.date()).values()), default=None)
-        if bound is None:
+    def _ends(self, starts: Mapping[str, date], today: date) -> dict[str, date]:
+        return {side: self.last_day(self.row[side], start, today) for side, start in starts.items()}
+
+    def _lamp(self, starts: Mapping[str, date], decided_at: datetime | None, now: datetime) -> str:
+        ends = self._ends(starts, now.date())
+        if not ends:
             return "green"
-        side = "committed_limit" if self._ends(start, now.date())["committed_limit"] == bound else "statutory_limit"
-        judged = decided_at or now
-        due = self._ends(start, judged.astimezone(ZONE).date())[side]
-        assert due is not None
+        side = min(ends, key=lambda one: ends[one])
+        bound, judged = ends[side], decided_at or now
+        due = self._ends(starts, judged.astimezone(ZONE).date())[side]
         if judged > self.days.closes(due, self.centre):
             return "red"
         if decided_at is not None:

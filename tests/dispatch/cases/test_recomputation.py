@@ -25,7 +25,7 @@ TODAY = date(2026, 11, 23)
 NOWS = [datetime.combine(TODAY + timedelta(days=n), time(10), SHANGHAI) for n in (-200, 0, 45)]
 KEPT = (
     "state", "filed_at", "correction_due_at", "accepted_at", "deemed_accepted", "legal_due_at", "committed_due_at",
-    "is_provisional", "decided_at", "deliver_by",
+    "is_provisional", "decided_at", "deliver_by", "joint_due_at",
 )  # fmt: skip
 
 
@@ -110,9 +110,12 @@ def test_a_stranger_finds_the_same_dates_and_lamps(county) -> None:
 
 
 def _calendar_changes(session: Session, chance: random.Random) -> list[Any]:
-    """Working days that become holidays, weekends that are worked, a whole year that is forgotten."""
+    """Working days that become holidays, weekends that are worked, a whole year that is forgotten.
+
+    Not this week: by when the one case that was really asked for is answered stays as it was told."""
     table = CalendarDay.__table__
     days = [row for row in session.execute(select(CalendarDay.day, CalendarDay.is_workday)) if row.day.year == 2026]
+    days = [row for row in days if not TODAY <= row.day < TODAY + timedelta(days=7)]
     off = chance.sample([row.day for row in days if row.is_workday], k=20)
     on = chance.sample([row.day for row in days if not row.is_workday], k=10)
     return [

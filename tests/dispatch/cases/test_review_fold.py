@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.cases.recorded_event import Recording, standing_events
+from dispatch.cases.review_checks import check_story
 from dispatch.cases.review_event import EventFacts, EventKind, ReviewEvent
-from dispatch.cases.review_fold import ReviewFacts, ReviewRules, ReviewStory, check_story, fold
+from dispatch.cases.review_fold import ReviewFacts, ReviewRules, ReviewStory, fold
 from dispatch.cases.review_state import ReviewState
 from dispatch.core.errors import DispatchError, Refused, WrongStage
 from dispatch.core.limit import Limit

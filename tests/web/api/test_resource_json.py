@@ -49,6 +49,7 @@ def test_a_case():
             names(
                 "id matter name state authority counter statutory_limit committed_limit filed_at accepted_at"
                 " acceptance_no due_is_provisional legal_due_at committed_due_at decided_at decision_no lamp grade"
+                " joint_group joint_no joint_due_at"
             )
             | {"events": [names("id kind happened_on happened_at recorded_at document_no corrects stands")]}
         ],

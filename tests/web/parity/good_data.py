@@ -20,7 +20,7 @@ from dispatch.custody.handover import Holder
 from dispatch.path.edits import Relief
 from routing.day.courier_stop import StopAct
 from tests.dispatch.builders import MONDAY
-from tests.web.parity.scenes import ON_COMMITMENT, TALKATIVE_PHONE, TUESDAY, WEDNESDAY
+from tests.web.parity.scenes import DRAWINGS, ON_COMMITMENT, TALKATIVE_PHONE, TUESDAY, WEDNESDAY
 from tests.web.parity.values import command_of
 from tests.web.world import ArgsOf
 
@@ -37,6 +37,7 @@ SCENE: dict[str, str] = {
     "AttachProofs": "collected", "BookDelivery": "decided", "BookExchange": "decided", "BookPickup": "prescreened",
     "CancelPlan": "queued", "CommitPlan": "previewed", "ConfirmCommitment": "on_commitment", "DenyReview": "accepted",
     "DriveStopFirst": "planned", "EditPath": "signed", "EvaluateCase": "delivered", "ExtendReview": "accepted",
+    "FileJointly": "joint",
     "GiveMaterial": "asked_for_correction", "GrantOnCommitment": "commitment", "GrantReview": "accepted",
     "HandIn": "prescreened", "HandInToCentre": "collected", "LoadRun": "to_load", "OpenCase": "signed",
     "PauseReview": "accepted", "PlaceWaiting": "to_place", "PrescreenCase": "signed", "PlaceStop": "planned",
@@ -101,6 +102,7 @@ GOOD: dict[str, Callable[[ArgsOf], Given]] = {
     "RescheduleLeg": lambda _: AFTERNOON,
     "ConfirmCreditCode": lambda _: {"credit_code": "91320412MA1ABCDE7X"},
     "EditText": lambda _: {"words": WORDS, "note": "改得更清楚"},
+    "FileJointly": lambda _: {"group": "DRAW", "matters": DRAWINGS, "on": MONDAY, "second": None},
     "ExtendReview": lambda _: {"notified_on": MONDAY},
     "CorrectContact": lambda _: {"phone": "+8613800000046"},
     "CorrectEnterprise": lambda _: {

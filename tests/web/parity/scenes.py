@@ -65,6 +65,7 @@ from tests.web.world import ArgsOf, World
 
 TWO_MATTERS = ("IND-104", "IND-105")
 ONE_MATTER = ("IND-104",)
+DRAWINGS = ("IND-301", "IND-302", "IND-303")
 ON_COMMITMENT = ("IND-108",)
 AFTERNOON = {"opens_s": 14 * 3600, "closes_s": 16 * 3600}
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
@@ -206,6 +207,10 @@ class Walk:
     def filed(self, **more: Any) -> None:
         self.prescreened(way=Way.ELECTRONIC, **more)
         self.take(Role.AGENT, SubmitCase(case=self.known["case_no"]))  # type: ignore[arg-type]
+
+    def joint(self) -> None:
+        """Drawings that may be filed on one form."""
+        self.prescreened(way=Way.ELECTRONIC, matters=DRAWINGS)
 
     def supplement(self) -> None:
         self.filed()

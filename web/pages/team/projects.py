@@ -5,15 +5,17 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 import db
+from dispatch.acts.act import STAFF
 from dispatch.acts.assigning import AssignProject
+from dispatch.acts.joint_filing import FileJointly
 from dispatch.acts.referring import REFERRAL_STEPS, ReferProject
 from dispatch.assignment import propose
+from dispatch.cases.access_control import project_for
 from dispatch.cases.project import FAMILY_LABEL, PROJECT_LABEL, ProjectState
 from dispatch.core.actor import Role
 from dispatch.views import team_projects
-from dispatch.views.path_figures import project_figures
 from web.pages.team.blueprint import RULES, bp, say, take_form
-from web.wiring import cursors
+from web.wiring import cursors, files
 from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import current_actor, staff_only
 from web.wiring.transactions import transaction
@@ -43,11 +45,11 @@ def projects() -> str:
 def project(project_no: str) -> str:
     """One project."""
     with transaction() as session:
-        page = team_projects.project_page(session, current_actor(), project_no)
-        figures = project_figures(session, page.project, at=db.now(session))
+        page = team_projects.project_page(session, current_actor(), project_no, at=db.now(session))
         return render_template(
-            "team/project.html", page=page, figures=figures, FAMILY_LABEL=FAMILY_LABEL, PROJECT_LABEL=PROJECT_LABEL,
+            "team/project.html", page=page, FAMILY_LABEL=FAMILY_LABEL, PROJECT_LABEL=PROJECT_LABEL,
             TERMS=propose.TERM_WORDS, may_assign=current_actor().role in {Role.LEAD, Role.OPERATOR},
+            may_file=current_actor().role in STAFF,
         )  # fmt: skip
 
 
@@ -64,6 +66,24 @@ def assign(project_no: str) -> Response:
     except RULES as error:
         say(error)
     return redirect(back)
+
+
+@bp.post("/projects/<project_no>/joint-filings")
+@offers(FileJointly)
+def file_jointly(project_no: str) -> Response:
+    """Several matters of one joint group are filed on one form."""
+    back = url_for("team.project", project_no=project_no, _anchor="joint")
+    given = {}
+    scan = request.files.get("document")
+    if scan is not None and scan.filename:
+        with transaction() as session:
+            project_for(session, current_actor(), project_no)  # nothing is stored for somebody who may not
+        try:
+            given = {"document": files.keep(scan)}
+        except files.BadUpload as error:
+            say(error)
+            return redirect(back)
+    return take_form(FileJointly, "已一表报送", back=back, project=project_no, **given)
 
 
 @bp.post("/projects/<project_no>/referral")
