@@ -16,7 +16,7 @@ from dispatch.cases.case import Case, CaseEvent
 from dispatch.cases.project import Contact, Project
 from dispatch.cases.stages import LABEL, NOTICE
 from dispatch.core.actor import Actor
-from dispatch.core.localized_text import to_json
+from dispatch.core.localized_text import DayText, to_json
 from dispatch.core.shanghai_time import in_shanghai
 from notifications import outbox
 from notifications.message import Message
@@ -119,7 +119,7 @@ class CaseNotice:
             text=self.text,
             to=contact.phone,
             locale=contact.locale,
-            values={"case_no": sms_case_number(case.case_no), **self.values},
+            values={"case_no": sms_case_number(case.case_no), **_in_language(contact.locale, self.values)},
             at=at,
             division_id=case.division_id,
             case_id=case.id,
@@ -135,6 +135,14 @@ def queue_notices(session: Session, notices: Sequence[CaseNotice], *, at: dateti
     wanted = {notice.case.contact_id for notice in notices}
     contacts = {contact.id: contact for contact in session.scalars(select(Contact).where(Contact.id.in_(wanted)))}
     outbox.queue_messages(session, [notice.message(contacts[notice.case.contact_id], at) for notice in notices])
+
+
+def _in_language(locale: str, values: Mapping[str, str]) -> dict[str, str]:
+    """Days as the contact reads them; names stay as the office writes them."""
+    return {
+        name: value.english if locale == "en" and isinstance(value, DayText) else value
+        for name, value in values.items()
+    }
 
 
 def _event_key(case: Case, text: str, key: str) -> str:

@@ -3,6 +3,7 @@
 A ``LocalizedText`` is its Chinese text, and so is whatever stands in it: who only writes it down needs to know no more.
 """
 
+from calendar import month_abbr
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Self
@@ -31,6 +32,12 @@ class DayText(_ImmutableText):
         made = super().__new__(cls, f"{year}{on.month}月{on.day}日")
         made.on = on
         return made
+
+    @property
+    def english(self) -> str:
+        """3 Dec, or 5 Jan 2027: as short, for an SMS that no page translates."""
+        year = f" {self.on.year}" if "年" in self else ""
+        return f"{self.on.day} {month_abbr[self.on.month]}{year}"
 
 
 class WindowText(_ImmutableText):

@@ -66,6 +66,12 @@ def test_chinese_is_what_it_is(words: str, text: str) -> None:
     assert words == text
 
 
+def test_a_day_is_as_short_in_english() -> None:
+    assert DayText(date(2026, 12, 3)).english == "3 Dec"
+    assert DayText(date(2027, 1, 5), date(2026, 12, 31)).english == "5 Jan 2027"
+    assert DayText(date(2026, 1, 5), date(2026, 12, 31)).english == "5 Jan"
+
+
 @pytest.mark.parametrize(
     ("opens_s", "closes_s", "text"),
     [
