@@ -11,6 +11,7 @@ from dispatch.acts.act import Act, ActContext, act
 from dispatch.acts.closing import end_of_case
 from dispatch.acts.deciding import decide
 from dispatch.acts.deriving import ExtendRunningPauses
+from dispatch.acts.expiring_evidence import RemindExpiringEvidence
 from dispatch.acts.recording import record_fact
 from dispatch.acts.rostering import MakeShifts
 from dispatch.cases.case import Case, Material
@@ -203,6 +204,7 @@ DAILY: tuple[type[Act[int]], ...] = (
     AcceptBySilence,
     ReturnOverdue,
     RemindSupplements,
+    RemindExpiringEvidence,
     EscalateReferrals,
     CloseUnrated,
     AnchorCustody,

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
+from dispatch.acts.expiring_evidence import take_back_reminder
 from dispatch.acts.recording import JUST_NOW, record_fact, recording_of
 from dispatch.cases.case import Case, Material, MaterialState
 from dispatch.cases.evidence import Evidence, EvidenceOrigin
@@ -86,6 +87,7 @@ def settle_paper(session: Session, material: Material, *, reason: str, by: Actor
 def withdraw(session: Session, row: Evidence, *, reason: str, by: Actor, at: datetime) -> None:
     """The paper proves nothing any more: what rests on it in open cases is awaited, or asked for, again."""
     row.withdrawn_at, row.withdrawal_reason = at, reason
+    take_back_reminder(session, row)
     for material in _resting_on(session, row):
         _let_go(session, material, row, reason=reason, by=by, at=at)
         material.case.version += 1

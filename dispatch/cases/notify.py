@@ -180,6 +180,33 @@ def queue_agent_notice(
     )
 
 
+def queue_enterprise_notice(
+    session: Session,
+    project: Project,
+    *,
+    text: str,
+    key: str,
+    at: datetime,
+    values: Mapping[str, str],
+    expires_at: datetime | None = None,
+) -> None:
+    """A notice about the enterprise, and no case of it, to the contact of this project; once for each ``key``."""
+    outbox.queue_message(
+        session,
+        outbox.NewMessage(
+            event_key=f"{text}:{key}",
+            text=text,
+            to=project.contact.phone,
+            locale=project.contact.locale,
+            values=_in_language(project.contact.locale, values),
+            at=at,
+            division_id=project.home_division_id,
+            project_id=project.id,
+            expires_at=expires_at,
+        ),
+    )
+
+
 def queue_desk_notice(
     session: Session,
     *,
