@@ -6,21 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 import db
 from agents.roster import Agent
 from dispatch.acts.act import LEADS, ActContext, act
 from dispatch.acts.act_fields import CalendarDate, Reason, SecondOfDay
-from dispatch.acts.recording import Happening, agreed_at
+from dispatch.acts.recording import Happening, WordOfMouth, agreed_at
 from dispatch.assignment import apply_batch, staffing
 from dispatch.assignment.absence import propose_relief
 from dispatch.assignment.assign_one import place, place_waiting
 from dispatch.assignment.propose import Move, Proposal, propose
-from dispatch.assignment.rules import AssignmentChoice
+from dispatch.assignment.rules import AgreedMoment, AssignmentChoice
 from dispatch.assignment.telling import tell_placed
 from dispatch.cases.access_control import area_for
+from dispatch.cases.case import Case
+from dispatch.cases.obligations.keeping import keep_dues_of
 from dispatch.cases.project import Project, ProjectState, TeamRole
+from dispatch.cases.stages import ENDS
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound, Refused, Stale
@@ -102,10 +105,9 @@ class AssignProject:
         if not reason:
             raise Refused("a choice by hand needs its reason", user_message="请填写指派理由")
         when = Happening(on=self.on, second=self.second, late_reason=self.late_reason)
-        spells = project.spells(TeamRole.LEAD)
-        not_before = max([project.created_at, *(spell.until or spell.since for spell in spells[-1:])])
         since = agreed_at(
-            TeamRole.LEAD, when, calendar_of(context.session), not_before=not_before, by=context.actor, at=context.at
+            TeamRole.LEAD, when, calendar_of(context.session), not_before=project.may_lead_since(), by=context.actor,
+            at=context.at,
         )  # fmt: skip
         return AssignmentChoice(
             reason={"why": reason}, chosen_by=context.actor.label, locked=self.lock, since=since,
@@ -140,10 +142,11 @@ class NotifyPlaced:
 
 @act(by=LEADS)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyBatch:
+class ApplyBatch(WordOfMouth):
     """The best assignment of all that waits in the actor's area, as it was seen; what changed meanwhile stays.
 
-    ``seen``: the fingerprint of the proposal that was read."""
+    ``seen``: the fingerprint of the proposal that was read. ``on`` and ``second``: since when it holds, where it was
+    agreed before it is written down."""
 
     area: AreaCode | None = None
     seen: str | None = None
@@ -153,7 +156,7 @@ class ApplyBatch:
         # Only the schedule and the command line carry out what nobody has read.
         if self.seen is not None or context.actor.role is not Role.SYSTEM:
             _check_seen(proposal, self.seen, "情况有变化，请核对新的建议后再派件")
-        applied = apply_batch.apply(context.session, proposal, by=context.actor, at=context.at)
+        applied = _apply(context, proposal, self)
         if len(applied.done) <= MOST_NOTIFIED:
             tell_placed(context.session, at=context.at, limit=MOST_NOTIFIED)
         return _batch_result(proposal, applied)
@@ -178,7 +181,7 @@ def reach_path(actor: Actor) -> str | None:
 
 @act(by=LEADS)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelieveAgents:
+class RelieveAgents(WordOfMouth):
     """Who is away for long is relieved of projects, as it was seen: ``seen`` is that proposal's fingerprint."""
 
     seen: str = ""
@@ -186,9 +189,27 @@ class RelieveAgents:
     def perform(self, context: ActContext) -> AppliedResult:
         proposal = propose_relief(context.session, at=context.at, path=reach_path(context.actor)).proposal
         _check_seen(proposal, self.seen, "情况有变化，请核对新的建议后再调整")
-        applied = apply_batch.apply(context.session, proposal, by=context.actor, at=context.at)
+        applied = _apply(context, proposal, self)
         tell_placed(context.session, at=context.at)
         return _applied(applied)
+
+
+def _apply(context: ActContext, proposal: Proposal, word: WordOfMouth) -> apply_batch.AppliedMoves:
+    """Carry it out; where it was agreed before, the due moments follow that. Raises Refused for an impossible day."""
+    session = context.session
+    if word.on is None and word.second is None:
+        return apply_batch.apply(session, proposal, by=context.actor, at=context.at)
+    ids = {move.project_id for move in proposal.moves}
+    projects = session.scalars(select(Project).where(Project.id.in_(ids)).options(selectinload(Project.members)))
+    begun = [max([one.created_at, *(m.until or m.since for m in one.members)]) for one in projects]
+    agreed = AgreedMoment(
+        word.agreed(context, not_before=max(begun, default=context.at)), word.late_reason.strip()
+    )  # fmt: skip
+    applied = apply_batch.apply(session, proposal, by=context.actor, at=context.at, agreed=agreed)
+    keep_dues_of(
+        session, session.scalars(select(Case.id).where(Case.project_id.in_(ids), Case.stage.not_in(ENDS))).all()
+    )
+    return applied
 
 
 def _check_seen(proposal: Proposal, seen: str | None, user_message: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from annotated_types import Ge, Le
 from sqlalchemy import select
@@ -18,7 +18,6 @@ from dispatch.cases.case import Case
 from dispatch.cases.lookups import lead_agent
 from dispatch.cases.notify import add_timeline_event, day_of, queue_notice
 from dispatch.cases.project_order import check_order
-from dispatch.cases.recorded_event import RecordedEvent
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import EVENT_LABEL, TURNS_OUT_AS, EventFacts, EventKind, ReviewEvent
 from dispatch.cases.review_state import REVIEW_LABEL
@@ -28,6 +27,17 @@ from dispatch.core.errors import Refused, WrongStage
 from dispatch.core.ids import ReviewEventId
 from dispatch.core.localized_text import LocalizedText
 from dispatch.core.special_procedure import PauseKind
+
+
+class WrittenDown(Protocol):
+    """What says who wrote it down, and when."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def account_id(self) -> int | None: ...
+    @property
+    def recorded_at(self) -> datetime: ...
 
 
 @act(by=STAFF)
@@ -147,7 +157,7 @@ def _correct_event(
     _tell_right(session, review, event, reason=reason, by=by, at=at, is_told=is_told)
 
 
-def check_may_correct(event: RecordedEvent, actor: Actor, at: datetime) -> None:
+def check_may_correct(event: WrittenDown, actor: Actor, at: datetime) -> None:
     """A lead corrects anything, an agent what the agent wrote down today. Raises Refused."""
     own_of_today = event.account_id == actor.account_id and day_of(event.recorded_at) == day_of(at)
     if actor.role is Role.AGENT and not own_of_today:

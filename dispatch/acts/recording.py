@@ -7,11 +7,13 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from dispatch.acts.act import ActContext
 from dispatch.acts.act_fields import CalendarDate, Digest, Reason, SecondOfDay
 from dispatch.cases.fact_event import Fact, FactEvent
 from dispatch.cases.lookups import moment
 from dispatch.cases.notify import day_of
 from dispatch.cases.noun_record import RecordedNoun, add_event
+from dispatch.cases.project import TeamRole
 from dispatch.cases.project_order import check_order
 from dispatch.cases.recorded_event import Recording
 from dispatch.cases.review import Review
@@ -126,6 +128,23 @@ def agreed_at(
     if since < not_before:
         raise Refused(f"{kind} since {since}, before {not_before}", user_message="不能早于项目提出或上一次接办的时间")
     return since
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordOfMouth:
+    """When a step was agreed by word, where it is written down later: the day, the second of it, why so late."""
+
+    on: CalendarDate | None = None
+    second: SecondOfDay | None = None
+    late_reason: Reason = ""
+
+    def agreed(self, context: ActContext, *, not_before: datetime) -> datetime:
+        """The moment; now where nothing is said. Raises Refused for one that cannot be."""
+        when = Happening(on=self.on, second=self.second, late_reason=self.late_reason)
+        calendar = calendar_of(context.session)
+        return agreed_at(
+            TeamRole.LEAD, when, calendar, not_before=not_before, by=context.actor, at=context.at
+        )  # fmt: skip
 
 
 def recording_of(

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from agents.roster import Agent
 from dispatch.acts.act import STAFF, Act, ActContext, act
 from dispatch.acts.act_fields import Reason
+from dispatch.acts.recording import WordOfMouth
 from dispatch.assignment import staffing
 from dispatch.cases.project import Project, Referral
 from dispatch.core.actor import Role
@@ -34,7 +35,7 @@ def _result(referral: Referral) -> ReferralResult:
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReferProject:
+class ReferProject(WordOfMouth):
     """The project is offered to a colleague with a reason; it stays with the first agent until that one accepts."""
 
     project: ProjectNo
@@ -50,13 +51,15 @@ class ReferProject:
         referral = staffing.refer(
             context.session, project, from_agent_id=mine, to_agent_id=context.row(Agent, self.agent_id).id,
             reason=self.reason, by=context.actor, at=context.at,
+            offered_at=self.agreed(context, not_before=project.may_lead_since()),
         )  # fmt: skip
+        _write_down(referral, self, context)
         return _result(referral)
 
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptReferral:
+class AcceptReferral(WordOfMouth):
     """The colleague takes over what was offered: from now on it is theirs."""
 
     project: ProjectNo
@@ -66,13 +69,19 @@ class AcceptReferral:
     def perform(self, context: ActContext) -> ReferralResult:
         referral = _offered(context, self.referral_id)
         project = context.row(Project, self.project)
-        staffing.accept_referral(context.session, project, referral, by=context.actor, at=context.at)
+        not_before = max(project.may_lead_since(), referral.offered_at or project.created_at)
+        since = self.agreed(context, not_before=not_before)
+        staffing.accept_referral(
+            context.session, project, referral, by=context.actor, at=context.at, since=since,
+            late_reason=self.late_reason.strip(),
+        )  # fmt: skip
+        _write_down(referral, self, context)
         return _result(referral)
 
 
 @act(by=STAFF)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeclineReferral:
+class DeclineReferral(WordOfMouth):
     """The colleague does not take it: the first agent stays the owner, and the team's lead hears of it."""
 
     project: ProjectNo
@@ -81,8 +90,16 @@ class DeclineReferral:
 
     def perform(self, context: ActContext) -> ReferralResult:
         referral = _offered(context, self.referral_id)
-        staffing.decline_referral(context.session, context.row(Project, self.project), referral, at=context.at)
+        project = context.row(Project, self.project)
+        said_at = self.agreed(context, not_before=referral.offered_at or project.created_at)
+        staffing.decline_referral(context.session, project, referral, at=context.at, declined_at=said_at)
+        _write_down(referral, self, context)
         return _result(referral)
+
+
+def _write_down(referral: Referral, step: WordOfMouth, context: ActContext) -> None:
+    referral.recorded_at, referral.recorded_by = context.at, context.actor.label
+    referral.late_reason = step.late_reason.strip() or None
 
 
 def _offered(context: ActContext, referral_id: ReferralId) -> Referral:

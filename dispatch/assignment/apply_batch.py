@@ -35,10 +35,16 @@ class AppliedMoves:
     full: tuple[Move, ...]
 
 
+JUST_NOW = rules.AgreedMoment()
+
+
 @gc_disabled()
-def apply(session: Session, proposal: Proposal, *, by: Actor, at: datetime) -> AppliedMoves:
+def apply(
+    session: Session, proposal: Proposal, *, by: Actor, at: datetime, agreed: rules.AgreedMoment = JUST_NOW
+) -> AppliedMoves:
     """Carry a proposal out in the caller's transaction: only rows that are as they were read; the rest is reported.
 
+    ``agreed``: since when it holds, where that was said before it is written down.
     Nobody is told yet: ``tell_placed`` does so, at once for a few and in portions for thousands."""
     wanted = sorted(proposal.moves, key=lambda move: (move.project_id, move.role, move.counter))
     locked = _locked_projects(session, [m.project_id for m in (*wanted, *proposal.waiting)])
@@ -49,7 +55,7 @@ def apply(session: Session, proposal: Proposal, *, by: Actor, at: datetime) -> A
     stale = may[False]
     done, full = _within_capacity(session, may[True])
     if done:
-        _write(session, done, by=by, at=at)
+        _write(session, done, by=by, at=at, agreed=agreed)
     unplaced = [m for m in proposal.waiting if m.role is TeamRole.LEAD and m.before is None]
     _keep_reasons(session, [m for m in unplaced if m.project_id in fresh])
     if proposal.prices is not None:
@@ -121,7 +127,7 @@ def _place_of(move: Move) -> tuple[int, TeamRole, str]:
     return move.project_id, move.role, move.counter
 
 
-def _write(session: Session, moves: Sequence[Move], *, by: Actor, at: datetime) -> None:
+def _write(session: Session, moves: Sequence[Move], *, by: Actor, at: datetime, agreed: rules.AgreedMoment) -> None:
     mark(session, projects=(m.project_id for m in moves))
     ended = [m for m in moves if m.before is not None]
     if ended:
@@ -133,15 +139,16 @@ def _write(session: Session, moves: Sequence[Move], *, by: Actor, at: datetime) 
         leaving = {_place_of(m) for m in ended}
         gone = [row.id for row in acting if (row.project_id, row.role, row.counter) in leaving]
         session.execute(
-            update(ProjectMember).where(among(ProjectMember.id, gone)).values(until=at),
+            update(ProjectMember).where(among(ProjectMember.id, gone)).values(until=agreed.since or at),
             execution_options={"synchronize_session": False},
         )
     _copy(
         session, ProjectMember, rules.MEMBER_COLUMNS,
         (
             rules.member_values(
-                m.project_id, m.after, rules.AssignmentChoice(reason=m.reason), by=by, at=at, role=m.role,
-                counter=m.counter,
+                m.project_id, m.after,
+                rules.AssignmentChoice(reason=m.reason, since=agreed.since, late_reason=agreed.late_reason),
+                by=by, at=at, role=m.role, counter=m.counter,
             )
             for m in moves if m.after is not None
         ),
@@ -156,15 +163,16 @@ def _write(session: Session, moves: Sequence[Move], *, by: Actor, at: datetime) 
         )
     events: list[rules.Values] = []
     if leads:
-        events += _write_leads(session, leads, names, by=by, at=at)
+        events += _write_leads(session, leads, names, by=by, at=at, since=agreed.since)
     if liaisons:
         events += _liaison_events(session, liaisons, names, by=by, at=at)
     _copy(session, CaseEvent, rules.EVENT_COLUMNS, events)
 
 
 def _write_leads(
-    session: Session, leads: Sequence[Move], names: Mapping[int, str], *, by: Actor, at: datetime
-) -> list[rules.Values]:
+    session: Session, leads: Sequence[Move], names: Mapping[int, str], *, by: Actor, at: datetime,
+    since: datetime | None,
+) -> list[rules.Values]:  # fmt: skip
     """Projects and cases of those that have a lead from now on, and the lines for the timelines of these cases."""
     ids = [m.project_id for m in leads]
     session.execute(
@@ -180,7 +188,7 @@ def _write_leads(
     begun = session.execute(
         update(Case)
         .where(among(Case.project_id, ids), Case.stage == Stage.REQUESTED)
-        .values(**rules.case_change(calendar_of(session), by=by, at=at), version=Case.version + 1)
+        .values(**rules.case_change(calendar_of(session), by=by, at=at, since=since), version=Case.version + 1)
         .returning(Case.id, Case.project_id, Case.stage),
         execution_options={"synchronize_session": False},
     ).all()

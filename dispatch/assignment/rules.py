@@ -66,6 +66,14 @@ class AssignmentChoice:
     late_reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AgreedMoment:
+    """Since when a batch holds (None: now), and why it is written down so late."""
+
+    since: datetime | None = None
+    late_reason: str = ""
+
+
 def member_values(
     project_id: int,
     agent_id: int,

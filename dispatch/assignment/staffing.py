@@ -101,9 +101,13 @@ def _change(row: Project | Case, values: Mapping[str, Any]) -> None:
 
 
 def refer(
-    session: Session, project: Project, *, from_agent_id: int, to_agent_id: int, reason: str, by: Actor, at: datetime
-) -> Referral:
-    """First ask (首问负责): the first agent stays the owner until the other accepts, within one working day."""
+    session: Session, project: Project, *, from_agent_id: int, to_agent_id: int, reason: str, by: Actor,
+    at: datetime, offered_at: datetime | None = None,
+) -> Referral:  # fmt: skip
+    """First ask (首问负责): the first agent stays the owner until the other accepts, within one working day.
+
+    ``offered_at``: when it was asked, where that was before it is written down."""
+    asked_at = offered_at or at
     if not reason.strip():
         raise Refused("a referral needs its reason", user_message="请说明转办理由")
     referral = session.scalar(
@@ -112,17 +116,20 @@ def refer(
     if referral is None:
         referral = Referral(project_id=project.id, from_agent_id=from_agent_id)
         session.add(referral)
-    referral.to_agent_id, referral.reason, referral.offered_at = to_agent_id, reason, at
+    referral.to_agent_id, referral.reason, referral.offered_at = to_agent_id, reason, asked_at
     referral.declined_at = referral.escalated_at = None
-    referral.accept_by = referral_due(calendar_of(session), at)
+    referral.accept_by = referral_due(calendar_of(session), asked_at)
     session.flush()
     agent = session.get_one(Agent, to_agent_id)
     tell_agent(session, agent, project, key=f"refer:{referral.id}:{at.timestamp():.0f}", at=at)
     return referral
 
 
-def accept_referral(session: Session, project: Project, referral: Referral, *, by: Actor, at: datetime) -> None:
-    """The other agent takes it over: from now on it is theirs."""
+def accept_referral(
+    session: Session, project: Project, referral: Referral, *, by: Actor, at: datetime, since: datetime | None = None,
+    late_reason: str = "",
+) -> None:  # fmt: skip
+    """The other agent takes it over: from now on it is theirs, or ``since`` it was agreed by word."""
     to_agent_id = _offered_to(referral)
     assign(
         session,
@@ -130,15 +137,19 @@ def accept_referral(session: Session, project: Project, referral: Referral, *, b
         agent_id=to_agent_id,
         by=by,
         at=at,
-        choice=rules.AssignmentChoice(reason={"why": referral.reason}, chosen_by="referral"),
+        choice=rules.AssignmentChoice(
+            reason={"why": referral.reason}, chosen_by="referral", since=since, late_reason=late_reason
+        ),
     )
-    referral.accepted_at = at
+    referral.accepted_at = since or at
 
 
-def decline_referral(session: Session, project: Project, referral: Referral, *, at: datetime) -> None:
+def decline_referral(
+    session: Session, project: Project, referral: Referral, *, at: datetime, declined_at: datetime | None = None
+) -> None:
     """The other agent does not take it: the first stays the owner, and the lead hears that nobody took it over."""
     _offered_to(referral)
-    referral.declined_at = at
+    referral.declined_at = declined_at or at
     queue_desk_notice(
         session, kind=DeskKind.LEAD, division_id=project.home_division_id, text="first_ask_escalated",
         key=f"{referral.id}:{at.timestamp():.0f}", at=at, values={"project": project.name},

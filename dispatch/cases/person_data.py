@@ -109,6 +109,7 @@ def _stop(stop: CourierStop, stays: str) -> _Place:
 def _contact_note(note: ContactNote, stays: str) -> _Place:
     def clear() -> None:
         note.person, note.words = FORGOTTEN, FORGOTTEN
+        note.correction_reason = FORGOTTEN if note.correction_reason else None
 
     return _Place(PersonDatum("联系记录", f"{note.person}：{note.words}", note.happened_at, stays), clear)
 

@@ -176,6 +176,11 @@ class Project(Base):
         there = [m for m in self.members if m.role is role and m.counter == counter and m.replaced_at is None]
         return sorted(there, key=lambda m: (m.since, m.id))
 
+    def may_lead_since(self) -> datetime:
+        """The earliest moment from which another may lead it: its own beginning, or the last lead's."""
+        spells = self.spells(TeamRole.LEAD)
+        return max([self.created_at, *(spell.until or spell.since for spell in spells[-1:])])
+
     def delegation_on(self, day: date) -> "Delegation | None":
         """The letter that is in force on ``day``."""
         return next((d for d in self.delegations if d.is_in_force(day)), None)
@@ -299,6 +304,10 @@ class Referral(Base):
     accepted_at: Mapped[datetime | None]
     declined_at: Mapped[datetime | None]
     escalated_at: Mapped[datetime | None]
+    recorded_at: Mapped[datetime | None]
+    """When its last step was written down: it may have been agreed by word before."""
+    recorded_by: Mapped[str | None]
+    late_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class Intermediary(Base):

@@ -29,10 +29,19 @@ class ContactLine:
     follow_up_on: date | None
     followed_at: datetime | None
     followed_by: str | None
+    late_reason: str
+    replaced_at: datetime | None
+    replaced_by: str
+    correction_reason: str
+    """Why it counts no more, where it was corrected or is void."""
 
     @property
     def is_open(self) -> bool:
-        return self.follow_up_on is not None and self.followed_at is None
+        return self.follow_up_on is not None and self.followed_at is None and self.stands
+
+    @property
+    def stands(self) -> bool:
+        return self.replaced_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +73,5 @@ def _line(note: ContactNote) -> ContactLine:
     return ContactLine(
         note.id, CONTACT_WAY_LABEL[note.way], note.is_theirs, note.was_missed, note.person, note.words,
         note.happened_at, note.recorded_at, note.recorded_by, note.follow_up_on, note.followed_at, note.followed_by,
+        note.late_reason or "", note.replaced_at, note.replaced_by or "", note.correction_reason or "",
     )  # fmt: skip

@@ -16,6 +16,11 @@ ACTS = {act.__name__: act for act in every_act()}
 NOT_SAID: dict[tuple[str, str, str], str] = {
     ("assign.py", "ApplyBatch", "seen"): "it is solved and carried out in one go",
     ("jobs.py", "ApplyBatch", "seen"): "the clock carries out what it finds, and nobody has read it before",
+    **{
+        (program, "ApplyBatch", field): "it is found now, and nobody has agreed on it before"
+        for program in ("assign.py", "jobs.py")
+        for field in ("on", "second", "late_reason")
+    },
 }
 """Fields that a program leaves out, by its file, the act and the field."""
 

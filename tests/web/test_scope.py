@@ -303,7 +303,10 @@ ROUTES: dict[str, Row] = {
     "PATCH /api/v1/cases/<case_no>/materials/<int:material_id>": Row(ACTING, json=dict(ASKED_AGAIN)),
     "GET /api/v1/cases/<case_no>/contacts": Row(STAFF),
     "POST /api/v1/cases/<case_no>/contacts": Row(ACTING, json={"words": "约周三补交平面图"}),
-    "POST /api/v1/cases/<case_no>/contacts/<int:contact_note>/follow-up": Row(ACTING),
+    "POST /api/v1/cases/<case_no>/contacts/<int:contact_note>/corrections": Row(
+        ACTING, json={"reason": "记错了", "words": "约周二补交"}
+    ),
+    "POST /api/v1/cases/<case_no>/contacts/<int:contact_note>/follow-up": Row(ACTING, json={}),
     "POST /api/v1/cases/<case_no>/documents": Row(ACTING),
     "POST /api/v1/cases/<case_no>/submission": Row(ACTING, json={}),
     "POST /api/v1/cases/<case_no>/withdrawal": Row(CASE_SIDES, json={"reason": "计划变更", "version": 0}),
@@ -381,6 +384,9 @@ ROUTES: dict[str, Row] = {
     "POST /team/assignment": only(LEAD, OPERATOR),
     "GET /team/cases/<case_no>": Row(STAFF),
     "POST /team/cases/<case_no>/contacts": Row(ACTING, form={"words": "约周三补交平面图"}),
+    "POST /team/cases/<case_no>/contacts/<int:contact_note>/corrections": Row(
+        ACTING, form={"reason": "记错了", "words": "约周二补交"}
+    ),
     "POST /team/cases/<case_no>/contacts/<int:contact_note>/follow-up": Row(ACTING),
     "POST /team/cases/<case_no>/corrected": Row(ACTING),
     "POST /team/cases/<case_no>/counter": Row(ACTING),

@@ -14,7 +14,7 @@ from dispatch.acts.booking import BookDelivery, BookExchange, BookPickup
 from dispatch.acts.case_result import CaseResult, LegResult, PaperResult
 from dispatch.acts.closing import EvaluateCase
 from dispatch.acts.collection import HandIn
-from dispatch.acts.contact_notes import NoteContact, NotedContact, SettleFollowUp
+from dispatch.acts.contact_notes import CorrectContactNote, NoteContact, NotedContact, SettleFollowUp
 from dispatch.acts.correcting_matters import CorrectMatters
 from dispatch.acts.early_ends import WithdrawCase
 from dispatch.acts.filing import SubmitCase
@@ -23,7 +23,6 @@ from dispatch.acts.prescreening import PrescreenCase
 from dispatch.acts.waiving import MATERIAL_STEPS, WaivedMaterial
 from dispatch.cases.access_control import case_for
 from dispatch.cases.stages import Stage
-from dispatch.core.ids import CaseNo, ContactNoteId
 from dispatch.custody.parcel import Leg
 from dispatch.views import case_resource
 from dispatch.views.case_contacts import CaseContacts, case_contacts
@@ -163,11 +162,22 @@ def note_contact(case_no: str, body: Strict) -> tuple[NotedContact, int]:
 
 @bp.post("/cases/<case_no>/contacts/<int:contact_note>/follow-up")
 @offers(SettleFollowUp)
+@bp.input(schema_of(SettleFollowUp, path=("case", "contact_note")), arg_name="body")
 @answers(NotedContact)
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
-def settle_follow_up(case_no: str, contact_note: int) -> NotedContact:
+def settle_follow_up(case_no: str, contact_note: int, body: Strict) -> NotedContact:
     """Somebody came back to it."""
-    return take(SettleFollowUp(case=CaseNo(case_no), contact_note=ContactNoteId(contact_note)))
+    return take(command_from(SettleFollowUp, body, case=case_no, contact_note=contact_note))
+
+
+@bp.post("/cases/<case_no>/contacts/<int:contact_note>/corrections")
+@offers(CorrectContactNote)
+@bp.input(schema_of(CorrectContactNote, path=("case", "contact_note")), arg_name="body")
+@answers(NotedContact)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+def correct_contact_note(case_no: str, contact_note: int, body: Strict) -> NotedContact:
+    """A contact was written down wrongly: what was really said, or that it never was; with the reason."""
+    return take(command_from(CorrectContactNote, body, case=case_no, contact_note=contact_note))
 
 
 @bp.post("/cases/<case_no>/documents")

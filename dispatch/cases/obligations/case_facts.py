@@ -184,7 +184,8 @@ def _follow_ups(case_ids: Collection[int]) -> Any:
     columns = (
         ContactNote.id, ContactNote.case_id, ContactNote.recorded_at, ContactNote.follow_up_on, ContactNote.followed_at,
     )  # fmt: skip
-    left = select(*columns).where(ContactNote.case_id.in_(case_ids), ContactNote.follow_up_on.is_not(None))
+    stands = ContactNote.follow_up_on.is_not(None), ContactNote.replaced_at.is_(None)
+    left = select(*columns).where(ContactNote.case_id.in_(case_ids), *stands)
     return left.order_by(ContactNote.id)
 
 

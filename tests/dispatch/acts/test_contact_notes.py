@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from db import keyed_hash
 from dispatch.acts.act import perform
-from dispatch.acts.contact_notes import NoteContact, NotedContact, SettleFollowUp
+from dispatch.acts.contact_notes import CorrectContactNote, NoteContact, NotedContact, SettleFollowUp
 from dispatch.acts.early_ends import WithdrawCase
 from dispatch.cases import person_data
 from dispatch.cases.case import Case
@@ -148,3 +148,69 @@ def test_a_person_is_forgotten_in_the_notes_too(county: County, case: Case, agen
     assert (kept.person, kept.words) == (person_data.FORGOTTEN, person_data.FORGOTTEN)
     supervisor = Actor(Role.SUPERVISOR, division_id=county.division.id, division_path=county.division.path)
     assert [case_contacts(county.session, each, case.case_no).phone for each in (lead, supervisor)] == ["", ""]
+
+
+def correct(county: County, case: Case, made: NotedContact, by: Actor, *, days: int = 0, **given: Any) -> NotedContact:
+    command = CorrectContactNote(case=case.case_no, contact_note=made.note_id, **({"reason": "记错了"} | given))  # type: ignore[arg-type]
+    return perform(county.session, command, by, at=TEN + timedelta(days=days, minutes=1))
+
+
+def test_a_wrong_note_is_replaced_and_kept_and_only_the_right_one_is_owed(
+    county: County, case: Case, agent: Actor
+) -> None:
+    made = note(county, case, agent, follow_up_on=FRIDAY)
+    right = correct(
+        county, case, made, agent, words="约周二补交", way=ContactWay.VISIT, is_theirs=True, person="李会计",
+        follow_up_on=FRIDAY - timedelta(days=1),
+    )  # fmt: skip
+    assert [one.due_on for one in owed(county)] == [FRIDAY - timedelta(days=1)]
+    seen = {line.id: line for line in case_contacts(county.session, agent, case.case_no).lines}
+    wrong, stands = seen[made.note_id], seen[right.note_id]
+    assert (wrong.stands, wrong.is_open, wrong.correction_reason) == (False, False, "记错了")
+    assert (stands.words, stands.way, stands.person, stands.is_theirs) == ("约周二补交", "当面", "李会计", True)
+    assert stands.happened_at == wrong.happened_at
+    with pytest.raises(WrongStage):
+        correct(county, case, made, agent, words="又改")
+    with pytest.raises(Refused):
+        correct(county, case, right, agent, words="约周二补交")
+    assert list(differences(county.session, at=TEN)) == []
+
+
+def test_a_contact_that_never_was_leaves_nothing_to_come_back_to(county: County, case: Case, agent: Actor) -> None:
+    made = note(county, case, agent, follow_up_on=FRIDAY)
+    correct(county, case, made, agent, never_was=True)
+    assert owed(county) == []
+    with pytest.raises(WrongStage):
+        perform(county.session, SettleFollowUp(case=case.case_no, contact_note=made.note_id), agent, at=TEN)  # type: ignore[arg-type]
+    assert list(differences(county.session, at=TEN)) == []
+
+
+def test_what_was_settled_by_mistake_is_owed_again(county: County, case: Case, agent: Actor, lead: Actor) -> None:
+    made = note(county, case, agent, follow_up_on=FRIDAY)
+    perform(county.session, SettleFollowUp(case=case.case_no, contact_note=made.note_id), agent, at=TEN)  # type: ignore[arg-type]
+    again = correct(county, case, made, lead, days=1, not_followed=True, reason="点错了")
+    [open_one] = owed(county)
+    assert (open_one.subject_id, open_one.closed_at, open_one.due_on) == (again.note_id, None, FRIDAY)
+    correct(county, case, again, lead, days=1, nothing_left=True)
+    assert owed(county) == []
+
+
+def test_an_agent_corrects_todays_own_note_and_a_lead_any(
+    county: County, case: Case, agent: Actor, lead: Actor
+) -> None:
+    made = note(county, case, agent)
+    with pytest.raises(Refused, match="lead"):
+        correct(county, case, made, agent, days=1, words="改")
+    assert correct(county, case, made, lead, days=1, words="改").note_id != made.note_id
+
+
+def test_fridays_follow_up_is_settled_on_monday_with_its_day_and_the_reason(
+    county: County, case: Case, agent: Actor
+) -> None:
+    made = note(county, case, agent, follow_up_on=FRIDAY)
+    late = {"case": case.case_no, "contact_note": made.note_id, "on": MONDAY + timedelta(days=1), "second": 15 * 3600}
+    with pytest.raises(Refused):
+        perform(county.session, SettleFollowUp(**late), agent, at=TEN + timedelta(days=4))
+    done = perform(county.session, SettleFollowUp(**late, late_reason="忘记登记"), agent, at=TEN + timedelta(days=4))
+    assert done.followed_at == TEN + timedelta(days=1, hours=5)
+    assert [one.closed_at for one in owed(county)] == [done.followed_at]

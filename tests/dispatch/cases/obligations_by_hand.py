@@ -59,7 +59,7 @@ def owed_by_hand(connection: psycopg.Connection[Any]) -> dict[Key, OwedByHand]:
             "parcels": 'SELECT p.*, s."on", s.windows, run.courier_id FROM parcel p LEFT JOIN stop s'
             " ON s.id = p.stop_id LEFT JOIN run ON run.id = s.run_id WHERE p.state <> 'cancelled' ORDER BY p.id",
             "grades": "SELECT r.*, e.case_id FROM rectification r JOIN evaluation e ON e.id = r.evaluation_id",
-            "notes": "SELECT * FROM contact_note WHERE follow_up_on IS NOT NULL",
+            "notes": "SELECT * FROM contact_note WHERE follow_up_on IS NOT NULL AND replaced_at IS NULL",
             "leads": LEADS,
             "offers": "SELECT r.*, (SELECT max(id) FROM dispatch_case c WHERE c.project_id = r.project_id) AS case_id"
             " FROM referral r WHERE r.offered_at IS NOT NULL",

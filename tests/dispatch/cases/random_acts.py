@@ -16,7 +16,7 @@ import db
 from dispatch.acts.act import perform
 from dispatch.acts.announcing import announce
 from dispatch.acts.asking import SignDelegation
-from dispatch.acts.contact_notes import NoteContact, SettleFollowUp
+from dispatch.acts.contact_notes import CorrectContactNote, NoteContact, SettleFollowUp
 from dispatch.acts.correcting import CorrectEvent
 from dispatch.acts.correcting_assignment import CorrectAssignment
 from dispatch.acts.correcting_facts import CorrectFact
@@ -42,7 +42,17 @@ from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.imports import CALENDAR_FILE
 from dispatch.core.actor import SYSTEM, Actor
 from dispatch.core.errors import DispatchError
-from dispatch.core.ids import AgentId, AssignmentId, FactEventId, ProjectNo, ReviewEventId, ReviewId, StopId
+from dispatch.core.ids import (
+    AgentId,
+    AssignmentId,
+    CaseNo,
+    ContactNoteId,
+    FactEventId,
+    ProjectNo,
+    ReviewEventId,
+    ReviewId,
+    StopId,
+)
 from dispatch.core.special_procedure import PauseKind
 from dispatch.custody.handover import Holder
 from dispatch.custody.parcel import Parcel
@@ -240,6 +250,15 @@ class RandomActs:
         settle = SettleFollowUp(case=case.case_no, contact_note=note.id)  # type: ignore[arg-type]
         steps.take(self.county.session, settle, self.who(case), self.at)
 
+    def correct_note(self) -> None:
+        note = self.one(ContactNote)
+        case = self.county.session.get_one(Case, note.case_id)
+        wrong = CorrectContactNote(
+            case=CaseNo(case.case_no), contact_note=ContactNoteId(note.id), reason="误录",
+            never_was=self.chance.random() < 0.3, words="约改日补交", not_followed=self.chance.random() < 0.5,
+        )  # fmt: skip
+        steps.take(self.county.session, wrong, self.county.lead, self.at)
+
     def answer(self) -> None:
         steps.answer(
             self.county.session,
@@ -407,5 +426,6 @@ ACTS: tuple[Act, ...] = (
     RandomActs.rectify, RandomActs.ask, RandomActs.answer, RandomActs.scan, RandomActs.do_not_accept, RandomActs.refile,
     RandomActs.pause, RandomActs.resume, RandomActs.extend, RandomActs.grant_on_commitment,
     RandomActs.verify_commitment, RandomActs.correct_event, RandomActs.correct_fact, RandomActs.correct_assignment,
-    RandomActs.note_contact, RandomActs.follow_up, RandomActs.move_the_calendar, RandomActs.let_the_day_pass,
+    RandomActs.note_contact, RandomActs.follow_up, RandomActs.correct_note, RandomActs.move_the_calendar,
+    RandomActs.let_the_day_pass,
 )  # fmt: skip

@@ -56,6 +56,7 @@ UNVERSIONED: Mapping[str, str] = {
     "EndWebhook": "an ended address cannot be named again",
     "EditCourier": "the form sends all that there is of a vehicle, and the last word on it counts",
     "NoteContact": "one more row: nothing that was seen is overwritten",
+    "CorrectContactNote": "a note that was replaced no longer stands, and a second correction is refused",
     "SettleFollowUp": "what was followed up stays so: the first time counts",
     "LoadRun": "what stays behind and was not named as read is asked about first",
     "OpenTicket": "one more row: nothing that was seen is overwritten",

@@ -48,7 +48,8 @@ SCENE: dict[str, str] = {
     "ReplanDay": "planned", "ReportStop": "planned", "RescheduleLeg": "booked", "ResendMessage": "failed",
     "ResumeNotices": "stopped", "ResumeReview": "paused", "ReturnCorrected": "corrected", "ReturnReview": "accepted",
     "RevokeDecision": "on_commitment", "RevokeDelegation": "signed", "ScanParcel": "at_centre",
-    "SettleFollowUp": "spoken_to", "SignDelegation": "assigned", "SignHandoverList": "listed",
+    "SettleFollowUp": "spoken_to", "CorrectContactNote": "spoken_to", "SignDelegation": "assigned",
+    "SignHandoverList": "listed",
     "SimulateReview": "unfiled", "SubmitCase": "at_centre", "TellComing": "planned", "UndoLoad": "loaded",
     "UndoPathEdit": "edited", "WaiveMaterial": "waivable", "WithdrawCase": "signed", "WithdrawWaiver": "waived",
 }  # fmt: skip
@@ -115,6 +116,9 @@ GOOD: dict[str, Callable[[ArgsOf], Given]] = {
     "AnswerFacts": lambda _: {"facts": {"land": "none"}},
     "CorrectMatters": lambda _: {"add": ("IND-201",), "drop": ()},
     "CorrectSite": lambda _: {"division_code": "320412101000", "lon": 119.91, "lat": 31.705},
+    "CorrectContactNote": lambda _: {
+        "never_was": False, "follow_up_on": TUESDAY, "nothing_left": False, "on": MONDAY, "second": None,
+    },
     "CorrectFact": lambda _: {"never_was": False, "until": MONDAY + timedelta(days=9)},
     "ImportCalendar": lambda _: {"file": DATA / "calendar_2025_2027.csv"},
     "EstimateYear": lambda _: {"year": 2028, "reason": "通知读错了"},

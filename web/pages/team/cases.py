@@ -12,7 +12,7 @@ import db
 from dispatch.acts.act import STAFF
 from dispatch.acts.booking import BookDelivery, BookPickup
 from dispatch.acts.collection import HandIn
-from dispatch.acts.contact_notes import NoteContact, SettleFollowUp
+from dispatch.acts.contact_notes import CorrectContactNote, NoteContact, SettleFollowUp
 from dispatch.acts.correcting_facts import CorrectFact
 from dispatch.acts.delivery import RecordDelivered
 from dispatch.acts.early_ends import RefuseCase
@@ -128,6 +128,15 @@ def settle_follow_up(case_no: str, contact_note: int) -> Response:
     """Somebody came back to it."""
     return take_form(
         SettleFollowUp, "已跟进", back=_page(case_no) + "#contacts", case=case_no, contact_note=contact_note
+    )
+
+
+@bp.post("/cases/<case_no>/contacts/<int:contact_note>/corrections")
+@offers(CorrectContactNote)
+def correct_contact_note(case_no: str, contact_note: int) -> Response:
+    """A contact was written down wrongly."""
+    return take_form(
+        CorrectContactNote, "已更正登记", back=_page(case_no) + "#contacts", case=case_no, contact_note=contact_note
     )
 
 
