@@ -78,3 +78,27 @@ class MerkleTree:
 def _split(width: int) -> int:
     """The largest power of two below ``width``."""
     return 1 << ((width - 1).bit_length() - 1)
+
+
+def is_consistent(first: int, old_root: bytes, second: int, new_root: bytes, proof: Sequence[bytes]) -> bool:
+    """Whether the tree of ``second`` begins with the tree of ``first`` (RFC 9162, 2.1.4.2)."""
+    if first >= second:
+        return first == second and old_root == new_root and not proof
+    if first == 0 or not proof:
+        return first == 0 and not proof
+    place, last = first - 1, second - 1
+    path = list(proof) if first & (first - 1) else [old_root, *proof]
+    while place & 1:
+        place, last = place >> 1, last >> 1
+    old = new = path[0]
+    for sibling in path[1:]:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            old, new = node_hash(sibling, old), node_hash(sibling, new)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            new = node_hash(new, sibling)
+        place, last = place >> 1, last >> 1
+    return last == 0 and (old, new) == (old_root, new_root)

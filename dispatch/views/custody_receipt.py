@@ -8,16 +8,12 @@ from sqlalchemy.orm import Session
 from dispatch.cases.access_control import parcel_for
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
+from dispatch.custody.cosignatures import best_checkpoint, trusted, witnessed_note
 from dispatch.custody.handover import Handover, line_of
 from dispatch.custody.signed_note import ORIGIN, key_line
-from dispatch.custody.transparency_log import (
-    checkpoint_before,
-    latest_checkpoint,
-    log_tree,
-    positions_of,
-)
+from dispatch.custody.transparency_log import checkpoint_before, log_tree, positions_of
 
-FORMAT = "daiban-custody-receipt/1"
+FORMAT = "daiban-custody-receipt/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +30,14 @@ class LoggedHandover:
 
 @dataclass(frozen=True, slots=True)
 class CustodyReceipt:
-    """A parcel's handovers under one signed checkpoint; ``waiting``: handovers that no checkpoint holds yet."""
+    """A parcel's handovers under one signed checkpoint; ``waiting``: handovers that no checkpoint holds yet.
+
+    ``checkpoint``: of those that hold them all, the one that most witnesses signed. ``witnesses``: their keys."""
 
     format: str
     origin: str
     key: str
+    witnesses: tuple[str, ...]
     waybill: str
     checkpoint: str
     handovers: tuple[LoggedHandover, ...]
@@ -59,8 +58,8 @@ def parcel_receipt(session: Session, viewer: Actor, waybill: str) -> CustodyRece
     parcel = parcel_for(session, viewer, waybill)
     links = session.scalars(select(Handover).where(Handover.parcel_id == parcel.id).order_by(Handover.seq)).all()
     places = positions_of(session, [link.id for link in links])
-    newest = latest_checkpoint(session)
-    if newest is None or not places:
+    under = best_checkpoint(session, max(places.values())) if places else None
+    if under is None:
         raise Refused(
             f"parcel {waybill} is in no checkpoint yet", user_message="交接记录还没有入链，请在几分钟后再下载凭证"
         )
@@ -69,13 +68,17 @@ def parcel_receipt(session: Session, viewer: Actor, waybill: str) -> CustodyRece
         LoggedHandover(
             line_of(parcel.waybill, link),
             places[link.id],
-            [one.hex() for one in tree.inclusion_proof(places[link.id], newest.size)],
+            [one.hex() for one in tree.inclusion_proof(places[link.id], under.size)],
             None if (before := checkpoint_before(session, places[link.id])) is None else before.note,
         )
         for link in links
         if link.id in places
     )
-    return CustodyReceipt(FORMAT, ORIGIN, key_line(), parcel.waybill, newest.note, logged, len(links) - len(logged))
+    witnesses = tuple(witness.key for witness in trusted(session))
+    return CustodyReceipt(
+        FORMAT, ORIGIN, key_line(), witnesses, parcel.waybill, witnessed_note(session, under), logged,
+        len(links) - len(logged),
+    )  # fmt: skip
 
 
 def log_consistency(session: Session, first: int, second: int) -> LogConsistency:

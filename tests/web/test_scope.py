@@ -258,6 +258,7 @@ ROUTES: dict[str, Row] = {
     "GET /custody": PUBLIC,
     "GET /custody/checkpoint": PUBLIC,
     "GET /custody/consistency": PUBLIC,
+    "POST /custody/cosignatures": PUBLIC,
     "GET /my/parcels/<waybill>/receipt": only(ENTERPRISE),
     "GET /api/v1/parcels/<waybill>/receipt": SIGNED_IN,
     # the API

@@ -8,17 +8,44 @@ const sha = async (...parts) => new Uint8Array(await crypto.subtle.digest("SHA-2
 const utf8 = text => new TextEncoder().encode(text);
 const LATE_MS = 3 * 86400000;
 
-async function readNote(note, key) {
-  const typed = bytes(key.slice(key.indexOf("+", key.indexOf("+") + 1) + 1));
-  const cut = note.indexOf("\n\n");
-  const text = note.slice(0, cut + 1);
+/* Who signs, of "name+key id+base64(kind, key)". */
+async function keyOf(line) {
+  const cut = line.indexOf("+"), typed = bytes(line.slice(line.indexOf("+", cut + 1) + 1));
+  const name = line.slice(0, cut), id = hex((await sha(utf8(`${name}\n`), typed)).slice(0, 4));
+  if (!line.startsWith(`${name}+${id}+`)) throw "key";
+  return {name, id, known: await crypto.subtle.importKey("raw", typed.slice(1), "Ed25519", false, ["verify"])};
+}
+
+/* What the signature line of this key holds behind the key id; null where it has none. */
+function signatureOf(note, key) {
+  for (const line of note.slice(note.indexOf("\n\n") + 2).split("\n")) {
+    const [dash, name, blob] = line.split(" ");
+    if (dash === "—" && name === key.name && hex(bytes(blob).slice(0, 4)) === key.id) return bytes(blob).slice(4);
+  }
+  return null;
+}
+
+const isBy = (key, signature, text) => crypto.subtle.verify("Ed25519", key.known, signature, utf8(text));
+
+async function readNote(note, line) {
+  const key = await keyOf(line), text = note.slice(0, note.indexOf("\n\n") + 1), signature = signatureOf(note, key);
   const [origin, size, root, moment] = text.split("\n");
-  const signature = bytes(note.slice(cut + 2).trim().split(" ")[2]);
-  const keyId = (await sha(utf8(`${origin}\n`), typed)).slice(0, 4);
-  if (hex(keyId) !== hex(signature.slice(0, 4)) || !key.startsWith(`${origin}+${hex(keyId)}+`)) throw "key";
-  const known = await crypto.subtle.importKey("raw", typed.slice(1), "Ed25519", false, ["verify"]);
-  if (!await crypto.subtle.verify("Ed25519", known, signature.slice(4), utf8(text))) throw "changed";
+  if (signature === null || origin !== key.name) throw "key";
+  if (!await isBy(key, signature, text)) throw "changed";
   return {size: Number(size), root: hex(bytes(root)), at: Date.parse(moment.slice(5))};
+}
+
+/* The names of those witnesses who signed the note; one whose line does not fit is named as a fault. */
+async function witnessesOf(note, lines) {
+  const text = note.slice(0, note.indexOf("\n\n") + 1), names = [];
+  for (const line of lines) {
+    const key = await keyOf(line), signed = signatureOf(note, key);
+    if (signed === null) continue;
+    const moment = signed.slice(0, 8).reduce((sum, one) => sum * 256 + one, 0);
+    if (!await isBy(key, signed.slice(8), `cosignature/v1\ntime ${moment}\n${text}`)) throw "witness";
+    names.push(key.name);
+  }
+  return names;
 }
 
 async function rootFrom(line, position, size, proof) {
@@ -64,7 +91,8 @@ async function show() {
   answer.className = "busy";
   try {
     await check(receipt, field.value.trim());
-    [answer.className, answer.textContent] = ["right", words.right];
+    const names = await witnessesOf(receipt.checkpoint, receipt.witnesses);
+    [answer.className, answer.textContent] = ["right", `${words.right} ${names.length ? words.witnessed + names.join(", ") : words.alone}`];
   } catch (found) {
     answer.className = "wrong";
     answer.textContent = words[found] || words.unable;

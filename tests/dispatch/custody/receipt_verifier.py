@@ -15,7 +15,7 @@ LATE = timedelta(days=3)
 
 
 class Wrong(Exception):
-    """What does not fit, in one word: key, changed, deleted, reordered, backdated, split."""
+    """What does not fit, in one word: key, changed, deleted, reordered, backdated, split, unwitnessed."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +33,50 @@ def sha(*parts: bytes) -> bytes:
 
 def read_note(note: str, key: str) -> Note:
     """A signed checkpoint. Raises Wrong."""
-    origin, named, encoded = key.split("+", 2)
-    typed = base64.b64decode(encoded)
-    text, _, signed = note.partition("\n\n")
-    text += "\n"
+    text, signature, typed = _signature(note, key)
     first, size, root, moment = text.rstrip("\n").split("\n")
-    dash, signer, blob = signed.rstrip("\n").split(" ")
-    signature = base64.b64decode(blob)
-    key_id = sha(origin.encode(), b"\n", typed)[:4]
-    if (dash, first, signer) != ("—", origin, origin) or key_id.hex() != named or signature[:4] != key_id:
+    if signature is None or first != key.split("+")[0] or typed[:1] != b"\x01":
         raise Wrong("key")
-    try:
-        Ed25519PublicKey.from_public_bytes(typed[1:]).verify(signature[4:], text.encode())
-    except InvalidSignature:
-        raise Wrong("changed") from None
+    _check(typed, signature, text.encode(), "changed")
     at = datetime.strptime(moment, "time %Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
     return Note(int(size), base64.b64decode(root), at)
+
+
+def witnessed(note: str, keys: Sequence[str], *, least: int) -> list[str]:
+    """The names of the witnesses who signed this note. Raises Wrong("unwitnessed") for fewer than ``least``."""
+    names = []
+    for key in keys:
+        text, signed, typed = _signature(note, key)
+        if signed is None or typed[:1] != b"\x04":
+            continue
+        moment = int.from_bytes(signed[:8], "big")
+        _check(typed, signed[8:], f"cosignature/v1\ntime {moment}\n{text}".encode(), "unwitnessed")
+        names.append(key.split("+")[0])
+    if len(names) < least:
+        raise Wrong("unwitnessed")
+    return names
+
+
+def _signature(note: str, key: str) -> tuple[str, bytes | None, bytes]:
+    """The signed text, what the key's line holds behind the key id, and the key with its type byte."""
+    name, named, encoded = key.split("+", 2)
+    typed = base64.b64decode(encoded)
+    key_id = sha(name.encode(), b"\n", typed)[:4]
+    if key_id.hex() != named:
+        raise Wrong("key")
+    text, _, lines = note.partition("\n\n")
+    for line in lines.splitlines():
+        dash, signer, blob = line.split(" ")
+        if (dash, signer) == ("—", name) and base64.b64decode(blob)[:4] == key_id:
+            return text + "\n", base64.b64decode(blob)[4:], typed
+    return text + "\n", None, typed
+
+
+def _check(typed: bytes, signature: bytes, message: bytes, wrong: str) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(typed[1:]).verify(signature, message)
+    except InvalidSignature:
+        raise Wrong(wrong) from None
 
 
 def root_from(line: bytes, position: int, size: int, proof: Sequence[bytes]) -> bytes:

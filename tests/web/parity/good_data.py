@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from agents.network_import import DIVISIONS_FILE
 from dispatch.acts.act import RULES, ids_in
 from dispatch.acts.asking import PartyGiven, SiteGiven
@@ -17,6 +19,7 @@ from dispatch.acts.rostering import RosterLine
 from dispatch.cases.evaluation import RectificationState
 from dispatch.catalogue.matter import Family
 from dispatch.custody.handover import Holder
+from dispatch.custody.witness import Witness
 from dispatch.path.edits import Relief
 from routing.day.courier_stop import StopAct
 from tests.dispatch.builders import MONDAY
@@ -27,6 +30,7 @@ from tests.web.world import ArgsOf
 Given = Mapping[str, Any]
 
 SCENE: dict[str, str] = {
+    "TrustWitness": "witnessed", "EndWitness": "witnessed", "TakeCosignature": "witnessed",
     "PassEnvelopes": "collected",
     "AnswerFacts": "signed",
     "CorrectContact": "signed", "CorrectEnterprise": "signed", "CorrectSite": "signed", "CorrectMatters": "signed",
@@ -133,6 +137,9 @@ GOOD: dict[str, Callable[[ArgsOf], Given]] = {
     "RevertText": lambda _: {"note": "改回原文"},
     "EditPath": lambda _: {"kind": "add_wait", "code": "IND-104", "on": "IND-105"},
     "EvaluateCase": lambda known: {"grades": (GradeGiven(known["review_id"], 1, "太慢"),)},  # type: ignore[arg-type]
+    "TrustWitness": lambda _: {"key": Witness("centre.example/custody", Ed25519PrivateKey.generate()).key.line()},
+    "EndWitness": lambda known: {"name": known["witness"]},
+    "TakeCosignature": lambda known: {"size": known["size"], "line": known["line"]},
     "ErasePerson": lambda _: {"phone": "+8613812345678", "reason": "本人来电"},
     "ExportPerson": lambda _: {"phone": "+8613812345678", "reason": "本人来电"},
     "GrantOnCommitment": lambda _: {"until": MONDAY + timedelta(days=30)},

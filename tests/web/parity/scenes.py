@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -40,6 +41,7 @@ from dispatch.acts.prescreening import PrescreenCase
 from dispatch.acts.referring import ReferProject
 from dispatch.acts.stop_report import ReportStop
 from dispatch.acts.waiving import WaiveMaterial
+from dispatch.acts.witnessing import TrustWitness
 from dispatch.assignment.absence import propose_relief
 from dispatch.assignment.departure import propose_departure
 from dispatch.assignment.propose import propose
@@ -49,10 +51,13 @@ from dispatch.cases.evaluation import Evaluation, Rectification, TicketKind
 from dispatch.cases.project import Contact, Delegation, Power, Project
 from dispatch.cases.project_merge import preview_merge
 from dispatch.catalogue.matter import Family
-from dispatch.core.actor import Actor, Role
+from dispatch.core.actor import SYSTEM, Actor, Role
 from dispatch.core.special_procedure import PauseKind
 from dispatch.custody.handover_list import Direction
 from dispatch.custody.parcel import Parcel
+from dispatch.custody.signed_note import log_key
+from dispatch.custody.transparency_log import latest_checkpoint, publish
+from dispatch.custody.witness import Witness
 from notifications.message import Message, State
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import CourierStop, StopAct
@@ -376,10 +381,23 @@ def make_scenes(sessions: sessionmaker[Session], world: World, actors: dict[Role
             walk = Walk(session, world, actors)
             steps(walk)
             made.known[name] = walk.known
+    _witnessed(sessions, world, made)
     _couriers_day(sessions, world, actors, made)
     _previewed(sessions, world, actors, made)
     _of_no_case(sessions, world, actors, made)
     return made
+
+
+def _witnessed(sessions: sessionmaker[Session], world: World, made: Scenes) -> None:
+    """The log of handovers under a checkpoint, and what a trusted witness has to hand in."""
+    witness = Witness("ems.example/custody", Ed25519PrivateKey.generate())
+    with sessions.begin() as session:
+        publish(session, at=TEN)
+        perform(session, TrustWitness(key=witness.key.line()), SYSTEM)
+        newest = latest_checkpoint(session)
+        assert newest is not None
+        _, line = witness.cosign(newest.note, log_key(), seen=None, proof=(), at=TEN)
+        made.known["witnessed"] = {**world.ours, "size": newest.size, "line": line, "witness": witness.name}
 
 
 @contextmanager

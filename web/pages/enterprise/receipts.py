@@ -42,6 +42,9 @@ def verdicts() -> dict[str, str]:
     """What the file says of itself once it has looked."""
     return {
         "right": gettext("✓ 核验通过：每次交接都在日志中，未被改动、删除或倒签。"),
+        "witnessed": gettext("见证方也已签名："),
+        "alone": gettext("（还没有见证方签名。）"),
+        "witness": gettext("✗ 见证方的签名与检查点不符。"),
         "key": gettext("✗ 公钥不符：凭证不是由该公钥的持有者签发。"),
         "changed": gettext("✗ 内容被改动过。"),
         "deleted": gettext("✗ 有交接记录被删除。"),

@@ -1,19 +1,25 @@
 """The receipt as a file: it checks itself in a browser without a network, and says what somebody changed in it."""
 
+import base64
+import json
 import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page
 
-from dispatch.core.actor import Role
+from dispatch.acts.act import perform
+from dispatch.acts.witnessing import TakeCosignature, TrustWitness
+from dispatch.core.actor import SYSTEM, Role
 from dispatch.custody import transparency_log
 from dispatch.custody.handover import Holder
-from dispatch.custody.signed_note import key_line
+from dispatch.custody.signed_note import key_line, log_key
+from dispatch.custody.witness import Witness
 from tests.dispatch import steps
 from tests.dispatch.builders import TEN, a_prescreened_case, the_county
 from tests.dispatch.custody.receipt_verifier import check_receipt, read_note
@@ -21,6 +27,8 @@ from tests.web.conftest import signed_in_client
 from tests.web.live_server import served
 from tests.web.world import app_over
 from web.wiring.accounts import Account
+
+EMS = Witness("ems.example/custody", Ed25519PrivateKey.generate())
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +46,11 @@ def app(postgres: str, county_database: str, tmp_path_factory: pytest.TempPathFa
                 at = TEN + timedelta(hours=n)
                 steps.scan(session, parcel, to=to, ref=ref, scan_id=f"receipt-{n}", by=agent, at=at)
             transparency_log.publish(session, at=TEN + timedelta(hours=4))
+            perform(session, TrustWitness(key=EMS.key.line()), SYSTEM)
+            newest = transparency_log.latest_checkpoint(session)
+            assert newest is not None
+            signed, line = EMS.cosign(newest.note, log_key(), seen=None, proof=(), at=TEN + timedelta(hours=5))
+            perform(session, TakeCosignature(size=signed.size, line=line), SYSTEM)
             made.extensions["waybill"] = parcel.waybill
             made.extensions["case_no"] = case.case_no
             made.extensions["owner"] = owner = Account(
@@ -79,7 +92,8 @@ def verdict(page: Page, path: Path, content: str) -> str:
 
 
 def test_the_file_verifies_itself_offline(page: Page, file: str, tmp_path: Path) -> None:
-    assert verdict(page, tmp_path / "receipt.html", file).startswith("✓")
+    said = verdict(page, tmp_path / "receipt.html", file)
+    assert said.startswith("✓") and said.endswith(EMS.name)
     assert page.locator("tbody tr").count() == 3
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
@@ -88,6 +102,16 @@ def test_the_file_says_what_somebody_changed(page: Page, file: str, tmp_path: Pa
     changed = file.replace('authority\\",\\"authority', 'authority\\",\\"authoritx')
     assert changed != file
     assert "改动" in verdict(page, tmp_path / "changed.html", changed)
+    signed = json.loads(file.partition('id="receipt">')[2].partition("</script>")[0])["checkpoint"].splitlines()[-1]
+    blob = signed.split(" ")[2]
+    forged = base64.b64encode(base64.b64decode(blob)[:12] + bytes(64)).decode()
+    without = "\\n" + json.dumps(f"— {EMS.name} {blob}")[1:-1]
+    shown = json.dumps(blob)[1:-1]
+    assert shown in file
+    assert "见证" in verdict(page, tmp_path / "forged.html", file.replace(shown, forged))
+    assert without in file
+    assert "还没有见证方" in verdict(page, tmp_path / "alone.html", file.replace(without, ""))
+    verdict(page, tmp_path / "changed.html", changed)
     other = key_line().replace("+", "+0", 1)
     page.fill("#key", other)
     page.locator("#key").blur()
