@@ -156,7 +156,7 @@ def marked() -> Iterator[str | tuple[str, str]]:
     """Every word that is marked in a source, then those that stand in tables."""
     for _file, _line, message, _comments, _context in extract_from_dir(ROOM, METHODS, keywords=KEYWORDS):
         yield message if isinstance(message, str) else (message[0], message[1])
-    for room in (ROOM, ROOM.parent / "dispatch"):
+    for room in (ROOM, ROOM.parent / "dispatch", ROOM.parent / "routing", ROOM.parent / "agents"):
         for file in sorted(room.rglob("*.py")):
             yield from user_texts(file.read_text())
     for _slug, title, next_step in WORDS.values():

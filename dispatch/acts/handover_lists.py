@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from agents.network import ServiceCentre
 from dispatch.acts.announcing import replan, unplan
+from dispatch.acts.awaited_papers import papers_arrived
 from dispatch.acts.early_ends import return_originals
 from dispatch.cases.case import Case
 from dispatch.cases.courier_report import CourierReport, ReportKind
@@ -284,6 +285,7 @@ def scan(
     if to is Holder.CENTRE:
         if ref.removeprefix("centre:").isdecimal():
             parcel.centre_id = int(ref.removeprefix("centre:"))
+        papers_arrived(session, parcel)
         add_timeline_event(
             session, case, kind="at_centre", by=by, at=at, words="原件已到政务服务中心", waybill=parcel.waybill
         )

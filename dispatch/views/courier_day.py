@@ -40,7 +40,9 @@ class StopParcel:
 
 @dataclass(frozen=True, slots=True)
 class StopCard:
-    """One stop as the courier's phone shows it. It never holds a code."""
+    """One stop as the courier's phone shows it. It never holds a code.
+
+    ``release_s``: the second of the day at which what is brought is at the centre; 0 where it is there."""
 
     id: int
     position: int | None
@@ -70,6 +72,7 @@ class StopCard:
     ended_at: datetime | None
     failed_words: str | None
     coming: ComingWord | None
+    release_s: int
     parcels: tuple[StopParcel, ...]
 
 
@@ -270,6 +273,7 @@ def _card(
         ended_at=None if ended is None or to_do else ended.at,
         failed_words=FAIL_LABEL[stop.fail_reason] if stop.fail_reason is not None and not to_do else None,
         coming=coming if to_do else None,
+        release_s=stop.release_s if to_do and any(p.holder is not Holder.COURIER for p in papers) else 0,
         parcels=tuple(
             StopParcel(p.waybill, p.waybill[-6:-2], p.leg.value, p.contents, p.person, p.needs_code, p.holder.value)
             for p in papers

@@ -28,6 +28,8 @@ class LoadLine:
     position: int | None
     label: str
     papers: int
+    release_s: int = 0
+    """When it is at the centre, where it is not there yet."""
 
 
 def to_load(session: Session, viewer: Actor) -> dict[int, list[LoadLine]]:
@@ -47,8 +49,9 @@ def to_load(session: Session, viewer: Actor) -> dict[int, list[LoadLine]]:
             for s in session.scalars(select(CourierStop).where(CourierStop.id.in_([p.stop_id for p in parcels])))
         }
         lines = [
-            LoadLine(p.waybill, stops[p.stop_id or 0].position, stops[p.stop_id or 0].label, len(p.contents))
+            LoadLine(p.waybill, stop.position, stop.label, len(p.contents), stop.release_s)
             for p in parcels
+            if (stop := stops.get(p.stop_id or 0)) is not None
         ]
         if lines:
             waiting[run.id] = lines

@@ -55,6 +55,7 @@ class LegRow:
     contents: tuple[str, ...]
     seal_no: str | None
     can_reschedule: bool
+    papers_at: datetime | None
     is_over: bool
     has_moved: bool
 
@@ -116,6 +117,7 @@ def _leg(parcel: Parcel, stop: CourierStop | None, courier: str | None, word: Vi
         contents=tuple(str(name) for name in parcel.contents),
         seal_no=parcel.seal_no,
         can_reschedule=stop is not None and stop.state is StopState.OPEN and parcel.state is not ParcelState.CANCELLED,
+        papers_at=None if stop is None else stop.papers_at,
         is_over=parcel.state in {ParcelState.CANCELLED, ParcelState.HANDED_OVER} or not comes,
         has_moved=parcel.chain_length > 0,
     )

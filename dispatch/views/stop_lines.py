@@ -62,6 +62,8 @@ class StopLine:
     is_frozen: bool = False
     papers: tuple[str, ...] = ()
     """Cases whose papers change hands here."""
+    release_s: int = 0
+    """When what is brought is at the centre, where that is in the course of the day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ class RunCard:
     most_stops: int | None = None
     longest_m: int | None = None
     """``most_stops``, ``longest_m``: what the shift and the vehicle allow a run."""
+
+    @property
+    def leaves_after_s(self) -> int:
+        """When the last of the papers that the run still waits for are there; 0 where it waits for none."""
+        return max((stop.release_s for stop in self.stops if not stop.is_frozen), default=0)
 
     @property
     def is_full(self) -> bool:
@@ -143,6 +150,7 @@ def stop_line(
         is_kept=frozen or told is None or told[0] <= eta_s <= told[1],
         was=was,
         is_frozen=frozen,
+        release_s=stop.release_s if stop.state in {StopState.OPEN, StopState.PLANNED} else 0,
     )
 
 

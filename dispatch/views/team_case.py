@@ -26,15 +26,15 @@ from dispatch.core.actor import Actor
 from dispatch.core.legal_clock import Lamp
 from dispatch.core.limit import law_words, promise_words
 from dispatch.core.working_days import Calendar
-from dispatch.custody.handover import Handover
-from dispatch.custody.parcel import Parcel
+from dispatch.custody.handover import Handover, Holder
+from dispatch.custody.parcel import Leg, Parcel
 from dispatch.views.case_contacts import CaseContacts, contacts_of
 from dispatch.views.case_lines import what_next
 from dispatch.views.case_time_limits import commitment_in_words
 from dispatch.views.fact_lines import FactLine, fact_lines
 from dispatch.views.joint_groups import joint_words
 from dispatch.views.loading import CASE_PARTS, MATERIAL_PARTS, REVIEW_PARTS
-from routing.day.courier_stop import CourierStop
+from routing.day.courier_stop import CourierStop, StopState
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,14 @@ class ParcelLine:
     parcel: Parcel
     stop: CourierStop | None
     chain: list[Handover]
+
+    @property
+    def awaits_papers(self) -> bool:
+        """Whether it goes to a door, has not left for it, and may still have to be waited for."""
+        return (
+            self.stop is not None and self.stop.state in {StopState.OPEN, StopState.PLANNED}
+            and self.parcel.leg is Leg.DELIVERY and self.parcel.holder is not Holder.COURIER
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

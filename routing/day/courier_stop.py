@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db import Base, EncryptedText
 from routing.day.errors import RunError
-from routing.day.hours import Cutoff
+from routing.day.hours import Cutoff, seconds_into
 
 
 class WrongStop(RunError):
@@ -136,6 +136,8 @@ class CourierStop(Base):
     announced_opens_s: Mapped[int | None]
     announced_closes_s: Mapped[int | None]
     unserved_reason: Mapped[dict[str, Any] | None]
+    papers_at: Mapped[datetime | None]
+    """When what goes to the door is at the centre; None where it is there."""
     done_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
@@ -152,6 +154,11 @@ class CourierStop(Base):
     def door_s(self) -> int:
         """What is left of ``service_s`` once the courier is at the door."""
         return self.service_s - self.setup_s
+
+    @property
+    def release_s(self) -> int:
+        """From which second of its day a courier may leave with its papers; 0 where they are at the centre before."""
+        return 0 if self.papers_at is None else seconds_into(self.on, self.papers_at)
 
     def move_to(self, state: StopState) -> None:
         """Raises WrongStop when ``state`` may not follow."""

@@ -53,8 +53,9 @@ def build_input(rows: DayRows, travel: TravelTimes) -> RoutingInput:
     fetched = _to_be_fetched(rows)
     day = Window(rows.at_s, max([rows.at_s, *(each.hours.closes_s for each in rows.couriers)]))
     requests, vehicles = [], []
+    on_the_road = _on_the_road(rows)
     for stop in rows.stops:
-        request = _request(stop, locations[f"stop:{stop.id}"])
+        request = _request(stop, locations[f"stop:{stop.id}"], has_left=f"stop:{stop.id}" in on_the_road)
         if request.id in fetched:
             giver, behind = fetched[request.id]
             stands = locations[behind.done[-1].request] if behind.done else place[rows.homes[giver.centre_id]]
@@ -144,7 +145,13 @@ def break_within(on_shift: CourierOnShift, opens_s: int, closes_s: int) -> Break
     return Break(Window(first_s, last_s), shift.break_s) if first_s <= last_s else None
 
 
-def _request(stop: CourierStop, location: int) -> Request:
+def _on_the_road(rows: DayRows) -> frozenset[str]:
+    """What couriers on the road have on board, or have done: it waits for nothing at the centre."""
+    prefixes = [each.prefix for each in rows.couriers if each.prefix is not None]
+    return frozenset[str]().union(*(p.on_board for p in prefixes), *({d.request for d in p.done} for p in prefixes))
+
+
+def _request(stop: CourierStop, location: int, *, has_left: bool) -> Request:
     load = Load(stop.pieces, stop.grams)
     nothing = Load()
     announced = None
@@ -165,4 +172,5 @@ def _request(stop: CourierStop, location: int) -> Request:
             ),
         ),
         penalty=UNSERVED_COST * max(1, stop.priority),
+        release_s=0 if has_left or stop.kind is StopKind.PICKUP else stop.release_s,
     )

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from routing.day.courier_stop import CourierStop, StopKind, StopState, WrongStop
-from routing.day.hours import DAY_S, cutoff_of, merged
+from routing.day.hours import DAY_S, cutoff_of, merged, seconds_into
 from routing.day.known_points import known_point
 from routing.travel.geocoding import MAINLAND, far_m
 
@@ -100,8 +100,25 @@ def reschedule(stop: CourierStop, *, on: date, windows: Sequence[tuple[int, int]
     if stop.state is not StopState.OPEN:
         raise WrongStop(f"stop {stop.id} is {stop.state}", user_message="已排入当日路线，改约请联系代办员")
     windows = _apart(windows)
+    if stop.papers_at is not None and seconds_into(on, stop.papers_at) >= windows[-1][1]:
+        raise WrongStop(
+            f"stop {stop.id}: its papers come at {stop.papers_at}", user_message="这个时段之前文件还没有到中心，请另选"
+        )
     stop.on, stop.windows, stop.cutoff = on, [list(window) for window in windows], cutoff_of(windows[0][0])
     stop.version += 1
+
+
+def expect_papers(stop: CourierStop, papers_at: datetime | None) -> None:
+    """When the papers for a door are at the centre; None: they are there. A preview made before is out of date.
+
+    Raises WrongStop."""
+    if stop.kind is StopKind.PICKUP:
+        raise WrongStop(f"stop {stop.id} brings nothing", user_message="这一站只收件，没有要等的文件")
+    if stop.state not in {StopState.OPEN, StopState.PLANNED}:
+        raise WrongStop(f"stop {stop.id} is {stop.state}", user_message="这一站已在办理或已结束")
+    if stop.papers_at != papers_at:
+        stop.papers_at = papers_at
+        stop.version += 1
 
 
 def propose_entrance(stop: CourierStop, *, lon: float, lat: float) -> None:

@@ -9,6 +9,7 @@ from flask_login import current_user
 from pydantic import Field
 from werkzeug.exceptions import BadRequest, Conflict
 
+from dispatch.acts.awaited_papers import ExpectPapers, PapersResult
 from dispatch.acts.coming import ComingResult, TellComing
 from dispatch.acts.courier_desk import AttachProofs, ReportResult, SeeAnswer, TellDispatcher
 from dispatch.acts.courier_phones import ReportPhone
@@ -93,6 +94,16 @@ def event(stop_id: int, body: Strict) -> tuple[StopEventResult, int]:
 def place(stop_id: int, body: Strict) -> PointResult:
     """Where the address of a stop is: for it, for those to come there, and for good."""
     return take(command_from(PlaceStop, body, stop=StopId(stop_id)))
+
+
+@bp.put("/stops/<int:stop_id>/papers")
+@offers(ExpectPapers)
+@bp.input(schema_of(ExpectPapers, path=("stop",)), arg_name="body")
+@answers(PapersResult)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+def papers(stop_id: int, body: Strict) -> PapersResult:
+    """When what a stop brings is at the centre: no run leaves with it before."""
+    return take(command_from(ExpectPapers, body, stop=StopId(stop_id)))
 
 
 @bp.post("/stops/<int:stop_id>/proofs")

@@ -87,7 +87,7 @@ def test_a_couriers_day():
     parcel = names("waybill last4 leg recipient needs_code holder") | {"contents": []}
     stop = names(
         "id position kind kind_words state to_do version label address contact phone lon lat eta_s service_s pieces"
-        " attempts act needs_code needs_identity needs_inspection pin_proposed ended_at failed_words"
+        " attempts act needs_code needs_identity needs_inspection pin_proposed ended_at failed_words release_s"
     ) | {
         "window": [], "proofs": {}, "maps": [names("name url")], "parcels": [parcel],
         "coming": names("why said_at") | {"window": []},

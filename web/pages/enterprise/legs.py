@@ -47,6 +47,11 @@ class Slot:
     def key(self) -> str:
         return f"{self.on.isoformat()}/{self.opens_s}"
 
+    def closes_after(self, local: datetime) -> bool:
+        """Whether a courier may still come in it after that moment of Shanghai."""
+        into = local.hour * 3600 + local.minute * 60 + local.second
+        return (self.on, self.closes_s) > (local.date(), into)
+
     @property
     def window(self) -> dict[str, Any]:
         """The fields of a command that says when a courier comes."""
@@ -161,6 +166,9 @@ def reschedule(waybill: str) -> Any:
     page, open_slots = _case_and_slots(_case_no_of(waybill))
     leg = next(row for row in page.legs if row.waybill == waybill)
     back = redirect(url_for("enterprise.case", case_no=page.case_no, _anchor="legs"))
+    if leg.papers_at is not None:
+        ready = in_shanghai(leg.papers_at)
+        open_slots = [slot for slot in open_slots if slot.closes_after(ready)]
     form = SlotForm()
     form.slot.choices = _choices(open_slots)
     if request.method == "POST" and form.validate():

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 import db
 from dispatch.acts.act import STAFF
+from dispatch.acts.awaited_papers import ExpectPapers
 from dispatch.acts.booking import BookDelivery, BookPickup
 from dispatch.acts.collection import HandIn
 from dispatch.acts.contact_notes import CorrectContactNote, NoteContact, SettleFollowUp
@@ -30,7 +31,7 @@ from dispatch.cases.review_state import RELIEF_LABEL, REVIEW_LABEL
 from dispatch.cases.stages import LABEL, MILESTONES
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound, Refused
-from dispatch.core.ids import CaseNo
+from dispatch.core.ids import CaseNo, StopId
 from dispatch.custody.handover import HOLDER_LABEL
 from dispatch.custody.parcel import LEG_LABEL, PARCEL_LABEL
 from dispatch.path.applicability import BY_COMMITMENT
@@ -197,6 +198,14 @@ def _window() -> dict[str, int]:
 def scan(case_no: str, waybill: str) -> Response:
     """A parcel comes in at the centre, goes to the authority, or back."""
     return take_form(ScanParcel, "已登记交接", back=_page(case_no), waybill=waybill, path=[(CaseNo, case_no)])
+
+
+@bp.post("/cases/<case_no>/stops/<int:stop_id>/papers")
+@offers(ExpectPapers)
+def expect_papers(case_no: str, stop_id: int) -> Response:
+    """When what a stop brings is at the centre; an empty form says that it is there."""
+    back, path = _page(case_no), [(CaseNo, case_no)]
+    return take_form(ExpectPapers, "已登记，排线以此为准", back=back, stop=StopId(stop_id), path=path)
 
 
 @bp.post("/cases/<case_no>/parcels/<waybill>/transfer")
