@@ -15,7 +15,7 @@ from dispatch.acts.correcting_ends import settle_delivery, settle_letter
 from dispatch.acts.evidence_keeping import settle_paper
 from dispatch.acts.papers import correct
 from dispatch.acts.recording import Happening, check_when, happened, recording_of
-from dispatch.acts.voiding_ends import check_unrevoked, check_unsigned, void_delivery
+from dispatch.acts.voiding_ends import check_unsigned, void_delivery, void_revocation
 from dispatch.cases.case import MATERIAL_LABEL, Case, Material, MaterialState
 from dispatch.cases.fact_event import FACT_LABEL, Fact, FactEvent, FactKind
 from dispatch.cases.lookups import lead_agent
@@ -80,7 +80,7 @@ class CorrectFact:
         if right is not None:
             check_when(right, when, calendar_of(session), by=context.actor, at=context.at)
         else:
-            _take_back(context, event, noun)
+            _take_back(context, event, noun, self.reason)
         recording = recording_of(when, by=context.actor, at=context.at, corrects=event.id, reason=self.reason)
         add_event(noun, right, recording)
         session.flush()
@@ -134,7 +134,7 @@ def _check_kind(event: FactEvent, noun: RecordedNoun, right: Fact | None) -> Non
         )
 
 
-def _take_back(context: ActContext, event: FactEvent, noun: RecordedNoun) -> None:
+def _take_back(context: ActContext, event: FactEvent, noun: RecordedNoun, reason: str) -> None:
     """What never was leaves nothing behind. Raises WrongStage with the name of what stands on it."""
     session = context.session
     if isinstance(noun, Case):
@@ -142,7 +142,7 @@ def _take_back(context: ActContext, event: FactEvent, noun: RecordedNoun) -> Non
     elif isinstance(noun, Delegation) and event.kind is FactKind.DELEGATION_SIGNED:
         check_unsigned(session, noun, event)
     elif isinstance(noun, Delegation):
-        check_unrevoked(session, noun, event)
+        void_revocation(session, noun, event, reason=reason, by=context.actor, at=context.at)
 
 
 def _settle_material(

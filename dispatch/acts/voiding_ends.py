@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from dispatch.acts.bringing_back import bring_back, reopen
 from dispatch.acts.early_ends import BY_REVOCATION
 from dispatch.cases.case import Case, CaseEvent
 from dispatch.cases.fact_event import FactEvent, FactKind
@@ -26,7 +27,8 @@ WITHOUT_A_LETTER = (Stage.REQUESTED, Stage.ASSIGNED, Stage.CORRECTION, Stage.REF
 def void_delivery(session: Session, case: Case, event: FactEvent, *, by: Actor, at: datetime) -> None:
     """The results did not come home: what was fetched lies at the centre again, and the case is decided as before.
 
-    Raises WrongStage with the name of what stands on it: a grade, a courier's handover, a later one of its papers."""
+    What a courier handed over is with that courier again, who brings it in or finds who has it. Raises WrongStage with
+    the name of what stands on it: a grade, a later handover of its papers."""
     if case.stage is Stage.EVALUATED:
         raise WrongStage(f"case {case.case_no} is graded", user_message="企业已评价本件，送达登记不能作废")
     if case.stage is not Stage.DELIVERED:
@@ -46,13 +48,6 @@ def _check_link(parcel: Parcel, link: Handover) -> None:
         raise WrongStage(
             f"parcel {parcel.waybill} moved on",
             user_message=LocalizedText("邮件%(waybill)s之后又有交接，送达登记不能作废", waybill=parcel.waybill),
-        )
-    if link.action != "fetch":
-        raise WrongStage(
-            f"parcel {parcel.waybill} was handed over by a courier",
-            user_message=LocalizedText(
-                "邮件%(waybill)s已由揽投员当面交接，须先由揽投员更正该次交接", waybill=parcel.waybill
-            ),
         )
 
 
@@ -94,26 +89,29 @@ def _is_covered(letter: Delegation, at: datetime) -> bool:
     )
 
 
-def check_unrevoked(session: Session, letter: Delegation, event: FactEvent) -> None:
-    """Raises WrongStage with the name of what the revocation brought: a case that ended by it, a letter since."""
+def void_revocation(
+    session: Session, letter: Delegation, event: FactEvent, *, reason: str, by: Actor, at: datetime
+) -> None:
+    """The letter was never revoked: the cases that ended by it go on where they stood.
+
+    Raises WrongStage with the name of what stands in the way: another enterprise, a letter since, papers sent home."""
     if letter.entruster != letter.project.enterprise.name or letter.project.merged_into_id is not None:
         raise WrongStage(
             f"letter {letter.id} is not of this project's enterprise",
             user_message="项目的申请企业已更正或项目已合并，该委托书不能恢复",
         )
-    since = _first(letter.facts, event).recorded_at
-    ended = select(Case.case_no).where(
-        Case.project_id == letter.project_id, Case.stage == Stage.WITHDRAWN, Case.ending_reason == BY_REVOCATION,
-        Case.ended_at >= since,
-    )  # fmt: skip
-    if (case_no := session.scalar(ended.order_by(Case.id).limit(1))) is not None:
-        raise WrongStage(
-            f"case {case_no} was withdrawn by the revocation",
-            user_message=LocalizedText("办件%(case)s已因撤销委托而撤件，撤销不能作废；请另开一件", case=case_no),
-        )
     newer = [one for one in letter.project.delegations if one is not letter and one.signed_at and not one.revoked_at]
     if newer:
         raise WrongStage(f"letter {newer[0].id} was signed since", user_message="撤销后已签署新的委托书，撤销不能作废")
+    ended = select(Case).where(
+        Case.project_id == letter.project_id, Case.stage == Stage.WITHDRAWN, Case.ending_reason == BY_REVOCATION,
+        Case.ended_at == _first(letter.facts, event).recorded_at,
+    )  # fmt: skip
+    cases = session.scalars(ended.order_by(Case.id).with_for_update()).all()
+    for case in cases:
+        bring_back(session, case, reason=reason, by=by, at=at)
+    if cases:
+        reopen(session, letter.project, at=at)
 
 
 def _first(events: list[FactEvent], event: FactEvent) -> FactEvent:

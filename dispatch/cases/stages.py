@@ -61,11 +61,23 @@ NEXT: dict[Stage, frozenset[Stage]] = {
     Stage.WITHDRAWN: frozenset(),
 }
 
-# What a correction may take back: a courier's of the same day, or that of a decision or a delivery that never was.
+# What a correction may take back: a courier's of the same day, or that of a decision, a delivery or a revocation that
+# never was.
 UNDONE: dict[Stage, frozenset[Stage]] = {
     Stage.DECIDED: frozenset({Stage.UNDER_REVIEW}),
     Stage.COLLECTED: frozenset({Stage.PICKUP_PLANNED}),
     Stage.DELIVERED: frozenset({Stage.DELIVERY_PLANNED, Stage.DECIDED}),
+    Stage.WITHDRAWN: frozenset(
+        {
+            Stage.REQUESTED,
+            Stage.ASSIGNED,
+            Stage.CORRECTION,
+            Stage.PRESCREENED,
+            Stage.COLLECTED,
+            Stage.SUBMITTED,
+            Stage.UNDER_REVIEW,
+        }
+    ),
 }
 
 ENDS = frozenset(stage for stage, following in NEXT.items() if not following)

@@ -77,14 +77,19 @@ def callers(name: str, units: dict[str, ast.FunctionDef | ast.ClassDef]) -> set[
     return {public for user in users for public in callers(user, units)}
 
 
+MOST_NAMED = 3
+"""Of more stages that a correction may take a case back to, a line of the table names none."""
+
+
 def stages() -> str:
     """Every stage with what may follow it, who moves a case there and which notice says so."""
     by = movers()
     rows = []
     for stage in Stage:
         after = ", ".join(one.name for one in Stage if one in NEXT[stage]) or "–"
-        undone = ", ".join(one.name for one in Stage if one in UNDONE.get(stage, ()))
-        after += f"; undone: {undone}" if undone else ""
+        befores = [one.name for one in Stage if one in UNDONE.get(stage, ())]
+        undone = ", ".join(befores) if len(befores) <= MOST_NAMED else "where it stood"
+        after += f"; undone: {undone}" if befores else ""
         mark = "" if stage in MILESTONES else " ○"
         moved = ", ".join(f"`{name}`" for name in sorted(by.get(stage.name, ()))) or "–"
         rows.append([f"{stage.name} {LABEL[stage]}{mark}", moved, NOTICE[stage], after])

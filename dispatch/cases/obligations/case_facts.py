@@ -252,9 +252,12 @@ def _leads(session: Session, projects: Collection[int]) -> tuple[dict[int, int],
 def _spells(case: Row[Any], events: Iterable[Row[Any]], given: Given) -> list[StageSpell]:
     """Where the case stood since when: its first stage since it was filed, then whatever the timeline tells.
 
-    What waited for its agent has one since the agent acts, however late that was written down."""
+    What waited for its agent has one since the agent acts, however late that was written down. An end that was taken
+    back never was."""
     spells: list[StageSpell] = []
     for stage, at in [*((event.stage, event.at) for event in events), (case.stage, case.stage_at)]:
+        if len(spells) > 1 and spells[-1].stage is Stage.WITHDRAWN is not stage:
+            spells.pop()
         before = spells[-1].stage if spells else Stage.REQUESTED
         if not spells or before is not stage:
             waited = stage is Stage.ASSIGNED and before is Stage.REQUESTED

@@ -129,8 +129,10 @@ class CaseByHand:
     def came_into(self, *stages: str) -> datetime | None:
         """When the case came into one of these stages, the last time."""
         since, before = None, None
-        line = [(event["stage"], event["at"]) for event in self.events]
-        for stage, at in [*line, (self.stage, self.case["stage_at"])]:
+        line = [(event["stage"], event["at"]) for event in self.events] + [(self.stage, self.case["stage_at"])]
+        for stage, at in line:
+            if stage == "withdrawn" and self.stage != "withdrawn":
+                continue  # it was taken back
             if stage in stages and before not in stages:
                 since = self._truly(at) if stage == "assigned" and before in {None, "requested"} else at
             before = stage
