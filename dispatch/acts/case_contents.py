@@ -1,12 +1,11 @@
 """Case contents: the reviews and materials of a case's matters, as it is opened and as its matters are corrected."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents.network import Division
 from dispatch.acts.recording import record_fact
 from dispatch.cases.case import Case, Material, Way
 from dispatch.cases.evidence import EvidenceHolder, find_evidence
@@ -14,15 +13,14 @@ from dispatch.cases.fact_event import Fact, FactKind
 from dispatch.cases.notify import day_of
 from dispatch.cases.project import Project
 from dispatch.cases.project_facts import paper_facts, results_of_project
-from dispatch.cases.project_path import LimitsOnProject
+from dispatch.cases.project_path import matters_on_project
 from dispatch.cases.review import Review
-from dispatch.catalogue.implementation import handling_of
+from dispatch.cases.review_state import ReviewState
 from dispatch.catalogue.material_source import result_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
 from dispatch.catalogue.wanted_papers import wanted_papers
 from dispatch.core.actor import Actor
 from dispatch.core.errors import Refused
-from dispatch.core.limit import IMMEDIATE
 from dispatch.core.localized_text import ListText, LocalizedText
 from dispatch.core.three_clocks import ClockOf
 from dispatch.path.matter_node import WHOSE
@@ -31,27 +29,14 @@ BY_EVIDENCE = frozenset({MaterialMode.COPY, MaterialMode.LOOKED_UP})
 """What a row of the register stands for; an original is shown itself."""
 
 
-def add_reviews(
-    session: Session, case: Case, matters: Iterable[Matter], home: Division, limits: Mapping[str, LimitsOnProject]
-) -> None:
-    """A review for each matter, with who decides it at this place and within which limits on this project."""
-    for matter in matters:
-        handling, mine = handling_of(session, matter, home), limits[matter.code]
-        session.add(
-            Review(
-                case_id=case.id,
-                matter_id=matter.id,
-                authority=handling.authority,
-                authority_division_id=handling.division_id,
-                counter_division_id=handling.counter_division_id,
-                counter=handling.counter_place,
-                centre_no=handling.centre_no,
-                statutory_limit=mine.statutory,
-                committed_limit=mine.committed,
-                joint_cap=mine.joint_cap,
-                same_day=handling.same_day or IMMEDIATE in (mine.statutory, mine.committed),
-            )
-        )
+def add_reviews(session: Session, project: Project, case: Case, matters: Iterable[Matter], *, at: datetime) -> None:
+    """A review for each matter, with who decides it at the project's place and within which limits."""
+    chosen = list(matters)
+    on_project = matters_on_project(session, project, [matter.code for matter in chosen], at=at)
+    for matter in chosen:
+        review = Review(case_id=case.id, matter_id=matter.id, state=ReviewState.PREPARED)
+        review.follow(on_project[matter.code])
+        session.add(review)
 
 
 def offered_matters(session: Session, codes: Sequence[str], family: Family) -> list[Matter]:

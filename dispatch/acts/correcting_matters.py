@@ -9,7 +9,6 @@ from annotated_types import MinLen
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents.network import Division
 from dispatch.acts.act import LEADS, STAFF, ActContext, act
 from dispatch.acts.act_fields import Why
 from dispatch.acts.announcing import unplan
@@ -29,7 +28,6 @@ from dispatch.cases.notify import add_timeline_event
 from dispatch.cases.noun_record import add_event
 from dispatch.cases.project import FAMILY_LABEL, Project
 from dispatch.cases.project_correction import ProjectPart
-from dispatch.cases.project_path import limits_on_project
 from dispatch.cases.recorded_event import standing_events
 from dispatch.cases.review import Review
 from dispatch.cases.review_state import ReviewState
@@ -141,8 +139,7 @@ def _change_matters(
         _drop(session, reviews[code])
     session.flush()
     if chosen:
-        limits = limits_on_project(session, project, [matter.code for matter in chosen], at=context.at)
-        add_reviews(session, case, chosen, session.get_one(Division, case.division_id), limits)
+        add_reviews(session, project, case, chosen, at=context.at)
         session.flush()
     left = [review.matter for review in reviews_of(session, case)]
     if not left:

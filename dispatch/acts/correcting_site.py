@@ -20,12 +20,9 @@ from dispatch.cases.lookups import open_cases
 from dispatch.cases.project import Project
 from dispatch.cases.project_correction import ProjectPart
 from dispatch.cases.review import Review
-from dispatch.cases.review_state import UNFILED
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.implementation import handlings_of
 from dispatch.core.errors import Refused
 from dispatch.core.ids import DivisionCode, ProjectNo
-from dispatch.core.limit import IMMEDIATE
 from dispatch.core.localized_text import LocalizedText
 from dispatch.custody.parcel import Parcel
 from routing.day.courier_stop import CourierStop, StopState
@@ -68,7 +65,7 @@ class CorrectSite:
         if was == now and old != new:  # the same address at another point
             was, now = f"{was}{_point_in_words(old)}", f"{now}{_point_in_words(new)}"
         done = keep_correction(context, project, PartChange(ProjectPart.SITE, was, now, self.reason))
-        _derive(context, cases, division)
+        _derive(context, cases)
         _move_stops(context, cases, project, old)
         return done
 
@@ -121,27 +118,12 @@ def _point_in_words(point: Point) -> str:
     return "" if lon is None or lat is None else f"（{lon:.5f}, {lat:.5f}）"
 
 
-def _derive(context: ActContext, cases: list[Case], division: Division) -> None:
+def _derive(context: ActContext, cases: list[Case]) -> None:
     """Who decides what is not filed yet, and within which limits everything undecided, follow the place."""
     session = context.session
-    home = session.get_one(Division, cases[0].division_id) if cases else division
-    reviews = session.scalars(
-        select(Review).where(Review.case_id.in_([case.id for case in cases])).order_by(Review.id)
-    ).all()
-    handlings = handlings_of(session, [review.matter for review in reviews], home)
-    for review in reviews:
-        if review.state in UNFILED:
-            mine = handlings[review.matter.code]
-            review.authority, review.authority_division_id = mine.authority, mine.division_id
-            review.counter, review.counter_division_id = mine.counter_place, mine.counter_division_id
-            review.centre_no = mine.centre_no
-    session.flush()
-    ids = [review.id for review in reviews]
+    of_cases = Review.case_id.in_([case.id for case in cases])
+    ids = list(session.scalars(select(Review.id).where(of_cases).order_by(Review.id)))
     take_limits(context, ids)
-    for review in reviews:
-        if review.state in UNFILED:
-            mine = handlings[review.matter.code]
-            review.same_day = mine.same_day or IMMEDIATE in (review.statutory_limit, review.committed_limit)
     derive_reviews(context, ids, reason=SITE_CORRECTED)
 
 

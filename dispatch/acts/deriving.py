@@ -18,7 +18,7 @@ from dispatch.cases.notify import CaseNotice, add_timeline_event, day_of, queue_
 from dispatch.cases.obligations.keeping import keep_all_others, keep_portion
 from dispatch.cases.obligations.kept_dues import stale_ticket_dues
 from dispatch.cases.project import Project
-from dispatch.cases.project_path import DivisionRulesCache, limits_on_project
+from dispatch.cases.project_path import DivisionRulesCache, matters_on_project
 from dispatch.cases.review import Review, ReviewPause
 from dispatch.cases.review_state import REVIEW_ENDS, ReviewState
 from dispatch.catalogue.calendar_version import calendar_of
@@ -92,7 +92,7 @@ class ExtendRunningPauses:
 
 
 def take_limits(context: ActContext, wanted: Iterable[int]) -> None:
-    """Undecided reviews take the limits that the catalogue, the place and the area evaluations give their project."""
+    """Undecided reviews follow what the catalogue, the place and the area evaluations say of them on their project."""
     session = context.session
     rows = session.execute(
         select(Review, Project)
@@ -110,11 +110,10 @@ def take_limits(context: ActContext, wanted: Iterable[int]) -> None:
     places = DivisionRulesCache(session)
     for project_id, reviews in of_project.items():
         codes = [review.matter.code for review in reviews]
-        limits = limits_on_project(session, projects[project_id], codes, at=context.at, places=places)
+        matters = matters_on_project(session, projects[project_id], codes, at=context.at, places=places)
         for review in reviews:
-            if (mine := limits.get(review.matter.code)) is not None:
-                review.statutory_limit, review.committed_limit = mine.statutory, mine.committed
-                review.joint_cap = mine.joint_cap
+            if (mine := matters.get(review.matter.code)) is not None:
+                review.follow(mine)
     session.flush()
 
 

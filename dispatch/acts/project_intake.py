@@ -19,7 +19,6 @@ from dispatch.cases.due_moments import answer_due, prescreen_due
 from dispatch.cases.lookups import next_number
 from dispatch.cases.notify import add_timeline_event, day_of, query_code, queue_notice
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectState, Referral
-from dispatch.cases.project_path import limits_on_project
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.catalogue.matter import Family
@@ -159,8 +158,7 @@ def open_case(
     )
     session.add(case)
     session.flush()
-    limits = limits_on_project(session, project, [matter.code for matter in chosen], at=at)
-    add_reviews(session, case, chosen, home, limits)
+    add_reviews(session, project, case, chosen, at=at)
     list_materials(session, case, chosen, by=by, at=at)
     settle_ways(case, chosen)
     add_timeline_event(

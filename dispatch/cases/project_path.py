@@ -1,7 +1,7 @@
 """A project's own path as its rows tell it: matters, intermediaries' work, what has happened to each so far."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -10,15 +10,16 @@ from sqlalchemy.orm import Session, joinedload
 from agents.network import Division, Level, ancestors
 from db import REFERENCE_VERSION
 from dispatch.cases.case import Case
+from dispatch.cases.matter_on_project import MatterOnProject, matters_on
 from dispatch.cases.project import Intermediary, Project
 from dispatch.cases.review import Review
 from dispatch.cases.review_state import ReviewState
 from dispatch.catalogue.area_evaluation import area_evaluations, site_of
 from dispatch.catalogue.calendar_version import calendar_of
+from dispatch.catalogue.implementation import Handling
 from dispatch.catalogue.matter import Family, Matter
-from dispatch.catalogue.path_nodes import matter_nodes
+from dispatch.catalogue.path_nodes import nodes_and_handlings
 from dispatch.core.legal_clock import Lamp
-from dispatch.core.limit import Limit
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.core.working_days import Calendar
 from dispatch.path.applicability import applies, matters_for, site_as_used
@@ -28,7 +29,6 @@ from dispatch.path.build_path import EvaluationOffers, build_path
 from dispatch.path.edit_log import standing
 from dispatch.path.edits import Edit
 from dispatch.path.facts import Facts, facts_of
-from dispatch.path.joint_groups import cap_of
 from dispatch.path.matter_node import IntermediaryWork, MatterNode
 from dispatch.path.schedule import MatterProgress
 
@@ -40,6 +40,7 @@ class DivisionRules:
     """What the catalogue and the zones say at one division, for one family of matters."""
 
     nodes: tuple[MatterNode, ...]
+    handlings: Mapping[str, Handling]
     site: EvaluatedSite
     evaluations: tuple[ZoneEvaluation, ...]
     city: str
@@ -81,8 +82,10 @@ def _rules_of_version(session: Session, division_id: int, family: Family) -> Div
 def _read_rules(session: Session, division_id: int, family: Family) -> DivisionRules:
     division = session.get_one(Division, division_id)
     line = ancestors(session, division)
+    nodes, handlings = nodes_and_handlings(session, division, family=family)
     return DivisionRules(
-        tuple(matter_nodes(session, division, family=family)),
+        tuple(nodes),
+        handlings,
         site_of(division, line=line),
         tuple(area_evaluations(session, division)),
         next((d.code for d in (*line, division) if d.level is Level.CITY), ""),
@@ -112,6 +115,7 @@ class ProjectPath:
     pause_ahead_wd: Mapping[str, int]
     codes_of_case: Mapping[int, tuple[str, ...]]
     reviews: Sequence[tuple[str, Review]]
+    matters: Mapping[str, MatterOnProject]
 
 
 def project_path(
@@ -120,13 +124,14 @@ def project_path(
     *,
     at: datetime,
     only: Collection[str] | None = None,
-    start_on: date | None = None,
     places: DivisionRulesCache | None = None,
     edits: Sequence[Edit] | None = None,
+    also: Collection[str] = (),
 ) -> ProjectPath | None:
     """The path of all matters that the project's facts call for or its cases contain, or just of those in ``only``.
 
-    The lead's edits are in it, or those given instead. None when there are no matters."""
+    ``also``: matters that are in it besides. The lead's edits are in it, or those given instead. None when there are
+    no matters."""
     calendar, today = calendar_of(session), in_shanghai(at).date()
     place = (places or DivisionRulesCache(session)).of(project.division_id, project.family)
     reviews = reviews_by_matter(session, project)
@@ -136,10 +141,10 @@ def project_path(
     # Edits are made on the whole path; only then is it cut down to some matters.
     whole = only is None or bool(changes)
     wanted = {node.code for node in place.nodes if applies(node, facts)} | begun if whole else set()
-    chosen = matters_for(place.nodes, facts, codes=wanted | set(only or ()))
+    chosen = matters_for(_as_filed(place.nodes, reviews), facts, codes=wanted | set(only or ()) | set(also))
     if not chosen:
         return None
-    start = start_on or in_shanghai(project.created_at).date()
+    start = in_shanghai(project.created_at).date()
     codes = {node.code for node in chosen}
     works = [work for work in project.intermediaries if work.matter_code in codes and work.promised_wd is not None]
     progress = {code: _happened(review, calendar, at) for code, review in reviews}
@@ -148,14 +153,17 @@ def project_path(
     of_case: dict[int, dict[str, None]] = {}
     for code, review in reviews:
         of_case.setdefault(review.case_id, {})[code] = None
-    return ProjectPath(
-        path=build_path(
-            chosen,
-            intermediaries=[_work(w) for w in works],
-            offers=EvaluationOffers(site_as_used(place.site, facts), place.evaluations, calendar, start),
-            edits=changes,
-            only=only if changes else None,
+    path = build_path(
+        chosen,
+        intermediaries=[_work(w) for w in works],
+        offers=EvaluationOffers(
+            site_as_used(place.site, facts), place.evaluations, calendar, start, _filed_on(reviews)
         ),
+        edits=changes,
+        only=only if changes else None,
+    )
+    return ProjectPath(
+        path=path,
         calendar=calendar,
         start_on=start,
         today=today,
@@ -166,35 +174,44 @@ def project_path(
         pause_ahead_wd={code: ahead for code, (_, ahead) in pauses.items()},
         codes_of_case={case_id: tuple(codes_) for case_id, codes_ in of_case.items()},
         reviews=reviews,
+        matters=matters_on(path, place.handlings, facts.values),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class LimitsOnProject:
-    """The limits of one matter on one project, after its variant, its place and the shared area evaluations."""
+def _as_filed(nodes: Iterable[MatterNode], reviews: Sequence[tuple[str, Review]]) -> list[MatterNode]:
+    """What was filed stays with the authority, at the counter, where it was filed."""
+    filed = {code: review for code, review in reviews if review.filed_at is not None}
+    return [
+        replace(node, authority=filed[node.code].authority, counter=filed[node.code].counter)
+        if node.code in filed
+        else node
+        for node in nodes
+    ]
 
-    statutory: Limit | None
-    committed: Limit | None
-    joint_cap: Limit | None
+
+def _filed_on(reviews: Sequence[tuple[str, Review]]) -> Mapping[str, date]:
+    return {code: in_shanghai(review.filed_at).date() for code, review in reviews if review.filed_at is not None}
 
 
-def limits_on_project(
+def cut_to(whole: ProjectPath, codes: Collection[str], start_on: date) -> ProjectPath:
+    """The same path as far as these matters go, with the work of firms that feeds them, counted from ``start_on``."""
+    waits = {wait.on for step in whole.path.steps if step.code in codes for wait in step.waits}
+    works = {on for on in waits if on not in whole.matters}
+    return replace(whole, path=whole.path.just({*codes, *works}), start_on=start_on)
+
+
+def matters_on_project(
     session: Session,
     project: Project,
     codes: Collection[str],
     *,
     at: datetime,
     places: DivisionRulesCache | None = None,
-) -> dict[str, LimitsOnProject]:
-    """What intake, case, chart and path all say of these matters."""
-    mine = project_path(session, project, at=at, only=codes, places=places, edits=[])
-    steps, facts = () if mine is None else mine.path.steps, facts_of_project(project).values
-    return {
-        step.code: LimitsOnProject(
-            step.matter.statutory, step.authority_promise, cap_of(step.matter.joint_group, step.code, facts)
-        )
-        for step in steps
-    }
+) -> dict[str, MatterOnProject]:
+    """These matters as intake, case, chart and path all say them, also those that no case asks for yet."""
+    mine = project_path(session, project, at=at, also=codes, places=places, edits=[])
+    matters = {} if mine is None else mine.matters
+    return {code: matters[code] for code in codes if code in matters}
 
 
 def reviews_by_matter(session: Session, project: Project) -> list[tuple[str, Review]]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base
 from dispatch.cases.case import Case
+from dispatch.cases.matter_on_project import MatterOnProject
 from dispatch.cases.recorded_event import Recording, standing_events
 from dispatch.cases.review_checks import check_story
 from dispatch.cases.review_event import EventFacts, EventKind, ReviewEvent, event_row
@@ -19,7 +20,7 @@ from dispatch.cases.review_fold import (
     limit_clocks,
     relief_in,
 )
-from dispatch.cases.review_state import NEXT_REVIEW, REVIEW_ENDS, ReviewState
+from dispatch.cases.review_state import NEXT_REVIEW, REVIEW_ENDS, UNFILED, ReviewState
 from dispatch.catalogue.limit_column import LimitForm
 from dispatch.catalogue.matter import Matter
 from dispatch.core.errors import WrongStage
@@ -96,6 +97,15 @@ class Review(Base):
     def rules(self) -> ReviewRules:
         """What its events are read with."""
         return ReviewRules(self.statutory_limit, self.committed_limit, self.same_day, self.centre_no, self.joint_cap)
+
+    def follow(self, mine: MatterOnProject) -> None:
+        """Its limits are those that the matter has on its project; who decides it, until it is filed."""
+        self.statutory_limit, self.committed_limit, self.joint_cap = mine.statutory, mine.committed, mine.joint_cap
+        self.same_day = mine.same_day
+        if self.state is not None and self.state not in UNFILED:
+            return
+        self.authority, self.authority_division_id = mine.authority, mine.authority_division_id
+        self.counter, self.counter_division_id, self.centre_no = mine.counter, mine.counter_division_id, mine.centre_no
 
     def standing_events(self) -> list[ReviewEvent]:
         """The events that no later one corrects."""

@@ -63,11 +63,6 @@ class Handling:
     same_day: bool
 
 
-def handling_of(session: Session, matter: Matter, division: Division) -> Handling:
-    """How one matter is handled for a place."""
-    return handlings_of(session, [matter], division)[matter.code]
-
-
 def handlings_of(session: Session, matters: Iterable[Matter], division: Division) -> dict[str, Handling]:
     """How each matter is handled for a place. A division's own row wins over those above it, column by column."""
     wanted = list(matters)

@@ -25,6 +25,16 @@ def matter_nodes(
     family: Family = Family.INDUSTRIAL_PERMIT,
 ) -> list[MatterNode]:
     """The matters of a family as handled at a place; only those that the facts call for when facts are given."""
+    nodes, _ = nodes_and_handlings(session, division, family=family)
+    if facts is None:
+        return nodes
+    return list(matters_for(nodes, facts if isinstance(facts, Facts) else facts_of(facts)))
+
+
+def nodes_and_handlings(
+    session: Session, division: Division, *, family: Family
+) -> tuple[list[MatterNode], Mapping[str, Handling]]:
+    """The matters of a family at a place, and beside each by its code who handles it there, and at which counter."""
     matters = session.scalars(
         select(Matter).where(Matter.family == family, Matter.retired_on.is_(None)).order_by(Matter.position)
     ).all()
@@ -43,10 +53,7 @@ def matter_nodes(
         if prerequisite_id in codes:
             before[matter_id].append(CatalogueWait(code, late, when))
     handlings = handlings_of(session, matters, division)
-    nodes = [_node(matter, before[matter.id], handlings[matter.code]) for matter in matters]
-    if facts is None:
-        return nodes
-    return list(matters_for(nodes, facts if isinstance(facts, Facts) else facts_of(facts)))
+    return [_node(matter, before[matter.id], handlings[matter.code]) for matter in matters], handlings
 
 
 def _node(matter: Matter, waits: Sequence[CatalogueWait], handling: Handling) -> MatterNode:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import GRADE_LABEL, RECTIFICATION_LABEL, Evaluation, Grade
-from dispatch.cases.project_order import NOTHING_FIRST, OpenPrerequisites, open_prerequisites
+from dispatch.cases.project_order import NOTHING_FIRST, OpenPrerequisites, prerequisites_on
+from dispatch.cases.project_path import ProjectPath
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import DECISIONS
 from dispatch.cases.review_state import REVIEW_ENDS, REVIEW_LABEL, ReviewState
@@ -49,7 +50,10 @@ class MatterRow:
     rectified: tuple[str, ...]
 
 
-def matter_rows(session: Session, case: Case, found: Sequence[Review], at: datetime) -> tuple[MatterRow, ...]:
+def matter_rows(
+    session: Session, case: Case, found: Sequence[Review], path: ProjectPath | None, at: datetime
+) -> tuple[MatterRow, ...]:
+    """The rows of ``found``; ``path`` is the whole path of the project."""
     calendar = calendar_of(session)
     graded = {
         one.review_id: one
@@ -59,7 +63,7 @@ def matter_rows(session: Session, case: Case, found: Sequence[Review], at: datet
             .options(joinedload(Evaluation.rectification))
         )
     }
-    waits = _waits(session, case, found, at)
+    waits = {} if path is None else _waits(path, found)
     rows: list[MatterRow] = []
     for review in found:
         mine = graded.get(review.id)
@@ -94,12 +98,12 @@ def matter_rows(session: Session, case: Case, found: Sequence[Review], at: datet
     return tuple(rows)
 
 
-def _waits(session: Session, case: Case, found: Sequence[Review], at: datetime) -> Mapping[str, OpenPrerequisites]:
+def _waits(path: ProjectPath, found: Sequence[Review]) -> Mapping[str, OpenPrerequisites]:
     """What is not filed yet waits for; asked once the case is filed as far as it could be."""
     is_begun = any(review.filed_at is not None for review in found)
     if not is_begun or all(review.filed_at is not None for review in found):
         return {}
-    return open_prerequisites(session, case.project, at=at)
+    return prerequisites_on(path)
 
 
 def _note_of(review: Review, first: Sequence[str]) -> str:

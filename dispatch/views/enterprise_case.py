@@ -1,21 +1,20 @@
 """The page of one case: six answers first, then its matters, papers, originals, legs and timeline."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents.network import Division
 from dispatch.acts.booking import awaits_delivery, awaits_pickup
 from dispatch.cases.access_control import case_for
 from dispatch.cases.case import OUTCOME_LABEL, Case, MaterialState, Way
+from dispatch.cases.matter_on_project import MatterOnProject
+from dispatch.cases.project_path import ProjectPath, cut_to, project_path
 from dispatch.cases.review import Review
 from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import LABEL, NEXT, Stage
-from dispatch.catalogue.implementation import Handling, handlings_of
-from dispatch.catalogue.matter import Matter
 from dispatch.core.actor import Actor
 from dispatch.core.localized_text import LocalizedText, Translate, from_json
 from dispatch.core.shanghai_time import in_shanghai
@@ -109,14 +108,13 @@ def case_page(
     """The case as its enterprise sees it. Raises NotFound."""
     case = case_for(session, viewer, case_no, loaded=CASE_PARTS)
     project, today = case.project, in_shanghai(at).date()
-    home = session.get_one(Division, case.division_id)
     found = _reviews_of(session, case)
-    handlings = handlings_of(session, [review.matter for review in found], home)
+    whole = project_path(session, project, at=at)
     legs = legs_of(session, case)
     letters = letters_of(session, project, today)
     letter = next((one for one in letters if one.in_force), None)
     helper = helper_of(session, project, at=at)
-    path = _path_of(session, case, found, at=at, say=say)
+    path = _path_of(session, case, found, whole, at=at, say=say)
     live = [leg for leg, _ in legs if leg.state is not ParcelState.CANCELLED]
     pickups = [parcel for parcel in live if parcel.leg is not Leg.DELIVERY]
     deliveries = [parcel for parcel in live if parcel.leg is Leg.DELIVERY]
@@ -153,8 +151,8 @@ def case_page(
         next_by=step.by,
         helper=helper,
         promise=three_lines(session, case, path, today),
-        matters=matter_rows(session, case, found, at),
-        charges=_charges([review.matter for review in found], handlings),
+        matters=matter_rows(session, case, found, whole, at),
+        charges=_charges(found, {} if whole is None else whole.matters),
         originals=originals_of(case, legs, session),
         legs=rows,
         papers=papers,
@@ -170,13 +168,13 @@ def case_page(
 
 
 def _path_of(
-    session: Session, case: Case, reviews: Sequence[Review], *, at: datetime, say: Translate
+    session: Session, case: Case, reviews: Sequence[Review], whole: ProjectPath | None, *, at: datetime, say: Translate
 ) -> DrawnPath | None:
     """The project's path as far as the case goes; nothing where every matter was withdrawn."""
     codes = {review.matter.code for review in reviews if review.state is not ReviewState.WITHDRAWN}
-    if not codes:
+    if not codes or whole is None:
         return None
-    return drawn_path(session, case.project, at=at, only=codes, start_on=_begins(case, reviews), say=say)
+    return drawn_path(session, case.project, at=at, whole=cut_to(whole, codes, _begins(case, reviews)), say=say)
 
 
 def _reviews_of(session: Session, case: Case) -> list[Review]:
@@ -206,9 +204,10 @@ def _begins(case: Case, found: Sequence[Review]) -> date:
     return in_shanghai(min(filed, default=case.created_at)).date()
 
 
-def _charges(matters: Sequence[Matter], handlings: dict[str, Handling]) -> tuple[Charge, ...]:
+def _charges(found: Iterable[Review], matters: Mapping[str, MatterOnProject]) -> tuple[Charge, ...]:
+    mine = [matters[review.matter.code] for review in found if review.matter.code in matters]
     return tuple(
-        Charge(matter.short_name, handling.legal_fee_cents, handling.fee_basis, handling.fee_payer)
-        for matter in matters
-        if (handling := handlings[matter.code]).legal_fee_cents or handling.fee_basis
+        Charge(matter.short, matter.legal_fee_cents, matter.fee_basis, matter.fee_payer)
+        for matter in mine
+        if matter.legal_fee_cents or matter.fee_basis
     )

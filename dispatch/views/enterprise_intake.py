@@ -16,7 +16,6 @@ from dispatch.cases.project import Project
 from dispatch.cases.project_facts import facts_at, results_to_come
 from dispatch.cases.review import Review
 from dispatch.cases.review_state import ReviewState
-from dispatch.catalogue.implementation import handlings_of
 from dispatch.catalogue.material_source import result_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter, Requirement
 from dispatch.catalogue.wanted_papers import wanted_papers
@@ -25,8 +24,9 @@ from dispatch.core.limit import limits_words
 from dispatch.core.localized_text import LocalizedText
 from dispatch.core.three_clocks import ClockOf
 from dispatch.path.facts import facts_of
+from dispatch.path.matter_node import WHOSE
 from dispatch.path.seven_lists import phase_name
-from dispatch.views.path_figures import path_at_intake
+from dispatch.views.path_figures import matters_at_intake
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +112,22 @@ def offers(
 ) -> list[Phase]:  # fmt: skip
     """The family's matters that an authority decides, by phase, with their limits under these facts; which of them
     the facts call for is marked."""
-    division = division_with(session, division_code)
-    home = home_county(session, division) or division
-    known = facts_of(facts)
-    steps = {step.code: step for step in path_at_intake(session, division, family, known, on=on, whole=True).steps}
-    called_for = set(path_at_intake(session, division, family, known, on=on).codes)
+    division, known = division_with(session, division_code), facts_of(facts)
+    everything = matters_at_intake(session, division, family, known, on=on, whole=True)
+    called_for = matters_at_intake(session, division, family, known, on=on)
+    there = {**everything, **called_for}
     under_way = _under_way(session, viewer, project_no)
-    matters = session.scalars(select(Matter).where(Matter.code.in_(steps)).order_by(Matter.position)).all()
-    handlings = handlings_of(session, matters, home)
+    matters = session.scalars(select(Matter).where(Matter.code.in_(there)).order_by(Matter.position)).all()
     by_phase: dict[int, list[Offer]] = {}
     for matter in matters:
-        step, handling = steps[matter.code], handlings[matter.code]
-        if step.matter.whose is not ClockOf.AUTHORITY:
+        if WHOSE[matter.kind] is not ClockOf.AUTHORITY:
             continue
-        law = handling.fee_basis if not handling.legal_fee_cents else f"{handling.legal_fee_cents // 100}元"
+        mine = there[matter.code]
+        law = mine.fee_basis if not mine.legal_fee_cents else f"{mine.legal_fee_cents // 100}元"
         by_phase.setdefault(matter.phase, []).append(
             Offer(
-                matter.code, matter.short_name, step.matter.name, handling.authority, handling.counter_place,
-                limits_words(step.matter.statutory, step.authority_promise), law,
-                matter.code in called_for, matter.code in under_way,
+                matter.code, mine.short, mine.name, mine.authority, mine.counter,
+                limits_words(mine.statutory, mine.committed), law, matter.code in called_for, matter.code in under_way,
             )
         )  # fmt: skip
     return [Phase(n, phase_name(n), tuple(found)) for n, found in sorted(by_phase.items())]

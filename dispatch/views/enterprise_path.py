@@ -1,6 +1,5 @@
 """The path drawn: what a project or one of its cases has to go through, with what has happened to it so far."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -38,15 +37,13 @@ def drawn_path(
     project: Project,
     *,
     at: datetime,
-    only: Collection[str] | None = None,
-    start_on: date | None = None,
     say: Translate = str,
     whole: ProjectPath | None = None,
 ) -> DrawnPath | None:
-    """The project's path, or just the matters in ``only`` (those of one case); ``whole``: as it was read before.
+    """The project's path; ``whole``: as it was read before, or as far as one case goes.
 
     None when there are none."""
-    mine = whole or project_path(session, project, at=at, only=only, start_on=start_on)
+    mine = whole or project_path(session, project, at=at)
     if mine is None:
         return None
     plan = schedule(mine.path, Basis.COMMITTED, Counting.ELAPSED)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from agents.network import Division, division_with
+from dispatch.cases.matter_on_project import MatterOnProject, matters_on
 from dispatch.cases.project import Project
 from dispatch.cases.project_clocks import ProjectClocks, clocks_so_far
 from dispatch.cases.project_path import DivisionRulesCache, ProjectPath, project_path
@@ -73,3 +74,11 @@ def path_at_intake(
     nodes = matters_for(place.nodes, facts, codes=[node.code for node in place.nodes] if whole else None)
     offers = EvaluationOffers(site_as_used(place.site, facts), place.evaluations, calendar_of(session), on)
     return build_path(nodes, offers=offers)
+
+
+def matters_at_intake(
+    session: Session, division: Division, family: Family, facts: Facts, *, on: date, whole: bool = False
+) -> dict[str, MatterOnProject]:
+    """Each matter of that path as it would stand on a project there."""
+    path = path_at_intake(session, division, family, facts, on=on, whole=whole)
+    return matters_on(path, DivisionRulesCache(session).of(division.id, family).handlings, facts.values)

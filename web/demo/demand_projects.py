@@ -11,6 +11,7 @@ from agents.network import Division
 from dispatch.cases.case import Case, CaseEvent, Material, MaterialState, Outcome, Way
 from dispatch.cases.due_moments import answer_due
 from dispatch.cases.fact_event import FactEvent, FactKind
+from dispatch.cases.matter_on_project import MatterOnProject
 from dispatch.cases.notify import day_of, query_code
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectMember, ProjectState, TeamRole
 from dispatch.cases.review import Review
@@ -18,10 +19,11 @@ from dispatch.cases.review_event import ReviewEvent
 from dispatch.cases.review_fold import ReviewStory
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.calendar_version import calendar_of
-from dispatch.catalogue.implementation import handlings_of
 from dispatch.catalogue.matter import Family, MaterialMode, Matter
 from dispatch.core.actor import SYSTEM
 from dispatch.core.shanghai_time import utc
+from dispatch.path.facts import facts_of
+from dispatch.views.path_figures import matters_at_intake
 from web.demo.case_plans import OPENING, REGISTRATION
 from web.demo.context import NOW, TODAY
 from web.demo.copying import NextIds, Row, copy_rows
@@ -85,7 +87,7 @@ class CountyProjects:
         self.session, self.fake, self.ids, self.county, self.towns = session, fake, ids, county, towns
         self.calendar = calendar_of(session)
         self.matters = {m.code: m for m in session.scalars(select(Matter).where(Matter.retired_on.is_(None)))}
-        self.handlings = handlings_of(session, self.matters.values(), county)
+        self.on_projects: dict[tuple[int, Family], dict[str, MatterOnProject]] = {}
         self.rows: dict[type[db.Base], list[Row]] = {noun: [] for noun in NOUNS}
 
     def copy(self, *, running: int, new: int, held: dict[int, int]) -> None:
@@ -216,14 +218,21 @@ class CountyProjects:
         """Each matter as its events tell it."""
         rows: list[Row] = []
         for code in drawn.matters:
-            handling = self.handlings[code]
-            events = story_of(drawn.stage, drawn.due_on, handling, self.calendar)
-            story = ReviewStory.of(events, rules_of(handling), self.calendar)
+            mine = self._matters_at(drawn.town, drawn.family)[code]
+            events = story_of(drawn.stage, drawn.due_on, mine, self.calendar)
+            story = ReviewStory.of(events, rules_of(mine), self.calendar)
             review_id = self.ids.next(Review)
             named = {"id": review_id, "case_id": drawn.case_id, "matter_id": self.matters[code].id}
-            rows.append(named | review_row(handling, story))
+            rows.append(named | review_row(mine, story))
             self.rows[ReviewEvent].extend(event_rows(self.ids, review_id, story))
         return rows
+
+    def _matters_at(self, town: Division, family: Family) -> dict[str, MatterOnProject]:
+        """What a place says of a family's matters, for a project of which nothing was answered; asked once."""
+        key = (town.id, family)
+        if key not in self.on_projects:
+            self.on_projects[key] = matters_at_intake(self.session, town, family, facts_of({}), on=TODAY, whole=True)
+        return self.on_projects[key]
 
 
 def _latest(rows: list[Row], column: str) -> datetime | None:

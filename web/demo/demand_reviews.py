@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, time, timedelta
 
+from dispatch.cases.matter_on_project import MatterOnProject
 from dispatch.cases.review_event import EventFacts, EventKind, ReviewEvent
 from dispatch.cases.review_fold import ReviewRules, ReviewStory, fold
 from dispatch.cases.stages import Stage
-from dispatch.catalogue.implementation import Handling
 from dispatch.core.actor import SYSTEM
 from dispatch.core.shanghai_time import utc
 from dispatch.core.working_days import Calendar
@@ -19,11 +19,11 @@ DECIDED = frozenset({Stage.DECIDED, Stage.DELIVERED})
 SILENCE_WD = 4  # a filing is younger than the five days after which silence accepts
 
 
-def story_of(stage: Stage, due_on: date | None, handling: Handling, calendar: Calendar) -> Iterator[EventFacts]:
+def story_of(stage: Stage, due_on: date | None, mine: MatterOnProject, calendar: Calendar) -> Iterator[EventFacts]:
     """Filed, accepted, granted, as far as the stage of the case goes; due about ``due_on``."""
     if stage in BEFORE_FILING:
         return
-    days = max(1, handling.committed.schedule_wd if handling.committed is not None else 1)
+    days = max(1, mine.committed.schedule_wd if mine.committed is not None else 1)
     filed_on = min(TODAY, calendar.add_working_days(due_on, -days)) if due_on is not None else TODAY
     if stage is Stage.SUBMITTED:
         filed_on = max(filed_on, calendar.add_working_days(TODAY, -SILENCE_WD))
@@ -39,13 +39,14 @@ def story_of(stage: Stage, due_on: date | None, handling: Handling, calendar: Ca
         yield EventFacts(kind=EventKind.GRANTED, happened_on=on, happened_at=decided_at, document_no="准")
 
 
-def review_row(handling: Handling, story: ReviewStory) -> Row:
+def review_row(mine: MatterOnProject, story: ReviewStory) -> Row:
     """The row of a review, with what its events say."""
     return {
-        "authority": handling.authority, "authority_division_id": handling.division_id,
-        "counter_division_id": handling.counter_division_id, "counter": handling.counter_place,
-        "centre_no": handling.centre_no, "statutory_limit": handling.statutory,
-        "committed_limit": handling.committed, "same_day": handling.same_day, "version": 1, "changed_by": "",
+        "authority": mine.authority, "authority_division_id": mine.authority_division_id,
+        "counter_division_id": mine.counter_division_id, "counter": mine.counter,
+        "centre_no": mine.centre_no, "statutory_limit": mine.statutory,
+        "committed_limit": mine.committed, "joint_cap": mine.joint_cap, "same_day": mine.same_day,
+        "version": 1, "changed_by": "",
         **asdict(fold(story, TODAY)),
     }  # fmt: skip
 
@@ -59,6 +60,6 @@ def event_rows(ids: NextIds, review_id: int, story: ReviewStory) -> Iterator[Row
         }  # fmt: skip
 
 
-def rules_of(handling: Handling) -> ReviewRules:
-    """What the events of a matter are read with, as handled at its place."""
-    return ReviewRules(handling.statutory, handling.committed, handling.same_day, handling.centre_no)
+def rules_of(mine: MatterOnProject) -> ReviewRules:
+    """What the events of a matter are read with, as it stands on its project."""
+    return ReviewRules(mine.statutory, mine.committed, mine.same_day, mine.centre_no, mine.joint_cap)

@@ -15,7 +15,7 @@ from dispatch.cases.fact_event import FactKind
 from dispatch.cases.lookups import reviews_of
 from dispatch.cases.project import Project
 from dispatch.cases.project_correction import ProjectCorrection, ProjectPart
-from dispatch.cases.project_path import limits_on_project
+from dispatch.cases.project_path import matters_on_project
 from dispatch.cases.stages import Stage
 from dispatch.catalogue.matter import Family, Matter, Requirement
 from dispatch.core.actor import Actor
@@ -80,7 +80,7 @@ def test_a_matter_too_few_comes_with_its_limits_and_materials(county, lead) -> N
     assert codes(session, case) == ["IND-104", "IND-105"]
     assert wanted(case) == asked_for(session, "IND-104", "IND-105")
     project = session.get_one(Project, case.project_id)
-    limits = limits_on_project(session, project, ["IND-105"], at=TEN)["IND-105"]
+    limits = matters_on_project(session, project, ["IND-105"], at=TEN)["IND-105"]
     added = reviews_of(session, case)[-1]
     assert (added.statutory_limit, added.committed_limit) == (limits.statutory, limits.committed)
     assert added.authority

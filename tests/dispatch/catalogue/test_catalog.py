@@ -19,7 +19,7 @@ from dispatch.catalogue.area_evaluation import AreaEvaluation, area_evaluations,
 from dispatch.catalogue.authority_names import authority_name
 from dispatch.catalogue.calendar_tables import CalendarDay, OpeningHours, hours_in_words
 from dispatch.catalogue.calendar_version import CalendarVersion, calendar_of
-from dispatch.catalogue.implementation import Implementation, handling_of, handlings_of
+from dispatch.catalogue.implementation import Handling, Implementation, handlings_of
 from dispatch.catalogue.imports import CATALOG_FILES
 from dispatch.catalogue.matter import AreaKind, Family, Matter
 from dispatch.catalogue.matter_rows import matter_from
@@ -84,6 +84,10 @@ def session(catalogue_url: str) -> Iterator[Session]:
 
 def matter(session: Session, code: str) -> Matter:
     return session.scalars(select(Matter).where(Matter.code == code)).one()
+
+
+def handling_of(session: Session, one: Matter, division: Division) -> Handling:
+    return handlings_of(session, [one], division)[one.code]
 
 
 def implement(session: Session, code: str, at: str, **columns: object) -> None:
