@@ -353,6 +353,7 @@ BY_STEPS: dict[str, Callable[[Walk], None]] = {
     "booked": lambda walk: walk.booked(WEDNESDAY),
     "at_centre": Walk.at_centre,
     "filed": Walk.filed,
+    "joint": Walk.joint,
     "supplement": Walk.supplement,
     "accepted": Walk.accepted,
     "paused": Walk.paused,

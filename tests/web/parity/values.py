@@ -101,7 +101,7 @@ def _within(marks: tuple[Any, ...], value: Any, known: ArgsOf) -> Any:
             value = type(value)(mark.ge)
         if isinstance(mark, Le) and isinstance(value, int | float) and value > mark.le:
             value = type(value)(mark.le)
-        if isinstance(mark, MinLen) and isinstance(value, str):
+        if isinstance(mark, MinLen) and isinstance(value, str | tuple):
             value = value * max(1, mark.min_length)
         pattern = getattr(mark, "pattern", None)
         if isinstance(pattern, str):
