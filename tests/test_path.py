@@ -32,6 +32,7 @@ from dispatch.custody.anchors import CustodyAnchor
 from notifications.message import Attempt, Message, State
 from servers.lifetimes import until
 from tests.dispatch.builders import MONDAY, TEN, WUJIN, an_enterprise, make_county, the_county
+from tests.fixtures.papers import a_pdf
 from tests.fixtures.program import Program
 from tests.notifications.provider_server import SID, TOKEN, Behaviour, Provider
 from web import run
@@ -45,7 +46,7 @@ ENTERPRISE_PHONE = "+8613812345678"
 DESK_PHONE = "+8613900009999"
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in (1, 2, 3))
 NEXT_MONDAY, NEXT_TUESDAY, NEXT_WEDNESDAY = (MONDAY + timedelta(days=n) for n in (7, 8, 9))
-A_PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+A_PDF = a_pdf()
 
 
 class Client:

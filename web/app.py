@@ -35,6 +35,7 @@ from web.wiring import (
     navigation,
     notices,
     travel_time_setup,
+    upload_kinds,
     webhook_jobs,
 )
 from web.wiring.api_schema import ApiRequest
@@ -82,7 +83,12 @@ def create_app(settings: Settings) -> Flask:
     forms.install(app)
     act_door.install(app)
     formatting.install(app)
-    app.jinja_env.globals.update(nav_parts=navigation.parts, settings_tile_url=settings.tile_url, client_id=uuid4)
+    app.jinja_env.globals.update(
+        nav_parts=navigation.parts,
+        settings_tile_url=settings.tile_url,
+        client_id=uuid4,
+        PAPERS_TAKEN=upload_kinds.TAKEN,
+    )
     app.jinja_env.globals.update(asset=assets.asset, program_version=assets.version)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -81,6 +81,7 @@ from web.wiring.navigation import NAV
 from web.wiring.security_alarms import ALARM_WORDS
 from web.wiring.security_words import DETAIL_LABEL, SECURITY_LABEL, SUBJECT_LABEL, VALUE_LABEL
 from web.wiring.sheet_rows import UNREAD, UNREADABLE
+from web.wiring.upload_kinds import REFUSAL_WORDS
 
 ROOM = Path(__file__).parent
 FOLDER = ROOM / "translations" / "en" / "LC_MESSAGES"
@@ -100,6 +101,7 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     FOUND_LABEL, LACK_WORDS, REASON_WORDS, LAMP_WORDS, SORT_WORDS, STATE_WORDS, dict(enumerate(HEADS)),
     PURPOSE_LABEL, STATE_LABEL, WHY_SUPPRESSED, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT, STEP_WORDS,
     BAR_WORDS, TERM_WORDS, plan_costs.TERMS, STOP_STATE_LABEL, SHIFT_WORDS, FAULTS, UNREAD, UNREADABLE, MISSING_FIELD,
+    REFUSAL_WORDS,
     SOURCE_LABEL, WHY_UNPROVED, COLUMNS, QUALITY_LABEL, dict(enumerate(HOLIDAYS)),
 )  # fmt: skip
 LISTED = ("SheetList", "Figure")  # of these every constant is shown: titles, heads, definitions

@@ -33,7 +33,7 @@ HOME_WINDOW = (9 * 3600, 17 * 3600)
 BY_REVOCATION = "委托撤销"
 
 
-def _withdraw(session: Session, case: Case, *, reason: str, by: Actor, at: datetime) -> Case:
+def withdraw(session: Session, case: Case, *, reason: str, by: Actor, at: datetime) -> Case:
     """The enterprise takes its case back (撤件). Stops are released, reviews end, papers come home."""
     if Stage.WITHDRAWN not in NEXT[case.stage]:
         raise WrongStage(
@@ -186,7 +186,7 @@ def revoke(session: Session, letter: Delegation, *, reason: str, by: Actor, at: 
             values={"agent": _lead_name(session, project)},
         )
         if Stage.WITHDRAWN in NEXT[case.stage]:
-            _withdraw(session, case, reason=BY_REVOCATION, by=by, at=at)
+            withdraw(session, case, reason=BY_REVOCATION, by=by, at=at)
 
 
 def _lead_name(session: Session, project: Project) -> str:
@@ -207,7 +207,7 @@ class WithdrawCase:
 
     def perform(self, context: ActContext) -> CaseResult:
         case = context.row(Case, self.case)
-        _withdraw(context.session, case, reason=self.reason, by=context.actor, at=context.at)
+        withdraw(context.session, case, reason=self.reason, by=context.actor, at=context.at)
         return case_result(case)
 
 

@@ -22,6 +22,7 @@ from dispatch.cases.access_control import (
     the_one,
     visible_absences,
     visible_agents,
+    visible_batches,
     visible_centres,
     visible_contact_notes,
     visible_contacts,
@@ -46,6 +47,7 @@ from dispatch.cases.courier_word import CourierWord
 from dispatch.cases.evaluation import Evaluation, Rectification, Ticket
 from dispatch.cases.fact_event import FactEvent
 from dispatch.cases.project import Contact, Delegation, Enterprise, Project, ProjectMember, Referral
+from dispatch.cases.project_batch import ProjectBatch
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import ReviewEvent
 from dispatch.cases.visit_word import VisitWord
@@ -213,6 +215,7 @@ ROWS: dict[object, NamedRow] = {
     ids.DeliveryId: NamedRow(WebhookDelivery, 16, _delivery),
     ids.TicketNo: NamedRow(Ticket, 11, _by(Ticket.ticket_no, visible_tickets, lock=True)),
     ids.AreaCode: NamedRow(Division, 13, area_for),
+    ids.BatchId: NamedRow(ProjectBatch, 0, _by(ProjectBatch.id, visible_batches)),
     ids.CentreId: NamedRow(ServiceCentre, 14, _by(ServiceCentre.id, visible_centres)),
 }
 """Locked in this order: project, case, material, review, parcel, stop, run, plan, agent, then what nobody waits for."""

@@ -18,6 +18,7 @@ from dispatch.cases.courier_report import CourierReport
 from dispatch.cases.courier_word import CourierWord
 from dispatch.cases.evaluation import Evaluation, Ticket
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectMember, Referral
+from dispatch.cases.project_batch import ProjectBatch
 from dispatch.cases.visit_word import VisitWord
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
@@ -272,6 +273,14 @@ def visible_contact_notes(viewer: Actor) -> ColumnElement[bool]:
     if not viewer.is_staff:
         return false()
     return ContactNote.case_id.in_(select(Case.id).where(visible_cases(viewer)))
+
+
+def visible_batches(viewer: Actor) -> ColumnElement[bool]:
+    """An enterprise's own, those that the account filed itself, and those with a project in sight of the staff."""
+    if viewer.role is Role.ENTERPRISE:
+        own = ProjectBatch.enterprise_id == viewer.enterprise_id
+        return and_(own, ProjectBatch.account_id == viewer.account_id) if viewer.sees_own_only else own
+    return ProjectBatch.id.in_(select(Project.batch_id).where(visible_projects(viewer)))
 
 
 # ---------------------------------------------------------------- finding one to act on

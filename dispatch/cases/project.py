@@ -139,6 +139,8 @@ class Project(Base):
     """The account that asked for it."""
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"), index=True)
     """The project that is kept of two that were the same one."""
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("project_batch.id"), index=True)
+    """What it was asked for together with."""
 
     enterprise: Mapped[Enterprise] = relationship()
     contact: Mapped[Contact] = relationship()

@@ -38,6 +38,7 @@ DivisionCode = NewType("DivisionCode", str)
 AreaCode = NewType("AreaCode", str)
 """A place that the actor works for."""
 CentreId = NewType("CentreId", int)
+BatchId = NewType("BatchId", int)
 FileId = NewType("FileId", str)
 """A kept file, by the SHA-256 of its content."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, true
 from sqlalchemy.orm import Session
 
 from agents.network import Division
@@ -20,6 +20,7 @@ from dispatch.cases.project import (
     TeamRole,
 )
 from dispatch.core.actor import Actor
+from dispatch.core.canonical import plain_text
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.views.enterprise_agent import Helper, helper_of
 from dispatch.views.enterprise_case_rows import CaseRow, case_rows
@@ -46,9 +47,20 @@ class EnterpriseProjectLine:
     def waits_for_us(self) -> int:
         return sum(case.turn is not Turn.NOTHING for case in self.cases)
 
+    def names(self, words: str) -> bool:
+        """Whether the project or one of its cases has these characters in its name or number."""
+        wanted = plain_text(words).casefold()
+        return any(wanted in one.casefold() for one in (self.name, self.project_no, *(c.case_no for c in self.cases)))
 
-def projects(session: Session, viewer: Actor, *, at: datetime) -> list[EnterpriseProjectLine]:
-    """The viewer's projects, what waits for the enterprise first, then the newest."""
+    def waits_for(self, turn: Turn) -> bool:
+        return any(case.turn is turn for case in self.cases)
+
+
+def projects(
+    session: Session, viewer: Actor, *, at: datetime, batch_id: int | None = None
+) -> list[EnterpriseProjectLine]:
+    """The viewer's projects, or those of a batch, what waits for the enterprise first, then the newest."""
+    of_batch = true() if batch_id is None else Project.batch_id == batch_id
     found = session.execute(
         select(
             Project.id, Project.project_no, Project.name, Project.family, Project.state, Project.created_at,
@@ -64,7 +76,7 @@ def projects(session: Session, viewer: Actor, *, at: datetime) -> list[Enterpris
             ),
         )
         .outerjoin(Agent, Agent.id == ProjectMember.agent_id)
-        .where(visible_projects(viewer), Project.merged_into_id.is_(None))
+        .where(visible_projects(viewer), Project.merged_into_id.is_(None), of_batch)
         .order_by(Project.id.desc())
     ).all()  # fmt: skip
     cases = case_rows(session, viewer, [row.id for row in found], at=at)

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from dispatch.core.actor import Role
+from tests.fixtures.papers import a_pdf
 from web.wiring import errors, files
 from web.wiring.login_sessions import SEEN_EVERY, LoginSession
 from web.wiring.run_home import MEMORY, metrics_place
@@ -122,7 +123,7 @@ def test_reading_goes_on_where_nothing_can_be_written(
 
 def test_a_file_that_could_not_be_kept_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAIBAN_HOME", str(tmp_path))
-    pdf = b"%PDF-1.7\n" + b"0" * 10_000 + b"\n%%EOF\n"
+    pdf = a_pdf(mark="0" * 10_000)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:

@@ -18,6 +18,7 @@ from dispatch.views.custody_receipt import CustodyReceipt
 from dispatch.views.enterprise_case import EnterpriseCasePage
 from dispatch.views.enterprise_papers import LegRow
 from dispatch.views.enterprise_projects import EnterpriseProjectPage
+from dispatch.views.project_batches import BatchPage
 from dispatch.views.track import Tracked
 from tests.web.test_scope import ROUTES, client_of, routes, url
 from tests.web.typed_values import a_value
@@ -67,6 +68,10 @@ BY_HAND: dict[str, Callable[[], dict[str, Any]]] = {
     "enterprise/leg.html": lambda: {"case": a_case(), "form": a_form(LegForm), "days": [], "inward": True},
     "enterprise/letter.html": lambda: {
         "project": a_value(EnterpriseProjectPage), "form": LetterForm(), "people": [], "wrong": [],
+        "enterprise": Enterprise(name="某公司", credit_code=None), "names": []
+    },
+    "enterprise/batch_letter.html": lambda: {
+        "page": a_value(BatchPage), "form": LetterForm(), "people": [], "wrong": [],
         "enterprise": Enterprise(name="某公司", credit_code=None), "names": []
     },
     "courier/load_ask.html": lambda: {"run_id": 1, "taken": ["EA1"], "left": [LeftEnvelope("EA2", "厂门")]},

@@ -26,6 +26,7 @@ from dispatch.cases.courier_word import CourierWord
 from dispatch.cases.due_moments import rectify_grade_due, verify_grade_due
 from dispatch.cases.evaluation import Evaluation, Grade, Rectification, TicketKind
 from dispatch.cases.project import Project
+from dispatch.cases.project_batch import ProjectBatch
 from dispatch.cases.visit_word import VisitChange, VisitWord
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Role
@@ -53,6 +54,7 @@ from tests.dispatch.builders import (
     an_appointment,
     the_county,
 )
+from tests.fixtures.papers import a_pdf
 from web.app import create_app
 from web.wiring import files
 from web.wiring.accounts import Account, AccountState
@@ -60,7 +62,7 @@ from web.wiring.kept_uploads import KeptUpload
 from web.wiring.settings import Settings
 from web.wiring.tokens import Token
 
-A_PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+A_PDF = a_pdf()
 ArgsOf = dict[str, str | int]
 
 
@@ -189,6 +191,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         "division_code": county.division.code,
         "material_id": given.id,
         "contact_note": a_contact_note(session, case).id,
+        "batch_id": a_batch(session, project).id,
         "fact_id": next(m for m in case.materials if m is not given and m.facts).facts[-1].id,
         "digest": given.sha256,
         "review_id": review.id,
@@ -275,6 +278,15 @@ def a_courier_report(session: Session, county: County, parcel: Parcel) -> Courie
     session.add(report)
     session.flush()
     return report
+
+
+def a_batch(session: Session, project: Project) -> ProjectBatch:
+    """A batch with this project alone."""
+    batch = ProjectBatch(name="东区", enterprise_id=project.enterprise_id, gathered_at=TEN, gathered_by="企业 王经理")
+    session.add(batch)
+    session.flush()
+    project.batch_id = batch.id
+    return batch
 
 
 def a_contact_note(session: Session, case: Case) -> ContactNote:

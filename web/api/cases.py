@@ -117,7 +117,7 @@ def corrections(case_no: str, body: Strict) -> CaseResult:
 @takes_file(material_id="The material's id")
 @bp.doc(responses=problems(404, 409, 422), security="bearer")
 def give(case_no: str) -> tuple[PaperResult, int]:
-    """One material as multipart/form-data: ``material_id`` and ``file`` (PDF, JPEG or PNG, at most 10 MB)."""
+    """One material as multipart/form-data: ``material_id`` and ``file`` (PDF, OFD or a picture, at most 10 MB)."""
     upload, wanted = request.files.get("file"), request.form.get("material_id", "")
     with transaction() as session:
         case_for(session, current_actor(), case_no)  # nothing is stored for somebody who may not

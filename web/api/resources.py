@@ -10,6 +10,7 @@ from flask_login import current_user
 from dispatch.views.webhooks import EXAMPLE
 from web.api import (
     agents,
+    batches,
     cases,
     couriers,
     facts,
@@ -34,8 +35,8 @@ from web.wiring.formatting import is_chinese
 from web.wiring.network_line import network_of
 
 RESOURCES = (
-    projects.bp, cases.bp, facts.bp, parcels.bp, reviews.bp, plans.bp, runs.bp, couriers.bp, agents.bp, tickets.bp,
-    messages.bp, places.bp, obligations.bp, search.bp, me.bp, webhooks.bp,
+    projects.bp, batches.bp, cases.bp, facts.bp, parcels.bp, reviews.bp, plans.bp, runs.bp, couriers.bp, agents.bp,
+    tickets.bp, messages.bp, places.bp, obligations.bp, search.bp, me.bp, webhooks.bp,
 )  # fmt: skip
 
 docs = Blueprint("docs", __name__)

@@ -104,7 +104,11 @@ def _answer(schema: dict[str, Any] | None, method: str) -> dict[str, Any]:
 
 def _upload(words: dict[str, str]) -> dict[str, Any]:
     fields: dict[str, Any] = {name: {"type": "string", "description": said} for name, said in words.items()}
-    fields["file"] = {"type": "string", "format": "binary", "description": "PDF, JPEG or PNG, at most 10 MB"}
+    fields["file"] = {
+        "type": "string",
+        "format": "binary",
+        "description": "PDF, OFD or a picture, at most 10 MB",
+    }
     schema = {"type": "object", "properties": fields, "required": [*words, "file"]}
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 

@@ -73,7 +73,7 @@ WORDS: dict[int, tuple[str, str, str]] = {
     410: ("gone", "已失效", "请重新获取。"),
     412: ("stale", "内容已被修改", "请刷新页面，核对最新内容后再操作。"),
     413: ("too-large", "文件过大", "每个文件不超过10 MB，请压缩后再上传。"),
-    415: ("unsupported-media-type", "不支持这种文件", "请上传 PDF、JPEG 或 PNG 文件。"),
+    415: ("unsupported-media-type", "不支持这种文件", "请上传 PDF、OFD 或图片文件。"),
     422: ("invalid", "填写有误", "请按提示修改后再提交，已填写的内容不会丢失。"),
     428: ("key-needed", "缺少幂等键", "请带上 Idempotency-Key 请求头。"),
     429: ("too-many-requests", "操作过于频繁", "请稍后再试。"),

@@ -18,9 +18,10 @@ from werkzeug.exceptions import NotFound
 
 import db
 from dispatch.core.errors import Refused
-from web.wiring.isolated import UnreadableUpload, read_isolated
+from dispatch.core.localized_text import LocalizedText
 from web.wiring.kept_uploads import NOT_THERE, UNBOUND, forget_uploads, note_upload
 from web.wiring.security_log import SecurityKind, record_apart
+from web.wiring.upload_kinds import PICTURES, NotTaken, kept_form, kind_of
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_TOGETHER = 20 * MOST_BYTES
@@ -28,7 +29,7 @@ MOST_TOGETHER = 20 * MOST_BYTES
 ORPHANED_AFTER_S = 24 * 3600.0
 DIGEST = re.compile(r"[0-9a-f]{64}")
 View = TypeVar("View", bound=Callable[..., Any])
-MEDIA = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
+MEDIA = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png", "ofd": "application/ofd"}
 
 
 class BadUpload(ValueError):
@@ -76,23 +77,28 @@ def kept_paper(upload: FileStorage) -> dict[str, str]:
 
 
 def keep_picture(upload: FileStorage, subject: str = UNBOUND) -> str:
-    """Store a JPEG or PNG and return its digest. Raises BadUpload, for a PDF too."""
+    """Store a picture of one page and return its digest. Raises BadUpload, for a paper too."""
     content = upload.stream.read(MOST_BYTES + 1)
-    if content.startswith(b"%PDF"):
-        raise BadUpload("not a picture", user_message="请上传照片（JPEG 或 PNG）")
+    if PICTURES.get(kind_of(content), "pdf") not in {"jpg", "png"} and content:
+        raise BadUpload("not a picture", user_message="请上传照片（JPEG、PNG 或 HEIC）")
     digest = keep_bytes(content, upload.filename or "")
     note_upload(digest, subject)
     return digest
 
 
 def keep_bytes(content: bytes, name: str = "") -> str:
-    """Store these bytes when they are a PDF, JPEG or PNG of at most 10 MB. Raises BadUpload."""
+    """Store these bytes when they are a paper or picture of at most 10 MB that opens. Raises BadUpload."""
     shown = Path(name).name[:60]
     if not content:
-        raise BadUpload("empty file", user_message=f"文件{shown}是空的，请重新选择")
+        raise BadUpload("empty file", user_message=LocalizedText("文件%(name)s是空的，请重新选择", name=shown))
     if len(content) > MOST_BYTES:
-        raise BadUpload("file too large", user_message=f"文件{shown}超过10 MB，请压缩后再上传")
-    kind, clean = _checked(content, shown)
+        raise BadUpload(
+            "file too large", user_message=LocalizedText("文件%(name)s超过10 MB，请压缩后再上传", name=shown)
+        )
+    try:
+        kind, clean = kept_form(content, shown)
+    except NotTaken as error:
+        raise BadUpload(str(error), user_message=error.user_message) from error
     digest = hashlib.sha256(clean).hexdigest()
     path = folder() / digest[:2] / f"{digest}.{kind}"
     if path.exists():
@@ -110,26 +116,6 @@ def keep_bytes(content: bytes, name: str = "") -> str:
         Path(temporary).unlink(missing_ok=True)
         raise
     return digest
-
-
-def _checked(content: bytes, shown: str) -> tuple[str, bytes]:
-    if content.startswith(b"%PDF-") and b"%%EOF" in content[-2048:]:
-        return "pdf", content
-    if content.startswith(b"\xff\xd8\xff"):
-        return "jpg", _redrawn(content, "JPEG", shown)
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png", _redrawn(content, "PNG", shown)
-    raise BadUpload("unknown kind of file", user_message=f"文件{shown}不是 PDF、JPEG 或 PNG，请转换后再上传")
-
-
-def _redrawn(content: bytes, form: str, shown: str) -> bytes:
-    """The picture drawn anew by a process of its own: a small file may unpack into anything."""
-    try:
-        return read_isolated("web.wiring.picture_reader", content, form)
-    except UnreadableUpload as error:
-        if error.reason in {"pixels", "exhausted"}:
-            raise BadUpload("too many pixels", user_message=f"图片{shown}尺寸过大，请缩小后再上传") from error
-        raise BadUpload("damaged image", user_message=f"图片{shown}已损坏，请重新拍照或扫描") from error
 
 
 def path_of(digest: str) -> Path:

@@ -1,34 +1,64 @@
-"""Picture reader: a JPEG or PNG drawn anew, in a process of its own: no place, no device, nothing behind the pixels."""
+"""Picture reader: a picture drawn anew, in a process of its own: no place, no device, nothing behind the pixels."""
 
 import io
 import sys
 
+import pi_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from web.wiring.reader_limits import RefusedByReader, run_reader
 
 LONGEST_SIDE = 4000
-MOST_PIXELS = {"JPEG": 120_000_000, "PNG": 40_000_000}
-"""A JPEG is decoded at a fraction of its size, a PNG whole."""
+MOST_PIXELS = {"JPEG": 120_000_000}
+MOST_WHOLE = 40_000_000
+"""A JPEG is decoded at a fraction of its size, any other whole."""
+MOST_PAGES = 100
+KEPT_AS = {"PNG": "PNG"}
+"""The form of the picture drawn; a JPEG where nothing stands here."""
+pi_heif.register_heif_opener()
 
 
 def redrawn(content: bytes, form: str) -> bytes:
     """The picture alone, the right way up. Raises RefusedByReader."""
     try:
         with Image.open(io.BytesIO(content), formats=[form]) as image:
-            if image.width * image.height > MOST_PIXELS[form]:
-                raise RefusedByReader("pixels")
-            image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-            image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            upright = ImageOps.exif_transpose(image)
-            plain = upright.convert("RGB" if form == "JPEG" or upright.mode not in {"RGBA", "LA", "P"} else "RGBA")
-            out = io.BytesIO()
-            bare = Image.new(plain.mode, plain.size)
-            bare.paste(plain)
-            bare.save(out, form, **({"quality": 88} if form == "JPEG" else {"optimize": False}))
+            if form == "TIFF":
+                return _pages(image)
+            plain, out = _bare(image, form), io.BytesIO()
+            kept = KEPT_AS.get(form, "JPEG")
+            plain.save(out, kept, **({"quality": 88} if kept == "JPEG" else {"optimize": False}))
             return out.getvalue()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise RefusedByReader("damaged") from None
+
+
+def _bare(image: Image.Image, form: str) -> Image.Image:
+    """The picture alone, the right way up, on white where nothing is kept that is transparent."""
+    if image.width * image.height > MOST_PIXELS.get(form, MOST_WHOLE):
+        raise RefusedByReader("pixels")
+    image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    upright = ImageOps.exif_transpose(image)
+    is_clear = upright.mode in {"RGBA", "LA", "P"}
+    plain = upright.convert("RGBA" if is_clear else "RGB")
+    mode = "RGBA" if is_clear and form in KEPT_AS else "RGB"
+    bare = Image.new(mode, plain.size, None if mode == "RGBA" else "white")
+    bare.paste(plain, mask=plain if is_clear and mode == "RGB" else None)
+    return bare
+
+
+def _pages(image: Image.Image) -> bytes:
+    """Every page of a scanner's file, as a PDF."""
+    count = getattr(image, "n_frames", 1)
+    if count > MOST_PAGES:
+        raise RefusedByReader("pages")
+    pages = []
+    for n in range(count):
+        image.seek(n)
+        pages.append(_bare(image.copy(), "TIFF"))
+    out = io.BytesIO()
+    pages[0].save(out, "PDF", save_all=True, append_images=pages[1:], resolution=200)
+    return out.getvalue()
 
 
 if __name__ == "__main__":

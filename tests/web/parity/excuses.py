@@ -26,7 +26,11 @@ OF_THE_PAGE: Mapping[tuple[str, str], str] = {
     ("courier.load_scan", "waybill"): "one scanned envelope beside those that are ticked",
     ("handovers.sign", "difference"): "one field for each envelope",
     ("team.edit", "wait"): "both ends of a wait in one choice",
-    **{("enterprise.sign_letter", power): "a tick for each power" for power in ("receive", "out", "correct")},
+    **{
+        (endpoint, power): "a tick for each power"
+        for endpoint in ("enterprise.sign_letter", "bulk.sign_batch")
+        for power in ("receive", "out", "correct")
+    },
 }
 """Fields of a form that the page itself reads, by endpoint and field."""
 
@@ -58,6 +62,7 @@ UNVERSIONED: Mapping[str, str] = {
     "NoteContact": "one more row: nothing that was seen is overwritten",
     "CorrectContactNote": "a note that was replaced no longer stands, and a second correction is refused",
     "SettleFollowUp": "what was followed up stays so: the first time counts",
+    "GatherBatch": "one more row: a project that is in a batch already refuses it",
     "LoadRun": "what stays behind and was not named as read is asked about first",
     "OpenTicket": "one more row: nothing that was seen is overwritten",
     "PauseWebhook": "the latest word of its one owner counts",
@@ -76,10 +81,12 @@ UNVERSIONED: Mapping[str, str] = {
     "ScanParcel": "a fact of custody: the chain refuses what cannot follow its last link",
     "SeeAnswer": "reading changes nothing that anybody could overwrite",
     "SendOn": "a fact of custody: the chain refuses what cannot follow its last link",
+    "SignBatch": "what has a letter is left as it is, and a batch without any refuses",
     "SignHandoverList": "a list never changes; one that both sides signed refuses a third signature",
     "SkipDelivery": "the state that a delivery is in refuses a second time",
     "TellAgain": "the same line once more, with the id that it had: the other side knows it",
     "TellCourier": "one more word: nothing that was seen is overwritten",
+    "UndoBatch": "what somebody has gone on with meanwhile stays, and is named",
     "UndoLoad": "refused once the centre has signed, and what comes back is what the plan had there",
     "UnmaskNumber": "a look: nothing changes but the line that says who looked",
 }

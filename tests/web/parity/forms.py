@@ -9,6 +9,7 @@ from typing import Any
 from dispatch.acts.answering import OpenTicket
 from dispatch.acts.answering_facts import AnswerFacts
 from dispatch.acts.asking import OpenCase, RequestProject, RevokeDelegation, SignDelegation, SiteGiven
+from dispatch.acts.batching import SignBatch
 from dispatch.acts.booking import BookDelivery, BookPickup, RescheduleLeg
 from dispatch.acts.closing import EvaluateCase
 from dispatch.acts.correcting_facts import CorrectFact
@@ -241,6 +242,7 @@ WRITTEN: Mapping[tuple[type, str], Callable[[Any, Form, ArgsOf], Written]] = {
     (RevokeDelegation, "/my/projects/<project_no>/revocation"): _reason,
     (EvaluateCase, "/my/cases/<case_no>/evaluation"): _grades,
     (SignDelegation, "/my/projects/<project_no>/letter"): _letter,
+    (SignBatch, "/bulk/batches/<int:batch_id>/letter"): _letter,
     (OpenTicket, "/my/tickets"): _question,
     (AnswerFacts, "/my/projects/<project_no>/facts"): _facts,
     (RequestProject, "/bulk"): _row,

@@ -21,6 +21,7 @@ from dispatch.acts.act import perform
 from dispatch.acts.answering import AnswerTicket, OpenTicket
 from dispatch.acts.asking import RequestProject, SignDelegation, SiteGiven
 from dispatch.acts.assigning import AssignProject
+from dispatch.acts.batching import GatherBatch
 from dispatch.acts.booking import BookDelivery, BookPickup
 from dispatch.acts.closing import EvaluateCase, GradeGiven
 from dispatch.acts.collection import HandIn
@@ -182,6 +183,12 @@ class Walk:
         self.signed()
         entered = EnterEvidence(project=self.known["project_no"], name="营业执照", paper_no="91320412")  # type: ignore[arg-type]
         self.known["number"] = self.take(Role.LEAD, entered).number
+
+    def batched(self) -> None:
+        """A project that waits for its letter, alone in a batch."""
+        self.requested()
+        gathered = GatherBatch(projects=(self.known["project_no"],), name="东区")  # type: ignore[arg-type]
+        self.known["batch_id"] = self.take(Role.ENTERPRISE, gathered).batch_id
 
     def waivable(self) -> None:
         """A material that not every project owes."""
@@ -346,6 +353,7 @@ BY_STEPS: dict[str, Callable[[Walk], None]] = {
     "corrected": Walk.corrected,
     "spoken_to": Walk.spoken_to,
     "evidenced": Walk.evidenced,
+    "batched": Walk.batched,
     "waivable": Walk.waivable,
     "waived": Walk.waived,
     "prescreened": lambda walk: walk.prescreened(matters=TWO_MATTERS),

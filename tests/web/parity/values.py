@@ -36,6 +36,7 @@ ARGUMENT: dict[object, str] = {
     ids.VisitWordId: "word_id",
     ids.CourierWordId: "told_id",
     ids.RoadsidePassId: "pass_id",
+    ids.BatchId: "batch_id",
     ids.SubscriptionId: "subscription_id", ids.DeliveryId: "delivery_id",
 }  # fmt: skip
 """The part of an address, and of the world, that each type of id stands for."""

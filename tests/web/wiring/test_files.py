@@ -13,9 +13,10 @@ from werkzeug.exceptions import NotFound
 
 import db
 from dispatch.cases.project import Enterprise
+from tests.fixtures.papers import a_pdf
 from web.wiring import files
 
-PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n%%EOF\n"
+PDF = a_pdf()
 
 
 @pytest.fixture(autouse=True)
@@ -55,9 +56,9 @@ def test_a_picture_loses_its_exif_and_stands_upright(form: str) -> None:
     [
         (b"", "空的"),
         (b"%PDF-1.7" + b"0" * files.MOST_BYTES, "超过10 MB"),
-        (b"%PDF-1.7 cut short", "不是 PDF、JPEG 或 PNG"),
-        (b"MZ\x90\x00 a program", "不是 PDF、JPEG 或 PNG"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "不是 PDF、JPEG 或 PNG"),
+        (b"%PDF-1.7 cut short", "已损坏"),
+        (b"MZ\x90\x00 a program", "不是 PDF、OFD 或图片"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "不是 PDF、OFD 或图片"),
         (b"\xff\xd8\xff\xe0 not a picture", "已损坏"),
         (b"\x89PNG\r\n\x1a\n not a picture", "已损坏"),
     ],
@@ -93,7 +94,7 @@ def test_a_digest_that_names_nothing_is_not_found(digest: str) -> None:
 
 
 def test_only_old_files_that_no_row_names_are_swept(sessions: sessionmaker[Session]) -> None:
-    named, orphan, young = (files.keep_bytes(PDF.replace(b"1 0", n)) for n in (b"1 1", b"1 2", b"1 3"))
+    named, orphan, young = (files.keep_bytes(a_pdf(mark=mark)) for mark in ("named", "orphan", "young"))
     for digest in (named, orphan):
         os.utime(files.path_of(digest), (0, 0))
     files.names_files(Enterprise.name)

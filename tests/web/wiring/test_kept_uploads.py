@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dispatch.core.actor import Role
 from dispatch.core.errors import Refused
+from tests.fixtures.papers import a_pdf
 from web.wiring import files
 from web.wiring.accounts import Account, AccountState
 from web.wiring.kept_uploads import UNBOUND, KeptUpload, check_uploaded, of_case, of_stop
@@ -86,6 +87,6 @@ def test_whose_a_swept_file_was_is_forgotten_with_it(
 ) -> None:
     monkeypatch.setenv("DAIBAN_HOME", str(tmp_path))
     monkeypatch.setattr(files, "ORPHANED_AFTER_S", -1.0)
-    uploaded(session, two[0], files.keep_bytes(b"%PDF-1.7\n%%EOF\n"))
+    uploaded(session, two[0], files.keep_bytes(a_pdf()))
     assert files.sweep(session) == 1
     assert session.scalar(select(func.count()).select_from(KeptUpload)) == 0

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import db
 from dispatch.core.actor import Role
+from tests.fixtures.papers import a_pdf
 from tests.web.conftest import PASSWORD
 from web.wiring import files
 from web.wiring.accounts import Account
@@ -152,7 +153,7 @@ def test_lines_stand_on_the_clock_of_the_program(
 
 
 def test_a_file_that_is_sent_is_a_line(app: Flask, sessions: sessionmaker[Session]) -> None:
-    digest = files.keep_bytes(b"%PDF-1.7\n%%EOF\n")
+    digest = files.keep_bytes(a_pdf())
     with app.test_request_context():
         response = files.send(digest, "a.pdf")
         response.close()

@@ -1,5 +1,6 @@
 """The enterprise's pages: its projects, asking for proxy handling, where each case is, what is next, rating."""
 
+from web.pages.enterprise.batches import batches
 from web.pages.enterprise.blueprint import bp
 from web.pages.enterprise.cases import the_case
 from web.pages.enterprise.contact import tickets
@@ -15,6 +16,7 @@ from web.pages.enterprise.projects import home
 from web.pages.enterprise.receipts import receipt
 
 __all__ = [
+    "batches",
     "book_pickup",
     "bp",
     "give_paper",

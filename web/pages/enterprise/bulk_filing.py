@@ -1,12 +1,13 @@
 """Bulk filing: each row of a sheet is one request for a project; the sheet is filed whole, or by its good rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from dispatch.acts.asking import RequestProject
+from dispatch.acts.asking import Asked, RequestProject
 from dispatch.core.actor import Actor
 from dispatch.core.canonical import canonical_code, canonical_name
 from dispatch.core.errors import DispatchError
@@ -19,20 +20,32 @@ from web.wiring.sheet_rows import Fault, Sheet
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A project that was filed, with the number of its first case and the code to ask after it."""
+    """A project that was filed: where, the names of its matters, its first case and the code to ask after it."""
 
     row: int
     name: str
+    place: str
+    matters: tuple[str, ...]
+    project_no: str
     case_no: str
     query_code: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SheetOutcome:
     """What became of a sheet: nothing was filed when there are faults, unless the good rows were asked for."""
 
     filed: list[Filed] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    batch_id: int | None = None
+
+
+class OnlyChecked(Exception):
+    """The sheet was looked at and not meant to be filed: whatever it made is rolled back."""
+
+    def __init__(self, outcome: SheetOutcome) -> None:
+        self.outcome = outcome
+        super().__init__(f"{len(outcome.filed)} rows are good")
 
 
 class NothingFiled(Exception):
@@ -64,7 +77,7 @@ def file_projects(
                 body = schema_of(RequestProject)(**fields)
                 with session.begin_nested():
                     made = take_in(session, command_from(RequestProject, body))
-                outcome.filed.append(Filed(number, fields["name"], made.case_no, made.query_code))
+                outcome.filed.append(_filed(row, places, fields, made))
             except ValidationError as error:
                 for fault in error.errors(include_url=False, include_input=False, include_context=False):
                     row.fault(_column(fault["loc"]), FAULTS.get(fault["type"], "填写有误，请核对后再提交"))
@@ -75,6 +88,13 @@ def file_projects(
     if outcome.faults and not keep_good:
         raise NothingFiled(outcome.faults)
     return outcome
+
+
+def _filed(row: SheetRow, places: DivisionLookup, fields: Mapping[str, Any], made: Asked) -> Filed:
+    names = places.matter_names()
+    place = places.index.full_name(places.index.by_code[fields["site"]["division_code"]])
+    matters = tuple(names[code] for code in fields["matters"])
+    return Filed(row.number, fields["name"], place, matters, made.project_no, made.case_no, made.query_code)
 
 
 def _is_repeated(row: SheetRow, seen: dict[tuple[str, str], int]) -> bool:

@@ -112,6 +112,11 @@ class DivisionLookup:
         )
         return None
 
+    def matter_names(self) -> dict[str, str]:
+        """The short names of all that the rows read so far may ask for."""
+        found = (offer for phases in self.offered.values() for phase in phases for offer in phase.offers)
+        return {offer.code: offer.short for offer in found}
+
     def _proposed(self, words: str, name: str, level: Level, *, within: str = "") -> str:
         """The fault, with the names that may have been meant."""
         lines = [self.index.line(place) for place in self.index.proposals(name)]

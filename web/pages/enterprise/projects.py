@@ -16,6 +16,7 @@ from dispatch.core.errors import NotFound
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.views import enterprise_profile, enterprise_projects
 from dispatch.views.enterprise_path import drawn_path
+from dispatch.views.enterprise_turns import TURN_LABEL, Turn
 from dispatch.views.evidence_page import own_evidence
 from dispatch.views.path_figures import project_figures
 from web.pages.enterprise import draft
@@ -27,6 +28,8 @@ from web.wiring.fact_answers import fact_lines
 from web.wiring.formatting import in_words
 from web.wiring.transactions import transaction
 
+A_PAGE = 20
+
 
 @bp.get("")
 @enterprise_only
@@ -35,7 +38,20 @@ def home() -> str:
     with transaction() as session:
         rows = enterprise_projects.projects(session, current_actor(), at=db.now(session))
         unfinished = draft.read(session, current_person().account_id)
-    return render_template("enterprise/home.html", projects=rows, unfinished=unfinished)
+    words, turn, page = request.args.get("q", "").strip()[:80], request.args.get("turn", ""), page_asked_for()
+    found = [one for one in rows if one.names(words) and (not turn or any(c.turn.value == turn for c in one.cases))]
+    waiting = [(one.value, TURN_LABEL[one], sum(row.waits_for(one) for row in rows)) for one in Turn if one]
+    return render_template(
+        "enterprise/home.html", projects=found[(page - 1) * A_PAGE : page * A_PAGE], found=len(found), all=len(rows),
+        page=page, pages=-(-len(found) // A_PAGE), waiting=[one for one in waiting if one[2]], q=words,
+        unfinished=unfinished,
+    )  # fmt: skip
+
+
+def page_asked_for() -> int:
+    """The page of a list that the address names; the first where it names none."""
+    asked = request.args.get("page", "")
+    return max(1, int(asked[:6])) if asked.isascii() and asked.isdigit() else 1
 
 
 @bp.get("/evidence")

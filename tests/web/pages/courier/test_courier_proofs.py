@@ -20,6 +20,7 @@ from routing.day.courier_stop import CourierStop, StopEvent, StopState
 from routing.day.day_plan import DayPlan, PlanState
 from tests.dispatch import steps
 from tests.dispatch.builders import TEN, a_prescreened_case, an_appointment, the_county
+from tests.fixtures.papers import a_pdf
 from tests.web.conftest import signed_in_client
 from tests.web.pages.courier.tuesday import TUESDAY, Day
 from web.wiring import files
@@ -77,7 +78,7 @@ def test_a_phone_uploads_first_and_names_what_was_kept(
     assert courier.post(f"{address}/events", json=said | {"photos": ["ab" * 32]}).status_code == 422
     assert courier.post(f"{address}/events", json=said | {"photos": ["张三的身份证"]}).status_code == 422
     assert courier.post(f"{address}/proofs").status_code == 400
-    pdf = {"file": (io.BytesIO(b"%PDF-1.4\n%%EOF"), "a.pdf")}
+    pdf = {"file": (io.BytesIO(a_pdf()), "a.pdf")}
     assert courier.post(f"{address}/proofs", data=pdf).status_code == 422
     other = signed_in_client(app, day.other)
     assert other.post(f"{address}/proofs", data={"file": (io.BytesIO(a_picture()), "a.jpg")}).status_code == 404

@@ -275,3 +275,66 @@ def test_a_bomb_is_not_unpacked(enterprise: FlaskClient) -> None:
         packed.writestr("xl/sharedStrings.xml", bytes(MOST_UNPACKED + 1))
     status, page = upload(enterprise, bomb.getvalue())
     assert (status, "展开后过大" in page) == (422, True)
+
+
+def checked(client: FlaskClient, content: bytes) -> tuple[int, str]:
+    answer = client.post("/bulk/check", data={"sheet": (io.BytesIO(content), "projects.xlsx")})
+    return answer.status_code, answer.get_data(as_text=True)
+
+
+def test_a_sheet_is_read_before_it_is_filed_and_filed_on_its_senders_word(
+    enterprise: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    status, page = checked(enterprise, a_book(row(), row(项目名称="二期", 类型="修路")))
+    assert status == 200 and "还没有提交：1 行可以提交" in page and "请填：工业建设项目施工许可" in page
+    assert "湖塘镇" in page and "用地规划" in page  # where, and what would be asked for
+    assert projects(sessions) == []
+    with sessions() as session:
+        assert session.scalar(select(func.count(Message.id))) == 0
+    assert enterprise.post("/bulk", data={"checked": "1"}).status_code == 422  # a row has a fault
+    assert projects(sessions) == []
+    answer = enterprise.post("/bulk", data={"checked": "1", "keep_good": "1"})
+    assert answer.status_code == 200 and projects(sessions) == [GOOD[0]]
+    again = enterprise.post("/bulk", data={"checked": "1", "keep_good": "1"})
+    assert again.status_code == 422 and "请重新上传" in again.text
+    assert projects(sessions) == [GOOD[0]]
+
+
+def test_what_one_sheet_filed_is_a_batch_with_its_codes_and_one_letter(
+    enterprise: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    upload(enterprise, a_book(row(), row(项目名称="二期"), row(项目名称="三期")), name="东区.xlsx")
+    page = enterprise.get("/bulk/batches").text
+    (place,) = set(re.findall(r"/bulk/batches/\d+", page))
+    assert "东区" in page
+    page = enterprise.get(place).text
+    assert page.count("请签署委托书") >= 3 and f"{place}/letter" in page
+    book = load_workbook(io.BytesIO(enterprise.get(f"{place}/codes.xlsx").data))
+    with sessions() as session:
+        cases = list(session.scalars(select(Case).order_by(Case.id)))
+        told = {case.case_no: case.query_code for case in cases}
+    assert {line[2]: line[3] for line in book.worksheets[0].iter_rows(min_row=2, values_only=True)} == told
+    letter = {
+        "legal_representative": "张法人", "valid_to": "2027-06-30", "submit": "y", "receive": "y", "consent": "y",
+        "name1": "王经理", "phone1": "13812345678", "out1": "on", "in1": "on",
+    }  # fmt: skip
+    refused = enterprise.post(f"{place}/letter", data=letter | {"consent": ""})
+    assert refused.status_code == 422 and "张法人" in refused.text
+    assert enterprise.post(f"{place}/letter", data=letter).status_code == 302
+    assert "请签署委托书" not in enterprise.get(place).text
+    undone = enterprise.post(f"{place}/undo", data={"reason": "表格填错了"}, follow_redirects=True).text
+    assert "已撤回 3 个项目" in undone and "表格填错了" in undone
+    with sessions() as session:
+        assert set(session.scalars(select(Case.stage))) == {Stage.WITHDRAWN}
+
+
+def test_many_projects_are_found_by_name_and_by_what_waits(enterprise: FlaskClient) -> None:
+    upload(enterprise, a_book(*(row(项目名称=f"{n}号厂房") for n in range(1, 24))))
+    first = enterprise.get("/my").text
+    assert "第 1 页，共 2 页" in first and first.count("my-project") == 20
+    assert enterprise.get("/my?page=2").text.count("my-project") == 3
+    found = enterprise.get("/my?q=17号").text
+    assert found.count("my-project") == 1 and "17号厂房" in found
+    assert "没有找到“99号”" in enterprise.get("/my?q=99号").text
+    assert enterprise.get("/my?turn=sign_letter&page=2").text.count("my-project") == 3
+    assert enterprise.get("/my?page=%C2%B2&turn=x").status_code == 200

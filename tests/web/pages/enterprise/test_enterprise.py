@@ -36,12 +36,13 @@ from tests.dispatch.builders import (
     an_assigned_case,
     the_county,
 )
+from tests.fixtures.papers import a_pdf
 from tests.web.conftest import PASSWORD_HASH, signed_in_client
 from web.pages.enterprise.draft import IntakeDraft
 from web.pages.enterprise.legs import slots
 from web.wiring.accounts import Account
 
-PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+PDF = a_pdf()
 PHONE = "+8613812345678"
 SITE = {"county": "320412000000", "place": "320412100000", "address": "人民东路1号"}
 LETTER = {
@@ -179,7 +180,7 @@ def test_a_state_secret_is_refused_and_nothing_of_it_is_kept(
 def test_files_that_are_small_enough_one_by_one_are_kept_together(newcomer: FlaskClient) -> None:
     fill(newcomer, until="papers")
     names = re.findall(r'name="(file\d+)"', newcomer.get("/my/intake/papers").text)
-    large = PDF.replace(b"<<>>", b"<<>>%" + b"0" * (9 * 1024 * 1024), 1)
+    large = a_pdf(mark="0" * (9 * 1024 * 1024))
     files = {name: (io.BytesIO(large + str(n).encode() * n), f"扫描{n}.pdf") for n, name in enumerate(names[:2])}
     assert send(newcomer, files).status_code == 302
     page = newcomer.get("/my/intake/papers").text

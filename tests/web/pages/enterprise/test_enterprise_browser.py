@@ -22,11 +22,12 @@ from dispatch.core.actor import SYSTEM, Role
 from dispatch.core.shanghai_time import utc
 from tests.dispatch import steps
 from tests.dispatch.builders import TEN, make_county, the_county
+from tests.fixtures.papers import a_pdf
 from tests.web.conftest import PASSWORD, PASSWORD_HASH
 from tests.web.live_server import served
 from web.wiring.accounts import Account
 
-PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+PDF = a_pdf()
 DECIDED = utc(date(2026, 11, 25), time(15))
 
 
