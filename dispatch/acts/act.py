@@ -223,7 +223,10 @@ def _check_version(command: object, context: ActContext, rule: ActRule) -> None:
 
 
 def _fingerprint(command: object) -> bytes:
-    fields = {field.name: getattr(command, field.name) for field in dataclasses.fields(cast(Any, command))}
+    said = (
+        field.name for field in dataclasses.fields(cast(Any, command)) if field.repr
+    )  # the rest is the program's own
+    fields = {name: getattr(command, name) for name in said}
     return hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode()).digest()
 
 

@@ -78,7 +78,7 @@ class DriveStopFirst:
     """The courier drives to this stop next; a window that would break is answered first, unless ``anyway``."""
 
     stop: StopId
-    travel: TravelTimes
+    travel: TravelTimes = field(repr=False)
     anyway: bool = False
 
     def perform(self, context: ActContext) -> OrderResult:

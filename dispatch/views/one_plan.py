@@ -108,7 +108,7 @@ def plan_page(session: Session, viewer: Actor, plan_id: int) -> PlanPage:
     return PlanPage(
         plan, area.name, area.code, runs, left_out,
         _effect(runs, left_out, before, stops, with_papers.keys()), changed, *_difference(session, plan, stops),
-        cost_table(plan), what_if(plan, stops), proof_words(plan.result),
+        None if plan.result.get("moves") else cost_table(plan), what_if(plan, stops), proof_words(plan.result),
         proof_words(plan.result.get("one_more")),
     )  # fmt: skip
 

@@ -144,6 +144,8 @@ class CourierStop(Base):
     proposed_lon: Mapped[float | None]
     proposed_lat: Mapped[float | None]
     retry_of_id: Mapped[int | None] = mapped_column(ForeignKey("stop.id"))
+    locked_to_id: Mapped[int | None] = mapped_column(ForeignKey("courier.id"))
+    """The courier with whom it stays when the day is planned anew."""
 
     @property
     def setup_s(self) -> int:

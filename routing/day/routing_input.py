@@ -1,5 +1,6 @@
 """The routing input of a courier day: rows become a problem to solve."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from routing.day.courier_stop import CourierStop, StopKind
@@ -19,6 +20,8 @@ MOVED_COST_PER_MIN = 60
 UNSERVED_COST = 100_000  # a stop left out costs as much as 28 hours on the road, times its priority
 VEHICLE_COST = 1800
 HANDOVER_S = 120  # from hand to hand, for each parcel that a courier who drops out has on board
+TRAFFIC_HOUR = {Cutoff.AM: 9, Cutoff.PM: 15}
+"""The hour whose traffic a run's travel times are those of."""
 KIND = {
     StopKind.PICKUP: RequestKind.PICKUP,
     StopKind.DELIVERY: RequestKind.DELIVERY,
@@ -47,15 +50,16 @@ def build_input(rows: DayRows, travel: TravelTimes) -> RoutingInput:
     points = list(dict.fromkeys(rows.homes.values())) + [(stop.lon, stop.lat) for stop in rows.stops]
     place = {point: n for n, point in enumerate(dict.fromkeys(rows.homes.values()))}
     first_stop = len(place)
-    hour = 9 if rows.cutoff is Cutoff.AM else 15
+    hour = TRAFFIC_HOUR[rows.cutoff]
     table = travel.matrix([Point(lat, lon) for lon, lat in points], hour=hour) if points else None
     locations = {f"stop:{stop.id}": first_stop + n for n, stop in enumerate(rows.stops)}
     fetched = _to_be_fetched(rows)
     day = Window(rows.at_s, max([rows.at_s, *(each.hours.closes_s for each in rows.couriers)]))
     requests, vehicles = [], []
     on_the_road = _on_the_road(rows)
+    drive = {each.courier.id for each in rows.couriers if each.shift.out_from_s is None}
     for stop in rows.stops:
-        request = _request(stop, locations[f"stop:{stop.id}"], has_left=f"stop:{stop.id}" in on_the_road)
+        request = _request(stop, locations[f"stop:{stop.id}"], drive, has_left=f"stop:{stop.id}" in on_the_road)
         if request.id in fetched:
             giver, behind = fetched[request.id]
             stands = locations[behind.done[-1].request] if behind.done else place[rows.homes[giver.centre_id]]
@@ -118,7 +122,7 @@ def _vehicle(on_shift: CourierOnShift, home: int) -> Vehicle:
         end=home,
         shift=Window(opens, closes),
         capacity=Load(courier.pieces_capacity, courier.grams_capacity),
-        skills=frozenset({courier.vehicle.value}),
+        skills=frozenset({courier.vehicle.value, own_skill(courier.id)}),
         rest=break_within(on_shift, opens, closes),
         fixed_cost=VEHICLE_COST,
         max_stops=shift.most_stops,
@@ -151,7 +155,12 @@ def _on_the_road(rows: DayRows) -> frozenset[str]:
     return frozenset[str]().union(*(p.on_board for p in prefixes), *({d.request for d in p.done} for p in prefixes))
 
 
-def _request(stop: CourierStop, location: int, *, has_left: bool) -> Request:
+def own_skill(courier_id: int) -> str:
+    """What only this courier has: a stop that is locked to him asks for it."""
+    return f"only:{courier_id}"
+
+
+def _request(stop: CourierStop, location: int, drive: set[int], *, has_left: bool) -> Request:
     load = Load(stop.pieces, stop.grams)
     nothing = Load()
     announced = None
@@ -167,10 +176,18 @@ def _request(stop: CourierStop, location: int, *, has_left: bool) -> Request:
                 service_s=stop.door_s,
                 delivers=nothing if stop.kind is StopKind.PICKUP else load,
                 collects=nothing if stop.kind is StopKind.DELIVERY else load,
-                skills=frozenset({"van"}) if stop.needs_van else frozenset(),
+                skills=frozenset(_skills(stop, drive)),
                 announced=announced,
             ),
         ),
         penalty=UNSERVED_COST * max(1, stop.priority),
         release_s=0 if has_left or stop.kind is StopKind.PICKUP else stop.release_s,
     )
+
+
+def _skills(stop: CourierStop, drive: set[int]) -> Iterator[str]:
+    """What the stop asks of a courier; one who does not drive any more keeps nothing."""
+    if stop.needs_van:
+        yield "van"
+    if stop.locked_to_id in drive:
+        yield own_skill(stop.locked_to_id)

@@ -3,13 +3,16 @@
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import request, url_for
+from flask import current_app, request, url_for
+from pydantic import Field
 
+from dispatch.acts.live_moves import MOST_PLACES, LockResult, LockStop, MoveResult, MoveStop, UndoMove
 from dispatch.acts.plan_steps import AskForPlan, CancelPlan, CommitPlan, PlanResult, ReplanDay
 from dispatch.cases.access_control import plan_for
 from dispatch.core.actor import Role
-from dispatch.core.ids import PlanId
-from dispatch.views import plan_resource, resource_lists
+from dispatch.core.ids import BIGGEST, PlanId, StopId
+from dispatch.views import live_board, plan_resource, resource_lists
+from dispatch.views.live_board import MoveEffect
 from dispatch.views.plan_resource import PlanView
 from dispatch.views.resource_lists import ListPart, PlanLine
 from routing.day.day_plan import PlanState
@@ -96,6 +99,62 @@ def commit(plan_id: int, body: Strict) -> PlanResult:
 def replan(plan_id: int, body: Strict) -> tuple[PlanResult, int, dict[str, str]]:
     """Plan the rest of a committed day anew: driven parts frozen, announced windows kept where it pays."""
     return _publish(take(command_from(ReplanDay, body, plan=plan_id)))
+
+
+class MoveQuery(Strict):
+    """Which stop would go where: the ``place``-th of what is still to do there."""
+
+    stop: int = Field(ge=1, le=BIGGEST)
+    courier: int = Field(ge=1, le=BIGGEST)
+    place: int = Field(default=1, ge=1, le=MOST_PLACES)
+
+
+@bp.get("/plans/<int:plan_id>/moves")
+@roles(Role.LEAD, Role.SUPERVISOR, Role.OPERATOR)
+@bp.input(MoveQuery, location="query", arg_name="asked")
+@answers(MoveEffect)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+def look_at_move(plan_id: int, asked: MoveQuery) -> MoveEffect:
+    """What a move by hand would do: minutes, metres, who is told, what becomes late. Nothing is changed."""
+    travel = current_app.extensions["daiban.travel"]
+    with transaction() as session:
+        return live_board.move_effect(
+            session, current_actor(), plan_id, asked.stop, asked.courier, asked.place, travel=travel
+        )
+
+
+@bp.post("/plans/<int:plan_id>/moves")
+@offers(MoveStop)
+@bp.input(schema_of(MoveStop, path=("plan", "travel")), arg_name="body")
+@answers(MoveResult)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def move(plan_id: int, body: Strict) -> MoveResult:
+    """A stop of a committed plan goes to another courier or place, and stays there when the day is planned anew."""
+    travel = current_app.extensions["daiban.travel"]
+    return take(command_from(MoveStop, body, plan=PlanId(plan_id), travel=travel))
+
+
+@bp.post("/plans/<int:plan_id>/moves/undo")
+@offers(UndoMove)
+@bp.input(schema_of(UndoMove, path=("plan", "travel")), arg_name="body")
+@answers(MoveResult)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def undo_move(plan_id: int, body: Strict) -> MoveResult:
+    """The last move by hand is taken back."""
+    travel = current_app.extensions["daiban.travel"]
+    return take(command_from(UndoMove, body, plan=PlanId(plan_id), travel=travel))
+
+
+@bp.put("/stops/<int:stop_id>/lock")
+@offers(LockStop)
+@bp.input(schema_of(LockStop, path=("stop",)), arg_name="body")
+@answers(LockResult)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+def lock(stop_id: int, body: Strict) -> LockResult:
+    """A stop stays with its courier when the day is planned anew, or may go to another again."""
+    return take(command_from(LockStop, body, stop=StopId(stop_id)))
 
 
 @bp.delete("/plans/<int:plan_id>")

@@ -18,7 +18,7 @@ from dispatch.acts.named_rows import ROWS
 from dispatch.core.actor import Role
 from tests.web.parity.drafts import DRAFTED
 from tests.web.parity.excuses import NOT_ASKED
-from tests.web.parity.forms import UPLOADS, WRITTEN
+from tests.web.parity.forms import BY_THE_HOUSE, UPLOADS, WRITTEN
 from tests.web.parity.good_data import good
 from tests.web.parity.values import ARGUMENT, as_form, as_json, kinds_of
 from tests.web.world import ArgsOf
@@ -119,7 +119,7 @@ def send(
         query = {name: as_form(value) for name, value in body.items() if value is not None}
         return wanted, _read(client, client.open(address, method="DELETE", query_string=query, headers=headers))
     if door.is_api and door.act not in UPLOADS:
-        said = {**door.word, **{name: as_json(value) for name, value in body.items()}}
+        said = {**door.word, **{name: as_json(value) for name, value in body.items() if name not in BY_THE_HOUSE}}
         return wanted, _read(client, client.open(address, method=door.method, json=said, headers=headers))
     form = {**door.word, **{name: as_form(value) for name, value in body.items() if value is not None}}
     if client_id is not None:

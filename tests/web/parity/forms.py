@@ -16,6 +16,7 @@ from dispatch.acts.correcting_facts import CorrectFact
 from dispatch.acts.courier_run import DriveStopFirst, HandInToCentre, LoadRun, SignHandoverList
 from dispatch.acts.early_ends import WithdrawCase
 from dispatch.acts.filing import SubmitCase
+from dispatch.acts.live_moves import MoveStop, UndoMove
 from dispatch.acts.papers import GiveMaterial
 from dispatch.acts.people import AddAgent, AddCourier
 from dispatch.acts.prescreening import PrescreenCase
@@ -260,6 +261,8 @@ WRITTEN: Mapping[tuple[type, str], Callable[[Any, Form, ArgsOf], Written]] = {
     (LoadRun, EVERYWHERE): _all_taken,
     (HandInToCentre, EVERYWHERE): _missing,
     (DriveStopFirst, EVERYWHERE): _by_the_house,
+    (MoveStop, EVERYWHERE): _by_the_house,
+    (UndoMove, EVERYWHERE): _by_the_house,
 }
 """How a form is filled in at an address, or wherever the act has a form."""
 BY_THE_HOUSE = frozenset({"travel"})

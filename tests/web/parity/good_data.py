@@ -22,6 +22,7 @@ from dispatch.custody.handover import Holder
 from dispatch.custody.witness import Witness
 from dispatch.path.edits import Relief
 from routing.day.courier_stop import StopAct
+from routing.travel import Geodesic
 from tests.dispatch.builders import MONDAY
 from tests.web.parity.scenes import DRAWINGS, ON_COMMITMENT, TALKATIVE_PHONE, TUESDAY, WEDNESDAY
 from tests.web.parity.values import command_of
@@ -44,12 +45,13 @@ SCENE: dict[str, str] = {
     "FileJointly": "joint",
     "GiveMaterial": "asked_for_correction", "GrantOnCommitment": "commitment", "GrantReview": "accepted",
     "HandIn": "prescreened", "HandInToCentre": "collected", "LoadRun": "to_load", "OpenCase": "signed",
+    "MoveStop": "planned", "UndoMove": "planned", "LockStop": "planned", "ExpectPapers": "to_load",
     "PauseReview": "accepted", "PlaceWaiting": "to_place", "PrescreenCase": "signed", "PlaceStop": "planned",
     "ProposeEntrance": "planned",
     "RecordDelivered": "decided", "RectifyGrade": "badly_graded", "ReferProject": "signed",
     "RefileReview": "supplement", "RefuseAcceptance": "filed", "RefuseCase": "signed", "RelieveAgents": "on_leave",
     "RelieveOrder": "filed", "GatherBatch": "assigned", "SignBatch": "batched", "UndoBatch": "batched",
-    "EnterEvidence": "signed", "ExpectPapers": "to_load", "WithdrawEvidence": "evidenced",
+    "EnterEvidence": "signed", "WithdrawEvidence": "evidenced",
     "ReplanDay": "planned", "ReportStop": "planned", "RescheduleLeg": "booked", "ResendMessage": "failed",
     "ResumeNotices": "stopped", "ResumeReview": "paused", "ReturnCorrected": "corrected", "ReturnReview": "accepted",
     "RevokeDecision": "on_commitment", "RevokeDelegation": "signed", "ScanParcel": "at_centre",
@@ -146,6 +148,10 @@ GOOD: dict[str, Callable[[ArgsOf], Given]] = {
     "ExportPerson": lambda _: {"phone": "+8613812345678", "reason": "本人来电"},
     "GrantOnCommitment": lambda _: {"until": MONDAY + timedelta(days=30)},
     "HandInToCentre": lambda known: {"missing": {known["waybill"]: "路上遗失"}},
+    "MoveStop": lambda known: {
+        "stop": known["stop_id"], "courier": known["courier_id"], "place": 1, "travel": Geodesic(),
+    },
+    "UndoMove": lambda _: {"travel": Geodesic()},
     "LoadRun": lambda known: {"taken": (known["waybill"],), "left": tuple(str(known["left"]).split())},
     "OpenCase": lambda _: {"matters": ON_COMMITMENT},
     "PlaceWaiting": lambda known: {"project_id": known["project_id"]},

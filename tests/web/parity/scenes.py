@@ -33,6 +33,7 @@ from dispatch.acts.delivery import RecordDelivered
 from dispatch.acts.entering_evidence import EnterEvidence
 from dispatch.acts.filing import SubmitCase
 from dispatch.acts.handover_lists import draw_up, outgoing
+from dispatch.acts.live_moves import MoveStop
 from dispatch.acts.notices import StopNotices
 from dispatch.acts.papers import GiveMaterial
 from dispatch.acts.path_editing import EditPath
@@ -437,12 +438,17 @@ def _couriers_day(
     plan_id = _plan(sessions, actors, on=MONDAY, cutoff=Cutoff.PM)
     with _walk(sessions, world, actors) as walk:
         walk.take(Role.LEAD, CommitPlan(plan=plan_id))  # type: ignore[arg-type]
+        stop_id = made["planned"]["stop_id"]
+        moved = MoveStop(plan=plan_id, stop=stop_id, courier=mine, travel=Geodesic())  # type: ignore[arg-type]
+        walk.take(Role.LEAD, moved)  # which may be taken back
     for name in ("planned", "collected", "listed", "to_load", "loaded"):
         with _walk(sessions, world, actors) as walk:
             walk.known = made[name]
             run_id = walk.session.get_one(CourierStop, walk.known["stop_id"]).run_id
             assert run_id is not None and walk.session.get_one(CourierRun, run_id).courier_id == mine, name
             walk.known |= {"run_id": run_id, "plan_id": plan_id, "code": walk.parcel.code or "en"}
+            if name == "planned":
+                walk.known["courier_id"] = mine
     with _walk(sessions, world, actors) as walk:  # one envelope of the run is on a list that the centre has yet to sign
         walk.known = made["loaded"]
         centre = walk.session.get_one(ServiceCentre, walk.parcel.centre_id)

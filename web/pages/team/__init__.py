@@ -4,6 +4,7 @@ from web.pages.team.agent import agent
 from web.pages.team.agents import agents
 from web.pages.team.answers import tickets
 from web.pages.team.blueprint import bp
+from web.pages.team.board import board
 from web.pages.team.calibration import calibration
 from web.pages.team.cases import case
 from web.pages.team.catalogue import catalog
@@ -32,6 +33,7 @@ from web.pages.team.unplaced import unplaced
 __all__ = [
     "agent",
     "agents",
+    "board",
     "bp",
     "calibration",
     "case",

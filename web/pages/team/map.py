@@ -1,5 +1,6 @@
 """The map: counties as the base, centres as squares, the day's runs in colours, planned and driven, and a Gantt."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, g, render_template, request
@@ -12,6 +13,7 @@ from dispatch.cases.access_control import area_for
 from dispatch.core.errors import NotFound
 from dispatch.views import day_map, day_runs
 from dispatch.views.day_map import MapDay
+from dispatch.views.live_board import BoardRow, BoardStop
 from dispatch.views.stop_lines import RunCard, StopLine
 from routing.day.hours import HALF_S, Cutoff, seconds_of_day
 from web.pages.team.blueprint import bp
@@ -43,7 +45,8 @@ def map_page() -> str:
         cutoff = Cutoff(wanted) if wanted in set(Cutoff) else half
         shown = day_map.map_day(session, viewer, area, on, cutoff)
         return render_template(
-            "team/map.html", page=shown, areas=choices, now_s=now_s, gantt=gantt(shown, now_s), drawn=drawn(shown),
+            "team/map.html", page=shown, areas=choices, now_s=now_s, drawn=drawn(shown),
+            gantt=gantt(shown.area, shown.runs, now_s),
             CUTOFFS=[(c.value, words, None) for c, words in day_runs.CUTOFF_LABEL.items()], chosen=cutoff.value,
         )  # fmt: skip
 
@@ -79,23 +82,23 @@ def drawn(page: MapDay) -> dict[str, Any]:
     }
 
 
-def gantt(page: MapDay, now_s: int | None) -> Markup:
+def gantt(area: str, runs: Sequence[RunCard | BoardRow], now_s: int | None) -> Markup:
     """The day as an SVG: a row a courier, planned stops as numbered bars above, what was done as ticks below."""
-    if not page.runs:
+    if not runs:
         return Markup("")
-    first = min(run.starts_s for run in page.runs) // 3600 * 3600
-    last = -(-max(*(run.ends_s for run in page.runs), first + 3600) // 3600) * 3600
+    first = min(run.starts_s for run in runs) // 3600 * 3600
+    last = -(-max(*(run.ends_s for run in runs), first + 3600) // 3600) * 3600
 
     def x(second: int) -> float:
         return NAMES + (second - first) / (last - first) * (WIDE - NAMES - 24)
 
-    height = 26 + ROW * len(page.runs) + 6
+    height = 26 + ROW * len(runs) + 6
     title = escape(gettext("当日时间安排"))
-    out = [f'<svg class="gantt" viewBox="0 0 {WIDE} {height}" role="img" aria-label="{escape(page.area)} {title}">']
+    out = [f'<svg class="gantt" viewBox="0 0 {WIDE} {height}" role="img" aria-label="{escape(area)} {title}">']
     for hour in range(first, last + 1, 3600):
         out.append(f'<line class="hour" x1="{x(hour):.0f}" x2="{x(hour):.0f}" y1="20" y2="{height - 4}"/>')
         out.append(f'<text class="hour" x="{x(hour):.0f}" y="14" text-anchor="middle">{time_of_day(hour)}</text>')
-    for n, run in enumerate(page.runs):
+    for n, run in enumerate(runs):
         out.extend(_gantt_row(run, 26 + n * ROW, x))
     if now_s is not None and first <= now_s <= last:
         out.append(f'<line class="now" x1="{x(now_s):.0f}" x2="{x(now_s):.0f}" y1="18" y2="{height - 4}"/>')
@@ -103,7 +106,7 @@ def gantt(page: MapDay, now_s: int | None) -> Markup:
     return Markup("".join(out))  # noqa: S704 - every word in it is escaped, the rest are numbers
 
 
-def _gantt_row(run: RunCard, top: int, x: Any) -> list[str]:
+def _gantt_row(run: RunCard | BoardRow, top: int, x: Any) -> list[str]:
     out = [f'<text class="name" x="0" y="{top + 17}">{escape(run.courier)}</text>']
     out.append(
         f'<rect class="duty" x="{x(run.starts_s):.0f}" y="{top + 8}" '
@@ -113,7 +116,7 @@ def _gantt_row(run: RunCard, top: int, x: Any) -> list[str]:
     return out
 
 
-def _gantt_stop(run: RunCard, stop: StopLine, top: int, x: Any) -> str:
+def _gantt_stop(run: RunCard | BoardRow, stop: StopLine | BoardStop, top: int, x: Any) -> str:
     left, wide = x(stop.eta_s), max(3.0, x(stop.eta_s + stop.service_s) - x(stop.eta_s))
     title = f"<title>{stop.number} {escape(stop.label)} {time_of_day(stop.eta_s)}</title>"
     bar = (
