@@ -150,7 +150,9 @@ class RequestProject:
             phone = mobile_of(party.contact_phone)
         with of_field("party.credit_code"):
             enterprise = enterprise_with_code(session, party.credit_code, party.name, at=at)
-        return enterprise, add_contact(session, enterprise.id, party.contact_name, phone, at=at)
+        return enterprise, add_contact(
+            session, enterprise.id, party.contact_name, phone, at=at, locale="en" if self.language == "en" else "zh"
+        )
 
 
 def check_reach(context: ActContext, division: Division) -> None:

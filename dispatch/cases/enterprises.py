@@ -77,11 +77,13 @@ def mobile_of(text: str) -> str:
 
 
 def add_contact(
-    session: Session, enterprise_id: int, name: str, phone: str, *, at: datetime, account_id: int | None = None
-) -> Contact:
+    session: Session, enterprise_id: int, name: str, phone: str, *, at: datetime, account_id: int | None = None,
+    locale: str = "zh",
+) -> Contact:  # fmt: skip
     """The person as a contact of the enterprise, who is told of each stage; an old one with this number is kept.
 
-    ``account_id``: of who proved to hold the number. What others typed is never taken for it."""
+    ``account_id``: of who proved to hold the number. What others typed is never taken for it. ``locale``: in which
+    language a new one is told."""
     number = keyed_hash(phone)
     same = (Contact.enterprise_id == enterprise_id, Contact.phone_hash == number)
     whose = Contact.account_id == account_id if account_id is not None else true()
@@ -94,6 +96,7 @@ def add_contact(
         phone=phone,
         phone_hash=number,
         account_id=account_id,
+        locale=locale,
         created_at=at,
     )
     session.add(contact)

@@ -88,6 +88,8 @@ ROUTES: dict[str, Row] = {
     "GET /account/waiting": SIGNED_IN,
     "GET /account/security": SIGNED_IN,
     "POST /account/security/password": Row(EVERYBODY, form={"new": "kurz"}),
+    "POST /account/security/language": only(ENTERPRISE, form={"language": "en"}),
+    "PUT /api/v1/me/language": only(ENTERPRISE, json={"language": "en"}),
     "POST /account/security/sessions": Row(EVERYBODY, form={"session": "others"}),
     "POST /account/security/tokens": Row(EVERYBODY, form={"name": ""}),
     "POST /account/security/tokens/<int:token_id>/end": only(LEAD, sees_all=frozenset()),

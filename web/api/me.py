@@ -7,11 +7,14 @@ from apiflask import APIBlueprint
 from pydantic import Field
 from werkzeug.exceptions import NotFound
 
+from dispatch.acts.notice_language import ChooseLanguage, LanguageChosen
 from dispatch.core.actor import Role
 from web.wiring.accounts import Account
+from web.wiring.act_door import command_from, offers, schema_of, take_in
 from web.wiring.api_answers import answers
 from web.wiring.api_schema import OutModel, Strict, problems
 from web.wiring.auth import TokenMayNot, current_person, signed_in
+from web.wiring.idempotency import idempotent
 from web.wiring.tokens import MOST_DAYS, TOKEN_DAYS, TokenScope, issue_token, revoke_token, tokens_of
 from web.wiring.transactions import transaction
 
@@ -80,6 +83,20 @@ def me() -> dict[str, Any]:
         "division_id": viewer.division_id,
         "locale": person.locale,
     }
+
+
+@bp.put("/me/language")
+@offers(ChooseLanguage)
+@bp.input(schema_of(ChooseLanguage), arg_name="body")
+@answers(LanguageChosen)
+@bp.doc(responses=problems(404, 409, 422), security="bearer")
+@idempotent
+def choose_language(body: Strict) -> LanguageChosen:
+    """In which language messages come to my own number."""
+    with transaction() as session:
+        chosen = take_in(session, command_from(ChooseLanguage, body))
+        session.get_one(Account, current_person().account_id).locale = chosen.language
+    return chosen
 
 
 @bp.get("/me/tokens")

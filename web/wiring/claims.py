@@ -47,7 +47,10 @@ def begin(session: Session, account: Account, enterprise: Enterprise, *, is_know
 def _enter_contact(session: Session, account: Account, enterprise_id: int) -> None:
     """The person's own number, proved when it registered, is told of what it files."""
     if account.phone is not None:
-        add_contact(session, enterprise_id, account.name, account.phone, at=db.now(session), account_id=account.id)
+        add_contact(
+            session, enterprise_id, account.name, account.phone, at=db.now(session), account_id=account.id,
+            locale=account.locale,
+        )  # fmt: skip
 
 
 # ---------------------------------------------------------------- by a colleague

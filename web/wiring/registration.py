@@ -14,8 +14,9 @@ from web.wiring.accounts import Account, NumberTaken, account_of_phone, note
 
 
 def register(
-    session: Session, *, enterprise_name: str, code: str | None, contact_name: str, phone: str, password: str | None
-) -> Account:
+    session: Session, *, enterprise_name: str, code: str | None, contact_name: str, phone: str, password: str | None,
+    locale: str = "zh",
+) -> Account:  # fmt: skip
     """The account of a person who proved to hold ``phone``. Raises NumberTaken, WrongCreditCode or WeakPassword.
 
     That the person holds the number says nothing of the enterprise: a claim to it begins, which others decide.
@@ -28,7 +29,9 @@ def register(
     is_known = known is not None and claims.has_history(session, known)
     enterprise = known or _enterprise(session, enterprise_name, checked)
     name = canonical_name(contact_name)
-    account = Account(role=Role.ENTERPRISE, name=name, enterprise_id=enterprise.id, created_at=db.now(session))
+    account = Account(
+        role=Role.ENTERPRISE, name=name, enterprise_id=enterprise.id, created_at=db.now(session), locale=locale
+    )
     account.set_phone(phone)
     if password:
         account.set_password(password)
@@ -51,8 +54,9 @@ def contact_of(session: Session, actor: Actor) -> Contact | None:
     account = session.get_one(Account, actor.account_id)
     if account.phone and actor.enterprise_id is not None:
         return add_contact(
-            session, actor.enterprise_id, account.name, account.phone, at=db.now(session), account_id=account.id
-        )
+            session, actor.enterprise_id, account.name, account.phone, at=db.now(session), account_id=account.id,
+            locale=account.locale,
+        )  # fmt: skip
     return next(iter(contacts(session, actor)), None)
 
 

@@ -48,6 +48,7 @@ UNVERSIONED: Mapping[str, str] = {
     "AddShiftRule": "one more rule: nothing that was seen is overwritten",
     "AnswerTicket": "a ticket is answered once, and its state refuses a second answer",
     "ApplyBatch": "``seen`` is the fingerprint of the proposal that was read",
+    "ChooseLanguage": "one's own choice: the last word on it counts",
     "CorrectFact": "an event that was replaced is no longer the one that stands, and a second correction is refused",
     "AskForPlan": "a job: one that waits or runs for the batch is joined",
     "CancelLeave": "names the one leave; what is over refuses it",

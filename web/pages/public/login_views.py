@@ -279,6 +279,7 @@ def register() -> str | Response | tuple[str, int]:
                 contact_name=form.contact_name.data.strip(),
                 phone=form.phone.e164,
                 password=form.password.data or None,
+                locale="zh" if formatting.is_chinese() else "en",
             )
             person = person_of(session, account)
     except AccountError as error:

@@ -9,10 +9,13 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 import db
+from dispatch.acts.notice_language import ChooseLanguage
 from dispatch.acts.webhooks import SUBSCRIBERS
+from dispatch.core.actor import Role
 from web.pages.public.login_views import bp
 from web.wiring import login_sessions
 from web.wiring.accounts import Account, AccountError, change_password
+from web.wiring.act_door import command_from_form, offers, take_in
 from web.wiring.auth import current_person, person_of, proved, sign_in, signed_in
 from web.wiring.formatting import in_words
 from web.wiring.forms import whole_number
@@ -52,6 +55,7 @@ def _page(*, token: str = "") -> str:
             "account/security.html", me=me, sessions=login_sessions.sessions_of(session, me),
             here=current_person().session_id, tokens=tokens_of(session, me), token=token, days_offered=DAYS_OFFERED,
             has_factor=has_factor(session, me.id), may_subscribe=me.role in SUBSCRIBERS,
+            chooses_language=me.role is Role.ENTERPRISE,
             asks_for_old=me.password_hash is not None and not _has_just_proved(session),
         )  # fmt: skip
 
@@ -73,6 +77,17 @@ def own_password() -> Response | tuple[str, int]:
         return _page(), 422
     sign_in(person, SignInMeans.PASSWORD)
     flash(gettext("密码已修改，其他设备和令牌已全部退出"))
+    return redirect(url_for("account.security"))
+
+
+@bp.post("/account/security/language")
+@offers(ChooseLanguage)
+def own_language() -> Response:
+    """In which language messages come to one's own number."""
+    with transaction() as session:
+        chosen = take_in(session, command_from_form(ChooseLanguage, request.form))
+        _me(session).locale = chosen.language
+    flash(gettext("已保存，以后的短信用这种语言"))
     return redirect(url_for("account.security"))
 
 

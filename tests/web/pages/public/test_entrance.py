@@ -175,3 +175,21 @@ def test_a_closed_account_is_signed_out_everywhere(
         person = session.scalars(select(Account)).one()
         person.state = AccountState.CLOSED
     assert browser.get("/team").status_code == 302
+
+
+def test_who_registers_in_english_is_told_in_english_and_may_choose_otherwise(
+    client: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    client.post("/language/en")
+    assert client.post("/register", data=registration(client, sessions)).location == "/my"
+
+    def language() -> tuple[str, str]:
+        with sessions() as session:
+            return session.scalars(select(Contact.locale)).one(), session.scalars(select(Account.locale)).one()
+
+    assert language() == ("en", "en")
+    assert "Language of messages" in client.get("/account/security").text
+    assert client.post("/account/security/language", data={"language": "zh"}).status_code == 302
+    assert language() == ("zh", "zh")
+    assert client.post("/account/security/language", data={"language": "fr"}).status_code == 422
+    assert language() == ("zh", "zh")
