@@ -187,7 +187,7 @@ class Walk:
 
     def batched(self) -> None:
         """A project that waits for its letter, alone in a batch."""
-        self.requested()
+        self.assigned()
         gathered = GatherBatch(projects=(self.known["project_no"],), name="东区")  # type: ignore[arg-type]
         self.known["batch_id"] = self.take(Role.ENTERPRISE, gathered).batch_id
 
