@@ -13,6 +13,7 @@ from dispatch.cases.access_control import plan_for, stop_for, the_one, visible_c
 from dispatch.cases.notify import day_of
 from dispatch.cases.visit_word import takes_sms
 from dispatch.core.actor import Actor
+from dispatch.core.errors import Refused
 from dispatch.views.stop_lines import COLOURS
 from routing.day.courier_run import CourierRun
 from routing.day.courier_stop import STOP_LABEL, CourierStop, StopState
@@ -179,8 +180,11 @@ def _row(colour: int, courier: Courier, shift: Shift, run: CourierRun | None, st
 def move_effect(
     session: Session, viewer: Actor, plan_id: int, stop_id: int, courier_id: int, place: int, *, travel: TravelTimes
 ) -> MoveEffect:
-    """What becomes of both runs and of what people were told. Raises NotFound, WrongStop, PlanConflict."""
-    plan, stop = plan_for(session, viewer, plan_id), stop_for(session, viewer, stop_id)
+    """What becomes of both runs and of what people were told. Raises NotFound, Refused, WrongStop, PlanConflict."""
+    plan = plan_for(session, viewer, plan_id)
+    if not stop_id or not courier_id:
+        raise Refused("a move needs a stop and a courier", user_message="填写有误，请核对后再提交")
+    stop = stop_for(session, viewer, stop_id)
     here = select(Courier).where(
         Courier.id == courier_id, Courier.division_id == plan.division_id, visible_couriers(viewer)
     )

@@ -1,5 +1,6 @@
 """Batches of projects: the list, and one with where each of its projects is and what it waits for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -119,6 +120,12 @@ def loose_projects(session: Session, viewer: Actor) -> list[LooseProject]:
         .limit(MOST_PROJECTS)
     )
     return [LooseProject(*row) for row in session.execute(query)]
+
+
+def in_sight(session: Session, viewer: Actor, numbers: Sequence[str]) -> list[str]:
+    """Those of these projects that the viewer sees: what an agent files for an enterprise may go to another station."""
+    query = select(Project.project_no).where(Project.project_no.in_(numbers), visible_projects(viewer))
+    return sorted(session.scalars(query))
 
 
 def batch_page(session: Session, viewer: Actor, batch_id: BatchId, *, at: datetime) -> BatchPage:

@@ -104,8 +104,8 @@ def replan(plan_id: int, body: Strict) -> tuple[PlanResult, int, dict[str, str]]
 class MoveQuery(Strict):
     """Which stop would go where: the ``place``-th of what is still to do there."""
 
-    stop: int = Field(ge=1, le=BIGGEST)
-    courier: int = Field(ge=1, le=BIGGEST)
+    stop: int = Field(default=0, ge=0, le=BIGGEST)
+    courier: int = Field(default=0, ge=0, le=BIGGEST)
     place: int = Field(default=1, ge=1, le=MOST_PLACES)
 
 

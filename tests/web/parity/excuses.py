@@ -13,6 +13,8 @@ KEPT_BACK: Mapping[str, str] = {
 
 
 NO_FORM: Mapping[str, str] = {
+    "bulk.intake": "the page shows it once a sheet was checked",
+    "team.move_stop": "the board shows it once a move was looked at",
     "team.merge": "the page shows it once the project that is kept is chosen",
     "team.make_plan": "the day's page offers it where stops wait and no plan stands",
     "enterprise.intake_review": "the wizard's last page is there once a draft is filled in",
@@ -21,7 +23,6 @@ NO_FORM: Mapping[str, str] = {
 """Endpoints whose form is on no page that the scenes show."""
 
 OF_THE_PAGE: Mapping[tuple[str, str], str] = {
-    ("bulk.intake", "keep_good"): "whether good rows are filed although others have faults",
     ("courier.act", "photo"): "photos come as files, and the act names them by their digest",
     ("courier.load_scan", "waybill"): "one scanned envelope beside those that are ticked",
     ("handovers.sign", "difference"): "one field for each envelope",
@@ -48,7 +49,6 @@ UNVERSIONED: Mapping[str, str] = {
     "AddShiftRule": "one more rule: nothing that was seen is overwritten",
     "AnswerTicket": "a ticket is answered once, and its state refuses a second answer",
     "ApplyBatch": "``seen`` is the fingerprint of the proposal that was read",
-    "ChooseLanguage": "one's own choice: the last word on it counts",
     "CorrectFact": "an event that was replaced is no longer the one that stands, and a second correction is refused",
     "AskForPlan": "a job: one that waits or runs for the batch is joined",
     "CancelLeave": "names the one leave; what is over refuses it",
@@ -63,7 +63,6 @@ UNVERSIONED: Mapping[str, str] = {
     "NoteContact": "one more row: nothing that was seen is overwritten",
     "CorrectContactNote": "a note that was replaced no longer stands, and a second correction is refused",
     "SettleFollowUp": "what was followed up stays so: the first time counts",
-    "GatherBatch": "one more row: a project that is in a batch already refuses it",
     "LoadRun": "what stays behind and was not named as read is asked about first",
     "OpenTicket": "one more row: nothing that was seen is overwritten",
     "PauseWebhook": "the latest word of its one owner counts",

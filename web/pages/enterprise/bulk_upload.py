@@ -13,6 +13,7 @@ from dispatch.acts.batching import GatherBatch
 from dispatch.core.actor import Actor, Role
 from dispatch.core.canonical import canonical_name
 from dispatch.core.ids import ProjectNo
+from dispatch.views.project_batches import in_sight
 from web.pages.enterprise import bulk_sheet, sheet_draft
 from web.pages.enterprise.bulk_filing import NothingFiled, OnlyChecked, SheetOutcome, file_projects
 from web.wiring import sheet_rows
@@ -101,8 +102,10 @@ def _filed() -> SheetOutcome:
         name, sheet = given
         outcome = _file(session, sheet, viewer, keep_good="keep_good" in request.form)
         if outcome.filed:
-            projects = tuple(ProjectNo(one.project_no) for one in outcome.filed)
-            outcome.batch_id = take_in(session, GatherBatch(projects=projects, name=name)).batch_id
+            seen = in_sight(session, viewer, [one.project_no for one in outcome.filed])
+            if seen:
+                batch = GatherBatch(projects=tuple(map(ProjectNo, seen)), name=name)
+                outcome.batch_id = take_in(session, batch).batch_id
             sheet_draft.discard(session, account_id)
         return outcome
 
