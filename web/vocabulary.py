@@ -58,9 +58,11 @@ from dispatch.views.finding import FOUND_LABEL
 from dispatch.views.inbox_page import LAMP_WORDS, SORT_WORDS, STATE_WORDS
 from dispatch.views.obligation_lines import DUE_LABEL
 from dispatch.views.plan_proof import WHY_UNPROVED
+from dispatch.views.project_list import PROJECT_SORT
 from dispatch.views.sms_outbox import PURPOSE_LABEL, STATE_LABEL, WHY_SUPPRESSED
 from dispatch.views.staffing_page import LACK_WORDS, REASON_WORDS
 from dispatch.views.stop_lines import WHY_NOT
+from dispatch.views.team_tickets import TICKET_SORT
 from routing.day.courier_stop import FAIL_LABEL, STOP_LABEL, STOP_STATE_LABEL
 from routing.day.couriers import VEHICLE_LABEL
 from routing.day.day_plan import PLAN_LABEL
@@ -68,8 +70,11 @@ from routing.travel.geocoding import QUALITY_LABEL, map_links
 from web.pages.courier.handovers import DIRECTION
 from web.pages.enterprise.intake_steps import TITLES
 from web.pages.team.agent import LANGUAGE_LABEL, SKILL_LABEL
-from web.pages.team.inbox import HEADS
+from web.pages.team.answers import TICKET_HEADS, TICKET_STATE_LABEL
+from web.pages.team.inbox import CASE_HEADS
 from web.pages.team.outbox import WHY_LABEL
+from web.pages.team.owed import OWED_HEADS
+from web.pages.team.projects import PROJECT_HEADS
 from web.pages.team.roster_sheet import COLUMNS
 from web.pages.team.runs import SHIFT_WORDS
 from web.wiring.act_door import MISSING as MISSING_FIELD
@@ -98,7 +103,9 @@ TABLES: tuple[Mapping[Any, str], ...] = (
     END_LABEL, HELD_LABEL, PART_LABEL, FACT_LABEL, CONTACT_WAY_LABEL, ORIGIN_LABEL,
     REPORT_LABEL, REPORT_STATE_LABEL, ACT_LABEL,
     PLAN_LABEL, VEHICLE_LABEL, RELIEF_LABEL, PAUSE_WORDS, AWAY, CATEGORY_LABEL, LANGUAGE_LABEL, SKILL_LABEL,
-    FOUND_LABEL, LACK_WORDS, REASON_WORDS, LAMP_WORDS, SORT_WORDS, STATE_WORDS, dict(enumerate(HEADS)),
+    FOUND_LABEL, LACK_WORDS, REASON_WORDS, LAMP_WORDS, SORT_WORDS, STATE_WORDS, PROJECT_SORT, TICKET_SORT,
+    TICKET_STATE_LABEL,
+    *(dict(enumerate(heads)) for heads in (CASE_HEADS, OWED_HEADS, PROJECT_HEADS, TICKET_HEADS)),
     PURPOSE_LABEL, STATE_LABEL, WHY_SUPPRESSED, WHY_LABEL, CONFIDENCE_LABEL, NEXT_ACT, STEP_WORDS,
     BAR_WORDS, TERM_WORDS, plan_costs.TERMS, STOP_STATE_LABEL, SHIFT_WORDS, FAULTS, UNREAD, UNREADABLE, MISSING_FIELD,
     REFUSAL_WORDS,

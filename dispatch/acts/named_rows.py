@@ -23,6 +23,7 @@ from dispatch.cases.access_control import (
     visible_absences,
     visible_agents,
     visible_batches,
+    visible_case_messages,
     visible_centres,
     visible_contact_notes,
     visible_contacts,
@@ -41,6 +42,7 @@ from dispatch.cases.access_control import (
     visible_visit_words,
 )
 from dispatch.cases.case import Case, Material
+from dispatch.cases.case_message import CaseMessage
 from dispatch.cases.contact_note import ContactNote
 from dispatch.cases.courier_report import CourierReport
 from dispatch.cases.courier_word import CourierWord
@@ -204,6 +206,7 @@ ROWS: dict[object, NamedRow] = {
     ids.AssignmentId: NamedRow(ProjectMember, 2, _assignment),
     ids.ReferralId: NamedRow(Referral, 2, _referral),
     ids.ContactNoteId: NamedRow(ContactNote, 3, _by(ContactNote.id, visible_contact_notes, lock=True)),
+    ids.CaseMessageId: NamedRow(CaseMessage, 3, _by(CaseMessage.id, visible_case_messages, lock=True)),
     ids.RectificationId: NamedRow(Rectification, 3, _rectification),
     ids.MessageId: NamedRow(Message, 12, _by(Message.id, visible_messages, lock=True)),
     ids.RoadsidePassId: NamedRow(RoadsidePass, 5, _by(RoadsidePass.id, visible_passes, lock=True)),

@@ -13,12 +13,14 @@ from agents.network import Division, ServiceCentre, UnknownDivision, division_wi
 from agents.roster import Agent, Duty
 from db import Base
 from dispatch.cases.case import Case
+from dispatch.cases.case_message import CaseMessage
 from dispatch.cases.contact_note import ContactNote
 from dispatch.cases.courier_report import CourierReport
 from dispatch.cases.courier_word import CourierWord
 from dispatch.cases.evaluation import Evaluation, Ticket
 from dispatch.cases.project import Contact, Enterprise, Project, ProjectMember, Referral
 from dispatch.cases.project_batch import ProjectBatch
+from dispatch.cases.saved_view import SavedView
 from dispatch.cases.visit_word import VisitWord
 from dispatch.core.actor import Actor, Role
 from dispatch.core.errors import NotFound
@@ -232,6 +234,11 @@ def visible_subscriptions(viewer: Actor) -> ColumnElement[bool]:
     return and_(living, WebhookSubscription.account_id == viewer.account_id)
 
 
+def visible_saved_views(viewer: Actor) -> ColumnElement[bool]:
+    """One's own."""
+    return SavedView.account_id == viewer.account_id
+
+
 def visible_lists(viewer: Actor) -> ColumnElement[bool]:
     """A courier's own handover lists; of a query that joins the centre, those of the subtree's centres."""
     if viewer.role is Role.COURIER:
@@ -281,6 +288,11 @@ def visible_batches(viewer: Actor) -> ColumnElement[bool]:
         own = ProjectBatch.enterprise_id == viewer.enterprise_id
         return and_(own, ProjectBatch.account_id == viewer.account_id) if viewer.sees_own_only else own
     return ProjectBatch.id.in_(select(Project.batch_id).where(visible_projects(viewer)))
+
+
+def visible_case_messages(viewer: Actor) -> ColumnElement[bool]:
+    """Those of visible cases, for both sides."""
+    return CaseMessage.case_id.in_(select(Case.id).where(visible_cases(viewer)))
 
 
 # ---------------------------------------------------------------- finding one to act on

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, EncryptedText
+from dispatch.cases.case_message import CaseMessage
 from dispatch.cases.evidence import Evidence
 from dispatch.cases.fact_event import FactEvent
 from dispatch.cases.project import Contact, Project
@@ -89,6 +90,7 @@ class Case(Base):
     materials: Mapped[list["Material"]] = relationship(back_populates="case", order_by="Material.id")
     events: Mapped[list["CaseEvent"]] = relationship(order_by="CaseEvent.id", back_populates="case")
     facts: Mapped[list[FactEvent]] = relationship(order_by=FactEvent.id, backref="delivered_case")
+    messages: Mapped[list[CaseMessage]] = relationship(order_by=CaseMessage.id, viewonly=True)
     """When its results came home, as it was written down; ``delivered_at`` keeps what stands of it."""
 
     def move_to(self, stage: Stage, *, at: datetime, by: str = "") -> None:

@@ -10,6 +10,7 @@ from dispatch.path.seven_lists import ANSWER_WD, PRESCREEN_WD
 
 ACCEPT_REFERRAL_WD = 1
 CLOSE_UNRATED_WD = 15
+ANSWER_MESSAGE_WD = 1
 VERIFY_BAD_GRADE_WD = 1
 RECTIFY_BAD_GRADE_WD = 15
 ANSWER_TICKET_WD: Mapping[TicketKind, int] = MappingProxyType(
@@ -35,6 +36,11 @@ def prescreen_due(calendar: Calendar, assigned_at: datetime) -> datetime:
 def referral_due(calendar: Calendar, offered_at: datetime) -> datetime:
     """Who is asked to take a project over has answered."""
     return due(calendar, offered_at, ACCEPT_REFERRAL_WD)
+
+
+def message_due(calendar: Calendar, written_at: datetime) -> datetime:
+    """The office has answered what an enterprise wrote in its case."""
+    return due(calendar, written_at, ANSWER_MESSAGE_WD)
 
 
 def grade_due(calendar: Calendar, delivered_at: datetime) -> datetime:

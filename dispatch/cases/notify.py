@@ -207,6 +207,16 @@ def queue_enterprise_notice(
     )
 
 
+def withdraw_agent_notice(session: Session, project: Project, *, text: str, key: str) -> bool:
+    """Take back what no agent has heard of a project yet; whether there was such a thing."""
+    return outbox.withdraw(session, f"{project.project_no}:{text}:{key}")
+
+
+def withdraw_desk_notice(session: Session, *, text: str, key: str) -> bool:
+    """Take back what no desk has heard yet; whether there was such a thing."""
+    return outbox.withdraw(session, f"{text}:{key}")
+
+
 def queue_desk_notice(
     session: Session,
     *,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import keyed_hash
 from dispatch.cases.case import Case
+from dispatch.cases.case_message import CaseMessage
 from dispatch.cases.contact_note import ContactNote
 from dispatch.cases.evaluation import Ticket, TicketState
 from dispatch.cases.project import AuthorisedRecipient, Contact, Delegation
@@ -24,7 +25,8 @@ TICKET_RUNS = "咨询投诉尚未答复"
 
 
 PERSON_WORDS = (
-    CASE_RUNS, LETTER_RUNS, TICKET_RUNS, "企业联系人", "委托书交接人", "揽投联系人", "咨询投诉", "联系记录", "登录账号",
+    CASE_RUNS, LETTER_RUNS, TICKET_RUNS, "企业联系人", "委托书交接人", "揽投联系人", "咨询投诉", "联系记录",
+    "办件留言", "登录账号",
     "在岗人员账号，解绑后可清除",
 )  # fmt: skip
 """What pages say of places and reasons, of accounts too."""
@@ -78,6 +80,8 @@ def _places(session: Session, number_hash: bytes, today: date) -> list[_Place]:
         found += [_stop(stop, stays) for stop in session.scalars(at_door.distinct()).all()]
         spoken = session.scalars(select(ContactNote).where(ContactNote.case_id == case.id)).all()
         found += [_contact_note(note, stays) for note in spoken]
+        written = session.scalars(select(CaseMessage).where(CaseMessage.case_id == case.id)).all()
+        found += [_case_message(one, stays) for one in written]
         asked = session.scalars(select(Ticket).where(Ticket.case_id == case.id)).all()
         found += [_ticket(one, TICKET_RUNS if one.state is TicketState.OPEN else stays) for one in asked]
     return found
@@ -112,6 +116,13 @@ def _contact_note(note: ContactNote, stays: str) -> _Place:
         note.correction_reason = FORGOTTEN if note.correction_reason else None
 
     return _Place(PersonDatum("联系记录", f"{note.person}：{note.words}", note.happened_at, stays), clear)
+
+
+def _case_message(message: CaseMessage, stays: str) -> _Place:
+    def clear() -> None:
+        message.words, message.settled_because = FORGOTTEN, None if message.settled_at is None else FORGOTTEN
+
+    return _Place(PersonDatum("办件留言", message.words, message.written_at, stays), clear)
 
 
 def _ticket(ticket: Ticket, stays: str) -> _Place:

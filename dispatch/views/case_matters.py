@@ -14,11 +14,11 @@ from dispatch.cases.project_path import ProjectPath
 from dispatch.cases.review import Review
 from dispatch.cases.review_event import DECISIONS
 from dispatch.cases.review_state import REVIEW_ENDS, REVIEW_LABEL, ReviewState
-from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.legal_clock import Lamp
 from dispatch.core.limit import law_words, promise_words
 from dispatch.core.localized_text import DayText, ListText, LocalizedText
 from dispatch.core.shanghai_time import in_shanghai
+from dispatch.core.working_days import Calendar
 from dispatch.views.joint_groups import joint_words
 
 RIGHTS = LocalizedText("如不服，可自收到决定之日起60日内申请行政复议，或6个月内依法提起行政诉讼")
@@ -51,10 +51,9 @@ class MatterRow:
 
 
 def matter_rows(
-    session: Session, case: Case, found: Sequence[Review], path: ProjectPath | None, at: datetime
+    session: Session, case: Case, found: Sequence[Review], path: ProjectPath | None, calendar: Calendar, at: datetime
 ) -> tuple[MatterRow, ...]:
     """The rows of ``found``; ``path`` is the whole path of the project."""
-    calendar = calendar_of(session)
     graded = {
         one.review_id: one
         for one in session.scalars(

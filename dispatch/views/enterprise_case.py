@@ -15,11 +15,13 @@ from dispatch.cases.project_path import ProjectPath, cut_to, project_path
 from dispatch.cases.review import Review
 from dispatch.cases.review_state import ReviewState
 from dispatch.cases.stages import LABEL, NEXT, Stage
+from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor
 from dispatch.core.localized_text import LocalizedText, Translate, from_json
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.custody.parcel import Leg, ParcelState
 from dispatch.views.case_matters import MatterRow, matter_rows
+from dispatch.views.case_messages import CaseConversation, conversation_of
 from dispatch.views.case_milestones import Milestone, milestones
 from dispatch.views.case_next_step import next_step
 from dispatch.views.case_time_limits import ThreeLines, three_lines
@@ -85,6 +87,7 @@ class EnterpriseCasePage:
     legs: tuple[LegRow, ...]
     papers: tuple[PaperRow, ...]
     timeline: tuple[TimelineLine, ...]
+    messages: CaseConversation
     letter: DelegationLetterView | None
     path: DrawnPath | None
     can_withdraw: bool
@@ -108,7 +111,7 @@ def case_page(
     """The case as its enterprise sees it. Raises NotFound."""
     case = case_for(session, viewer, case_no, loaded=CASE_PARTS)
     project, today = case.project, in_shanghai(at).date()
-    found = _reviews_of(session, case)
+    found, calendar = _reviews_of(session, case), calendar_of(session)
     whole = project_path(session, project, at=at)
     legs = legs_of(session, case)
     letters = letters_of(session, project, today)
@@ -151,12 +154,13 @@ def case_page(
         next_by=step.by,
         helper=helper,
         promise=three_lines(session, case, path, today),
-        matters=matter_rows(session, case, found, whole, at),
+        matters=matter_rows(session, case, found, whole, calendar, at),
         charges=_charges(found, {} if whole is None else whole.matters),
         originals=originals_of(case, legs, session),
         legs=rows,
         papers=papers,
         timeline=_timeline(case, found),
+        messages=conversation_of(viewer, case, calendar),
         letter=letter,
         path=path,
         can_withdraw=Stage.WITHDRAWN in NEXT[case.stage],

@@ -14,8 +14,8 @@ PROJECT_PARTS = (
 )
 """A project's applicant, team, letters and firms: a few rows of each."""
 
-CASE_PARTS = (joinedload(Case.project).options(*PROJECT_PARTS), joinedload(Case.contact))
-"""A case's project with all that, and whom to call."""
+CASE_PARTS = (joinedload(Case.project).options(*PROJECT_PARTS), joinedload(Case.contact), joinedload(Case.messages))
+"""A case's project with all that, whom to call, and what was written to each other."""
 
 REVIEW_PARTS = (joinedload(Review.matter), joinedload(Review.events), joinedload(Review.pauses))
 """A review's matter, events and pauses."""

@@ -1,6 +1,7 @@
 """Obligations as lines and counts: the one question that every list, tile and answer of the API about them asks."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -209,6 +210,20 @@ class ObligationAsker:
         found: dict[DueWhen, list[ObligationLine]] = {one: [] for one in whens}
         for row in self.session.execute(query):
             found[DueWhen(row.due_when)].append(self._line(row))
+        return found
+
+    def first_of_projects(self, project_ids: Collection[int], *, limit: int) -> dict[int, list[ObligationLine]]:
+        """The first lines of each of these projects, in one statement."""
+        place = func.row_number().over(partition_by=Obligation.project_id, order_by=BY_DUE)
+        ranked = (
+            select(Obligation.id, place.label("place"))
+            .where(*self.conditions(ObligationFilter()), Obligation.project_id.in_(project_ids))
+            .subquery()
+        )
+        query = _query().join(ranked, ranked.c.id == Obligation.id).where(ranked.c.place <= limit).order_by(*BY_DUE)
+        found: dict[int, list[ObligationLine]] = defaultdict(list)
+        for row in self.session.execute(query):
+            found[row.Obligation.project_id].append(self._line(row))
         return found
 
     def _line(self, row: Any) -> ObligationLine:

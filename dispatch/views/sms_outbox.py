@@ -99,6 +99,8 @@ PURPOSE_LABEL = {  # a test holds that every text of texts.toml is here
     "delegation_revoked": "委托已解除",
     "supplement_due": "容缺材料到期",
     "evidence_expiring": "已有证照或材料即将到期",
+    "message_written": "代办员留言",
+    "message_for_agent": "企业留言（代办员）",
     "ticket_received": "已登记咨询投诉",
     "complaint_for_desk": "投诉通知（监督）",
     "ticket_answered": "咨询投诉已答复",

@@ -30,6 +30,7 @@ from dispatch.custody.handover import Handover, Holder
 from dispatch.custody.parcel import Leg, Parcel
 from dispatch.views.case_contacts import CaseContacts, contacts_of
 from dispatch.views.case_lines import what_next
+from dispatch.views.case_messages import CaseConversation, conversation_of
 from dispatch.views.case_time_limits import commitment_in_words
 from dispatch.views.fact_lines import FactLine, fact_lines
 from dispatch.views.joint_groups import joint_words
@@ -122,6 +123,7 @@ class TeamCasePage:
     kept: str  # how probably the commitment is kept; empty while nothing is promised
     centres: list[ServiceCentre]  # where papers may be sent on to
     contacts: CaseContacts
+    messages: CaseConversation
     delivery: tuple[FactLine, ...]  # what was written down of the results' coming home
 
     @property
@@ -134,13 +136,13 @@ def case_page(session: Session, viewer: Actor, case_no: str, *, at: datetime) ->
     case = case_for(session, viewer, case_no, loaded=CASE_PARTS)
     project = case.project
     lead = project.lead
-    path = project_path(session, project, at=at)
+    path, calendar = project_path(session, project, at=at), calendar_of(session)
     return TeamCasePage(
         case=case,
         project=project,
         enterprise=project.enterprise,
         agent=None if lead is None else session.get(Agent, lead.agent_id),
-        reviews=_reviews(session, case, at, path),
+        reviews=_reviews(session, case, calendar, at, path),
         path=path,
         materials=_materials(session, case, viewer),
         parcels=_parcels(session, case),
@@ -151,6 +153,7 @@ def case_page(session: Session, viewer: Actor, case_no: str, *, at: datetime) ->
         delegated=project.delegation_on(day_of(at)) is not None,
         kept=commitment_in_words(session, case),
         contacts=contacts_of(session, viewer, case),
+        messages=conversation_of(viewer, case, calendar),
         centres=_centres(session, viewer, session.get_one(Division, project.home_division_id)),
         delivery=fact_lines(case),
     )
@@ -178,8 +181,9 @@ def _material(case: Case, row: Material, viewer: Actor) -> MaterialLine:
     )  # fmt: skip
 
 
-def _reviews(session: Session, case: Case, at: datetime, path: ProjectPath | None) -> list[ReviewLine]:
-    calendar = calendar_of(session)
+def _reviews(
+    session: Session, case: Case, calendar: Calendar, at: datetime, path: ProjectPath | None
+) -> list[ReviewLine]:
     query = select(Review).where(Review.case_id == case.id).options(*REVIEW_PARTS).order_by(Review.id)
     waits = {} if path is None or case.decided_at is not None else prerequisites_on(path)
     return [

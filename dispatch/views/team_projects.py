@@ -1,9 +1,9 @@
-"""Projects as the team sees them: the list, and one with its members and candidates."""
+"""One project as the team sees it: its members, candidates, cases, and whom to call."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from agents.network import Division
@@ -11,76 +11,16 @@ from agents.roster import Agent
 from dispatch.cases.access_control import (
     project_for,
     visible_agents,
-    visible_projects,
 )
 from dispatch.cases.case import Case
-from dispatch.cases.project import Enterprise, Intermediary, Project, ProjectMember, ProjectState, Referral, TeamRole
+from dispatch.cases.project import Enterprise, Intermediary, Project, ProjectMember, Referral
 from dispatch.cases.project_path import project_path
-from dispatch.cases.stages import ENDS
 from dispatch.core.actor import Actor, Role
+from dispatch.views.contact_strip import ContactStrip, contact_strip
 from dispatch.views.joint_groups import JointGroupLine, joint_groups
 from dispatch.views.loading import PROJECT_PARTS
 from dispatch.views.path_figures import PathFigures, path_figures
 from dispatch.views.project_corrections import ProjectCorrectionLine, correction_lines, kept_number
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectLine:
-    """One project of the list; ``id`` is for the cursor."""
-
-    id: int
-    project_no: str
-    name: str
-    enterprise: str
-    state: ProjectState
-    agent: str
-    open_cases: int
-    created_at: datetime
-
-
-def projects(
-    session: Session, viewer: Actor, *, state: str = "", words: str = "", after: int | None = None, limit: int = 50
-) -> list[ProjectLine]:
-    """Projects, newest first, ``limit`` and one more."""
-    opened = (
-        select(func.count())
-        .select_from(Case)
-        .where(Case.project_id == Project.id, Case.stage.not_in(ENDS))
-        .scalar_subquery()
-    )
-    lead = (
-        select(Agent.name)
-        .join(ProjectMember, ProjectMember.agent_id == Agent.id)
-        .where(
-            ProjectMember.project_id == Project.id, ProjectMember.until.is_(None), ProjectMember.role == TeamRole.LEAD
-        )
-        .limit(1)
-        .scalar_subquery()
-    )
-    query = (
-        select(Project.id, Project.project_no, Project.name, Project.state, Project.created_at,
-               Enterprise.name.label("enterprise"), opened.label("opened"), lead.label("agent"))
-        .join(Enterprise, Enterprise.id == Project.enterprise_id)
-        .where(visible_projects(viewer))
-    )  # fmt: skip
-    if state:
-        query = query.where(Project.state == ProjectState(state))
-    if words.strip():
-        typed = words.strip()
-        query = query.where(
-            or_(
-                Project.name.contains(typed, autoescape=True),
-                Enterprise.name.contains(typed, autoescape=True),
-                Project.project_no.contains(typed, autoescape=True),
-            )
-        )
-    if after is not None:
-        query = query.where(Project.id < after)
-    rows = session.execute(query.order_by(Project.id.desc()).limit(limit + 1))
-    return [
-        ProjectLine(r.id, r.project_no, r.name, r.enterprise, r.state, r.agent or "", r.opened, r.created_at)
-        for r in rows
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +48,7 @@ class TeamProjectPage:
     merged_into: str | None
     figures: PathFigures | None
     joint_groups: tuple[JointGroupLine, ...]
+    strip: ContactStrip | None
 
 
 def project_page(session: Session, viewer: Actor, project_no: str, *, at: datetime) -> TeamProjectPage:
@@ -146,4 +87,5 @@ def project_page(session: Session, viewer: Actor, project_no: str, *, at: dateti
         merged_into=kept_number(session, project),
         figures=None if mine is None else path_figures(session, project, mine),
         joint_groups=joint_groups(session, project, mine, cases, at=at),
+        strip=contact_strip(session, viewer, project.id, at=at),
     )

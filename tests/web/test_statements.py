@@ -16,6 +16,7 @@ MOST = 12
 MORE: dict[str, int] = {
     "GET /api/v1/projects/<project_no>/assignment": 17,
     "GET /team/projects/<project_no>/why": 15,
+    "GET /team/projects/<project_no>": 13,
     "GET /team/report": 23,
     "GET /team/report.csv": 24,
     "GET /team/report.xlsx": 24,

@@ -20,6 +20,7 @@ from dispatch.acts.recording import Happening
 from dispatch.assignment import staffing
 from dispatch.cases import lookups
 from dispatch.cases.case import Case
+from dispatch.cases.case_message import CaseMessage
 from dispatch.cases.contact_note import ContactNote, ContactWay
 from dispatch.cases.courier_report import CourierReport, ReportKind, WhyHeld
 from dispatch.cases.courier_word import CourierWord
@@ -192,6 +193,7 @@ def a_case_of(session: Session, county: County, *, phone: str) -> ArgsOf:
         "material_id": given.id,
         "contact_note": a_contact_note(session, case).id,
         "batch_id": a_batch(session, project).id,
+        "case_message": a_case_message(session, case).id,
         "fact_id": next(m for m in case.materials if m is not given and m.facts).facts[-1].id,
         "digest": given.sha256,
         "review_id": review.id,
@@ -298,6 +300,14 @@ def a_contact_note(session: Session, case: Case) -> ContactNote:
     session.add(note)
     session.flush()
     return note
+
+
+def a_case_message(session: Session, case: Case) -> CaseMessage:
+    """The enterprise wrote in its case, and nobody has read it."""
+    message = CaseMessage(case_id=case.id, is_theirs=True, words="何时踏勘？", written_at=TEN, written_by="企业 王经理")
+    session.add(message)
+    session.flush()
+    return message
 
 
 def a_visit_word(session: Session, county: County, parcel: Parcel) -> VisitWord:

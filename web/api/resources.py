@@ -11,6 +11,7 @@ from dispatch.views.webhooks import EXAMPLE
 from web.api import (
     agents,
     batches,
+    case_messages,
     cases,
     couriers,
     facts,
@@ -23,6 +24,7 @@ from web.api import (
     projects,
     reviews,
     runs,
+    saved_views,
     search,
     tickets,
     webhooks,
@@ -36,7 +38,7 @@ from web.wiring.network_line import network_of
 
 RESOURCES = (
     projects.bp, batches.bp, cases.bp, facts.bp, parcels.bp, reviews.bp, plans.bp, runs.bp, couriers.bp, agents.bp,
-    tickets.bp, messages.bp, places.bp, obligations.bp, search.bp, me.bp, webhooks.bp,
+    tickets.bp, messages.bp, places.bp, obligations.bp, search.bp, case_messages.bp, saved_views.bp, me.bp, webhooks.bp,
 )  # fmt: skip
 
 docs = Blueprint("docs", __name__)

@@ -173,6 +173,12 @@ def with_query(**changes: Any) -> str:
     return request.path + ("?" + urlencode(kept) if kept else "")
 
 
+def this_query() -> str:
+    """What this page is asked for, as a saved view keeps it: without the page and what says nothing."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if value and name not in {"cursor", "page"}]
+    return urlencode(kept)
+
+
 def install(app: Flask) -> None:
     """Filters, globals and the language switch."""
     app.config.update(BABEL_DEFAULT_LOCALE=LOCALES["zh"], BABEL_DEFAULT_TIMEZONE="Asia/Shanghai")
@@ -194,5 +200,10 @@ def install(app: Flask) -> None:
         ten_thousands=ten_thousands,
     )
     app.jinja_env.globals.update(
-        with_query=with_query, today=today, business_clock=business_clock, is_chinese=is_chinese, ROLE_LABEL=ROLE_LABEL
+        with_query=with_query,
+        this_query=this_query,
+        today=today,
+        business_clock=business_clock,
+        is_chinese=is_chinese,
+        ROLE_LABEL=ROLE_LABEL,
     )

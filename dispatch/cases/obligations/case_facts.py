@@ -11,6 +11,7 @@ from sqlalchemy import Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch.cases.case import NOT_ASKED_FOR, Case, CaseEvent, Material, MaterialState
+from dispatch.cases.case_message import CaseMessage
 from dispatch.cases.contact_note import ContactNote
 from dispatch.cases.evaluation import Evaluation, Rectification
 from dispatch.cases.obligations.obligation import Owner, OwnerKind
@@ -49,6 +50,7 @@ class CaseFacts:
     rectifications: Sequence[Row[Any]]
     referrals: Sequence[Row[Any]]
     follow_ups: Sequence[Row[Any]]
+    messages: Sequence[Row[Any]]
     calendar: Calendar
 
     @property
@@ -119,11 +121,13 @@ def case_facts(
     rectifications = _by_case(session.execute(_rectifications(case_ids)))
     referrals = _referrals(session, projects)
     follow_ups = _by_case(session.execute(_follow_ups(case_ids)))
+    messages = _by_case(session.execute(_messages(case_ids)))
     return [
         CaseFacts(
             case, leads.get(case.project_id), _spells(case, events[case.id], given), reviews[case.id],
             {row.id: pauses[row.id] for row in reviews[case.id] if row.id in pauses}, materials[case.id],
-            parcels[case.id], rectifications[case.id], referrals.get(case.id, ()), follow_ups[case.id], calendar,
+            parcels[case.id], rectifications[case.id], referrals.get(case.id, ()), follow_ups[case.id],
+            messages[case.id], calendar,
         )
         for case in cases
     ]  # fmt: skip
@@ -187,6 +191,14 @@ def _follow_ups(case_ids: Collection[int]) -> Any:
     stands = ContactNote.follow_up_on.is_not(None), ContactNote.replaced_at.is_(None)
     left = select(*columns).where(ContactNote.case_id.in_(case_ids), *stands)
     return left.order_by(ContactNote.id)
+
+
+def _messages(case_ids: Collection[int]) -> Any:
+    columns = (
+        CaseMessage.id, CaseMessage.case_id, CaseMessage.is_theirs, CaseMessage.written_at, CaseMessage.withdrawn_at,
+        CaseMessage.settled_at,
+    )  # fmt: skip
+    return select(*columns).where(CaseMessage.case_id.in_(case_ids)).order_by(CaseMessage.id)
 
 
 def _referrals(session: Session, projects: Collection[int]) -> dict[int, list[Row[Any]]]:

@@ -9,6 +9,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session, UOWTransaction
 
 from dispatch.cases.case import Case, CaseEvent, Material
+from dispatch.cases.case_message import CaseMessage
 from dispatch.cases.contact_note import ContactNote
 from dispatch.cases.evaluation import Evaluation, Rectification, Ticket
 from dispatch.cases.project import Project, ProjectMember, Referral
@@ -91,6 +92,7 @@ MARKED_BY: Mapping[type, Callable[[Marks, Any], None]] = MappingProxyType(
         Project: lambda marks, row: marks.projects.add(row.id),
         ProjectMember: lambda marks, row: marks.projects.add(row.project_id),
         ContactNote: lambda marks, row: marks.cases.add(row.case_id),
+        CaseMessage: lambda marks, row: marks.cases.add(row.case_id),
         Referral: lambda marks, row: marks.projects.add(row.project_id),
         CourierStop: lambda marks, row: marks.stops.add(row.id),
         CourierRun: _mark_run,

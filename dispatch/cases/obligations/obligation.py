@@ -35,6 +35,7 @@ class ObligationKind(StrEnum):
     RECTIFY_GRADE = "rectify_grade"
     COMMITMENT = "commitment"
     FOLLOW_UP = "follow_up"
+    MESSAGE = "message"
     TICKET = "ticket"
     CALENDAR = "calendar"
     SHIFTS = "shifts"
@@ -60,6 +61,7 @@ OBLIGATION_LABEL = {
     ObligationKind.RECTIFY_GRADE: "整改差评",
     ObligationKind.COMMITMENT: "核查告知承诺",
     ObligationKind.FOLLOW_UP: "联系后跟进",
+    ObligationKind.MESSAGE: "答复企业留言",
     ObligationKind.TICKET: "答复咨询投诉",
     ObligationKind.CALENDAR: "导入下一年工作日历",
     ObligationKind.SHIFTS: "续排揽投班次",
@@ -76,6 +78,7 @@ class Subject(StrEnum):
     REFERRAL = "referral"
     RECTIFICATION = "rectification"
     CONTACT_NOTE = "contact_note"
+    CASE_MESSAGE = "case_message"
     TICKET = "ticket"
     YEAR = "year"
     COURIER = "courier"
@@ -105,10 +108,11 @@ AFTER_THE_END = frozenset(
         ObligationKind.VERIFY_GRADE,
         ObligationKind.RECTIFY_GRADE,
         ObligationKind.COMMITMENT,
+        ObligationKind.MESSAGE,
         ObligationKind.TICKET,
     }
 )
-"""What an ended case may still owe: papers come home, a bad grade is answered, a commitment is verified."""
+"""What an ended case may still owe: papers come home, a bad grade or a message is answered, a commitment verified."""
 
 
 @dataclass(frozen=True, slots=True)

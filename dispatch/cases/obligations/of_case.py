@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import Row
 
 from dispatch.cases.case import MaterialState, Way
+from dispatch.cases.case_message import answered_at
 from dispatch.cases.due_moments import (
     answer_due,
     grade_due,
+    message_due,
     prescreen_due,
     rectify_grade_due,
     referral_due,
@@ -336,6 +338,17 @@ def follow_up(facts: CaseFacts) -> Iterator[Owed]:
         )  # fmt: skip
 
 
+def message(facts: CaseFacts) -> Iterator[Owed]:
+    """What the enterprise wrote in its case is answered within a working day, or dealt with otherwise."""
+    for one in facts.messages:
+        if one.is_theirs:
+            yield _owed(
+                facts, Kind.MESSAGE, Subject.CASE_MESSAGE, one.id, facts.agent,
+                due_at=message_due(facts.calendar, one.written_at), opened_by="message.written",
+                opened_at=one.written_at, **_ended(answered_at(one, facts.messages), "message.answered"),
+            )  # fmt: skip
+
+
 FOLDS: Mapping[Kind, Callable[[CaseFacts], Iterator[Owed]]] = MappingProxyType(
     {
         Kind.FIRST_ANSWER: first_answer,
@@ -357,6 +370,7 @@ FOLDS: Mapping[Kind, Callable[[CaseFacts], Iterator[Owed]]] = MappingProxyType(
         Kind.RECTIFY_GRADE: rectify_grade,
         Kind.COMMITMENT: commitment,
         Kind.FOLLOW_UP: follow_up,
+        Kind.MESSAGE: message,
     }
 )
 """What is folded from a case. Tickets, calendars and shifts stand beside cases (``of_others.py``)."""

@@ -19,7 +19,7 @@ ENDED = ("evaluated", "closed", "refused", "withdrawn")
 DECIDED = ("granted", "denied", "returned", "not_accepted", "withdrawn", "revoked")
 OUT = ("on_the_way", "at_centre", "with_authority")
 INWARD = ("pickup", "exchange", "counter")
-AFTER_THE_END = ("papers_home", "verify_grade", "rectify_grade", "commitment", "ticket")
+AFTER_THE_END = ("papers_home", "verify_grade", "rectify_grade", "commitment", "message", "ticket")
 LEADS = """
 WITH RECURSIVE chain AS (
   SELECT m.id, m.project_id, m.since, m.replaced_at, m.recorded_at AS first_at FROM project_member m
@@ -60,6 +60,7 @@ def owed_by_hand(connection: psycopg.Connection[Any]) -> dict[Key, OwedByHand]:
             " ON s.id = p.stop_id LEFT JOIN run ON run.id = s.run_id WHERE p.state <> 'cancelled' ORDER BY p.id",
             "grades": "SELECT r.*, e.case_id FROM rectification r JOIN evaluation e ON e.id = r.evaluation_id",
             "notes": "SELECT * FROM contact_note WHERE follow_up_on IS NOT NULL AND replaced_at IS NULL",
+            "letters": "SELECT * FROM case_message ORDER BY id",
             "leads": LEADS,
             "offers": "SELECT r.*, (SELECT max(id) FROM dispatch_case c WHERE c.project_id = r.project_id) AS case_id"
             " FROM referral r WHERE r.offered_at IS NOT NULL",
@@ -106,6 +107,7 @@ class CaseByHand:
     offers: Sequence[Row]
     leads: Sequence[Row]
     notes: Sequence[Row]
+    letters: Sequence[Row]
 
     def within(self, at: datetime, working_days: int) -> datetime:
         return self.days.closes(self.days.after(self.days.counts_on(at, None), working_days), None)
@@ -166,6 +168,16 @@ class CaseByHand:
         for note in self.notes:
             owed = OwedByHand(note["followed_at"] is None, self.agent, _end(note["follow_up_on"]))
             yield ("follow_up", "contact_note", note["id"]), owed
+        waiting: list[int] = []
+        for letter in self.letters:
+            if letter["withdrawn_at"] is not None:
+                continue
+            waiting = [*waiting, letter["id"]] if letter["is_theirs"] else []
+        for letter in self.letters:
+            if letter["is_theirs"]:
+                is_open = letter["id"] in waiting and letter["settled_at"] is None
+                owed = OwedByHand(is_open, self.agent, self.within(letter["written_at"], 1))
+                yield ("message", "case_message", letter["id"]), owed
         yield from self._of_grades()
 
     def _of_the_case(self) -> Iterator[tuple[str, bool, tuple[str, int], datetime | None]]:

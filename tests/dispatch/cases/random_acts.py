@@ -16,6 +16,7 @@ import db
 from dispatch.acts.act import perform
 from dispatch.acts.announcing import announce
 from dispatch.acts.asking import SignDelegation
+from dispatch.acts.case_messages import SettleCaseMessage, WithdrawEnterpriseMessage, WriteCaseMessage
 from dispatch.acts.contact_notes import CorrectContactNote, NoteContact, SettleFollowUp
 from dispatch.acts.correcting import CorrectEvent
 from dispatch.acts.correcting_assignment import CorrectAssignment
@@ -29,6 +30,7 @@ from dispatch.acts.pausing import PauseNotice
 from dispatch.acts.stop_report import ReportStop
 from dispatch.assignment import staffing
 from dispatch.cases.case import Case
+from dispatch.cases.case_message import CaseMessage
 from dispatch.cases.contact_note import ContactNote
 from dispatch.cases.evaluation import Grade, Rectification, RectificationState, Ticket, TicketKind
 from dispatch.cases.fact_event import FactEvent
@@ -244,6 +246,22 @@ class RandomActs:
         note = NoteContact(case=case.case_no, words="约补交材料", follow_up_on=left)  # type: ignore[arg-type]
         steps.take(self.county.session, note, self.who(case), self.at)
 
+    def write_message(self) -> None:
+        case = self.case()
+        by = self.enterprises[case.project.enterprise_id] if self.chance.random() < 0.6 else self.who(case)
+        steps.take(self.county.session, WriteCaseMessage(case=case.case_no, words="何时踏勘？"), by, self.at)  # type: ignore[arg-type]
+
+    def end_message(self) -> None:
+        message = self.one(CaseMessage, CaseMessage.withdrawn_at.is_(None), CaseMessage.is_theirs)
+        case = self.county.session.get_one(Case, message.case_id)
+        named = {"case": case.case_no, "case_message": message.id}
+        if self.chance.random() < 0.5:
+            by = self.enterprises[case.project.enterprise_id]
+            steps.take(self.county.session, WithdrawEnterpriseMessage(**named), by, self.at)  # type: ignore[arg-type]
+        else:
+            settle = SettleCaseMessage(**named, reason="已电话答复")  # type: ignore[arg-type]
+            steps.take(self.county.session, settle, self.who(case), self.at)
+
     def follow_up(self) -> None:
         note = self.one(ContactNote, ContactNote.follow_up_on.is_not(None), ContactNote.followed_at.is_(None))
         case = self.county.session.get_one(Case, note.case_id)
@@ -426,6 +444,7 @@ ACTS: tuple[Act, ...] = (
     RandomActs.rectify, RandomActs.ask, RandomActs.answer, RandomActs.scan, RandomActs.do_not_accept, RandomActs.refile,
     RandomActs.pause, RandomActs.resume, RandomActs.extend, RandomActs.grant_on_commitment,
     RandomActs.verify_commitment, RandomActs.correct_event, RandomActs.correct_fact, RandomActs.correct_assignment,
-    RandomActs.note_contact, RandomActs.follow_up, RandomActs.correct_note, RandomActs.move_the_calendar,
-    RandomActs.let_the_day_pass,
+    RandomActs.note_contact, RandomActs.follow_up, RandomActs.correct_note, RandomActs.write_message,
+    RandomActs.end_message,
+    RandomActs.move_the_calendar, RandomActs.let_the_day_pass,
 )  # fmt: skip

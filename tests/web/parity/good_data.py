@@ -57,6 +57,9 @@ SCENE: dict[str, str] = {
     "RevokeDecision": "on_commitment", "RevokeDelegation": "signed", "ScanParcel": "at_centre",
     "SettleFollowUp": "spoken_to", "CorrectContactNote": "spoken_to", "SignDelegation": "assigned",
     "SignHandoverList": "listed",
+    "ReadCaseMessages": "written_to", "SettleCaseMessage": "written_to", "WithdrawEnterpriseMessage": "written_to",
+    "WithdrawOfficeMessage": "written_back",
+    "WriteCaseMessage": "written_to",
     "SimulateReview": "unfiled", "SubmitCase": "at_centre", "TellComing": "planned", "UndoLoad": "loaded",
     "UndoPathEdit": "edited", "WaiveMaterial": "waivable", "WithdrawCase": "signed", "WithdrawWaiver": "waived",
 }  # fmt: skip

@@ -23,6 +23,7 @@ from dispatch.acts.asking import RequestProject, SignDelegation, SiteGiven
 from dispatch.acts.assigning import AssignProject
 from dispatch.acts.batching import GatherBatch
 from dispatch.acts.booking import BookDelivery, BookPickup
+from dispatch.acts.case_messages import WriteCaseMessage
 from dispatch.acts.closing import EvaluateCase, GradeGiven
 from dispatch.acts.collection import HandIn
 from dispatch.acts.contact_notes import NoteContact
@@ -174,6 +175,18 @@ class Walk:
         self.signed()
         note = NoteContact(case=self.known["case_no"], words="约周三补交", follow_up_on=WEDNESDAY)  # type: ignore[arg-type]
         self.known["contact_note"] = self.take(Role.AGENT, note).note_id
+
+    def written_to(self) -> None:
+        """The enterprise wrote in its case, and nobody has read it."""
+        self.signed()
+        asked = WriteCaseMessage(case=self.known["case_no"], words="何时踏勘？")  # type: ignore[arg-type]
+        self.known["case_message"] = self.take(Role.ENTERPRISE, asked).message_id
+
+    def written_back(self) -> None:
+        """The office wrote in the case, and the enterprise has not read it."""
+        self.signed()
+        answer = WriteCaseMessage(case=self.known["case_no"], words="周三踏勘")  # type: ignore[arg-type]
+        self.known["case_message"] = self.take(Role.AGENT, answer).message_id
 
     def asked_for_correction(self) -> None:
         self.signed()
@@ -355,6 +368,8 @@ BY_STEPS: dict[str, Callable[[Walk], None]] = {
     "spoken_to": Walk.spoken_to,
     "evidenced": Walk.evidenced,
     "batched": Walk.batched,
+    "written_to": Walk.written_to,
+    "written_back": Walk.written_back,
     "waivable": Walk.waivable,
     "waived": Walk.waived,
     "prescreened": lambda walk: walk.prescreened(matters=TWO_MATTERS),

@@ -33,6 +33,7 @@ ARGUMENT: dict[object, str] = {
     ids.RectificationId: "rectification_id", ids.MessageId: "message_id", ids.AreaCode: "division_code",
     ids.CourierReportId: "report_id", ids.CentreId: "centre_id", ids.DivisionCode: "division_code",
     ids.RecipientId: "recipient_id", ids.ContactNoteId: "contact_note",
+    ids.CaseMessageId: "case_message",
     ids.VisitWordId: "word_id",
     ids.CourierWordId: "told_id",
     ids.RoadsidePassId: "pass_id",

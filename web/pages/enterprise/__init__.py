@@ -2,6 +2,7 @@
 
 from web.pages.enterprise.batches import batches
 from web.pages.enterprise.blueprint import bp
+from web.pages.enterprise.case_messages import write_message
 from web.pages.enterprise.cases import the_case
 from web.pages.enterprise.contact import tickets
 from web.pages.enterprise.intake import intake_begin
@@ -30,4 +31,5 @@ __all__ = [
     "receipt",
     "the_case",
     "tickets",
+    "write_message",
 ]

@@ -6,6 +6,7 @@ from web.pages.team.answers import tickets
 from web.pages.team.blueprint import bp
 from web.pages.team.board import board
 from web.pages.team.calibration import calibration
+from web.pages.team.case_messages import write_message
 from web.pages.team.cases import case
 from web.pages.team.catalogue import catalog
 from web.pages.team.claims import claims_page
@@ -27,6 +28,7 @@ from web.pages.team.relief import relief
 from web.pages.team.report import report
 from web.pages.team.roster import roster
 from web.pages.team.runs import runs
+from web.pages.team.saved_views import save_view
 from web.pages.team.staffing import staffing_teams
 from web.pages.team.unplaced import unplaced
 
@@ -57,7 +59,9 @@ __all__ = [
     "report",
     "roster",
     "runs",
+    "save_view",
     "staffing_teams",
     "tickets",
     "unplaced",
+    "write_message",
 ]

@@ -8,8 +8,10 @@ import db
 from agents.roster import CATEGORY_LABEL
 from dispatch.acts.assigning import ApplyBatch, reach_path
 from dispatch.assignment import propose
+from dispatch.cases.saved_view import ListName
 from dispatch.views.agents_board import board
 from dispatch.views.moves import move_lines
+from dispatch.views.saved_views import saved_views
 from web.pages.team.blueprint import RULES, bp, say
 from web.wiring import cursors
 from web.wiring.act_door import command_from_form, offers, take
@@ -27,8 +29,9 @@ def agents() -> str:
     with transaction() as session:
         today = db.now(session).astimezone(db.SHANGHAI).date()
         found = board(session, current_actor(), on=today, words=request.args.get("q", "")[:40], after=after, limit=PAGE)
+        views = saved_views(session, current_actor(), ListName.AGENTS)
     rows, following = cursors.page(found, PAGE, lambda line: line.place)
-    return render_template("team/agents.html", rows=rows, next_cursor=following, CATEGORY=CATEGORY_LABEL)
+    return render_template("team/agents.html", rows=rows, next_cursor=following, views=views, CATEGORY=CATEGORY_LABEL)
 
 
 @bp.get("/assignment")

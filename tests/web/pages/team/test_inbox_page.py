@@ -66,7 +66,7 @@ def test_the_sheets_hold_what_the_list_shows_and_their_export_is_on_record(
         subjects = session.scalars(
             select(SecurityEvent.subject).where(SecurityEvent.subject.startswith("inbox."))
         ).all()
-    assert sorted(subjects) == ["inbox.csv", "inbox.csv", "inbox.xlsx"]
+    assert sorted(subjects) == ["cases.csv", "cases.csv", "cases.xlsx"]
 
 
 def test_an_agent_reads_the_own_cases_on_the_page_and_in_the_sheet(
