@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.network import division_with
-from dispatch.acts.act import APPLICANTS, STAFF, Act, ActContext, act
-from dispatch.acts.act_fields import CalendarDate, Phone, Reason, SecondOfDay, Words
+from agents.roster import Agent
+from dispatch.acts.act import APPLICANTS, LEADS, STAFF, Act, ActContext, act
+from dispatch.acts.act_fields import CalendarDate, Phone, Reason, SecondOfDay, Why, Words
 from dispatch.acts.recording import JUST_NOW, Happening, record_fact
 from dispatch.cases.case import Case
 from dispatch.cases.due_moments import ticket_due
@@ -28,8 +29,8 @@ from dispatch.cases.notify import DeskKind, add_timeline_event, day_of, queue_de
 from dispatch.cases.project import Enterprise, Project
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.actor import Actor, Role
-from dispatch.core.errors import Refused
-from dispatch.core.ids import CaseNo, DivisionCode, TicketNo
+from dispatch.core.errors import Refused, WrongStage
+from dispatch.core.ids import AgentId, CaseNo, DivisionCode, TicketNo
 from dispatch.core.localized_text import DayText, LocalizedText
 from notifications import outbox
 
@@ -229,7 +230,41 @@ class CallBackTicket:
         return _ticket_result(ticket)
 
 
+@act(by=LEADS | {Role.SUPERVISOR})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteTicket:
+    """A ticket goes to the agent who is to answer it, who hears of it; never to the one complained about.
+
+    Without an agent it goes back to the team."""
+
+    ticket: TicketNo
+    agent_id: AgentId | None = None
+    reason: Why
+
+    def perform(self, context: ActContext) -> TicketResult:
+        session, ticket = context.session, context.row(Ticket, self.ticket)
+        if ticket.state is not TicketState.OPEN:
+            raise WrongStage(f"ticket {ticket.ticket_no} is {ticket.state}", user_message="已经答复，不能再转办")
+        agent = None if self.agent_id is None else context.row(Agent, self.agent_id)
+        if agent is not None and not agent.active:
+            raise Refused(f"agent {agent.id} has left", user_message="该代办员已离岗，请另选一位")
+        was = ticket.owner_agent_id
+        ticket.hand_to(None if agent is None else agent.id)
+        session.flush()
+        if agent is not None and agent.id != was:
+            _tell_owner(session, ticket, agent, at=context.at)
+        return _ticket_result(ticket)
+
+
+def _tell_owner(session: Session, ticket: Ticket, agent: Agent, *, at: datetime) -> None:
+    outbox.queue_message(session, outbox.NewMessage(
+        event_key=f"ticket_for_agent:{ticket.ticket_no}:{agent.id}:{at.timestamp():.0f}", text="ticket_for_agent",
+        to=agent.phone, values={"ticket_no": ticket.ticket_no, "day": DayText(day_of(ticket.due_at))}, at=at,
+        division_id=ticket.division_id,
+    ))  # fmt: skip
+
+
 TICKET_STEPS: Mapping[str, type[Act[TicketResult]]] = MappingProxyType(
-    {"answered": AnswerTicket, "called_back": CallBackTicket}
+    {"answered": AnswerTicket, "called_back": CallBackTicket, "routed": RouteTicket}
 )
-"""The word by which a door names each step of a ticket: the state that follows."""
+"""The word by which a door names each step of a ticket."""

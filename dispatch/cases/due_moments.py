@@ -11,6 +11,8 @@ from dispatch.path.seven_lists import ANSWER_WD, PRESCREEN_WD
 ACCEPT_REFERRAL_WD = 1
 CLOSE_UNRATED_WD = 15
 ANSWER_MESSAGE_WD = 1
+CALL_BACK_WD = 3
+"""The centre's own promise: no rule sets a day for calling back."""
 VERIFY_BAD_GRADE_WD = 1
 RECTIFY_BAD_GRADE_WD = 15
 ANSWER_TICKET_WD: Mapping[TicketKind, int] = MappingProxyType(
@@ -56,6 +58,11 @@ def verify_grade_due(calendar: Calendar, graded_at: datetime) -> datetime:
 def rectify_grade_due(calendar: Calendar, graded_at: datetime) -> datetime:
     """What a bad grade was given for is mended."""
     return due(calendar, graded_at, RECTIFY_BAD_GRADE_WD)
+
+
+def call_back_due(calendar: Calendar, answered_at: datetime) -> datetime:
+    """Who complained, or came by the hotline, is called back about the answer."""
+    return due(calendar, answered_at, CALL_BACK_WD)
 
 
 def ticket_due(calendar: Calendar, kind: TicketKind, opened_at: datetime) -> datetime:

@@ -104,6 +104,7 @@ PURPOSE_LABEL = {  # a test holds that every text of texts.toml is here
     "ticket_received": "已登记咨询投诉",
     "complaint_for_desk": "投诉通知（监督）",
     "ticket_answered": "咨询投诉已答复",
+    "ticket_for_agent": "工单转办（代办员）",
     "ticket_corrected": "咨询投诉更正",
     "assigned_pickup": "指派和揽收合并通知",
     "collected_submitted": "揽收和报送合并通知",

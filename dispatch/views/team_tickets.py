@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from agents.roster import Agent
-from dispatch.cases.access_control import visible_cases, visible_tickets
+from dispatch.cases.access_control import visible_agents, visible_cases, visible_tickets
 from dispatch.cases.case import Case
 from dispatch.cases.evaluation import Ticket, TicketKind, TicketState
 from dispatch.cases.project import Contact, Enterprise
@@ -19,6 +19,7 @@ from dispatch.views.fact_lines import FactLine, fact_lines
 from notifications.phone import mask
 
 TICKETS_PAGE = 30
+MOST_OWNERS = 500
 TICKET_SORT = {"": "待答复的在前", "due": "时限", "newest": "最新"}
 ORDERS: dict[str, tuple[Any, ...]] = {
     "": (Ticket.state != TicketState.OPEN, Ticket.due_at, Ticket.id),
@@ -109,3 +110,9 @@ def _conditions(viewer: Actor, asked: TicketFilter) -> list[ColumnElement[bool]]
         numbered = Ticket.ticket_no.contains(typed.upper(), autoescape=True)
         conditions.append(or_(numbered, Ticket.enterprise_id.in_(named)))
     return conditions
+
+
+def owners(session: Session, viewer: Actor) -> tuple[tuple[int, str], ...]:
+    """The agents to whom a ticket may be given, by name."""
+    query = select(Agent.id, Agent.name).where(Agent.active, visible_agents(viewer)).order_by(Agent.pinyin, Agent.id)
+    return tuple((row.id, row.name) for row in session.execute(query.limit(MOST_OWNERS)))

@@ -102,9 +102,13 @@ def tracked(session: Session, *, code: str, last_four: str, case_no: str = "", a
         return None
     if case_no.strip() and digits_of(case_no) != digits_of(case.case_no):
         return None
+    return sayable(session, case, at=at)
+
+
+def sayable(session: Session, case: Case, *, at: datetime) -> Tracked:
+    """What may be said of a case to whoever holds its code or calls about it: what its enterprise sees, but persons."""
     owner = Actor(Role.ENTERPRISE, enterprise_id=case.project.enterprise_id)
-    page = case_page(session, owner, case.case_no, at=at)
-    return _without_persons(page, case)
+    return _without_persons(case_page(session, owner, case.case_no, at=at), case)
 
 
 def _without_persons(page: EnterpriseCasePage, case: Case) -> Tracked:

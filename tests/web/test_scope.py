@@ -456,6 +456,8 @@ ROUTES: dict[str, Row] = {
     "GET /team/owed.xlsx": Row(STAFF),
     "GET /team/tickets.csv": Row(STAFF),
     "GET /team/tickets.xlsx": Row(STAFF),
+    "GET /team/hotline": Row(STAFF),
+    "POST /team/hotline": Row(STAFF, form={"kind": "question", "words": "?", "area": "320412000000"}),
     "POST /team/views": Row(STAFF, form={"list_name": "cases", "name": "红牌"}),
     "POST /team/views/removal": Row(STAFF, form={"list_name": "cases", "name": "红牌"}),
     "GET /team/inbox.csv": Row(STAFF),

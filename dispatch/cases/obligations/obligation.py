@@ -37,6 +37,7 @@ class ObligationKind(StrEnum):
     FOLLOW_UP = "follow_up"
     MESSAGE = "message"
     TICKET = "ticket"
+    CALL_BACK = "call_back"
     CALENDAR = "calendar"
     SHIFTS = "shifts"
 
@@ -63,6 +64,7 @@ OBLIGATION_LABEL = {
     ObligationKind.FOLLOW_UP: "联系后跟进",
     ObligationKind.MESSAGE: "答复企业留言",
     ObligationKind.TICKET: "答复咨询投诉",
+    ObligationKind.CALL_BACK: "回访诉求人",
     ObligationKind.CALENDAR: "导入下一年工作日历",
     ObligationKind.SHIFTS: "续排揽投班次",
 }

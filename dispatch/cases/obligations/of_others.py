@@ -1,19 +1,20 @@
-"""Of others: what is owed beside cases: answers to tickets, the coming year's calendar, couriers' further shifts."""
+"""Of others: what is owed beside cases: of tickets, the coming year's calendar, couriers' further shifts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import date, time, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dispatch.cases.due_moments import ticket_due
-from dispatch.cases.evaluation import Ticket
+from dispatch.cases.due_moments import call_back_due, ticket_due
+from dispatch.cases.evaluation import Ticket, TicketKind
 from dispatch.cases.obligations.obligation import ObligationKind, Owed, OwnerKind, Subject
 from dispatch.cases.obligations.of_case import end_of
 from dispatch.catalogue.calendar_tables import CalendarDay
 from dispatch.catalogue.calendar_version import calendar_of
 from dispatch.core.shanghai_time import utc
-from dispatch.core.working_days import DayStatus
+from dispatch.core.working_days import Calendar, DayStatus
 from routing.day.couriers import Courier, Shift
 
 NOTICE_COMES = (11, 1)
@@ -29,20 +30,31 @@ def tickets_owed(session: Session, ids: Collection[int] | None) -> list[Owed]:
     calendar = calendar_of(session)
     query = select(
         Ticket.id, Ticket.kind, Ticket.case_id, Ticket.division_id, Ticket.owner_agent_id, Ticket.opened_at,
-        Ticket.answered_at,
+        Ticket.answered_at, Ticket.called_back_at, Ticket.from_12345,
     )  # fmt: skip
     if ids is not None:
         query = query.where(Ticket.id.in_(ids))
-    return [
-        Owed(
-            kind=ObligationKind.TICKET, subject=Subject.TICKET, subject_id=row.id, division_id=row.division_id,
-            owner_kind=OwnerKind.TEAM if row.owner_agent_id is None else OwnerKind.PERSON,
-            owner_id=row.division_id if row.owner_agent_id is None else row.owner_agent_id,
-            due_at=ticket_due(calendar, row.kind, row.opened_at), opened_by="ticket.opened", opened_at=row.opened_at,
-            closed_by=None if row.answered_at is None else "ticket.answered", closed_at=row.answered_at,
-        )
-        for row in session.execute(query)
-    ]  # fmt: skip
+    return [owed for row in session.execute(query) for owed in _of_ticket(row, calendar)]
+
+
+def _of_ticket(row: Any, calendar: Calendar) -> Iterator[Owed]:
+    """Its answer; and after that a call back, where somebody complained or came by the hotline."""
+    owner: dict[str, Any] = {
+        "subject": Subject.TICKET, "subject_id": row.id, "division_id": row.division_id,
+        "owner_kind": OwnerKind.TEAM if row.owner_agent_id is None else OwnerKind.PERSON,
+        "owner_id": row.division_id if row.owner_agent_id is None else row.owner_agent_id,
+    }  # fmt: skip
+    yield Owed(
+        kind=ObligationKind.TICKET, **owner, due_at=ticket_due(calendar, row.kind, row.opened_at),
+        opened_by="ticket.opened", opened_at=row.opened_at,
+        closed_by=None if row.answered_at is None else "ticket.answered", closed_at=row.answered_at,
+    )  # fmt: skip
+    if row.answered_at is not None and (row.from_12345 or row.kind is TicketKind.COMPLAINT):
+        yield Owed(
+            kind=ObligationKind.CALL_BACK, **owner, due_at=call_back_due(calendar, row.answered_at),
+            opened_by="ticket.answered", opened_at=row.answered_at,
+            closed_by=None if row.called_back_at is None else "ticket.called_back", closed_at=row.called_back_at,
+        )  # fmt: skip
 
 
 def calendar_owed(session: Session) -> list[Owed]:

@@ -13,6 +13,7 @@ from dispatch.cases.project import Project
 from dispatch.core.actor import Actor, Role
 from dispatch.core.shanghai_time import utc
 
+OF_TICKETS = (ObligationKind.TICKET, ObligationKind.CALL_BACK)
 RATED = (ObligationKind.VERIFY_GRADE, ObligationKind.RECTIFY_GRADE)
 """Hidden from who was rated and from who rated."""
 
@@ -29,7 +30,7 @@ def visible_obligations(viewer: Actor) -> ColumnElement[bool]:
         case Role.AGENT | Role.ENTERPRISE:
             projects = select(Project.id).where(visible_projects(viewer))
             tickets = select(Ticket.id).where(visible_tickets(viewer))
-            of_tickets = and_(Obligation.kind == ObligationKind.TICKET, Obligation.subject_id.in_(tickets))
+            of_tickets = and_(Obligation.kind.in_(OF_TICKETS), Obligation.subject_id.in_(tickets))
             hidden = RATED if viewer.role is Role.AGENT else (*RATED, ObligationKind.REFERRAL)
             return or_(and_(Obligation.project_id.in_(projects), Obligation.kind.not_in(hidden)), of_tickets)
     return false()

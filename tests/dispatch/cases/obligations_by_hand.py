@@ -252,6 +252,10 @@ def _beside_cases(connection: psycopg.Connection[Any], days: Days) -> Iterator[t
         begins = days.counts_on(row["opened_at"], None)
         due_at = days.closes(days.after(begins, TICKET_DAYS[row["kind"]]), None)
         yield ("ticket", "ticket", row["id"]), OwedByHand(row["answered_at"] is None, owner, due_at)
+        if row["answered_at"] is not None and (row["from_12345"] or row["kind"] == "complaint"):
+            begins = days.counts_on(row["answered_at"], None)
+            due_at = days.closes(days.after(begins, 3), None)
+            yield ("call_back", "ticket", row["id"]), OwedByHand(row["called_back_at"] is None, owner, due_at)
     for row in rows_of(connection, "SELECT max(day) AS day FROM calendar_day WHERE status = 'published'"):
         if row["day"] is not None:
             begins = datetime(row["day"].year, 11, 1, tzinfo=ZONE)

@@ -60,6 +60,7 @@ UNVERSIONED: Mapping[str, str] = {
     "DriveStopFirst": "the courier orders the own run, and every window that breaks is asked about first",
     "EndWebhook": "an ended address cannot be named again",
     "EditCourier": "the form sends all that there is of a vehicle, and the last word on it counts",
+    "RouteTicket": "an answered ticket refuses it, and the latest word on its owner counts",
     "SaveView": "one's own, and the last word on what a name stands for counts",
     "DropView": "one's own, and a view that is gone stays gone",
     "WriteCaseMessage": "one more row, and ``seen`` names the last message that was read",

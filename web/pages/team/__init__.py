@@ -15,6 +15,7 @@ from web.pages.team.courier_desk import courier_reports
 from web.pages.team.evaluations import evaluations
 from web.pages.team.evidence import evidence
 from web.pages.team.find import find
+from web.pages.team.hotline import hotline
 from web.pages.team.inbox import inbox
 from web.pages.team.lists import lists
 from web.pages.team.map import map_page
@@ -47,6 +48,7 @@ __all__ = [
     "evidence",
     "find",
     "home",
+    "hotline",
     "inbox",
     "lists",
     "map_page",

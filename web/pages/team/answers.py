@@ -5,16 +5,17 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 import db
-from dispatch.acts.act import STAFF
+from dispatch.acts.act import LEADS, STAFF
 from dispatch.acts.answering import TICKET_STEPS
 from dispatch.acts.correcting_facts import CorrectFact
 from dispatch.cases.evaluation import TICKET_LABEL, TicketKind, TicketState
 from dispatch.cases.saved_view import ListName
+from dispatch.core.actor import Role
 from dispatch.core.ids import TicketNo
 from dispatch.core.shanghai_time import in_shanghai
 from dispatch.views import team_tickets
 from dispatch.views.saved_views import saved_views
-from dispatch.views.team_tickets import TICKET_SORT, TICKETS_PAGE, TicketFilter
+from dispatch.views.team_tickets import TICKET_SORT, TICKETS_PAGE, TicketFilter, owners
 from web.pages.team.blueprint import bp, take_form
 from web.pages.team.list_parts import MOST_EXPORTED, one_of, page_number, sheet
 from web.wiring.act_door import offers
@@ -23,7 +24,9 @@ from web.wiring.formatting import in_words
 from web.wiring.sheets import Plain
 from web.wiring.transactions import transaction
 
+MAY_ROUTE = LEADS | {Role.SUPERVISOR}
 TICKET_HEADS = ("工单号", "类型", "状态", "企业", "办件号", "承办", "收到", "应答复", "内容", "答复")
+STEP_DONE = {"answered": "已答复", "called_back": "已回访", "routed": "已转办"}
 TICKET_STATE_LABEL = {TicketState.OPEN: "待答复", TicketState.ANSWERED: "已答复", TicketState.CALLED_BACK: "已回访"}
 
 
@@ -45,10 +48,11 @@ def tickets() -> str:
         at = db.now(session)
         found = team_tickets.tickets(session, viewer, asked, at=at, page=page)
         views = saved_views(session, viewer, ListName.TICKETS)
+        agents = owners(session, viewer) if viewer.role in MAY_ROUTE else ()
         return render_template(
             "team/tickets.html", found=found, asked=asked, page=page, views=views, at=at, KIND=TICKET_LABEL,
             has_more=page * TICKETS_PAGE < found.total, STATE=TICKET_STATE_LABEL, SORT=TICKET_SORT,
-            may_act=viewer.role in STAFF,
+            may_act=viewer.role in STAFF, agents=agents,
         )  # fmt: skip
 
 
@@ -91,6 +95,6 @@ def correct_ticket(ticket_no: str, fact_id: int) -> Response:
 @bp.post("/tickets/<ticket_no>")
 @offers(steps=TICKET_STEPS)
 def answer(ticket_no: str) -> Response:
-    """Answer, or call back."""
+    """Answer, call back, or give it to who is to answer."""
     step, back = request.form.get("step", ""), url_for("team.tickets")
-    return take_form(TICKET_STEPS.get(step), "已答复" if step == "answered" else "已回访", back=back, ticket=ticket_no)
+    return take_form(TICKET_STEPS.get(step), STEP_DONE.get(step, ""), back=back, ticket=ticket_no)
