@@ -13,6 +13,8 @@ KEPT_BACK: Mapping[str, str] = {
 
 
 NO_FORM: Mapping[str, str] = {
+    "enterprise.read_messages": "the page shows it once the office has written",
+    "team.drop_view": "a list shows it once a view of it was kept",
     "bulk.intake": "the page shows it once a sheet was checked",
     "team.move_stop": "the board shows it once a move was looked at",
     "team.merge": "the page shows it once the project that is kept is chosen",
@@ -61,8 +63,6 @@ UNVERSIONED: Mapping[str, str] = {
     "EndWebhook": "an ended address cannot be named again",
     "EditCourier": "the form sends all that there is of a vehicle, and the last word on it counts",
     "RouteTicket": "an answered ticket refuses it, and the latest word on its owner counts",
-    "SaveView": "one's own, and the last word on what a name stands for counts",
-    "DropView": "one's own, and a view that is gone stays gone",
     "WriteCaseMessage": "one more row, and ``seen`` names the last message that was read",
     "ReadCaseMessages": "reading changes nothing that anybody could overwrite",
     "SettleCaseMessage": "what was answered or settled stays so: the first time counts",

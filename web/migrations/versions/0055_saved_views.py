@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("query", sa.String(length=500), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_saved_view_account_id_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
-        sa.UniqueConstraint("account_id", "list_name", "name", name=op.f("uq_saved_view_account_id")),
+        sa.UniqueConstraint("account_id", "list_name", "name", name=op.f("uq_saved_view_account_id_list_name_name")),
     )
 
 

@@ -64,7 +64,7 @@ def test_the_sheets_hold_what_the_list_shows_and_their_export_is_on_record(
     assert lead.get("/team/inbox.csv").get_data().decode("utf-8-sig").startswith("Case number,")
     with sessions() as session:
         subjects = session.scalars(
-            select(SecurityEvent.subject).where(SecurityEvent.subject.startswith("inbox."))
+            select(SecurityEvent.subject).where(SecurityEvent.subject.startswith("cases."))
         ).all()
     assert sorted(subjects) == ["cases.csv", "cases.csv", "cases.xlsx"]
 
