@@ -17,6 +17,7 @@ from flask_login import current_user
 import db
 from dispatch.core.actor import ROLE_LABEL
 from dispatch.core.localized_text import DayText, ListText, LocalizedText, WindowText, from_json
+from web.wiring.catalogue_words import english_name
 from web.wiring.transactions import business_clock as business_clock
 
 LOCALES: Mapping[str, str] = MappingProxyType({"zh": "zh_Hans_CN", "en": "en"})
@@ -150,7 +151,8 @@ def in_words(words: str) -> str:
                 return form if not words.values else str(words)
             said = form % {name: in_words(one) if isinstance(one, str) else one for name, one in words.values.items()}
             return SINGLE.sub(r"\1day", said)
-    return str(gettext(words))
+    said = str(gettext(words))
+    return english_name(said) if said == words else said
 
 
 def each(items: Iterable[str]) -> str:
