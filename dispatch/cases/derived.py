@@ -76,7 +76,8 @@ def refresh_dates_of(session: Session, cases: Sequence[Case]) -> None:
 def write_together(row: Review | Case, columns: Iterable[str]) -> None:
     """Rows that all write the same columns go to the database in one statement, also where one of them stayed."""
     for column in columns:
-        flag_modified(row, column)
+        if column in row.__dict__:
+            flag_modified(row, column)
 
 
 def dates_of(reviews: Sequence[Review]) -> tuple[date | None, date | None]:

@@ -16,7 +16,7 @@ from dispatch.acts.named_rows import ROWS
 from dispatch.core.actor import Role
 from tests.dispatch.every_act import every_act
 from tests.web.conftest import signed_in_client
-from tests.web.parity.forms import UPLOADS
+from tests.web.parity.forms import BY_THE_HOUSE, UPLOADS
 from tests.web.parity.values import ARGUMENT, as_json, with_foreign_ids
 from tests.web.world import World, app_over
 
@@ -125,5 +125,5 @@ def body_of(command: Any, in_address: set[str]) -> dict[str, Any]:
     return {
         name: as_json(getattr(command, name))
         for name, hint in hints.items()
-        if name not in in_address and ARGUMENT.get(hint) not in in_address
+        if name not in in_address | BY_THE_HOUSE and ARGUMENT.get(hint) not in in_address
     }

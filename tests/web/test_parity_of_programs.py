@@ -10,7 +10,12 @@ from dispatch.acts.daily_rules import DAILY
 from dispatch.core.actor import Role
 from tests.dispatch.every_act import every_act
 
-PROGRAMS = (Path("web/wiring/jobs.py"), Path("web/wiring/deriving.py"), *sorted(Path("web/commands").glob("*.py")))
+PROGRAMS = (
+    Path("web/wiring/jobs.py"),
+    Path("web/wiring/deriving.py"),
+    Path("web/pages/public/custody_log.py"),
+    *sorted(Path("web/commands").glob("*.py")),
+)
 ACTS = {act.__name__: act for act in every_act()}
 
 NOT_SAID: dict[tuple[str, str, str], str] = {

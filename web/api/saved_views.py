@@ -26,7 +26,7 @@ class SavedViewList:
 @bp.get("")
 @staff_only
 @answers(SavedViewList)
-@bp.doc(security="bearer")
+@bp.doc(responses=problems(404), security="bearer")
 def listed() -> SavedViewList:
     """The views that I keep; ``query`` is what stands behind the question mark of the list's page."""
     with transaction() as session:

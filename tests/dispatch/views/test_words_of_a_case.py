@@ -34,7 +34,7 @@ def a_leg(on: date | None) -> LegRow:
     return LegRow(
         waybill="JC320412008CS", leg="揽收", inward=True, state="booked", on=on, window=(9 * 3600, 11 * 3600),
         announced=False, is_placed=True, coming=None, courier="张三", code=None, person="王经理", payer="",
-        contents=(), seal_no=None, can_reschedule=True, is_over=False, has_moved=False,
+        contents=(), seal_no=None, can_reschedule=True, is_over=False, has_moved=False, papers_at=None,
     )  # fmt: skip
 
 
@@ -213,7 +213,7 @@ def test_a_stop_that_a_plan_leaves_out_says_why_in_the_words_that_help_most(know
     left["candidates"] = [f"courier:{7 + n}" for n in range(known.get("tried", 0))]
     before = {1: (known["held"], "张三", None)} if "held" in known else {}
     gone = {known["held"]} if known.get("gone") else set()
-    assert words in str(_left_out(left, {1: stop}, before, gone, Cutoff.AM).why)
+    assert words in str(_left_out(left, {1: stop}, before, gone, set(), Cutoff.AM).why)
 
 
 # ---------------------------------------------------------------- looked up from outside

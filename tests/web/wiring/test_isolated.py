@@ -14,7 +14,7 @@ from PIL import Image
 from tests.web.wiring.pictures import a_png
 from web.wiring import files
 from web.wiring.isolated import TIME_S, Busy, UnreadableUpload, _places, read_isolated
-from web.wiring.picture_reader import LONGEST_SIDE, MOST_PIXELS
+from web.wiring.picture_reader import LONGEST_SIDE, MOST_WHOLE
 
 WORKBOOK, PICTURE = "web.wiring.workbook_reader", "web.wiring.picture_reader"
 
@@ -54,7 +54,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAIBAN_HOME", str(tmp_path))
-    side = int(MOST_PIXELS["PNG"] ** 0.5) + 10
+    side = int(MOST_WHOLE**0.5) + 10
     with pytest.raises(files.BadUpload) as told:
         files.keep_bytes(a_png(side, side, bits=8), "big.png")
     assert "尺寸过大" in told.value.user_message
