@@ -100,10 +100,9 @@ class Promise:
 
     def words(self, today: date) -> str:
         """The third line, after 法定时限 and 部门承诺时限, as every page and message words it."""
-        ground = LocalizedText(
-            "近一年同类项目，100个中约%(n)s个按时" if self.is_from_cases
-            else "尚无同类项目记录，按承诺时限估算，100个中约%(n)s个按时",
-            n=round(self.share * 100),
+        ground = (
+            LocalizedText("近一年同类项目，100个中约%(n)s个按时", n=round(self.share * 100)) if self.is_from_cases
+            else LocalizedText("尚无同类项目记录，按承诺时限估算")
         )  # fmt: skip
         return LocalizedText(
             "预计%(day)s前办结（%(ground)s）；%(hint)s公示、评审等法定程序不计入；审批结果由审批部门依法作出",

@@ -67,7 +67,9 @@ def _day(calendar: Calendar, due_on: date, today: date) -> str:
 
 
 def commitment_in_words(session: Session, case: Case) -> str:
-    """How many of a hundred like cases are decided by the committed day, as the last promise saw it."""
+    """How many of a hundred like cases are decided by the committed day, as the last promise saw it.
+
+    Empty where no like case stands behind it: a share of nothing is none."""
     chance = commitment_chance(session, case)
     return (
         "" if chance is None else LocalizedText("按最近一次预计，100个中约%(n)s个能在此前办结", n=round(chance * 100))
@@ -75,11 +77,12 @@ def commitment_in_words(session: Session, case: Case) -> str:
 
 
 def commitment_chance(session: Session, case: Case) -> float | None:
-    """The probability that all is decided by the committed day; None without a day or a promise, or when it is over."""
+    """The probability that all is decided by the committed day; None without a day, without a promise that like cases
+    stand behind, or when it is over."""
     if case.committed_due_on is None or case.decided_at is not None or case.has_ended:
         return None
     said = _last_said(session, case)
-    if said is None:
+    if said is None or not said.is_from_cases:
         return None
     view = recalled(said.kept, trained_forecast(session).recalibration)
     try:

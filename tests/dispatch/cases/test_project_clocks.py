@@ -9,6 +9,7 @@ from dispatch.acts.asking import RequestProject, SiteGiven
 from dispatch.acts.pausing import PauseNotice
 from dispatch.cases import derived, lookups
 from dispatch.cases.case import Way
+from dispatch.cases.duration_training import PromiseRecord
 from dispatch.cases.project import Project
 from dispatch.cases.project_clocks import clocks_so_far
 from dispatch.cases.project_path import project_path
@@ -121,6 +122,9 @@ def test_the_report_counts_a_whole_project_once_its_last_counted_matter_is_decid
 
 
 def test_the_commitments_chance_is_that_of_the_last_promise_and_gone_when_all_is_decided(county, case):
+    assert commitment_chance(county.session, case) is None, "no like case stands behind what was said"
+    for said in county.session.scalars(select(PromiseRecord).where(PromiseRecord.case_id == case.id)):
+        said.is_from_cases = True
     chance = commitment_chance(county.session, case)
     assert chance is not None
     assert 0 < chance <= 1
