@@ -100,7 +100,7 @@ def batches(session: Session, viewer: Actor) -> list[BatchLine]:
     query = (
         select(ProjectBatch, func.count(Project.id))
         .join(Project, Project.batch_id == ProjectBatch.id)
-        .where(visible_batches(viewer), visible_projects(viewer))
+        .where(visible_batches(viewer), visible_projects(viewer), Project.merged_into_id.is_(None))
         .group_by(ProjectBatch.id)
         .order_by(ProjectBatch.id.desc())
         .limit(100)

@@ -38,6 +38,7 @@ from web.wiring.idempotency import forget_old_keys
 from web.wiring.login_sessions import forget_old_sessions
 from web.wiring.security_alarms import sound_alarms
 from web.wiring.security_log import forget_old_events
+from web.wiring.sheet_draft import forget_old_sheets
 from web.wiring.transactions import session_factory, transaction
 
 log = structlog.get_logger()
@@ -204,6 +205,7 @@ class TidyUp:
             "security lines": forget_old_events(session),
             "files": files.sweep(session),
             "webhooks": forget_old_deliveries(session),
+            "sheets": forget_old_sheets(session),
         }
         log.info("tidied", **gone)
         sound_alarms(session)

@@ -4,6 +4,7 @@ import io
 import sys
 
 import pi_heif
+import pikepdf
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from web.wiring.reader_limits import RefusedByReader, run_reader
@@ -52,13 +53,23 @@ def _pages(image: Image.Image) -> bytes:
     count = getattr(image, "n_frames", 1)
     if count > MOST_PAGES:
         raise RefusedByReader("pages")
-    pages = []
-    for n in range(count):
-        image.seek(n)
-        pages.append(_bare(image.copy(), "TIFF"))
     out = io.BytesIO()
-    pages[0].save(out, "PDF", save_all=True, append_images=pages[1:], resolution=200)
+    with pikepdf.new() as pdf:
+        for n in range(count):
+            image.seek(n)
+            page = io.BytesIO()
+            _scanned(image.copy()).save(page, "PDF", resolution=200)
+            with pikepdf.open(page) as one:
+                pdf.pages.extend(one.pages)
+        pdf.save(out)
     return out.getvalue()
+
+
+def _scanned(frame: Image.Image) -> Image.Image:
+    """One page of a scanner's file: black and white stays so, which is a twenty-fourth of the same in colour."""
+    if frame.mode == "1" and max(frame.size) <= LONGEST_SIDE:
+        return ImageOps.exif_transpose(frame)
+    return _bare(frame, "TIFF")
 
 
 if __name__ == "__main__":

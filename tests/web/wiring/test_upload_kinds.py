@@ -126,6 +126,14 @@ HEIC = (
 """A red picture of 64 by 32 pixels, with the name of its device."""
 
 
+def test_a_long_scan_in_black_and_white_is_taken_whole() -> None:
+    pages, out = [Image.new("1", (2480, 3508), n % 2) for n in range(60)], io.BytesIO()
+    pages[0].save(out, "TIFF", save_all=True, append_images=pages[1:], compression="group4")
+    kind, kept = upload_kinds.kept_form(out.getvalue(), "a")
+    with pikepdf.open(io.BytesIO(kept)) as pdf:
+        assert (kind, len(pdf.pages)) == ("pdf", 60)
+
+
 def test_a_phones_own_kind_of_picture_is_drawn_anew() -> None:
     content = base64.b64decode(HEIC)
     assert b"SecretPhone" in content

@@ -19,8 +19,7 @@ from web.pages.enterprise.bulk_upload import bp
 from web.pages.enterprise.questions import LetterForm, people_typed
 from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import current_actor, roles
-from web.wiring.formatting import in_words
-from web.wiring.sheets import XLSX, xlsx
+from web.wiring.list_parts import sheet
 from web.wiring.transactions import transaction
 
 
@@ -71,12 +70,8 @@ def codes(batch_id: int) -> Response:
     """The codes to ask after each case, as a workbook."""
     with transaction() as session:
         lines = project_batches.batch_codes(session, current_actor(), BatchId(batch_id))
-    heads = [in_words(head) for head in ("项目编号", "项目", "办件编号", "查询码")]
-    book = xlsx(
-        [(in_words("查询码"), heads, [(one.project_no, one.name, one.case_no, one.query_code) for one in lines])]
-    )
-    response = Response(book, content_type=XLSX)
-    response.headers["Content-Disposition"] = f'attachment; filename="daiban-codes-{batch_id}.xlsx"'
+    rows = [(one.project_no, one.name, one.case_no, one.query_code) for one in lines]
+    response = sheet(f"codes-{batch_id}", "查询码", ("项目编号", "项目", "办件编号", "查询码"), rows, "xlsx")
     response.headers["Cache-Control"] = "private, no-store"
     return response
 

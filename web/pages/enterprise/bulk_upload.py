@@ -14,9 +14,9 @@ from dispatch.core.actor import Actor, Role
 from dispatch.core.canonical import canonical_name
 from dispatch.core.ids import ProjectNo
 from dispatch.views.project_batches import in_sight
-from web.pages.enterprise import bulk_sheet, sheet_draft
+from web.pages.enterprise import bulk_sheet
 from web.pages.enterprise.bulk_filing import NothingFiled, OnlyChecked, SheetOutcome, file_projects
-from web.wiring import sheet_rows
+from web.wiring import sheet_draft, sheet_rows
 from web.wiring.act_door import offers, take_in
 from web.wiring.auth import caller, current_actor, current_person, limiter, roles
 from web.wiring.registration import contact_of

@@ -26,6 +26,7 @@ from web.wiring.act_door import offers
 from web.wiring.auth import current_actor, current_person, enterprise_only
 from web.wiring.fact_answers import fact_lines
 from web.wiring.formatting import in_words
+from web.wiring.list_parts import page_number
 from web.wiring.transactions import transaction
 
 A_PAGE = 20
@@ -38,20 +39,16 @@ def home() -> str:
     with transaction() as session:
         rows = enterprise_projects.projects(session, current_actor(), at=db.now(session))
         unfinished = draft.read(session, current_person().account_id)
-    words, turn, page = request.args.get("q", "").strip()[:80], request.args.get("turn", ""), page_asked_for()
+    words, turn = request.args.get("q", "").strip()[:80], request.args.get("turn", "")
     found = [one for one in rows if one.names(words) and (not turn or any(c.turn.value == turn for c in one.cases))]
+    pages = max(1, -(-len(found) // A_PAGE))
+    page = min(page_number(), pages)
     waiting = [(one.value, TURN_LABEL[one], sum(row.waits_for(one) for row in rows)) for one in Turn if one]
     return render_template(
         "enterprise/home.html", projects=found[(page - 1) * A_PAGE : page * A_PAGE], found=len(found), all=len(rows),
-        page=page, pages=-(-len(found) // A_PAGE), waiting=[one for one in waiting if one[2]], q=words,
+        page=page, pages=pages, waiting=[one for one in waiting if one[2]], q=words,
         unfinished=unfinished,
     )  # fmt: skip
-
-
-def page_asked_for() -> int:
-    """The page of a list that the address names; the first where it names none."""
-    asked = request.args.get("page", "")
-    return max(1, int(asked[:6])) if asked.isascii() and asked.isdigit() else 1
 
 
 @bp.get("/evidence")

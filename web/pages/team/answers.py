@@ -17,10 +17,10 @@ from dispatch.views import team_tickets
 from dispatch.views.saved_views import saved_views
 from dispatch.views.team_tickets import TICKET_SORT, TICKETS_PAGE, TicketFilter, owners
 from web.pages.team.blueprint import bp, take_form
-from web.pages.team.list_parts import MOST_EXPORTED, one_of, page_number, sheet
 from web.wiring.act_door import offers
 from web.wiring.auth import current_actor, staff_only
 from web.wiring.formatting import in_words
+from web.wiring.list_parts import MOST_EXPORTED, one_of, page_number, sheet
 from web.wiring.sheets import Plain
 from web.wiring.transactions import transaction
 

@@ -15,9 +15,9 @@ from dispatch.views.case_lines import MorningLine
 from dispatch.views.inbox_page import LAMP_WORDS, SORT_WORDS, STAGE_ORDER, STATE_WORDS, InboxFilter
 from dispatch.views.saved_views import saved_views
 from web.pages.team.blueprint import bp
-from web.pages.team.list_parts import MOST_EXPORTED, one_of, page_number, row_id, sheet
 from web.wiring.auth import current_actor, staff_only
 from web.wiring.formatting import in_words
+from web.wiring.list_parts import MOST_EXPORTED, one_of, page_number, row_id, sheet
 from web.wiring.sheets import Plain
 from web.wiring.transactions import transaction
 

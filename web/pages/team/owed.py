@@ -9,11 +9,11 @@ from dispatch.views.inbox_page import LAMP_WORDS
 from dispatch.views.obligation_lines import DUE_LABEL, DueWhen, ObligationAsker, ObligationFilter
 from dispatch.views.saved_views import saved_views
 from web.pages.team.blueprint import bp
-from web.pages.team.list_parts import MOST_EXPORTED, one_of, sheet
 from web.wiring import cursors
 from web.wiring.auth import current_actor, staff_only
 from web.wiring.due_cursor import due_cursor, due_of_cursor
 from web.wiring.formatting import in_words
+from web.wiring.list_parts import MOST_EXPORTED, one_of, sheet
 from web.wiring.sheets import Plain
 from web.wiring.transactions import transaction
 

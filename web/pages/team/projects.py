@@ -22,11 +22,11 @@ from dispatch.views.inbox_page import inbox_choices
 from dispatch.views.project_list import PROJECT_SORT, PROJECTS_PAGE, ProjectFilter
 from dispatch.views.saved_views import saved_views
 from web.pages.team.blueprint import RULES, bp, say, take_form
-from web.pages.team.list_parts import MOST_EXPORTED, one_of, page_number, row_id, sheet
 from web.wiring import files
 from web.wiring.act_door import command_from_form, offers, take
 from web.wiring.auth import current_actor, staff_only
 from web.wiring.formatting import in_words
+from web.wiring.list_parts import MOST_EXPORTED, one_of, page_number, row_id, sheet
 from web.wiring.sheets import Plain
 from web.wiring.transactions import transaction
 

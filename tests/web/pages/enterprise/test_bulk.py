@@ -5,7 +5,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -24,7 +24,8 @@ from dispatch.core.actor import Role
 from notifications.message import Message
 from tests.dispatch.builders import MONDAY
 from web.pages.enterprise.bulk_sheet import PARTY_HEADS, PROJECT_HEADS
-from web.wiring import sheet_rows
+from web.wiring import sheet_draft, sheet_rows
+from web.wiring.security_log import SecurityEvent
 from web.wiring.workbook_reader import MOST_UNPACKED
 
 GOOD = ("精密机床扩产项目", "工业建设项目施工许可", "常州市武进区", "湖塘镇", "人民东路1号", "3,000", "", "", "否")
@@ -300,6 +301,18 @@ def test_a_sheet_is_read_before_it_is_filed_and_filed_on_its_senders_word(
     assert projects(sessions) == [GOOD[0]]
 
 
+def test_a_checked_sheet_that_nobody_files_is_forgotten_after_a_day(
+    enterprise: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    checked(enterprise, a_book(row()))
+    with sessions.begin() as session:
+        assert sheet_draft.forget_old_sheets(session) == 0
+        session.scalars(select(sheet_draft.SheetDraft)).one().made_at -= timedelta(days=2)
+        session.flush()
+        assert sheet_draft.forget_old_sheets(session) == 1
+    assert enterprise.post("/bulk", data={"checked": "1"}).status_code == 422
+
+
 def test_what_one_sheet_filed_is_a_batch_with_its_codes_and_one_letter(
     enterprise: FlaskClient, sessions: sessionmaker[Session]
 ) -> None:
@@ -313,6 +326,7 @@ def test_what_one_sheet_filed_is_a_batch_with_its_codes_and_one_letter(
     with sessions() as session:
         cases = list(session.scalars(select(Case).order_by(Case.id)))
         told = {case.case_no: case.query_code for case in cases}
+        assert session.scalars(select(SecurityEvent.subject).where(SecurityEvent.subject.like("codes-%.xlsx"))).all()
     assert {line[2]: line[3] for line in book.worksheets[0].iter_rows(min_row=2, values_only=True)} == told
     letter = {
         "legal_representative": "张法人", "valid_to": "2027-06-30", "submit": "y", "receive": "y", "consent": "y",

@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 import db
 from web.wiring.sheet_rows import Fault, Sheet
+
+KEPT_FOR = timedelta(days=1)
 
 
 class SheetDraft(db.Base):
@@ -45,3 +47,9 @@ def discard(session: Session, account_id: int) -> None:
     if (row := session.get(SheetDraft, account_id)) is not None:
         session.delete(row)
         session.flush()
+
+
+def forget_old_sheets(session: Session) -> int:
+    """Delete what nobody filed within a day: it holds names and numbers; how many."""
+    old = delete(SheetDraft).where(SheetDraft.made_at < db.real_now(session) - KEPT_FOR)
+    return len(session.scalars(old.returning(SheetDraft.account_id)).all())
